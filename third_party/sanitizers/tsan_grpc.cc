@@ -1,0 +1,78 @@
+// Shows ThreadSanitizer the locking inside a gRPC that was built without it.
+//
+// Debian's gRPC and abseil hold no instrumentation. ThreadSanitizer sees the memory they
+// share between threads (their headers are compiled into our code, their calls of memcpy
+// and free are intercepted) but not the locks, and reports hundreds of races that are
+// none. The linker sends their calls of abseil's locks through the functions below (see
+// BUILD.bazel for --wrap), each of which tells ThreadSanitizer that the calling thread is
+// ordered after every thread that did the same before.
+//
+// One order for all locks, not one for each: gRPC also hands data over by lock-free
+// queues, and takes some lock soon after. The price is that a race in our own code goes
+// unseen if both threads happen to call gRPC in between. Programs without gRPC don't link
+// this.
+
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+
+extern "C" {
+
+void __tsan_acquire(void* address);
+void __tsan_release(void* address);
+
+// What the order below does not reach: memory that gRPC handed on by a lock-free queue
+// and that an intercepted function (memcpy, recvmsg, operator delete) then touches in it.
+// Only functions inside gRPC and abseil are listed, none of which ever calls our code.
+const char* __tsan_default_suppressions() {
+  return "race:absl::debian3::synchronization_internal::GraphCycles\n"
+         "race:fd_create\n"
+         "race:grpc_core::Arena::Destroy\n"
+         "race:grpc_core::Server::AllocatingRequestMatcherRegistered\n"
+         "race:grpc_core::internal::StatusMoveFromHeapPtr\n"
+         "race:grpc_event_engine::experimental::MemoryAllocator::MakeSlice\n"
+         "race:grpc_slice_buffer_\n"
+         "race:tcp_do_read\n"
+         "race:^cq_next\n";
+}
+
+}  // extern "C"
+
+namespace {
+
+char all_locks;
+
+void OrderAfterOthers() {
+  __tsan_acquire(&all_locks);
+  __tsan_release(&all_locks);
+}
+
+}  // namespace
+
+// Defines what the linker calls instead of the function with the mangled name `name`.
+#define ORDERED(result_type, name, parameters, arguments) \
+  extern "C" result_type __real_##name parameters;        \
+  extern "C" result_type __wrap_##name parameters {       \
+    OrderAfterOthers();                                   \
+    struct AtEnd {                                        \
+      ~AtEnd() { OrderAfterOthers(); }                    \
+    } at_end;                                             \
+    return __real_##name arguments;                       \
+  }
+
+ORDERED(void, _ZN4absl7debian35Mutex4LockEv, (absl::Mutex * mutex), (mutex))
+ORDERED(void, _ZN4absl7debian35Mutex6UnlockEv, (absl::Mutex * mutex), (mutex))
+ORDERED(bool, _ZN4absl7debian35Mutex7TryLockEv, (absl::Mutex * mutex), (mutex))
+ORDERED(void, _ZN4absl7debian319ReleasableMutexLock7ReleaseEv,
+        (absl::ReleasableMutexLock * lock), (lock))
+ORDERED(void, _ZN4absl7debian37CondVar4WaitEPNS0_5MutexE,
+        (absl::CondVar * condition, absl::Mutex* mutex), (condition, mutex))
+ORDERED(bool, _ZN4absl7debian37CondVar15WaitWithTimeoutEPNS0_5MutexENS0_8DurationE,
+        (absl::CondVar * condition, absl::Mutex* mutex, absl::Duration timeout),
+        (condition, mutex, timeout))
+ORDERED(bool, _ZN4absl7debian37CondVar16WaitWithDeadlineEPNS0_5MutexENS0_4TimeE,
+        (absl::CondVar * condition, absl::Mutex* mutex, absl::Time deadline),
+        (condition, mutex, deadline))
+ORDERED(void, _ZN4absl7debian312Notification6NotifyEv,
+        (absl::Notification * notification), (notification))
+ORDERED(void, _ZNK4absl7debian312Notification19WaitForNotificationEv,
+        (const absl::Notification* notification), (notification))
