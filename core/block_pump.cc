@@ -1,0 +1,203 @@
+#include "core/block_pump.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "core/check.h"
+
+namespace ringcp {
+
+Chain& NextChains::Add(int lane) {
+  RINGCP_CHECK(size < kLanesMax);
+  LaneChain& added = chains[size++];
+  added.lane = lane;
+  added.chain.clear();
+  return added.chain;
+}
+
+bool ShouldRetry(int32_t result, int* retries, EngineCounters* counters) {
+  if (result != -EINTR && result != -EAGAIN) return false;
+  if (*retries >= kRetriesMax) return false;
+  ++*retries;
+  counters->retries.Add(1);
+  return true;
+}
+
+BlockPump::~BlockPump() {
+  for (Lane& lane : lanes_) Release(&lane);
+}
+
+void BlockPump::Start(uint64_t size) {
+  RINGCP_CHECK(!busy());
+  for (Lane& lane : lanes_) Release(&lane);
+  size_ = size;
+  next_offset_ = 0;
+  end_found_ = false;
+  stopped_ = false;
+  error_number_ = 0;
+}
+
+bool BlockPump::complete() const {
+  return !failed() && !busy() && lanes_with_block_ == 0 && nothing_left();
+}
+
+bool BlockPump::TakeBlock(Lane* lane) {
+  if (nothing_left() || stopped_ || failed()) return false;
+  // Of an unknown size only one block is on its way: where the next one starts is not
+  // known before it has been read.
+  if (size_ == 0 && lanes_with_block_ > 0) return false;
+  lane->buffer_is_extra = own_block_taken_;
+  lane->buffer = own_block_taken_ ? pool_->TakeExtra() : pool_->Take();
+  if (lane->buffer == nullptr) return false;
+  own_block_taken_ = true;
+  ++lanes_with_block_;
+  const uint64_t block = pool_->block_size_bytes();
+  lane->offset = next_offset_;
+  lane->length =
+      static_cast<uint32_t>(size_ == 0 ? block : std::min(block, size_ - next_offset_));
+  lane->filled = 0;
+  lane->written = 0;
+  lane->retries = 0;
+  lane->state = size_ == 0 ? LaneState::kRead : LaneState::kReadWrite;
+  next_offset_ += lane->length;
+  return true;
+}
+
+void BlockPump::AddWhole(FileRef source, FileRef target, Chain* chain) {
+  Lane& lane = lanes_[0];
+  RINGCP_CHECK(lane.state == LaneState::kIdle && TakeBlock(&lane));
+  RINGCP_CHECK(next_offset_ == size_);
+  chain->Add(ReadAt(source, lane.buffer, lane.length, 0));
+  chain->Add(WriteAt(target, lane.buffer, lane.length, 0));
+  lane.in_flight = true;
+  ++lanes_in_flight_;
+}
+
+void BlockPump::Advance(FileRef source, FileRef target, NextChains* next) {
+  if (stopped_ || failed()) {
+    for (Lane& lane : lanes_) {
+      if (!lane.in_flight) Release(&lane);
+    }
+    return;
+  }
+  for (int i = 0; i < kLanesMax; ++i) {
+    Lane& lane = lanes_[i];
+    if (lane.in_flight) continue;
+    if (lane.state == LaneState::kIdle && !TakeBlock(&lane)) break;
+    Chain& chain = next->Add(i);
+    if (lane.state == LaneState::kReadWrite || lane.state == LaneState::kRead) {
+      chain.Add(ReadAt(source, lane.buffer, lane.length, lane.offset));
+    }
+    if (lane.state == LaneState::kReadWrite) {
+      chain.Add(WriteAt(target, lane.buffer, lane.length, lane.offset));
+    }
+    if (lane.state == LaneState::kWrite) {
+      chain.Add(WriteAt(target, lane.buffer + lane.written, lane.filled - lane.written,
+                        lane.offset + lane.written));
+    }
+    lane.in_flight = true;
+    ++lanes_in_flight_;
+  }
+}
+
+void BlockPump::Settle(int index, int32_t read_result, int32_t write_result) {
+  Lane& lane = lanes_[index];
+  RINGCP_CHECK(lane.in_flight);
+  lane.in_flight = false;
+  --lanes_in_flight_;
+  switch (lane.state) {
+    case LaneState::kReadWrite:
+      OnRead(&lane, read_result);
+      // Only a full read lets the linked write run.
+      if (lane.state == LaneState::kWrite && lane.filled == lane.length) {
+        OnWrite(&lane, write_result);
+      }
+      return;
+    case LaneState::kRead:
+      OnRead(&lane, read_result);
+      return;
+    case LaneState::kWrite:
+      OnWrite(&lane, write_result);
+      return;
+    case LaneState::kIdle:
+      break;
+  }
+  RINGCP_CHECK(lane.state != LaneState::kIdle);
+}
+
+void BlockPump::OnRead(Lane* lane, int32_t result) {
+  if (result < 0) {
+    if (!ShouldRetry(result, &lane->retries, counters_)) {
+      Fail(lane, Operation::kRead, -result);
+    }
+    return;
+  }
+  if (result == 0) {
+    end_found_ = true;
+    Release(lane);
+    return;
+  }
+  if (static_cast<uint32_t>(result) < lane->length &&
+      lane->state == LaneState::kReadWrite) {
+    counters_->short_reads.Add(1);
+  }
+  lane->filled = result;
+  lane->written = 0;
+  lane->state = LaneState::kWrite;
+}
+
+void BlockPump::OnWrite(Lane* lane, int32_t result) {
+  // Cancelled with a full read before it can't be (see ring.h); 0 bytes written is not an
+  // answer that a regular file gives. Both are tried again as if interrupted.
+  if (result == 0 || result == -ECANCELED) result = -EINTR;
+  if (result < 0) {
+    if (!ShouldRetry(result, &lane->retries, counters_)) {
+      Fail(lane, Operation::kWrite, result == -EINTR ? EIO : -result);
+    }
+    return;
+  }
+  counters_->bytes_done.Add(result);
+  lane->retries = 0;
+  lane->written += result;
+  if (lane->written < lane->filled) {
+    counters_->short_writes.Add(1);
+    return;
+  }
+  OnBlockWritten(lane);
+}
+
+void BlockPump::OnBlockWritten(Lane* lane) {
+  if (size_ == 0) {
+    // The next block starts where this one's bytes ended.
+    next_offset_ = lane->offset + lane->filled;
+    Release(lane);
+    return;
+  }
+  if (lane->filled == lane->length) {
+    Release(lane);
+    return;
+  }
+  lane->offset += lane->filled;
+  lane->length -= lane->filled;
+  lane->filled = 0;
+  lane->state = LaneState::kReadWrite;
+}
+
+void BlockPump::Release(Lane* lane) {
+  if (lane->state == LaneState::kIdle) return;
+  pool_->GiveBack(lane->buffer, lane->buffer_is_extra);
+  if (!lane->buffer_is_extra) own_block_taken_ = false;
+  lane->buffer = nullptr;
+  lane->state = LaneState::kIdle;
+  --lanes_with_block_;
+}
+
+void BlockPump::Fail(Lane* lane, Operation operation, int error_number) {
+  if (!failed()) {
+    failed_operation_ = operation;
+    error_number_ = error_number;
+  }
+  Release(lane);
+}
+
+}  // namespace ringcp

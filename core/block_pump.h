@@ -1,0 +1,133 @@
+// Moves the contents of one file, block by block: which reads and writes come next, given
+// the results of those before. Part of a FileCopy; does no I/O itself.
+//
+// A block is copied by a linked [read -> write] of the same length, several at a time,
+// each on a lane of its own. What falls short is continued: a short read's bytes are
+// written and the rest of the block is read again (0 bytes: the file ends there), a short
+// write's rest is written again.
+//
+// Thread-safety: belongs to its FileCopy.
+// Ownership: borrows the pool; the blocks it took go back when a lane becomes idle.
+
+#ifndef RINGCP_CORE_BLOCK_PUMP_H_
+#define RINGCP_CORE_BLOCK_PUMP_H_
+
+#include <array>
+#include <cstdint>
+
+#include "absl/types/span.h"
+#include "core/block_pool.h"
+#include "core/engine_counters.h"
+#include "core/file_error.h"
+#include "core/op.h"
+
+namespace ringcp {
+
+// Blocks of one file that are read and written at the same time.
+inline constexpr int kLanesMax = 8;
+
+// The chains to queue next. Each belongs to a lane, which comes back with its results.
+struct NextChains {
+  struct LaneChain {
+    int lane = 0;
+    Chain chain;
+  };
+  std::array<LaneChain, kLanesMax> chains;
+  int size = 0;
+
+  // An empty chain for `lane`, to be filled.
+  Chain& Add(int lane);
+};
+
+// Whether an op that had `result` is to be tried again: EINTR and EAGAIN are, until it
+// has happened kRetriesMax times running without any progress. Counts in `retries`.
+inline constexpr int kRetriesMax = 100;
+bool ShouldRetry(int32_t result, int* retries, EngineCounters* counters);
+
+class BlockPump {
+ public:
+  // REQUIRES: both outlive the pump.
+  BlockPump(BlockPool* pool, EngineCounters* counters)
+      : pool_(pool), counters_(counters) {}
+  ~BlockPump();
+  BlockPump(const BlockPump&) = delete;
+  BlockPump& operator=(const BlockPump&) = delete;
+
+  // Prepares for a source of `size` bytes; 0 means that the size is not known, and the
+  // source is then read up to its end. REQUIRES: busy() is false.
+  void Start(uint64_t size);
+
+  // Adds the [read -> write] of the whole source to a caller's chain, as lane 0.
+  // REQUIRES: just started, 0 < size <= one block.
+  void AddWhole(FileRef source, FileRef target, Chain* chain);
+
+  // Queues a chain on every lane that can do something: one lane always, more as the pool
+  // lends blocks.
+  void Advance(FileRef source, FileRef target, NextChains* next);
+
+  // Takes in the results of the read and the write of `lane` (of the one that was
+  // queued, if only one was: the other is ignored).
+  void Settle(int lane, int32_t read_result, int32_t write_result);
+
+  // Gives up: queues nothing more. Lanes in flight still have to settle.
+  void Stop() { stopped_ = true; }
+
+  // Whether any lane is in flight.
+  bool busy() const { return lanes_in_flight_ > 0; }
+  // All that was to be copied is in the target.
+  bool complete() const;
+  // The first read or write that failed, if any did.
+  bool failed() const { return error_number_ != 0; }
+  Operation failed_operation() const { return failed_operation_; }
+  int error_number() const { return error_number_; }
+
+ private:
+  enum class LaneState {
+    kIdle,       // No block.
+    kReadWrite,  // To read the rest of the block and write it, linked.
+    kRead,       // To read only: how much will come is not known.
+    kWrite,      // To write what is in the buffer and not written yet.
+  };
+
+  // One block: [offset, offset + length) of the file, of which `filled` bytes are in the
+  // buffer and `written` of those in the target.
+  struct Lane {
+    LaneState state = LaneState::kIdle;
+    bool in_flight = false;
+    bool buffer_is_extra = false;
+    char* buffer = nullptr;
+    uint64_t offset = 0;
+    uint32_t length = 0;
+    uint32_t filled = 0;
+    uint32_t written = 0;
+    int retries = 0;
+  };
+
+  bool nothing_left() const {
+    return end_found_ || (size_ != 0 && next_offset_ >= size_);
+  }
+  // Gives an idle lane the next block; false when there is none or no buffer for it.
+  bool TakeBlock(Lane* lane);
+  void OnRead(Lane* lane, int32_t result);
+  void OnWrite(Lane* lane, int32_t result);
+  void OnBlockWritten(Lane* lane);
+  void Release(Lane* lane);
+  void Fail(Lane* lane, Operation operation, int error_number);
+
+  BlockPool* const pool_;
+  EngineCounters* const counters_;
+  uint64_t size_ = 0;
+  uint64_t next_offset_ = 0;  // The first byte that no lane has taken.
+  bool end_found_ = false;    // A read returned 0.
+  bool stopped_ = false;
+  int lanes_in_flight_ = 0;
+  int lanes_with_block_ = 0;
+  bool own_block_taken_ = false;
+  Operation failed_operation_ = Operation::kRead;
+  int error_number_ = 0;
+  std::array<Lane, kLanesMax> lanes_;
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_BLOCK_PUMP_H_

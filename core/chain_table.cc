@@ -1,0 +1,38 @@
+#include "core/chain_table.h"
+
+#include "core/check.h"
+
+namespace ringcp {
+
+ChainTable::ChainTable(int chains_max) : entries_(chains_max) {
+  free_.reserve(chains_max);
+  for (int i = chains_max - 1; i >= 0; --i) free_.push_back(i);
+}
+
+uint32_t ChainTable::Add(ChainId id, int size) {
+  RINGCP_CHECK(!free_.empty());
+  RINGCP_CHECK(size >= 1 && size <= Chain::kOpsMax);
+  const uint32_t index = free_.back();
+  free_.pop_back();
+  Entry& entry = entries_[index];
+  entry.chain.id = id;
+  entry.chain.size = size;
+  entry.missing_mask = (1u << size) - 1;
+  return index;
+}
+
+bool ChainTable::NoteResult(OpTag tag, int32_t result,
+                            std::vector<SettledChain>* settled) {
+  RINGCP_CHECK(tag.entry < entries_.size());
+  Entry& entry = entries_[tag.entry];
+  const uint32_t bit = 1u << tag.position;
+  RINGCP_CHECK(tag.position < Chain::kOpsMax && (entry.missing_mask & bit) != 0);
+  entry.chain.results_array[tag.position] = result;
+  entry.missing_mask &= ~bit;
+  if (entry.missing_mask != 0) return false;
+  settled->push_back(entry.chain);
+  free_.push_back(tag.entry);
+  return true;
+}
+
+}  // namespace ringcp

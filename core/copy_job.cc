@@ -1,0 +1,367 @@
+#include "core/copy_job.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "core/check.h"
+#include "core/directory_copy.h"
+#include "core/link_table.h"
+#include "core/reporter.h"
+#include "core/syscall_ring.h"
+#include "core/tally.h"
+#include "core/top_level.h"
+#include "core/uring_ring.h"
+#include "core/walk.h"
+#include "core/worker.h"
+
+namespace ringcp {
+namespace {
+
+// More threads than this don't make a copy faster, and each has a ring and buffers.
+constexpr int kWorkersMax = 16;
+// Files, and their bytes in all, up to which setting up a ring costs more than it saves.
+constexpr size_t kFewFiles = 4;
+constexpr uint64_t kFewBytes = 1024 * 1024;
+// How long a job has run before its sources are added up for its progress.
+constexpr absl::Duration kTallyDelay = absl::Seconds(1);
+
+int AvailableCpus() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
+  return std::max(1, CPU_COUNT(&set));
+}
+
+std::string KernelRelease() {
+  utsname name = {};
+  return uname(&name) == 0 ? name.release : "unknown";
+}
+
+// The time that a file born now would get.
+int64_t FileSystemNow() {
+  timespec now = {};
+  clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+UringParameters RingParameters(int copies_in_flight) {
+  UringParameters params;
+  params.slots = 2 * copies_in_flight;
+  return params;
+}
+
+std::string UringReason() {
+  return absl::StrCat("Linux ", KernelRelease(), " permits io_uring");
+}
+
+}  // namespace
+
+class CopyJob::Body {
+ public:
+  Body(CopyRequest request, JobObserver* observer)
+      : request_(std::move(request)),
+        reporter_(observer),
+        policy_(MakePolicy(request_.options)),
+        directories_(policy_, request_.options.one_file_system, getegid(), &reporter_) {}
+
+  JobResult Run();
+  void Cancel() { cancelled_.store(true, std::memory_order_relaxed); }
+  Progress GetProgress();
+  EngineReport report() const {
+    absl::MutexLock lock(&mutex_);
+    return report_;
+  }
+
+ private:
+  static FileCopyPolicy MakePolicy(const CopyOptions& options) {
+    return {.preserve = options.preserve,
+            .default_mode = options.default_mode,
+            .force = options.force,
+            .no_clobber = options.no_clobber,
+            .umask = options.umask,
+            .user = geteuid()};
+  }
+
+  // Copies `sources`, which all come to different names.
+  absl::Status CopyGroup(const std::vector<TopLevelSource>& sources, const TopLevel& top);
+  // Decides on the engine; `ring` is the calling thread's, if it is io_uring.
+  absl::Status ChooseEngine(const std::vector<TopLevelSource>& sources,
+                            int copies_in_flight, std::unique_ptr<Ring>* ring);
+  void Work(const SharedWork& shared, std::unique_ptr<Ring> ring, int copies_in_flight,
+            int index);
+  void NoteRing(const Ring& ring);
+  void FinishReport();
+  void StopTally();
+  void AddCounters(Progress* progress) const;
+
+  const CopyRequest request_;
+  Reporter reporter_;
+  FileCopyPolicy policy_;
+  DirectoryCopy directories_;
+  LinkTable links_;
+  std::atomic<bool> cancelled_ = false;
+  // By worker; before they start and after they end by any thread.
+  std::array<EngineCounters, kWorkersMax> counters_;
+  bool use_uring_ = false;
+
+  mutable absl::Mutex mutex_;
+  EngineReport report_ ABSL_GUARDED_BY(mutex_);
+  // When Run() began, once it has.
+  std::optional<ProgressMeter> meter_ ABSL_GUARDED_BY(mutex_);
+  absl::Time start_ ABSL_GUARDED_BY(mutex_);
+  std::optional<Progress> final_progress_ ABSL_GUARDED_BY(mutex_);
+  // Set while the sources may be tallied.
+  std::unique_ptr<Tally> tally_ ABSL_GUARDED_BY(mutex_);
+  std::thread tally_thread_ ABSL_GUARDED_BY(mutex_);
+};
+
+JobResult CopyJob::Body::Run() {
+  {
+    absl::MutexLock lock(&mutex_);
+    RINGCP_CHECK(!meter_.has_value());
+    start_ = absl::Now();
+    meter_.emplace(start_);
+  }
+  const int64_t born_after = FileSystemNow();
+  JobResult result;
+  absl::StatusOr<TopLevel> top = ResolveTopLevel(request_, &reporter_);
+  result.status = top.status();
+  if (top.ok()) {
+    {
+      absl::MutexLock lock(&mutex_);
+      tally_ = std::make_unique<Tally>(
+          top->sources,
+          Tally::Settings{.follow_links = FollowsLinks(request_.options),
+                          .one_file_system = request_.options.one_file_system,
+                          .preserve_links = request_.options.preserve.links});
+    }
+    // Sources that come to one name are copied one after the other.
+    std::vector<TopLevelSource> group;
+    for (TopLevelSource& source : top->sources) {
+      if (source.collides) {
+        result.status.Update(CopyGroup(group, *top));
+        group.clear();
+        policy_.refuse_targets_born_after_ns = born_after;
+      }
+      group.push_back(std::move(source));
+    }
+    result.status.Update(CopyGroup(group, *top));
+    close(top->target_fd);
+  }
+  StopTally();
+  FinishReport();
+  if (cancelled_) {
+    result.outcome = JobResult::Outcome::kCancelled;
+  } else if (!result.status.ok() || reporter_.any_error()) {
+    result.outcome = JobResult::Outcome::kFailed;
+  }
+  return result;
+}
+
+absl::Status CopyJob::Body::ChooseEngine(const std::vector<TopLevelSource>& sources,
+                                         int copies_in_flight,
+                                         std::unique_ptr<Ring>* ring) {
+  std::string reason;
+  bool try_uring = true;
+  if (request_.options.engine == EngineChoice::kThreads) {
+    try_uring = false;
+    reason = "it was asked for";
+  } else if (request_.options.engine == EngineChoice::kAuto) {
+    uint64_t bytes = 0;
+    bool tree = sources.size() > kFewFiles;
+    for (const TopLevelSource& source : sources) {
+      bytes += source.size_bytes;
+      tree = tree || source.is_directory;
+    }
+    if (!tree && bytes <= kFewBytes) {
+      try_uring = false;
+      reason = "for a few small files a ring costs more to set up than it saves";
+    }
+  }
+  if (try_uring) {
+    absl::StatusOr<std::unique_ptr<UringRing>> created =
+        UringRing::Create(RingParameters(copies_in_flight));
+    if (created.ok()) {
+      *ring = *std::move(created);
+      reason = request_.options.engine == EngineChoice::kUring ? "it was asked for"
+                                                               : UringReason();
+    } else if (request_.options.engine == EngineChoice::kUring) {
+      return absl::UnavailableError(
+          absl::StrCat("cannot use io_uring: ", std::string(created.status().message())));
+    } else {
+      reason = std::string(created.status().message());
+    }
+  }
+  use_uring_ = *ring != nullptr;
+  absl::MutexLock lock(&mutex_);
+  report_.engine = use_uring_ ? "uring" : "threads";
+  report_.reason = reason;
+  return absl::OkStatus();
+}
+
+absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources,
+                                      const TopLevel& top) {
+  if (sources.empty() || cancelled_) return absl::OkStatus();
+  const bool tree = std::any_of(sources.begin(), sources.end(),
+                                [](const auto& source) { return source.is_directory; });
+  const int cpus = std::min(AvailableCpus(), kWorkersMax);
+  const int workers = tree ? cpus : std::min<int>(cpus, static_cast<int>(sources.size()));
+  const int copies_in_flight = Worker::CopiesInFlight(workers);
+  std::unique_ptr<Ring> ring;
+  if (absl::Status status = ChooseEngine(sources, copies_in_flight, &ring);
+      !status.ok()) {
+    return status;
+  }
+  {
+    absl::MutexLock lock(&mutex_);
+    report_.workers = std::max(report_.workers, workers);
+  }
+
+  Walk walk(&directories_, FollowsLinks(request_.options));
+  walk.top()->source_fd = AT_FDCWD;
+  walk.top()->target_fd = top.target_fd;
+  walk.top()->target_name = top.target_display;
+  struct stat stat;
+  const bool set_gid = fstat(top.target_fd, &stat) == 0 && (stat.st_mode & S_ISGID) != 0;
+  walk.top()->target_group = set_gid ? stat.st_gid : getegid();
+  for (const TopLevelSource& source : sources) {
+    if (!source.is_directory) {
+      walk.AddEntry(source.kind, source.follow, source.source, source.target_name);
+      continue;
+    }
+    auto root = std::make_unique<Directory>();
+    root->source_name = source.source;
+    root->target_name = source.target_name;
+    root->follow = source.follow;
+    walk.AddRoot(std::move(root));
+  }
+  const SharedWork shared = {.policy = policy_,
+                             .walk = &walk,
+                             .links = &links_,
+                             .reporter = &reporter_,
+                             .cancelled = &cancelled_};
+  std::vector<std::thread> threads;
+  for (int i = 1; i < workers; ++i) {
+    threads.emplace_back([&, i] { Work(shared, nullptr, copies_in_flight, i); });
+  }
+  Work(shared, std::move(ring), copies_in_flight, 0);
+  for (std::thread& thread : threads) thread.join();
+  for (const WaitingEntry& entry : links_.TakeAllWaiting()) walk.Release(entry.directory);
+  return absl::OkStatus();
+}
+
+void CopyJob::Body::Work(const SharedWork& shared, std::unique_ptr<Ring> ring,
+                         int copies_in_flight, int index) {
+  if (ring == nullptr && use_uring_) {
+    absl::StatusOr<std::unique_ptr<UringRing>> created =
+        UringRing::Create(RingParameters(copies_in_flight));
+    // The limits that the first ring was within are used up: then with fewer workers.
+    if (!created.ok()) return;
+    ring = *std::move(created);
+  }
+  if (ring == nullptr) ring = std::make_unique<SyscallRing>(2 * copies_in_flight);
+  SharedWork work = shared;
+  work.policy.use_slots =
+      !work.policy.preserve.any_attribute() || ring->can_install_descriptor();
+  Worker(work, ring.get(), copies_in_flight, &counters_[index]).Run();
+  NoteRing(*ring);
+}
+
+void CopyJob::Body::NoteRing(const Ring& ring) {
+  const RingCounters counters = ring.counters();
+  absl::MutexLock lock(&mutex_);
+  report_.chains += counters.chains;
+  report_.ops += counters.ops;
+  report_.enters += counters.enters;
+}
+
+void CopyJob::Body::StopTally() {
+  std::thread thread;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (tally_ != nullptr) tally_->Stop();
+    thread.swap(tally_thread_);
+  }
+  if (thread.joinable()) thread.join();
+  absl::MutexLock lock(&mutex_);
+  tally_.reset();
+}
+
+void CopyJob::Body::AddCounters(Progress* progress) const {
+  for (const EngineCounters& counters : counters_) {
+    progress->bytes_done += counters.bytes_done.value();
+    progress->bytes_total += counters.bytes_found.value();
+    progress->files_done += counters.files_done.value();
+    progress->files_total += counters.files_found.value();
+    progress->files_skipped += counters.files_skipped.value();
+    progress->files_failed += counters.files_failed.value();
+  }
+  progress->directories_done += directories_.directories_done();
+  progress->files_failed += directories_.failed();
+}
+
+Progress CopyJob::Body::GetProgress() {
+  absl::MutexLock lock(&mutex_);
+  if (final_progress_.has_value()) return *final_progress_;
+  Progress progress;
+  if (!meter_.has_value()) return progress;
+  AddCounters(&progress);
+  const absl::Time now = absl::Now();
+  if (tally_ != nullptr) {
+    if (!tally_thread_.joinable() && now - start_ >= kTallyDelay) {
+      tally_thread_ = std::thread([tally = tally_.get()] { tally->Run(); });
+    }
+    progress.scan_complete = tally_->complete();
+    progress.bytes_total = std::max(progress.bytes_total, tally_->bytes());
+    progress.files_total = std::max(progress.files_total, tally_->files());
+  }
+  progress.bytes_total = std::max(progress.bytes_total, progress.bytes_done);
+  meter_->Measure(now, &progress);
+  return progress;
+}
+
+void CopyJob::Body::FinishReport() {
+  absl::MutexLock lock(&mutex_);
+  for (const EngineCounters& counters : counters_) {
+    report_.files += counters.files_done.value();
+    report_.short_reads += counters.short_reads.value();
+    report_.short_writes += counters.short_writes.value();
+    report_.retries += counters.retries.value();
+  }
+  Progress progress;
+  AddCounters(&progress);
+  progress.scan_complete = !cancelled_;
+  meter_->MeasureFinal(absl::Now(), &progress);
+  final_progress_ = progress;
+}
+
+CopyJob::CopyJob(CopyRequest request, JobObserver* observer)
+    : body_(std::make_unique<Body>(std::move(request), observer)) {}
+CopyJob::~CopyJob() = default;
+
+JobResult CopyJob::Run() { return body_->Run(); }
+void CopyJob::Cancel() { body_->Cancel(); }
+Progress CopyJob::progress() const { return body_->GetProgress(); }
+EngineReport CopyJob::engine_report() const { return body_->report(); }
+
+EngineReport ProbeEngine() {
+  EngineReport report;
+  const absl::StatusOr<std::unique_ptr<UringRing>> ring = UringRing::Create({});
+  report.engine = ring.ok() ? "uring" : "threads";
+  report.reason = ring.ok() ? UringReason() : std::string(ring.status().message());
+  return report;
+}
+
+}  // namespace ringcp

@@ -1,0 +1,73 @@
+// What a user asks for: sources, a target, and how to copy. Plain data, shared by the
+// command line, the agent and the engine; nothing below main() reads flags.
+//
+// Thread-safety: plain values.
+
+#ifndef RINGCP_CORE_COPY_OPTIONS_H_
+#define RINGCP_CORE_COPY_OPTIONS_H_
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace ringcp {
+
+// Which symbolic links are followed to what they point to.
+enum class Dereference {
+  kDefault,      // As GNU cp: kNever when recursive, else kAlways.
+  kNever,        // -P: links are copied as links.
+  kCommandLine,  // -H: only links named as sources are followed.
+  kAlways,       // -L: all links are followed.
+};
+
+// How the target is understood.
+enum class TargetKind {
+  kDefault,       // A directory to copy into if it is one, else the copy's own name.
+  kDirectory,     // -t: a directory to copy into; it must exist.
+  kNotDirectory,  // -T: the copy's own name, even if it is a directory.
+};
+
+// Which engine copies.
+enum class EngineChoice {
+  kAuto,     // io_uring where the kernel permits it and it pays, else system calls.
+  kUring,    // io_uring, or the job fails.
+  kThreads,  // Plain system calls on as many threads.
+};
+
+// What is kept of a file besides its contents.
+struct Preserve {
+  bool mode = false;
+  bool ownership = false;   // Where permitted; not permitted is no error, as in GNU cp.
+  bool timestamps = false;  // Access and modification time.
+  bool links = false;       // Hard links among the copied files.
+
+  bool any_attribute() const { return mode || ownership || timestamps; }
+};
+
+struct CopyOptions {
+  bool recursive = false;
+  Dereference dereference = Dereference::kDefault;
+  TargetKind target_kind = TargetKind::kDefault;
+  Preserve preserve;
+  // --no-preserve=mode: new files get 0666 (directories 0777) less the umask.
+  bool default_mode = false;
+  bool force = false;            // -f
+  bool no_clobber = false;       // -n
+  bool one_file_system = false;  // -x
+  EngineChoice engine = EngineChoice::kAuto;
+  // The process's umask. It can't be read without setting it, so main() reads it once,
+  // before there are threads.
+  mode_t umask = 022;
+};
+
+// One job: what `ringcp` is called with, and what an agent's client submits.
+struct CopyRequest {
+  std::vector<std::string> sources;  // As typed; at least one.
+  std::string target;                // As typed; not empty.
+  CopyOptions options;
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_COPY_OPTIONS_H_

@@ -1,0 +1,50 @@
+#include "core/directory.h"
+
+#include <vector>
+
+namespace ringcp {
+namespace {
+
+// Joins the names from the top down to `directory` without recursion: trees are deep.
+std::string PathFromTop(const Directory& directory, bool with_top,
+                        std::string Directory::*name) {
+  std::vector<const Directory*> below;
+  const Directory* at = &directory;
+  for (; !at->is_top(); at = at->parent) below.push_back(at);
+  std::string path = with_top ? at->*name : std::string();
+  for (auto it = below.rbegin(); it != below.rend(); ++it) {
+    path = JoinPath(path, (*it)->*name);
+  }
+  return path;
+}
+
+}  // namespace
+
+std::string JoinPath(std::string_view directory, std::string_view name) {
+  std::string path(directory);
+  if (!path.empty() && path.back() != '/') path.push_back('/');
+  path.append(name);
+  return path;
+}
+
+std::string SourcePath(const Directory& directory) {
+  return PathFromTop(directory, /*with_top=*/true, &Directory::source_name);
+}
+
+std::string TargetPath(const Directory& directory) {
+  return PathFromTop(directory, /*with_top=*/true, &Directory::target_name);
+}
+
+std::string SourcePath(const Directory& directory, std::string_view name) {
+  return JoinPath(SourcePath(directory), name);
+}
+
+std::string TargetPath(const Directory& directory, std::string_view name) {
+  return JoinPath(TargetPath(directory), name);
+}
+
+std::string TargetPathBelowTop(const Directory& directory) {
+  return PathFromTop(directory, /*with_top=*/false, &Directory::target_name);
+}
+
+}  // namespace ringcp

@@ -1,0 +1,67 @@
+// A directory that is being copied: where it is in the tree, its open descriptors, and
+// what has to be done to its copy once everything in it is there.
+//
+// Thread-safety: `holds` is atomic; the other members are written by the thread that
+// enters the directory, before anybody else sees it as entered.
+// Ownership: made by Walk, deleted by Walk when the last hold is given back; a parent
+// outlives its children, because each of them holds it.
+
+#ifndef RINGCP_CORE_DIRECTORY_H_
+#define RINGCP_CORE_DIRECTORY_H_
+
+#include <sys/stat.h>
+
+#include <atomic>
+#include <string>
+#include <string_view>
+
+namespace ringcp {
+
+struct Directory {
+  Directory* parent = nullptr;
+  // Names in the parent's directories. Below the top they are equal; on top they are the
+  // path as typed and the last part of the target's.
+  std::string source_name;
+  std::string target_name;
+  // Follow source_name if it is a symbolic link.
+  bool follow = false;
+  // Named on the command line (a child of the top).
+  bool is_root = false;
+
+  // What has not settled yet: reading the directory, entries being copied, children.
+  std::atomic<int> holds = 1;
+
+  int source_fd = -1;
+  int target_fd = -1;
+  bool entered = false;
+  struct stat source_stat = {};
+  // The directory's group, if new entries inherit it (set-group-ID), else the process's.
+  gid_t target_group = 0;
+  // The device of the root above: where -x stays.
+  dev_t root_device = 0;
+
+  // To be set on the target when all is in it.
+  mode_t final_mode = 0;
+  bool set_final_mode = false;
+  bool set_attributes = false;
+
+  bool is_top() const { return parent == nullptr; }
+};
+
+// `directory` and `name` with one slash between them; `name` if `directory` is empty.
+std::string JoinPath(std::string_view directory, std::string_view name);
+
+// The paths of `name` in `directory`, as a user would write them.
+std::string SourcePath(const Directory& directory, std::string_view name);
+std::string TargetPath(const Directory& directory, std::string_view name);
+// The paths of the directory itself.
+std::string SourcePath(const Directory& directory);
+std::string TargetPath(const Directory& directory);
+
+// The path of the directory's target relative to the top's; empty for the top. May be
+// longer than PATH_MAX.
+std::string TargetPathBelowTop(const Directory& directory);
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_DIRECTORY_H_

@@ -1,0 +1,206 @@
+#include "core/directory_copy.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "absl/strings/str_cat.h"
+
+namespace ringcp {
+namespace {
+
+constexpr mode_t kPermissions = 0777;
+constexpr mode_t kAllModeBits = 07777;
+constexpr mode_t kOwnerPermissions = 0700;
+// While a directory is being filled nobody but its owner may write into it.
+constexpr mode_t kOthersMayWrite = S_IWGRP | S_IWOTH;
+
+bool SameFile(const struct stat& a, const struct stat& b) {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+void CloseIfOpen(int* fd) {
+  if (*fd >= 0) close(*fd);
+  *fd = -1;
+}
+
+}  // namespace
+
+void DirectoryCopy::Fail(const FileError& error) {
+  failed_.fetch_add(1, std::memory_order_relaxed);
+  reporter_->Report(error);
+}
+
+bool DirectoryCopy::Enter(Directory* directory) {
+  bool readable = true;
+  if (!OpenSource(directory, &readable)) return false;
+  if (directory->is_root) directory->root_device = directory->source_stat.st_dev;
+  if (IsOwnTarget(*directory) || (directory->follow && IsCycle(*directory))) {
+    return false;
+  }
+  if (!MakeTarget(directory)) return false;
+  const bool elsewhere = directory->source_stat.st_dev != directory->root_device;
+  return readable && !(one_file_system_ && elsewhere);
+}
+
+bool DirectoryCopy::OpenSource(Directory* directory, bool* readable) {
+  const int at = directory->parent->source_fd;
+  const char* name = directory->source_name.c_str();
+  const int no_follow = directory->follow ? 0 : O_NOFOLLOW;
+  directory->source_fd =
+      openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | no_follow);
+  if (directory->source_fd >= 0) {
+    if (fstat(directory->source_fd, &directory->source_stat) == 0) return true;
+    Fail(MakeFileError(Operation::kStat, SourcePath(*directory), errno));
+    return false;
+  }
+  const int open_error = errno;
+  const int flags = directory->follow ? 0 : AT_SYMLINK_NOFOLLOW;
+  if (fstatat(at, name, &directory->source_stat, flags) != 0) {
+    Fail(MakeFileError(Operation::kStat, SourcePath(*directory), errno));
+    return false;
+  }
+  Fail(MakeFileError(Operation::kAccessDirectory, SourcePath(*directory), open_error));
+  // As GNU cp: the directory is there, so its copy is made, though empty.
+  *readable = false;
+  return S_ISDIR(directory->source_stat.st_mode);
+}
+
+bool DirectoryCopy::IsOwnTarget(const Directory& directory) {
+  std::string message;
+  {
+    absl::MutexLock lock(&mutex_);
+    for (const Root& root : roots_) {
+      if (root.device == directory.source_stat.st_dev &&
+          root.inode == directory.source_stat.st_ino) {
+        message = absl::StrCat("cannot copy a directory, ", Quote(root.source),
+                               ", into itself, ", Quote(root.target));
+        break;
+      }
+    }
+  }
+  if (message.empty()) return false;
+  Fail(MakeRefusal(SourcePath(directory), std::move(message)));
+  return true;
+}
+
+bool DirectoryCopy::IsCycle(const Directory& directory) {
+  for (const Directory* above = directory.parent; !above->is_top();
+       above = above->parent) {
+    if (!SameFile(above->source_stat, directory.source_stat)) continue;
+    const std::string path = SourcePath(directory);
+    Fail(MakeRefusal(path,
+                     absl::StrCat("cannot copy cyclic symbolic link ", Quote(path))));
+    return true;
+  }
+  return false;
+}
+
+void DirectoryCopy::NoteRoot(const Directory& directory, dev_t device, ino_t inode) {
+  Root root = {device, inode, SourcePath(directory), TargetPath(directory)};
+  absl::MutexLock lock(&mutex_);
+  roots_.push_back(std::move(root));
+}
+
+bool DirectoryCopy::MakeTarget(Directory* directory) {
+  const int at = directory->parent->target_fd;
+  const char* name = directory->target_name.c_str();
+  mode_t mode = directory->source_stat.st_mode & kPermissions;
+  if (policy_.default_mode && !policy_.preserve.mode) mode = kPermissions;
+  const mode_t final_mode = policy_.preserve.mode
+                                ? directory->source_stat.st_mode & kAllModeBits
+                                : mode & ~policy_.umask;
+  mode_t first_mode = (mode & ~kOthersMayWrite) | kOwnerPermissions;
+  // Nobody else gets in before the directory has its owner.
+  if (policy_.preserve.ownership) first_mode &= kOwnerPermissions;
+
+  const bool created = mkdirat(at, name, first_mode) == 0;
+  if (!created && errno != EEXIST) {
+    Fail(MakeFileError(Operation::kMakeDirectory, TargetPath(*directory), errno));
+    return false;
+  }
+  const int flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  directory->target_fd = openat(at, name, O_RDONLY | flags);
+  // One that was there may be writable but not readable.
+  if (directory->target_fd < 0 && errno == EACCES) {
+    directory->target_fd = openat(at, name, O_PATH | flags);
+  }
+  struct stat stat;
+  if (directory->target_fd < 0 || fstat(directory->target_fd, &stat) != 0) {
+    const int error_number = errno;
+    const std::string path = TargetPath(*directory);
+    if (error_number == ENOTDIR || error_number == ELOOP) {
+      Fail(MakeRefusal(path,
+                       absl::StrCat("cannot overwrite non-directory ", Quote(path),
+                                    " with directory ", Quote(SourcePath(*directory)))));
+    } else {
+      Fail(MakeFileError(Operation::kAccessDirectory, path, error_number));
+    }
+    return false;
+  }
+  if (SameFile(stat, directory->source_stat)) {
+    const std::string path = TargetPath(*directory);
+    Fail(MakeRefusal(path, absl::StrCat(Quote(SourcePath(*directory)), " and ",
+                                        Quote(path), " are the same file")));
+    CloseIfOpen(&directory->target_fd);
+    return false;
+  }
+  if (directory->is_root) NoteRoot(*directory, stat.st_dev, stat.st_ino);
+  directory->target_group = (stat.st_mode & S_ISGID) != 0 ? stat.st_gid : group_;
+  directory->set_attributes = policy_.preserve.any_attribute();
+  // Set-group-ID that it inherited stays, unless the source's mode is kept as it is.
+  directory->final_mode =
+      policy_.preserve.mode ? final_mode : final_mode | (stat.st_mode & S_ISGID);
+  directory->set_final_mode =
+      policy_.preserve.mode ||
+      (created && (stat.st_mode & kAllModeBits) != directory->final_mode);
+  if (created && reporter_->wants_copied()) {
+    reporter_->Copied(SourcePath(*directory), TargetPath(*directory));
+  }
+  return true;
+}
+
+void DirectoryCopy::Leave(Directory* directory) {
+  const int fd = directory->target_fd;
+  if (fd >= 0) {
+    const struct stat& source = directory->source_stat;
+    if (directory->set_attributes && policy_.preserve.timestamps) {
+      const timespec times[] = {source.st_atim, source.st_mtim};
+      if (futimens(fd, times) != 0) {
+        Fail(MakeFileError(Operation::kSetTimes, TargetPath(*directory), errno));
+      }
+    }
+    if (directory->set_attributes && policy_.preserve.ownership &&
+        fchown(fd, source.st_uid, source.st_gid) != 0) {
+      // Not permitted is no error for an ordinary user, as in GNU cp; nor is failing to
+      // keep the group alone.
+      const bool permitted_to_fail =
+          (errno == EPERM || errno == EINVAL) && policy_.user != 0;
+      if (!permitted_to_fail) {
+        Fail(MakeFileError(Operation::kSetOwner, TargetPath(*directory), errno));
+      }
+      if (fchown(fd, static_cast<uid_t>(-1), source.st_gid) != 0) {
+        directory->final_mode &= kPermissions;
+      }
+    }
+    if (directory->set_final_mode && fchmod(fd, directory->final_mode) != 0) {
+      Fail(MakeFileError(Operation::kSetMode, TargetPath(*directory), errno));
+    }
+    done_.fetch_add(1, std::memory_order_relaxed);
+  }
+  CloseIfOpen(&directory->source_fd);
+  CloseIfOpen(&directory->target_fd);
+}
+
+void DirectoryCopy::OnReadError(const Directory& directory, int error_number) {
+  Fail(MakeFileError(Operation::kReadDirectory, SourcePath(directory), error_number));
+}
+
+void DirectoryCopy::OnEntryError(const Directory& directory, const char* name,
+                                 int error_number) {
+  Fail(MakeFileError(Operation::kStat, SourcePath(directory, name), error_number));
+}
+
+}  // namespace ringcp

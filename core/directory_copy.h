@@ -1,0 +1,79 @@
+// Copies directories themselves: makes each one's target when the walk enters it, and
+// gives it its mode, owner and times when everything in it is there (what is put into a
+// directory changes its times, and may need it writable).
+//
+// Thread-safety: all methods may be called by any thread, never twice for one directory.
+
+#ifndef RINGCP_CORE_DIRECTORY_COPY_H_
+#define RINGCP_CORE_DIRECTORY_COPY_H_
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "core/directory.h"
+#include "core/file_copy.h"
+#include "core/reporter.h"
+#include "core/walk.h"
+
+namespace ringcp {
+
+class DirectoryCopy : public WalkVisitor {
+ public:
+  // REQUIRES: `reporter` outlives this.
+  DirectoryCopy(const FileCopyPolicy& policy, bool one_file_system, gid_t group,
+                Reporter* reporter)
+      : policy_(policy),
+        one_file_system_(one_file_system),
+        group_(group),
+        reporter_(reporter) {}
+
+  bool Enter(Directory* directory) override;
+  void Leave(Directory* directory) override;
+  void OnReadError(const Directory& directory, int error_number) override;
+  void OnEntryError(const Directory& directory, const char* name,
+                    int error_number) override;
+
+  int64_t directories_done() const { return done_.load(std::memory_order_relaxed); }
+  // Directories not copied whole, and entries that could not be looked at.
+  int64_t failed() const { return failed_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Root {
+    dev_t device;
+    ino_t inode;
+    std::string source;
+    std::string target;
+  };
+
+  void Fail(const FileError& error);
+  // Opens the source; false, reported, if there is nothing to copy. With *readable false
+  // the directory is there but can't be read.
+  bool OpenSource(Directory* directory, bool* readable);
+  bool MakeTarget(Directory* directory);
+  // Whether the source is a target of this very job, or one of its own parents.
+  bool IsOwnTarget(const Directory& directory);
+  bool IsCycle(const Directory& directory);
+  void NoteRoot(const Directory& directory, dev_t device, ino_t inode);
+
+  const FileCopyPolicy policy_;
+  const bool one_file_system_;
+  const gid_t group_;
+  Reporter* const reporter_;
+  std::atomic<int64_t> done_ = 0;
+  std::atomic<int64_t> failed_ = 0;
+
+  absl::Mutex mutex_;
+  // The targets of the roots: a source directory that is one of them lies in the job's
+  // own output.
+  std::vector<Root> roots_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_DIRECTORY_COPY_H_

@@ -1,0 +1,44 @@
+// What a worker counts while it copies. One writer (the worker), any readers: a progress
+// snapshot sums the counters of all workers without stopping them.
+//
+// Thread-safety: Add() by the owning thread only; value() by any thread. Relaxed: each
+// counter is right by itself; two of them may be a moment apart.
+
+#ifndef RINGCP_CORE_ENGINE_COUNTERS_H_
+#define RINGCP_CORE_ENGINE_COUNTERS_H_
+
+#include <atomic>
+#include <cstdint>
+
+namespace ringcp {
+
+class Counter {
+ public:
+  // Not an atomic read-modify-write: there is one writer.
+  void Add(int64_t amount) {
+    value_.store(value_.load(std::memory_order_relaxed) + amount,
+                 std::memory_order_relaxed);
+  }
+  int64_t value() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<int64_t> value_ = 0;
+};
+
+// Aligned, so that two workers never write the same cache line.
+struct alignas(64) EngineCounters {
+  Counter bytes_found;  // Sizes of the regular files seen.
+  Counter bytes_done;
+  Counter files_found;
+  Counter files_done;
+  Counter files_skipped;
+  Counter files_failed;
+  Counter directories_done;
+  Counter short_reads;
+  Counter short_writes;
+  Counter retries;
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_ENGINE_COUNTERS_H_

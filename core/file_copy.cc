@@ -1,0 +1,507 @@
+#include "core/file_copy.h"
+
+#include <cerrno>
+
+#include "core/check.h"
+
+namespace ringcp {
+namespace {
+
+constexpr mode_t kPermissions = 0777;
+constexpr mode_t kAllModeBits = 07777;
+constexpr mode_t kOwnerPermissions = 0700;
+constexpr mode_t kSetIdBits = S_ISUID | S_ISGID;
+
+constexpr int kSourceFlags = O_RDONLY | O_NOCTTY;
+constexpr int kNewTargetFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOCTTY;
+constexpr int kExistingTargetFlags = O_WRONLY | O_TRUNC | O_NOCTTY | O_NONBLOCK;
+
+timespec ToTimespec(const statx_timestamp& time) {
+  return {.tv_sec = time.tv_sec, .tv_nsec = time.tv_nsec};
+}
+
+bool SameFile(const struct statx& a, const struct statx& b) {
+  return a.stx_ino == b.stx_ino && a.stx_dev_major == b.stx_dev_major &&
+         a.stx_dev_minor == b.stx_dev_minor;
+}
+
+int64_t BirthNanoseconds(const struct statx& stat) {
+  if ((stat.stx_mask & STATX_BTIME) == 0) return 0;
+  return int64_t{stat.stx_btime.tv_sec} * 1'000'000'000 + stat.stx_btime.tv_nsec;
+}
+
+}  // namespace
+
+void FileCopy::Enter(State state, const Op& op, NextChains* next) {
+  state_ = state;
+  next->Add(0).Add(op);
+}
+
+void FileCopy::Fail(Operation operation, int error_number, bool on_target) {
+  if (outcome_at_end_ == Outcome::kFailed) return;
+  outcome_at_end_ = Outcome::kFailed;
+  failure_ = {.operation = operation,
+              .error_number = error_number,
+              .refusal = Refusal::kNone,
+              .on_target = on_target};
+}
+
+void FileCopy::Refuse(Refusal refusal, bool on_target) {
+  Fail(Operation::kRefuse, 0, on_target);
+  failure_.refusal = refusal;
+}
+
+void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, int slot,
+                     NextChains* next) {
+  RINGCP_CHECK(done() && state_ == State::kDone);
+  policy_ = policy;
+  names_ = names;
+  slot_ = slot;
+  use_slots_ = policy.use_slots;
+  outcome_ = Outcome::kRunning;
+  outcome_at_end_ = Outcome::kCopied;
+  stopped_ = false;
+  removal_error_ = 0;
+  retries_ = 0;
+  source_ = target_ = installed_ = FileRef();
+  target_created_ = target_truncated_ = target_complete_ = tried_removing_ = false;
+  target_removable_ = true;
+  OpenSource(O_NONBLOCK, next);
+}
+
+// `nonblock` is O_NONBLOCK or 0. With it, a file that was replaced by a pipe meanwhile
+// does not make the open wait for somebody at the pipe's other end; for regular files it
+// makes a difference only where somebody holds a lease.
+void FileCopy::OpenSource(int nonblock, NextChains* next) {
+  const int follow = names_.follow_source ? 0 : O_NOFOLLOW;
+  const FileRef slot = use_slots_ ? FileRef::Slot(slot_) : FileRef();
+  Enter(State::kOpenSource,
+        OpenAt(names_.source_directory, names_.source, kSourceFlags | nonblock | follow,
+               0, slot),
+        next);
+  if (!use_slots_) return;
+  next->chains[next->size - 1].chain.Add(
+      StatAt(names_.source_directory, names_.source,
+             names_.follow_source ? 0 : AT_SYMLINK_NOFOLLOW, &source_stat_));
+}
+
+void FileCopy::Settle(int lane, absl::Span<const int32_t> results, NextChains* next) {
+  switch (state_) {
+    case State::kOpenSource:
+      return OnOpenSource(results, next);
+    case State::kReopenSource:
+      source_ = FileRef();
+      use_slots_ = false;
+      return OpenSource(O_NONBLOCK, next);
+    case State::kStatSource:
+      return OnStatSource(results[0], next);
+    case State::kCopyWhole:
+      return OnCopyWhole(results, next);
+    case State::kStatTarget:
+      return OnStatTarget(results, next);
+    case State::kRemoveTarget:
+      return OnRemoveTarget(results[0], next);
+    case State::kOpenTarget:
+      return OnOpenTarget(results[0], next);
+    case State::kPump:
+      pump_.Settle(lane, results[0], results.back());
+      return Pump(next);
+    case State::kInstall:
+      if (results[0] < 0) {
+        Fail(Operation::kOpen, -results[0], /*on_target=*/true);
+        return CloseAll(next);
+      }
+      installed_ = FileRef::Descriptor(results[0]);
+      return SetAttributes(next);
+    case State::kStatTargetDescriptor:
+      if (results[0] < 0) {
+        Fail(Operation::kStat, -results[0], /*on_target=*/true);
+        return CloseAll(next);
+      }
+      return SetTimesIfKept(next);
+    case State::kSetTimes:
+      if (results[0] < 0) Fail(Operation::kSetTimes, -results[0], /*on_target=*/true);
+      return RestrictModeIfNeeded(next);
+    case State::kRestrictMode:
+      if (results[0] < 0) {
+        Fail(Operation::kSetMode, -results[0], /*on_target=*/true);
+        return CloseAll(next);
+      }
+      return SetOwnerIfKept(next);
+    case State::kSetOwner:
+      return OnSetOwner(results[0], next);
+    case State::kSetGroup:  // An attempt: its failure is no error, as in GNU cp.
+      return SetModeIfNeeded(next);
+    case State::kSetMode:
+      if (results[0] < 0) Fail(Operation::kSetMode, -results[0], /*on_target=*/true);
+      return CloseAll(next);
+    case State::kClose:
+      return OnClose(results, next);
+    case State::kRemove:
+      if (results[0] < 0 && results[0] != -ENOENT) removal_error_ = -results[0];
+      return Done(outcome_at_end_);
+    case State::kAwaitDecision:
+    case State::kDone:
+      break;
+  }
+  RINGCP_CHECK(state_ != State::kDone && state_ != State::kAwaitDecision);
+}
+
+// --- The source ---
+
+void FileCopy::OnOpenSource(absl::Span<const int32_t> results, NextChains* next) {
+  const int32_t opened = results[0];
+  if (opened < 0) {
+    // Somebody holds a lease on the file: with O_NONBLOCK off, opening waits for it.
+    if (opened == -EAGAIN && retries_ == 0) {
+      ++retries_;
+      return OpenSource(0, next);
+    }
+    if (ShouldRetry(opened, &retries_, counters_)) return OpenSource(O_NONBLOCK, next);
+    if (opened == -ELOOP && !names_.follow_source) {
+      Refuse(Refusal::kSourceReplaced, /*on_target=*/false);
+    } else {
+      // What is gone was gone when it was looked at; GNU cp stats first and says so.
+      Fail(opened == -ENOENT ? Operation::kStat : Operation::kOpen, -opened,
+           /*on_target=*/false);
+    }
+    return Finish(next);
+  }
+  retries_ = 0;
+  if (use_slots_) {
+    source_ = FileRef::Slot(slot_);
+    return OnStatSource(results[1], next);
+  }
+  source_ = FileRef::Descriptor(opened);
+  Enter(State::kStatSource, StatDescriptor(opened, &source_stat_), next);
+}
+
+void FileCopy::OnStatSource(int32_t result, NextChains* next) {
+  if (result < 0) {
+    Fail(Operation::kStat, -result, /*on_target=*/false);
+    return CloseAll(next);
+  }
+  if (!S_ISREG(source_stat_.stx_mode)) {
+    Refuse(Refusal::kSourceReplaced, /*on_target=*/false);
+    return CloseAll(next);
+  }
+  if (use_slots_ && policy_.preserve.mode && (source_stat_.stx_mode & kSetIdBits) != 0) {
+    return Enter(State::kReopenSource, Close(source_), next);
+  }
+  if (policy_.preserve.links && source_stat_.stx_nlink > 1) {
+    state_ = State::kAwaitDecision;
+    outcome_ = Outcome::kMultiplyLinked;
+    return;
+  }
+  OnSourceKnown(next);
+}
+
+void FileCopy::Proceed(NextChains* next) {
+  RINGCP_CHECK(state_ == State::kAwaitDecision);
+  outcome_ = Outcome::kRunning;
+  OnSourceKnown(next);
+}
+
+void FileCopy::Abandon(NextChains* next) {
+  RINGCP_CHECK(state_ == State::kAwaitDecision);
+  outcome_ = Outcome::kRunning;
+  outcome_at_end_ = Outcome::kAbandoned;
+  CloseAll(next);
+}
+
+void FileCopy::OnSourceKnown(NextChains* next) {
+  if (stopped_) return CloseAll(next);
+  counters_->bytes_found.Add(static_cast<int64_t>(source_stat_.stx_size));
+  mode_wanted_ =
+      policy_.preserve.mode
+          ? source_stat_.stx_mode & kAllModeBits
+          : (policy_.default_mode ? 0666 : source_stat_.stx_mode & kPermissions) &
+                ~policy_.umask;
+  pump_.Start(source_stat_.stx_size);
+  if (use_slots_ && source_stat_.stx_size > 0 &&
+      source_stat_.stx_size <= block_size_bytes_) {
+    return CopyWhole(next);
+  }
+  OpenTarget(kNewTargetFlags, next);
+}
+
+// --- The target ---
+
+// The mode to create the target with; the kernel takes the umask off it.
+mode_t FileCopy::TargetMode() const {
+  if (policy_.default_mode && !policy_.preserve.mode) return 0666;
+  mode_t mode = source_stat_.stx_mode & kPermissions;
+  // Nobody else gets in before the file has its owner.
+  if (policy_.preserve.ownership && (source_stat_.stx_uid != policy_.user ||
+                                     source_stat_.stx_gid != names_.target_group)) {
+    mode &= kOwnerPermissions;
+  }
+  return mode;
+}
+
+void FileCopy::CopyWhole(NextChains* next) {
+  const FileRef target = FileRef::Slot(slot_ + 1);
+  Enter(State::kCopyWhole,
+        OpenAt(names_.target_directory, names_.target, kNewTargetFlags, TargetMode(),
+               target),
+        next);
+  Chain& chain = next->chains[next->size - 1].chain;
+  pump_.AddWhole(source_, target, &chain);
+  if (policy_.preserve.any_attribute()) chain.Add(InstallDescriptor(target));
+  chain.Add(Close(target));
+  chain.Add(Close(source_), Link::kHard);
+}
+
+void FileCopy::OnCopyWhole(absl::Span<const int32_t> results, NextChains* next) {
+  pump_.Settle(0, results[1], results[2]);
+  if (results[0] < 0) {
+    pump_.Start(source_stat_.stx_size);
+    return OnOpenTargetFailed(-results[0], next);
+  }
+  target_ = FileRef::Slot(slot_ + 1);
+  target_created_ = true;
+  int position = 3;
+  if (policy_.preserve.any_attribute()) {
+    if (results[position] >= 0) installed_ = FileRef::Descriptor(results[position]);
+    ++position;
+  }
+  // An op that was cancelled did not run; one that failed has closed the file all the
+  // same.
+  const int32_t target_closed = results[position];
+  const int32_t source_closed = results[position + 1];
+  if (source_closed != -ECANCELED) source_ = FileRef();
+  if (target_closed != -ECANCELED) {
+    target_ = FileRef();
+    if (target_closed < 0) Fail(Operation::kClose, -target_closed, /*on_target=*/true);
+  }
+  Pump(next);
+}
+
+void FileCopy::OpenTarget(int flags, NextChains* next) {
+  Enter(State::kOpenTarget,
+        OpenAt(names_.target_directory, names_.target, flags, TargetMode(),
+               use_slots_ ? FileRef::Slot(slot_ + 1) : FileRef()),
+        next);
+  target_truncated_ = (flags & O_TRUNC) != 0;
+}
+
+void FileCopy::OnOpenTarget(int32_t result, NextChains* next) {
+  if (result < 0) return OnOpenTargetFailed(-result, next);
+  retries_ = 0;
+  target_ = use_slots_ ? FileRef::Slot(slot_ + 1) : FileRef::Descriptor(result);
+  target_created_ = !target_truncated_;
+  Pump(next);
+}
+
+void FileCopy::OnOpenTargetFailed(int error_number, NextChains* next) {
+  const bool existing = target_truncated_;
+  target_truncated_ = false;
+  if (ShouldRetry(-error_number, &retries_, counters_)) {
+    return OpenTarget(kNewTargetFlags, next);
+  }
+  if (!existing && error_number == EEXIST) {
+    if (policy_.no_clobber) {
+      outcome_at_end_ = Outcome::kSkipped;
+      return CloseAll(next);
+    }
+    state_ = State::kStatTarget;
+    Chain& chain = next->Add(0);
+    chain.Add(StatAt(names_.target_directory, names_.target, AT_SYMLINK_NOFOLLOW,
+                     &target_link_stat_));
+    chain.Add(StatAt(names_.target_directory, names_.target, 0, &target_stat_));
+    return;
+  }
+  if (existing && policy_.force && !tried_removing_) {
+    tried_removing_ = true;
+    return Enter(State::kRemoveTarget,
+                 UnlinkAt(names_.target_directory, names_.target, 0), next);
+  }
+  Fail(Operation::kCreate, error_number, /*on_target=*/true);
+  CloseAll(next);
+}
+
+void FileCopy::OnRemoveTarget(int32_t result, NextChains* next) {
+  if (result < 0 && result != -ENOENT) {
+    Fail(Operation::kRemove, -result, /*on_target=*/true);
+    return CloseAll(next);
+  }
+  OpenTarget(kNewTargetFlags, next);
+}
+
+void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next) {
+  if (stopped_) return CloseAll(next);
+  const int32_t link_result = results[0];
+  const int32_t file_result = results[1];
+  const bool is_link = link_result == 0 && S_ISLNK(target_link_stat_.stx_mode);
+  if (link_result == -ENOENT && retries_ < kRetriesMax) {  // Gone again meanwhile.
+    ++retries_;
+    return OpenTarget(kNewTargetFlags, next);
+  }
+  if (file_result == -ENOENT && is_link) {
+    Refuse(Refusal::kTargetDangling, /*on_target=*/true);
+  } else if (link_result < 0 || file_result < 0) {
+    Fail(Operation::kStat, link_result < 0 ? -link_result : -file_result,
+         /*on_target=*/true);
+  } else if (S_ISDIR(target_stat_.stx_mode)) {
+    Refuse(Refusal::kTargetIsDirectory, /*on_target=*/true);
+  } else if (SameFile(source_stat_, target_stat_)) {
+    Refuse(Refusal::kSameFile, /*on_target=*/true);
+  } else if (!S_ISREG(target_stat_.stx_mode)) {
+    outcome_at_end_ = Outcome::kTargetIsSpecial;
+  } else if (policy_.refuse_targets_born_after_ns != 0 &&
+             BirthNanoseconds(target_stat_) > policy_.refuse_targets_born_after_ns) {
+    Refuse(Refusal::kTargetJustCreated, /*on_target=*/true);
+  } else if (policy_.preserve.links && target_stat_.stx_nlink > 1 && !tried_removing_) {
+    // Its other names must keep their contents: this one is made anew.
+    tried_removing_ = true;
+    return Enter(State::kRemoveTarget,
+                 UnlinkAt(names_.target_directory, names_.target, 0), next);
+  } else {
+    target_removable_ = !is_link && target_stat_.stx_nlink == 1;
+    // A link is followed, as GNU cp does; what was none must not have become one.
+    return OpenTarget(kExistingTargetFlags | (is_link ? 0 : O_NOFOLLOW), next);
+  }
+  CloseAll(next);
+}
+
+void FileCopy::Pump(NextChains* next) {
+  state_ = State::kPump;
+  if (stopped_ && !pump_.complete()) pump_.Stop();
+  pump_.Advance(source_, target_, next);
+  if (pump_.busy()) return;
+  if (pump_.complete()) {
+    target_complete_ = outcome_at_end_ != Outcome::kFailed;  // Closing it may have.
+    return SetAttributes(next);
+  }
+  if (pump_.failed()) {
+    Fail(pump_.failed_operation(), pump_.error_number(),
+         pump_.failed_operation() == Operation::kWrite);
+  }
+  CloseAll(next);
+}
+
+// --- Attributes, in GNU cp's order: times, owner, mode ---
+
+int FileCopy::target_fd() const {
+  return installed_.index >= 0 ? installed_.index : target_.index;
+}
+
+bool FileCopy::owner_differs() const {
+  return target_stat_.stx_uid != source_stat_.stx_uid ||
+         target_stat_.stx_gid != source_stat_.stx_gid;
+}
+
+void FileCopy::SetAttributes(NextChains* next) {
+  if (!policy_.preserve.any_attribute() || outcome_at_end_ == Outcome::kFailed) {
+    return CloseAll(next);
+  }
+  if (installed_.index < 0 && use_slots_) {
+    return Enter(State::kInstall, InstallDescriptor(target_), next);
+  }
+  if (!policy_.preserve.mode && !policy_.preserve.ownership) return SetTimesIfKept(next);
+  // Most files have their owner and mode already: looking is cheaper than setting.
+  Enter(State::kStatTargetDescriptor, StatDescriptor(target_fd(), &target_stat_), next);
+}
+
+void FileCopy::SetTimesIfKept(NextChains* next) {
+  if (!policy_.preserve.timestamps) return RestrictModeIfNeeded(next);
+  Enter(State::kSetTimes,
+        SetTimes(target_fd(), ToTimespec(source_stat_.stx_atime),
+                 ToTimespec(source_stat_.stx_mtime)),
+        next);
+}
+
+void FileCopy::RestrictModeIfNeeded(NextChains* next) {
+  // A file that was there may be open to more people than its new owner wants.
+  if (target_truncated_ && policy_.preserve.ownership && owner_differs() &&
+      (target_stat_.stx_mode & kPermissions & ~kOwnerPermissions) != 0) {
+    mode_t mode = target_stat_.stx_mode & kOwnerPermissions;
+    if (policy_.preserve.mode) mode &= mode_wanted_;
+    if (!policy_.preserve.mode) mode_wanted_ = target_stat_.stx_mode & kPermissions;
+    target_stat_.stx_mode = mode;
+    return Enter(State::kRestrictMode, SetMode(target_fd(), mode), next);
+  }
+  SetOwnerIfKept(next);
+}
+
+void FileCopy::SetOwnerIfKept(NextChains* next) {
+  if (!policy_.preserve.ownership || !owner_differs()) return SetModeIfNeeded(next);
+  Enter(State::kSetOwner,
+        SetOwner(target_fd(), source_stat_.stx_uid, source_stat_.stx_gid), next);
+}
+
+void FileCopy::OnSetOwner(int32_t result, NextChains* next) {
+  if (result == 0) {
+    // A change of owner takes the set-ID bits away.
+    target_stat_.stx_mode &= ~kSetIdBits;
+    return SetModeIfNeeded(next);
+  }
+  const bool permitted_to_fail =
+      (result == -EPERM || result == -EINVAL) && policy_.user != 0;
+  if (!permitted_to_fail) Fail(Operation::kSetOwner, -result, /*on_target=*/true);
+  // Not the owner's file: it must not act with its user's or group's rights.
+  mode_wanted_ &= kPermissions;
+  Enter(State::kSetGroup,
+        SetOwner(target_fd(), static_cast<uid_t>(-1), source_stat_.stx_gid), next);
+}
+
+void FileCopy::SetModeIfNeeded(NextChains* next) {
+  const bool wanted =
+      policy_.preserve.mode ||
+      (policy_.preserve.ownership &&
+       (target_created_ || state_ == State::kSetOwner || state_ == State::kSetGroup));
+  if (!wanted || (target_stat_.stx_mode & kAllModeBits) == mode_wanted_) {
+    return CloseAll(next);
+  }
+  Enter(State::kSetMode, SetMode(target_fd(), mode_wanted_), next);
+}
+
+// --- The end ---
+
+void FileCopy::CloseAll(NextChains* next) {
+  state_ = State::kClose;
+  if (source_ == FileRef() && target_ == FileRef() && installed_ == FileRef()) {
+    return Finish(next);
+  }
+  Chain& chain = next->Add(0);
+  for (const FileRef file : {target_, installed_, source_}) {
+    if (file != FileRef()) chain.Add(Close(file), Link::kHard);
+  }
+}
+
+void FileCopy::OnClose(absl::Span<const int32_t> results, NextChains* next) {
+  int position = 0;
+  for (const FileRef* file : {&target_, &installed_, &source_}) {
+    if (*file == FileRef()) continue;
+    const int32_t result = results[position++];
+    // Some file systems tell only now that the contents could not be stored.
+    if (result < 0 && result != -EINTR && file != &source_) {
+      target_complete_ = false;
+      Fail(Operation::kClose, -result, /*on_target=*/true);
+    }
+  }
+  source_ = target_ = installed_ = FileRef();
+  Finish(next);
+}
+
+void FileCopy::Finish(NextChains* next) {
+  const bool ours = target_created_ || target_truncated_;
+  if (ours && !target_complete_) {
+    if (outcome_at_end_ == Outcome::kCopied) outcome_at_end_ = Outcome::kCancelled;
+    if (target_removable_) {
+      return Enter(State::kRemove, UnlinkAt(names_.target_directory, names_.target, 0),
+                   next);
+    }
+  }
+  if (!ours && stopped_ && outcome_at_end_ == Outcome::kCopied) {
+    outcome_at_end_ = Outcome::kCancelled;
+  }
+  Done(outcome_at_end_);
+}
+
+void FileCopy::Done(Outcome outcome) {
+  state_ = State::kDone;
+  outcome_ = outcome;
+}
+
+}  // namespace ringcp

@@ -1,0 +1,256 @@
+// The life of one regular file's copy, as a state machine without I/O: it is given the
+// results of a chain and says which chains come next. A worker carries them out on a
+// ring; a test hands in whatever results it likes.
+//
+//            Start()
+//               v
+//         kOpenSource      [openat source -> statx source]
+//               v            (kReopenSource, kStatSource: see below)
+//        kAwaitDecision    only for a file with several links that are to be kept:
+//               |          the worker calls Proceed() or Abandon()
+//               v
+//   1 byte to one block:                        other sizes:
+//   kCopyWhole [openat target -> read           kOpenTarget [openat target]
+//     -> write -> close => close]                    |
+//   (or ... -> install -> close => close)            |
+//      |  target exists -> kStatTarget -> kOpenTarget (kRemoveTarget first, with -f)
+//      v                                             v
+//   all there, or the rest by kPump         kPump  many [read -> write] at a time
+//      |                                             |
+//      v                                             v
+//   kInstall* -> kStatTargetDescriptor* -> kSetTimes* -> kSetOwner* -> kSetMode*
+//               v                                       (* where there are attributes)
+//            kClose        [close => close ...]
+//               v
+//            kRemove       [unlinkat target], only after a failure
+//               v
+//             kDone        outcome()
+//
+// -> is a soft link, => a hard one. Whatever happens, when it is done either the target
+// is complete or nothing that this copy created is left; and both files are closed.
+//
+// The stat is by name, so somebody may have put another file there in between. Where the
+// copy would get set-user-ID or set-group-ID bits, the source is therefore opened once
+// more with an ordinary descriptor and its own stat taken; likewise for all files where
+// the policy has no slots.
+//
+// A source that grows is copied up to the size it had when it was opened; one that
+// shrinks, up to the end that is found. A source whose size reads as 0 is read until its
+// end (files in /proc tell no size).
+//
+// Why the target is opened before the source is read: see ARCHITECTURE.md.
+//
+// Thread-safety: belongs to its worker.
+// Ownership: borrows names, directories and the block pool; they outlive the copy.
+
+#ifndef RINGCP_CORE_FILE_COPY_H_
+#define RINGCP_CORE_FILE_COPY_H_
+
+#include <sys/stat.h>
+
+#include <array>
+#include <cstdint>
+
+#include "absl/types/span.h"
+#include "core/block_pool.h"
+#include "core/block_pump.h"
+#include "core/copy_options.h"
+#include "core/engine_counters.h"
+#include "core/file_error.h"
+#include "core/op.h"
+
+namespace ringcp {
+
+// What is the same for all files of a job.
+struct FileCopyPolicy {
+  Preserve preserve;
+  bool default_mode = false;
+  bool force = false;
+  bool no_clobber = false;
+  mode_t umask = 022;
+  // The process's effective user, whom the files it creates belong to.
+  uid_t user = 0;
+  // Whether slots are used for both files. Attributes are set by descriptor, so with
+  // attributes to keep this takes a ring that can install one.
+  bool use_slots = true;
+  // With several sources, a target born after this time (of the file system's clock) was
+  // made by this very job, and is not overwritten. 0: not checked.
+  int64_t refuse_targets_born_after_ns = 0;
+};
+
+// Which file is copied to where.
+struct FileCopyNames {
+  int source_directory = AT_FDCWD;
+  const char* source = nullptr;
+  bool follow_source = false;  // If the source is a symbolic link.
+  int target_directory = AT_FDCWD;
+  const char* target = nullptr;
+  // The group that a file created in the target directory gets.
+  gid_t target_group = 0;
+};
+
+// Why a copy was refused without any operation failing.
+enum class Refusal {
+  kNone,
+  kSourceReplaced,  // No longer what the directory said it was.
+  kSameFile,        // Source and target are one file.
+  kTargetIsDirectory,
+  kTargetDangling,     // A symbolic link to nowhere.
+  kTargetJustCreated,  // By this job.
+};
+
+// What is wrong with a copy that failed.
+struct CopyFailure {
+  Operation operation = Operation::kRefuse;
+  int error_number = 0;  // 0 when refused.
+  Refusal refusal = Refusal::kNone;
+  bool on_target = false;  // Else on the source.
+};
+
+class FileCopy {
+ public:
+  enum class Outcome {
+    kRunning,
+    kMultiplyLinked,  // Waits for Proceed() or Abandon(); stat() is known.
+    kCopied,
+    kSkipped,          // The target exists and is to be left alone.
+    kAbandoned,        // After Abandon().
+    kCancelled,        // After Stop(), and the target was not complete.
+    kTargetIsSpecial,  // The target exists and is a device, a pipe or a socket.
+    kFailed,           // See failure().
+  };
+
+  // REQUIRES: `pool` and `counters` outlive the copy, `pool` has a block left for each
+  // copy that runs.
+  FileCopy(BlockPool* pool, EngineCounters* counters)
+      : counters_(counters),
+        block_size_bytes_(pool->block_size_bytes()),
+        pump_(pool, counters) {}
+
+  // Begins a copy that uses slots `slot` and `slot + 1`. REQUIRES: outcome() is final.
+  void Start(const FileCopyPolicy& policy, const FileCopyNames& names, int slot,
+             NextChains* next);
+
+  // Takes in the results of the chain of `lane`.
+  void Settle(int lane, absl::Span<const int32_t> results, NextChains* next);
+
+  // Goes on with a copy that is kMultiplyLinked.
+  void Proceed(NextChains* next);
+  // Closes the source and ends a copy that is kMultiplyLinked.
+  void Abandon(NextChains* next);
+
+  // Gives up as soon as the chains in flight have settled, unless that completes the
+  // target. Call it once; go on handing in results until done().
+  void Stop() { stopped_ = true; }
+
+  Outcome outcome() const { return outcome_; }
+  bool done() const {
+    return outcome_ != Outcome::kRunning && outcome_ != Outcome::kMultiplyLinked;
+  }
+
+  // The source as it was when it was opened. REQUIRES: outcome() is kMultiplyLinked or
+  // was later; meaningless if opening failed.
+  const struct statx& stat() const { return source_stat_; }
+  // REQUIRES: kFailed.
+  const CopyFailure& failure() const { return failure_; }
+  // Why a half-written target could not be removed; 0 where there is none.
+  int removal_error() const { return removal_error_; }
+
+ private:
+  enum class State {
+    kOpenSource,
+    kReopenSource,
+    kStatSource,
+    kAwaitDecision,
+    kCopyWhole,
+    kStatTarget,
+    kRemoveTarget,
+    kOpenTarget,
+    kPump,
+    kInstall,
+    kStatTargetDescriptor,
+    kSetTimes,
+    kRestrictMode,
+    kSetOwner,
+    kSetGroup,
+    kSetMode,
+    kClose,
+    kRemove,
+    kDone,
+  };
+
+  void OpenSource(int nonblock, NextChains* next);
+  void OnOpenSource(absl::Span<const int32_t> results, NextChains* next);
+  void OnStatSource(int32_t result, NextChains* next);
+  void OnSourceKnown(NextChains* next);
+
+  mode_t TargetMode() const;
+  void CopyWhole(NextChains* next);
+  void OnCopyWhole(absl::Span<const int32_t> results, NextChains* next);
+  void OpenTarget(int flags, NextChains* next);
+  void OnOpenTarget(int32_t result, NextChains* next);
+  void OnOpenTargetFailed(int error_number, NextChains* next);
+  void OnStatTarget(absl::Span<const int32_t> results, NextChains* next);
+  void OnRemoveTarget(int32_t result, NextChains* next);
+  // Lets the pump go on; once it has ended, goes on with the attributes or closes.
+  void Pump(NextChains* next);
+
+  // Each sets one attribute if that is needed, or goes on with the next.
+  void SetAttributes(NextChains* next);
+  void SetTimesIfKept(NextChains* next);
+  void RestrictModeIfNeeded(NextChains* next);
+  void SetOwnerIfKept(NextChains* next);
+  void OnSetOwner(int32_t result, NextChains* next);
+  void SetModeIfNeeded(NextChains* next);
+  int target_fd() const;
+  bool owner_differs() const;
+
+  void CloseAll(NextChains* next);
+  void OnClose(absl::Span<const int32_t> results, NextChains* next);
+  void Finish(NextChains* next);
+  void Done(Outcome outcome);
+
+  void Enter(State state, const Op& op, NextChains* next);
+  // The first failure counts; what comes after it is its consequence.
+  void Fail(Operation operation, int error_number, bool on_target);
+  void Refuse(Refusal refusal, bool on_target);
+
+  EngineCounters* const counters_;
+  const uint32_t block_size_bytes_;
+
+  FileCopyPolicy policy_;
+  FileCopyNames names_;
+  int slot_ = 0;
+
+  State state_ = State::kDone;
+  Outcome outcome_ = Outcome::kAbandoned;
+  Outcome outcome_at_end_ = Outcome::kCopied;  // Unless it fails or is stopped.
+  bool stopped_ = false;
+  CopyFailure failure_;
+  int removal_error_ = 0;
+  int retries_ = 0;
+  bool use_slots_ = true;
+
+  // Where the files are open; kNone when they are not.
+  FileRef source_;
+  FileRef target_;
+  FileRef installed_;  // The target once more, as an ordinary descriptor.
+
+  // target_created_ or target_truncated_: the target is this copy's to complete or
+  // remove.
+  bool target_created_ = false;
+  bool target_truncated_ = false;
+  bool target_complete_ = false;
+  bool target_removable_ = true;  // No other name leads to it.
+  bool tried_removing_ = false;
+  mode_t mode_wanted_ = 0;
+  struct statx source_stat_ = {};
+  struct statx target_stat_ = {};
+  struct statx target_link_stat_ = {};
+
+  BlockPump pump_;
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_FILE_COPY_H_

@@ -1,0 +1,174 @@
+#include "core/file_error.h"
+
+#include <array>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace ringcp {
+namespace {
+
+struct Wording {
+  Operation operation;
+  const char* name;
+  const char* before;  // "cannot stat "
+  const char* after;   // " for reading"
+};
+
+constexpr std::array kWordings = {
+    Wording{Operation::kStat, "stat", "cannot stat ", ""},
+    Wording{Operation::kOpen, "open", "cannot open ", " for reading"},
+    Wording{Operation::kCreate, "create", "cannot create regular file ", ""},
+    Wording{Operation::kRead, "read", "error reading ", ""},
+    Wording{Operation::kWrite, "write", "error writing ", ""},
+    Wording{Operation::kClose, "close", "failed to close ", ""},
+    Wording{Operation::kReadDirectory, "readdir", "error reading directory ", ""},
+    Wording{Operation::kAccessDirectory, "opendir", "cannot access ", ""},
+    Wording{Operation::kMakeDirectory, "mkdir", "cannot create directory ", ""},
+    Wording{Operation::kReadLink, "readlink", "cannot read symbolic link ", ""},
+    Wording{Operation::kMakeSymlink, "symlink", "cannot create symbolic link ", ""},
+    Wording{Operation::kMakeHardLink, "link", "cannot create hard link ", ""},
+    Wording{Operation::kMakeFifo, "mkfifo", "cannot create fifo ", ""},
+    Wording{Operation::kMakeSpecial, "mknod", "cannot create special file ", ""},
+    Wording{Operation::kRemove, "unlink", "cannot remove ", ""},
+    Wording{Operation::kSetTimes, "utimens", "preserving times for ", ""},
+    Wording{Operation::kSetOwner, "chown", "failed to preserve ownership for ", ""},
+    Wording{Operation::kSetMode, "chmod", "preserving permissions for ", ""},
+    Wording{Operation::kRefuse, "refuse", "not copied: ", ""},
+};
+
+const Wording& WordingOf(Operation operation) {
+  for (const Wording& wording : kWordings) {
+    if (wording.operation == operation) return wording;
+  }
+  return kWordings.back();
+}
+
+// The length of the UTF-8 sequence at the start of `text`; 0 if it is malformed.
+size_t Utf8SequenceLength(std::string_view text) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte(0);
+  size_t length = 0;
+  if (lead < 0x80) return 1;
+  if (lead >= 0xC2 && lead <= 0xDF) length = 2;
+  if (lead >= 0xE0 && lead <= 0xEF) length = 3;
+  if (lead >= 0xF0 && lead <= 0xF4) length = 4;
+  if (length == 0 || text.size() < length) return 0;
+  for (size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  }
+  // Overlong forms, surrogates, beyond U+10FFFF; and the C1 controls, which a terminal
+  // obeys.
+  if (lead == 0xE0 && byte(1) < 0xA0) return 0;
+  if (lead == 0xED && byte(1) > 0x9F) return 0;
+  if (lead == 0xF0 && byte(1) < 0x90) return 0;
+  if (lead == 0xF4 && byte(1) > 0x8F) return 0;
+  if (lead == 0xC2 && byte(1) < 0xA0) return 0;
+  return length;
+}
+
+// The length of the printable character at the start of `text`; 0 if it needs an escape.
+size_t PrintableLength(std::string_view text) {
+  const unsigned char lead = text[0];
+  if (lead < 0x20 || lead == 0x7F) return 0;
+  return Utf8SequenceLength(text);
+}
+
+std::string Escape(unsigned char byte) {
+  switch (byte) {
+    case '\a':
+      return "\\a";
+    case '\b':
+      return "\\b";
+    case '\f':
+      return "\\f";
+    case '\n':
+      return "\\n";
+    case '\r':
+      return "\\r";
+    case '\t':
+      return "\\t";
+    case '\v':
+      return "\\v";
+    default:
+      return absl::StrFormat("\\%03o", byte);
+  }
+}
+
+bool AllPrintable(std::string_view name) {
+  while (!name.empty()) {
+    const size_t length = PrintableLength(name);
+    if (length == 0) return false;
+    name.remove_prefix(length);
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string_view OperationName(Operation operation) { return WordingOf(operation).name; }
+
+std::string ErrnoName(int error_number) {
+  if (error_number == 0) return "";
+  const char* name = strerrorname_np(error_number);
+  return name != nullptr ? name : absl::StrCat("errno ", error_number);
+}
+
+std::string Quote(std::string_view name) {
+  // Double quotes are easier on the eye around a single quote, as long as the shell finds
+  // nothing else to do inside of them.
+  if (name.find('\'') != std::string_view::npos &&
+      name.find_first_of("\"$`\\!") == std::string_view::npos && AllPrintable(name)) {
+    return absl::StrCat("\"", std::string(name), "\"");
+  }
+  std::string quoted = "'";
+  bool escaping = false;  // Inside $'...'.
+  while (!name.empty()) {
+    const size_t length = PrintableLength(name);
+    const bool escape = length == 0;
+    if (escape && !escaping) quoted += "'$'";
+    if (!escape && escaping) quoted += "''";
+    escaping = escape;
+    if (escape) {
+      quoted += Escape(static_cast<unsigned char>(name[0]));
+      name.remove_prefix(1);
+    } else if (name[0] == '\'') {
+      quoted += "'\\''";
+      name.remove_prefix(1);
+    } else {
+      quoted.append(name.substr(0, length));
+      name.remove_prefix(length);
+    }
+  }
+  return quoted + "'";
+}
+
+FileError MakeFileError(Operation operation, std::string_view path, int error_number,
+                        std::string_view other_path) {
+  const Wording& wording = WordingOf(operation);
+  FileError error;
+  error.operation = operation;
+  error.error_number = error_number;
+  error.path = std::string(path);
+  std::string reason;
+  if (error_number != 0) {
+    std::array<char, 128> text = {};
+    reason = absl::StrCat(": ", strerror_r(error_number, text.data(), text.size()));
+  }
+  error.message = absl::StrCat(wording.before, Quote(path), wording.after,
+                               operation == Operation::kMakeHardLink
+                                   ? absl::StrCat(" to ", Quote(other_path))
+                                   : "",
+                               reason);
+  return error;
+}
+
+FileError MakeRefusal(std::string_view path, std::string message) {
+  FileError error;
+  error.path = std::string(path);
+  error.message = std::move(message);
+  return error;
+}
+
+}  // namespace ringcp

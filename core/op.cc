@@ -1,0 +1,112 @@
+#include "core/op.h"
+
+#include "core/check.h"
+
+namespace ringcp {
+
+Op OpenAt(int directory, const char* path, int flags, mode_t mode, FileRef slot_or_none) {
+  Op op;
+  op.kind = OpKind::kOpenAt;
+  op.directory = directory;
+  op.path = path;
+  op.flags = flags;
+  op.mode = mode;
+  op.file = slot_or_none;
+  return op;
+}
+
+Op StatAt(int directory, const char* path, int flags, struct statx* stat) {
+  Op op;
+  op.kind = OpKind::kStatx;
+  op.directory = directory;
+  op.path = path;
+  op.flags = flags;
+  op.stat = stat;
+  return op;
+}
+
+Op ReadAt(FileRef file, void* buffer, uint32_t length, uint64_t offset) {
+  Op op;
+  op.kind = OpKind::kRead;
+  op.file = file;
+  op.buffer = buffer;
+  op.length = length;
+  op.offset = offset;
+  return op;
+}
+
+Op WriteAt(FileRef file, void* buffer, uint32_t length, uint64_t offset) {
+  Op op = ReadAt(file, buffer, length, offset);
+  op.kind = OpKind::kWrite;
+  return op;
+}
+
+Op Close(FileRef file) {
+  Op op;
+  op.kind = OpKind::kClose;
+  op.file = file;
+  return op;
+}
+
+Op UnlinkAt(int directory, const char* path, int flags) {
+  Op op;
+  op.kind = OpKind::kUnlinkAt;
+  op.directory = directory;
+  op.path = path;
+  op.flags = flags;
+  return op;
+}
+
+Op InstallDescriptor(FileRef slot) {
+  Op op;
+  op.kind = OpKind::kInstallDescriptor;
+  op.file = slot;
+  return op;
+}
+
+Op StatDescriptor(int fd, struct statx* stat) {
+  Op op = StatAt(fd, "", AT_EMPTY_PATH, stat);
+  op.kind = OpKind::kStatDescriptor;
+  return op;
+}
+
+Op SetTimes(int fd, const timespec& access, const timespec& modification) {
+  Op op;
+  op.kind = OpKind::kFutimens;
+  op.file = FileRef::Descriptor(fd);
+  op.times = {access, modification};
+  return op;
+}
+
+Op SetOwner(int fd, uid_t uid, gid_t gid) {
+  Op op;
+  op.kind = OpKind::kFchown;
+  op.file = FileRef::Descriptor(fd);
+  op.uid = uid;
+  op.gid = gid;
+  return op;
+}
+
+Op SetMode(int fd, mode_t mode) {
+  Op op;
+  op.kind = OpKind::kFchmod;
+  op.file = FileRef::Descriptor(fd);
+  op.mode = mode;
+  return op;
+}
+
+bool IsImmediate(OpKind kind) {
+  return kind == OpKind::kStatDescriptor || kind == OpKind::kFutimens ||
+         kind == OpKind::kFchown || kind == OpKind::kFchmod;
+}
+
+Chain& Chain::Add(const Op& op, Link link_from_previous) {
+  RINGCP_CHECK(size_ < kOpsMax);
+  if (size_ > 0) ops_[size_ - 1].link = link_from_previous;
+  ops_[size_] = op;
+  ops_[size_].link = Link::kNone;
+  ++size_;
+  return *this;
+}
+
+}  // namespace ringcp

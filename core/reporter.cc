@@ -1,0 +1,58 @@
+#include "core/reporter.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace ringcp {
+namespace {
+
+FileError WordRefusal(Refusal refusal, std::string_view source, std::string_view target) {
+  switch (refusal) {
+    case Refusal::kSourceReplaced:
+      return MakeRefusal(source, absl::StrCat("skipping file ", Quote(source),
+                                              ", as it was replaced while being copied"));
+    case Refusal::kSameFile:
+      return MakeRefusal(target, absl::StrCat(Quote(source), " and ", Quote(target),
+                                              " are the same file"));
+    case Refusal::kTargetIsDirectory:
+      return MakeRefusal(target, absl::StrCat("cannot overwrite directory ",
+                                              Quote(target), " with non-directory"));
+    case Refusal::kTargetDangling:
+      return MakeRefusal(
+          target, absl::StrCat("not writing through dangling symlink ", Quote(target)));
+    case Refusal::kTargetJustCreated:
+      return MakeRefusal(target, absl::StrCat("will not overwrite just-created ",
+                                              Quote(target), " with ", Quote(source)));
+    case Refusal::kNone:
+      break;
+  }
+  return MakeRefusal(source, absl::StrCat("not copied: ", Quote(source)));
+}
+
+}  // namespace
+
+void Reporter::Report(const FileError& error) {
+  any_error_.store(true, std::memory_order_relaxed);
+  absl::MutexLock lock(&mutex_);
+  observer_->OnError(error);
+}
+
+void Reporter::Report(const CopyFailure& failure, std::string_view source,
+                      std::string_view target) {
+  if (failure.operation == Operation::kRefuse) {
+    return Report(WordRefusal(failure.refusal, source, target));
+  }
+  Report(MakeFileError(failure.operation, failure.on_target ? target : source,
+                       failure.error_number));
+}
+
+void Reporter::Warn(std::string_view message) {
+  absl::MutexLock lock(&mutex_);
+  observer_->OnWarning(message);
+}
+
+void Reporter::Copied(std::string_view source, std::string_view target) {
+  absl::MutexLock lock(&mutex_);
+  observer_->OnCopied(source, target);
+}
+
+}  // namespace ringcp

@@ -1,0 +1,49 @@
+// Where the threads of a job report what went wrong: words each failure as GNU cp does,
+// and hands it to the job's observer, one at a time.
+//
+// Thread-safety: all methods may be called by any thread.
+
+#ifndef RINGCP_CORE_REPORTER_H_
+#define RINGCP_CORE_REPORTER_H_
+
+#include <atomic>
+#include <string>
+#include <string_view>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "core/file_copy.h"
+#include "core/file_error.h"
+#include "core/job_observer.h"
+
+namespace ringcp {
+
+class Reporter {
+ public:
+  // REQUIRES: `observer` outlives the reporter.
+  explicit Reporter(JobObserver* observer)
+      : observer_(observer), wants_copied_(observer->WantsCopied()) {}
+
+  void Report(const FileError& error);
+  // The failure of copying `source` to `target`.
+  void Report(const CopyFailure& failure, std::string_view source,
+              std::string_view target);
+  void Warn(std::string_view message);
+
+  // Whether Copied() does anything: ask before building the paths for it.
+  bool wants_copied() const { return wants_copied_; }
+  void Copied(std::string_view source, std::string_view target);
+
+  // Whether any error was reported.
+  bool any_error() const { return any_error_.load(std::memory_order_relaxed); }
+
+ private:
+  JobObserver* const observer_;
+  const bool wants_copied_;
+  std::atomic<bool> any_error_ = false;
+  absl::Mutex mutex_;  // Held while the observer is called.
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_REPORTER_H_

@@ -1,0 +1,83 @@
+// The one seam between the engine and the kernel: a ring takes chains of ops and hands
+// back their results. Implementations: UringRing (io_uring), SyscallRing (plain system
+// calls, the same results); the tests add a fake one. tests/ring_contract_test.cc holds
+// all of them to what is written here.
+//
+// Contract:
+//  - A chain is queued whole or not at all.
+//  - A chain settles when every one of its ops has a result; only then is it handed back,
+//    and only then may its buffers, paths and statx results be touched or reused.
+//  - Results are the op's value (>= 0) or -errno. An op that did not run because an op
+//    before it failed has -ECANCELED; so -ECANCELED is always a consequence, never a
+//    cause. A read or write that transfers less than asked fails its soft link.
+//  - Chains run concurrently and settle in any order.
+//
+// Thread-safety: a ring belongs to the thread that made it; no other may call it
+// (IORING_SETUP_SINGLE_ISSUER makes the kernel insist).
+
+#ifndef RINGCP_CORE_RING_H_
+#define RINGCP_CORE_RING_H_
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "core/op.h"
+
+namespace ringcp {
+
+// The caller's name for a chain, handed back with its results.
+struct ChainId {
+  uint32_t value = 0;
+  friend bool operator==(const ChainId&, const ChainId&) = default;
+};
+
+struct SettledChain {
+  ChainId id;
+  int size = 0;
+  std::array<int32_t, Chain::kOpsMax> results_array;  // The first `size` are set.
+
+  absl::Span<const int32_t> results() const {
+    return absl::MakeConstSpan(results_array.data(), size);
+  }
+};
+
+struct RingCounters {
+  int64_t chains = 0;
+  int64_t ops = 0;
+  int64_t enters = 0;  // io_uring_enter calls.
+};
+
+class Ring {
+ public:
+  virtual ~Ring() = default;
+
+  // Queues `chain`; it starts at the latest with the next Settle(). False, and nothing
+  // is queued, when there is no room until some chain has settled.
+  // REQUIRES: 1 to Chain::kOpsMax ops; an immediate op (IsImmediate) is alone; slots are
+  // below slots().
+  virtual bool Queue(ChainId id, absl::Span<const Op> chain) = 0;
+
+  // Appends chains that have settled to `settled`. Those of immediate ops come first and
+  // by themselves; when there are none, starts what is queued and waits until a good part
+  // of what is in flight has settled or `timeout` has passed. Returns at once when
+  // nothing is in flight; may return without any chain.
+  virtual void Settle(absl::Duration timeout, std::vector<SettledChain>* settled) = 0;
+
+  // Chains queued or running and not handed back yet.
+  virtual int chains_in_flight() const = 0;
+
+  // How many slots there are.
+  virtual int slots() const = 0;
+
+  // Whether kInstallDescriptor works here (io_uring: from kernel 6.8 on).
+  virtual bool can_install_descriptor() const = 0;
+
+  virtual RingCounters counters() const = 0;
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_RING_H_

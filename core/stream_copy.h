@@ -1,0 +1,26 @@
+// Copies contents from or to what is no regular file: pipes, terminals, devices, as in
+// `ringcp <(command) FILE` or `ringcp FILE /dev/stdout`. One blocking read and write at a
+// time, in order; waits in poll(2), so that it can be cancelled while nothing comes.
+//
+// Thread-safety: may be called by any thread, for different targets.
+
+#ifndef RINGCP_CORE_STREAM_COPY_H_
+#define RINGCP_CORE_STREAM_COPY_H_
+
+#include <atomic>
+
+#include "core/engine_counters.h"
+#include "core/file_copy.h"
+
+namespace ringcp {
+
+// Copies names.source to names.target until its end, a failure, or *cancelled. kCopied,
+// kSkipped, kCancelled, or kFailed with *failure. A target that was not completed is
+// removed if this call made it.
+FileCopy::Outcome CopyStream(const FileCopyPolicy& policy, const FileCopyNames& names,
+                             const std::atomic<bool>& cancelled, EngineCounters* counters,
+                             CopyFailure* failure);
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_STREAM_COPY_H_

@@ -1,0 +1,114 @@
+#include "core/syscall_ring.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "core/check.h"
+
+namespace ringcp {
+namespace {
+
+// Chains that may wait to be handed back: the results are there already, so this only
+// bounds the list.
+constexpr int kChainsMax = 1024;
+
+int32_t ResultOf(ssize_t value) {
+  return value >= 0 ? static_cast<int32_t>(value) : -errno;
+}
+
+// Whether a soft link goes on after `op` had `result`.
+bool Succeeded(const Op& op, int32_t result) {
+  if (result < 0) return false;
+  if (op.kind == OpKind::kRead || op.kind == OpKind::kWrite) {
+    return static_cast<uint32_t>(result) == op.length;
+  }
+  return true;
+}
+
+}  // namespace
+
+int32_t RunWithSystemCall(const Op& op) {
+  const int fd = op.file.index;
+  switch (op.kind) {
+    case OpKind::kOpenAt:
+      return ResultOf(openat(op.directory, op.path, op.flags | O_CLOEXEC, op.mode));
+    case OpKind::kStatx:
+    case OpKind::kStatDescriptor:
+      return ResultOf(statx(op.directory, op.path, op.flags,
+                            STATX_BASIC_STATS | STATX_BTIME, op.stat));
+    case OpKind::kRead:
+      return op.offset == kCurrentPosition
+                 ? ResultOf(read(fd, op.buffer, op.length))
+                 : ResultOf(pread(fd, op.buffer, op.length, op.offset));
+    case OpKind::kWrite:
+      return op.offset == kCurrentPosition
+                 ? ResultOf(write(fd, op.buffer, op.length))
+                 : ResultOf(pwrite(fd, op.buffer, op.length, op.offset));
+    case OpKind::kClose:
+      return ResultOf(close(fd));
+    case OpKind::kUnlinkAt:
+      return ResultOf(unlinkat(op.directory, op.path, op.flags));
+    case OpKind::kFutimens:
+      return ResultOf(futimens(fd, op.times.data()));
+    case OpKind::kFchown:
+      return ResultOf(fchown(fd, op.uid, op.gid));
+    case OpKind::kFchmod:
+      return ResultOf(fchmod(fd, op.mode));
+    case OpKind::kInstallDescriptor:
+      break;
+  }
+  return -EOPNOTSUPP;
+}
+
+SyscallRing::SyscallRing(int slots) : slots_(slots, -1) {}
+
+SyscallRing::~SyscallRing() {
+  for (const int fd : slots_) {
+    if (fd >= 0) close(fd);
+  }
+}
+
+int32_t SyscallRing::Run(Op op) {
+  ++counters_.ops;
+  if (!op.file.is_slot()) return RunWithSystemCall(op);
+  RINGCP_CHECK(op.file.index >= 0 && op.file.index < slots());
+  int& slot = slots_[op.file.index];
+  if (op.kind == OpKind::kOpenAt) {
+    // As io_uring does: what was in the slot is closed.
+    if (slot >= 0) close(slot);
+    slot = RunWithSystemCall(op);
+    return slot >= 0 ? 0 : slot;
+  }
+  if (slot < 0) return -EBADF;
+  op.file = FileRef::Descriptor(slot);
+  if (op.kind == OpKind::kClose) slot = -1;
+  return RunWithSystemCall(op);
+}
+
+bool SyscallRing::Queue(ChainId id, absl::Span<const Op> chain) {
+  RINGCP_CHECK(!chain.empty() && chain.size() <= Chain::kOpsMax);
+  if (chains_in_flight() >= kChainsMax) return false;
+  ++counters_.chains;
+  SettledChain settled;
+  settled.id = id;
+  settled.size = static_cast<int>(chain.size());
+  bool severed = false;
+  for (size_t i = 0; i < chain.size(); ++i) {
+    RINGCP_CHECK(!IsImmediate(chain[i].kind) || chain.size() == 1);
+    const int32_t result = severed ? -ECANCELED : Run(chain[i]);
+    settled.results_array[i] = result;
+    if (chain[i].link == Link::kSoft && !Succeeded(chain[i], result)) severed = true;
+  }
+  settled_.push_back(settled);
+  return true;
+}
+
+void SyscallRing::Settle(absl::Duration, std::vector<SettledChain>* settled) {
+  settled->insert(settled->end(), settled_.begin(), settled_.end());
+  settled_.clear();
+}
+
+}  // namespace ringcp

@@ -1,0 +1,199 @@
+#include "core/top_level.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+
+namespace ringcp {
+namespace {
+
+std::string_view WithoutTrailingSlashes(std::string_view path) {
+  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
+  return path;
+}
+
+// The last part of a path; "" for "/" and "".
+std::string_view LastPart(std::string_view path) {
+  path = WithoutTrailingSlashes(path);
+  return path.substr(path.rfind('/') + 1);
+}
+
+// The directory that the last part of `path` is in, as typed: "" for a bare name.
+std::string_view DirectoryPart(std::string_view path) {
+  path = WithoutTrailingSlashes(path);
+  const size_t slash = path.rfind('/');
+  if (slash == std::string_view::npos) return "";
+  return slash == 0 ? "/" : WithoutTrailingSlashes(path.substr(0, slash));
+}
+
+// A source's name in the directory it is copied into.
+std::string NameInDirectory(std::string_view source) {
+  const std::string_view name = LastPart(source);
+  // The root directory, or a way up: what is in it goes right into the target.
+  return name.empty() || name == ".." ? "." : std::string(name);
+}
+
+absl::Status TargetError(const char* what, const std::string& target, int error_number) {
+  return absl::FailedPreconditionError(
+      absl::StrCat(what, " ", Quote(target), ": ", std::strerror(error_number)));
+}
+
+int OpenDirectory(const char* path) {
+  return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+struct Place {
+  TopLevel top;
+  std::string name;  // The copy's own name in it; "" to copy under the sources' names.
+};
+
+// Finds the directory to copy into.
+absl::StatusOr<Place> FindPlace(const CopyRequest& request) {
+  Place place;
+  const std::string& target = request.target;
+  const TargetKind kind = request.options.target_kind;
+  if (kind != TargetKind::kNotDirectory) {
+    place.top.target_fd = OpenDirectory(target.c_str());
+    if (place.top.target_fd >= 0) {
+      place.top.target_display = target;
+      return place;
+    }
+    if (kind == TargetKind::kDirectory) {
+      return TargetError("target directory", target, errno);
+    }
+    if (request.sources.size() > 1) return TargetError("target", target, errno);
+  }
+  const std::string parent(DirectoryPart(target));
+  place.name = LastPart(target);
+  place.top.target_display = parent;
+  if (place.name.empty() && !target.empty()) place.name = ".";
+  place.top.target_fd = OpenDirectory(parent.empty() ? "." : parent.c_str());
+  if (place.top.target_fd < 0 || place.name.empty()) {
+    // The message names what could not be made, and how depends on the source.
+    const int error_number = place.name.empty() ? ENOENT : errno;
+    struct stat stat;
+    const std::string& source = request.sources.front();
+    const auto look = FollowsNamedLinks(request.options) ? ::stat : lstat;
+    if (look(source.c_str(), &stat) != 0) {
+      return absl::FailedPreconditionError(
+          MakeFileError(Operation::kStat, source, errno).message);
+    }
+    const Operation operation = S_ISDIR(stat.st_mode)   ? Operation::kMakeDirectory
+                                : S_ISLNK(stat.st_mode) ? Operation::kMakeSymlink
+                                                        : Operation::kCreate;
+    if (S_ISDIR(stat.st_mode) && !request.options.recursive) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("-r not specified; omitting directory ", Quote(source)));
+    }
+    return absl::FailedPreconditionError(
+        MakeFileError(operation, target, error_number).message);
+  }
+  return place;
+}
+
+EntryKind KindOf(mode_t mode, bool recursive) {
+  if (S_ISREG(mode)) return EntryKind::kRegular;
+  if (S_ISLNK(mode)) return EntryKind::kSymlink;
+  return recursive ? EntryKind::kSpecial : EntryKind::kStream;
+}
+
+// Sorts sources out by the names they come to.
+class NameTable {
+ public:
+  // Whether `source` is to be copied; says why not, and marks collisions.
+  bool Admit(TopLevelSource* source, const struct stat& stat,
+             const std::string& target_display, Reporter* reporter) {
+    const auto [it, is_new] = names_.try_emplace(
+        source->target_name, Seen{stat.st_dev, stat.st_ino, source->is_directory});
+    if (is_new) return true;
+    const bool same_file =
+        it->second.device == stat.st_dev && it->second.inode == stat.st_ino;
+    if (same_file) {
+      reporter->Warn(absl::StrCat("warning: source ",
+                                  source->is_directory ? "directory " : "file ",
+                                  Quote(source->source), " specified more than once"));
+      return false;
+    }
+    if (!source->is_directory && !it->second.is_directory) {
+      const std::string target = JoinPath(target_display, source->target_name);
+      reporter->Report(MakeRefusal(
+          target, absl::StrCat("will not overwrite just-created ", Quote(target),
+                               " with ", Quote(source->source))));
+      return false;
+    }
+    source->collides = true;
+    return true;
+  }
+
+ private:
+  struct Seen {
+    dev_t device;
+    ino_t inode;
+    bool is_directory;
+  };
+  absl::flat_hash_map<std::string, Seen> names_;
+};
+
+}  // namespace
+
+bool FollowsLinks(const CopyOptions& options) {
+  switch (options.dereference) {
+    case Dereference::kDefault:
+      return !options.recursive;
+    case Dereference::kAlways:
+      return true;
+    case Dereference::kNever:
+    case Dereference::kCommandLine:
+      break;
+  }
+  return false;
+}
+
+bool FollowsNamedLinks(const CopyOptions& options) {
+  return FollowsLinks(options) || options.dereference == Dereference::kCommandLine;
+}
+
+absl::StatusOr<TopLevel> ResolveTopLevel(const CopyRequest& request, Reporter* reporter) {
+  const CopyOptions& options = request.options;
+  absl::StatusOr<Place> place = FindPlace(request);
+  if (!place.ok()) return place.status();
+  TopLevel top = std::move(place->top);
+  const bool follow = FollowsNamedLinks(options);
+  NameTable names;
+  for (const std::string& path : request.sources) {
+    TopLevelSource source;
+    source.source = path;
+    source.follow = follow;
+    source.target_name = place->name.empty() ? NameInDirectory(path) : place->name;
+    struct stat stat;
+    if ((follow ? ::stat : lstat)(path.c_str(), &stat) != 0) {
+      reporter->Report(MakeFileError(Operation::kStat, path, errno));
+      continue;
+    }
+    source.is_directory = S_ISDIR(stat.st_mode);
+    if (source.is_directory && !options.recursive) {
+      reporter->Report(MakeRefusal(
+          path, absl::StrCat("-r not specified; omitting directory ", Quote(path))));
+      continue;
+    }
+    const bool named_as_directory = request.target.ends_with('/');
+    if (!source.is_directory && !place->name.empty() && named_as_directory) {
+      reporter->Report(MakeFileError(Operation::kCreate, request.target, ENOTDIR));
+      continue;
+    }
+    if (!source.is_directory) source.kind = KindOf(stat.st_mode, options.recursive);
+    if (S_ISREG(stat.st_mode)) source.size_bytes = stat.st_size;
+    if (!names.Admit(&source, stat, top.target_display, reporter)) continue;
+    top.sources.push_back(std::move(source));
+  }
+  return top;
+}
+
+}  // namespace ringcp

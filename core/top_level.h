@@ -1,0 +1,48 @@
+// What a request's sources and target come to, by GNU cp's rules: which directory is
+// copied into, and under which name each source arrives there.
+//
+// Thread-safety: pure apart from looking at the file system.
+
+#ifndef RINGCP_CORE_TOP_LEVEL_H_
+#define RINGCP_CORE_TOP_LEVEL_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/copy_options.h"
+#include "core/reporter.h"
+#include "core/walk.h"
+
+namespace ringcp {
+
+// One source, as it will be copied.
+struct TopLevelSource {
+  std::string source;       // The path as typed.
+  std::string target_name;  // Its name in the target directory.
+  bool is_directory = false;
+  EntryKind kind = EntryKind::kRegular;  // If it is no directory.
+  bool follow = false;                   // If it is a symbolic link.
+  uint64_t size_bytes = 0;               // If it is a regular file.
+  // Comes to the same name as an earlier source: to be copied after that one, so that
+  // the two never meet.
+  bool collides = false;
+};
+
+struct TopLevel {
+  int target_fd = -1;          // The directory copied into; the caller closes it.
+  std::string target_display;  // That directory as a user would write it; "" for ".".
+  std::vector<TopLevelSource> sources;
+};
+
+// Whether links below the sources, and links named as sources, are followed.
+bool FollowsLinks(const CopyOptions& options);
+bool FollowsNamedLinks(const CopyOptions& options);
+
+// Looks at all sources and the target. A source that can't be copied is reported and left
+// out. A status says why nothing can be: its message is a whole line as GNU cp prints it.
+absl::StatusOr<TopLevel> ResolveTopLevel(const CopyRequest& request, Reporter* reporter);
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_TOP_LEVEL_H_

@@ -1,0 +1,263 @@
+#include "core/uring_ring.h"
+
+#include <liburing.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <initializer_list>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/check.h"
+#include "core/syscall_ring.h"
+
+namespace ringcp {
+namespace {
+
+// Debian 12's liburing 2.3 does not name this opcode (Linux 6.8); the number is ABI.
+constexpr int kOpFixedFdInstall = 54;
+
+// Completion queue entries for each submission queue entry. Chains stay in flight long
+// after their submission entries are free again, so there is room for several rounds.
+constexpr int kCompletionsPerEntry = 4;
+
+absl::Status SetupError(const char* call, int error_number) {
+  const char* cause = "";
+  switch (error_number) {
+    case EPERM:
+    case EACCES:
+      cause = " (a container's seccomp profile or kernel.io_uring_disabled forbids it)";
+      break;
+    case ENOSYS:
+      cause = " (this kernel has no io_uring)";
+      break;
+    case ENOMEM:
+      cause = " (the limit on locked memory is too small: see ulimit -l)";
+      break;
+    case EMFILE:
+    case ENFILE:
+      cause = " (too many open files: see ulimit -n)";
+      break;
+    case EINVAL:
+      cause = " (this kernel's io_uring is too old)";
+      break;
+    default:
+      break;
+  }
+  return absl::UnavailableError(
+      absl::StrCat(call, ": ", std::strerror(error_number), cause));
+}
+
+void Prepare(const Op& op, io_uring_sqe* sqe) {
+  switch (op.kind) {
+    case OpKind::kOpenAt:
+      if (op.file.is_slot()) {
+        // O_CLOEXEC with a slot is EINVAL: a slot is never inherited.
+        io_uring_prep_openat_direct(sqe, op.directory, op.path, op.flags, op.mode,
+                                    op.file.index);
+      } else {
+        io_uring_prep_openat(sqe, op.directory, op.path, op.flags | O_CLOEXEC, op.mode);
+      }
+      return;  // IOSQE_FIXED_FILE is for using a slot, not for filling it.
+    case OpKind::kStatx:
+      io_uring_prep_statx(sqe, op.directory, op.path, op.flags,
+                          STATX_BASIC_STATS | STATX_BTIME, op.stat);
+      return;
+    case OpKind::kUnlinkAt:
+      io_uring_prep_unlinkat(sqe, op.directory, op.path, op.flags);
+      return;
+    case OpKind::kClose:
+      if (op.file.is_slot()) {
+        io_uring_prep_close_direct(sqe, op.file.index);
+      } else {
+        io_uring_prep_close(sqe, op.file.index);
+      }
+      return;
+    case OpKind::kRead:
+      io_uring_prep_read(sqe, op.file.index, op.buffer, op.length, op.offset);
+      break;
+    case OpKind::kWrite:
+      io_uring_prep_write(sqe, op.file.index, op.buffer, op.length, op.offset);
+      break;
+    case OpKind::kInstallDescriptor:
+      // Close-on-exec unless asked otherwise.
+      io_uring_prep_rw(kOpFixedFdInstall, sqe, op.file.index, nullptr, 0, 0);
+      break;
+    case OpKind::kStatDescriptor:
+    case OpKind::kFutimens:
+    case OpKind::kFchown:
+    case OpKind::kFchmod:
+      RINGCP_CHECK(!IsImmediate(op.kind));
+      return;
+  }
+  if (op.file.is_slot()) sqe->flags |= IOSQE_FIXED_FILE;
+}
+
+}  // namespace
+
+struct UringRing::Kernel {
+  io_uring ring;
+};
+
+namespace {
+
+// Sets up a ring with the best flags and the most entries that this kernel and this
+// process's limits allow; 0 or -errno.
+int QueueInit(int entries, io_uring* ring) {
+  int result = -EINVAL;
+  for (; entries >= UringRing::kEntriesMin; entries /= 2) {
+    // DEFER_TASKRUN came with 6.1, COOP_TASKRUN with 5.19; SUBMIT_ALL (5.18) keeps a
+    // refused entry from cutting the chains behind it.
+    for (const unsigned flags :
+         {IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER |
+              IORING_SETUP_DEFER_TASKRUN,
+          IORING_SETUP_SUBMIT_ALL | IORING_SETUP_COOP_TASKRUN, 0u}) {
+      io_uring_params params = {};
+      params.flags = flags | IORING_SETUP_CQSIZE;
+      params.cq_entries = entries * kCompletionsPerEntry;
+      result = io_uring_queue_init_params(entries, ring, &params);
+      if (result != -EINVAL) break;
+    }
+    if (result != -ENOMEM) break;
+  }
+  return result;
+}
+
+bool Supports(const io_uring_probe* probe, std::initializer_list<int> opcodes) {
+  return std::all_of(opcodes.begin(), opcodes.end(), [&](int opcode) {
+    return io_uring_opcode_supported(probe, opcode) != 0;
+  });
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<UringRing>> UringRing::Create(
+    const UringParameters& params) {
+  auto kernel = std::make_unique<Kernel>();
+  io_uring* ring = &kernel->ring;
+  int result = QueueInit(params.entries, ring);
+  if (result < 0) return SetupError("io_uring_setup", -result);
+  const auto refuse = [&](absl::Status status) {
+    io_uring_queue_exit(ring);
+    return status;
+  };
+  // Without it a slot is looked up when the chain is submitted, before the open that
+  // fills it has run (Linux 5.17).
+  if ((ring->features & IORING_FEAT_LINKED_FILE) == 0) {
+    return refuse(absl::UnavailableError(
+        "io_uring here cannot open and use a file in one chain (it takes Linux 5.17)"));
+  }
+  io_uring_probe* probe = io_uring_get_probe_ring(ring);
+  if (probe == nullptr) {
+    return refuse(absl::UnavailableError("io_uring does not tell what it can do"));
+  }
+  const bool has_ops =
+      Supports(probe, {IORING_OP_OPENAT, IORING_OP_STATX, IORING_OP_READ, IORING_OP_WRITE,
+                       IORING_OP_CLOSE, IORING_OP_UNLINKAT});
+  const bool can_install = Supports(probe, {kOpFixedFdInstall});
+  io_uring_free_probe(probe);
+  if (!has_ops) {
+    return refuse(absl::UnavailableError("io_uring here lacks an operation"));
+  }
+  result = io_uring_register_files_sparse(ring, params.slots);
+  if (result < 0) return refuse(SetupError("io_uring_register (files)", -result));
+  // Bounded workers (regular files) and unbounded ones alike. Kernels before 5.15 can't
+  // cap them; those were refused above.
+  unsigned workers[2] = {static_cast<unsigned>(params.workers_max),
+                         static_cast<unsigned>(params.workers_max)};
+  result = io_uring_register_iowq_max_workers(ring, workers);
+  if (result < 0) return refuse(SetupError("io_uring_register (workers)", -result));
+  return std::unique_ptr<UringRing>(
+      new UringRing(std::move(kernel), params, can_install));
+}
+
+UringRing::UringRing(std::unique_ptr<Kernel> kernel, const UringParameters& params,
+                     bool can_install_descriptor)
+    : kernel_(std::move(kernel)),
+      slots_(params.slots),
+      can_install_descriptor_(can_install_descriptor),
+      ops_max_(static_cast<int>(*kernel_->ring.cq.kring_entries)),
+      chains_(ops_max_) {}
+
+UringRing::~UringRing() {
+  RINGCP_CHECK(ops_outstanding_ == 0);
+  io_uring_queue_exit(&kernel_->ring);
+}
+
+bool UringRing::Queue(ChainId id, absl::Span<const Op> chain) {
+  RINGCP_CHECK(!chain.empty() && chain.size() <= Chain::kOpsMax);
+  const int size = static_cast<int>(chain.size());
+  if (IsImmediate(chain[0].kind)) {
+    RINGCP_CHECK(size == 1);
+    SettledChain settled;
+    settled.id = id;
+    settled.size = 1;
+    settled.results_array[0] = RunWithSystemCall(chain[0]);
+    immediate_.push_back(settled);
+    return true;
+  }
+  if (ops_outstanding_ + size > ops_max_) return false;
+  // A chain lives inside one submission: a full queue in its middle would cut it in two.
+  if (static_cast<int>(io_uring_sq_space_left(&kernel_->ring)) < size) {
+    Submit();
+    if (static_cast<int>(io_uring_sq_space_left(&kernel_->ring)) < size) return false;
+  }
+  const uint32_t entry = chains_.Add(id, size);
+  for (int i = 0; i < size; ++i) {
+    io_uring_sqe* sqe = io_uring_get_sqe(&kernel_->ring);
+    RINGCP_CHECK(sqe != nullptr);
+    Prepare(chain[i], sqe);
+    if (chain[i].link == Link::kSoft) sqe->flags |= IOSQE_IO_LINK;
+    if (chain[i].link == Link::kHard) sqe->flags |= IOSQE_IO_HARDLINK;
+    io_uring_sqe_set_data64(sqe, OpTag{entry, static_cast<uint8_t>(i)}.Encode());
+  }
+  ops_outstanding_ += size;
+  ++counters_.chains;
+  counters_.ops += size;
+  return true;
+}
+
+void UringRing::Submit() {
+  ++counters_.enters;
+  const int result = io_uring_submit(&kernel_->ring);
+  // Out of memory or completions for the moment: what is queued stays queued, and the
+  // next Settle() makes room.
+  RINGCP_CHECK(result >= 0 || result == -EAGAIN || result == -EBUSY || result == -EINTR ||
+               result == -ENOMEM);
+}
+
+void UringRing::Settle(absl::Duration timeout, std::vector<SettledChain>* settled) {
+  if (!immediate_.empty()) {
+    settled->insert(settled->end(), immediate_.begin(), immediate_.end());
+    immediate_.clear();
+    return;
+  }
+  if (ops_outstanding_ == 0) return;
+  // Never more than are outstanding: waiting for those would hang.
+  const unsigned wait_for = std::max(1, ops_outstanding_ / 2);
+  const timespec wait = absl::ToTimespec(timeout);
+  __kernel_timespec kernel_wait = {.tv_sec = wait.tv_sec, .tv_nsec = wait.tv_nsec};
+  io_uring_cqe* cqe = nullptr;
+  ++counters_.enters;
+  const int result = io_uring_submit_and_wait_timeout(&kernel_->ring, &cqe, wait_for,
+                                                      &kernel_wait, nullptr);
+  RINGCP_CHECK(result >= 0 || result == -ETIME || result == -EINTR || result == -EAGAIN ||
+               result == -EBUSY || result == -ENOMEM);
+  Reap(settled);
+}
+
+void UringRing::Reap(std::vector<SettledChain>* settled) {
+  io_uring_cqe* cqe = nullptr;
+  unsigned head = 0;
+  int seen = 0;
+  io_uring_for_each_cqe(&kernel_->ring, head, cqe) {
+    chains_.NoteResult(OpTag::Decode(io_uring_cqe_get_data64(cqe)), cqe->res, settled);
+    ++seen;
+  }
+  io_uring_cq_advance(&kernel_->ring, seen);
+  ops_outstanding_ -= seen;
+}
+
+}  // namespace ringcp

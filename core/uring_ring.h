@@ -1,0 +1,81 @@
+// A ring on io_uring. Its .cc file is the only one that includes <liburing.h>.
+//
+// Set-up, and why (measured on Linux 6.18, copying 50,000 small files):
+//  - SINGLE_ISSUER | DEFER_TASKRUN, and waiting for about half of the completions that
+//    are outstanding: 0.51 s, against 0.74 to 0.85 s without the flags (each completion
+//    wakes the submitter) and 0.96 s when waiting for one at a time.
+//  - At most workers_max bounded kernel workers: one ring keeps about one of them busy
+//    while nothing blocks, and uncapped pools grow to hundreds of threads.
+//  - Every completion is collected (no IOSQE_CQE_SKIP_SUCCESS): a chain's end can't be
+//    told from its last completion alone, because a severed chain posts others.
+//
+// Thread-safety: see ring.h; Create() must run on the thread that will use the ring.
+
+#ifndef RINGCP_CORE_URING_RING_H_
+#define RINGCP_CORE_URING_RING_H_
+
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/chain_table.h"
+#include "core/ring.h"
+
+namespace ringcp {
+
+struct UringParameters {
+  // Submission queue entries; halved down to kEntriesMin when memory is short.
+  int entries = 256;
+  // Slots for open files.
+  int slots = 128;
+  // Kernel worker threads for ops that can't complete in the submitter.
+  int workers_max = 2;
+};
+
+class UringRing : public Ring {
+ public:
+  // A chain must fit; below this io_uring is not worth having.
+  static constexpr int kEntriesMin = 32;
+
+  // Sets up a ring. The status of a failure says what was refused and the likely cause,
+  // for a person: "io_uring_setup: Operation not permitted (a container's seccomp
+  // profile or kernel.io_uring_disabled forbids it)".
+  static absl::StatusOr<std::unique_ptr<UringRing>> Create(const UringParameters& params);
+
+  // REQUIRES: nothing is in flight.
+  ~UringRing() override;
+
+  bool Queue(ChainId id, absl::Span<const Op> chain) override;
+  void Settle(absl::Duration timeout, std::vector<SettledChain>* settled) override;
+  int chains_in_flight() const override {
+    return chains_.in_flight() + static_cast<int>(immediate_.size());
+  }
+  int slots() const override { return slots_; }
+  bool can_install_descriptor() const override { return can_install_descriptor_; }
+  RingCounters counters() const override { return counters_; }
+
+ private:
+  struct Kernel;  // What <liburing.h> declares.
+
+  UringRing(std::unique_ptr<Kernel> kernel, const UringParameters& params,
+            bool can_install_descriptor);
+
+  // Submits what is queued without waiting.
+  void Submit();
+  void Reap(std::vector<SettledChain>* settled);
+
+  std::unique_ptr<Kernel> kernel_;
+  const int slots_;
+  const bool can_install_descriptor_;
+  // Completions that may be outstanding: as many as the completion queue holds, so that
+  // it never overflows.
+  const int ops_max_;
+  int ops_outstanding_ = 0;  // Queued or running, completion not reaped.
+  ChainTable chains_;
+  std::vector<SettledChain> immediate_;
+  RingCounters counters_;
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_URING_RING_H_

@@ -1,0 +1,211 @@
+#include "core/walk.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <utility>
+
+#include "core/check.h"
+
+namespace ringcp {
+namespace {
+
+// What getdents64(2) fills in; glibc declares the same record as dirent64.
+using DirectoryRecord = struct dirent64;
+
+// Directories without files that one Next() goes through before it lets its caller look
+// after what is in flight.
+constexpr int kPiecesPerNext = 16;
+
+// Top-level entries given out at a time, so that every thread gets some.
+constexpr size_t kTopEntriesPerBatch = 16;
+
+bool IsDotOrDotDot(const char* name) {
+  return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
+}
+
+unsigned char TypeOf(mode_t mode) { return static_cast<unsigned char>(IFTODT(mode)); }
+
+}  // namespace
+
+Walk::Walk(WalkVisitor* visitor, bool follow_links)
+    : visitor_(visitor), follow_links_(follow_links) {
+  top_.entered = true;
+}
+
+Walk::~Walk() {
+  Stop();
+  std::vector<Directory*> left;
+  {
+    absl::MutexLock lock(&mutex_);
+    RINGCP_CHECK(readers_ == 0);
+    left.swap(pending_);
+  }
+  for (Directory* directory : left) Release(directory);
+}
+
+void Walk::AddRoot(std::unique_ptr<Directory> root) {
+  root->parent = &top_;
+  root->is_root = true;
+  ++top_.holds;
+  absl::MutexLock lock(&mutex_);
+  // Taken from the back: the first root comes first.
+  pending_.insert(pending_.begin(), root.release());
+}
+
+void Walk::AddEntry(EntryKind kind, bool follow, std::string source_name,
+                    std::string target_name) {
+  NamedEntry named;
+  named.entry.kind = kind;
+  named.entry.follow = follow;
+  named.source_name = std::move(source_name);
+  named.target_name = std::move(target_name);
+  top_entries_.push_back(std::move(named));
+}
+
+bool Walk::TakeTopEntries(WalkBatch* batch) {
+  const size_t count =
+      std::min(kTopEntriesPerBatch, top_entries_.size() - top_entries_taken_);
+  for (size_t i = 0; i < count; ++i) {
+    const NamedEntry& named = top_entries_[top_entries_taken_++];
+    WalkEntry entry = named.entry;
+    entry.source_name = named.source_name.c_str();
+    entry.target_name = named.target_name.c_str();
+    batch->entries_.push_back(entry);
+  }
+  batch->directory_ = &top_;
+  top_.holds += static_cast<int>(count);
+  return count > 0;
+}
+
+Walk::Result Walk::Next(bool may_wait, WalkBatch* batch) {
+  batch->entries_.clear();
+  std::vector<std::unique_ptr<Directory>> children;
+  int pieces = 0;
+  absl::MutexLock lock(&mutex_);
+  for (;;) {
+    if (stopped_) return Result::kFinished;
+    if (TakeTopEntries(batch)) return Result::kBatch;
+    if (pending_.empty()) {
+      if (readers_ == 0) return Result::kFinished;
+      if (!may_wait) return Result::kNothingYet;
+      changed_.Wait(&mutex_);
+      continue;
+    }
+    if (pieces++ == kPiecesPerNext) return Result::kNothingYet;
+    Directory* directory = pending_.back();
+    pending_.pop_back();
+    ++readers_;
+    const bool one_child = pending_.size() >= kPendingMax;
+    mutex_.Unlock();
+
+    bool more = false;
+    if (!directory->entered) {
+      directory->entered = true;
+      more = visitor_->Enter(directory);
+    } else {
+      more = true;
+    }
+    if (more) more = ReadPiece(directory, one_child, batch, &children);
+    const int entries = static_cast<int>(batch->entries_.size());
+    // Before anybody else can see it, the entries and children hold it; reading itself
+    // has held it so far.
+    directory->holds += entries + static_cast<int>(children.size());
+
+    mutex_.Lock();
+    --readers_;
+    if (more) pending_.push_back(directory);
+    for (auto it = children.rbegin(); it != children.rend(); ++it) {
+      pending_.push_back(it->release());
+    }
+    children.clear();
+    changed_.SignalAll();
+    if (!more) {
+      mutex_.Unlock();
+      Release(directory);
+      mutex_.Lock();
+    }
+    if (entries > 0) return Result::kBatch;
+  }
+}
+
+bool Walk::ReadPiece(Directory* directory, bool one_child, WalkBatch* batch,
+                     std::vector<std::unique_ptr<Directory>>* children) {
+  batch->directory_ = directory;
+  char* buffer = batch->buffer_.data();
+  const ssize_t size =
+      syscall(SYS_getdents64, directory->source_fd, buffer, WalkBatch::kBufferBytes);
+  if (size < 0) {
+    visitor_->OnReadError(*directory, errno);
+    return false;
+  }
+  for (ssize_t at = 0; at < size;) {
+    auto* record = reinterpret_cast<DirectoryRecord*>(buffer + at);
+    at += record->d_reclen;
+    if (IsDotOrDotDot(record->d_name)) continue;
+    AddFound(directory, record->d_name, record->d_type, batch, children);
+    if (one_child && !children->empty() && at < size) {
+      // Too many directories wait already: what follows is read again later.
+      if (lseek(directory->source_fd, record->d_off, SEEK_SET) >= 0) return true;
+      one_child = false;  // This directory can't be rewound: then rather use memory.
+    }
+  }
+  return size > 0;
+}
+
+bool Walk::AddFound(Directory* directory, char* name, unsigned char type,
+                    WalkBatch* batch, std::vector<std::unique_ptr<Directory>>* children) {
+  bool follow = false;
+  if (type == DT_UNKNOWN || (type == DT_LNK && follow_links_)) {
+    struct stat stat;
+    const int flags = follow_links_ ? 0 : AT_SYMLINK_NOFOLLOW;
+    if (fstatat(directory->source_fd, name, &stat, flags) != 0) {
+      visitor_->OnEntryError(*directory, name, errno);
+      return false;
+    }
+    follow = follow_links_;
+    type = TypeOf(stat.st_mode);
+  }
+  if (type == DT_DIR) {
+    auto child = std::make_unique<Directory>();
+    child->parent = directory;
+    child->source_name = child->target_name = name;
+    child->follow = follow;
+    child->root_device = directory->root_device;
+    children->push_back(std::move(child));
+    return true;
+  }
+  WalkEntry entry;
+  entry.kind = type == DT_REG   ? EntryKind::kRegular
+               : type == DT_LNK ? EntryKind::kSymlink
+                                : EntryKind::kSpecial;
+  entry.follow = follow;
+  entry.source_name = entry.target_name = name;
+  batch->entries_.push_back(entry);
+  return true;
+}
+
+void Walk::Release(Directory* directory) {
+  // Without recursion: the last entry of a deep tree releases all of its ancestors.
+  while (directory->holds.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    if (directory->is_top()) return;
+    Directory* parent = directory->parent;
+    if (directory->entered) visitor_->Leave(directory);
+    delete directory;
+    directory = parent;
+  }
+}
+
+void Walk::Stop() {
+  absl::MutexLock lock(&mutex_);
+  stopped_ = true;
+  changed_.SignalAll();
+}
+
+}  // namespace ringcp

@@ -1,0 +1,157 @@
+// Reads a tree's directories and yields what is in them, batch by batch, to any number
+// of threads.
+//
+// The directories still to be read are a stack: whoever wants work takes the top one,
+// reads a piece of it (one getdents64 call), puts it back if there is more, puts the
+// subdirectories it found on top, and goes off with the other entries. So
+//  - the tree is walked depth first: the stack grows with its depth, not its size. It is
+//    also bounded for wide directories: when kPendingMax directories wait, a reader takes
+//    one subdirectory at a time and rewinds the directory to just behind it;
+//  - a flat directory is shared among all threads, piece by piece, and so is a deep one;
+//  - no thread is set aside for walking, and the lock is taken once per piece.
+//
+// A directory is left when the last of its entries and subdirectories has been released,
+// by whichever thread that is.
+//
+// Thread-safety: all methods may be called by any thread, except the Add* functions,
+// which come before the first Next().
+
+#ifndef RINGCP_CORE_WALK_H_
+#define RINGCP_CORE_WALK_H_
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "core/directory.h"
+
+namespace ringcp {
+
+// What kind of file a directory entry is. (Directories are not yielded.)
+enum class EntryKind : uint8_t {
+  kRegular,
+  kSymlink,
+  kSpecial,  // A pipe, device or socket, to be made anew.
+  kStream,   // A pipe or device whose contents are to be copied.
+};
+
+struct WalkEntry {
+  EntryKind kind = EntryKind::kRegular;
+  bool follow = false;  // The name may be a symbolic link that is to be followed.
+  // Valid as long as the batch is.
+  const char* source_name = nullptr;
+  const char* target_name = nullptr;
+};
+
+// What is done with directories while they are walked. Called by the threads that call
+// Next() and Release(), several at a time, but never twice for one directory.
+class WalkVisitor {
+ public:
+  virtual ~WalkVisitor() = default;
+
+  // Opens directory->source_fd, and whatever else the entries will need. False: the
+  // directory is not to be read; it is left all the same.
+  virtual bool Enter(Directory* directory) = 0;
+
+  // Everything in the directory has been released. Closes what Enter() opened.
+  virtual void Leave(Directory* directory) = 0;
+
+  // The directory could not be read to its end.
+  virtual void OnReadError(const Directory& directory, int error_number) = 0;
+
+  // The entry `name` could not be looked at, to find out what it is.
+  virtual void OnEntryError(const Directory& directory, const char* name,
+                            int error_number) = 0;
+};
+
+class WalkBatch {
+ public:
+  // One getdents64 call's worth: some 200 entries of usual length, so that several
+  // threads get a share of a directory with a few hundred files.
+  static constexpr int kBufferBytes = 8192;
+
+  // Each entry holds the directory: give each back with Walk::Release().
+  Directory* directory() const { return directory_; }
+  const std::vector<WalkEntry>& entries() const { return entries_; }
+
+ private:
+  friend class Walk;
+
+  Directory* directory_ = nullptr;
+  std::vector<WalkEntry> entries_;
+  alignas(8) std::array<char, kBufferBytes> buffer_;
+};
+
+class Walk {
+ public:
+  // Directories that may wait to be read. At about 200 bytes each, plus their names.
+  static constexpr int kPendingMax = 4096;
+
+  enum class Result {
+    kBatch,       // The batch has entries.
+    kNothingYet,  // Other threads are reading, or there is more: ask again.
+    kFinished,    // There is nothing more, and never will be.
+  };
+
+  // `follow_links`: symbolic links below the roots are looked through.
+  // REQUIRES: `visitor` outlives the walk.
+  Walk(WalkVisitor* visitor, bool follow_links);
+  // REQUIRES: no thread is in Next(); every entry yielded has been released.
+  ~Walk();
+
+  // The directory that the roots are in: an open one, not to be read itself. Owned by
+  // the walk; never entered or left.
+  Directory* top() { return &top_; }
+
+  // Adds a directory to be walked; `names` is a child of top().
+  void AddRoot(std::unique_ptr<Directory> root);
+  // Adds an entry of top() that is no directory.
+  void AddEntry(EntryKind kind, bool follow, std::string source_name,
+                std::string target_name);
+
+  // Yields a batch. With `may_wait`, waits while other threads may still find something.
+  Result Next(bool may_wait, WalkBatch* batch);
+
+  // Gives back one hold on `directory`, for an entry that is settled.
+  void Release(Directory* directory);
+
+  // Makes Next() return kFinished from now on. Directories in progress are left as their
+  // last entries are released.
+  void Stop();
+
+ private:
+  struct NamedEntry {
+    WalkEntry entry;
+    std::string source_name;
+    std::string target_name;
+  };
+
+  // Reads one piece of `directory` into `batch` and its subdirectories into `children`;
+  // true when there may be more.
+  bool ReadPiece(Directory* directory, bool one_child, WalkBatch* batch,
+                 std::vector<std::unique_ptr<Directory>>* children);
+  // Sorts an entry in; false for what is no entry to copy (a failed look).
+  bool AddFound(Directory* directory, char* name, unsigned char type, WalkBatch* batch,
+                std::vector<std::unique_ptr<Directory>>* children);
+  bool TakeTopEntries(WalkBatch* batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  WalkVisitor* const visitor_;
+  const bool follow_links_;
+  Directory top_;
+  std::vector<NamedEntry> top_entries_;
+
+  absl::Mutex mutex_;
+  absl::CondVar changed_;
+  size_t top_entries_taken_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::vector<Directory*> pending_ ABSL_GUARDED_BY(mutex_);
+  int readers_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_WALK_H_

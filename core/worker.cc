@@ -1,0 +1,373 @@
+#include "core/worker.h"
+
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "core/check.h"
+#include "core/node_copy.h"
+#include "core/stream_copy.h"
+
+namespace ringcp {
+namespace {
+
+FileIdentity IdentityOf(const struct statx& stat) {
+  return {stat.stx_dev_major, stat.stx_dev_minor, stat.stx_ino};
+}
+
+FileIdentity IdentityOf(const struct stat& stat) {
+  return {major(stat.st_dev), minor(stat.st_dev), stat.st_ino};
+}
+
+}  // namespace
+
+int Worker::CopiesInFlight(int workers) {
+  const int64_t blocks = kBlockMemoryMax / kBlockBytes / std::max(workers, 1);
+  return static_cast<int>(
+      std::clamp<int64_t>(blocks - kExtraBlocks, kCopiesInFlightMin, kCopiesInFlightMax));
+}
+
+Worker::Worker(const SharedWork& work, Ring* ring, int copies_in_flight,
+               EngineCounters* counters)
+    : work_(work),
+      ring_(ring),
+      counters_(counters),
+      pool_(copies_in_flight, kExtraBlocks, kBlockBytes) {
+  RINGCP_CHECK(ring->slots() >= 2 * copies_in_flight);
+  for (int i = 0; i < copies_in_flight; ++i) {
+    flights_.emplace_back(&pool_, counters);
+    free_flights_.push_back(copies_in_flight - 1 - i);
+  }
+}
+
+Worker::~Worker() = default;
+
+void Worker::Run() {
+  bool stopping = false;
+  bool more = true;
+  for (;;) {
+    if (!stopping && cancelled()) {
+      stopping = true;
+      work_.walk->Stop();
+      for (; batch_position_ < batch_.entries().size(); ++batch_position_) {
+        work_.walk->Release(batch_.directory());
+      }
+      for (Flight& flight : flights_) {
+        if (flight.active) flight.copy.Stop();
+      }
+    }
+    if (more) more = Fill();
+    if (!more && ring_->chains_in_flight() == 0 && backlog_.empty() && to_copy_.empty()) {
+      return;
+    }
+    settled_.clear();
+    ring_->Settle(kPollInterval, &settled_);
+    for (const SettledChain& settled : settled_) OnSettled(settled);
+    QueueBacklog();
+    BeginGivenBack();
+  }
+}
+
+void Worker::BeginGivenBack() {
+  while (!to_copy_.empty() && !free_flights_.empty()) {
+    const WaitingEntry entry = std::move(to_copy_.back());
+    to_copy_.pop_back();
+    if (cancelled()) {
+      Release(entry);
+    } else {
+      Begin(entry, /*has_claim=*/true);
+    }
+  }
+}
+
+bool Worker::Fill() {
+  while (!free_flights_.empty()) {
+    if (batch_position_ < batch_.entries().size()) {
+      const WalkEntry& found = batch_.entries()[batch_position_++];
+      counters_->files_found.Add(1);
+      Begin({.directory = batch_.directory(),
+             .kind = found.kind,
+             .follow = found.follow,
+             .source_name = found.source_name,
+             .target_name = found.target_name},
+            /*has_claim=*/false);
+      continue;
+    }
+    const bool idle = ring_->chains_in_flight() == 0 && backlog_.empty();
+    const Walk::Result result = work_.walk->Next(/*may_wait=*/idle, &batch_);
+    batch_position_ = 0;
+    if (result == Walk::Result::kFinished) return false;
+    if (result == Walk::Result::kNothingYet) return true;
+  }
+  return true;
+}
+
+void Worker::Begin(const WaitingEntry& entry, bool has_claim) {
+  switch (entry.kind) {
+    case EntryKind::kRegular:
+      return BeginFile(entry, has_claim);
+    case EntryKind::kSymlink:
+    case EntryKind::kSpecial:
+      return CopyNodeEntry(entry, has_claim);
+    case EntryKind::kStream:
+      return CopyStreamEntry(entry);
+  }
+}
+
+FileCopyNames Worker::NamesOf(const WaitingEntry& entry) const {
+  return {.source_directory = entry.directory->source_fd,
+          .source = entry.source_name.c_str(),
+          .follow_source = entry.follow,
+          .target_directory = entry.directory->target_fd,
+          .target = entry.target_name.c_str(),
+          .target_group = entry.directory->target_group};
+}
+
+void Worker::BeginFile(const WaitingEntry& entry, bool has_claim) {
+  RINGCP_CHECK(!free_flights_.empty());
+  const int index = free_flights_.back();
+  free_flights_.pop_back();
+  Flight& flight = flights_[index];
+  flight.entry = entry;
+  flight.active = true;
+  flight.has_claim = has_claim;
+  next_.size = 0;
+  flight.copy.Start(work_.policy, NamesOf(flight.entry), 2 * index, &next_);
+  Continue(index);
+}
+
+void Worker::OnSettled(const SettledChain& settled) {
+  const int index = static_cast<int>(settled.id.value) / kLanesMax;
+  const int lane = static_cast<int>(settled.id.value) % kLanesMax;
+  next_.size = 0;
+  flights_[index].copy.Settle(lane, settled.results(), &next_);
+  Continue(index);
+}
+
+void Worker::Continue(int index) {
+  Flight& flight = flights_[index];
+  QueueChains(index);
+  if (flight.copy.outcome() == FileCopy::Outcome::kMultiplyLinked) {
+    OnMultiplyLinked(index);
+  }
+  if (flight.active && flight.copy.done()) OnDone(index);
+}
+
+void Worker::QueueChains(int index) {
+  for (int i = 0; i < next_.size; ++i) {
+    const ChainId id = {static_cast<uint32_t>(index * kLanesMax + next_.chains[i].lane)};
+    const Chain& chain = next_.chains[i].chain;
+    // In order: a later chain must not overtake one that had no room.
+    if (!backlog_.empty() || !ring_->Queue(id, chain.ops())) {
+      backlog_.emplace_back(id, chain);
+    }
+  }
+  next_.size = 0;
+}
+
+void Worker::QueueBacklog() {
+  while (!backlog_.empty() &&
+         ring_->Queue(backlog_.front().first, backlog_.front().second.ops())) {
+    backlog_.pop_front();
+  }
+}
+
+void Worker::OnMultiplyLinked(int index) {
+  Flight& flight = flights_[index];
+  next_.size = 0;
+  std::string copied_as;
+  LinkTable::Claim claim = LinkTable::Claim::kCopy;
+  if (!flight.has_claim) {
+    claim =
+        work_.links->ClaimFile(IdentityOf(flight.copy.stat()),
+                               flight.copy.stat().stx_nlink, flight.entry, &copied_as);
+  }
+  switch (claim) {
+    case LinkTable::Claim::kCopy:
+      flight.has_claim = true;
+      flight.copy.Proceed(&next_);
+      break;
+    case LinkTable::Claim::kLink:
+      Link(flight.entry, copied_as);
+      flight.entry.directory = nullptr;
+      flight.copy.Abandon(&next_);
+      break;
+    case LinkTable::Claim::kWait:
+      flight.entry.directory = nullptr;  // The waiting entry has taken the hold over.
+      flight.copy.Abandon(&next_);
+      break;
+  }
+  QueueChains(index);
+}
+
+void Worker::OnDone(int index) {
+  Flight& flight = flights_[index];
+  flight.active = false;
+  free_flights_.push_back(index);
+  const WaitingEntry entry = std::move(flight.entry);
+  const FileCopy& copy = flight.copy;
+  bool copied = false;
+  switch (copy.outcome()) {
+    case FileCopy::Outcome::kCopied:
+      copied = true;
+      CountDone(entry);
+      break;
+    case FileCopy::Outcome::kSkipped:
+      counters_->files_skipped.Add(1);
+      break;
+    case FileCopy::Outcome::kFailed:
+      CountFailed(entry, copy.failure());
+      if (copy.removal_error() != 0) {
+        work_.reporter->Report(MakeFileError(
+            Operation::kRemove, TargetPath(*entry.directory, entry.target_name),
+            copy.removal_error()));
+      }
+      break;
+    case FileCopy::Outcome::kTargetIsSpecial:
+      // The hold goes with the entry.
+      return CopyStreamEntry(entry);
+    case FileCopy::Outcome::kAbandoned:
+      return;  // The entry went its own way.
+    case FileCopy::Outcome::kCancelled:
+    case FileCopy::Outcome::kRunning:
+    case FileCopy::Outcome::kMultiplyLinked:
+      break;
+  }
+  if (flight.has_claim) {
+    SettleClaim(
+        IdentityOf(copy.stat()),
+        copied ? JoinPath(TargetPathBelowTop(*entry.directory), entry.target_name) : "");
+  }
+  Release(entry);
+}
+
+void Worker::CopyNodeEntry(const WaitingEntry& entry, bool has_claim) {
+  const FileCopyNames names = NamesOf(entry);
+  struct stat stat;
+  if (fstatat(names.source_directory, names.source, &stat,
+              names.follow_source ? 0 : AT_SYMLINK_NOFOLLOW) != 0) {
+    CountFailed(entry, {.operation = Operation::kStat, .error_number = errno});
+    return Release(entry);
+  }
+  if (work_.policy.preserve.links && stat.st_nlink > 1 && !has_claim) {
+    std::string copied_as;
+    switch (work_.links->ClaimFile(IdentityOf(stat), stat.st_nlink, entry, &copied_as)) {
+      case LinkTable::Claim::kCopy:
+        has_claim = true;
+        break;
+      case LinkTable::Claim::kLink:
+        return Link(entry, copied_as);
+      case LinkTable::Claim::kWait:
+        return;
+    }
+  }
+  CopyFailure failure;
+  bool copied = false;
+  if (S_ISREG(stat.st_mode) || S_ISDIR(stat.st_mode)) {
+    CountFailed(entry, {.refusal = Refusal::kSourceReplaced});
+  } else {
+    switch (CopyNode(work_.policy, names, stat, &failure)) {
+      case NodeOutcome::kCopied:
+        copied = true;
+        CountDone(entry);
+        break;
+      case NodeOutcome::kSkipped:
+        counters_->files_skipped.Add(1);
+        break;
+      case NodeOutcome::kFailed:
+        CountFailed(entry, failure);
+        break;
+    }
+  }
+  if (has_claim) {
+    SettleClaim(
+        IdentityOf(stat),
+        copied ? JoinPath(TargetPathBelowTop(*entry.directory), entry.target_name) : "");
+  }
+  Release(entry);
+}
+
+void Worker::CopyStreamEntry(const WaitingEntry& entry) {
+  CopyFailure failure;
+  switch (
+      CopyStream(work_.policy, NamesOf(entry), *work_.cancelled, counters_, &failure)) {
+    case FileCopy::Outcome::kCopied:
+      CountDone(entry);
+      break;
+    case FileCopy::Outcome::kSkipped:
+      counters_->files_skipped.Add(1);
+      break;
+    case FileCopy::Outcome::kFailed:
+      CountFailed(entry, failure);
+      break;
+    default:
+      break;
+  }
+  Release(entry);
+}
+
+void Worker::Link(const WaitingEntry& entry, const std::string& copied_as) {
+  const std::string here = TargetPathBelowTop(*entry.directory);
+  const size_t slash = copied_as.rfind('/');
+  const std::string existing_name = copied_as.substr(slash + 1);
+  const std::string existing_in =
+      slash == std::string::npos ? "" : copied_as.substr(0, slash);
+  // Most links are neighbours.
+  const bool neighbours = existing_in == here;
+  const int existing_directory =
+      neighbours ? entry.directory->target_fd
+                 : OpenParentBeneath(work_.walk->top()->target_fd, copied_as);
+  CopyFailure failure;
+  NodeOutcome outcome = NodeOutcome::kFailed;
+  if (existing_directory < 0) {
+    failure = {.operation = Operation::kMakeHardLink,
+               .error_number = -existing_directory,
+               .on_target = true};
+  } else {
+    outcome =
+        MakeHardLink(work_.policy, existing_directory, existing_name.c_str(),
+                     entry.directory->target_fd, entry.target_name.c_str(), &failure);
+    if (!neighbours) close(existing_directory);
+  }
+  if (outcome == NodeOutcome::kCopied) CountDone(entry);
+  if (outcome == NodeOutcome::kSkipped) counters_->files_skipped.Add(1);
+  if (outcome == NodeOutcome::kFailed && failure.operation == Operation::kMakeHardLink) {
+    counters_->files_failed.Add(1);
+    work_.reporter->Report(MakeFileError(
+        Operation::kMakeHardLink, TargetPath(*entry.directory, entry.target_name),
+        failure.error_number, JoinPath(TargetPath(*work_.walk->top()), copied_as)));
+  } else if (outcome == NodeOutcome::kFailed) {
+    CountFailed(entry, failure);
+  }
+  Release(entry);
+}
+
+void Worker::SettleClaim(const FileIdentity& id, const std::string& copied_as) {
+  for (WaitingEntry& entry : work_.links->Settle(id, copied_as)) {
+    if (!copied_as.empty()) {
+      Link(entry, copied_as);
+    } else if (cancelled()) {
+      Release(entry);
+    } else {
+      to_copy_.push_back(std::move(entry));
+    }
+  }
+}
+
+void Worker::CountDone(const WaitingEntry& entry) {
+  counters_->files_done.Add(1);
+  if (!work_.reporter->wants_copied()) return;
+  work_.reporter->Copied(SourcePath(*entry.directory, entry.source_name),
+                         TargetPath(*entry.directory, entry.target_name));
+}
+
+void Worker::CountFailed(const WaitingEntry& entry, const CopyFailure& failure) {
+  counters_->files_failed.Add(1);
+  work_.reporter->Report(failure, SourcePath(*entry.directory, entry.source_name),
+                         TargetPath(*entry.directory, entry.target_name));
+}
+
+}  // namespace ringcp

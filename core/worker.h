@@ -1,0 +1,129 @@
+// One thread's share of a job: takes entries from the walk, keeps many copies in flight
+// on its own ring, and sees each of them to its end.
+//
+// Limits, and why:
+//  - kCopiesInFlightMax files at a time: enough that each io_uring_enter submits and
+//    collects work for dozens of files; more gains nothing warm.
+//  - kBlockBytes per read and write: a file up to this size is one chain.
+//  - kBlockMemoryMax over all workers of a job, for its blocks: what peak memory is made
+//    of. With many workers each keeps fewer files in flight.
+//
+// Thread-safety: a worker belongs to the thread that calls Run(); counters() is for any.
+
+#ifndef RINGCP_CORE_WORKER_H_
+#define RINGCP_CORE_WORKER_H_
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/block_pool.h"
+#include "core/directory.h"
+#include "core/engine_counters.h"
+#include "core/file_copy.h"
+#include "core/link_table.h"
+#include "core/reporter.h"
+#include "core/ring.h"
+#include "core/walk.h"
+
+namespace ringcp {
+
+// What the workers of a job share. All of it is made for several threads.
+struct SharedWork {
+  FileCopyPolicy policy;
+  gid_t group = 0;  // The process's, for files it creates.
+  Walk* walk = nullptr;
+  LinkTable* links = nullptr;
+  Reporter* reporter = nullptr;
+  const std::atomic<bool>* cancelled = nullptr;
+};
+
+class Worker {
+ public:
+  static constexpr int kCopiesInFlightMax = 64;
+  static constexpr int kCopiesInFlightMin = 8;
+  // Blocks lent to large files for more lanes than one.
+  static constexpr int kExtraBlocks = 16;
+  static constexpr uint32_t kBlockBytes = 256 * 1024;
+  static constexpr int64_t kBlockMemoryMax = int64_t{64} * 1024 * 1024;
+  // How long a worker waits for completions before it looks whether the job was
+  // cancelled.
+  static constexpr absl::Duration kPollInterval = absl::Milliseconds(100);
+
+  // How many files a worker keeps in flight when there are `workers` of them.
+  static int CopiesInFlight(int workers);
+
+  // REQUIRES: all that is pointed to outlives the worker; `ring` was made by the thread
+  // that will call Run(), and has two slots for each copy in flight.
+  Worker(const SharedWork& work, Ring* ring, int copies_in_flight,
+         EngineCounters* counters);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // Copies until the walk has nothing more, or the job is cancelled.
+  void Run();
+
+ private:
+  // A copy in flight and the entry it is for.
+  struct Flight {
+    Flight(BlockPool* pool, EngineCounters* counters) : copy(pool, counters) {}
+    FileCopy copy;
+    WaitingEntry entry;
+    bool active = false;
+    bool has_claim = false;  // In the link table: others may wait for this copy.
+  };
+
+  // Starts copies until all flights are taken; false once the walk is finished.
+  bool Fill();
+  // Begins with the entries that a failed link gave back.
+  void BeginGivenBack();
+  // Begins with an entry: starts a flight, or copies a node at once. `has_claim`: the
+  // entry waited in the link table and is now the one to be copied.
+  void Begin(const WaitingEntry& entry, bool has_claim);
+  void BeginFile(const WaitingEntry& entry, bool has_claim);
+  void CopyNodeEntry(const WaitingEntry& entry, bool has_claim);
+  void CopyStreamEntry(const WaitingEntry& entry);
+
+  void OnSettled(const SettledChain& settled);
+  // Queues what the copy of `flight` wants next, and sees to its pauses and its end.
+  void Continue(int index);
+  void OnMultiplyLinked(int index);
+  void OnDone(int index);
+  void QueueChains(int index);
+  void QueueBacklog();
+
+  // Links `entry` to the file that was copied as `copied_as`.
+  void Link(const WaitingEntry& entry, const std::string& copied_as);
+  // Ends the claim on `id`, and sees to whoever waited for it.
+  void SettleClaim(const FileIdentity& id, const std::string& copied_as);
+
+  FileCopyNames NamesOf(const WaitingEntry& entry) const;
+  void CountDone(const WaitingEntry& entry);
+  void CountFailed(const WaitingEntry& entry, const CopyFailure& failure);
+  void Release(const WaitingEntry& entry) { work_.walk->Release(entry.directory); }
+  bool cancelled() const { return work_.cancelled->load(std::memory_order_relaxed); }
+
+  const SharedWork work_;
+  Ring* const ring_;
+  EngineCounters* const counters_;
+  BlockPool pool_;
+  std::deque<Flight> flights_;
+  std::vector<int> free_flights_;
+  WalkBatch batch_;
+  size_t batch_position_ = 0;
+  // Entries that a link's failure gave back to be copied.
+  std::vector<WaitingEntry> to_copy_;
+  NextChains next_;
+  // Chains that the ring had no room for.
+  std::deque<std::pair<ChainId, Chain>> backlog_;
+  std::vector<SettledChain> settled_;
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_WORKER_H_
