@@ -1,0 +1,87 @@
+#include "agent/agent_server.h"
+
+#include <chrono>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "core/copy_job.h"
+#include "grpcpp/ext/proto_server_reflection_plugin.h"
+#include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/resource_quota.h"
+#include "grpcpp/server_builder.h"
+#include "grpcpp/server_posix.h"
+
+namespace ringcp {
+namespace {
+
+// Bytes of a request: a specification of kSpecBytesMax with its request_id, and gRPC's
+// own default, named so that it doesn't change unseen.
+constexpr int kReceiveBytesMax = 4 * 1024 * 1024;
+
+// Threads of the server: one for each watcher, and as many again for short calls.
+constexpr int kServerThreadsMax = 2 * kWatchersMax;
+
+// Calls at a time on one connection. One client may have all the watchers.
+constexpr int kCallsPerConnectionMax = 2 * kWatchersMax;
+
+// How long calls may go on once the jobs have ended: time to send a watcher its last
+// event and no more, because a reader that doesn't read would hold up the end.
+constexpr std::chrono::milliseconds kLastCalls{1000};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<AgentServer>> AgentServer::Start(Options options) {
+  const std::vector<std::string> socket_paths = options.socket_paths;
+  const bool make_directories = options.make_directories;
+  auto agent = std::unique_ptr<AgentServer>(new AgentServer(std::move(options)));
+  std::vector<int> listening;
+  for (const std::string& path : socket_paths) {
+    auto listener = UnixListener::Listen(path, make_directories);
+    if (!listener.ok()) return listener.status();
+    listening.push_back((*listener)->fd());
+    agent->listeners_.push_back(*std::move(listener));
+  }
+
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ResourceQuota quota("ringcpd");
+  quota.SetMaxThreads(kServerThreadsMax);
+  grpc::ServerBuilder builder;
+  builder.RegisterService(&agent->service_);
+  builder.SetResourceQuota(quota);
+  builder.SetMaxReceiveMessageSize(kReceiveBytesMax);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kCallsPerConnectionMax);
+  agent->server_ = builder.BuildAndStart();
+  if (agent->server_ == nullptr) return absl::InternalError("cannot start gRPC's server");
+
+  // The sockets are ours, because gRPC would remove any socket that lies at a path, and
+  // make its own with the umask's mode.
+  auto acceptor = ConnectionAcceptor::Start(std::move(listening),
+                                            [server = agent->server_.get()](int fd) {
+                                              grpc::AddInsecureChannelFromFd(server, fd);
+                                            });
+  if (!acceptor.ok()) return acceptor.status();
+  agent->acceptor_ = *std::move(acceptor);
+  agent->server_->GetHealthCheckService()->SetServingStatus(
+      v1::CopyAgent::service_full_name(), true);
+  return agent;
+}
+
+AgentServer::AgentServer(Options options)
+    : jobs_(std::move(options.jobs)), service_(&jobs_, {.engine = ProbeEngine()}) {}
+
+AgentServer::~AgentServer() { Drain(); }
+
+void AgentServer::Drain() {
+  if (server_ != nullptr) server_->GetHealthCheckService()->SetServingStatus(false);
+  jobs_.Drain();
+  acceptor_.reset();
+  listeners_.clear();
+  if (server_ != nullptr) {
+    server_->Shutdown(std::chrono::system_clock::now() + kLastCalls);
+    server_->Wait();
+    server_.reset();
+  }
+}
+
+}  // namespace ringcp

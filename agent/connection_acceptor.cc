@@ -1,0 +1,73 @@
+#include "agent/connection_acceptor.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "core/check.h"
+
+namespace ringcp {
+namespace {
+
+// How long to wait when a connection is there but no descriptor for it: without a pause
+// the thread would spin until another connection ends.
+constexpr int kPauseMilliseconds = 100;
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ConnectionAcceptor>> ConnectionAcceptor::Start(
+    std::vector<int> listening, std::function<void(int fd)> take) {
+  const int stop = eventfd(0, EFD_CLOEXEC);
+  if (stop < 0) return absl::ErrnoToStatus(errno, "cannot make an eventfd");
+  return std::unique_ptr<ConnectionAcceptor>(
+      new ConnectionAcceptor(std::move(listening), std::move(take), stop));
+}
+
+ConnectionAcceptor::ConnectionAcceptor(std::vector<int> listening,
+                                       std::function<void(int fd)> take, int stop)
+    : listening_(std::move(listening)),
+      take_(std::move(take)),
+      stop_(stop),
+      thread_([this] { Run(); }) {}
+
+ConnectionAcceptor::~ConnectionAcceptor() {
+  const uint64_t one = 1;
+  RINGCP_CHECK(write(stop_, &one, sizeof(one)) == sizeof(one));
+  thread_.join();
+  close(stop_);
+}
+
+void ConnectionAcceptor::Run() {
+  std::vector<pollfd> polled = {{stop_, POLLIN, 0}};
+  for (const int fd : listening_) polled.push_back({fd, POLLIN, 0});
+  while (true) {
+    if (poll(polled.data(), polled.size(), /*timeout=*/-1) < 0) {
+      RINGCP_CHECK(errno == EINTR);
+      continue;
+    }
+    if (polled[0].revents != 0) return;
+    bool pause = false;
+    for (size_t i = 1; i < polled.size(); ++i) {
+      if (polled[i].revents != 0 && !AcceptOne(polled[i].fd)) pause = true;
+    }
+    if (pause) poll(polled.data(), 1, kPauseMilliseconds);
+  }
+}
+
+bool ConnectionAcceptor::AcceptOne(int listening) const {
+  const int fd = accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd >= 0) {
+    take_(fd);
+    return true;
+  }
+  // What remains besides the lack of resources is about a client that is gone already.
+  return errno != EMFILE && errno != ENFILE && errno != ENOMEM && errno != ENOBUFS;
+}
+
+}  // namespace ringcp

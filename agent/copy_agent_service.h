@@ -1,0 +1,63 @@
+// The gRPC service: takes requests apart, asks the JobTable, puts answers together. The
+// API's contract is in proto/ringcp.proto.
+//
+// Thread-safety: gRPC calls it from many threads at the same time. A watcher keeps one of
+// them for as long as it watches, which is why watchers are limited.
+
+#ifndef RINGCP_AGENT_COPY_AGENT_SERVICE_H_
+#define RINGCP_AGENT_COPY_AGENT_SERVICE_H_
+
+#include <atomic>
+#include <string>
+
+#include "agent/job_table.h"
+#include "core/copy_job.h"
+#include "proto/ringcp.grpc.pb.h"
+
+namespace ringcp {
+
+// Watchers at the same time over all jobs. Each takes a thread of the server and a look
+// at its job ten times a second; 64 terminals and scripts are more than look at one
+// machine.
+inline constexpr int kWatchersMax = 64;
+
+class CopyAgentService final : public v1::CopyAgent::Service {
+ public:
+  struct Options {
+    int watchers_max = kWatchersMax;
+    // What ProbeEngine() found when the agent started.
+    EngineReport engine;
+  };
+
+  // REQUIRES: `jobs` outlives the service.
+  CopyAgentService(JobTable* jobs, Options options);
+
+  grpc::Status SubmitJob(grpc::ServerContext* context,
+                         const v1::SubmitJobRequest* request, v1::Job* response) override;
+  grpc::Status GetJob(grpc::ServerContext* context, const v1::GetJobRequest* request,
+                      v1::Job* response) override;
+  grpc::Status ListJobs(grpc::ServerContext* context, const v1::ListJobsRequest* request,
+                        v1::ListJobsResponse* response) override;
+  // A client that goes away is noticed within a tenth of a second, a job that ends (also
+  // because the agent shuts down) at once.
+  grpc::Status WatchJob(grpc::ServerContext* context, const v1::WatchJobRequest* request,
+                        grpc::ServerWriter<v1::JobEvent>* writer) override;
+  grpc::Status ListJobErrors(grpc::ServerContext* context,
+                             const v1::ListJobErrorsRequest* request,
+                             v1::ListJobErrorsResponse* response) override;
+  grpc::Status CancelJob(grpc::ServerContext* context,
+                         const v1::CancelJobRequest* request, v1::Job* response) override;
+  grpc::Status GetAgentInfo(grpc::ServerContext* context,
+                            const v1::GetAgentInfoRequest* request,
+                            v1::AgentInfo* response) override;
+
+ private:
+  JobTable* const jobs_;
+  const Options options_;
+  const std::string kernel_;
+  std::atomic<int> watchers_ = 0;
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_AGENT_COPY_AGENT_SERVICE_H_

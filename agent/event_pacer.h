@@ -1,0 +1,41 @@
+// When the events of one WatchJob stream are due: at most ten a second, one in each tenth
+// of a second since the first event. Only the second event comes early, in place of the
+// next tenth's, so that a short job's counters are seen at once. A change of the job's
+// state is not paced.
+//
+// Thread-safety: one thread at a time.
+
+#ifndef RINGCP_AGENT_EVENT_PACER_H_
+#define RINGCP_AGENT_EVENT_PACER_H_
+
+#include <chrono>
+
+#include "agent/mutex.h"
+
+namespace ringcp {
+
+class EventPacer {
+ public:
+  // An eye takes this for motion, and a terminal is not drawn faster.
+  static constexpr std::chrono::milliseconds kInterval{100};
+  // A person takes a twentieth of a second for "at once"; this leaves half of it for the
+  // way to the screen.
+  static constexpr std::chrono::milliseconds kEarly{25};
+
+  // `first` is when the first event was sent.
+  explicit EventPacer(SteadyTime first) : first_(first), due_(first + kEarly) {}
+
+  // When the next event is due at the earliest.
+  SteadyTime due() const { return due_; }
+
+  // An event was sent, or there was none to send, at `now`, which doesn't fall.
+  void Advance(SteadyTime now);
+
+ private:
+  const SteadyTime first_;
+  SteadyTime due_;
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_AGENT_EVENT_PACER_H_

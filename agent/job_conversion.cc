@@ -1,0 +1,67 @@
+#include "agent/job_conversion.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "proto/path_codec.h"
+
+namespace ringcp {
+namespace {
+
+static_assert(kErrorTextBytesMax >= kPathBytesMax,
+              "a path that the API can express is not too long for an error");
+
+// What google.protobuf.Duration can hold: 10,000 years.
+constexpr absl::Duration kDurationMax = absl::Seconds(315'576'000'000);
+
+// `text` (UTF-8) without what does not fit.
+std::string Shorten(std::string_view text) {
+  if (text.size() <= kErrorTextBytesMax) return std::string(text);
+  size_t end = kErrorTextBytesMax;
+  // 10xxxxxx is a byte inside a character.
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return std::string(text.substr(0, end));
+}
+
+}  // namespace
+
+v1::Progress ProgressToApi(const Progress& progress) {
+  v1::Progress result;
+  result.set_bytes_done(progress.bytes_done);
+  result.set_bytes_total(progress.bytes_total);
+  result.set_files_done(progress.files_done);
+  result.set_files_total(progress.files_total);
+  result.set_directories_done(progress.directories_done);
+  result.set_files_skipped(progress.files_skipped);
+  result.set_files_failed(progress.files_failed);
+  result.set_scan_complete(progress.scan_complete);
+  result.set_bytes_per_second(progress.bytes_per_second);
+  if (progress.time_remaining.has_value()) {
+    absl::Duration rest = std::min(*progress.time_remaining, kDurationMax);
+    auto* duration = result.mutable_time_remaining();
+    duration->set_seconds(absl::IDivDuration(rest, absl::Seconds(1), &rest));
+    duration->set_nanos(
+        static_cast<int>(absl::IDivDuration(rest, absl::Nanoseconds(1), &rest)));
+  }
+  return result;
+}
+
+v1::FileError FileErrorToApi(const FileError& error) {
+  v1::FileError result;
+  result.set_path(PathToApi(error.path).value_or(""));
+  result.set_operation(std::string(OperationName(error.operation)));
+  result.set_errno_name(ErrnoName(error.error_number));
+  result.set_message(Shorten(error.message));
+  return result;
+}
+
+google::protobuf::Timestamp TimeToApi(absl::Time time) {
+  google::protobuf::Timestamp result;
+  const timespec value = absl::ToTimespec(time);
+  result.set_seconds(value.tv_sec);
+  result.set_nanos(static_cast<int>(value.tv_nsec));
+  return result;
+}
+
+}  // namespace ringcp

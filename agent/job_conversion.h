@@ -1,0 +1,32 @@
+// The engine's values in the API's words.
+//
+// Thread-safety: pure functions.
+
+#ifndef RINGCP_AGENT_JOB_CONVERSION_H_
+#define RINGCP_AGENT_JOB_CONVERSION_H_
+
+#include <cstddef>
+
+#include "absl/time/time.h"
+#include "core/file_error.h"
+#include "core/progress.h"
+#include "google/protobuf/timestamp.pb.h"
+#include "proto/ringcp.pb.h"
+
+namespace ringcp {
+
+// Bytes of an error's path and of its message. A tree can be deeper than any message
+// should be long; 1000 errors of this size are not sent at once either (see JobWatch).
+inline constexpr size_t kErrorTextBytesMax = 64 * 1024;
+
+v1::Progress ProgressToApi(const Progress& progress);
+
+// A path that is too long, or isn't absolute because there was none, is left empty; a
+// message that is too long is cut between two characters.
+v1::FileError FileErrorToApi(const FileError& error);
+
+google::protobuf::Timestamp TimeToApi(absl::Time time);
+
+}  // namespace ringcp
+
+#endif  // RINGCP_AGENT_JOB_CONVERSION_H_

@@ -1,0 +1,220 @@
+#include "agent/job_spec.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "agent/field_violations.h"
+#include "google/protobuf/message.h"
+#include "google/protobuf/unknown_field_set.h"
+#include "proto/path_codec.h"
+
+namespace ringcp {
+namespace {
+
+using ApiOptions = v1::CopyOptions;
+
+// Each pair is one value in the API's words and in the engine's.
+constexpr std::pair<ApiOptions::Dereference, Dereference> kDereferences[] = {
+    {ApiOptions::DEREFERENCE_UNSPECIFIED, Dereference::kDefault},
+    {ApiOptions::DEREFERENCE_NEVER, Dereference::kNever},
+    {ApiOptions::DEREFERENCE_COMMAND_LINE, Dereference::kCommandLine},
+    {ApiOptions::DEREFERENCE_ALWAYS, Dereference::kAlways},
+};
+
+constexpr std::pair<ApiOptions::TargetKind, TargetKind> kTargetKinds[] = {
+    {ApiOptions::TARGET_KIND_UNSPECIFIED, TargetKind::kDefault},
+    {ApiOptions::DIRECTORY, TargetKind::kDirectory},
+    {ApiOptions::NOT_DIRECTORY, TargetKind::kNotDirectory},
+};
+
+constexpr std::pair<ApiOptions::Engine, EngineChoice> kEngines[] = {
+    {ApiOptions::ENGINE_UNSPECIFIED, EngineChoice::kAuto},
+    {ApiOptions::URING, EngineChoice::kUring},
+    {ApiOptions::THREADS, EngineChoice::kThreads},
+};
+
+// Translates `value` by `table`. An unknown value is a violation of `field`; the result
+// is then the first of the table.
+template <typename Api, typename Engine, size_t kSize>
+Engine FromApi(const std::pair<Api, Engine> (&table)[kSize], Api value,
+               std::string_view field, FieldViolations* violations) {
+  for (const auto& [api, engine] : table) {
+    if (api == value) return engine;
+  }
+  violations->Add(field, absl::StrCat("must be a value that this version knows, not ",
+                                      static_cast<int>(value)));
+  return table[0].second;
+}
+
+template <typename Api, typename Engine, size_t kSize>
+Api ToApi(const std::pair<Api, Engine> (&table)[kSize], Engine value) {
+  for (const auto& [api, engine] : table) {
+    if (engine == value) return api;
+  }
+  return table[0].first;
+}
+
+// A newer client's field that is dropped silently might be the one that matters.
+void RefuseUnknownFields(const google::protobuf::Message& message, std::string_view field,
+                         FieldViolations* violations) {
+  const auto& unknown = message.GetReflection()->GetUnknownFields(message);
+  if (unknown.empty()) return;
+  violations->Add(field,
+                  absl::StrCat("must not hold field number ", unknown.field(0).number(),
+                               ", which this version does not know"));
+}
+
+void ReadPath(std::string_view text, std::string_view field, std::string* path,
+              FieldViolations* violations) {
+  auto decoded = PathFromApi(text);
+  if (decoded.ok()) {
+    *path = *std::move(decoded);
+  } else {
+    violations->Add(field, std::string(decoded.status().message()));
+  }
+}
+
+CopyOptions ReadOptions(const ApiOptions& options, FieldViolations* violations) {
+  RefuseUnknownFields(options, "spec.options", violations);
+  RefuseUnknownFields(options.preserve(), "spec.options.preserve", violations);
+  CopyOptions result;
+  result.recursive = options.recursive();
+  result.dereference = FromApi(kDereferences, options.dereference(),
+                               "spec.options.dereference", violations);
+  result.target_kind = FromApi(kTargetKinds, options.target_kind(),
+                               "spec.options.target_kind", violations);
+  result.preserve.mode = options.preserve().mode();
+  result.preserve.ownership = options.preserve().ownership();
+  result.preserve.timestamps = options.preserve().timestamps();
+  result.preserve.links = options.preserve().links();
+  result.default_mode = options.default_mode();
+  result.force = options.force();
+  result.no_clobber = options.no_clobber();
+  result.one_file_system = options.one_file_system();
+  result.engine = FromApi(kEngines, options.engine(), "spec.options.engine", violations);
+  return result;
+}
+
+void CheckLabels(const v1::JobSpec& spec, FieldViolations* violations) {
+  if (spec.labels_size() > kLabelsMax) {
+    violations->Add("spec.labels", absl::StrCat("must be at most ", kLabelsMax));
+    return;
+  }
+  for (const auto& [key, value] : spec.labels()) {
+    // A wrong key may be any bytes of any length.
+    const auto field = [&key = key] {
+      return absl::StrCat("spec.labels[", absl::CHexEscape(key.substr(0, 32)), "]");
+    };
+    if (!IsLabelKey(key)) {
+      violations->Add(field(), "must have a key that matches [a-z][a-z0-9_-]{0,62}");
+    }
+    if (value.size() > kLabelValueBytesMax) {
+      violations->Add(field(),
+                      absl::StrCat("must be at most ", kLabelValueBytesMax, " bytes"));
+    }
+  }
+}
+
+// Reads all of `spec`; the result means something only without violations.
+CopyRequest ReadSpec(const v1::JobSpec& spec, FieldViolations* violations) {
+  CopyRequest request;
+  RefuseUnknownFields(spec, "spec", violations);
+  if (spec.ByteSizeLong() > kSpecBytesMax) {
+    violations->Add("spec", absl::StrCat("must be at most ", kSpecBytesMax, " bytes"));
+  }
+  if (spec.sources().empty()) {
+    violations->Add("spec.sources", "must have at least one path");
+  } else if (spec.sources_size() > kSourcesMax) {
+    violations->Add("spec.sources",
+                    absl::StrCat("must have at most ", kSourcesMax, " paths"));
+  } else {
+    request.sources.resize(spec.sources_size());
+    for (int i = 0; i < spec.sources_size(); ++i) {
+      ReadPath(spec.sources(i), absl::StrCat("spec.sources[", i, "]"),
+               &request.sources[i], violations);
+    }
+  }
+  ReadPath(spec.target(), "spec.target", &request.target, violations);
+  request.options = ReadOptions(spec.options(), violations);
+  if (request.options.target_kind == TargetKind::kNotDirectory &&
+      spec.sources_size() > 1) {
+    violations->Add("spec.options.target_kind",
+                    "must not be NOT_DIRECTORY with more than one source");
+  }
+  CheckLabels(spec, violations);
+  return request;
+}
+
+absl::Status WritePath(std::string_view path, std::string_view field, std::string* text) {
+  auto encoded = PathToApi(path);
+  if (!encoded.ok()) {
+    return FieldViolation(field, std::string(encoded.status().message()));
+  }
+  *text = *std::move(encoded);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+bool IsLabelKey(std::string_view key) {
+  if (key.empty() || key.size() > kLabelKeyBytesMax) return false;
+  if (!absl::ascii_islower(static_cast<unsigned char>(key[0]))) return false;
+  for (const unsigned char byte : key) {
+    if (!absl::ascii_islower(byte) && !absl::ascii_isdigit(byte) && byte != '_' &&
+        byte != '-') {
+      return false;
+    }
+  }
+  return true;
+}
+
+absl::Status ValidateJobSpec(const v1::JobSpec& spec) {
+  FieldViolations violations;
+  ReadSpec(spec, &violations);
+  return violations.ToStatus();
+}
+
+absl::Status ValidateRequestId(std::string_view request_id) {
+  if (request_id.size() <= kRequestIdBytesMax) return absl::OkStatus();
+  return FieldViolation("request_id",
+                        absl::StrCat("must be at most ", kRequestIdBytesMax, " bytes"));
+}
+
+absl::StatusOr<CopyRequest> CopyRequestFromSpec(const v1::JobSpec& spec, mode_t umask) {
+  FieldViolations violations;
+  CopyRequest request = ReadSpec(spec, &violations);
+  if (!violations.empty()) return violations.ToStatus();
+  request.options.umask = umask;
+  return request;
+}
+
+absl::StatusOr<v1::JobSpec> SpecFromCopyRequest(const CopyRequest& request) {
+  v1::JobSpec spec;
+  for (size_t i = 0; i < request.sources.size(); ++i) {
+    absl::Status status = WritePath(
+        request.sources[i], absl::StrCat("spec.sources[", i, "]"), spec.add_sources());
+    if (!status.ok()) return status;
+  }
+  absl::Status status = WritePath(request.target, "spec.target", spec.mutable_target());
+  if (!status.ok()) return status;
+  const CopyOptions& options = request.options;
+  ApiOptions* result = spec.mutable_options();
+  result->set_recursive(options.recursive);
+  result->set_dereference(ToApi(kDereferences, options.dereference));
+  result->set_target_kind(ToApi(kTargetKinds, options.target_kind));
+  result->mutable_preserve()->set_mode(options.preserve.mode);
+  result->mutable_preserve()->set_ownership(options.preserve.ownership);
+  result->mutable_preserve()->set_timestamps(options.preserve.timestamps);
+  result->mutable_preserve()->set_links(options.preserve.links);
+  result->set_default_mode(options.default_mode);
+  result->set_force(options.force);
+  result->set_no_clobber(options.no_clobber);
+  result->set_one_file_system(options.one_file_system);
+  result->set_engine(ToApi(kEngines, options.engine));
+  return spec;
+}
+
+}  // namespace ringcp

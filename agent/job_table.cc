@@ -1,0 +1,482 @@
+#include "agent/job_table.h"
+
+#include <random>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+#include "agent/field_violations.h"
+#include "agent/job_conversion.h"
+#include "agent/job_filter.h"
+#include "agent/job_name.h"
+#include "agent/job_record.h"
+#include "agent/job_spec.h"
+#include "agent/page_token.h"
+#include "core/check.h"
+#include "core/copy_job.h"
+#include "google/protobuf/util/message_differencer.h"
+
+namespace ringcp {
+namespace {
+
+// Warnings of one job that are logged; the log is for the operator of many jobs.
+constexpr int kWarningsLoggedMax = 10;
+
+std::string NewInstance() {
+  std::random_device random;
+  return absl::StrCat(random(), "-", random());
+}
+
+v1::Job::State FinalState(JobResult::Outcome outcome) {
+  switch (outcome) {
+    case JobResult::Outcome::kSucceeded:
+      return v1::Job::SUCCEEDED;
+    case JobResult::Outcome::kFailed:
+      return v1::Job::FAILED;
+    case JobResult::Outcome::kCancelled:
+      break;
+  }
+  return v1::Job::CANCELLED;
+}
+
+absl::Time ToTime(const google::protobuf::Timestamp& time) {
+  return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
+}
+
+// The log's line for a job that has ended.
+std::string EndLine(const v1::Job& job) {
+  const std::string outcome = absl::AsciiStrToLower(v1::Job::State_Name(job.state()));
+  if (!job.has_start_time()) {
+    return absl::StrCat(job.name(), " ", outcome, " before it started");
+  }
+  const absl::Duration run_time = ToTime(job.end_time()) - ToTime(job.start_time());
+  std::string line =
+      absl::StrFormat("%s %s: %d files, %d bytes, %.3f s", job.name(), outcome,
+                      job.progress().files_done(), job.progress().bytes_done(),
+                      absl::ToDoubleSeconds(run_time));
+  if (job.progress().files_failed() > 0) {
+    absl::StrAppend(&line, ", ", job.progress().files_failed(), " failed");
+  }
+  if (!job.error().empty()) absl::StrAppend(&line, ": ", job.error());
+  return line;
+}
+
+}  // namespace
+
+// A job in the table, and what it reports while it runs.
+struct JobTable::Entry final : public JobObserver {
+  Entry(JobTable* owner, int64_t number, std::string id, JobRecord first_record)
+      : table(owner),
+        sequence(number),
+        request_id(std::move(id)),
+        record(std::move(first_record)) {}
+
+  void OnError(const FileError& error) override {
+    v1::FileError api_error = FileErrorToApi(error);
+    MutexLock lock(&table->mutex_);
+    const int64_t bytes = JobRecord::ErrorBytes(api_error);
+    const auto errors_max = static_cast<size_t>(table->limits().errors_per_job_max);
+    const bool keep = record.errors_size() < errors_max && table->MakeRoom(bytes);
+    record.AddError(std::move(api_error), keep);
+    if (keep) table->remembered_bytes_ += bytes;
+  }
+
+  void OnWarning(std::string_view message) override {
+    // Calls come one at a time.
+    if (++warnings > kWarningsLoggedMax) return;
+    table->Log(absl::StrCat(name, ": warning: ", std::string(message)));
+  }
+
+  JobTable* const table;
+  // The order of submission; from 1.
+  const int64_t sequence;
+  const std::string request_id;
+  int warnings = 0;
+
+  // Held from asking the CopyJob for its counters until the record has them, so that an
+  // older snapshot never follows a newer one.
+  Mutex sampling;
+
+  // The members below are guarded by the table's mutex_, except that the record's name
+  // and specification never change.
+  JobRecord record;
+  const std::string name = record.name();
+  // While the job runs.
+  std::shared_ptr<CopyJob> copy_job;
+  // Why it was asked to stop; empty when it was not.
+  std::string cancel_reason;
+};
+
+JobTable::JobTable(Options options)
+    : options_(std::move(options)), instance_(NewInstance()) {
+  RINGCP_CHECK(limits().running_jobs_max >= 1 && limits().queued_jobs_max >= 1);
+  threads_.reserve(limits().running_jobs_max);
+  for (int i = 0; i < limits().running_jobs_max; ++i) {
+    threads_.emplace_back([this] { RunJobs(); });
+  }
+}
+
+JobTable::~JobTable() {
+  Drain();
+  {
+    MutexLock lock(&mutex_);
+    stopping_ = true;
+    work_available_.NotifyAll();
+  }
+  for (std::thread& thread : threads_) thread.join();
+}
+
+absl::StatusOr<v1::Job> JobTable::Submit(v1::JobSpec spec, std::string_view request_id) {
+  absl::Status status = ValidateRequestId(request_id);
+  if (status.ok()) status = ValidateJobSpec(spec);
+  if (!status.ok()) return status;
+  const auto shared_spec = std::make_shared<const v1::JobSpec>(std::move(spec));
+
+  EntryPtr known;
+  Snapshot snapshot;
+  {
+    MutexLock lock(&mutex_);
+    const auto found =
+        request_id.empty() ? by_request_id_.end() : by_request_id_.find(request_id);
+    if (found != by_request_id_.end()) {
+      known = found->second;
+    } else {
+      if (draining_) return absl::UnavailableError("the agent is shutting down");
+      if (queue_.size() >= static_cast<size_t>(limits().queued_jobs_max)) {
+        return absl::ResourceExhaustedError(
+            absl::StrCat("the queue is full: ", queue_.size(), " jobs are waiting"));
+      }
+      const absl::Time now = absl::Now();
+      std::string name = NewJobName(now);
+      while (by_name_.count(name) > 0) name = NewJobName(now);
+      const auto entry =
+          std::make_shared<Entry>(this, last_sequence_ + 1, std::string(request_id),
+                                  JobRecord(std::move(name), shared_spec, now));
+      if (!MakeRoom(entry->record.bytes())) {
+        return absl::ResourceExhaustedError(
+            absl::StrCat("the jobs that have not ended take up all of the agent's ",
+                         limits().remembered_bytes_max, " bytes"));
+      }
+      ++last_sequence_;
+      remembered_bytes_ += entry->record.bytes();
+      entries_.emplace(entry->sequence, entry);
+      by_name_.emplace(entry->name, entry);
+      if (!request_id.empty()) by_request_id_.emplace(request_id, entry);
+      queue_.push_back(entry);
+      StartJobs();
+      snapshot = {entry->record.snapshot(), shared_spec};
+    }
+  }
+  if (known == nullptr) return std::move(snapshot).Whole();
+  if (!google::protobuf::util::MessageDifferencer::Equals(*shared_spec,
+                                                          *known->record.spec())) {
+    return FieldViolation(
+        "request_id", absl::StrCat("must not be that of another specification's job (",
+                                   known->name, ")"));
+  }
+  return TakeSnapshot(*known).Whole();
+}
+
+absl::StatusOr<v1::Job> JobTable::Get(std::string_view name) {
+  absl::StatusOr<EntryPtr> entry = Find(name);
+  if (!entry.ok()) return entry.status();
+  return TakeSnapshot(**entry).Whole();
+}
+
+absl::StatusOr<v1::ListJobsResponse> JobTable::List(const v1::ListJobsRequest& request) {
+  const absl::StatusOr<int> page_size = PageSize(request.page_size());
+  if (!page_size.ok()) return page_size.status();
+  const absl::StatusOr<JobFilter> filter = JobFilter::Parse(request.filter());
+  if (!filter.ok()) return filter.status();
+  const PageTokens tokens(absl::StrCat(instance_, "|jobs|", request.filter()));
+  const absl::StatusOr<std::optional<int64_t>> last = tokens.Decode(request.page_token());
+  if (!last.ok()) return last.status();
+
+  std::vector<EntryPtr> running;
+  {
+    MutexLock lock(&mutex_);
+    for (const auto& [sequence, entry] : entries_) {
+      if (entry->record.state() == v1::Job::RUNNING) running.push_back(entry);
+    }
+  }
+  for (const EntryPtr& entry : running) Sample(*entry);
+
+  std::vector<Snapshot> page;
+  int64_t last_listed = 0;
+  bool more = false;
+  {
+    MutexLock lock(&mutex_);
+    size_t page_bytes = 0;
+    auto next = last->has_value() ? entries_.lower_bound(**last) : entries_.end();
+    while (next != entries_.begin()) {
+      --next;
+      const Entry& entry = *next->second;
+      if (!filter->Matches(entry.record.state(), *entry.record.spec())) continue;
+      page_bytes +=
+          entry.record.snapshot().ByteSizeLong() + entry.record.spec()->ByteSizeLong();
+      if (!page.empty() && (page.size() == static_cast<size_t>(*page_size) ||
+                            page_bytes > kPageBytesMax)) {
+        more = true;
+        break;
+      }
+      page.push_back({entry.record.snapshot(), entry.record.spec()});
+      last_listed = entry.sequence;
+    }
+  }
+  v1::ListJobsResponse response;
+  for (Snapshot& snapshot : page) *response.add_jobs() = std::move(snapshot).Whole();
+  if (more) response.set_next_page_token(tokens.Encode(last_listed));
+  return response;
+}
+
+absl::StatusOr<v1::ListJobErrorsResponse> JobTable::ListErrors(
+    const v1::ListJobErrorsRequest& request) {
+  absl::StatusOr<EntryPtr> entry = Find(request.name());
+  if (!entry.ok()) return entry.status();
+  const absl::StatusOr<int> page_size = PageSize(request.page_size());
+  if (!page_size.ok()) return page_size.status();
+  const PageTokens tokens(absl::StrCat(instance_, "|errors|", request.name()));
+  const absl::StatusOr<std::optional<int64_t>> first =
+      tokens.Decode(request.page_token());
+  if (!first.ok()) return first.status();
+
+  v1::ListJobErrorsResponse response;
+  MutexLock lock(&mutex_);
+  const JobRecord& record = (*entry)->record;
+  size_t page_bytes = 0;
+  for (auto i = static_cast<size_t>(first->value_or(0)); i < record.errors_size(); ++i) {
+    page_bytes += record.error(i).ByteSizeLong();
+    if (response.errors_size() > 0 &&
+        (response.errors_size() == *page_size || page_bytes > kPageBytesMax)) {
+      response.set_next_page_token(tokens.Encode(static_cast<int64_t>(i)));
+      break;
+    }
+    *response.add_errors() = record.error(i);
+  }
+  return response;
+}
+
+absl::StatusOr<v1::Job> JobTable::Cancel(std::string_view name) {
+  absl::StatusOr<EntryPtr> entry = Find(name);
+  if (!entry.ok()) return entry.status();
+  bool ended_here = false;
+  {
+    MutexLock lock(&mutex_);
+    if (!(*entry)->record.ended()) {
+      CancelEntry(**entry, "CancelJob was called");
+      ended_here = (*entry)->record.ended();
+    }
+  }
+  Snapshot snapshot = TakeSnapshot(**entry);
+  if (ended_here) Log(EndLine(snapshot.job));
+  return std::move(snapshot).Whole();
+}
+
+absl::StatusOr<std::unique_ptr<JobTable::Watch>> JobTable::OpenWatch(
+    std::string_view name, int64_t since_version) {
+  if (since_version < 0) return FieldViolation("since_version", "must not be negative");
+  absl::StatusOr<EntryPtr> entry = Find(name);
+  if (!entry.ok()) return entry.status();
+  auto watch = std::unique_ptr<Watch>(new Watch(this, *entry));
+  MutexLock lock(&mutex_);
+  watch->errors_sent_ = (*entry)->record.ErrorsUpTo(since_version);
+  return watch;
+}
+
+JobTable::Counts JobTable::counts() {
+  MutexLock lock(&mutex_);
+  return {.running = running_, .queued = static_cast<int>(queue_.size())};
+}
+
+void JobTable::Drain() {
+  std::vector<std::string> lines;
+  {
+    MutexLock lock(&mutex_);
+    draining_ = true;
+    // A copy, because a job that ends may push another one out.
+    for (const auto& [sequence, entry] : std::map(entries_)) {
+      if (entry->record.ended()) continue;
+      CancelEntry(*entry, "the agent was shut down");
+      if (entry->record.ended()) lines.push_back(EndLine(entry->record.snapshot()));
+    }
+  }
+  for (const std::string& line : lines) Log(line);
+  MutexLock lock(&mutex_);
+  while (running_ > 0) state_changed_.Wait(&mutex_);
+}
+
+v1::Job JobTable::Snapshot::Whole() && {
+  *job.mutable_spec() = *spec;
+  return std::move(job);
+}
+
+absl::StatusOr<JobTable::EntryPtr> JobTable::Find(std::string_view name) {
+  absl::Status status = ValidateJobName(name);
+  if (!status.ok()) return status;
+  MutexLock lock(&mutex_);
+  const auto found = by_name_.find(name);
+  if (found != by_name_.end()) return found->second;
+  return absl::NotFoundError(absl::StrCat(
+      "there is no job ", absl::CHexEscape(std::string(name.substr(0, 64)))));
+}
+
+JobTable::Snapshot JobTable::TakeSnapshot(Entry& entry) {
+  Sample(entry);
+  MutexLock lock(&mutex_);
+  return {entry.record.snapshot(), entry.record.spec()};
+}
+
+void JobTable::Sample(Entry& entry) {
+  MutexLock sampling(&entry.sampling);
+  std::shared_ptr<CopyJob> copy_job;
+  {
+    MutexLock lock(&mutex_);
+    copy_job = entry.copy_job;
+  }
+  if (copy_job == nullptr) return;
+  const v1::Progress progress = ProgressToApi(copy_job->progress());
+  MutexLock lock(&mutex_);
+  // It is still running: a job's end is noted under `sampling`.
+  entry.record.UpdateProgress(progress);
+}
+
+void JobTable::StartJobs() {
+  while (running_ < limits().running_jobs_max && !queue_.empty()) {
+    EntryPtr entry = std::move(queue_.front());
+    queue_.pop_front();
+    entry->record.Start(absl::Now());
+    ++running_;
+    started_.push_back(std::move(entry));
+    work_available_.NotifyOne();
+    state_changed_.NotifyAll();
+  }
+}
+
+void JobTable::NoteEnd(Entry& entry) {
+  ended_.push_back(entries_.at(entry.sequence));
+  while (ended_.size() > static_cast<size_t>(limits().finished_jobs_max)) ForgetOldest();
+  state_changed_.NotifyAll();
+}
+
+void JobTable::CancelEntry(Entry& entry, std::string_view reason) {
+  if (entry.cancel_reason.empty()) entry.cancel_reason = std::string(reason);
+  if (entry.record.state() == v1::Job::RUNNING) {
+    // Without a CopyJob yet, RunJob() cancels it as soon as there is one.
+    if (entry.copy_job != nullptr) entry.copy_job->Cancel();
+    return;
+  }
+  std::erase_if(queue_,
+                [&entry](const EntryPtr& queued) { return queued.get() == &entry; });
+  entry.record.End(v1::Job::CANCELLED, entry.cancel_reason, absl::Now());
+  NoteEnd(entry);
+}
+
+void JobTable::ForgetOldest() {
+  const EntryPtr entry = std::move(ended_.front());
+  ended_.pop_front();
+  remembered_bytes_ -= entry->record.bytes();
+  entries_.erase(entry->sequence);
+  by_name_.erase(entry->name);
+  if (!entry->request_id.empty()) by_request_id_.erase(entry->request_id);
+}
+
+bool JobTable::MakeRoom(int64_t bytes) {
+  const int64_t room_for = limits().remembered_bytes_max - bytes;
+  while (remembered_bytes_ > room_for && !ended_.empty()) ForgetOldest();
+  return remembered_bytes_ <= room_for;
+}
+
+void JobTable::RunJobs() {
+  while (true) {
+    EntryPtr entry;
+    {
+      MutexLock lock(&mutex_);
+      while (started_.empty() && !stopping_) work_available_.Wait(&mutex_);
+      if (started_.empty()) return;
+      entry = std::move(started_.front());
+      started_.pop_front();
+    }
+    RunJob(entry);
+  }
+}
+
+void JobTable::RunJob(const EntryPtr& entry) {
+  // It was accepted, so it is valid.
+  absl::StatusOr<CopyRequest> request =
+      CopyRequestFromSpec(*entry->record.spec(), options_.umask);
+  RINGCP_CHECK(request.ok());
+  Log(absl::StrCat(entry->name, " started"));
+  const auto copy_job = std::make_shared<CopyJob>(*std::move(request), entry.get());
+  {
+    MutexLock lock(&mutex_);
+    entry->copy_job = copy_job;
+    if (!entry->cancel_reason.empty()) copy_job->Cancel();
+  }
+  const JobResult result = copy_job->Run();
+
+  v1::Job job;
+  {
+    MutexLock sampling(&entry->sampling);
+    const v1::Progress progress = ProgressToApi(copy_job->progress());
+    const v1::Job::State state = FinalState(result.outcome);
+    MutexLock lock(&mutex_);
+    std::string reason(result.status.message());
+    if (state == v1::Job::CANCELLED && !entry->cancel_reason.empty()) {
+      reason = entry->cancel_reason;
+    }
+    entry->record.UpdateProgress(progress);
+    entry->record.End(state, std::move(reason), absl::Now());
+    entry->copy_job.reset();
+    job = entry->record.snapshot();
+    --running_;
+    NoteEnd(*entry);
+    StartJobs();
+  }
+  Log(EndLine(job));
+}
+
+void JobTable::Log(std::string_view line) const {
+  if (options_.log) options_.log(line);
+}
+
+std::optional<v1::JobEvent> JobTable::Watch::Next(SteadyTime until) {
+  {
+    MutexLock lock(&table_->mutex_);
+    while (entry_->record.state() == state_) {
+      if (!table_->state_changed_.WaitUntil(&table_->mutex_, until)) break;
+    }
+  }
+  table_->Sample(*entry_);
+
+  v1::JobEvent event;
+  Snapshot snapshot;
+  {
+    MutexLock lock(&table_->mutex_);
+    const JobRecord& record = entry_->record;
+    if (record.version() == version_ && errors_sent_ == record.errors_size()) {
+      return std::nullopt;
+    }
+    snapshot = {record.snapshot(), record.spec()};
+    size_t error_bytes = 0;
+    for (; errors_sent_ < record.errors_size(); ++errors_sent_) {
+      const v1::FileError& error = record.error(errors_sent_);
+      error_bytes += error.ByteSizeLong();
+      const auto errors = static_cast<size_t>(event.errors_size());
+      if (errors > 0 &&
+          (errors == kEventErrorsMax || error_bytes > kEventErrorBytesMax)) {
+        break;
+      }
+      *event.add_errors() = error;
+    }
+    state_ = record.state();
+    version_ = record.version();
+    ended_ = record.ended();
+  }
+  *event.mutable_job() = std::move(snapshot).Whole();
+  return event;
+}
+
+}  // namespace ringcp

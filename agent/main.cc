@@ -1,0 +1,139 @@
+// ringcpd, the resident agent of ringcp.
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "agent/address.h"
+#include "agent/agent_options.h"
+#include "agent/agent_server.h"
+#include "core/version.h"
+
+namespace {
+
+// One line on stderr, whole even when several threads write at the same time.
+void PrintLine(std::string_view text) {
+  const std::string line = absl::StrCat("ringcpd: ", std::string(text), "\n");
+  std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
+// The umask can't be read without setting it, so this is done before there are threads.
+mode_t ReadUmask() {
+  const mode_t mask = umask(022);
+  umask(mask);
+  return mask;
+}
+
+// A job keeps many files open; the soft limit is low only for the sake of select().
+void RaiseDescriptorLimit() {
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// Blocks the signals that end the agent, in this thread and those it starts, and returns
+// them. They are taken with sigwait(), so that no code runs in a signal handler.
+sigset_t BlockEndingSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  // The terminal is gone; but under nohup that is to be ignored.
+  struct sigaction hang_up;
+  if (sigaction(SIGHUP, nullptr, &hang_up) == 0 && hang_up.sa_handler != SIG_IGN) {
+    sigaddset(&signals, SIGHUP);
+  }
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  // A client or a log reader that goes away is an error of a write, not a reason to end.
+  signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+int WaitForSignal(const sigset_t& signals) {
+  int signal_number = 0;
+  while (sigwait(&signals, &signal_number) != 0) {
+  }
+  return signal_number;
+}
+
+// Where to listen, and whether the directory may be made: the default one is ours.
+absl::Status ResolveAddresses(const ringcp::AgentOptions& options,
+                              ringcp::AgentServer::Options* server_options) {
+  std::vector<std::string> addresses = options.addresses;
+  if (addresses.empty()) {
+    absl::StatusOr<std::string> address = ringcp::DefaultAgentAddress();
+    if (!address.ok()) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          address.status().message(), "; say where to listen with --listen unix:/path"));
+    }
+    addresses.push_back(*std::move(address));
+    server_options->make_directories = true;
+  }
+  for (const std::string& address : addresses) {
+    absl::StatusOr<std::string> path = ringcp::SocketPath(address);
+    if (!path.ok()) return path.status();
+    server_options->socket_paths.push_back(*std::move(path));
+  }
+  return absl::OkStatus();
+}
+
+int Fail(const absl::Status& status) {
+  PrintLine(std::string(status.message()));
+  return EXIT_FAILURE;
+}
+
+}  // namespace
+
+int main(int argc, char* argv[]) {
+  const std::string program = argc > 0 ? argv[0] : "ringcpd";
+  const auto options = ringcp::ParseAgentOptions(argc, argv);
+  if (!options.has_value()) {
+    std::fprintf(stderr, "Try '%s --help' for more information.\n", program.c_str());
+    return EXIT_FAILURE;
+  }
+  if (options->help || options->version) {
+    const std::string text = options->help
+                                 ? ringcp::AgentHelp(program)
+                                 : absl::StrCat("ringcpd ", ringcp::kVersion, "\n");
+    return std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0
+               ? EXIT_FAILURE
+               : EXIT_SUCCESS;
+  }
+
+  ringcp::AgentServer::Options server_options;
+  absl::Status status = ResolveAddresses(*options, &server_options);
+  if (!status.ok()) return Fail(status);
+  server_options.jobs.limits.running_jobs_max = options->running_jobs_max;
+  server_options.jobs.umask = ReadUmask();
+  server_options.jobs.log = PrintLine;
+  RaiseDescriptorLimit();
+  const sigset_t ending_signals = BlockEndingSignals();
+
+  const std::string where =
+      absl::StrCat("unix:", absl::StrJoin(server_options.socket_paths, ", unix:"));
+  auto agent = ringcp::AgentServer::Start(std::move(server_options));
+  if (!agent.ok()) return Fail(agent.status());
+  PrintLine(absl::StrCat("listening on ", where));
+
+  WaitForSignal(ending_signals);
+  PrintLine("ending: jobs are cancelled; a second signal ends at once");
+  // Whoever sends a second signal doesn't want to wait for a device that doesn't answer.
+  std::thread([ending_signals] { _exit(128 + WaitForSignal(ending_signals)); }).detach();
+  agent->reset();
+  return EXIT_SUCCESS;
+}

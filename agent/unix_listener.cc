@@ -1,0 +1,155 @@
+#include "agent/unix_listener.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <thread>
+#include <utility>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "agent/address.h"
+#include "core/check.h"
+
+namespace ringcp {
+namespace {
+
+constexpr mode_t kSocketMode = 0600;
+constexpr mode_t kDirectoryMode = 0700;
+
+// How long the lock of a directory is waited for. Agents hold it for a few system calls.
+constexpr std::chrono::milliseconds kLockWait{2000};
+constexpr std::chrono::milliseconds kLockPoll{10};
+
+// The status of a system call that failed with `error_number`: "PATH: WHAT: REASON".
+absl::Status Failed(const std::string& path, const char* what, int error_number) {
+  return absl::ErrnoToStatus(error_number, absl::StrCat(path, ": ", what));
+}
+
+std::string ParentOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+sockaddr_un AddressOf(const std::string& path) {
+  RINGCP_CHECK(path.size() <= kSocketPathBytesMax);
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  return address;
+}
+
+// Opens the directory of `path` and locks it, so that of two agents that start at the
+// same time one sees the other's socket finished or not at all. The lock ends with the
+// descriptor.
+absl::StatusOr<int> LockDirectoryOf(const std::string& path) {
+  const std::string directory = ParentOf(path);
+  const int fd = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return Failed(directory, "cannot open the socket's directory", errno);
+  const auto give_up = std::chrono::steady_clock::now() + kLockWait;
+  while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    const int error_number = errno;
+    const bool in_time = std::chrono::steady_clock::now() < give_up;
+    if ((error_number == EWOULDBLOCK && in_time) || error_number == EINTR) {
+      std::this_thread::sleep_for(kLockPoll);
+      continue;
+    }
+    close(fd);
+    return Failed(directory, "cannot lock the socket's directory", error_number);
+  }
+  return fd;
+}
+
+// Makes `path` free for a new socket.
+absl::Status RemoveStaleSocket(const std::string& path) {
+  struct stat status;
+  if (lstat(path.c_str(), &status) != 0) {
+    return errno == ENOENT ? absl::OkStatus() : Failed(path, "cannot stat", errno);
+  }
+  if (!S_ISSOCK(status.st_mode)) {
+    return absl::AlreadyExistsError(
+        absl::StrCat(path, ": not a socket, so it is left as it is"));
+  }
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return Failed(path, "cannot make a socket", errno);
+  const absl::Cleanup close_fd = [fd] { close(fd); };
+  const sockaddr_un address = AddressOf(path);
+  const int result =
+      connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+  // EAGAIN: somebody listens, but the backlog is full.
+  if (result == 0 || errno == EAGAIN) {
+    return absl::AlreadyExistsError(
+        absl::StrCat("another agent is listening on unix:", path));
+  }
+  if (errno != ECONNREFUSED) {
+    return Failed(path, "cannot tell whether the socket there is in use", errno);
+  }
+  if (unlink(path.c_str()) != 0 && errno != ENOENT) {
+    return Failed(path, "cannot remove the socket of an agent that is gone", errno);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<UnixListener>> UnixListener::Listen(
+    const std::string& path, bool make_directory) {
+  if (make_directory && mkdir(ParentOf(path).c_str(), kDirectoryMode) != 0 &&
+      errno != EEXIST) {
+    return Failed(ParentOf(path), "cannot make the socket's directory", errno);
+  }
+  // Declared before the lock, because its destructor takes the lock too.
+  std::unique_ptr<UnixListener> listener;
+  absl::StatusOr<int> directory = LockDirectoryOf(path);
+  if (!directory.ok()) return directory.status();
+  const absl::Cleanup unlock = [&] { close(*directory); };
+  absl::Status status = RemoveStaleSocket(path);
+  if (!status.ok()) return status;
+
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return Failed(path, "cannot make a socket", errno);
+  listener.reset(new UnixListener(path, fd));
+  // On Linux bind() makes the file with the socket's own mode less the umask, so it has
+  // no other mode for a moment, and no umask that other threads see has to be changed.
+  if (fchmod(fd, kSocketMode) != 0) return Failed(path, "cannot set the mode", errno);
+  const sockaddr_un address = AddressOf(path);
+  if (bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+    return Failed(path, "cannot bind", errno);
+  }
+  struct stat file;
+  if (lstat(path.c_str(), &file) != 0) return Failed(path, "cannot stat", errno);
+  listener->file_ = {file.st_dev, file.st_ino};
+  if ((file.st_mode & 0777 & ~kSocketMode) != 0) {
+    return absl::PermissionDeniedError(
+        absl::StrCat(path, ": its file system does not keep the socket's mode"));
+  }
+  if (listen(fd, kBacklog) != 0) return Failed(path, "cannot listen", errno);
+  return listener;
+}
+
+UnixListener::UnixListener(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+
+UnixListener::~UnixListener() {
+  if (file_.has_value()) {
+    // Without the lock it goes on as well: the check below is good enough then.
+    absl::StatusOr<int> directory = LockDirectoryOf(path_);
+    struct stat file;
+    // The inode's number is not used again before the socket is closed.
+    if (lstat(path_.c_str(), &file) == 0 && file.st_dev == file_->device &&
+        file.st_ino == file_->inode) {
+      unlink(path_.c_str());
+    }
+    if (directory.ok()) close(*directory);
+  }
+  close(fd_);
+}
+
+}  // namespace ringcp
