@@ -1,0 +1,165 @@
+#include "cli/agent_client.h"
+
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+#include <utility>
+
+#include "absl/memory/memory.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "agent/address.h"
+#include "proto/ringcp.grpc.pb.h"
+
+namespace ringcp {
+namespace {
+
+std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target) {
+  grpc::ChannelArguments arguments;
+  // A page of file errors with long paths is larger than gRPC's default.
+  arguments.SetMaxReceiveMessageSize(-1);
+  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
+}
+
+absl::Status FromGrpcStatus(const grpc::Status& status) {
+  return absl::Status(static_cast<absl::StatusCode>(status.error_code()),
+                      status.error_message());
+}
+
+void SetTimeout(absl::Duration timeout, grpc::ClientContext* context) {
+  context->set_deadline(std::chrono::system_clock::now() +
+                        absl::ToChronoMilliseconds(timeout));
+}
+
+// The reason in gRPC's message for a connection that could not be made, which goes
+// "failed to connect to all addresses; last error: UNKNOWN: unix:/x: No such file ...".
+std::string ConnectFailure(std::string message, const std::string& address) {
+  for (const std::string& before : {std::string("last error: "), address}) {
+    const size_t found = message.find(before);
+    if (found != std::string::npos) message.erase(0, found + before.size());
+  }
+  return message.substr(std::min(message.find_first_not_of(": "), message.size()));
+}
+
+}  // namespace
+
+struct AgentClient::Connection {
+  explicit Connection(const std::string& socket_path)
+      : stub(v1::CopyAgent::NewStub(MakeChannel(GrpcTarget(socket_path)))) {}
+
+  // Calls `method` of the stub and returns its response.
+  template <typename Request, typename Response>
+  absl::StatusOr<Response> Call(grpc::Status (v1::CopyAgent::Stub::*method)(
+                                    grpc::ClientContext*, const Request&, Response*),
+                                const Request& request, absl::Duration timeout) {
+    grpc::ClientContext context;
+    SetTimeout(timeout, &context);
+    Response response;
+    const grpc::Status status = ((*stub).*method)(&context, request, &response);
+    if (!status.ok()) return FromGrpcStatus(status);
+    return response;
+  }
+
+  const std::unique_ptr<v1::CopyAgent::Stub> stub;
+
+  std::mutex mutex;
+  // Protected by mutex:
+  grpc::ClientContext* watch = nullptr;  // Of the WatchJob() that is under way.
+  bool watching_stopped = false;
+};
+
+absl::StatusOr<std::unique_ptr<AgentClient>> AgentClient::Create(std::string address) {
+  if (address.empty()) {
+    absl::StatusOr<std::string> default_address = DefaultAgentAddress();
+    if (!default_address.ok()) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(default_address.status().message(), "; give --agent=ADDRESS"));
+    }
+    address = *std::move(default_address);
+  }
+  const absl::StatusOr<std::string> socket_path = SocketPath(address);
+  if (!socket_path.ok()) return socket_path.status();
+  return absl::WrapUnique(
+      new AgentClient(std::move(address), std::make_unique<Connection>(*socket_path)));
+}
+
+AgentClient::AgentClient(std::string address, std::unique_ptr<Connection> connection)
+    : address_(std::move(address)), connection_(std::move(connection)) {}
+
+AgentClient::~AgentClient() = default;
+
+absl::StatusOr<v1::AgentInfo> AgentClient::Connect() {
+  absl::StatusOr<v1::AgentInfo> info = connection_->Call(
+      &v1::CopyAgent::Stub::GetAgentInfo, v1::GetAgentInfoRequest(), kConnectTimeout);
+  if (absl::IsUnavailable(info.status())) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot reach the agent at ", address_, ": ",
+                     ConnectFailure(std::string(info.status().message()), address_),
+                     "; is ringcpd running?"));
+  }
+  if (absl::IsDeadlineExceeded(info.status())) {
+    return absl::UnavailableError(absl::StrCat(
+        "cannot reach the agent at ", address_, ": no answer within ",
+        absl::FormatDuration(kConnectTimeout), "; is it ringcpd that listens there?"));
+  }
+  return info;
+}
+
+absl::StatusOr<v1::Job> AgentClient::SubmitJob(const v1::SubmitJobRequest& request) {
+  return connection_->Call(&v1::CopyAgent::Stub::SubmitJob, request, kCallTimeout);
+}
+
+absl::StatusOr<v1::Job> AgentClient::GetJob(const std::string& name) {
+  v1::GetJobRequest request;
+  request.set_name(name);
+  return connection_->Call(&v1::CopyAgent::Stub::GetJob, request, kCallTimeout);
+}
+
+absl::StatusOr<v1::ListJobsResponse> AgentClient::ListJobs(
+    const v1::ListJobsRequest& request) {
+  return connection_->Call(&v1::CopyAgent::Stub::ListJobs, request, kCallTimeout);
+}
+
+absl::StatusOr<v1::ListJobErrorsResponse> AgentClient::ListJobErrors(
+    const v1::ListJobErrorsRequest& request) {
+  return connection_->Call(&v1::CopyAgent::Stub::ListJobErrors, request, kCallTimeout);
+}
+
+absl::StatusOr<v1::Job> AgentClient::CancelJob(const std::string& name) {
+  v1::CancelJobRequest request;
+  request.set_name(name);
+  return connection_->Call(&v1::CopyAgent::Stub::CancelJob, request, kCallTimeout);
+}
+
+absl::Status AgentClient::WatchJob(
+    const std::string& name, const std::function<void(const v1::JobEvent&)>& on_event) {
+  grpc::ClientContext context;
+  {
+    std::lock_guard<std::mutex> lock(connection_->mutex);
+    if (connection_->watching_stopped) return absl::CancelledError("not watched");
+    connection_->watch = &context;
+  }
+  v1::WatchJobRequest request;
+  request.set_name(name);
+  const std::unique_ptr<grpc::ClientReader<v1::JobEvent>> reader =
+      connection_->stub->WatchJob(&context, request);
+  v1::JobEvent event;
+  while (reader->Read(&event)) on_event(event);
+  const grpc::Status status = reader->Finish();
+  std::lock_guard<std::mutex> lock(connection_->mutex);
+  connection_->watch = nullptr;
+  return FromGrpcStatus(status);
+}
+
+void AgentClient::StopWatching() {
+  std::lock_guard<std::mutex> lock(connection_->mutex);
+  connection_->watching_stopped = true;
+  if (connection_->watch != nullptr) connection_->watch->TryCancel();
+}
+
+}  // namespace ringcp

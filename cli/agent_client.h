@@ -1,0 +1,73 @@
+// A connection to a copy agent: the API's calls as plain functions. The only place in
+// cli/ that knows gRPC, which is not touched before the first AgentClient is made.
+//
+// Every failure is an absl::Status with the agent's code and message. An agent that can't
+// be reached, or could not any more, is UNAVAILABLE from Connect() and WatchJob().
+//
+// Thread-safety: all functions may be called by any thread.
+
+#ifndef RINGCP_CLI_AGENT_CLIENT_H_
+#define RINGCP_CLI_AGENT_CLIENT_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "proto/ringcp.pb.h"
+
+namespace ringcp {
+
+class AgentClient {
+ public:
+  // An agent that does not answer the first call within this is not there.
+  static constexpr absl::Duration kConnectTimeout = absl::Seconds(5);
+  // Calls after that; generous, because a job's specification may be megabytes.
+  static constexpr absl::Duration kCallTimeout = absl::Seconds(30);
+
+  // A client for `address`, "unix:/path"; empty for the default address. Connects with
+  // the first call. INVALID_ARGUMENT or FAILED_PRECONDITION, with a message for the user,
+  // if that is no address or there is no default.
+  static absl::StatusOr<std::unique_ptr<AgentClient>> Create(std::string address);
+  ~AgentClient();
+  AgentClient(const AgentClient&) = delete;
+  AgentClient& operator=(const AgentClient&) = delete;
+
+  // Where the agent is, as typed or as the default is.
+  const std::string& address() const { return address_; }
+
+  // Reaches the agent and asks what it is. UNAVAILABLE with a message that names the
+  // address if nothing answers there.
+  absl::StatusOr<v1::AgentInfo> Connect();
+
+  // UNAVAILABLE and RESOURCE_EXHAUSTED: the agent is there but takes no job now.
+  absl::StatusOr<v1::Job> SubmitJob(const v1::SubmitJobRequest& request);
+  absl::StatusOr<v1::Job> GetJob(const std::string& name);
+  absl::StatusOr<v1::ListJobsResponse> ListJobs(const v1::ListJobsRequest& request);
+  absl::StatusOr<v1::ListJobErrorsResponse> ListJobErrors(
+      const v1::ListJobErrorsRequest& request);
+  absl::StatusOr<v1::Job> CancelJob(const std::string& name);
+
+  // Calls `on_event` for each event of job `name`, on this thread, until the stream ends.
+  // OK if it ended after a final state; CANCELLED after StopWatching().
+  absl::Status WatchJob(const std::string& name,
+                        const std::function<void(const v1::JobEvent&)>& on_event);
+
+  // Ends WatchJob() soon, the present call and all later ones.
+  void StopWatching();
+
+ private:
+  struct Connection;
+
+  AgentClient(std::string address, std::unique_ptr<Connection> connection);
+
+  const std::string address_;
+  const std::unique_ptr<Connection> connection_;
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CLI_AGENT_CLIENT_H_

@@ -1,0 +1,21 @@
+// The commands of `ringcpctl`, from the command line to the exit code.
+//
+// Thread-safety: called once, by the main thread, before there are other threads.
+
+#ifndef RINGCP_CLI_CONTROL_COMMANDS_H_
+#define RINGCP_CLI_CONTROL_COMMANDS_H_
+
+#include <string>
+
+#include "cli/control_command_line.h"
+
+namespace ringcp {
+
+// Carries out `command_line`. Messages have `program` (argv[0]) in front. Returns the
+// exit code.
+// REQUIRES: the command is neither kShowHelp nor kShowVersion.
+int RunControlCommand(const ControlCommandLine& command_line, const std::string& program);
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CLI_CONTROL_COMMANDS_H_

@@ -1,0 +1,20 @@
+// What `ringcp --help` and `ringcp --version` print.
+//
+// Thread-safety: pure functions.
+
+#ifndef RINGCP_CLI_COPY_HELP_H_
+#define RINGCP_CLI_COPY_HELP_H_
+
+#include <string>
+
+namespace ringcp {
+
+// `program` is argv[0]. Without the last newline.
+std::string CopyHelp(const std::string& program);
+
+// `name` is the program's own, whatever it was called as. Without the last newline.
+std::string VersionText(const std::string& name);
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CLI_COPY_HELP_H_

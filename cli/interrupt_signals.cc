@@ -1,0 +1,56 @@
+#include "cli/interrupt_signals.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include <atomic>
+
+#include "cli/exit_code.h"
+
+namespace ringcp {
+namespace {
+
+// What the handler works on. Lock-free, therefore async-signal-safe.
+std::atomic<InterruptSignals::Action> g_action = nullptr;
+std::atomic<void*> g_argument = nullptr;
+std::atomic<int> g_caught = 0;
+static_assert(std::atomic<void*>::is_always_lock_free &&
+              std::atomic<int>::is_always_lock_free);
+
+void Handle(int number) {
+  const int former_errno = errno;
+  int none = 0;
+  if (!g_caught.compare_exchange_strong(none, number)) _exit(ExitCodeOfSignal(number));
+  g_action.load()(g_argument.load());
+  errno = former_errno;
+}
+
+struct sigaction Install(int number) {
+  struct sigaction former = {};
+  sigaction(number, nullptr, &former);
+  if (former.sa_handler == SIG_IGN) return former;
+  struct sigaction handler = {};
+  handler.sa_handler = &Handle;
+  sigemptyset(&handler.sa_mask);
+  sigaction(number, &handler, nullptr);
+  return former;
+}
+
+}  // namespace
+
+InterruptSignals::InterruptSignals(Action action, void* argument) {
+  g_caught = 0;
+  g_argument = argument;
+  g_action = action;
+  former_interrupt_ = Install(SIGINT);
+  former_terminate_ = Install(SIGTERM);
+}
+
+InterruptSignals::~InterruptSignals() {
+  sigaction(SIGINT, &former_interrupt_, nullptr);
+  sigaction(SIGTERM, &former_terminate_, nullptr);
+}
+
+int InterruptSignals::caught() const { return g_caught; }
+
+}  // namespace ringcp

@@ -1,0 +1,46 @@
+// SIGINT and SIGTERM for a program that cleans up: the first one asks for an end, the
+// second one ends the process at once, in case the clean-up hangs.
+//
+//   InterruptSignals signals([](void* job) { static_cast<CopyJob*>(job)->Cancel(); },
+//                            &job);
+//   ...
+//   if (signals.caught() != 0) return ExitCodeOfSignal(signals.caught());
+//
+// System calls are not restarted after a signal, so that one that waits for ever (an open
+// of a FIFO) lets the job see that it was cancelled.
+//
+// Thread-safety: caught() may be called by any thread; at most one InterruptSignals
+// exists at a time.
+
+#ifndef RINGCP_CLI_INTERRUPT_SIGNALS_H_
+#define RINGCP_CLI_INTERRUPT_SIGNALS_H_
+
+#include <signal.h>
+
+namespace ringcp {
+
+class InterruptSignals {
+ public:
+  // Called with `argument` in the signal's handler: must be async-signal-safe.
+  using Action = void (*)(void* argument);
+
+  // From now on the first signal calls `action`. A signal that is ignored already (nohup,
+  // a script's background job) stays ignored.
+  // REQUIRES: `argument` is valid for as long as this lives.
+  InterruptSignals(Action action, void* argument);
+  // Puts the former handlers back.
+  ~InterruptSignals();
+  InterruptSignals(const InterruptSignals&) = delete;
+  InterruptSignals& operator=(const InterruptSignals&) = delete;
+
+  // The signal that came, or 0.
+  int caught() const;
+
+ private:
+  struct sigaction former_interrupt_;
+  struct sigaction former_terminate_;
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CLI_INTERRUPT_SIGNALS_H_

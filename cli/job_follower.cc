@@ -1,0 +1,123 @@
+#include "cli/job_follower.h"
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "cli/progress_from_api.h"
+#include "cli/progress_ticker.h"
+
+namespace ringcp {
+namespace {
+
+constexpr int kErrorsPerPage = 1000;
+
+// Prints a job's errors, each of them once. Those of the events are the beginning of the
+// agent's list, in its order; the rest of the list is asked for at the end, because the
+// last event has room for a thousand only.
+class ErrorPrinter {
+ public:
+  explicit ErrorPrinter(JobOutput* output) : output_(output) {}
+
+  void Print(const v1::JobEvent& event) {
+    for (const v1::FileError& error : event.errors()) output_->PrintError(error);
+    printed_ += event.errors_size();
+  }
+
+  // Prints what the agent's list has more, and how many failures it has no message for.
+  void PrintRest(const v1::Job& job, AgentClient* client) {
+    const int64_t failed = job.progress().files_failed();
+    if (printed_ == 0 && failed == 0) return;
+    v1::ListJobErrorsRequest request;
+    request.set_name(job.name());
+    request.set_page_size(kErrorsPerPage);
+    int64_t listed = 0;
+    do {
+      const absl::StatusOr<v1::ListJobErrorsResponse> page =
+          client->ListJobErrors(request);
+      if (!page.ok()) {
+        output_->PrintWarning(absl::StrCat("warning: cannot list the errors of ",
+                                           job.name(), ": ", page.status().message()));
+        return;
+      }
+      for (const v1::FileError& error : page->errors()) {
+        if (++listed > printed_) output_->PrintError(error);
+      }
+      request.set_page_token(page->next_page_token());
+    } while (!request.page_token().empty());
+    if (failed > listed && job.error().empty()) {
+      output_->PrintWarning(absl::StrCat("warning: ", failed - listed,
+                                         " more files were not copied, for which the "
+                                         "agent kept no message"));
+    }
+  }
+
+ private:
+  JobOutput* const output_;
+  int64_t printed_ = 0;
+};
+
+// The newest snapshot, as one thread reads it and another shows it.
+class LatestJob {
+ public:
+  explicit LatestJob(JobOutput* output) : output_(output) {}
+
+  void Set(v1::Job job) {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      job_ = std::move(job);
+    }
+    Show();
+  }
+
+  // Shows progress unless the job has ended: the end is told once, by Finish().
+  void Show() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!job_.has_value() || IsFinal(job_->state())) return;
+    output_->ShowProgress(job_->state(), ProgressFromApi(job_->progress()), absl::Now());
+  }
+
+  // REQUIRES: no other thread uses this any more.
+  std::optional<v1::Job> Take() { return std::move(job_); }
+
+ private:
+  JobOutput* const output_;
+  std::mutex mutex_;
+  std::optional<v1::Job> job_;  // Protected by mutex_.
+};
+
+}  // namespace
+
+bool IsFinal(v1::Job::State state) {
+  return state == v1::Job::SUCCEEDED || state == v1::Job::FAILED ||
+         state == v1::Job::CANCELLED;
+}
+
+absl::StatusOr<v1::Job> FollowJob(const std::string& name, AgentClient* client,
+                                  JobOutput* output) {
+  ErrorPrinter errors(output);
+  LatestJob latest(output);
+  absl::Status status;
+  {
+    // Events come when something changes; the line is redrawn also in between.
+    std::optional<ProgressTicker> ticker;
+    if (output->WantsProgress()) ticker.emplace([&latest] { latest.Show(); });
+    status = client->WatchJob(name, [&errors, &latest](const v1::JobEvent& event) {
+      errors.Print(event);
+      latest.Set(event.job());
+    });
+  }
+  std::optional<v1::Job> job = latest.Take();
+  if (!job.has_value() || !IsFinal(job->state())) {
+    if (!status.ok()) return status;
+    return absl::UnavailableError("the agent stopped telling before the job had ended");
+  }
+  errors.PrintRest(*job, client);
+  return *std::move(job);
+}
+
+}  // namespace ringcp

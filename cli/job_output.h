@@ -1,0 +1,51 @@
+// What a user hears of a job while it runs and when it ends. A job in this process and a
+// job in an agent are told through the same interface, as text or as JSON.
+//
+// Thread-safety: all functions may be called by any thread.
+
+#ifndef RINGCP_CLI_JOB_OUTPUT_H_
+#define RINGCP_CLI_JOB_OUTPUT_H_
+
+#include <string_view>
+
+#include "absl/time/time.h"
+#include "core/progress.h"
+#include "proto/ringcp.pb.h"
+
+namespace ringcp {
+
+class JobOutput {
+ public:
+  virtual ~JobOutput() = default;
+
+  // Whether ShowProgress() may ever show anything. If not, nobody needs to call it.
+  virtual bool WantsProgress() const = 0;
+
+  // Where the job stands at `now`. May be called at any rate; what comes too early is
+  // left out.
+  virtual void ShowProgress(v1::Job::State state, const Progress& progress,
+                            absl::Time now) = 0;
+
+  // One thing was not copied.
+  virtual void PrintError(const v1::FileError& error) = 0;
+
+  // The job failed as a whole, or its agent did. `message` may have several lines.
+  virtual void PrintFailure(std::string_view message) = 0;
+
+  // Something is odd, but nothing was lost.
+  virtual void PrintWarning(std::string_view message) = 0;
+
+  // For --debug.
+  virtual void PrintDebug(std::string_view message) = 0;
+
+  // `source` was copied to `target` (-v).
+  virtual void PrintCopied(std::string_view source, std::string_view target) = 0;
+
+  // The job has ended in `state`, and is not spoken of any more. Returns false, after a
+  // message, if not everything could be written that was asked for.
+  virtual bool Finish(v1::Job::State state, const Progress& progress) = 0;
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CLI_JOB_OUTPUT_H_

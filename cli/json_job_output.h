@@ -1,0 +1,56 @@
+// A job's output for scripts: one JSON object a line on standard error, each with one of
+// the keys "state" (with "progress"), "error", "warning", "failure", "copied", "debug".
+// States, progress and file errors are ringcp.v1's in protobuf's JSON mapping.
+//
+//   {"state":"RUNNING","progress":{"bytesDone":"4096",...,"scanComplete":true}}
+//   {"error":{"path":"/a","operation":"open","errnoName":"EACCES","message":"..."}}
+//   {"state":"FAILED","progress":{...}}
+//
+// The last line, and no other, has a final state.
+//
+// Thread-safety: all functions may be called by any thread.
+
+#ifndef RINGCP_CLI_JSON_JOB_OUTPUT_H_
+#define RINGCP_CLI_JSON_JOB_OUTPUT_H_
+
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "absl/time/time.h"
+#include "cli/job_output.h"
+
+namespace ringcp {
+
+class JsonJobOutput : public JobOutput {
+ public:
+  // Progress comes at most this often.
+  static constexpr absl::Duration kInterval = absl::Milliseconds(100);
+
+  // Writes to `descriptor`, which stays the caller's.
+  explicit JsonJobOutput(int descriptor) : descriptor_(descriptor) {}
+
+  bool WantsProgress() const override { return true; }
+  void ShowProgress(v1::Job::State state, const Progress& progress,
+                    absl::Time now) override;
+  void PrintError(const v1::FileError& error) override;
+  void PrintFailure(std::string_view message) override;
+  void PrintWarning(std::string_view message) override;
+  void PrintDebug(std::string_view message) override;
+  void PrintCopied(std::string_view source, std::string_view target) override;
+  bool Finish(v1::Job::State state, const Progress& progress) override;
+
+ private:
+  // Writes one object and a newline.
+  void WriteObject(const std::string& object);
+
+  const int descriptor_;
+  std::mutex mutex_;
+  // Protected by mutex_:
+  absl::Time next_progress_ = absl::InfinitePast();
+  int error_number_ = 0;  // The errno of the first write that failed.
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CLI_JSON_JOB_OUTPUT_H_

@@ -1,0 +1,105 @@
+#include "cli/local_job.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "agent/job_conversion.h"
+#include "cli/absolute_path.h"
+#include "cli/exit_code.h"
+#include "cli/interrupt_signals.h"
+#include "cli/job_output.h"
+#include "cli/make_job_output.h"
+#include "cli/progress_ticker.h"
+#include "core/copy_job.h"
+#include "core/file_error.h"
+#include "proto/ringcp.pb.h"
+
+namespace ringcp {
+namespace {
+
+// Hands what happens in the job to the output.
+class OutputObserver : public JobObserver {
+ public:
+  OutputObserver(bool verbose, JobOutput* output) : verbose_(verbose), output_(output) {}
+
+  void OnError(const FileError& error) override {
+    FileError absolute = error;
+    // Where there is no current directory the message alone names the path.
+    const absl::StatusOr<std::string> directory = CurrentDirectory();
+    if (directory.ok()) absolute.path = AbsolutePath(*directory, error.path);
+    output_->PrintError(FileErrorToApi(absolute));
+  }
+  void OnWarning(std::string_view message) override { output_->PrintWarning(message); }
+  bool WantsCopied() const override { return verbose_; }
+  void OnCopied(std::string_view source, std::string_view target) override {
+    output_->PrintCopied(source, target);
+  }
+
+ private:
+  const bool verbose_;
+  JobOutput* const output_;
+};
+
+void PrintReport(const EngineReport& report, JobOutput* output) {
+  output->PrintDebug(absl::StrCat("engine ", report.engine, ": ", report.reason));
+  output->PrintDebug(
+      absl::StrCat(report.workers, " workers, ", report.chains, " chains, ", report.ops,
+                   " ops, ", report.enters, " enters, ", report.files, " files, ",
+                   report.short_reads, " short reads, ", report.short_writes,
+                   " short writes, ", report.retries, " retries"));
+}
+
+v1::Job::State StateOf(JobResult::Outcome outcome) {
+  switch (outcome) {
+    case JobResult::Outcome::kSucceeded:
+      return v1::Job::SUCCEEDED;
+    case JobResult::Outcome::kFailed:
+      return v1::Job::FAILED;
+    case JobResult::Outcome::kCancelled:
+      return v1::Job::CANCELLED;
+  }
+  return v1::Job::STATE_UNSPECIFIED;
+}
+
+}  // namespace
+
+int RunLocalJob(const CopyCommandLine& command_line, const std::string& program) {
+  const std::unique_ptr<JobOutput> output =
+      MakeJobOutput(command_line.progress, program, absl::Now());
+  OutputObserver observer(command_line.verbose, output.get());
+  CopyJob job(command_line.request, &observer);
+  const InterruptSignals signals(
+      [](void* argument) { static_cast<CopyJob*>(argument)->Cancel(); }, &job);
+
+  JobResult result;
+  {
+    // Without anything to show the job has no thread beside it: a small file is copied in
+    // the time that starting one takes.
+    std::optional<ProgressTicker> ticker;
+    if (output->WantsProgress()) {
+      ticker.emplace([&job, &output] {
+        output->ShowProgress(v1::Job::RUNNING, job.progress(), absl::Now());
+      });
+    }
+    result = job.Run();
+  }
+
+  if (!result.status.ok()) output->PrintFailure(std::string(result.status.message()));
+  if (command_line.debug) PrintReport(job.engine_report(), output.get());
+  const bool all_written = output->Finish(StateOf(result.outcome), job.progress());
+  switch (result.outcome) {
+    case JobResult::Outcome::kSucceeded:
+      return all_written ? kExitSuccess : kExitFailure;
+    case JobResult::Outcome::kFailed:
+      return kExitFailure;
+    case JobResult::Outcome::kCancelled:
+      return ExitCodeOfSignal(signals.caught());
+  }
+  return kExitFailure;
+}
+
+}  // namespace ringcp

@@ -1,0 +1,68 @@
+// A live line at the bottom of a terminal, and whole lines of text above it.
+//
+// The line is drawn with one write per redraw, at most ten times a second, and is never
+// wider than the terminal is at that moment. Whatever is printed through Print() goes
+// above it, so that messages and line never mix.
+//
+// Thread-safety: all functions may be called by any thread.
+// Ownership: the descriptor stays the caller's and must stay open.
+
+#ifndef RINGCP_CLI_PROGRESS_DISPLAY_H_
+#define RINGCP_CLI_PROGRESS_DISPLAY_H_
+
+#include <mutex>
+#include <string>
+
+#include "absl/time/time.h"
+#include "cli/progress_mode.h"
+#include "core/progress.h"
+
+namespace ringcp {
+
+class ProgressDisplay {
+ public:
+  static constexpr absl::Duration kRedrawInterval = absl::Milliseconds(100);
+  // With kAuto a job that ends before this shows nothing.
+  static constexpr absl::Duration kFirstDrawDelay = absl::Milliseconds(300);
+
+  // Draws on `descriptor`: always with kAlways, if it is a terminal that can erase a line
+  // with kAuto, never with the other modes. `start` is when the job began.
+  ProgressDisplay(int descriptor, ProgressMode mode, absl::Time start);
+  // REQUIRES: Clear() was called after the last Update(); the line would stay otherwise.
+  ~ProgressDisplay() = default;
+  ProgressDisplay(const ProgressDisplay&) = delete;
+  ProgressDisplay& operator=(const ProgressDisplay&) = delete;
+
+  // Whether Update() may ever draw.
+  bool is_live() const { return is_live_; }
+
+  // Draws `progress` as of `now`, or does nothing if it is too early for that.
+  void Update(const Progress& progress, absl::Time now);
+
+  // The same for a job that waits for its turn in the agent.
+  void UpdateWaiting(absl::Time now);
+
+  // Writes `lines`, of which each ends with a newline, above the live line.
+  void Print(const std::string& lines);
+
+  // Takes the live line away, until the next Update() that draws.
+  void Clear();
+
+ private:
+  // Whether a redraw at `now` is due, and may be seen.
+  bool IsDue(absl::Time now) const;
+  void Draw(std::string line, absl::Time now);
+
+  const int descriptor_;
+  const ProgressMode mode_;
+  const bool is_live_;
+
+  std::mutex mutex_;
+  // Protected by mutex_:
+  absl::Time next_draw_;
+  std::string line_;  // On the screen now; empty if none is.
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CLI_PROGRESS_DISPLAY_H_

@@ -1,0 +1,28 @@
+#include "cli/progress_ticker.h"
+
+#include <utility>
+
+namespace ringcp {
+
+ProgressTicker::ProgressTicker(std::function<void()> show)
+    : show_(std::move(show)), thread_([this] { Loop(); }) {}
+
+ProgressTicker::~ProgressTicker() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    stopped_ = true;
+  }
+  stopped_changed_.notify_one();
+  thread_.join();
+}
+
+void ProgressTicker::Loop() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  while (!stopped_changed_.wait_for(lock, kInterval, [this] { return stopped_; })) {
+    lock.unlock();
+    show_();
+    lock.lock();
+  }
+}
+
+}  // namespace ringcp

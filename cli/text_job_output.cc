@@ -1,0 +1,59 @@
+#include "cli/text_job_output.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "absl/strings/str_cat.h"
+#include "core/file_error.h"
+
+namespace ringcp {
+
+TextJobOutput::TextJobOutput(const std::string& program, ProgressMode mode,
+                             absl::Time start)
+    : program_(program),
+      display_(STDERR_FILENO, mode, start),
+      standard_output_(STDOUT_FILENO) {}
+
+void TextJobOutput::ShowProgress(v1::Job::State state, const Progress& progress,
+                                 absl::Time now) {
+  if (state == v1::Job::QUEUED) {
+    display_.UpdateWaiting(now);
+  } else {
+    display_.Update(progress, now);
+  }
+}
+
+void TextJobOutput::PrintMessage(std::string_view message) {
+  // Keeps the order of both outputs where they go to the same place.
+  std::lock_guard<std::mutex> lock(mutex_);
+  standard_output_.Flush();
+  display_.Print(absl::StrCat(program_, ": ", std::string(message), "\n"));
+}
+
+void TextJobOutput::PrintError(const v1::FileError& error) {
+  PrintMessage(error.message());
+}
+
+void TextJobOutput::PrintFailure(std::string_view message) { PrintMessage(message); }
+
+void TextJobOutput::PrintWarning(std::string_view message) { PrintMessage(message); }
+
+void TextJobOutput::PrintDebug(std::string_view message) { PrintMessage(message); }
+
+void TextJobOutput::PrintCopied(std::string_view source, std::string_view target) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  // Standard output may be the terminal that the live line is on.
+  display_.Clear();
+  standard_output_.WriteLine(absl::StrCat(Quote(source), " -> ", Quote(target)));
+}
+
+bool TextJobOutput::Finish(v1::Job::State /*state*/, const Progress& /*progress*/) {
+  display_.Clear();
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (standard_output_.Flush()) return true;
+  display_.Print(absl::StrCat(
+      program_, ": write error: ", strerror(standard_output_.error_number()), "\n"));
+  return false;
+}
+
+}  // namespace ringcp
