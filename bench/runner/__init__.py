@@ -1,0 +1,21 @@
+"""The bench: two programs in turn on the same work, compared by their ratio.
+
+    command_line  what the user asked for
+    works         the table of works: which data, which file system, which two programs
+    data_sets     what is copied, made from a seed
+    programs      the programs' command lines, and which of them can run here
+    session       mounts and directories of one run, and their removal
+    places        the file systems that works run on
+    processes     one timed run of one program
+    agent         ringcpd for the works that go through it
+    copies        whether a copy is right
+    measure       one work: A B A B ...
+    pairs         the statistics of the pairs
+    targets       what has to be reached
+    machine       what the numbers depend on
+    report        the table and the JSON document
+    main          all of it in order
+
+Standard library only, and no more memory than needed: what a measured process reports
+as its peak is never below what this process had when it started it (see processes).
+"""

@@ -1,0 +1,95 @@
+"""The statistics of a work: what the pairs A B A B ... say.
+
+Machines are shared and noisy, so nothing but ratios of runs next to each other is
+compared. A ratio is peer / ringcp: above 1, ringcp is faster.
+"""
+
+from dataclasses import dataclass
+from statistics import median
+from typing import Callable, Sequence
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One run of one program, or the mean of several very short ones."""
+
+    seconds: float
+    cpu_seconds: float
+    peak_bytes: int  # 0 where it is not known
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The peer's run and the run of ringcp that followed it."""
+
+    peer: Sample
+    ringcp: Sample
+
+    @property
+    def ratio(self) -> float:
+        return self.peer.seconds / self.ringcp.seconds
+
+
+@dataclass(frozen=True)
+class SideSummary:
+    """One program over all pairs."""
+
+    minimum_seconds: float
+    median_seconds: float
+    cpu_seconds: float  # median
+    peak_bytes: int  # the highest of all runs
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One work over all pairs."""
+
+    ratio: float  # of the medians
+    ratio_lowest: float  # of a single pair
+    ratio_highest: float
+    peer: SideSummary
+    ringcp: SideSummary
+
+    @property
+    def cpu_share(self) -> float:
+        """The CPU seconds of ringcp as a part of the peer's."""
+        if self.peer.cpu_seconds == 0:
+            return float("inf") if self.ringcp.cpu_seconds > 0 else 1.0
+        return self.ringcp.cpu_seconds / self.peer.cpu_seconds
+
+
+def mean_sample(samples: Sequence[Sample]) -> Sample:
+    """Folds the repetitions of a very short run into one. REQUIRES: at least one."""
+    return Sample(
+        seconds=sum(sample.seconds for sample in samples) / len(samples),
+        cpu_seconds=sum(sample.cpu_seconds for sample in samples) / len(samples),
+        peak_bytes=max(sample.peak_bytes for sample in samples),
+    )
+
+
+def summarize(pairs: Sequence[Pair], peer_peak: int = 0, ringcp_peak: int = 0) -> Summary:
+    """Summarizes at least one pair.
+
+    `peer_peak` and `ringcp_peak` are peaks in bytes known from a run that was not timed.
+    """
+    peer = _summarize_side(pairs, lambda pair: pair.peer, peer_peak)
+    ringcp = _summarize_side(pairs, lambda pair: pair.ringcp, ringcp_peak)
+    return Summary(
+        ratio=peer.median_seconds / ringcp.median_seconds,
+        ratio_lowest=min(pair.ratio for pair in pairs),
+        ratio_highest=max(pair.ratio for pair in pairs),
+        peer=peer,
+        ringcp=ringcp,
+    )
+
+
+def _summarize_side(
+    pairs: Sequence[Pair], side: Callable[[Pair], Sample], known_peak: int
+) -> SideSummary:
+    samples = [side(pair) for pair in pairs]
+    return SideSummary(
+        minimum_seconds=min(sample.seconds for sample in samples),
+        median_seconds=median(sample.seconds for sample in samples),
+        cpu_seconds=median(sample.cpu_seconds for sample in samples),
+        peak_bytes=max(known_peak, *(sample.peak_bytes for sample in samples)),
+    )

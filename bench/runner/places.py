@@ -1,0 +1,185 @@
+"""The file systems that works run on. A place keeps its sources for all of its works.
+
+Warm places are the size of one loop image each: an ext4, XFS or btrfs in an image on a
+tmpfs of our own, or a tmpfs itself. A real disk's write-back would drown what is to be
+seen. Cold works need the real disk: there every run starts with nothing in the cache.
+"""
+
+import os
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, Iterator, Sequence, Tuple
+
+from . import tools
+from .data_sets import DataSet
+from .errors import BenchFailed, LeftOut
+from .processes import in_child
+from .session import Session, unmount
+
+IMAGE_BYTES = 5 * 2**30
+
+# What a file system keeps for itself: journal, inode tables, room to work well.
+_USABLE_PART = 0.9
+_DISK_SPARE_BYTES = 2**30
+
+# `lazy_…=0`: nothing is left to be written in the background while something is measured.
+_MAKE: Dict[str, Tuple[str, ...]] = {
+    "ext4": ("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0"),
+    "xfs": ("mkfs.xfs", "-q", "-f"),
+    "btrfs": ("mkfs.btrfs", "-q", "-f"),
+}
+_MAKE_VERSION = {"ext4": "-V", "xfs": "-V", "btrfs": "--version"}
+_MAKE_PACKAGE = {"ext4": "e2fsprogs", "xfs": "xfsprogs", "btrfs": "btrfs-progs"}
+
+SHARED_MEMORY = Path("/dev/shm")
+
+DISK = "disk"
+NAMES: Tuple[str, ...] = (*_MAKE, "tmpfs", DISK)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A mounted, empty file system for sources and targets."""
+
+    name: str
+    directory: Path
+    description: str
+
+    @property
+    def cold(self) -> bool:
+        return self.name == DISK
+
+    @property
+    def target(self) -> Path:
+        return self.directory / "target"
+
+    def source(self, data_set: DataSet, seed: int) -> Path:
+        """The data set's source here, made when it is first asked for."""
+        path = self.directory / data_set.name
+        if not path.exists():
+            error = in_child(lambda: data_set.make(seed, path))
+            if error:
+                raise BenchFailed(f"making {data_set.name} on {self.name}: {error}")
+        return path
+
+    def settle(self) -> None:
+        """Between runs, off the clock: nothing is left to write; if cold, nothing cached."""
+        if not self.cold:
+            tools.run("sync", "--file-system", str(self.directory))
+            return
+        os.sync()
+        with open("/proc/sys/vm/drop_caches", "w", encoding="ascii") as file:
+            file.write("3\n")
+
+    def remove(self, path: Path) -> None:
+        tools.run("rm", "-rf", "--one-file-system", str(path))
+
+
+@contextmanager
+def open_place(
+    name: str, session: Session, disk: Path, data_sets: Sequence[DataSet]
+) -> Iterator[Place]:
+    """Makes the place that works on these data sets need, and removes it in the end.
+
+    `disk` is where cold works may lie. Raises LeftOut where this machine can't have it.
+    """
+    sources = sum(data_set.disk_bytes() for data_set in data_sets)
+    needed = sources + max(data_set.disk_bytes() for data_set in data_sets)
+    if name == DISK:
+        opened = _open_disk(session, disk, needed)
+    elif needed > IMAGE_BYTES * _USABLE_PART:
+        raise LeftOut(f"{_gib(needed)} of data do not fit into {_gib(IMAGE_BYTES)}")
+    elif name == "tmpfs":
+        opened = _open_tmpfs(session, needed)
+    else:
+        opened = _open_image(name, session, needed)
+    with opened as place:
+        yield place
+
+
+@contextmanager
+def _open_image(kind: str, session: Session, needed: int) -> Iterator[Place]:
+    if not session.may_mount:
+        raise LeftOut(session.why_not_mount)
+    if not Path("/dev/loop-control").exists():
+        raise LeftOut("no loop device (/dev/loop-control)")
+    try:
+        version = _version_of_mkfs(kind)
+    except LeftOut as error:
+        raise LeftOut(f"{error} (package {_MAKE_PACKAGE[kind]})") from error
+    # The image is memory that nothing can reclaim, and to be warm its files have to be
+    # in the page cache besides.
+    _require_memory(2 * needed)
+    size = IMAGE_BYTES + 2**26
+    images = session.mount(f"image-{kind}", "-t", "tmpfs", "-o", f"size={size},mode=700", "tmpfs")
+    try:
+        image = images / "image"
+        with open(image, "xb") as file:
+            file.truncate(IMAGE_BYTES)
+        tools.run(*_MAKE[kind], str(image))
+        point = session.mount(kind, "-t", kind, "-o", "loop", str(image))
+        try:
+            text = f"{version}; loop image of {_gib(IMAGE_BYTES)} on tmpfs; warm; {_options(point)}"
+            yield Place(kind, point, text)
+        finally:
+            if not session.keep:
+                unmount(point)
+    except tools.ToolFailed as error:
+        raise BenchFailed(f"{kind}: {error}") from error
+    finally:
+        if not session.keep:
+            unmount(images)
+
+
+@contextmanager
+def _open_tmpfs(session: Session, needed: int) -> Iterator[Place]:
+    """A mount of our own with a limit; where none is permitted, the system's."""
+    _require_memory(needed)
+    if not session.may_mount and os.access(SHARED_MEMORY, os.W_OK):
+        directory = session.directory_in(SHARED_MEMORY)
+        yield Place("tmpfs", directory, f"{SHARED_MEMORY}, as {session.why_not_mount}")
+        return
+    point = session.mount("tmpfs", "-t", "tmpfs", "-o", f"size={IMAGE_BYTES},mode=755", "tmpfs")
+    try:
+        yield Place("tmpfs", point, f"of {_gib(IMAGE_BYTES)}; {_options(point)}")
+    finally:
+        if not session.keep:
+            unmount(point)
+
+
+@contextmanager
+def _open_disk(session: Session, disk: Path, needed: int) -> Iterator[Place]:
+    if not os.access("/proc/sys/vm/drop_caches", os.W_OK):
+        raise LeftOut("the cache can't be dropped (not root)")
+    directory = session.directory_in(disk)
+    kind = tools.run("findmnt", "-n", "-o", "FSTYPE", "-T", str(directory)).decode().strip()
+    if kind in ("tmpfs", "ramfs", "overlay"):
+        raise LeftOut(f"{disk} is on {kind}, not on a disk; see --cold-dir")
+    free = shutil.disk_usage(directory).free
+    if free < needed + _DISK_SPARE_BYTES:
+        raise LeftOut(f"{_gib(needed + _DISK_SPARE_BYTES)} of disk needed, {_gib(free)} free")
+    yield Place(DISK, directory, f"{kind}; cold (sync, drop_caches before each run)")
+
+
+def _version_of_mkfs(kind: str) -> str:
+    program = _MAKE[kind][0]
+    words = tools.run(program, _MAKE_VERSION[kind], merge_errors=True).decode().split("\n")
+    return words[0].strip()
+
+
+def _options(point: Path) -> str:
+    return tools.run("findmnt", "-n", "-o", "OPTIONS", str(point)).decode().strip()
+
+
+def _require_memory(needed: int) -> None:
+    with open("/proc/meminfo", encoding="ascii") as file:
+        fields = dict(line.split(":", 1) for line in file)
+    available = int(fields["MemAvailable"].split()[0]) * 1024
+    if available < needed:
+        raise LeftOut(f"{_gib(needed)} of memory needed, {_gib(available)} available")
+
+
+def _gib(count: int) -> str:
+    return f"{count / 2**30:.1f} GiB"

@@ -1,0 +1,121 @@
+"""The programs that are compared: command lines, versions, and which can run here.
+
+A command is a tuple of words. `{source}`, `{target}` and `{agent}` stand for the run's
+own; the word "ringcp" at the front for the program under test; a word "?--option" is
+left away where the ringcp under test does not know that option.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+from pathlib import Path
+from typing import Dict, List, Tuple
+
+from .errors import LeftOut
+
+# What measured programs and our own tools see: nothing of the user's settings.
+ENVIRONMENT: Dict[str, str] = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "LC_ALL": "C",
+    "HOME": "/nonexistent",
+}
+
+# Debian packages of the peers that not every system has.
+PACKAGES = {"rsync": "rsync", "rclone": "rclone", "tar": "tar"}
+
+_SECONDS_TO_ANSWER = 10
+
+
+class Keeps(Enum):
+    """What a program's copy has in common with the source, and is checked for."""
+
+    CONTENTS = 1
+    MODES = 2  # and contents
+    EVERYTHING = 3  # and owners and times
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two programs of a work."""
+
+    label: str
+    command: Tuple[str, ...]
+    keeps: Keeps = Keeps.MODES
+
+    @property
+    def program(self) -> str:
+        """The one that has to be installed."""
+        return self.label.split()[0]
+
+
+def find(program: str) -> str:
+    """The path of a program of the system. Raises LeftOut where there is none."""
+    path = shutil.which(program, path=ENVIRONMENT["PATH"])
+    if path is None:
+        package = PACKAGES.get(program)
+        raise LeftOut(f"{program} is not installed" + (f" (package {package})" if package else ""))
+    return path
+
+
+def version(path: str) -> str:
+    """The first line of `PROGRAM --version`, or what went wrong."""
+    text = _answer(path, "--version").strip()
+    return text.splitlines()[0].strip() if text else "version unknown"
+
+
+def expand(side: Side, ringcp: Path) -> List[str]:
+    """The command with real programs in it and the placeholders left.
+
+    Raises LeftOut where the program is missing or ringcp lacks an option.
+    """
+    words: List[str] = []
+    own = side.command[0] == "ringcp"
+    for word in side.command:
+        optional = word.startswith("?")
+        word = word.lstrip("?")
+        if own and word.startswith("--") and not _knows(ringcp, word.split("=")[0]):
+            if optional:
+                continue
+            raise LeftOut(f"this ringcp has no {word.split('=')[0]}")
+        words.append(word)
+    if not own:
+        find(side.program)  # Behind a shell, too.
+    words[0] = str(ringcp) if own else find(words[0])
+    return words
+
+
+def fill(command: List[str], source: Path, target: Path, agent: str = "") -> List[str]:
+    """Puts a run's own paths in place of the placeholders."""
+    values = {"{source}": str(source), "{target}": str(target), "{agent}": agent}
+    return [_fill_word(word, values) for word in command]
+
+
+def _fill_word(word: str, values: Dict[str, str]) -> str:
+    for placeholder, value in values.items():
+        word = word.replace(placeholder, value)
+    return word
+
+
+def _knows(ringcp: Path, option: str) -> bool:
+    return re.search(rf"{re.escape(option)}\b", _answer(str(ringcp), "--help")) is not None
+
+
+@lru_cache(maxsize=None)
+def _answer(path: str, option: str) -> str:
+    try:
+        done = subprocess.run(
+            [path, option],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=_SECONDS_TO_ANSWER,
+            env=ENVIRONMENT,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return os.fsdecode(done.stdout)

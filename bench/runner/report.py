@@ -1,0 +1,176 @@
+"""The table for people (Markdown, as BENCHMARKS.md takes it) and the JSON document."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Dict, List, Tuple
+
+from .measure import Result
+from .pairs import SideSummary
+from .targets import PEAK_BYTES_MAX
+
+_PAIRS_WANTED = 7
+
+_COLUMNS = (
+    "work",
+    "#",
+    "peer",
+    "ratio",
+    "spread",
+    "best s: peer",
+    "ringcp",
+    "CPU s: peer",
+    "ringcp",
+    "peak MiB: peer",
+    "ringcp",
+    "target",
+    "verdict",
+)
+
+
+@dataclass
+class Report:
+    """All that a run of the bench has to say."""
+
+    pairs: int
+    seed: int
+    quick: bool
+    machine: Dict[str, str] = field(default_factory=dict)
+    versions: Dict[str, str] = field(default_factory=dict)
+    places: Dict[str, str] = field(default_factory=dict)
+    results: List[Result] = field(default_factory=list)
+    left_out: List[Tuple[str, str]] = field(default_factory=list)  # work, why
+    failed: List[Tuple[str, str]] = field(default_factory=list)  # work, how
+
+    def text(self) -> str:
+        lines = [f"- {key}: {value}" for key, value in self.machine.items()]
+        lines += [f"- {program}: {version}" for program, version in self.versions.items()]
+        lines += [f"- {place}: {words}" for place, words in self.places.items()]
+        lines.append(f"- {self._how()}")
+        lines += [
+            "- ratio: of the medians, peer / ringcp, above 1 = ringcp faster; spread: of single "
+            "pairs; CPU: median, user and system; no sync within the time; peak: of the largest "
+            "process, through the agent both"
+        ]
+        if self.results:
+            lines += ["", *_table([_COLUMNS, *(_row(result) for result in self.results)])]
+            lines += ["", self._peak_line()]
+        for title, entries in (("Left out", self.left_out), ("FAILED", self.failed)):
+            if entries:
+                lines += ["", f"{title}:", *(f"- {name}: {why}" for name, why in entries)]
+        return "\n".join(lines) + "\n"
+
+    def document(self) -> Dict[str, Any]:
+        """The same for programs, with every single run."""
+        return {
+            "machine": self.machine,
+            "versions": self.versions,
+            "places": self.places,
+            "pairs": self.pairs,
+            "seed": self.seed,
+            "quick": self.quick,
+            "works": [_work_document(result) for result in self.results],
+            "peak_memory": self._peak_document(),
+            "left_out": [{"name": name, "reason": why} for name, why in self.left_out],
+            "failed": [{"name": name, "reason": why} for name, why in self.failed],
+        }
+
+    def _how(self) -> str:
+        words = f"{self.pairs} pairs after one to warm up, in turn; seed {self.seed}"
+        if self.quick:
+            words += "; A TRIAL: a tenth of the data (--quick)"
+        elif self.pairs < _PAIRS_WANTED:
+            words += f"; A TRIAL: fewer than {_PAIRS_WANTED} pairs"
+        return words
+
+    def _highest_peak(self) -> Result:
+        return max(self.results, key=lambda result: result.summary.ringcp.peak_bytes)
+
+    def _peak_line(self) -> str:
+        highest = self._highest_peak()
+        peak = highest.summary.ringcp.peak_bytes
+        verdict = "met" if peak <= PEAK_BYTES_MAX else "MISSED"
+        return (
+            f"P10: ringcp's highest peak is {_mib(peak)} MiB ({highest.work.name}); "
+            f"target ≤ {PEAK_BYTES_MAX / 2**20:g} MiB: {verdict}"
+        )
+
+    def _peak_document(self) -> Dict[str, Any]:
+        if not self.results:
+            return {}
+        highest = self._highest_peak()
+        peak = highest.summary.ringcp.peak_bytes
+        return {
+            "number": "P10",
+            "work": highest.work.name,
+            "peak_bytes": peak,
+            "bound_bytes": PEAK_BYTES_MAX,
+            "met": peak <= PEAK_BYTES_MAX,
+        }
+
+
+def _row(result: Result) -> Tuple[str, ...]:
+    summary = result.summary
+    return (
+        result.work.name,
+        result.work.number,
+        result.work.peer.label,
+        f"{summary.ratio:.2f}",
+        f"{summary.ratio_lowest:.2f}–{summary.ratio_highest:.2f}",
+        _seconds(summary.peer.minimum_seconds),
+        _seconds(summary.ringcp.minimum_seconds),
+        _seconds(summary.peer.cpu_seconds),
+        _seconds(summary.ringcp.cpu_seconds),
+        _mib(summary.peer.peak_bytes),
+        _mib(summary.ringcp.peak_bytes),
+        ", ".join(str(verdict.target) for verdict in result.verdicts),
+        ", ".join(str(verdict) for verdict in result.verdicts),
+    )
+
+
+def _table(rows: List[Tuple[str, ...]]) -> List[str]:
+    """A Markdown table with its columns aligned. The first row is the head."""
+    rows = [tuple(cell.replace("|", "\\|") for cell in row) for row in rows]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |"
+        for row in rows
+    ]
+    rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
+    return [lines[0], rule, *lines[1:]]
+
+
+def _work_document(result: Result) -> Dict[str, Any]:
+    work, summary = result.work, result.summary
+    return {
+        "name": work.name,
+        "number": work.number,
+        "data": work.data,
+        "place": work.place,
+        "peer": _side_document(work.peer.label, result.commands[0], summary.peer),
+        "ringcp": _side_document(work.ringcp.label, result.commands[1], summary.ringcp),
+        "ratio": summary.ratio,
+        "ratio_lowest": summary.ratio_lowest,
+        "ratio_highest": summary.ratio_highest,
+        "first_progress_seconds": result.first_progress_seconds,
+        "targets": [
+            {
+                "metric": verdict.target.metric.value,
+                "bound": verdict.target.bound,
+                "value": verdict.value,
+                "met": verdict.met,
+            }
+            for verdict in result.verdicts
+        ],
+        "pairs": [asdict(pair) for pair in result.pairs],
+    }
+
+
+def _side_document(label: str, command: List[str], summary: SideSummary) -> Dict[str, Any]:
+    return {"label": label, "command": command, **asdict(summary)}
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.3g}"
+
+
+def _mib(count: int) -> str:
+    return f"{count / 2**20:.1f}" if count else "?"
