@@ -10,7 +10,7 @@
 
 #include <chrono>
 
-#include "agent/mutex.h"
+#include "core/mutex.h"
 
 namespace ringcp {
 

@@ -33,7 +33,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "agent/job_limits.h"
-#include "agent/mutex.h"
+#include "core/mutex.h"
 #include "proto/ringcp.pb.h"
 
 namespace ringcp {

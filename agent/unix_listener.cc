@@ -27,7 +27,7 @@ constexpr mode_t kDirectoryMode = 0700;
 
 // How long the lock of a directory is waited for. Agents hold it for a few system calls.
 constexpr std::chrono::milliseconds kLockWait{2000};
-constexpr std::chrono::milliseconds kLockPoll{10};
+constexpr std::chrono::milliseconds kLockPoll{1};
 
 // The status of a system call that failed with `error_number`: "PATH: WHAT: REASON".
 absl::Status Failed(const std::string& path, const char* what, int error_number) {

@@ -12,6 +12,7 @@ TextJobOutput::TextJobOutput(const std::string& program, ProgressMode mode,
                              absl::Time start)
     : program_(program),
       display_(STDERR_FILENO, mode, start),
+      output_shares_terminal_(display_.is_live() && isatty(STDOUT_FILENO) != 0),
       standard_output_(STDOUT_FILENO) {}
 
 void TextJobOutput::ShowProgress(v1::Job::State state, const Progress& progress,
@@ -42,8 +43,7 @@ void TextJobOutput::PrintDebug(std::string_view message) { PrintMessage(message)
 
 void TextJobOutput::PrintCopied(std::string_view source, std::string_view target) {
   std::lock_guard<std::mutex> lock(mutex_);
-  // Standard output may be the terminal that the live line is on.
-  display_.Clear();
+  if (output_shares_terminal_) display_.Clear();
   standard_output_.WriteLine(absl::StrCat(Quote(source), " -> ", Quote(target)));
 }
 

@@ -38,6 +38,8 @@ class TextJobOutput : public JobOutput {
 
   const std::string program_;
   ProgressDisplay display_;  // Locked after mutex_ where both are.
+  // Whether standard output may be the terminal that the live line is on.
+  const bool output_shares_terminal_;
   std::mutex mutex_;
   LineWriter standard_output_;  // Protected by mutex_.
 };

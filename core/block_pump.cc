@@ -27,11 +27,11 @@ BlockPump::~BlockPump() {
   for (Lane& lane : lanes_) Release(&lane);
 }
 
-void BlockPump::Start(uint64_t size) {
+void BlockPump::Start(uint64_t begin, uint64_t end) {
   RINGCP_CHECK(!busy());
   for (Lane& lane : lanes_) Release(&lane);
-  size_ = size;
-  next_offset_ = 0;
+  end_ = end;
+  next_offset_ = begin;
   end_found_ = false;
   stopped_ = false;
   error_number_ = 0;
@@ -45,7 +45,8 @@ bool BlockPump::TakeBlock(Lane* lane) {
   if (nothing_left() || stopped_ || failed()) return false;
   // Of an unknown size only one block is on its way: where the next one starts is not
   // known before it has been read.
-  if (size_ == 0 && lanes_with_block_ > 0) return false;
+  const bool end_known = end_ != kEndUnknown;
+  if (!end_known && lanes_with_block_ > 0) return false;
   lane->buffer_is_extra = own_block_taken_;
   lane->buffer = own_block_taken_ ? pool_->TakeExtra() : pool_->Take();
   if (lane->buffer == nullptr) return false;
@@ -54,11 +55,11 @@ bool BlockPump::TakeBlock(Lane* lane) {
   const uint64_t block = pool_->block_size_bytes();
   lane->offset = next_offset_;
   lane->length =
-      static_cast<uint32_t>(size_ == 0 ? block : std::min(block, size_ - next_offset_));
+      static_cast<uint32_t>(end_known ? std::min(block, end_ - next_offset_) : block);
   lane->filled = 0;
   lane->written = 0;
   lane->retries = 0;
-  lane->state = size_ == 0 ? LaneState::kRead : LaneState::kReadWrite;
+  lane->state = end_known ? LaneState::kReadWrite : LaneState::kRead;
   next_offset_ += lane->length;
   return true;
 }
@@ -66,7 +67,7 @@ bool BlockPump::TakeBlock(Lane* lane) {
 void BlockPump::AddWhole(FileRef source, FileRef target, Chain* chain) {
   Lane& lane = lanes_[0];
   RINGCP_CHECK(lane.state == LaneState::kIdle && TakeBlock(&lane));
-  RINGCP_CHECK(next_offset_ == size_);
+  RINGCP_CHECK(next_offset_ == end_);
   chain->Add(ReadAt(source, lane.buffer, lane.length, 0));
   chain->Add(WriteAt(target, lane.buffer, lane.length, 0));
   lane.in_flight = true;
@@ -167,7 +168,7 @@ void BlockPump::OnWrite(Lane* lane, int32_t result) {
 }
 
 void BlockPump::OnBlockWritten(Lane* lane) {
-  if (size_ == 0) {
+  if (end_ == kEndUnknown) {
     // The next block starts where this one's bytes ended.
     next_offset_ = lane->offset + lane->filled;
     Release(lane);

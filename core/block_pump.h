@@ -53,12 +53,14 @@ class BlockPump {
   BlockPump(const BlockPump&) = delete;
   BlockPump& operator=(const BlockPump&) = delete;
 
-  // Prepares for a source of `size` bytes; 0 means that the size is not known, and the
-  // source is then read up to its end. REQUIRES: busy() is false.
-  void Start(uint64_t size);
+  // The end of a source that tells no size: it is read until there is nothing more.
+  static constexpr uint64_t kEndUnknown = ~uint64_t{0};
+
+  // Prepares to copy [begin, end) of the source. REQUIRES: busy() is false.
+  void Start(uint64_t begin, uint64_t end);
 
   // Adds the [read -> write] of the whole source to a caller's chain, as lane 0.
-  // REQUIRES: just started, 0 < size <= one block.
+  // REQUIRES: just started, from 0 to at most one block.
   void AddWhole(FileRef source, FileRef target, Chain* chain);
 
   // Queues a chain on every lane that can do something: one lane always, more as the pool
@@ -76,6 +78,8 @@ class BlockPump {
   bool busy() const { return lanes_in_flight_ > 0; }
   // All that was to be copied is in the target.
   bool complete() const;
+  // Whether the source ended earlier than asked, or at an end that was not known.
+  bool end_found() const { return end_found_; }
   // The first read or write that failed, if any did.
   bool failed() const { return error_number_ != 0; }
   Operation failed_operation() const { return failed_operation_; }
@@ -103,9 +107,7 @@ class BlockPump {
     int retries = 0;
   };
 
-  bool nothing_left() const {
-    return end_found_ || (size_ != 0 && next_offset_ >= size_);
-  }
+  bool nothing_left() const { return end_found_ || next_offset_ >= end_; }
   // Gives an idle lane the next block; false when there is none or no buffer for it.
   bool TakeBlock(Lane* lane);
   void OnRead(Lane* lane, int32_t result);
@@ -116,7 +118,7 @@ class BlockPump {
 
   BlockPool* const pool_;
   EngineCounters* const counters_;
-  uint64_t size_ = 0;
+  uint64_t end_ = 0;
   uint64_t next_offset_ = 0;  // The first byte that no lane has taken.
   bool end_found_ = false;    // A read returned 0.
   bool stopped_ = false;

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,10 +14,10 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "core/check.h"
 #include "core/directory_copy.h"
 #include "core/link_table.h"
+#include "core/mutex.h"
 #include "core/reporter.h"
 #include "core/syscall_ring.h"
 #include "core/tally.h"
@@ -49,13 +48,6 @@ std::string KernelRelease() {
   return uname(&name) == 0 ? name.release : "unknown";
 }
 
-// The time that a file born now would get.
-int64_t FileSystemNow() {
-  timespec now = {};
-  clock_gettime(CLOCK_REALTIME_COARSE, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
-
 UringParameters RingParameters(int copies_in_flight) {
   UringParameters params;
   params.slots = 2 * copies_in_flight;
@@ -80,7 +72,7 @@ class CopyJob::Body {
   void Cancel() { cancelled_.store(true, std::memory_order_relaxed); }
   Progress GetProgress();
   EngineReport report() const {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     return report_;
   }
 
@@ -91,7 +83,8 @@ class CopyJob::Body {
             .force = options.force,
             .no_clobber = options.no_clobber,
             .umask = options.umask,
-            .user = geteuid()};
+            .user = geteuid(),
+            .offer_all_links = options.preserve.links && FollowsLinks(options)};
   }
 
   // Copies `sources`, which all come to different names.
@@ -108,15 +101,16 @@ class CopyJob::Body {
 
   const CopyRequest request_;
   Reporter reporter_;
-  FileCopyPolicy policy_;
+  const FileCopyPolicy policy_;
   DirectoryCopy directories_;
   LinkTable links_;
   std::atomic<bool> cancelled_ = false;
   // By worker; before they start and after they end by any thread.
   std::array<EngineCounters, kWorkersMax> counters_;
   bool use_uring_ = false;
+  std::atomic<int64_t> sources_refused_ = 0;
 
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   EngineReport report_ ABSL_GUARDED_BY(mutex_);
   // When Run() began, once it has.
   std::optional<ProgressMeter> meter_ ABSL_GUARDED_BY(mutex_);
@@ -129,18 +123,19 @@ class CopyJob::Body {
 
 JobResult CopyJob::Body::Run() {
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     RINGCP_CHECK(!meter_.has_value());
     start_ = absl::Now();
     meter_.emplace(start_);
   }
-  const int64_t born_after = FileSystemNow();
   JobResult result;
   absl::StatusOr<TopLevel> top = ResolveTopLevel(request_, &reporter_);
   result.status = top.status();
+  // What was reported so far are sources that can't be copied.
+  sources_refused_ = reporter_.errors();
   if (top.ok()) {
     {
-      absl::MutexLock lock(&mutex_);
+      MutexLock lock(&mutex_);
       tally_ = std::make_unique<Tally>(
           top->sources,
           Tally::Settings{.follow_links = FollowsLinks(request_.options),
@@ -153,7 +148,6 @@ JobResult CopyJob::Body::Run() {
       if (source.collides) {
         result.status.Update(CopyGroup(group, *top));
         group.clear();
-        policy_.refuse_targets_born_after_ns = born_after;
       }
       group.push_back(std::move(source));
     }
@@ -164,7 +158,7 @@ JobResult CopyJob::Body::Run() {
   FinishReport();
   if (cancelled_) {
     result.outcome = JobResult::Outcome::kCancelled;
-  } else if (!result.status.ok() || reporter_.any_error()) {
+  } else if (!result.status.ok() || reporter_.errors() > 0) {
     result.outcome = JobResult::Outcome::kFailed;
   }
   return result;
@@ -205,7 +199,7 @@ absl::Status CopyJob::Body::ChooseEngine(const std::vector<TopLevelSource>& sour
     }
   }
   use_uring_ = *ring != nullptr;
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   report_.engine = use_uring_ ? "uring" : "threads";
   report_.reason = reason;
   return absl::OkStatus();
@@ -225,7 +219,7 @@ absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources
     return status;
   }
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     report_.workers = std::max(report_.workers, workers);
   }
 
@@ -281,7 +275,7 @@ void CopyJob::Body::Work(const SharedWork& shared, std::unique_ptr<Ring> ring,
 
 void CopyJob::Body::NoteRing(const Ring& ring) {
   const RingCounters counters = ring.counters();
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   report_.chains += counters.chains;
   report_.ops += counters.ops;
   report_.enters += counters.enters;
@@ -290,12 +284,12 @@ void CopyJob::Body::NoteRing(const Ring& ring) {
 void CopyJob::Body::StopTally() {
   std::thread thread;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     if (tally_ != nullptr) tally_->Stop();
     thread.swap(tally_thread_);
   }
   if (thread.joinable()) thread.join();
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   tally_.reset();
 }
 
@@ -309,11 +303,11 @@ void CopyJob::Body::AddCounters(Progress* progress) const {
     progress->files_failed += counters.files_failed.value();
   }
   progress->directories_done += directories_.directories_done();
-  progress->files_failed += directories_.failed();
+  progress->files_failed += directories_.failed() + sources_refused_;
 }
 
 Progress CopyJob::Body::GetProgress() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (final_progress_.has_value()) return *final_progress_;
   Progress progress;
   if (!meter_.has_value()) return progress;
@@ -333,7 +327,7 @@ Progress CopyJob::Body::GetProgress() {
 }
 
 void CopyJob::Body::FinishReport() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   for (const EngineCounters& counters : counters_) {
     report_.files += counters.files_done.value();
     report_.short_reads += counters.short_reads.value();

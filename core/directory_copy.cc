@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "absl/strings/str_cat.h"
+#include "core/mutex.h"
 
 namespace ringcp {
 namespace {
@@ -71,7 +72,7 @@ bool DirectoryCopy::OpenSource(Directory* directory, bool* readable) {
 bool DirectoryCopy::IsOwnTarget(const Directory& directory) {
   std::string message;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     for (const Root& root : roots_) {
       if (root.device == directory.source_stat.st_dev &&
           root.inode == directory.source_stat.st_ino) {
@@ -100,14 +101,14 @@ bool DirectoryCopy::IsCycle(const Directory& directory) {
 
 void DirectoryCopy::NoteRoot(const Directory& directory, dev_t device, ino_t inode) {
   Root root = {device, inode, SourcePath(directory), TargetPath(directory)};
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   roots_.push_back(std::move(root));
 }
 
 bool DirectoryCopy::MakeTarget(Directory* directory) {
   const int at = directory->parent->target_fd;
   const char* name = directory->target_name.c_str();
-  mode_t mode = directory->source_stat.st_mode & kPermissions;
+  mode_t mode = directory->source_stat.st_mode & (kPermissions | S_ISVTX);
   if (policy_.default_mode && !policy_.preserve.mode) mode = kPermissions;
   const mode_t final_mode = policy_.preserve.mode
                                 ? directory->source_stat.st_mode & kAllModeBits

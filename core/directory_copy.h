@@ -15,9 +15,9 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "core/directory.h"
 #include "core/file_copy.h"
+#include "core/mutex.h"
 #include "core/reporter.h"
 #include "core/walk.h"
 
@@ -68,7 +68,7 @@ class DirectoryCopy : public WalkVisitor {
   std::atomic<int64_t> done_ = 0;
   std::atomic<int64_t> failed_ = 0;
 
-  absl::Mutex mutex_;
+  Mutex mutex_;
   // The targets of the roots: a source directory that is one of them lies in the job's
   // own output.
   std::vector<Root> roots_ ABSL_GUARDED_BY(mutex_);

@@ -1,5 +1,6 @@
 #include "core/file_copy.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include "core/check.h"
@@ -11,6 +12,7 @@ constexpr mode_t kPermissions = 0777;
 constexpr mode_t kAllModeBits = 07777;
 constexpr mode_t kOwnerPermissions = 0700;
 constexpr mode_t kSetIdBits = S_ISUID | S_ISGID;
+constexpr uint64_t kStatBlockBytes = 512;  // What stx_blocks counts, see statx(2).
 
 constexpr int kSourceFlags = O_RDONLY | O_NOCTTY;
 constexpr int kNewTargetFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOCTTY;
@@ -23,11 +25,6 @@ timespec ToTimespec(const statx_timestamp& time) {
 bool SameFile(const struct statx& a, const struct statx& b) {
   return a.stx_ino == b.stx_ino && a.stx_dev_major == b.stx_dev_major &&
          a.stx_dev_minor == b.stx_dev_minor;
-}
-
-int64_t BirthNanoseconds(const struct statx& stat) {
-  if ((stat.stx_mask & STATX_BTIME) == 0) return 0;
-  return int64_t{stat.stx_btime.tv_sec} * 1'000'000'000 + stat.stx_btime.tv_nsec;
 }
 
 }  // namespace
@@ -106,6 +103,16 @@ void FileCopy::Settle(int lane, absl::Span<const int32_t> results, NextChains* n
     case State::kPump:
       pump_.Settle(lane, results[0], results.back());
       return Pump(next);
+    case State::kFindData:
+      return OnFindData(results[0], next);
+    case State::kFindHole:
+      return OnFindHole(results[0], next);
+    case State::kSetSize:
+      if (results[0] < 0) {
+        Fail(Operation::kWrite, -results[0], /*on_target=*/true);
+        return CloseAll(next);
+      }
+      return SetAttributes(next);
     case State::kInstall:
       if (results[0] < 0) {
         Fail(Operation::kOpen, -results[0], /*on_target=*/true);
@@ -185,10 +192,14 @@ void FileCopy::OnStatSource(int32_t result, NextChains* next) {
     Refuse(Refusal::kSourceReplaced, /*on_target=*/false);
     return CloseAll(next);
   }
-  if (use_slots_ && policy_.preserve.mode && (source_stat_.stx_mode & kSetIdBits) != 0) {
+  has_holes_ = source_stat_.stx_size > block_size_bytes_ &&
+               source_stat_.stx_blocks < source_stat_.stx_size / kStatBlockBytes;
+  const bool gets_set_id =
+      policy_.preserve.mode && (source_stat_.stx_mode & kSetIdBits) != 0;
+  if (use_slots_ && (gets_set_id || has_holes_)) {
     return Enter(State::kReopenSource, Close(source_), next);
   }
-  if (policy_.preserve.links && source_stat_.stx_nlink > 1) {
+  if (policy_.offer_all_links || (policy_.preserve.links && source_stat_.stx_nlink > 1)) {
     state_ = State::kAwaitDecision;
     outcome_ = Outcome::kMultiplyLinked;
     return;
@@ -217,7 +228,7 @@ void FileCopy::OnSourceKnown(NextChains* next) {
           ? source_stat_.stx_mode & kAllModeBits
           : (policy_.default_mode ? 0666 : source_stat_.stx_mode & kPermissions) &
                 ~policy_.umask;
-  pump_.Start(source_stat_.stx_size);
+  pump_.Start(0, SourceEnd());
   if (use_slots_ && source_stat_.stx_size > 0 &&
       source_stat_.stx_size <= block_size_bytes_) {
     return CopyWhole(next);
@@ -226,6 +237,10 @@ void FileCopy::OnSourceKnown(NextChains* next) {
 }
 
 // --- The target ---
+
+uint64_t FileCopy::SourceEnd() const {
+  return source_stat_.stx_size == 0 ? BlockPump::kEndUnknown : source_stat_.stx_size;
+}
 
 // The mode to create the target with; the kernel takes the umask off it.
 mode_t FileCopy::TargetMode() const {
@@ -255,7 +270,7 @@ void FileCopy::CopyWhole(NextChains* next) {
 void FileCopy::OnCopyWhole(absl::Span<const int32_t> results, NextChains* next) {
   pump_.Settle(0, results[1], results[2]);
   if (results[0] < 0) {
-    pump_.Start(source_stat_.stx_size);
+    pump_.Start(0, SourceEnd());
     return OnOpenTargetFailed(-results[0], next);
   }
   target_ = FileRef::Slot(slot_ + 1);
@@ -290,7 +305,7 @@ void FileCopy::OnOpenTarget(int32_t result, NextChains* next) {
   retries_ = 0;
   target_ = use_slots_ ? FileRef::Slot(slot_ + 1) : FileRef::Descriptor(result);
   target_created_ = !target_truncated_;
-  Pump(next);
+  CopyContents(next);
 }
 
 void FileCopy::OnOpenTargetFailed(int error_number, NextChains* next) {
@@ -348,9 +363,6 @@ void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next)
     Refuse(Refusal::kSameFile, /*on_target=*/true);
   } else if (!S_ISREG(target_stat_.stx_mode)) {
     outcome_at_end_ = Outcome::kTargetIsSpecial;
-  } else if (policy_.refuse_targets_born_after_ns != 0 &&
-             BirthNanoseconds(target_stat_) > policy_.refuse_targets_born_after_ns) {
-    Refuse(Refusal::kTargetJustCreated, /*on_target=*/true);
   } else if (policy_.preserve.links && target_stat_.stx_nlink > 1 && !tried_removing_) {
     // Its other names must keep their contents: this one is made anew.
     tried_removing_ = true;
@@ -364,14 +376,52 @@ void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next)
   CloseAll(next);
 }
 
+void FileCopy::CopyContents(NextChains* next) {
+  if (has_holes_) return FindData(0, next);
+  Pump(next);
+}
+
+// Goes on with the first data at or behind `offset`.
+void FileCopy::FindData(uint64_t offset, NextChains* next) {
+  piece_end_ = offset;
+  if (stopped_) return CloseAll(next);
+  if (offset >= source_stat_.stx_size) return OnContentsCopied(next);
+  Enter(State::kFindData, SeekData(source_.index, offset, &piece_begin_), next);
+}
+
+void FileCopy::OnFindData(int32_t result, NextChains* next) {
+  const uint64_t size = source_stat_.stx_size;
+  if (result == -ENXIO) piece_begin_ = size;
+  // Where holes can't be found there are none.
+  if (result < 0 && result != -ENXIO) piece_begin_ = piece_end_;
+  piece_begin_ = std::min<uint64_t>(piece_begin_, size);
+  // A hole is copied by leaving it out.
+  counters_->bytes_done.Add(static_cast<int64_t>(piece_begin_ - piece_end_));
+  if (piece_begin_ == size) return OnContentsCopied(next);
+  Enter(State::kFindHole, SeekHole(source_.index, piece_begin_, &piece_end_), next);
+}
+
+void FileCopy::OnFindHole(int32_t result, NextChains* next) {
+  const uint64_t size = source_stat_.stx_size;
+  piece_end_ = result < 0 ? size : std::min<uint64_t>(piece_end_, size);
+  pump_.Start(piece_begin_, piece_end_);
+  Pump(next);
+}
+
+void FileCopy::OnContentsCopied(NextChains* next) {
+  if (!has_holes_ || pump_.end_found()) return SetAttributes(next);
+  // The last hole, if there is one.
+  Enter(State::kSetSize, SetSize(target_.index, source_stat_.stx_size), next);
+}
+
 void FileCopy::Pump(NextChains* next) {
   state_ = State::kPump;
   if (stopped_ && !pump_.complete()) pump_.Stop();
   pump_.Advance(source_, target_, next);
   if (pump_.busy()) return;
   if (pump_.complete()) {
-    target_complete_ = outcome_at_end_ != Outcome::kFailed;  // Closing it may have.
-    return SetAttributes(next);
+    const bool more = has_holes_ && !pump_.end_found();
+    return more ? FindData(piece_end_, next) : OnContentsCopied(next);
   }
   if (pump_.failed()) {
     Fail(pump_.failed_operation(), pump_.error_number(),
@@ -392,6 +442,7 @@ bool FileCopy::owner_differs() const {
 }
 
 void FileCopy::SetAttributes(NextChains* next) {
+  target_complete_ = outcome_at_end_ != Outcome::kFailed;  // Closing it may have.
   if (!policy_.preserve.any_attribute() || outcome_at_end_ == Outcome::kFailed) {
     return CloseAll(next);
   }

@@ -16,7 +16,8 @@
 //      |  target exists -> kStatTarget -> kOpenTarget (kRemoveTarget first, with -f)
 //      v                                             v
 //   all there, or the rest by kPump         kPump  many [read -> write] at a time
-//      |                                             |
+//      |                                             |    (with holes: kFindData,
+//      |                                             |    kFindHole, kPump ..., kSetSize)
 //      v                                             v
 //   kInstall* -> kStatTargetDescriptor* -> kSetTimes* -> kSetOwner* -> kSetMode*
 //               v                                       (* where there are attributes)
@@ -33,6 +34,9 @@
 // copy would get set-user-ID or set-group-ID bits, the source is therefore opened once
 // more with an ordinary descriptor and its own stat taken; likewise for all files where
 // the policy has no slots.
+//
+// A file that takes less room than its size has holes: those are left out, and become
+// holes of the target. Finding them takes ordinary descriptors as well.
 //
 // A source that grows is copied up to the size it had when it was opened; one that
 // shrinks, up to the end that is found. A source whose size reads as 0 is read until its
@@ -70,12 +74,12 @@ struct FileCopyPolicy {
   mode_t umask = 022;
   // The process's effective user, whom the files it creates belong to.
   uid_t user = 0;
+  // Every file is offered to the link table, also one with a single link: with links
+  // followed, several names may lead to it (kMultiplyLinked).
+  bool offer_all_links = false;
   // Whether slots are used for both files. Attributes are set by descriptor, so with
   // attributes to keep this takes a ring that can install one.
   bool use_slots = true;
-  // With several sources, a target born after this time (of the file system's clock) was
-  // made by this very job, and is not overwritten. 0: not checked.
-  int64_t refuse_targets_born_after_ns = 0;
 };
 
 // Which file is copied to where.
@@ -95,8 +99,8 @@ enum class Refusal {
   kSourceReplaced,  // No longer what the directory said it was.
   kSameFile,        // Source and target are one file.
   kTargetIsDirectory,
-  kTargetDangling,     // A symbolic link to nowhere.
-  kTargetJustCreated,  // By this job.
+  kTargetDangling,  // A symbolic link to nowhere.
+  kTargetReplaced,  // No longer what this job has just made.
 };
 
 // What is wrong with a copy that failed.
@@ -166,7 +170,10 @@ class FileCopy {
     kStatTarget,
     kRemoveTarget,
     kOpenTarget,
+    kFindData,
+    kFindHole,
     kPump,
+    kSetSize,
     kInstall,
     kStatTargetDescriptor,
     kSetTimes,
@@ -184,6 +191,8 @@ class FileCopy {
   void OnStatSource(int32_t result, NextChains* next);
   void OnSourceKnown(NextChains* next);
 
+  // Where to stop reading.
+  uint64_t SourceEnd() const;
   mode_t TargetMode() const;
   void CopyWhole(NextChains* next);
   void OnCopyWhole(absl::Span<const int32_t> results, NextChains* next);
@@ -192,8 +201,14 @@ class FileCopy {
   void OnOpenTargetFailed(int error_number, NextChains* next);
   void OnStatTarget(absl::Span<const int32_t> results, NextChains* next);
   void OnRemoveTarget(int32_t result, NextChains* next);
-  // Lets the pump go on; once it has ended, goes on with the attributes or closes.
+  // Copies the contents, of a file with holes piece by piece.
+  void CopyContents(NextChains* next);
+  void FindData(uint64_t offset, NextChains* next);
+  void OnFindData(int32_t result, NextChains* next);
+  void OnFindHole(int32_t result, NextChains* next);
+  // Lets the pump go on; once it has ended, goes on with what comes next or closes.
   void Pump(NextChains* next);
+  void OnContentsCopied(NextChains* next);
 
   // Each sets one attribute if that is needed, or goes on with the next.
   void SetAttributes(NextChains* next);
@@ -244,6 +259,9 @@ class FileCopy {
   bool target_removable_ = true;  // No other name leads to it.
   bool tried_removing_ = false;
   mode_t mode_wanted_ = 0;
+  bool has_holes_ = false;
+  uint64_t piece_begin_ = 0;  // Of a file with holes: the data that is being copied.
+  uint64_t piece_end_ = 0;
   struct statx source_stat_ = {};
   struct statx target_stat_ = {};
   struct statx target_link_stat_ = {};

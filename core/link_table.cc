@@ -1,12 +1,13 @@
 #include "core/link_table.h"
 
 #include "core/check.h"
+#include "core/mutex.h"
 
 namespace ringcp {
 
 LinkTable::Claim LinkTable::ClaimFile(const FileIdentity& id, uint32_t links,
                                       const WaitingEntry& entry, std::string* copied_as) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   auto [it, is_first] = files_.try_emplace(id);
   File& file = it->second;
   if (is_first) {
@@ -25,7 +26,7 @@ LinkTable::Claim LinkTable::ClaimFile(const FileIdentity& id, uint32_t links,
 
 std::vector<WaitingEntry> LinkTable::Settle(const FileIdentity& id,
                                             std::string copied_as) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   const auto it = files_.find(id);
   RINGCP_CHECK(it != files_.end() && !it->second.copied);
   File& file = it->second;
@@ -50,7 +51,7 @@ std::vector<WaitingEntry> LinkTable::Settle(const FileIdentity& id,
 }
 
 std::vector<WaitingEntry> LinkTable::TakeAllWaiting() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   std::vector<WaitingEntry> all;
   for (auto& [id, file] : files_) {
     for (WaitingEntry& entry : file.waiting) all.push_back(std::move(entry));

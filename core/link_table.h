@@ -21,8 +21,8 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
-#include "absl/synchronization/mutex.h"
 #include "core/directory.h"
+#include "core/mutex.h"
 #include "core/walk.h"
 
 namespace ringcp {
@@ -57,8 +57,11 @@ class LinkTable {
     kWait,  // It is being copied: the entry waits, the caller forgets it.
   };
 
-  // Claims the file `id`, which has `links` links, for `entry`. With kLink, `copied_as`
-  // is the path of its copy, relative to the top of the target.
+  // More names may lead to a file than it has links, because links are followed.
+  static constexpr uint32_t kAnyNumber = ~uint32_t{0};
+
+  // Claims the file `id`, which has `links` links (or kAnyNumber), for `entry`. With
+  // kLink, `copied_as` is the path of its copy, relative to the top of the target.
   Claim ClaimFile(const FileIdentity& id, uint32_t links, const WaitingEntry& entry,
                   std::string* copied_as);
 
@@ -78,7 +81,7 @@ class LinkTable {
     std::vector<WaitingEntry> waiting;
   };
 
-  absl::Mutex mutex_;
+  Mutex mutex_;
   absl::flat_hash_map<FileIdentity, File> files_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -84,7 +84,7 @@ bool SetOwnerAndMode(const FileCopyPolicy& policy, const FileCopyNames& names,
   bool ok = true;
   mode_t mode = source.st_mode & kAllModeBits;
   if ((target.st_mode & S_IFMT) != (source.st_mode & S_IFMT)) {
-    *failure = RefusedTarget(Refusal::kTargetJustCreated);
+    *failure = RefusedTarget(Refusal::kTargetReplaced);
     ok = false;
   }
   if (ok && policy.preserve.ownership &&

@@ -70,6 +70,29 @@ Op StatDescriptor(int fd, struct statx* stat) {
   return op;
 }
 
+Op SeekData(int fd, uint64_t offset, uint64_t* position) {
+  Op op;
+  op.kind = OpKind::kSeekData;
+  op.file = FileRef::Descriptor(fd);
+  op.offset = offset;
+  op.position = position;
+  return op;
+}
+
+Op SeekHole(int fd, uint64_t offset, uint64_t* position) {
+  Op op = SeekData(fd, offset, position);
+  op.kind = OpKind::kSeekHole;
+  return op;
+}
+
+Op SetSize(int fd, uint64_t size) {
+  Op op;
+  op.kind = OpKind::kFtruncate;
+  op.file = FileRef::Descriptor(fd);
+  op.offset = size;
+  return op;
+}
+
 Op SetTimes(int fd, const timespec& access, const timespec& modification) {
   Op op;
   op.kind = OpKind::kFutimens;
@@ -96,8 +119,25 @@ Op SetMode(int fd, mode_t mode) {
 }
 
 bool IsImmediate(OpKind kind) {
-  return kind == OpKind::kStatDescriptor || kind == OpKind::kFutimens ||
-         kind == OpKind::kFchown || kind == OpKind::kFchmod;
+  switch (kind) {
+    case OpKind::kStatDescriptor:
+    case OpKind::kSeekData:
+    case OpKind::kSeekHole:
+    case OpKind::kFtruncate:
+    case OpKind::kFutimens:
+    case OpKind::kFchown:
+    case OpKind::kFchmod:
+      return true;
+    case OpKind::kOpenAt:
+    case OpKind::kStatx:
+    case OpKind::kRead:
+    case OpKind::kWrite:
+    case OpKind::kClose:
+    case OpKind::kUnlinkAt:
+    case OpKind::kInstallDescriptor:
+      break;
+  }
+  return false;
 }
 
 Chain& Chain::Add(const Op& op, Link link_from_previous) {

@@ -17,7 +17,7 @@ namespace ringcp {
 // Always a whole snapshot, never a difference: whoever misses one is right again with
 // the next.
 struct Progress {
-  int64_t bytes_done = 0;        // Written to targets.
+  int64_t bytes_done = 0;        // Of contents in targets; holes count.
   int64_t bytes_total = 0;       // In regular files found so far.
   int64_t files_done = 0;        // Not directories: copied, linked or created.
   int64_t files_total = 0;       // Not directories, found so far.

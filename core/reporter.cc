@@ -1,6 +1,7 @@
 #include "core/reporter.h"
 
 #include "absl/strings/str_cat.h"
+#include "core/mutex.h"
 
 namespace ringcp {
 namespace {
@@ -19,9 +20,10 @@ FileError WordRefusal(Refusal refusal, std::string_view source, std::string_view
     case Refusal::kTargetDangling:
       return MakeRefusal(
           target, absl::StrCat("not writing through dangling symlink ", Quote(target)));
-    case Refusal::kTargetJustCreated:
-      return MakeRefusal(target, absl::StrCat("will not overwrite just-created ",
-                                              Quote(target), " with ", Quote(source)));
+    case Refusal::kTargetReplaced:
+      return MakeRefusal(target,
+                         absl::StrCat("leaving ", Quote(target),
+                                      " as it is: it was replaced while being copied"));
     case Refusal::kNone:
       break;
   }
@@ -31,8 +33,8 @@ FileError WordRefusal(Refusal refusal, std::string_view source, std::string_view
 }  // namespace
 
 void Reporter::Report(const FileError& error) {
-  any_error_.store(true, std::memory_order_relaxed);
-  absl::MutexLock lock(&mutex_);
+  errors_.fetch_add(1, std::memory_order_relaxed);
+  MutexLock lock(&mutex_);
   observer_->OnError(error);
 }
 
@@ -46,12 +48,12 @@ void Reporter::Report(const CopyFailure& failure, std::string_view source,
 }
 
 void Reporter::Warn(std::string_view message) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   observer_->OnWarning(message);
 }
 
 void Reporter::Copied(std::string_view source, std::string_view target) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   observer_->OnCopied(source, target);
 }
 

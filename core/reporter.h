@@ -7,14 +7,15 @@
 #define RINGCP_CORE_REPORTER_H_
 
 #include <atomic>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "core/file_copy.h"
 #include "core/file_error.h"
 #include "core/job_observer.h"
+#include "core/mutex.h"
 
 namespace ringcp {
 
@@ -34,14 +35,14 @@ class Reporter {
   bool wants_copied() const { return wants_copied_; }
   void Copied(std::string_view source, std::string_view target);
 
-  // Whether any error was reported.
-  bool any_error() const { return any_error_.load(std::memory_order_relaxed); }
+  // How many errors were reported.
+  int64_t errors() const { return errors_.load(std::memory_order_relaxed); }
 
  private:
   JobObserver* const observer_;
   const bool wants_copied_;
-  std::atomic<bool> any_error_ = false;
-  absl::Mutex mutex_;  // Held while the observer is called.
+  std::atomic<int64_t> errors_ = 0;
+  Mutex mutex_;  // Held while the observer is called.
 };
 
 }  // namespace ringcp

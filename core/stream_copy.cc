@@ -37,6 +37,7 @@ class Stream {
   }
 
   Outcome Copy() {
+    if (cancelled_) return Outcome::kCancelled;
     Outcome outcome = OpenSource();
     if (outcome == Outcome::kCopied) outcome = OpenTarget();
     if (outcome == Outcome::kCopied) outcome = CopyContents();

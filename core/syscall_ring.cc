@@ -19,6 +19,13 @@ int32_t ResultOf(ssize_t value) {
   return value >= 0 ? static_cast<int32_t>(value) : -errno;
 }
 
+int32_t Seek(const Op& op, int whence) {
+  const off_t position = lseek(op.file.index, static_cast<off_t>(op.offset), whence);
+  if (position < 0) return -errno;
+  *op.position = position;
+  return 0;
+}
+
 // Whether a soft link goes on after `op` had `result`.
 bool Succeeded(const Op& op, int32_t result) {
   if (result < 0) return false;
@@ -51,6 +58,12 @@ int32_t RunWithSystemCall(const Op& op) {
       return ResultOf(close(fd));
     case OpKind::kUnlinkAt:
       return ResultOf(unlinkat(op.directory, op.path, op.flags));
+    case OpKind::kSeekData:
+      return Seek(op, SEEK_DATA);
+    case OpKind::kSeekHole:
+      return Seek(op, SEEK_HOLE);
+    case OpKind::kFtruncate:
+      return ResultOf(ftruncate(fd, static_cast<off_t>(op.offset)));
     case OpKind::kFutimens:
       return ResultOf(futimens(fd, op.times.data()));
     case OpKind::kFchown:

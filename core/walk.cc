@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/mutex.h"
 
 namespace ringcp {
 namespace {
@@ -43,7 +44,7 @@ Walk::~Walk() {
   Stop();
   std::vector<Directory*> left;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     RINGCP_CHECK(readers_ == 0);
     left.swap(pending_);
   }
@@ -54,7 +55,7 @@ void Walk::AddRoot(std::unique_ptr<Directory> root) {
   root->parent = &top_;
   root->is_root = true;
   ++top_.holds;
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   // Taken from the back: the first root comes first.
   pending_.insert(pending_.begin(), root.release());
 }
@@ -88,7 +89,7 @@ Walk::Result Walk::Next(bool may_wait, WalkBatch* batch) {
   batch->entries_.clear();
   std::vector<std::unique_ptr<Directory>> children;
   int pieces = 0;
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   for (;;) {
     if (stopped_) return Result::kFinished;
     if (TakeTopEntries(batch)) return Result::kBatch;
@@ -125,7 +126,7 @@ Walk::Result Walk::Next(bool may_wait, WalkBatch* batch) {
       pending_.push_back(it->release());
     }
     children.clear();
-    changed_.SignalAll();
+    changed_.NotifyAll();
     if (!more) {
       mutex_.Unlock();
       Release(directory);
@@ -203,9 +204,9 @@ void Walk::Release(Directory* directory) {
 }
 
 void Walk::Stop() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   stopped_ = true;
-  changed_.SignalAll();
+  changed_.NotifyAll();
 }
 
 }  // namespace ringcp

@@ -26,8 +26,8 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "core/directory.h"
+#include "core/mutex.h"
 
 namespace ringcp {
 
@@ -144,8 +144,8 @@ class Walk {
   Directory top_;
   std::vector<NamedEntry> top_entries_;
 
-  absl::Mutex mutex_;
-  absl::CondVar changed_;
+  Mutex mutex_;
+  CondVar changed_;
   size_t top_entries_taken_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<Directory*> pending_ ABSL_GUARDED_BY(mutex_);
   int readers_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -61,6 +61,8 @@ void Worker::Run() {
     }
     if (more) more = Fill();
     if (!more && ring_->chains_in_flight() == 0 && backlog_.empty() && to_copy_.empty()) {
+      // Last, because nobody knows when a pipe or a terminal ends.
+      for (const WaitingEntry& entry : streams_) CopyStreamEntry(entry);
       return;
     }
     settled_.clear();
@@ -113,7 +115,7 @@ void Worker::Begin(const WaitingEntry& entry, bool has_claim) {
     case EntryKind::kSpecial:
       return CopyNodeEntry(entry, has_claim);
     case EntryKind::kStream:
-      return CopyStreamEntry(entry);
+      streams_.push_back(entry);
   }
 }
 
@@ -181,9 +183,11 @@ void Worker::OnMultiplyLinked(int index) {
   std::string copied_as;
   LinkTable::Claim claim = LinkTable::Claim::kCopy;
   if (!flight.has_claim) {
-    claim =
-        work_.links->ClaimFile(IdentityOf(flight.copy.stat()),
-                               flight.copy.stat().stx_nlink, flight.entry, &copied_as);
+    claim = work_.links->ClaimFile(IdentityOf(flight.copy.stat()),
+                                   work_.policy.offer_all_links
+                                       ? LinkTable::kAnyNumber
+                                       : flight.copy.stat().stx_nlink,
+                                   flight.entry, &copied_as);
   }
   switch (claim) {
     case LinkTable::Claim::kCopy:
@@ -227,8 +231,7 @@ void Worker::OnDone(int index) {
       }
       break;
     case FileCopy::Outcome::kTargetIsSpecial:
-      // The hold goes with the entry.
-      return CopyStreamEntry(entry);
+      break;
     case FileCopy::Outcome::kAbandoned:
       return;  // The entry went its own way.
     case FileCopy::Outcome::kCancelled:
@@ -241,7 +244,11 @@ void Worker::OnDone(int index) {
         IdentityOf(copy.stat()),
         copied ? JoinPath(TargetPathBelowTop(*entry.directory), entry.target_name) : "");
   }
-  Release(entry);
+  if (copy.outcome() == FileCopy::Outcome::kTargetIsSpecial) {
+    streams_.push_back(entry);  // The hold goes with it.
+  } else {
+    Release(entry);
+  }
 }
 
 void Worker::CopyNodeEntry(const WaitingEntry& entry, bool has_claim) {

@@ -118,6 +118,8 @@ class Worker {
   size_t batch_position_ = 0;
   // Entries that a link's failure gave back to be copied.
   std::vector<WaitingEntry> to_copy_;
+  // Entries to be copied when all others are.
+  std::vector<WaitingEntry> streams_;
   NextChains next_;
   // Chains that the ring had no room for.
   std::deque<std::pair<ChainId, Chain>> backlog_;

@@ -6,8 +6,8 @@
 //
 // Thread-safety: everything here may be used by any thread.
 
-#ifndef RINGCP_AGENT_MUTEX_H_
-#define RINGCP_AGENT_MUTEX_H_
+#ifndef RINGCP_CORE_MUTEX_H_
+#define RINGCP_CORE_MUTEX_H_
 
 #include <chrono>
 #include <condition_variable>
@@ -77,4 +77,4 @@ class CondVar {
 
 }  // namespace ringcp
 
-#endif  // RINGCP_AGENT_MUTEX_H_
+#endif  // RINGCP_CORE_MUTEX_H_
