@@ -34,11 +34,13 @@ void BlockPump::Start(uint64_t begin, uint64_t end) {
   next_offset_ = begin;
   end_found_ = false;
   stopped_ = false;
+  block_dropped_ = false;
   error_number_ = 0;
 }
 
 bool BlockPump::complete() const {
-  return !failed() && !busy() && lanes_with_block_ == 0 && nothing_left();
+  return !failed() && !block_dropped_ && !busy() && lanes_with_block_ == 0 &&
+         nothing_left();
 }
 
 bool BlockPump::TakeBlock(Lane* lane) {
@@ -77,14 +79,16 @@ void BlockPump::AddWhole(FileRef source, FileRef target, Chain* chain) {
 void BlockPump::Advance(FileRef source, FileRef target, NextChains* next) {
   if (stopped_ || failed()) {
     for (Lane& lane : lanes_) {
-      if (!lane.in_flight) Release(&lane);
+      if (lane.in_flight || lane.state == LaneState::kIdle) continue;
+      block_dropped_ = true;
+      Release(&lane);
     }
     return;
   }
   for (int i = 0; i < kLanesMax; ++i) {
     Lane& lane = lanes_[i];
     if (lane.in_flight) continue;
-    if (lane.state == LaneState::kIdle && !TakeBlock(&lane)) break;
+    if (lane.state == LaneState::kIdle && !TakeBlock(&lane)) continue;
     Chain& chain = next->Add(i);
     if (lane.state == LaneState::kReadWrite || lane.state == LaneState::kRead) {
       chain.Add(ReadAt(source, lane.buffer, lane.length, lane.offset));

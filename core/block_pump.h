@@ -122,6 +122,7 @@ class BlockPump {
   uint64_t next_offset_ = 0;  // The first byte that no lane has taken.
   bool end_found_ = false;    // A read returned 0.
   bool stopped_ = false;
+  bool block_dropped_ = false;  // Of a block that was begun, something is missing.
   int lanes_in_flight_ = 0;
   int lanes_with_block_ = 0;
   bool own_block_taken_ = false;

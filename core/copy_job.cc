@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -36,6 +37,17 @@ constexpr size_t kFewFiles = 4;
 constexpr uint64_t kFewBytes = 1024 * 1024;
 // How long a job has run before its sources are added up for its progress.
 constexpr absl::Duration kTallyDelay = absl::Seconds(1);
+
+// Files that the rest of the process has open: rings, sockets, logs, a tally's
+// directories.
+constexpr int kOtherFiles = 64;
+
+// How many files this process may have open.
+int OpenFilesMax() {
+  rlimit limit = {};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  return static_cast<int>(std::min<rlim_t>(limit.rlim_cur, 1 << 20));
+}
 
 int AvailableCpus() {
   cpu_set_t set;
@@ -212,7 +224,8 @@ absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources
                                 [](const auto& source) { return source.is_directory; });
   const int cpus = std::min(AvailableCpus(), kWorkersMax);
   const int workers = tree ? cpus : std::min<int>(cpus, static_cast<int>(sources.size()));
-  const int copies_in_flight = Worker::CopiesInFlight(workers);
+  const int files_max = OpenFilesMax();
+  const int copies_in_flight = Worker::CopiesInFlight(workers, files_max);
   std::unique_ptr<Ring> ring;
   if (absl::Status status = ChooseEngine(sources, copies_in_flight, &ring);
       !status.ok()) {
@@ -223,7 +236,10 @@ absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources
     report_.workers = std::max(report_.workers, workers);
   }
 
-  Walk walk(&directories_, FollowsLinks(request_.options));
+  // What is left to directories, each open on both sides.
+  const int directories_max =
+      (files_max - kOtherFiles - workers * copies_in_flight * Worker::kFilesPerCopy) / 2;
+  Walk walk(&directories_, FollowsLinks(request_.options), std::max(1, directories_max));
   walk.top()->source_fd = AT_FDCWD;
   walk.top()->target_fd = top.target_fd;
   walk.top()->target_name = top.target_display;
@@ -302,6 +318,8 @@ void CopyJob::Body::AddCounters(Progress* progress) const {
     progress->files_skipped += counters.files_skipped.value();
     progress->files_failed += counters.files_failed.value();
   }
+  // Files that tell no size, such as those in /proc.
+  progress->bytes_total = std::max(progress->bytes_total, progress->bytes_done);
   progress->directories_done += directories_.directories_done();
   progress->files_failed += directories_.failed() + sources_refused_;
 }
@@ -321,7 +339,6 @@ Progress CopyJob::Body::GetProgress() {
     progress.bytes_total = std::max(progress.bytes_total, tally_->bytes());
     progress.files_total = std::max(progress.files_total, tally_->files());
   }
-  progress.bytes_total = std::max(progress.bytes_total, progress.bytes_done);
   meter_->Measure(now, &progress);
   return progress;
 }

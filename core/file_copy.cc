@@ -287,7 +287,8 @@ void FileCopy::OnCopyWhole(absl::Span<const int32_t> results, NextChains* next) 
   if (source_closed != -ECANCELED) source_ = FileRef();
   if (target_closed != -ECANCELED) {
     target_ = FileRef();
-    if (target_closed < 0) Fail(Operation::kClose, -target_closed, /*on_target=*/true);
+    if (target_closed < 0 && target_closed != -EINTR)
+      Fail(Operation::kClose, -target_closed, /*on_target=*/true);
   }
   Pump(next);
 }
@@ -423,6 +424,7 @@ void FileCopy::Pump(NextChains* next) {
     const bool more = has_holes_ && !pump_.end_found();
     return more ? FindData(piece_end_, next) : OnContentsCopied(next);
   }
+  RINGCP_CHECK(pump_.failed() || stopped_);
   if (pump_.failed()) {
     Fail(pump_.failed_operation(), pump_.error_number(),
          pump_.failed_operation() == Operation::kWrite);

@@ -1,6 +1,10 @@
 #include "core/file_error.h"
 
+#include <locale.h>
+#include <wctype.h>
+
 #include <array>
+#include <cstdint>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
@@ -58,21 +62,36 @@ size_t Utf8SequenceLength(std::string_view text) {
   for (size_t i = 1; i < length; ++i) {
     if ((byte(i) & 0xC0) != 0x80) return 0;
   }
-  // Overlong forms, surrogates, beyond U+10FFFF; and the C1 controls, which a terminal
-  // obeys.
+  // Overlong forms, surrogates, beyond U+10FFFF.
   if (lead == 0xE0 && byte(1) < 0xA0) return 0;
   if (lead == 0xED && byte(1) > 0x9F) return 0;
   if (lead == 0xF0 && byte(1) < 0x90) return 0;
   if (lead == 0xF4 && byte(1) > 0x8F) return 0;
-  if (lead == 0xC2 && byte(1) < 0xA0) return 0;
   return length;
+}
+
+// The code point of a well-formed sequence of `length` bytes.
+wchar_t Utf8CodePoint(std::string_view sequence, size_t length) {
+  if (length == 1) return static_cast<unsigned char>(sequence[0]);
+  uint32_t code = static_cast<unsigned char>(sequence[0]) & (0x7Fu >> length);
+  for (size_t i = 1; i < length; ++i) {
+    code = code << 6 | (static_cast<unsigned char>(sequence[i]) & 0x3Fu);
+  }
+  return static_cast<wchar_t>(code);
+}
+
+// Whether a terminal shows `code` as it is: neither a control nor a line separator.
+bool IsPrintable(wchar_t code) {
+  // Debian's own locale, whatever the user's is; without it only ASCII is sure.
+  static const locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+  if (code < 0x80) return code >= 0x20 && code != 0x7F;
+  return utf8 != nullptr && iswprint_l(static_cast<wint_t>(code), utf8) != 0;
 }
 
 // The length of the printable character at the start of `text`; 0 if it needs an escape.
 size_t PrintableLength(std::string_view text) {
-  const unsigned char lead = text[0];
-  if (lead < 0x20 || lead == 0x7F) return 0;
-  return Utf8SequenceLength(text);
+  const size_t length = Utf8SequenceLength(text);
+  return length > 0 && IsPrintable(Utf8CodePoint(text, length)) ? length : 0;
 }
 
 std::string Escape(unsigned char byte) {
@@ -105,6 +124,13 @@ bool AllPrintable(std::string_view name) {
   return true;
 }
 
+// Whether the shell might see more in `name` than single quotes, as GNU's quotearg has
+// it.
+bool HasShellCharacters(std::string_view name) {
+  return name.find_first_of("!\"$&()*;<=>?[\\^`{|}") != std::string_view::npos ||
+         name.find_first_of("#~", 1) != std::string_view::npos;
+}
+
 }  // namespace
 
 std::string_view OperationName(Operation operation) { return WordingOf(operation).name; }
@@ -118,13 +144,19 @@ std::string ErrnoName(int error_number) {
 std::string Quote(std::string_view name) {
   // Double quotes are easier on the eye around a single quote, as long as the shell finds
   // nothing else to do inside of them.
-  if (name.find('\'') != std::string_view::npos &&
-      name.find_first_of("\"$`\\!") == std::string_view::npos && AllPrintable(name)) {
+  if (name.find('\'') != std::string_view::npos && !HasShellCharacters(name) &&
+      AllPrintable(name)) {
     return absl::StrCat("\"", std::string(name), "\"");
   }
   std::string quoted = "'";
   bool escaping = false;  // Inside $'...'.
   while (!name.empty()) {
+    if (name[0] == '\'') {
+      quoted += "'\\''";
+      escaping = false;
+      name.remove_prefix(1);
+      continue;
+    }
     const size_t length = PrintableLength(name);
     const bool escape = length == 0;
     if (escape && !escaping) quoted += "'$'";
@@ -132,9 +164,6 @@ std::string Quote(std::string_view name) {
     escaping = escape;
     if (escape) {
       quoted += Escape(static_cast<unsigned char>(name[0]));
-      name.remove_prefix(1);
-    } else if (name[0] == '\'') {
-      quoted += "'\\''";
       name.remove_prefix(1);
     } else {
       quoted.append(name.substr(0, length));

@@ -23,6 +23,10 @@ CopyFailure RefusedTarget(Refusal refusal) {
   return {.refusal = refusal, .on_target = true};
 }
 
+bool SameFile(const struct stat& a, const struct stat& b) {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 // Reads a link of any length: 0, or the errno.
 int ReadLink(int directory, const char* name, std::string* text) {
   std::vector<char> buffer(256);
@@ -53,7 +57,13 @@ bool ClearTarget(const FileCopyPolicy& policy, const FileCopyNames& names,
     *failure = TargetFailure(Operation::kStat, errno);
     return false;
   }
-  if (existing.st_dev == source.st_dev && existing.st_ino == source.st_ino) {
+  struct stat pointee;
+  const bool points_here =
+      S_ISLNK(source.st_mode) && !S_ISLNK(existing.st_mode) &&
+      fstatat(names.source_directory, names.source, &pointee, 0) == 0 &&
+      SameFile(pointee, existing);
+  // To put a link in the place of the file that it points to would lose that file.
+  if (SameFile(existing, source) || points_here) {
     *failure = RefusedTarget(Refusal::kSameFile);
     return false;
   }
@@ -66,6 +76,12 @@ bool ClearTarget(const FileCopyPolicy& policy, const FileCopyNames& names,
     return false;
   }
   return true;
+}
+
+// The mode to make a node with; the kernel takes the umask off it.
+mode_t NewMode(const FileCopyPolicy& policy, const struct stat& source) {
+  const bool default_mode = policy.default_mode && !policy.preserve.mode;
+  return default_mode ? 0666 : source.st_mode & kPermissions;
 }
 
 // Gives a node its owner and mode. By descriptor: a name might lead to another file by
@@ -82,7 +98,8 @@ bool SetOwnerAndMode(const FileCopyPolicy& policy, const FileCopyNames& names,
     return false;
   }
   bool ok = true;
-  mode_t mode = source.st_mode & kAllModeBits;
+  mode_t mode = policy.preserve.mode ? source.st_mode & kAllModeBits
+                                     : NewMode(policy, source) & ~policy.umask;
   if ((target.st_mode & S_IFMT) != (source.st_mode & S_IFMT)) {
     *failure = RefusedTarget(Refusal::kTargetReplaced);
     ok = false;
@@ -96,8 +113,7 @@ bool SetOwnerAndMode(const FileCopyPolicy& policy, const FileCopyNames& names,
     }
     mode &= kPermissions;
   }
-  if (ok && policy.preserve.mode && !is_link &&
-      chmod(absl::StrCat("/proc/self/fd/", fd).c_str(), mode) != 0) {
+  if (ok && !is_link && chmod(absl::StrCat("/proc/self/fd/", fd).c_str(), mode) != 0) {
     *failure = TargetFailure(Operation::kSetMode, errno);
     ok = false;
   }
@@ -115,11 +131,12 @@ bool SetNodeAttributes(const FileCopyPolicy& policy, const FileCopyNames& names,
     *failure = TargetFailure(Operation::kSetTimes, errno);
     return false;
   }
+  if (!policy.preserve.ownership && !policy.preserve.mode) return true;
+  // Most links have their owner already, and a link has no mode of its own.
   const bool is_ours =
       source.st_uid == policy.user && source.st_gid == names.target_group;
-  const bool owner = policy.preserve.ownership && !is_ours;
-  const bool mode = policy.preserve.mode && !S_ISLNK(source.st_mode);
-  return (!owner && !mode) || SetOwnerAndMode(policy, names, source, failure);
+  if (S_ISLNK(source.st_mode) && (is_ours || !policy.preserve.ownership)) return true;
+  return SetOwnerAndMode(policy, names, source, failure);
 }
 
 }  // namespace
@@ -135,8 +152,7 @@ NodeOutcome CopyNode(const FileCopyPolicy& policy, const FileCopyNames& names,
       return NodeOutcome::kFailed;
     }
   }
-  const bool default_mode = policy.default_mode && !policy.preserve.mode;
-  mode_t mode = default_mode ? 0666 : stat.st_mode & kPermissions;
+  mode_t mode = NewMode(policy, stat);
   if (policy.preserve.ownership) mode &= S_IRWXU;
   const Operation operation = is_link                  ? Operation::kMakeSymlink
                               : S_ISFIFO(stat.st_mode) ? Operation::kMakeFifo
@@ -176,7 +192,7 @@ NodeOutcome MakeHardLink(const FileCopyPolicy& policy, int existing_directory,
     const int flags = AT_SYMLINK_NOFOLLOW;
     if (fstatat(existing_directory, existing_name, &existing, flags) == 0 &&
         fstatat(directory, name, &target, flags) == 0) {
-      if (existing.st_dev == target.st_dev && existing.st_ino == target.st_ino) {
+      if (SameFile(existing, target)) {
         return NodeOutcome::kCopied;  // They are links of each other already.
       }
       if (S_ISDIR(target.st_mode)) {

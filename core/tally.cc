@@ -51,7 +51,7 @@ class Tally::Visitor : public WalkVisitor {
 Tally::Tally(const std::vector<TopLevelSource>& sources, const Settings& settings)
     : settings_(settings),
       visitor_(std::make_unique<Visitor>(settings.one_file_system)),
-      walk_(visitor_.get(), settings.follow_links) {
+      walk_(visitor_.get(), settings.follow_links, /*open_max=*/1) {
   walk_.top()->source_fd = AT_FDCWD;
   for (const TopLevelSource& source : sources) {
     if (!source.is_directory) {

@@ -35,8 +35,8 @@ unsigned char TypeOf(mode_t mode) { return static_cast<unsigned char>(IFTODT(mod
 
 }  // namespace
 
-Walk::Walk(WalkVisitor* visitor, bool follow_links)
-    : visitor_(visitor), follow_links_(follow_links) {
+Walk::Walk(WalkVisitor* visitor, bool follow_links, int open_max)
+    : visitor_(visitor), follow_links_(follow_links), open_max_(open_max) {
   top_.entered = true;
 }
 
@@ -101,7 +101,11 @@ Walk::Result Walk::Next(bool may_wait, WalkBatch* batch) {
     }
     if (pieces++ == kPiecesPerNext) return Result::kNothingYet;
     Directory* directory = pending_.back();
+    if (!directory->entered && !may_wait && open_ >= open_max_) {
+      return Result::kNothingYet;
+    }
     pending_.pop_back();
+    if (!directory->entered) ++open_;
     ++readers_;
     const bool one_child = pending_.size() >= kPendingMax;
     mutex_.Unlock();
@@ -197,7 +201,10 @@ void Walk::Release(Directory* directory) {
   while (directory->holds.fetch_sub(1, std::memory_order_acq_rel) == 1) {
     if (directory->is_top()) return;
     Directory* parent = directory->parent;
-    if (directory->entered) visitor_->Leave(directory);
+    if (directory->entered) {
+      visitor_->Leave(directory);
+      --open_;
+    }
     delete directory;
     directory = parent;
   }

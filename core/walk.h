@@ -20,6 +20,7 @@
 #define RINGCP_CORE_WALK_H_
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -97,9 +98,11 @@ class Walk {
     kFinished,    // There is nothing more, and never will be.
   };
 
-  // `follow_links`: symbolic links below the roots are looked through.
+  // `follow_links`: symbolic links below the roots are looked through. `open_max`:
+  // directories that may be open at a time while any thread has other things to do; a
+  // tree that is deeper than that opens more.
   // REQUIRES: `visitor` outlives the walk.
-  Walk(WalkVisitor* visitor, bool follow_links);
+  Walk(WalkVisitor* visitor, bool follow_links, int open_max);
   // REQUIRES: no thread is in Next(); every entry yielded has been released.
   ~Walk();
 
@@ -113,7 +116,8 @@ class Walk {
   void AddEntry(EntryKind kind, bool follow, std::string source_name,
                 std::string target_name);
 
-  // Yields a batch. With `may_wait`, waits while other threads may still find something.
+  // Yields a batch. With `may_wait`, the caller has nothing else to do: waits while other
+  // threads may still find something.
   Result Next(bool may_wait, WalkBatch* batch);
 
   // Gives back one hold on `directory`, for an entry that is settled.
@@ -141,6 +145,8 @@ class Walk {
 
   WalkVisitor* const visitor_;
   const bool follow_links_;
+  const int open_max_;
+  std::atomic<int> open_ = 0;  // Directories entered and not left.
   Directory top_;
   std::vector<NamedEntry> top_entries_;
 

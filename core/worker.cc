@@ -24,10 +24,12 @@ FileIdentity IdentityOf(const struct stat& stat) {
 
 }  // namespace
 
-int Worker::CopiesInFlight(int workers) {
-  const int64_t blocks = kBlockMemoryMax / kBlockBytes / std::max(workers, 1);
-  return static_cast<int>(
-      std::clamp<int64_t>(blocks - kExtraBlocks, kCopiesInFlightMin, kCopiesInFlightMax));
+int Worker::CopiesInFlight(int workers, int files_max) {
+  workers = std::max(workers, 1);
+  const int64_t by_memory = kBlockMemoryMax / kBlockBytes / workers - kExtraBlocks;
+  const int64_t by_files = files_max / 4 / kFilesPerCopy / workers;
+  return static_cast<int>(std::clamp<int64_t>(std::min(by_memory, by_files),
+                                              kCopiesInFlightMin, kCopiesInFlightMax));
 }
 
 Worker::Worker(const SharedWork& work, Ring* ring, int copies_in_flight,

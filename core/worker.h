@@ -54,8 +54,12 @@ class Worker {
   // cancelled.
   static constexpr absl::Duration kPollInterval = absl::Milliseconds(100);
 
-  // How many files a worker keeps in flight when there are `workers` of them.
-  static int CopiesInFlight(int workers);
+  // Ordinary descriptors that a copy in flight may have.
+  static constexpr int kFilesPerCopy = 2;
+
+  // How many files a worker keeps in flight when there are `workers` of them and the
+  // process may have `files_max` files open, of which they take at most a quarter.
+  static int CopiesInFlight(int workers, int files_max);
 
   // REQUIRES: all that is pointed to outlives the worker; `ring` was made by the thread
   // that will call Run(), and has two slots for each copy in flight.
