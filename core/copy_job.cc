@@ -298,15 +298,16 @@ void CopyJob::Body::NoteRing(const Ring& ring) {
 }
 
 void CopyJob::Body::StopTally() {
+  // Taken away first, so that nobody starts its thread any more.
+  std::unique_ptr<Tally> tally;
   std::thread thread;
   {
     MutexLock lock(&mutex_);
-    if (tally_ != nullptr) tally_->Stop();
+    tally.swap(tally_);
     thread.swap(tally_thread_);
   }
+  if (tally != nullptr) tally->Stop();
   if (thread.joinable()) thread.join();
-  MutexLock lock(&mutex_);
-  tally_.reset();
 }
 
 void CopyJob::Body::AddCounters(Progress* progress) const {
