@@ -80,7 +80,7 @@ class CancellableJob {
  public:
   explicit CancellableJob(AgentClient* client) : client_(client) {}
 
-  void SetName(std::string name) {
+  void SetName(const std::string& name) {
     {
       std::lock_guard<std::mutex> lock(mutex_);
       name_ = name;

@@ -57,6 +57,8 @@ InterruptWaiter::InterruptWaiter(std::function<void()> on_interrupt, absl::Durat
       interrupted_event_(eventfd(0, EFD_CLOEXEC)),
       stopped_event_(eventfd(0, EFD_CLOEXEC)),
       signals_(&SignalEvent,
+               // The argument is the number itself: it can't dangle.
+               // NOLINTNEXTLINE(performance-no-int-to-ptr)
                reinterpret_cast<void*>(static_cast<intptr_t>(interrupted_event_))),
       thread_([this] { Loop(); }) {}
 
@@ -70,8 +72,9 @@ InterruptWaiter::~InterruptWaiter() {
 void InterruptWaiter::Loop() {
   constexpr int kInterrupted = 1;
   const absl::Time forever = absl::InfiniteFuture();
-  if (WaitForAny<2>({stopped_event_, interrupted_event_}, forever) != kInterrupted)
+  if (WaitForAny<2>({stopped_event_, interrupted_event_}, forever) != kInterrupted) {
     return;
+  }
   on_interrupt_();
   if (WaitForAny<1>({stopped_event_}, absl::Now() + grace_) == -1) on_overdue_();
 }

@@ -112,12 +112,12 @@ std::string RenderProgressLine(const Progress& progress, int columns, absl::Time
 }
 
 std::string RenderWaitingLine(int columns, absl::Time now) {
-  const std::string kText = "queued: waits for its turn in the agent";
+  std::string text = "queued: waits for its turn in the agent";
   int room = columns;
-  if (!TakeRoom(kText.size(), &room)) return columns > 6 ? "queued" : "";
+  if (!TakeRoom(text.size(), &room)) return columns > 6 ? "queued" : "";
   const int cells = std::min(room - 3, kBarCellsMax);
-  if (cells < kBarCellsMin) return std::string(kText);
-  return absl::StrCat(kText, " ", MovingBlock(cells, now));
+  if (cells < kBarCellsMin) return text;
+  return absl::StrCat(text, " ", MovingBlock(cells, now));
 }
 
 }  // namespace ringcp

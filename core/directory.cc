@@ -1,5 +1,6 @@
 #include "core/directory.h"
 
+#include <algorithm>
 #include <vector>
 
 namespace ringcp {
@@ -12,8 +13,9 @@ std::string PathFromTop(const Directory& directory, bool with_top,
   const Directory* at = &directory;
   for (; !at->is_top(); at = at->parent) below.push_back(at);
   std::string path = with_top ? at->*name : std::string();
-  for (auto it = below.rbegin(); it != below.rend(); ++it) {
-    path = JoinPath(path, (*it)->*name);
+  std::reverse(below.begin(), below.end());
+  for (const Directory* next : below) {
+    path = JoinPath(path, next->*name);
   }
   return path;
 }

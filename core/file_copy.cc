@@ -287,8 +287,9 @@ void FileCopy::OnCopyWhole(absl::Span<const int32_t> results, NextChains* next) 
   if (source_closed != -ECANCELED) source_ = FileRef();
   if (target_closed != -ECANCELED) {
     target_ = FileRef();
-    if (target_closed < 0 && target_closed != -EINTR)
+    if (target_closed < 0 && target_closed != -EINTR) {
       Fail(Operation::kClose, -target_closed, /*on_target=*/true);
+    }
   }
   Pump(next);
 }

@@ -83,9 +83,9 @@ wchar_t Utf8CodePoint(std::string_view sequence, size_t length) {
 // Whether a terminal shows `code` as it is: neither a control nor a line separator.
 bool IsPrintable(wchar_t code) {
   // Debian's own locale, whatever the user's is; without it only ASCII is sure.
-  static const locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+  static const locale_t kUtf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
   if (code < 0x80) return code >= 0x20 && code != 0x7F;
-  return utf8 != nullptr && iswprint_l(static_cast<wint_t>(code), utf8) != 0;
+  return kUtf8 != nullptr && iswprint_l(static_cast<wint_t>(code), kUtf8) != 0;
 }
 
 // The length of the printable character at the start of `text`; 0 if it needs an escape.

@@ -126,8 +126,10 @@ Walk::Result Walk::Next(bool may_wait, WalkBatch* batch) {
     mutex_.Lock();
     --readers_;
     if (more) pending_.push_back(directory);
-    for (auto it = children.rbegin(); it != children.rend(); ++it) {
-      pending_.push_back(it->release());
+    // The first one is to be on top.
+    std::reverse(children.begin(), children.end());
+    for (std::unique_ptr<Directory>& child : children) {
+      pending_.push_back(child.release());
     }
     children.clear();
     changed_.NotifyAll();
