@@ -1,0 +1,204 @@
+// The whole agent in one process, reached through its socket as any client reaches it.
+
+#include "agent/agent_server.h"
+
+#include <sys/stat.h>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "agent/address.h"
+#include "gmock/gmock.h"
+#include "grpcpp/channel.h"
+#include "grpcpp/client_context.h"
+#include "grpcpp/completion_queue.h"
+#include "grpcpp/create_channel.h"
+#include "grpcpp/generic/generic_stub.h"
+#include "grpcpp/security/credentials.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "gtest/gtest.h"
+#include "proto/ringcp.grpc.pb.h"
+#include "tests/scratch_directory.h"
+
+namespace ringcp {
+namespace {
+
+using ::testing::HasSubstr;
+
+class AgentServerTest : public testing::Test {
+ protected:
+  std::unique_ptr<AgentServer> Start(const std::string& path) {
+    AgentServer::Options options;
+    options.socket_paths = {path};
+    auto agent = AgentServer::Start(std::move(options));
+    EXPECT_TRUE(agent.ok()) << agent.status();
+    return agent.ok() ? *std::move(agent) : nullptr;
+  }
+
+  // A connection of its own: gRPC shares those with the same arguments.
+  std::shared_ptr<grpc::Channel> Connect(const std::string& path) {
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    return grpc::CreateCustomChannel(GrpcTarget(path), grpc::InsecureChannelCredentials(),
+                                     arguments);
+  }
+
+  grpc::Status GetInfo(const std::shared_ptr<grpc::Channel>& channel) {
+    grpc::ClientContext context;
+    v1::AgentInfo info;
+    return v1::CopyAgent::NewStub(channel)->GetAgentInfo(&context, {}, &info);
+  }
+
+  ScratchDirectory directory_;
+};
+
+// Sends the message with the bytes `request` to `method` and returns the bytes of the
+// answer: for services of which the generated code is not to be had here. A stream of one
+// message each way is the same on the wire.
+std::string CallRaw(const std::shared_ptr<grpc::Channel>& channel,
+                    const std::string& method, const std::string& request) {
+  const grpc::Slice slice(request);
+  const grpc::ByteBuffer sent(&slice, 1);
+  grpc::ByteBuffer received;
+  grpc::GenericStub stub(channel);
+  grpc::ClientContext context;
+  grpc::CompletionQueue queue;
+  auto call = stub.PrepareUnaryCall(&context, method, sent, &queue);
+  call->StartCall();
+  grpc::Status status;
+  call->Finish(&received, &status, nullptr);
+  void* tag = nullptr;
+  bool ok = false;
+  EXPECT_TRUE(queue.Next(&tag, &ok));
+  if (!status.ok()) return status.error_message();
+  grpc::Slice answer;
+  EXPECT_TRUE(received.DumpToSingleSlice(&answer).ok());
+  return std::string(reinterpret_cast<const char*>(answer.begin()), answer.size());
+}
+
+// What the health service says of `service`.
+std::string Health(const std::shared_ptr<grpc::Channel>& channel,
+                   const std::string& service) {
+  // Field 1 of each message: the service's name, and the status.
+  std::string request = "\x0A";
+  request.push_back(static_cast<char>(service.size()));
+  request += service;
+  std::string answer = CallRaw(channel, "/grpc.health.v1.Health/Check", request);
+  if (answer == "\x08\x01") return "SERVING";
+  if (answer == "\x08\x02") return "NOT_SERVING";
+  return answer;
+}
+
+TEST_F(AgentServerTest, ClientsReachItThroughItsSocketAlone) {
+  const std::string path = directory_.Path("a.sock");
+  const auto agent = Start(path);
+  struct stat status = {};
+  ASSERT_EQ(lstat(path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777, 0600u);
+  EXPECT_TRUE(GetInfo(Connect(path)).ok());
+  EXPECT_TRUE(GetInfo(Connect(path)).ok());
+}
+
+TEST_F(AgentServerTest, ASocketsNameMayHaveAnyBytes) {
+  const std::string path = directory_.Path("a %41\xE9");
+  const auto agent = Start(path);
+  const grpc::Status status = GetInfo(Connect(path));
+  EXPECT_TRUE(status.ok()) << status.error_message();
+}
+
+TEST_F(AgentServerTest, ASecondAgentIsRefused) {
+  const std::string path = directory_.Path("a.sock");
+  const auto agent = Start(path);
+  AgentServer::Options options;
+  options.socket_paths = {path};
+  const auto second = AgentServer::Start(std::move(options));
+  EXPECT_EQ(second.status().code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_TRUE(GetInfo(Connect(path)).ok());
+}
+
+TEST_F(AgentServerTest, TheHealthServiceSaysServing) {
+  const std::string path = directory_.Path("a.sock");
+  const auto agent = Start(path);
+  EXPECT_EQ(Health(Connect(path), ""), "SERVING");
+  EXPECT_EQ(Health(Connect(path), "ringcp.v1.CopyAgent"), "SERVING");
+}
+
+TEST_F(AgentServerTest, ReflectionKnowsTheService) {
+  const std::string path = directory_.Path("a.sock");
+  const auto agent = Start(path);
+  // list_services (field 7), and file_containing_symbol (field 4) of the service.
+  const std::string method =
+      "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
+  EXPECT_THAT(CallRaw(Connect(path), method, std::string("\x3A\0", 2)),
+              HasSubstr("ringcp.v1.CopyAgent"));
+  EXPECT_THAT(CallRaw(Connect(path), method, "\x22\x13ringcp.v1.CopyAgent"),
+              HasSubstr("SubmitJob"));
+}
+
+TEST_F(AgentServerTest, DrainingEndsJobsThenWatchersThenTheSocket) {
+  const std::string path = directory_.Path("a.sock");
+  const auto agent = Start(path);
+  const auto stub = v1::CopyAgent::NewStub(Connect(path));
+  v1::SubmitJobRequest submission;
+  submission.mutable_spec()->add_sources(directory_.MakeFifo("fifo"));
+  submission.mutable_spec()->set_target(directory_.Path("target"));
+  v1::Job job;
+  {
+    grpc::ClientContext context;
+    ASSERT_TRUE(stub->SubmitJob(&context, submission, &job).ok());
+  }
+  grpc::ClientContext context;
+  v1::WatchJobRequest request;
+  request.set_name(job.name());
+  const auto watch = stub->WatchJob(&context, request);
+  v1::JobEvent event;
+  ASSERT_TRUE(watch->Read(&event));
+  EXPECT_EQ(event.job().state(), v1::Job::RUNNING);
+
+  std::thread drain([&agent] { agent->Drain(); });
+  while (watch->Read(&event)) {
+  }
+  EXPECT_TRUE(watch->Finish().ok());
+  EXPECT_EQ(event.job().state(), v1::Job::CANCELLED);
+  drain.join();
+  EXPECT_FALSE(Exists(path));
+  EXPECT_FALSE(Exists(directory_.Path("target")));
+  EXPECT_EQ(GetInfo(Connect(path)).error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_F(AgentServerTest, AWatcherThatDoesNotReadDoesNotHoldUpTheEnd) {
+  const std::string path = directory_.Path("a.sock");
+  auto agent = Start(path);
+  const auto stub = v1::CopyAgent::NewStub(Connect(path));
+  v1::SubmitJobRequest submission;
+  // Events that are larger than what a connection takes unread.
+  for (int i = 0; i < 9000; ++i) {
+    submission.mutable_spec()->add_sources("/" + std::string(200, 'a'));
+  }
+  submission.mutable_spec()->add_sources(directory_.MakeFifo("fifo"));
+  submission.mutable_spec()->set_target(directory_.path());
+  v1::Job job;
+  {
+    grpc::ClientContext context;
+    ASSERT_TRUE(stub->SubmitJob(&context, submission, &job).ok());
+  }
+  grpc::ClientContext context;
+  v1::WatchJobRequest request;
+  request.set_name(job.name());
+  const auto watch = stub->WatchJob(&context, request);
+  v1::JobEvent event;
+  ASSERT_TRUE(watch->Read(&event));
+  const auto start = std::chrono::steady_clock::now();
+  agent.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+  while (watch->Read(&event)) {
+  }
+  watch->Finish();
+}
+
+}  // namespace
+}  // namespace ringcp

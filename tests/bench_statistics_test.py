@@ -1,0 +1,212 @@
+#!/usr/bin/python3
+"""The bench's arithmetic, its choice of works, and that it sees a wrong copy."""
+
+import os
+import shutil
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+# Not resolved: under Bazel this lies beside bench/ in the test's runfiles.
+sys.path.insert(0, str(Path(os.path.abspath(__file__)).parent.parent / "bench"))
+
+from runner import copies, places  # noqa: E402
+from runner.data_sets import DATA_SETS, DataSet, Shape  # noqa: E402
+from runner.errors import BenchFailed, LeftOut  # noqa: E402
+from runner.pairs import Pair, Sample, mean_sample, summarize  # noqa: E402
+from runner.processes import in_child, run  # noqa: E402
+from runner.programs import Keeps, Side, expand, fill  # noqa: E402
+from runner.targets import Metric, Target, judge  # noqa: E402
+from runner.works import WORKS, select  # noqa: E402
+
+
+def sample(seconds: float, cpu_seconds: float = 1.0, peak_bytes: int = 0) -> Sample:
+    return Sample(seconds, cpu_seconds, peak_bytes)
+
+
+class SummaryTest(unittest.TestCase):
+    def test_ratio_is_of_the_medians_and_spread_of_the_pairs(self) -> None:
+        pairs = [
+            Pair(sample(2.0), sample(1.0)),
+            Pair(sample(3.0), sample(1.0)),
+            Pair(sample(40.0), sample(2.0)),  # Noise: must not move the ratio.
+        ]
+        summary = summarize(pairs)
+        self.assertEqual(summary.ratio, 3.0)
+        self.assertEqual((summary.ratio_lowest, summary.ratio_highest), (2.0, 20.0))
+        self.assertEqual(summary.peer.minimum_seconds, 2.0)
+        self.assertEqual(summary.ringcp.minimum_seconds, 1.0)
+
+    def test_peak_is_the_highest_of_all_runs(self) -> None:
+        pairs = [Pair(sample(1, peak_bytes=5), sample(1, peak_bytes=0))]
+        summary = summarize(pairs, peer_peak=3, ringcp_peak=7)
+        self.assertEqual(summary.peer.peak_bytes, 5)
+        self.assertEqual(summary.ringcp.peak_bytes, 7)
+
+    def test_mean_of_short_runs(self) -> None:
+        mean = mean_sample([sample(1, 4, 2), sample(3, 6, 1)])
+        self.assertEqual(mean, Sample(2, 5, 2))
+
+
+class TargetTest(unittest.TestCase):
+    def test_each_metric_on_both_sides_of_its_bound(self) -> None:
+        # A ratio of 1.25: 0.8 of the peer's time; and 0.5 of its CPU.
+        summary = summarize([Pair(sample(5.0, 2.0), sample(4.0, 1.0))])
+        for metric, met, missed in (
+            (Metric.RATIO, 1.25, 1.26),
+            (Metric.TIME, 0.8, 0.79),
+            (Metric.CPU, 0.5, 0.49),
+            (Metric.FIRST_PROGRESS, 0.02, 0.019),
+        ):
+            with self.subTest(metric):
+                self.assertTrue(judge(Target(metric, met), summary, 0.02).met)
+                self.assertFalse(judge(Target(metric, missed), summary, 0.02).met)
+
+
+class SelectTest(unittest.TestCase):
+    def names(self, *given: str) -> list:
+        return [work.name for work in select(given)]
+
+    def test_all_without_names(self) -> None:
+        self.assertEqual(len(self.names()), len(WORKS))
+
+    def test_name_number_pattern_and_first_part(self) -> None:
+        self.assertEqual(self.names("small-ext4"), ["small-ext4"])
+        self.assertEqual(self.names("p7"), ["one-ext4", "one-tmpfs"])
+        self.assertEqual(self.names("*-xfs"), ["small-xfs", "large-xfs"])
+        self.assertEqual(self.names("one"), ["one-ext4", "one-tmpfs"])
+
+    def test_unknown_name(self) -> None:
+        with self.assertRaises(ValueError):
+            select(["nothing"])
+
+    def test_works_name_what_exists_and_only_once(self) -> None:
+        self.assertEqual(len({work.name for work in WORKS}), len(WORKS))
+        for work in WORKS:
+            self.assertIn(work.data, DATA_SETS)
+            self.assertIn(work.place, places.NAMES)
+
+
+class CommandTest(unittest.TestCase):
+    def setUp(self) -> None:
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.ringcp = Path(directory.name) / "ringcp"
+        self.ringcp.write_text("#!/bin/sh\necho '  --engine=KIND'\n", encoding="ascii")
+        self.ringcp.chmod(0o755)
+
+    def test_unknown_options_are_left_away_or_leave_the_work_out(self) -> None:
+        side = Side("ringcp", ("ringcp", "--engine=threads", "?--reflink=never", "{source}"))
+        words = expand(side, self.ringcp)
+        self.assertEqual(words, [str(self.ringcp), "--engine=threads", "{source}"])
+        self.assertEqual(fill(words, Path("/s"), Path("/t"))[2], "/s")
+        with self.assertRaises(LeftOut):
+            expand(Side("ringcp", ("ringcp", "--direct")), self.ringcp)
+
+    def test_missing_peer_leaves_the_work_out(self) -> None:
+        with self.assertRaises(LeftOut):
+            expand(Side("no-such-program", ("sh", "-c", "true")), self.ringcp)
+
+
+class CopyTest(unittest.TestCase):
+    def setUp(self) -> None:
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.directory = Path(directory.name)
+        self.source = self.directory / "source"
+        self.target = self.directory / "target"
+        DataSet("small", Shape.FILES, entries=40, directories=4).make(7, self.source)
+        shutil.copytree(self.source, self.target)
+        self.file = self.target / "dir0001" / "file000011.dat"
+
+    def check(self, keeps: Keeps = Keeps.MODES, whole: bool = False) -> None:
+        copies.check(self.source, self.target, keeps, seed=1, whole=whole)
+
+    def assert_wrong(self, keeps: Keeps = Keeps.MODES) -> None:
+        for whole in (False, True):
+            with self.assertRaisesRegex(BenchFailed, "WRONG COPY"):
+                self.check(keeps, whole)
+
+    def test_a_right_copy_passes(self) -> None:
+        self.check(whole=True)
+        self.check()
+
+    def test_the_same_seed_makes_the_same_data(self) -> None:
+        again = self.directory / "again"
+        DataSet("small", Shape.FILES, entries=40, directories=4).make(7, again)
+        copies.check(self.source, again, Keeps.CONTENTS, seed=1, whole=True)
+
+    def test_other_bytes(self) -> None:
+        content = bytearray(self.file.read_bytes())
+        content[len(content) // 2] ^= 1
+        self.file.write_bytes(content)
+        self.assert_wrong()
+
+    def test_a_missing_file(self) -> None:
+        self.file.unlink()
+        self.assert_wrong()
+
+    def test_a_file_too_many(self) -> None:
+        (self.target / "more").touch()
+        self.assert_wrong()
+
+    def test_another_size(self) -> None:
+        os.truncate(self.file, 1)
+        self.assert_wrong()
+
+    def test_another_mode_and_time_where_they_are_kept(self) -> None:
+        self.file.chmod(0o777)
+        self.check(Keeps.CONTENTS)
+        self.assert_wrong(Keeps.MODES)
+        self.file.chmod((self.source / "dir0001" / self.file.name).stat().st_mode)
+        os.utime(self.file, ns=(1, 1))
+        self.check(Keeps.MODES)
+        self.assert_wrong(Keeps.EVERYTHING)
+
+    def test_one_large_file(self) -> None:
+        source, target = self.directory / "one", self.directory / "copy"
+        DataSet("one", Shape.ONE_FILE, 1, 1, 5_000_001).make(7, source)
+        shutil.copy(source, target)
+        copies.check(source, target, Keeps.MODES, seed=1, whole=False)
+        with open(target, "r+b") as file:
+            file.seek(-1, os.SEEK_END)
+            file.write(bytes([source.read_bytes()[-1] ^ 1]))
+        with self.assertRaises(BenchFailed):
+            copies.check(source, target, Keeps.MODES, seed=1, whole=False)
+
+
+class ProcessTest(unittest.TestCase):
+    def setUp(self) -> None:
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.messages = Path(directory.name) / "messages"
+
+    def test_time_cpu_and_peak(self) -> None:
+        # Sleeping is time without CPU; the peak is far above what this process has.
+        code = "import time; x = bytearray(2**28); time.sleep(0.2)"
+        measured = run([sys.executable, "-I", "-c", code], self.messages)
+        self.assertGreaterEqual(measured.seconds, 0.2)
+        self.assertLess(measured.cpu_seconds, measured.seconds)
+        self.assertGreater(measured.peak_bytes, 2**28)
+
+    def test_a_small_peak_is_known_when_watched(self) -> None:
+        command = ["/bin/sleep", "0.05"]
+        self.assertEqual(run(command, self.messages).peak_bytes, 0)
+        self.assertLess(0, run(command, self.messages, watched=True).peak_bytes)
+
+    def test_failure_tells_the_last_words(self) -> None:
+        with self.assertRaisesRegex(BenchFailed, "exit code 3: alas"):
+            run(["/bin/sh", "-c", "echo alas >&2; exit 3"], self.messages)
+
+    def test_in_child(self) -> None:
+        def fail() -> None:
+            raise ValueError("no good")
+
+        self.assertEqual(in_child(lambda: None), "")
+        self.assertEqual(in_child(fail), "no good")
+
+
+if __name__ == "__main__":
+    unittest.main()

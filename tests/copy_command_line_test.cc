@@ -1,0 +1,262 @@
+#include "cli/copy_command_line.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+
+namespace ringcp {
+namespace {
+
+std::string Describe(const CopyOptions& options) {
+  std::vector<std::string> words;
+  if (options.recursive) words.push_back("recursive");
+  switch (options.dereference) {
+    case Dereference::kDefault:
+      break;
+    case Dereference::kNever:
+      words.push_back("follow=never");
+      break;
+    case Dereference::kCommandLine:
+      words.push_back("follow=command-line");
+      break;
+    case Dereference::kAlways:
+      words.push_back("follow=always");
+      break;
+  }
+  switch (options.target_kind) {
+    case TargetKind::kDefault:
+      break;
+    case TargetKind::kDirectory:
+      words.push_back("target=directory");
+      break;
+    case TargetKind::kNotDirectory:
+      words.push_back("target=not-directory");
+      break;
+  }
+  std::string kept;
+  if (options.preserve.mode) kept += 'm';
+  if (options.preserve.ownership) kept += 'o';
+  if (options.preserve.timestamps) kept += 't';
+  if (options.preserve.links) kept += 'l';
+  if (!kept.empty()) words.push_back("keep=" + kept);
+  if (options.default_mode) words.push_back("default-mode");
+  if (options.force) words.push_back("force");
+  if (options.no_clobber) words.push_back("no-clobber");
+  if (options.one_file_system) words.push_back("one-file-system");
+  if (options.engine == EngineChoice::kUring) words.push_back("uring");
+  if (options.engine == EngineChoice::kThreads) words.push_back("threads");
+  return absl::StrJoin(words, " ");
+}
+
+// "a b -> c; recursive keep=l; verbose": sources, target, options, and the rest.
+std::string Describe(const CopyCommandLine& command_line) {
+  if (command_line.action == CopyCommandLine::Action::kShowHelp) return "help";
+  if (command_line.action == CopyCommandLine::Action::kShowVersion) return "version";
+  std::vector<std::string> rest;
+  if (command_line.verbose) rest.push_back("verbose");
+  if (command_line.debug) rest.push_back("debug");
+  if (command_line.detach) rest.push_back("detach");
+  if (command_line.agent_address.has_value()) {
+    rest.push_back(absl::StrCat("agent=", *command_line.agent_address));
+  }
+  if (command_line.progress == ProgressMode::kAlways) rest.push_back("progress=always");
+  if (command_line.progress == ProgressMode::kNever) rest.push_back("progress=never");
+  if (command_line.progress == ProgressMode::kJson) rest.push_back("progress=json");
+  return absl::StrCat(absl::StrJoin(command_line.request.sources, " "), " -> ",
+                      command_line.request.target, "; ",
+                      Describe(command_line.request.options), "; ",
+                      absl::StrJoin(rest, " "));
+}
+
+// What a user sees without the program's name.
+std::string Describe(const UsageError& error) {
+  return absl::StrCat(error.message, error.suggest_help ? " [help]" : "");
+}
+
+// Parses "ringcp WORDS", which are separated by one space each, and describes what came
+// of it; getopt's own message is put in front.
+std::string Parse(const std::string& words, const char* environment_agent = nullptr) {
+  std::vector<std::string> texts = absl::StrSplit("ringcp " + words, ' ');
+  if (words.empty()) texts.pop_back();
+  std::vector<char*> argv;
+  for (std::string& text : texts) argv.push_back(text.data());
+  argv.push_back(nullptr);
+  testing::internal::CaptureStderr();
+  const auto parsed = ParseCopyCommandLine(static_cast<int>(texts.size()), argv.data(),
+                                           environment_agent);
+  const std::string from_getopt = testing::internal::GetCapturedStderr();
+  return from_getopt +
+         std::visit([](const auto& alternative) { return Describe(alternative); },
+                    parsed);
+}
+
+struct Row {
+  std::string words;
+  std::string expected;
+};
+
+class CopyCommandLineTable : public testing::TestWithParam<Row> {};
+
+TEST_P(CopyCommandLineTable, MeansWhatGnuCpTakesItToMean) {
+  EXPECT_EQ(Parse(GetParam().words), GetParam().expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Operands, CopyCommandLineTable,
+    testing::Values(Row{"a b", "a -> b; ; "}, Row{"a b c", "a b -> c; ; "},
+                    Row{"-t d a", "a -> d; target=directory; "},
+                    Row{"-td a b", "a b -> d; target=directory; "},
+                    Row{"a -t d", "a -> d; target=directory; "},
+                    Row{"--target-directory=d a", "a -> d; target=directory; "},
+                    Row{"--target-directory d a", "a -> d; target=directory; "},
+                    Row{"--t d a", "a -> d; target=directory; "},
+                    Row{"-T a b", "a -> b; target=not-directory; "},
+                    Row{"-- -a -b", "-a -> -b; ; "}, Row{"a -- -r b", "a -r -> b; ; "},
+                    Row{"- b", "- -> b; ; "}, Row{"a -r b", "a -> b; recursive; "}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Options, CopyCommandLineTable,
+    testing::Values(
+        Row{"-r a b", "a -> b; recursive; "}, Row{"-R a b", "a -> b; recursive; "},
+        Row{"--recursive a b", "a -> b; recursive; "},
+        Row{"--rec a b", "a -> b; recursive; "},
+        Row{"-a a b", "a -> b; recursive follow=never keep=motl; "},
+        Row{"--archive a b", "a -> b; recursive follow=never keep=motl; "},
+        Row{"-d a b", "a -> b; follow=never keep=l; "},
+        Row{"-p a b", "a -> b; keep=mot; "}, Row{"-P a b", "a -> b; follow=never; "},
+        Row{"-L a b", "a -> b; follow=always; "},
+        Row{"-H a b", "a -> b; follow=command-line; "}, Row{"-f a b", "a -> b; force; "},
+        Row{"-n a b", "a -> b; no-clobber; "},
+        Row{"-fn a b", "a -> b; force no-clobber; "},
+        Row{"-x a b", "a -> b; one-file-system; "}, Row{"-v a b", "a -> b; ; verbose"},
+        Row{"-rvx a b", "a -> b; recursive one-file-system; verbose"},
+        Row{"--debug a b", "a -> b; ; debug"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    TheLastOneWins, CopyCommandLineTable,
+    testing::Values(Row{"-L -P a b", "a -> b; follow=never; "},
+                    Row{"-PLH a b", "a -> b; follow=command-line; "},
+                    Row{"-aL a b", "a -> b; recursive follow=always keep=motl; "},
+                    Row{"-La a b", "a -> b; recursive follow=never keep=motl; "},
+                    Row{"--engine=uring --engine=threads a b", "a -> b; threads; "},
+                    Row{"--progress=json --progress=auto a b", "a -> b; ; "}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Preserve, CopyCommandLineTable,
+    testing::Values(
+        Row{"--preserve a b", "a -> b; keep=mot; "},
+        Row{"--preserve=mode a b", "a -> b; keep=m; "},
+        Row{"--preserve=m,l a b", "a -> b; keep=ml; "},
+        Row{"--preserve=ownership,timestamps a b", "a -> b; keep=ot; "},
+        Row{"--preserve=all a b", "a -> b; keep=motl; "},
+        Row{"-a --no-preserve=ownership a b",
+            "a -> b; recursive follow=never keep=mtl; "},
+        Row{"-a --no-preserve=mode a b",
+            "a -> b; recursive follow=never keep=otl default-mode; "},
+        Row{"--no-preserve=mode -p a b", "a -> b; keep=mot; "},
+        Row{"-a --no-preserve=all a b", "a -> b; recursive follow=never default-mode; "},
+        Row{"--no-preserve=xattr,context a b", "a -> b; ; "},
+        Row{"--preserve=xattr a b", "--preserve=xattr is not supported [help]"},
+        Row{"--preserve=mode,context a b",
+            "--preserve=context is not supported [help]"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    OfOurOwn, CopyCommandLineTable,
+    testing::Values(Row{"--engine=uring a b", "a -> b; uring; "},
+                    Row{"--engine=t a b", "a -> b; threads; "},
+                    Row{"--engine=auto a b", "a -> b; ; "},
+                    Row{"--progress=always a b", "a -> b; ; progress=always"},
+                    Row{"--progress=j a b", "a -> b; ; progress=json"},
+                    Row{"--progress never a b", "a -> b; ; progress=never"},
+                    Row{"--agent unix:/s a b", "a -> b; ; agent=unix:/s"},
+                    Row{"--agent= a b", "a -> b; ; agent="},
+                    Row{"--agent=unix:/s --detach a b", "a -> b; ; detach agent=unix:/s"},
+                    Row{"--reflink=auto a b", "a -> b; ; "},
+                    Row{"--reflink=n a b", "a -> b; ; "},
+                    Row{"--reflink=always a b",
+                        "--reflink=always is not supported [help]"},
+                    Row{"--reflink a b", "--reflink=always is not supported [help]"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    HelpAndVersion, CopyCommandLineTable,
+    testing::Values(Row{"--help", "help"}, Row{"--version", "version"},
+                    // The first one counts, and nothing behind it is looked at.
+                    Row{"--help --version", "help"}, Row{"--version -z", "version"},
+                    Row{"-r a --help b c", "help"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Errors, CopyCommandLineTable,
+    testing::Values(
+        Row{"", "missing file operand [help]"}, Row{"-r", "missing file operand [help]"},
+        Row{"a", "missing destination file operand after 'a' [help]"},
+        Row{"-T a", "missing destination file operand after 'a' [help]"},
+        Row{"-t d", "missing file operand [help]"},
+        Row{"-T a b c", "extra operand 'c' [help]"},
+        Row{"-T -t d a",
+            "cannot combine --target-directory (-t) and --no-target-directory (-T)"},
+        Row{"-t d -t e a", "multiple target directories specified"},
+        Row{"-T -t d", "missing file operand [help]"},
+        Row{"-z a b", "ringcp: invalid option -- 'z'\n [help]"},
+        Row{"-rz a b", "ringcp: invalid option -- 'z'\n [help]"},
+        Row{"--foo a b", "ringcp: unrecognized option '--foo'\n [help]"},
+        Row{"--pr a b",
+            "ringcp: option '--pr' is ambiguous; possibilities: '--preserve' "
+            "'--progress'\n [help]"},
+        Row{"--recursive=x a b",
+            "ringcp: option '--recursive' doesn't allow an argument\n [help]"},
+        Row{"-t", "ringcp: option requires an argument -- 't'\n [help]"},
+        Row{"--engine", "ringcp: option '--engine' requires an argument\n [help]"},
+        Row{"--preserve=foo a b",
+            "invalid argument 'foo' for '--preserve'\nValid arguments are:\n"
+            "  - 'mode'\n  - 'timestamps'\n  - 'ownership'\n  - 'links'\n"
+            "  - 'context'\n  - 'xattr'\n  - 'all' [help]"},
+        Row{"--no-preserve=mode, a b",
+            "ambiguous argument '' for '--no-preserve'\nValid arguments are:\n"
+            "  - 'mode'\n  - 'timestamps'\n  - 'ownership'\n  - 'links'\n"
+            "  - 'context'\n  - 'xattr'\n  - 'all' [help]"},
+        Row{"--engine=fast a b",
+            "invalid argument 'fast' for '--engine'\nValid arguments are:\n"
+            "  - 'auto'\n  - 'uring'\n  - 'threads' [help]"},
+        Row{"--progress=a a b",
+            "ambiguous argument 'a' for '--progress'\nValid arguments are:\n"
+            "  - 'auto'\n  - 'always'\n  - 'never'\n  - 'json' [help]"},
+        Row{"--detach a b",
+            "--detach needs an agent: give --agent=ADDRESS or set RINGCP_AGENT [help]"},
+        // The number of operands is looked at first, as in GNU cp.
+        Row{"--detach a", "missing destination file operand after 'a' [help]"}));
+
+TEST(CopyCommandLine, TakesTheAgentFromTheEnvironment) {
+  EXPECT_EQ(Parse("a b", "unix:/e"), "a -> b; ; agent=unix:/e");
+  EXPECT_EQ(Parse("--agent=unix:/o a b", "unix:/e"), "a -> b; ; agent=unix:/o");
+  EXPECT_EQ(Parse("a b", ""), "a -> b; ; ");
+}
+
+TEST(CopyCommandLine, RefusesVerboseWithAnAgent) {
+  const std::string refusal =
+      "--verbose (-v) can't be had from an agent, which does not report each file it "
+      "copied;\nleave it out, or copy without --agent and RINGCP_AGENT";
+  EXPECT_EQ(Parse("-v --agent=unix:/s a b"), refusal);
+  EXPECT_EQ(Parse("-v a b", "unix:/e"), refusal);
+}
+
+TEST(CopyCommandLine, StopsAtTheFirstOperandWherePosixWantsIt) {
+  ASSERT_EQ(setenv("POSIXLY_CORRECT", "1", 1), 0);
+  EXPECT_EQ(Parse("-r a -f b"), "a -f -> b; recursive; ");
+  ASSERT_EQ(unsetenv("POSIXLY_CORRECT"), 0);
+  EXPECT_EQ(Parse("-r a -f b"), "a -> b; recursive force; ");
+}
+
+TEST(CopyCommandLine, QuotesOperandsForAShell) {
+  EXPECT_EQ(Parse("-T a b it's"), "extra operand \"it's\" [help]");
+  EXPECT_EQ(Parse("x\n"), "missing destination file operand after 'x'$'\\n' [help]");
+}
+
+}  // namespace
+}  // namespace ringcp

@@ -1,0 +1,212 @@
+#include "tests/copy_script.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "core/check.h"
+
+namespace ringcp {
+namespace {
+
+constexpr char kSource[] = "S";
+constexpr char kTarget[] = "T";
+
+std::string FileText(FileRef file) {
+  if (file == FileRef()) return "fd";
+  return absl::StrCat(file.is_slot() ? "s" : "fd", file.index);
+}
+
+struct statx RegularFile(uint64_t inode, uint64_t size) {
+  struct statx stat = {};
+  stat.stx_mask = STATX_BASIC_STATS | STATX_BTIME;
+  stat.stx_ino = inode;
+  stat.stx_mode = S_IFREG | 0644;
+  stat.stx_nlink = 1;
+  stat.stx_uid = 1;
+  stat.stx_gid = 1;
+  stat.stx_size = size;
+  stat.stx_blocks = (size + 511) / 512;
+  stat.stx_atime.tv_sec = 11;
+  stat.stx_mtime.tv_sec = 22;
+  return stat;
+}
+
+}  // namespace
+
+CopyScript::CopyScript(const Setup& setup)
+    : source_stat(RegularFile(1, setup.size)),
+      target_stat(RegularFile(2, 7)),
+      target_link_stat(target_stat),
+      target_fd_stat(target_stat),
+      setup_(setup),
+      counters_(std::make_unique<EngineCounters>()),
+      pool_(1, setup.extra_blocks, setup.block),
+      copy_(&pool_, counters_.get()) {}
+
+std::string CopyScript::Start() {
+  next_.size = 0;
+  copy_.Start(setup_.policy,
+              {.source = kSource,
+               .follow_source = setup_.follow_source,
+               .target = kTarget,
+               .target_group = 1},
+              0, &next_);
+  return Take();
+}
+
+std::string CopyScript::Settle(int lane, const std::vector<int32_t>& results) {
+  const auto it = in_flight_.find(lane);
+  RINGCP_CHECK(it != in_flight_.end());
+  const Chain chain = it->second;
+  in_flight_.erase(it);
+  RINGCP_CHECK(static_cast<size_t>(chain.size()) == results.size());
+  for (int i = 0; i < chain.size(); ++i) CarryOut(chain[i], results[i]);
+  next_.size = 0;
+  copy_.Settle(lane, results, &next_);
+  return Take();
+}
+
+std::string CopyScript::Proceed() {
+  next_.size = 0;
+  copy_.Proceed(&next_);
+  return Take();
+}
+
+std::string CopyScript::Abandon() {
+  next_.size = 0;
+  copy_.Abandon(&next_);
+  return Take();
+}
+
+void CopyScript::CarryOut(const Op& op, int32_t result) {
+  if (op.kind == OpKind::kOpenAt && op.path == kSource) source_fd_ = result;
+  if (result != 0) return;
+  if (op.kind == OpKind::kStatx && op.path == kSource) *op.stat = source_stat;
+  if (op.kind == OpKind::kStatx && op.path == kTarget) {
+    *op.stat = (op.flags & AT_SYMLINK_NOFOLLOW) != 0 ? target_link_stat : target_stat;
+  }
+  if (op.kind == OpKind::kStatDescriptor) {
+    *op.stat = op.directory == source_fd_ ? source_stat : target_fd_stat;
+  }
+  if (op.position != nullptr) {
+    *op.position = Seek(op.offset, op.kind == OpKind::kSeekData);
+  }
+}
+
+uint64_t CopyScript::Seek(uint64_t offset, bool for_data) const {
+  for (const auto& [begin, end] : data) {
+    if (offset >= end) continue;
+    if (for_data) return std::max(offset, begin);
+    return offset < begin ? offset : end;
+  }
+  return for_data ? setup_.size : offset;
+}
+
+std::string CopyScript::Take() {
+  std::string text;
+  for (int i = 0; i < next_.size; ++i) {
+    const auto& [lane, chain] = next_.chains[i];
+    RINGCP_CHECK(in_flight_.emplace(lane, chain).second);
+    const bool alone = next_.size == 1 && lane == 0;
+    absl::StrAppend(&text, i > 0 ? " | " : "", alone ? "" : absl::StrCat(lane, ": "),
+                    Text(chain));
+  }
+  if (copy_.outcome() == FileCopy::Outcome::kRunning) return text;
+  RINGCP_CHECK(next_.size == 0 && in_flight_.empty());
+  return Outcome();
+}
+
+std::string CopyScript::Outcome() const {
+  switch (copy_.outcome()) {
+    case FileCopy::Outcome::kRunning:
+      return "running";
+    case FileCopy::Outcome::kMultiplyLinked:
+      return "multiply linked";
+    case FileCopy::Outcome::kCopied:
+      return "copied";
+    case FileCopy::Outcome::kSkipped:
+      return "skipped";
+    case FileCopy::Outcome::kAbandoned:
+      return "abandoned";
+    case FileCopy::Outcome::kCancelled:
+      return "cancelled";
+    case FileCopy::Outcome::kTargetIsSpecial:
+      return "target is special";
+    case FileCopy::Outcome::kFailed:
+      break;
+  }
+  const CopyFailure& failure = copy_.failure();
+  constexpr const char* kRefusals[] = {"",          "source replaced",
+                                       "same file", "target is a directory",
+                                       "dangling",  "target replaced"};
+  if (failure.operation == Operation::kRefuse) {
+    return absl::StrCat("refused: ", kRefusals[static_cast<int>(failure.refusal)]);
+  }
+  return absl::StrCat("failed: ", std::string(OperationName(failure.operation)), " ",
+                      failure.on_target ? kTarget : kSource, " ",
+                      ErrnoName(failure.error_number));
+}
+
+std::string CopyScript::Text(const Chain& chain) const {
+  std::string text;
+  for (int i = 0; i < chain.size(); ++i) {
+    const Link link = i > 0 ? chain[i - 1].link : Link::kNone;
+    absl::StrAppend(&text,
+                    link == Link::kSoft   ? " - "
+                    : link == Link::kHard ? " = "
+                                          : "",
+                    Text(chain[i]));
+  }
+  return text;
+}
+
+std::string CopyScript::Text(const Op& op) const {
+  switch (op.kind) {
+    case OpKind::kOpenAt: {
+      std::string how;
+      if ((op.flags & O_EXCL) != 0) how = absl::StrFormat(" new %o", op.mode);
+      if ((op.flags & O_TRUNC) != 0) how = " truncated";
+      if (op.path == kSource && (op.flags & O_NONBLOCK) == 0) how = " waiting";
+      const bool follows = (op.flags & (O_NOFOLLOW | O_EXCL)) == 0;
+      return absl::StrCat("open ", op.path, how, follows ? " following" : "", ">",
+                          FileText(op.file));
+    }
+    case OpKind::kStatx:
+      return absl::StrCat((op.flags & AT_SYMLINK_NOFOLLOW) != 0 ? "lstat " : "stat ",
+                          op.path);
+    case OpKind::kRead:
+    case OpKind::kWrite:
+      return absl::StrFormat("%s %s %d@%d", op.kind == OpKind::kRead ? "read" : "write",
+                             FileText(op.file), op.length, op.offset);
+    case OpKind::kClose:
+      return absl::StrCat("close ", FileText(op.file));
+    case OpKind::kUnlinkAt:
+      return absl::StrCat("unlink ", op.path);
+    case OpKind::kInstallDescriptor:
+      return absl::StrCat("install ", FileText(op.file));
+    case OpKind::kStatDescriptor:
+      return absl::StrCat("fstat fd", op.directory);
+    case OpKind::kSeekData:
+      return absl::StrCat("seek data ", FileText(op.file), " ", op.offset);
+    case OpKind::kSeekHole:
+      return absl::StrCat("seek hole ", FileText(op.file), " ", op.offset);
+    case OpKind::kFtruncate:
+      return absl::StrCat("set size ", FileText(op.file), " ", op.offset);
+    case OpKind::kFutimens:
+      return absl::StrFormat("futimens %s %d %d", FileText(op.file), op.times[0].tv_sec,
+                             op.times[1].tv_sec);
+    case OpKind::kFchown:
+      return absl::StrCat("fchown ", FileText(op.file), " ", static_cast<int>(op.uid),
+                          ":", op.gid);
+    case OpKind::kFchmod:
+      return absl::StrFormat("fchmod %s %o", FileText(op.file), op.mode);
+  }
+  return "?";
+}
+
+}  // namespace ringcp

@@ -1,0 +1,97 @@
+// A FileCopy that a test plays the kernel for: it shows which chains come next as text,
+// and takes in whatever results the test makes up.
+//
+//   CopyScript copy;
+//   EXPECT_EQ(copy.Start(), "open S>s0 - stat S");
+//   EXPECT_EQ(copy.Settle({0, 0}), "open T new 644>s1 - read s0 100@0 - write s1 100@0"
+//                                  " - close s1 = close s0");
+//   EXPECT_EQ(copy.Settle({0, 100, 100, 0, 0}), "copied");
+//
+// In the text: S and T are the names of source and target, sN is slot N, fdN descriptor
+// N;
+// `-` is a soft link and `=` a hard one; chains of lanes are "0: ... | 1: ...", or just
+// the chain if there is but one, of lane 0. Once the copy is done, its outcome is the
+// text.
+//
+// Thread-safety: belongs to one thread.
+
+#ifndef RINGCP_TESTS_COPY_SCRIPT_H_
+#define RINGCP_TESTS_COPY_SCRIPT_H_
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/block_pool.h"
+#include "core/engine_counters.h"
+#include "core/file_copy.h"
+#include "tests/blocks.h"
+
+namespace ringcp {
+
+class CopyScript {
+ public:
+  static constexpr uint32_t kBlock = 4096;
+
+  struct Setup {
+    FileCopyPolicy policy = {};
+    uint64_t size = 100;  // Of the source.
+    bool follow_source = false;
+    int extra_blocks = 7;
+    uint32_t block = kBlock;
+  };
+
+  CopyScript() : CopyScript(Setup()) {}
+  explicit CopyScript(const Setup& setup);
+
+  // What the copy finds when a statx succeeds. The source is a regular file 0644 of user
+  // 1 and group 1, the target one as well, with another inode.
+  struct statx source_stat = {};
+  struct statx target_stat = {};       // By name, through links.
+  struct statx target_link_stat = {};  // By name, not through links.
+  struct statx target_fd_stat = {};    // By descriptor.
+
+  // Where the source is no hole: [begin, end) each, in order.
+  std::vector<std::pair<uint64_t, uint64_t>> data;
+
+  std::string Start();
+  // Settles the chain of `lane`.
+  std::string Settle(int lane, const std::vector<int32_t>& results);
+  std::string Settle(const std::vector<int32_t>& results) { return Settle(0, results); }
+  std::string Proceed();
+  std::string Abandon();
+  void Stop() { copy_.Stop(); }
+
+  const FileCopy& copy() const { return copy_; }
+  const EngineCounters& counters() const { return *counters_; }
+  bool all_blocks_back() { return HasAllBlocks(&pool_, setup_.extra_blocks); }
+
+ private:
+  // Notes the chains that come next, and tells them as text.
+  std::string Take();
+  std::string Outcome() const;
+  std::string Text(const Op& op) const;
+  std::string Text(const Chain& chain) const;
+  // Does to the copy's memory what the kernel would do for `op`.
+  void CarryOut(const Op& op, int32_t result);
+  // The first byte at or behind `offset` that is no hole, or that is one.
+  uint64_t Seek(uint64_t offset, bool for_data) const;
+
+  const Setup setup_;
+  // Not a member: on the stack, AddressSanitizer in gcc 12 does not keep its alignment.
+  const std::unique_ptr<EngineCounters> counters_;
+  BlockPool pool_;
+  FileCopy copy_;
+  NextChains next_;
+  std::map<int, Chain> in_flight_;  // By lane.
+  int source_fd_ = -1;
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_TESTS_COPY_SCRIPT_H_

@@ -1,0 +1,375 @@
+// ringcp, ringcpctl and ringcpd together: the real programs on a socket of their own.
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "tests/file_tree.h"
+#include "tests/programs.h"
+#include "tests/scratch_directory.h"
+#include "tests/subprocess.h"
+
+namespace ringcp {
+namespace {
+
+class AgentTest : public testing::Test {
+ protected:
+  void TearDown() override {
+    if (agent_ != nullptr) agent_->Signal(SIGKILL);
+  }
+
+  std::string Address() const { return "unix:" + scratch_.Path("agent.sock"); }
+
+  void StartAgent(std::vector<std::string> arguments = {}) {
+    arguments.insert(arguments.begin(), {"ringcpd", "--listen", Address()});
+    Subprocess::Options options;
+    options.program = ProgramPath("agent/ringcpd");
+    options.arguments = std::move(arguments);
+    agent_ = std::make_unique<Subprocess>(options);
+    ASSERT_TRUE(agent_->WaitForError("listening on")) << agent_->error();
+  }
+
+  Subprocess::Options Program(const std::string& name,
+                              std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), name);
+    Subprocess::Options options;
+    options.program = ProgramPath("cli/" + name);
+    options.arguments = std::move(arguments);
+    options.environment = {"TERM=xterm", "RINGCP_AGENT=" + Address()};
+    options.directory = scratch_.path();
+    return options;
+  }
+
+  Subprocess::Options Ringcp(std::vector<std::string> arguments) {
+    return Program("ringcp", std::move(arguments));
+  }
+
+  Subprocess::Options Ctl(std::vector<std::string> arguments) {
+    return Program("ringcpctl", std::move(arguments));
+  }
+
+  // Runs ringcpctl until its output has `text` in it.
+  void WaitForCtl(const std::vector<std::string>& arguments, const std::string& text) {
+    for (;;) {
+      const Subprocess::Result result = RunProgram(Ctl(arguments));
+      if (absl::StrContains(result.output, text)) return;
+      ASSERT_EQ(result.exit_code, 0) << result.error;
+    }
+  }
+
+  // Submits with --detach and returns the job's name.
+  std::string Submit(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "--detach");
+    const Subprocess::Result result = RunProgram(Ringcp(std::move(arguments)));
+    EXPECT_EQ(result.exit_code, 0) << result.error;
+    EXPECT_TRUE(result.output.starts_with("jobs/")) << result.output;
+    return std::string(absl::StripSuffix(result.output, "\n"));
+  }
+
+  // Opens the writing side of the FIFO `name` once a job reads it.
+  int OpenFifo(const std::string& name) {
+    const int fifo = open(scratch_.Path(name).c_str(), O_WRONLY | O_CLOEXEC);
+    EXPECT_NE(fifo, -1);
+    return fifo;
+  }
+
+  static void Write(int fifo, const std::string& text) {
+    ASSERT_EQ(write(fifo, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  }
+
+  ScratchDirectory scratch_;
+  std::unique_ptr<Subprocess> agent_;
+};
+
+TEST_F(AgentTest, CopiesATreeWithAWatcher) {
+  StartAgent();
+  const Subprocess::Result result =
+      RunProgram(Ringcp({"-a", "/usr/include/linux", "copy"}));
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(result.error, "");
+  const FileTreeOptions exact = {.recent_as_now = false};
+  EXPECT_EQ(DifferenceOfTrees(ListFileTree("/usr/include/linux", exact),
+                              ListFileTree(scratch_.Path("copy"), exact)),
+            "");
+}
+
+TEST_F(AgentTest, TakesRelativePathsFromTheCallersDirectory) {
+  StartAgent();
+  scratch_.MakeDirectory("source");
+  scratch_.WriteFile("source/caf\xe9", "text");
+  EXPECT_EQ(RunProgram(Ringcp({"-r", "source/.", "target"})).exit_code, 0);
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("target/caf\xe9")), "text");
+  EXPECT_EQ(RunProgram(Ringcp({"target/caf\xe9", "./new"})).exit_code, 0);
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("new")), "text");
+}
+
+TEST_F(AgentTest, ReportsWhatWasNotCopiedLikeACopyOfItsOwn) {
+  StartAgent();
+  scratch_.WriteFile("a", "alpha");
+  scratch_.MakeDirectory("target");
+  const Subprocess::Result result = RunProgram(Ringcp({"nope", "a", "target"}));
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(result.error, absl::StrCat("ringcp: cannot stat '", scratch_.Path("nope"),
+                                       "': No such file or directory\n"));
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("target/a")), "alpha");
+}
+
+TEST_F(AgentTest, ReportsWhyAJobFailedAsAWhole) {
+  StartAgent();
+  const Subprocess::Result result = RunProgram(Ringcp({"a", "b", "nope"}));
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(result.error, absl::StrCat("ringcp: target '", scratch_.Path("nope"),
+                                       "': No such file or directory\n"));
+}
+
+TEST_F(AgentTest, PrintsEveryErrorOnceAlsoWhenThereAreThousands) {
+  constexpr int kMissing = 2500;
+  StartAgent();
+  scratch_.MakeDirectory("target");
+  std::vector<std::string> arguments;
+  for (int i = 0; i < kMissing; ++i) arguments.push_back(absl::StrCat("nope", i));
+  arguments.push_back("target");
+  const Subprocess::Result result = RunProgram(Ringcp(arguments));
+  EXPECT_EQ(result.exit_code, 1);
+  const std::vector<std::string> lines =
+      absl::StrSplit(result.error, '\n', absl::SkipEmpty());
+  EXPECT_EQ(lines.size(), static_cast<size_t>(kMissing));
+  EXPECT_EQ(std::set<std::string>(lines.begin(), lines.end()).size(), lines.size());
+}
+
+TEST_F(AgentTest, DrawsALineAndTakesItAway) {
+  StartAgent();
+  scratch_.MakeFifo("fifo");
+  Subprocess::Options options = Ringcp({"fifo", "target"});
+  options.terminal_columns = 80;
+  Subprocess copy(options);
+  const int fifo = OpenFifo("fifo");
+  ASSERT_TRUE(copy.WaitForError("/s"));
+  close(fifo);
+  const Subprocess::Result result = copy.Wait();
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_TRUE(result.error.ends_with("\r\033[K")) << result.error;
+}
+
+TEST_F(AgentTest, CancelsTheJobOnCtrlCAndLeavesNothing) {
+  StartAgent();
+  scratch_.MakeFifo("fifo");
+  Subprocess copy(Ringcp({"--progress=json", "fifo", "target"}));
+  const int fifo = OpenFifo("fifo");
+  Write(fifo, std::string(4096, 'x'));
+  ASSERT_TRUE(copy.WaitForError(R"("bytesDone":"4096")"));
+  copy.Signal(SIGINT);
+  const Subprocess::Result result = copy.Wait();
+  EXPECT_EQ(result.exit_code, 130);
+  EXPECT_TRUE(absl::StrContains(result.error, R"({"state":"CANCELLED")")) << result.error;
+  EXPECT_FALSE(Exists(scratch_.Path("target")));
+  EXPECT_TRUE(absl::StrContains(RunProgram(Ctl({"jobs"})).output, "CANCELLED"));
+  close(fifo);
+}
+
+TEST_F(AgentTest, EndsTheWatcherWhenSomebodyElseCancels) {
+  StartAgent();
+  scratch_.MakeFifo("fifo");
+  const std::string job = Submit({"fifo", "target"});
+  Subprocess watch(Ctl({"--json", "watch", job}));
+  ASSERT_TRUE(watch.WaitForOutput("RUNNING"));
+  const Subprocess::Result cancel = RunProgram(Ctl({"cancel", job}));
+  EXPECT_EQ(cancel.exit_code, 0) << cancel.error;
+  const Subprocess::Result watched = watch.Wait();
+  EXPECT_EQ(watched.exit_code, 1);
+  EXPECT_TRUE(absl::StrContains(watched.output, "CANCELLED")) << watched.output;
+  EXPECT_FALSE(Exists(scratch_.Path("target")));
+  EXPECT_EQ(RunProgram(Ctl({"cancel", job})).output, job + " has ended: CANCELLED\n");
+}
+
+TEST_F(AgentTest, TellsTheSubmitterThatSomebodyElseCancelled) {
+  StartAgent();
+  scratch_.MakeFifo("fifo");
+  Subprocess copy(Ringcp({"--progress=json", "fifo", "target"}));
+  ASSERT_TRUE(copy.WaitForError("RUNNING"));
+  const Subprocess::Result jobs = RunProgram(Ctl({"jobs"}));
+  const std::vector<std::string> lines = absl::StrSplit(jobs.output, '\n');
+  ASSERT_GE(lines.size(), 2u);
+  const std::string job = lines[1].substr(0, lines[1].find(' '));
+  EXPECT_EQ(RunProgram(Ctl({"cancel", job})).exit_code, 0);
+  const Subprocess::Result result = copy.Wait();
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_TRUE(absl::StrContains(result.error, job + " was cancelled")) << result.error;
+}
+
+TEST_F(AgentTest, RunsTwoJobsSideBySide) {
+  StartAgent();
+  scratch_.MakeFifo("one");
+  scratch_.MakeFifo("two");
+  Subprocess first(Ringcp({"--progress=json", "one", "target1"}));
+  Subprocess second(Ringcp({"--progress=json", "two", "target2"}));
+  const int one = OpenFifo("one");
+  const int two = OpenFifo("two");
+  Write(two, "second");
+  Write(one, "first");
+  ASSERT_TRUE(first.WaitForError(R"("bytesDone":"5")"));
+  ASSERT_TRUE(second.WaitForError(R"("bytesDone":"6")"));
+  EXPECT_TRUE(absl::StrContains(RunProgram(Ctl({"info"})).output, "2 of at most"));
+  close(two);
+  EXPECT_EQ(second.Wait().exit_code, 0);
+  close(one);
+  EXPECT_EQ(first.Wait().exit_code, 0);
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("target1")), "first");
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("target2")), "second");
+}
+
+TEST_F(AgentTest, ShowsThatAJobWaitsForItsTurn) {
+  StartAgent({"--max-running-jobs", "1"});
+  scratch_.MakeFifo("fifo");
+  scratch_.WriteFile("a", "alpha");
+  const std::string running = Submit({"fifo", "target"});
+  Subprocess waiting(Ringcp({"--progress=json", "a", "b"}));
+  ASSERT_TRUE(waiting.WaitForError("QUEUED"));
+  EXPECT_FALSE(Exists(scratch_.Path("b")));
+  close(OpenFifo("fifo"));
+  EXPECT_EQ(waiting.Wait().exit_code, 0);
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("b")), "alpha");
+}
+
+TEST_F(AgentTest, TellsWhenTheAgentDiesUnderAWatcher) {
+  StartAgent();
+  scratch_.MakeFifo("fifo");
+  Subprocess copy(Ringcp({"--progress=json", "fifo", "target"}));
+  ASSERT_TRUE(copy.WaitForError("RUNNING"));
+  agent_->Signal(SIGKILL);
+  const Subprocess::Result result = copy.Wait();
+  EXPECT_EQ(result.exit_code, 69);
+  EXPECT_TRUE(absl::StrContains(
+      result.error, absl::StrCat("lost the connection to the agent at ", Address())))
+      << result.error;
+  EXPECT_TRUE(absl::StrContains(result.error, " may have stopped with it"));
+}
+
+TEST_F(AgentTest, TellsWhenTheAgentIsShutDownUnderAWatcher) {
+  StartAgent();
+  scratch_.MakeFifo("fifo");
+  Subprocess copy(Ringcp({"--progress=json", "fifo", "target"}));
+  ASSERT_TRUE(copy.WaitForError("RUNNING"));
+  agent_->Signal(SIGTERM);
+  const Subprocess::Result result = copy.Wait();
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_TRUE(absl::StrContains(result.error, " was cancelled: ")) << result.error;
+  EXPECT_FALSE(Exists(scratch_.Path("target")));
+}
+
+TEST_F(AgentTest, TellsWhenThereIsNoAgent) {
+  const std::string message =
+      absl::StrCat(": cannot reach the agent at ", Address(),
+                   ": No such file or directory; is ringcpd running?\n");
+  const Subprocess::Result copy = RunProgram(Ringcp({"a", "b"}));
+  EXPECT_EQ(copy.exit_code, 69);
+  EXPECT_EQ(copy.error, "ringcp" + message);
+  const Subprocess::Result jobs = RunProgram(Ctl({"jobs"}));
+  EXPECT_EQ(jobs.exit_code, 69);
+  EXPECT_EQ(jobs.error, "ringcpctl" + message);
+}
+
+TEST_F(AgentTest, TellsWhenAFormerAgentsSocketIsLeft) {
+  StartAgent();
+  agent_->Signal(SIGKILL);
+  agent_->Wait();
+  const Subprocess::Result result = RunProgram(Ringcp({"a", "b"}));
+  EXPECT_EQ(result.exit_code, 69);
+  EXPECT_TRUE(absl::StrContains(result.error, "Connection refused; is ringcpd running?"))
+      << result.error;
+}
+
+TEST_F(AgentTest, RefusesWhatIsNoAddress) {
+  const Subprocess::Result result = RunProgram(Ringcp({"--agent=nonsense", "a", "b"}));
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_TRUE(result.error.starts_with("ringcp: nonsense: ")) << result.error;
+}
+
+TEST_F(AgentTest, SubmitsAndShowsAndWatchesADetachedJob) {
+  StartAgent();
+  scratch_.MakeFifo("fifo");
+  const std::string job = Submit({"fifo", "target"});
+  WaitForCtl({"jobs"}, "RUNNING");
+  const Subprocess::Result show = RunProgram(Ctl({"show", job}));
+  EXPECT_EQ(show.exit_code, 0);
+  EXPECT_TRUE(absl::StrContains(show.output, job)) << show.output;
+  EXPECT_TRUE(absl::StrContains(show.output, scratch_.Path("target"))) << show.output;
+  const Subprocess::Result json = RunProgram(Ctl({"--json", "show", job}));
+  EXPECT_TRUE(json.output.starts_with(
+      absl::StrCat(R"({"name":")", job, R"(","state":"RUNNING",)")))
+      << json.output;
+
+  Subprocess::Options options =
+      Ctl({"watch", std::string(absl::StripPrefix(job, "jobs/"))});
+  options.terminal_columns = 80;
+  Subprocess watch(options);
+  const int fifo = OpenFifo("fifo");
+  Write(fifo, "text");
+  ASSERT_TRUE(watch.WaitForError("4 B/"));
+  close(fifo);
+  const Subprocess::Result watched = watch.Wait();
+  EXPECT_EQ(watched.exit_code, 0);
+  EXPECT_TRUE(watched.error.ends_with("\r\033[K" + job + " has ended: SUCCEEDED\r\n"))
+      << watched.error;
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("target")), "text");
+  EXPECT_EQ(RunProgram(Ctl({"watch", job})).output, job + " has ended: SUCCEEDED\n");
+}
+
+TEST_F(AgentTest, LeavesAWatchedJobAloneOnCtrlC) {
+  StartAgent();
+  scratch_.MakeFifo("fifo");
+  const std::string job = Submit({"fifo", "target"});
+  Subprocess watch(Ctl({"--json", "watch", job}));
+  ASSERT_TRUE(watch.WaitForOutput("RUNNING"));
+  watch.Signal(SIGINT);
+  EXPECT_EQ(watch.Wait().exit_code, 130);
+  close(OpenFifo("fifo"));
+  EXPECT_EQ(RunProgram(Ctl({"watch", job})).exit_code, 0);
+}
+
+TEST_F(AgentTest, ShowsWhatAJobCouldNotCopy) {
+  StartAgent();
+  scratch_.MakeDirectory("target");
+  const std::string job = Submit({"nope", "target"});
+  const Subprocess::Result watched = RunProgram(Ctl({"watch", job}));
+  EXPECT_EQ(watched.exit_code, 1);
+  EXPECT_TRUE(absl::StrContains(watched.error, "ringcpctl: cannot stat "))
+      << watched.error;
+  const Subprocess::Result show = RunProgram(Ctl({"show", job}));
+  EXPECT_EQ(show.exit_code, 0);
+  EXPECT_TRUE(absl::StrContains(show.output, "Not copied:\n  cannot stat "))
+      << show.output;
+}
+
+TEST_F(AgentTest, NamesAJobThatThereIsNot) {
+  StartAgent();
+  for (const std::string command : {"show", "watch", "cancel"}) {
+    const Subprocess::Result result = RunProgram(Ctl({command, "nope"}));
+    EXPECT_EQ(result.exit_code, 1) << command;
+    EXPECT_TRUE(absl::StrContains(result.error, "jobs/nope")) << result.error;
+  }
+}
+
+TEST_F(AgentTest, TellsWhatTheAgentIs) {
+  StartAgent({"--max-running-jobs", "3"});
+  const Subprocess::Result info = RunProgram(Ctl({"info"}));
+  EXPECT_EQ(info.exit_code, 0);
+  EXPECT_TRUE(absl::StrContains(info.output, Address())) << info.output;
+  EXPECT_TRUE(absl::StrContains(info.output, "0 of at most 3 jobs")) << info.output;
+  const Subprocess::Result json = RunProgram(Ctl({"--json", "info"}));
+  EXPECT_TRUE(absl::StrContains(json.output, R"("maxRunningJobs":3)")) << json.output;
+}
+
+}  // namespace
+}  // namespace ringcp

@@ -1,0 +1,289 @@
+// ringcp as a user has it: the real program, copying in its own process.
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "tests/file_tree.h"
+#include "tests/programs.h"
+#include "tests/scratch_directory.h"
+#include "tests/subprocess.h"
+
+namespace ringcp {
+namespace {
+
+constexpr char kEraseLine[] = "\r\033[K";
+
+class CliTest : public testing::Test {
+ protected:
+  // ringcp with `arguments`, to be run in the scratch directory.
+  Subprocess::Options Ringcp(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "ringcp");
+    Subprocess::Options options;
+    options.program = ProgramPath("cli/ringcp");
+    options.arguments = std::move(arguments);
+    options.environment = {"TERM=xterm"};
+    options.directory = scratch_.path();
+    return options;
+  }
+
+  // Opens the writing side of the FIFO `name` once a job reads it.
+  int OpenFifo(const std::string& name) {
+    const int fifo = open(scratch_.Path(name).c_str(), O_WRONLY | O_CLOEXEC);
+    EXPECT_NE(fifo, -1);
+    return fifo;
+  }
+
+  ScratchDirectory scratch_;
+};
+
+class CliEngineTest : public CliTest, public testing::WithParamInterface<std::string> {
+ protected:
+  // Whether this engine can run here; false skips the test with the program's reason.
+  bool CanRun() {
+    scratch_.WriteFile("probe", "");
+    const Subprocess::Result result =
+        RunProgram(Ringcp({"--engine=" + GetParam(), "probe", "probed"}));
+    reason_ = result.error;
+    return result.exit_code == 0;
+  }
+
+  std::string reason_;
+};
+
+TEST_P(CliEngineTest, ArchivesARealTreeStatForStat) {
+  if (!CanRun()) GTEST_SKIP() << reason_;
+  Subprocess::Options options =
+      Ringcp({"--engine=" + GetParam(), "-a", "/usr/include", "copy"});
+  const Subprocess::Result result = RunProgram(options);
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(result.error, "");
+  const FileTreeOptions exact = {.recent_as_now = false};
+  const std::vector<std::string> source = ListFileTree("/usr/include", exact);
+  EXPECT_GT(source.size(), 100u);
+  EXPECT_EQ(DifferenceOfTrees(source, ListFileTree(scratch_.Path("copy"), exact)), "");
+}
+
+TEST_P(CliEngineTest, CancelsWhileItWaitsForAFifo) {
+  if (!CanRun()) GTEST_SKIP() << reason_;
+  scratch_.MakeFifo("fifo");
+  for (const int number : {SIGINT, SIGTERM}) {
+    Subprocess copy(
+        Ringcp({"--engine=" + GetParam(), "--progress=json", "fifo", "target"}));
+    ASSERT_TRUE(copy.WaitForError("RUNNING"));
+    copy.Signal(number);
+    const Subprocess::Result result = copy.Wait();
+    EXPECT_EQ(result.exit_code, 128 + number);
+    EXPECT_TRUE(absl::StrContains(result.error, R"({"state":"CANCELLED")"))
+        << result.error;
+    EXPECT_FALSE(Exists(scratch_.Path("target")));
+  }
+}
+
+TEST_P(CliEngineTest, LeavesNothingHalfCopiedWhenItIsCancelled) {
+  if (!CanRun()) GTEST_SKIP() << reason_;
+  scratch_.MakeFifo("fifo");
+  scratch_.WriteFile("file", "whole");
+  scratch_.MakeDirectory("target");
+  Subprocess copy(
+      Ringcp({"--engine=" + GetParam(), "--progress=json", "file", "fifo", "target"}));
+  const int fifo = OpenFifo("fifo");
+  const std::string data(4096, 'x');
+  ASSERT_EQ(write(fifo, data.data(), data.size()), static_cast<ssize_t>(data.size()));
+  ASSERT_TRUE(copy.WaitForError(R"("bytesDone":"4)"));
+  copy.Signal(SIGINT);
+  EXPECT_EQ(copy.Wait().exit_code, 130);
+  EXPECT_FALSE(Exists(scratch_.Path("target/fifo")));
+  const std::string other = ReadFileOrNone(scratch_.Path("target/file"));
+  EXPECT_TRUE(other == "whole" || other == "(none)") << other;
+  close(fifo);
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, CliEngineTest, testing::Values("uring", "threads"),
+                         [](const auto& info) { return info.param; });
+
+TEST_F(CliTest, CopiesTheOtherFilesWhenOneFails) {
+  scratch_.WriteFile("a", "alpha");
+  scratch_.WriteFile("b", "beta");
+  scratch_.MakeDirectory("target");
+  const Subprocess::Result result = RunProgram(Ringcp({"a", "nope", "b", "target"}));
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(result.error, "ringcp: cannot stat 'nope': No such file or directory\n");
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("target/a")), "alpha");
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("target/b")), "beta");
+}
+
+TEST_F(CliTest, TellsAScriptEverythingInJson) {
+  scratch_.WriteFile("a", "alpha");
+  scratch_.MakeDirectory("target");
+  const Subprocess::Result result =
+      RunProgram(Ringcp({"--progress=json", "-v", "a", "nope", "target"}));
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(result.output, "");
+  const std::vector<std::string> lines =
+      absl::StrSplit(result.error, '\n', absl::SkipEmpty());
+  ASSERT_GE(lines.size(), 3u);
+  for (const std::string& line : lines) {
+    EXPECT_TRUE(line.starts_with('{') && line.ends_with('}')) << line;
+  }
+  EXPECT_TRUE(
+      lines.back().starts_with(R"({"state":"FAILED","progress":{"bytesDone":"5",)"))
+      << lines.back();
+  EXPECT_TRUE(absl::StrContains(
+      result.error,
+      absl::StrCat(R"({"error":{"path":")", scratch_.Path("nope"),
+                   R"(","operation":"stat","errnoName":"ENOENT","message":"cannot stat )"
+                   R"('nope': No such file or directory"}})")))
+      << result.error;
+  EXPECT_TRUE(absl::StrContains(result.error, R"({"copied":"'a' )")) << result.error;
+}
+
+TEST_F(CliTest, DrawsOneLineOnATerminalAndTakesItAwayAtTheEnd) {
+  scratch_.MakeFifo("fifo");
+  Subprocess::Options options = Ringcp({"fifo", "target"});
+  options.terminal_columns = 60;
+  Subprocess copy(options);
+  const int fifo = OpenFifo("fifo");
+  ASSERT_TRUE(copy.WaitForError("/s"));
+  EXPECT_FALSE(absl::StrContains(copy.error(), "\n"));
+  close(fifo);
+  const Subprocess::Result result = copy.Wait();
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_TRUE(result.error.starts_with('\r'));
+  EXPECT_TRUE(result.error.ends_with(kEraseLine));
+  for (const std::string& drawn :
+       std::vector<std::string>(absl::StrSplit(result.error, '\r'))) {
+    EXPECT_LT(drawn.size(), 60 + sizeof("\033[K"));
+  }
+}
+
+TEST_F(CliTest, TakesTheLineAwayWhenItIsCancelled) {
+  scratch_.MakeFifo("fifo");
+  Subprocess::Options options = Ringcp({"fifo", "target"});
+  options.terminal_columns = 80;
+  Subprocess copy(options);
+  ASSERT_TRUE(copy.WaitForError("/s"));
+  copy.Signal(SIGINT);
+  const Subprocess::Result result = copy.Wait();
+  EXPECT_EQ(result.exit_code, 130);
+  EXPECT_TRUE(result.error.ends_with(kEraseLine));
+}
+
+TEST_F(CliTest, DrawsNothingIfAskedNotTo) {
+  scratch_.MakeFifo("fifo");
+  Subprocess::Options options = Ringcp({"--progress=never", "fifo", "target"});
+  options.terminal_columns = 80;
+  Subprocess copy(options);
+  close(OpenFifo("fifo"));
+  const Subprocess::Result result = copy.Wait();
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(result.error, "");
+}
+
+TEST_F(CliTest, DrawsAlsoIntoAPipeIfAskedTo) {
+  scratch_.MakeFifo("fifo");
+  Subprocess copy(Ringcp({"--progress=always", "fifo", "target"}));
+  const int fifo = OpenFifo("fifo");
+  ASSERT_TRUE(copy.WaitForError("/s"));
+  close(fifo);
+  EXPECT_TRUE(copy.Wait().error.ends_with(kEraseLine));
+}
+
+TEST_F(CliTest, LeavesAnIgnoredInterruptIgnored) {
+  scratch_.MakeFifo("fifo");
+  Subprocess::Options options;
+  options.program = "/bin/sh";
+  options.arguments = {"sh",
+                       "-c",
+                       "trap '' INT; exec \"$@\"",
+                       "sh",
+                       ProgramPath("cli/ringcp"),
+                       "--progress=json",
+                       "fifo",
+                       "target"};
+  options.directory = scratch_.path();
+  Subprocess copy(options);
+  ASSERT_TRUE(copy.WaitForError("RUNNING"));
+  copy.Signal(SIGINT);
+  close(OpenFifo("fifo"));
+  EXPECT_EQ(copy.Wait().exit_code, 0);
+  EXPECT_TRUE(Exists(scratch_.Path("target")));
+}
+
+TEST_F(CliTest, FinishesTheCopyWhenNobodyReadsItsOutput) {
+  scratch_.MakeDirectory("source");
+  for (int i = 0; i < 100; ++i) scratch_.WriteFile(absl::StrCat("source/", i), "x");
+  Subprocess::Options options;
+  options.program = "/bin/sh";
+  options.arguments = {"sh",
+                       "-c",
+                       "{ \"$@\"; echo $? > code; } | true",
+                       "sh",
+                       ProgramPath("cli/ringcp"),
+                       "-rv",
+                       "source",
+                       "target"};
+  options.directory = scratch_.path();
+  const Subprocess::Result result = RunProgram(options);
+  EXPECT_TRUE(result.error.ends_with(": write error: Broken pipe\n")) << result.error;
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("code")), "1\n");
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("target/99")), "x");
+}
+
+TEST_F(CliTest, TellsWhichEngineCopiedAndWhatItDid) {
+  scratch_.WriteFile("a", "alpha");
+  const Subprocess::Result result =
+      RunProgram(Ringcp({"--debug", "--engine=threads", "a", "b"}));
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_TRUE(absl::StrContains(result.error, "ringcp: engine threads: "))
+      << result.error;
+  EXPECT_TRUE(absl::StrContains(result.error, " 1 files, ")) << result.error;
+}
+
+TEST_F(CliTest, HelpsAndTellsItsVersion) {
+  const Subprocess::Result help = RunProgram(Ringcp({"--help"}));
+  EXPECT_EQ(help.exit_code, 0);
+  EXPECT_TRUE(help.output.starts_with("Usage: ringcp [OPTION]... [-T] SOURCE TARGET\n"));
+  for (const std::string& line :
+       std::vector<std::string>(absl::StrSplit(help.output, '\n'))) {
+    EXPECT_LT(line.size(), 85u) << line;
+  }
+  const Subprocess::Result version = RunProgram(Ringcp({"--version"}));
+  EXPECT_EQ(version.exit_code, 0);
+  EXPECT_TRUE(version.output.starts_with("ringcp 0.1.0\n"));
+
+  Subprocess::Options full = Ringcp({"--version"});
+  full.closed_descriptors = {STDOUT_FILENO};
+  const Subprocess::Result failed = RunProgram(full);
+  EXPECT_EQ(failed.exit_code, 1);
+  EXPECT_EQ(failed.error, "ringcp: write error: Bad file descriptor\n");
+}
+
+TEST_F(CliTest, TakesNoDirectoryThatIsGone) {
+  scratch_.MakeDirectory("gone");
+  Subprocess::Options options;
+  options.program = "/bin/sh";
+  options.arguments = {"sh",
+                       "-c",
+                       "cd gone; rmdir ../gone; exec \"$@\"",
+                       "sh",
+                       ProgramPath("cli/ringcp"),
+                       "nope",
+                       "target"};
+  options.directory = scratch_.path();
+  const Subprocess::Result result = RunProgram(options);
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_TRUE(absl::StrContains(result.error, "cannot stat 'nope'")) << result.error;
+}
+
+}  // namespace
+}  // namespace ringcp

@@ -1,0 +1,465 @@
+// Runs GNU cp and ringcp, called as "cp", with the same arguments on the same files, and
+// compares what a user can see: exit code, output, messages, and the files afterwards.
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "tests/file_tree.h"
+#include "tests/programs.h"
+#include "tests/scratch_directory.h"
+#include "tests/subprocess.h"
+
+namespace ringcp {
+namespace {
+
+constexpr uid_t kNobody = 65534;
+
+// What each situation starts from, before its own set-up.
+constexpr char kStart[] = R"(
+  printf alpha > a; printf beta > b
+  mkdir d d/e t; printf gamma > d/c; printf delta > d/e/g
+  ln -s a la; ln -s d ld; ln -s nowhere dangling
+)";
+// Times in the past show which were preserved.
+constexpr char kAge[] =
+    "\nfind . -exec touch -h -d '2001-09-09 01:46:40.123456789 UTC' {} +";
+
+struct Situation {
+  std::string name;
+  std::string setup;    // A script; empty for none.
+  std::string command;  // A script in which cp is the program.
+  bool as_nobody = false;
+};
+
+void PrintTo(const Situation& situation, std::ostream* out) {
+  *out << situation.setup << "; " << situation.command;
+}
+
+// Messages come in the order in which files are found, which is not the same twice.
+std::string SortedLines(const std::string& text) {
+  std::vector<std::string> lines = absl::StrSplit(text, '\n');
+  std::sort(lines.begin(), lines.end());
+  return absl::StrJoin(lines, "\n");
+}
+
+struct Seen {
+  Subprocess::Result result;
+  std::vector<std::string> tree;
+};
+
+class GnuCp : public testing::TestWithParam<Situation> {
+ protected:
+  void SetUp() override {
+    const std::string& setup = GetParam().setup;
+    if (geteuid() != 0 &&
+        (absl::StrContains(setup, "chown") || absl::StrContains(setup, "chgrp"))) {
+      GTEST_SKIP() << "only root may give files away";
+    }
+  }
+
+  // Runs the situation in `name` below the scratch directory, with `program` as cp.
+  Seen See(const std::string& name, const std::string& program) {
+    const Situation& situation = GetParam();
+    const std::string programs = scratch_.MakeDirectory(name + ".bin");
+    const std::string files = scratch_.MakeDirectory(name);
+    std::filesystem::create_symlink(program, programs + "/cp");
+    PrepareWithShell(files, kStart + situation.setup + kAge);
+
+    Subprocess::Options options;
+    options.program = "/bin/sh";
+    options.arguments = {"sh", "-c", "umask 022\n" + situation.command};
+    options.environment = {"PATH=" + programs + ":/usr/bin:/bin"};
+    options.directory = files;
+    if (situation.as_nobody && geteuid() == 0) {
+      PrepareWithShell(files, "chown -hR nobody:nogroup .");
+      options.user = kNobody;
+    }
+    Seen seen;
+    seen.result = RunProgram(options);
+    EXPECT_LT(seen.result.exit_code, 126) << "cp could not be run: " << seen.result.error;
+    seen.tree = ListFileTree(files);
+    return seen;
+  }
+
+  // Where another user can execute it.
+  std::string RingcpForAll() {
+    chmod(scratch_.path().c_str(), 0755);
+    const std::string program = scratch_.Path("ringcp");
+    std::filesystem::copy_file(ProgramPath("cli/ringcp"), program);
+    return program;
+  }
+
+  ScratchDirectory scratch_;
+};
+
+TEST_P(GnuCp, DoesTheSame) {
+  const std::string ringcp = RingcpForAll();
+  const Seen expected = See("gnu", "/bin/cp");
+  const Seen actual = See("our", ringcp);
+  EXPECT_EQ(actual.result.exit_code, expected.result.exit_code);
+  EXPECT_EQ(SortedLines(actual.result.error), SortedLines(expected.result.error));
+  EXPECT_EQ(SortedLines(actual.result.output), SortedLines(expected.result.output));
+  EXPECT_EQ(DifferenceOfTrees(expected.tree, actual.tree), "");
+}
+
+// The same happens, but the message is another one: ringcp does not look at a file before
+// it opens or creates it, so it is that which fails.
+class GnuCpInOtherWords : public GnuCp {};
+
+TEST_P(GnuCpInOtherWords, DoesTheSame) {
+  const std::string ringcp = RingcpForAll();
+  const Seen expected = See("gnu", "/bin/cp");
+  const Seen actual = See("our", ringcp);
+  EXPECT_EQ(actual.result.exit_code, expected.result.exit_code);
+  EXPECT_EQ(actual.result.error.empty(), expected.result.error.empty());
+  EXPECT_EQ(DifferenceOfTrees(expected.tree, actual.tree), "");
+}
+
+// A tree is not copied into itself; how much of it has been copied when that is noticed
+// depends on the order in which its directories list their entries.
+class GnuCpIntoItself : public GnuCp {};
+
+TEST_P(GnuCpIntoItself, RefusesLikewise) {
+  const std::string ringcp = RingcpForAll();
+  const Seen expected = See("gnu", "/bin/cp");
+  const Seen actual = See("our", ringcp);
+  EXPECT_EQ(actual.result.exit_code, expected.result.exit_code);
+  EXPECT_EQ(SortedLines(actual.result.error), SortedLines(expected.result.error));
+}
+
+// What is known to differ. Whoever makes one of these equal moves it to the tables above.
+class GnuCpDiffers : public GnuCp {};
+
+TEST_P(GnuCpDiffers, AsIsKnown) {
+  const std::string ringcp = RingcpForAll();
+  const Seen expected = See("gnu", "/bin/cp");
+  const Seen actual = See("our", ringcp);
+  EXPECT_FALSE(actual.result.exit_code == expected.result.exit_code &&
+               SortedLines(actual.result.error) == SortedLines(expected.result.error) &&
+               SortedLines(actual.result.output) == SortedLines(expected.result.output) &&
+               actual.tree == expected.tree);
+}
+
+std::string NameOf(const testing::TestParamInfo<Situation>& info) {
+  return info.param.name;
+}
+
+using testing::Values;
+
+INSTANTIATE_TEST_SUITE_P(
+    Targets, GnuCp,
+    Values(Situation{"NewName", "", "cp a x"}, Situation{"Overwritten", "", "cp a b"},
+           Situation{"IntoDirectory", "", "cp a t"},
+           Situation{"SeveralIntoDirectory", "", "cp a b t"},
+           Situation{"SeveralIntoMissing", "", "cp a b x"},
+           Situation{"SeveralIntoFile", "", "cp a b d/c"},
+           Situation{"TargetDirectory", "", "cp -t t a b"},
+           Situation{"TargetDirectoryMissing", "", "cp -t x a"},
+           Situation{"TargetDirectoryIsFile", "", "cp -t b a"},
+           Situation{"TargetDirectoryThroughLink", "", "cp -t ld a"},
+           Situation{"NoTargetDirectory", "", "cp -T a x"},
+           Situation{"NoTargetDirectoryOnDirectory", "", "cp -T a t"},
+           Situation{"NoTargetDirectoryMerges", "printf old > t/c", "cp -rT d t"},
+           Situation{"NoTargetDirectoryNew", "", "cp -rT d x"},
+           Situation{"NoTargetDirectoryOnLink", "", "cp -T a ld"},
+           Situation{"SlashAfterDirectory", "", "cp a t/"},
+           Situation{"SlashAfterMissing", "", "cp a x/"},
+           Situation{"SlashAfterMissingForTree", "", "cp -r d x/"},
+           Situation{"SlashAfterDangling", "", "cp a dangling/"},
+           Situation{"BelowMissing", "", "cp a x/y"},
+           Situation{"TreeBelowMissing", "", "cp -r d x/y"},
+           Situation{"ThroughLinkToDirectory", "", "cp a ld"},
+           Situation{"TreeThroughLinkToDirectory", "", "cp -r t ld"},
+           Situation{"DotTarget", "", "cp d/c ."},
+           Situation{"DotDotTarget", "", "cd t; cp ../a .."}),
+    NameOf);
+
+INSTANTIATE_TEST_SUITE_P(
+    Sources, GnuCp,
+    Values(Situation{"SlashAfterFile", "", "cp a/ x"},
+           Situation{"SlashAfterDirectory", "", "cp -r d/ t"},
+           Situation{"SlashAfterLink", "", "cp -r ld/ t"},
+           Situation{"SlashesAfterDirectory", "", "cp -r d/// t"},
+           Situation{"Dot", "", "cp -r d/. t"},
+           Situation{"DotIntoNew", "", "cp -r d/. x"},
+           Situation{"DotDot", "", "cp -r d/e/.. t"},
+           Situation{"DotDotOnly", "", "cd d/e; cp -r .. ../../t"},
+           Situation{"Absolute", "", "cp -r \"$PWD/d\" t"},
+           Situation{"Missing", "", "cp nope x"},
+           Situation{"MissingAmongOthers", "", "cp nope a t"},
+           Situation{"BelowFile", "", "cp a/b x"}, Situation{"Empty", "", "cp '' x"},
+           Situation{"EmptyTarget", "", "cp a ''"},
+           Situation{"EmptyTargetForSeveral", "", "cp a b ''"},
+           Situation{"EmptyTargetDirectory", "", "cp -t '' a"},
+           Situation{"DirectoryWithoutRecursion", "", "cp d x"},
+           Situation{"DirectoryAmongFiles", "", "cp a d b t"},
+           Situation{"Twice", "", "cp a a t"},
+           Situation{"TwiceUnderOtherNames", "", "cp a ./a t"},
+           Situation{"DirectoryTwice", "", "cp -r d d t"},
+           Situation{"SameNameFromElsewhere", "mkdir u; printf zeta > u/a", "cp a u/a t"},
+           Situation{"SameTreesFromElsewhere", "mkdir -p u/d; printf zeta > u/d/z",
+                     "cp -r d u/d t"},
+           Situation{"NameTooLong", "", "cp $(printf '%0300d' 0) x"}),
+    NameOf);
+
+INSTANTIATE_TEST_SUITE_P(
+    Conflicts, GnuCp,
+    Values(Situation{"SameFile", "", "cp a a"},
+           Situation{"SameFileForced", "", "cp -f a a"},
+           Situation{"SameFileOtherName", "", "cp a ./a"},
+           Situation{"SameFileThroughLink", "", "cp a la"},
+           Situation{"SameFileFromLink", "", "cp la a"},
+           Situation{"SameFileHardLinked", "ln a h", "cp a h"},
+           Situation{"SameFileHardLinkedArchive", "ln a h", "cp -a a h"},
+           Situation{"SameLink", "", "cp -P la la"},
+           Situation{"SameDirectory", "", "cp -rT d d"},
+           Situation{"DirectoryInTheWay", "mkdir t/a", "cp a t"},
+           Situation{"FileInTheWay", "printf x > t/d", "cp -r d t"},
+           Situation{"DirectoryInTheWayInTree", "mkdir -p t/d/c", "cp -r d t"},
+           Situation{"FileInTheWayInTree", "mkdir t/d; printf x > t/d/e", "cp -r d t"},
+           Situation{"DirectoryInTheWayOfLink", "mkdir t/la", "cp -P la t"},
+           Situation{"DanglingTarget", "", "cp a dangling"},
+           Situation{"DanglingTargetForced", "", "cp -f a dangling"},
+           Situation{"DanglingTargetInTree", "mkdir t/d; ln -s gone t/d/c", "cp -r d t"},
+           Situation{"LinkTarget", "ln -s b lb", "cp a lb"},
+           Situation{"LinkTargetInTree", "mkdir t/d; ln -s ../../b t/d/c", "cp -r d t"},
+           Situation{"LinkTargetInArchive", "mkdir t/d; ln -s ../../b t/d/c",
+                     "cp -a d t"},
+           Situation{"LinkToDirectoryInTheWay", "ln -s e t/d; mkdir t/e", "cp -r d t"},
+           Situation{"LinkOverFile", "", "cp -P la b"},
+           Situation{"LinkOverLink", "ln -s b lb", "cp -P la lb"},
+           Situation{"LinkOverDangling", "", "cp -P la dangling"},
+           Situation{"FileOverFifo", "mkfifo p", "cp -n a p"},
+           Situation{"FullDevice", "", "cp a /dev/full"},
+           Situation{"NullDevice", "", "cp a /dev/null"}),
+    NameOf);
+
+INSTANTIATE_TEST_SUITE_P(
+    Links, GnuCp,
+    Values(Situation{"FileFollowed", "", "cp la x"},
+           Situation{"FileKept", "", "cp -P la x"},
+           Situation{"FileKeptD", "", "cp -d la x"},
+           Situation{"FileNamed", "", "cp -H la x"},
+           Situation{"DirectoryKept", "", "cp -r ld x"},
+           Situation{"DirectoryNamed", "", "cp -rH ld x"},
+           Situation{"DirectoryFollowed", "", "cp -rL ld x"},
+           Situation{"DirectoryNeverFollowed", "", "cp -rP ld x"},
+           Situation{"DirectoryWithoutRecursion", "", "cp ld x"},
+           Situation{"InTreeKept", "ln -s ../a d/l; ln -s gone d/g", "cp -r d x"},
+           Situation{"InTreeNamed", "ln -s ../a d/l; ln -s ../d ln", "cp -rH d ld t"},
+           Situation{"InTreeFollowed", "ln -s ../a d/l; ln -s ../t d/m; touch t/z",
+                     "cp -rL d x"},
+           Situation{"InTreeDanglingFollowed", "ln -s gone d/g", "cp -rL d x"},
+           Situation{"DanglingFollowed", "", "cp dangling x"},
+           Situation{"DanglingKept", "", "cp -P dangling x"},
+           Situation{"Loop", "ln -s loop loop", "cp loop x"},
+           Situation{"Cycle", "ln -s .. d/e/up; ln -s . d/self", "cp -rL d x"},
+           Situation{"Archive", "ln -s ../a d/l", "cp -a d la x t"},
+           Situation{"ArchiveFollowed", "ln -s ../a d/l", "cp -aL d x"},
+           Situation{"Empty", "", "cp -rP la ld dangling t"}),
+    NameOf);
+
+INSTANTIATE_TEST_SUITE_P(
+    HardLinks, GnuCp,
+    Values(Situation{"KeptInArchive", "ln d/c d/c2; ln d/c d/e/c3", "cp -a d x"},
+           Situation{"NotKeptInTree", "ln d/c d/c2", "cp -r d x"},
+           Situation{"KeptWithD", "ln d/c d/c2", "cp -rd d x"},
+           Situation{"KeptWithPreserve", "ln d/c d/c2", "cp -r --preserve=links d x"},
+           Situation{"AcrossSources", "ln a h", "cp -a a h t"},
+           Situation{"AcrossSourcesWithD", "ln a h", "cp -d a h t"},
+           Situation{"NotWithP", "ln a h", "cp -p a h t"},
+           Situation{"OverExisting", "ln a h; printf x > t/a; printf y > t/h",
+                     "cp -a a h t"},
+           Situation{"OfLinks", "ln -P la lh", "cp -a la lh t"},
+           Situation{"AlreadyLinked", "ln a h; ln a t/a; ln a t/h", "cp -a a h t"}),
+    NameOf);
+
+INSTANTIATE_TEST_SUITE_P(
+    SpecialFiles, GnuCp,
+    Values(Situation{"FifoInTree", "mkfifo -m 640 d/p", "cp -r d x"},
+           Situation{"FifoInArchive", "mkfifo -m 640 d/p", "cp -a d x"},
+           Situation{"Fifo", "mkfifo p", "cp -r p x"},
+           Situation{"FifoOverFile", "mkfifo p", "cp -r p b"},
+           Situation{"FifosContents", "mkfifo p", "(printf text > p &) ; cp p x"},
+           Situation{"NullsContents", "", "cp /dev/null x"},
+           Situation{"NullItself", "", "cp -r /dev/null x"},
+           Situation{"NullItselfAsNobody", "", "cp -r /dev/null x", true},
+           Situation{"ProcFile", "", "cp /proc/version x"}),
+    NameOf);
+
+INSTANTIATE_TEST_SUITE_P(
+    Clobber, GnuCp,
+    Values(Situation{"NoneExisting", "", "cp -n a b"},
+           Situation{"NoneNew", "", "cp -n a x"},
+           Situation{"NoneInTree", "mkdir t/d; printf old > t/d/c", "cp -rn d t"},
+           Situation{"NoneForced", "", "cp -nf a b"},
+           Situation{"NoneOfSame", "", "cp -n a a"},
+           Situation{"NoneVerbose", "", "cp -nv a b"},
+           Situation{"NoneOnDirectory", "mkdir t/a", "cp -n a t"},
+           Situation{"ReadOnly", "chmod 444 b", "cp a b", true},
+           Situation{"ReadOnlyForced", "chmod 444 b", "cp -f a b", true},
+           Situation{"ReadOnlyForcedInTree",
+                     "mkdir t/d; printf x > t/d/c; chmod 400 t/d/c", "cp -rf d t", true},
+           Situation{"LongerOverwritten", "printf 'longer than alpha' > b", "cp a b"},
+           Situation{"HardLinkedOverwritten", "ln b h", "cp a b"}),
+    NameOf);
+
+INSTANTIATE_TEST_SUITE_P(
+    Permissions, GnuCp,
+    Values(Situation{"SourceUnreadable", "chmod 000 a", "cp a b t", true},
+           Situation{"DirectoryUnreadable", "chmod 000 d/e", "cp -r d x", true},
+           Situation{"DirectoryUnlistable", "chmod 300 d/e", "cp -r d x", true},
+           Situation{"SourceDirectoryUnreadable", "chmod 000 d", "cp -r d x", true},
+           Situation{"SourceBelowUnsearchable", "chmod 000 d", "cp d/c x", true},
+           Situation{"FileInTreeUnreadable", "chmod 000 d/c", "cp -r d x", true},
+           Situation{"TargetUnwritable", "chmod 555 t", "cp a t", true},
+           Situation{"TargetUnwritableForTree", "chmod 555 t", "cp -r d t", true},
+           Situation{"ReadOnlyDirectories", "chmod 555 d d/e", "cp -r d x", true},
+           Situation{"ReadOnlyDirectoriesArchive", "chmod 555 d d/e", "cp -a d x", true},
+           Situation{"ReadOnlyDirectoryMerged", "mkdir t/d; chmod 555 t/d", "cp -r d t",
+                     true}),
+    NameOf);
+
+INSTANTIATE_TEST_SUITE_P(
+    Modes, GnuCp,
+    Values(
+        Situation{"Umask077", "chmod 755 a d; chmod 666 b", "umask 077; cp -r a b d t"},
+        Situation{"Umask000", "chmod 777 a; chmod 666 b; chmod 777 d",
+                  "umask 0; cp -r a b d t"},
+        Situation{"Umask777", "", "umask 777; cp -r a d t"},
+        Situation{"ModeOfExistingStays", "chmod 600 b; chmod 755 a", "cp a b"},
+        Situation{"Setuid", "chmod 6755 a", "cp a x"},
+        Situation{"SetuidKept", "chmod 6755 a", "cp -p a x"},
+        Situation{"SetuidInTree", "chmod 6755 d/c", "cp -r d x"},
+        Situation{"SetuidInArchive", "chmod 4711 d/c", "cp -a d x"},
+        Situation{"SetgidAndStickyKept", "chmod 2775 d; chmod 1777 d/e", "cp -a d x"},
+        Situation{"SetgidTarget", "chgrp 12 t; chmod 2775 t", "cp -r a d t"},
+        Situation{"SetuidAsNobody", "chmod 6755 a", "cp -p a x", true},
+        Situation{"NoMode", "chmod 700 d d/c a", "cp -r --no-preserve=mode d a t"},
+        Situation{"NoModeArchive", "chmod 700 d d/c", "cp -a --no-preserve=mode d x"},
+        Situation{"ModeOnly", "chmod 750 d; chmod 604 d/c", "cp -r --preserve=mode d x"},
+        Situation{"KeptOnExisting", "chmod 600 a; chmod 644 b", "cp -p a b"},
+        Situation{"KeptOnExistingDirectory", "chmod 700 d; mkdir t/d; chmod 755 t/d",
+                  "cp -rp d t"},
+        Situation{"DirectoryNotKept", "chmod 700 d; mkdir t/d; chmod 755 t/d",
+                  "cp -r d t"},
+        Situation{"Unwritable", "chmod 400 a; chmod 000 b", "cp a b t"}),
+    NameOf);
+
+INSTANTIATE_TEST_SUITE_P(
+    Attributes, GnuCp,
+    Values(Situation{"None", "", "cp -r d x"}, Situation{"P", "", "cp -rp d a t"},
+           Situation{"Archive", "", "cp -a d a la t"},
+           Situation{"TimesOnly", "", "cp -r --preserve=timestamps d x"},
+           Situation{"OwnershipOnly", "chown 12:34 d/c d/e",
+                     "cp -r --preserve=ownership d x"},
+           Situation{"OwnershipArchive",
+                     "chown 12:34 d/c d/e; ln -s x d/l; chown -h 5:6 d/l", "cp -a d x"},
+           Situation{"NotOwnership", "chown 12:34 d/c",
+                     "cp -a --no-preserve=ownership d x"},
+           Situation{"NotTimes", "", "cp -a --no-preserve=timestamps d x"},
+           Situation{"OfOthersAsNobody", "", "cp -p /etc/hostname x", true},
+           Situation{"LinksTimes", "", "cp -P --preserve=timestamps la x"},
+           Situation{"OverNewer", "touch t/a", "cp -p a t"},
+           Situation{"DirectoriesTimesDeep", "mkdir -p d/1/2/3/4; touch d/1/2/3/4/f",
+                     "cp -a d x"},
+           Situation{"MergedDirectory", "mkdir t/d", "cp -a d t"}),
+    NameOf);
+
+INSTANTIATE_TEST_SUITE_P(Verbose, GnuCp,
+                         Values(Situation{"File", "", "cp -v a x"},
+                                Situation{"IntoDirectory", "", "cp -v a b t"},
+                                Situation{"Tree", "ln -s gone d/l; mkfifo d/p",
+                                          "cp -rv d x"},
+                                Situation{"TreeMerged", "mkdir t/d t/d/e", "cp -rv d t"},
+                                Situation{"DotTree", "", "cp -rv d/. t"},
+                                Situation{"SlashTree", "", "cp -rv d/ t/"},
+                                Situation{"HardLinks", "ln a h", "cp -av a h t"},
+                                Situation{"Failing", "", "cp -v nope a t"}),
+                         NameOf);
+
+INSTANTIATE_TEST_SUITE_P(
+    Names, GnuCp,
+    Values(Situation{"Space", "", "cp 'no pe' x"},
+           Situation{"Quote", "", "cp \"it's\" x"},
+           Situation{"Quotes", "", "cp \"it's \\\"so\\\"\" x"},
+           Situation{"Newline", "", "cp 'a\nb' x"},
+           Situation{"Escape", "", "cp \"$(printf 'a\\033[2Jb')\" x"},
+           Situation{"NotUtf8", "", "cp \"$(printf 'a\\377b')\" x"},
+           Situation{"Dash", "printf x > ./-r", "cp -- -r x"},
+           Situation{"OddTree",
+                     "touch \"d/$(printf 'new\\nline')\" \"d/$(printf '\\377')\" 'd/ '",
+                     "cp -rv d x"},
+           Situation{"Dollar", "", "cp '$HOME' '`x`' 'a;b' '*' t"}),
+    NameOf);
+
+INSTANTIATE_TEST_SUITE_P(
+    CommandLine, GnuCp,
+    Values(Situation{"Nothing", "", "cp"}, Situation{"OneOperand", "", "cp a"},
+           Situation{"ExtraOperand", "", "cp -T a b t"},
+           Situation{"TandT", "", "cp -T -t t a"},
+           Situation{"TTwice", "", "cp -t t -t d a"},
+           Situation{"InvalidOption", "", "cp -y a x"},
+           Situation{"UnrecognizedOption", "", "cp --yes a x"},
+           Situation{"MissingArgument", "", "cp a -t"},
+           Situation{"NeedlessArgument", "", "cp --force=yes a x"},
+           Situation{"BadAttribute", "", "cp --preserve=colour a x"},
+           Situation{"EmptyAttribute", "", "cp --preserve=mode, a x"},
+           Situation{"BadReflink", "", "cp --reflink=maybe a x"},
+           Situation{"Abbreviated", "", "cp --rec --no-t d x"},
+           Situation{"Permuted", "", "cp a t -p b"},
+           Situation{"PosixlyCorrect", "", "POSIXLY_CORRECT=1 cp a -p t"},
+           Situation{"DashDash", "printf x > ./-p", "cp -- a -p t"},
+           Situation{"FullPath", "", "$(command -v cp) 2>&1 | sed s,/.*/,DIR/,"},
+           Situation{"ClosedOutput", "", "cp -v a x >&-"},
+           Situation{"ClosedOutputUnused", "", "cp a x >&-"},
+           Situation{"ClosedEverything", "", "cp -v a nope t <&- >&- 2>&-"},
+           Situation{"FullOutput", "", "cp -v a x > /dev/full"}),
+    NameOf);
+
+INSTANTIATE_TEST_SUITE_P(
+    Targets, GnuCpInOtherWords,
+    Values(Situation{"TreeOnLink", "", "cp -rT d ld"},
+           Situation{"SlashAfterFile", "", "cp a b/"},
+           Situation{"BelowFile", "", "cp a b/x"},
+           Situation{"NameTooLong", "", "cp a $(printf '%0300d' 0)"},
+           Situation{"Unsearchable", "chmod 000 t", "cp a t", true},
+           Situation{"UnsearchableForSeveral", "chmod 600 t", "cp a b t", true},
+           Situation{"SourceUnsearchable", "chmod 600 d/e", "cp -r d x", true}),
+    NameOf);
+
+INSTANTIATE_TEST_SUITE_P(Sources, GnuCpIntoItself,
+                         Values(Situation{"IntoItselfBelow", "", "cp -r d d/x"},
+                                Situation{"IntoItself", "", "cp -r d d"},
+                                Situation{"IntoItselfDeeper", "", "cp -r d d/e"},
+                                Situation{"IntoItselfDot", "", "cp -r . t"}),
+                         NameOf);
+
+INSTANTIATE_TEST_SUITE_P(
+    Details, GnuCp,
+    Values(Situation{"SameTreesWithSameFile", "mkdir -p u/d; printf zeta > u/d/c",
+                     "cp -r d u/d t"},
+           Situation{"OfFollowedLinks", "", "cp -L --preserve=links a la t"},
+           Situation{"SetgidAndSticky", "chmod 2775 d; chmod 1777 d/e", "cp -r d x"},
+           Situation{"Holes", "truncate -s 3M holes; printf x >> holes",
+                     "cp holes x; cmp holes x; du -k x"}),
+    NameOf);
+
+INSTANTIATE_TEST_SUITE_P(
+    Details, GnuCpDiffers,
+    Values(Situation{"DanglingTargetPosix", "", "POSIXLY_CORRECT=1 cp a dangling"},
+           Situation{"NoneOfDangling", "", "cp -n a dangling"},
+           Situation{"ReadOnlyForcedVerbose", "chmod 444 b", "cp -fv a b", true}),
+    NameOf);
+
+}  // namespace
+}  // namespace ringcp

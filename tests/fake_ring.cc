@@ -1,0 +1,138 @@
+#include "tests/fake_ring.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "core/check.h"
+#include "core/syscall_ring.h"
+
+namespace ringcp {
+
+FakeRing::FakeRing(const FakeRingOptions& options)
+    : options_(options), random_(options.seed), slots_(options.slots, -1) {}
+
+FakeRing::~FakeRing() {
+  for (const int fd : slots_) {
+    if (fd >= 0) close(fd);
+  }
+}
+
+int FakeRing::slots_open() const {
+  return static_cast<int>(
+      std::count_if(slots_.begin(), slots_.end(), [](int fd) { return fd >= 0; }));
+}
+
+bool FakeRing::Queue(ChainId id, absl::Span<const Op> chain) {
+  RINGCP_CHECK(!chain.empty() && chain.size() <= Chain::kOpsMax);
+  RINGCP_CHECK(chain.back().link == Link::kNone);
+  if (IsImmediate(chain[0].kind)) {
+    RINGCP_CHECK(chain.size() == 1);
+    SettledChain settled;
+    settled.id = id;
+    settled.size = 1;
+    settled.results_array[0] = RunWithFaults(chain[0]);
+    immediate_.push_back(settled);
+    return true;
+  }
+  if (static_cast<int>(flights_.size()) >= options_.chains_max) return false;
+  Flight flight;
+  flight.settled.id = id;
+  flight.settled.size = static_cast<int>(chain.size());
+  std::copy(chain.begin(), chain.end(), flight.ops.begin());
+  for (const Op& op : chain) {
+    RINGCP_CHECK(!IsImmediate(op.kind));
+    RINGCP_CHECK(!op.file.is_slot() || (op.file.index >= 0 && op.file.index < slots()));
+  }
+  flights_.push_back(flight);
+  ++counters_.chains;
+  counters_.ops += static_cast<int64_t>(chain.size());
+  return true;
+}
+
+void FakeRing::Settle(absl::Duration, std::vector<SettledChain>* settled) {
+  if (!immediate_.empty()) {
+    settled->insert(settled->end(), immediate_.begin(), immediate_.end());
+    immediate_.clear();
+    return;
+  }
+  if (flights_.empty()) return;
+  ++counters_.enters;
+  size_t to_settle = 1 + random_() % flights_.size();
+  while (to_settle > 0) {
+    Flight& flight = flights_[random_() % flights_.size()];
+    Step(&flight);
+    if (flight.position < flight.settled.size) continue;
+    settled->push_back(flight.settled);
+    std::swap(flight, flights_.back());
+    flights_.pop_back();
+    --to_settle;
+  }
+}
+
+void FakeRing::Step(Flight* flight) {
+  const Op& op = flight->ops[flight->position];
+  const int32_t result = flight->severed ? -ECANCELED : RunWithFaults(op);
+  flight->settled.results_array[flight->position++] = result;
+  if (op.link == Link::kSoft && Severs(op, result)) flight->severed = true;
+}
+
+bool FakeRing::Severs(const Op& op, int32_t result) const {
+  switch (op.kind) {
+    case OpKind::kStatx:
+    case OpKind::kUnlinkAt:
+      return result < 0 && options_.failed_path_op_severs;
+    case OpKind::kRead:
+    case OpKind::kWrite:
+      return result < 0 || static_cast<uint32_t>(result) < op.length;
+    default:
+      return result < 0;
+  }
+}
+
+int32_t FakeRing::RunWithFaults(const Op& op) {
+  std::optional<int32_t> fault;
+  if (faults_) fault = faults_(static_cast<int64_t>(history_.size()), op);
+  Op to_run = op;
+  if (fault >= 0 && (op.kind == OpKind::kRead || op.kind == OpKind::kWrite)) {
+    to_run.length = std::min(op.length, static_cast<uint32_t>(*fault));
+  }
+  const bool fails = fault.has_value() && *fault < 0;
+  int32_t result = 0;
+  if (!fails || op.kind == OpKind::kClose) result = Run(to_run);
+  if (fails) result = *fault;
+  history_.push_back({op, result});
+  return result;
+}
+
+int32_t FakeRing::Run(Op op) {
+  if (op.kind == OpKind::kInstallDescriptor && !options_.can_install_descriptor) {
+    return -EINVAL;
+  }
+  if (!op.file.is_slot()) {
+    const int32_t result = RunWithSystemCall(op);
+    if (options_.hides_sizes && op.stat != nullptr) op.stat->stx_size = 0;
+    return result;
+  }
+  int& slot = slots_[op.file.index];
+  if (op.kind == OpKind::kOpenAt) {
+    const int32_t opened = RunWithSystemCall(op);
+    // As io_uring does: what was in the slot is closed.
+    if (opened >= 0 && slot >= 0) close(slot);
+    if (opened >= 0) slot = opened;
+    return std::min(opened, 0);
+  }
+  if (slot < 0) return -EBADF;
+  if (op.kind == OpKind::kInstallDescriptor) {
+    const int fd = fcntl(slot, F_DUPFD_CLOEXEC, 0);
+    return fd >= 0 ? fd : -errno;
+  }
+  op.file = FileRef::Descriptor(slot);
+  if (op.kind == OpKind::kClose) slot = -1;
+  return RunWithSystemCall(op);
+}
+
+}  // namespace ringcp

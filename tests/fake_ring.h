@@ -1,0 +1,97 @@
+// A ring without io_uring for tests: carries out chains by system calls, but in a random
+// order that a seed decides on (the ops of different chains interleave), with room for
+// few chains if asked to, and with faults: an op that fails, or transfers less than
+// asked.
+//
+// Thread-safety: see ring.h.
+
+#ifndef RINGCP_TESTS_FAKE_RING_H_
+#define RINGCP_TESTS_FAKE_RING_H_
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "core/ring.h"
+
+namespace ringcp {
+
+struct FakeRingOptions {
+  int slots = 4;
+  int chains_max = 64;  // Chains that there is room for.
+  bool can_install_descriptor = true;
+  // Whether a failed statx or unlinkat severs its soft link: kernels differ.
+  bool failed_path_op_severs = true;
+  // Whether statx tells a size of 0, as for files in /proc.
+  bool hides_sizes = false;
+  uint32_t seed = 1;
+};
+
+// Decides what happens to an op: op number `number`, counted from 0 in the order they run
+// (cancelled ones don't count). Called once for each, just before it runs.
+//  - nullopt: it runs as it is;
+//  - < 0: it fails with -errno and does nothing (a close has closed the file all the
+//  same);
+//  - >= 0: a read or write transfers at most this many bytes; other ops run as they are.
+using FaultFunction = std::function<std::optional<int32_t>(int64_t number, const Op& op)>;
+
+// An op that has run.
+struct OpRecord {
+  Op op;
+  int32_t result = 0;
+};
+
+class FakeRing : public Ring {
+ public:
+  explicit FakeRing(const FakeRingOptions& options);
+  // Closes what is still open in a slot.
+  ~FakeRing() override;
+
+  void SetFaults(FaultFunction faults) { faults_ = std::move(faults); }
+
+  // All that has run so far. (The pointers in it may be stale.)
+  const std::vector<OpRecord>& history() const { return history_; }
+  int slots_open() const;
+
+  bool Queue(ChainId id, absl::Span<const Op> chain) override;
+  void Settle(absl::Duration timeout, std::vector<SettledChain>* settled) override;
+  int chains_in_flight() const override {
+    return static_cast<int>(flights_.size() + immediate_.size());
+  }
+  int slots() const override { return static_cast<int>(slots_.size()); }
+  bool can_install_descriptor() const override { return options_.can_install_descriptor; }
+  RingCounters counters() const override { return counters_; }
+
+ private:
+  struct Flight {
+    std::array<Op, Chain::kOpsMax> ops;
+    int position = 0;  // The op that comes next.
+    bool severed = false;
+    SettledChain settled;
+  };
+
+  // Runs the next op of `flight`.
+  void Step(Flight* flight);
+  int32_t RunWithFaults(const Op& op);
+  int32_t Run(Op op);
+  bool Severs(const Op& op, int32_t result) const;
+
+  const FakeRingOptions options_;
+  std::mt19937 random_;
+  std::vector<int> slots_;  // A descriptor, or -1.
+  std::vector<Flight> flights_;
+  std::vector<SettledChain> immediate_;
+  FaultFunction faults_;
+  std::vector<OpRecord> history_;
+  RingCounters counters_;
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_TESTS_FAKE_RING_H_

@@ -1,0 +1,105 @@
+#include "tests/job_runner.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <string_view>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/check.h"
+#include "core/job_observer.h"
+#include "core/mutex.h"
+
+namespace ringcp {
+namespace {
+
+class Recorder : public JobObserver {
+ public:
+  Recorder(const JobHooks& hooks, JobRun* run) : hooks_(hooks), run_(run) {}
+
+  // Calls come one at a time, as job_observer.h promises; the mutex is there so that a
+  // sanitizer would not blame this class if they did not.
+  void OnError(const FileError& error) override {
+    MutexLock lock(&mutex_);
+    run_->errors.push_back(error);
+  }
+  void OnWarning(std::string_view message) override {
+    MutexLock lock(&mutex_);
+    run_->warnings.emplace_back(message);
+  }
+  bool WantsCopied() const override { return true; }
+  void OnCopied(std::string_view source, std::string_view target) override {
+    MutexLock lock(&mutex_);
+    run_->copied.emplace_back(source, target);
+    if (hooks_.on_copied) hooks_.on_copied(job, static_cast<int>(run_->copied.size()));
+  }
+
+  CopyJob* job = nullptr;
+
+ private:
+  const JobHooks& hooks_;
+  Mutex mutex_;
+  JobRun* const run_;
+};
+
+}  // namespace
+
+std::string JobRun::Messages() const {
+  std::vector<std::string> lines;
+  if (!result.status.ok()) lines.emplace_back(result.status.message());
+  for (const FileError& error : errors) lines.push_back(error.message);
+  std::sort(lines.begin(), lines.end());
+  return absl::StrJoin(lines, "\n");
+}
+
+JobRun RunJob(const CopyRequest& request, const JobHooks& hooks) {
+  JobRun run;
+  Recorder recorder(hooks, &run);
+  CopyJob job(request, &recorder);
+  recorder.job = &job;
+  std::thread meanwhile;
+  if (hooks.meanwhile) meanwhile = std::thread([&] { hooks.meanwhile(&job); });
+  run.result = job.Run();
+  if (meanwhile.joinable()) meanwhile.join();
+  run.progress = job.progress();
+  run.report = job.engine_report();
+  return run;
+}
+
+CopyOptions OptionsFor(const std::string& letters, EngineChoice engine) {
+  CopyOptions options;
+  options.engine = engine;
+  options.umask = umask(0);
+  umask(options.umask);
+  for (const char letter : letters) {
+    const bool archive = letter == 'a';
+    if (letter == 'r' || archive) options.recursive = true;
+    if (letter == 'p' || archive) {
+      options.preserve.mode = true;
+      options.preserve.ownership = true;
+      options.preserve.timestamps = true;
+    }
+    if (letter == 'd' || archive) options.preserve.links = true;
+    if (letter == 'd' || letter == 'P' || archive) {
+      options.dereference = Dereference::kNever;
+    }
+    if (letter == 'L') options.dereference = Dereference::kAlways;
+    if (letter == 'H') options.dereference = Dereference::kCommandLine;
+    if (letter == 'f') options.force = true;
+    if (letter == 'n') options.no_clobber = true;
+    if (letter == 'x') options.one_file_system = true;
+    if (letter == 'T') options.target_kind = TargetKind::kNotDirectory;
+    RINGCP_CHECK(std::string_view("ardpdPLHfnxT").find(letter) != std::string_view::npos);
+  }
+  return options;
+}
+
+const char* EngineName(EngineChoice engine) {
+  return engine == EngineChoice::kUring     ? "uring"
+         : engine == EngineChoice::kThreads ? "threads"
+                                            : "auto";
+}
+
+}  // namespace ringcp

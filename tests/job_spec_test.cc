@@ -1,0 +1,260 @@
+#include "agent/job_spec.h"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "proto/path_codec.h"
+#include "third_party/google_rpc/rpc_status.pb.h"
+
+namespace ringcp {
+namespace {
+
+using std::literals::operator""s;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+v1::JobSpec GoodSpec() {
+  v1::JobSpec spec;
+  spec.add_sources("/source");
+  spec.set_target("/target");
+  return spec;
+}
+
+// The fields that `status` complains of; it has to be INVALID_ARGUMENT or OK.
+std::vector<std::string> RefusedFields(const absl::Status& status) {
+  std::vector<std::string> fields;
+  if (status.ok()) return fields;
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+  const auto payload = status.GetPayload("type.googleapis.com/google.rpc.BadRequest");
+  EXPECT_TRUE(payload.has_value()) << status;
+  google::rpc::BadRequest details;
+  EXPECT_TRUE(payload && details.ParseFromString(std::string(*payload)));
+  for (const auto& violation : details.field_violations()) {
+    EXPECT_FALSE(violation.description().empty());
+    fields.push_back(violation.field());
+  }
+  return fields;
+}
+
+// The fields that are refused when `change` is made to a good specification.
+std::vector<std::string> RefusedAfter(const std::function<void(v1::JobSpec*)>& change) {
+  v1::JobSpec spec = GoodSpec();
+  change(&spec);
+  const absl::Status status = ValidateJobSpec(spec);
+  EXPECT_EQ(CopyRequestFromSpec(spec, 022).status(), status);
+  return RefusedFields(status);
+}
+
+TEST(ValidateJobSpecTest, OneSourceAndATargetAreEnough) {
+  EXPECT_TRUE(ValidateJobSpec(GoodSpec()).ok());
+}
+
+TEST(ValidateJobSpecTest, NoSourceIsRefused) {
+  EXPECT_THAT(RefusedAfter([](auto* spec) { spec->clear_sources(); }),
+              ElementsAre("spec.sources"));
+}
+
+TEST(ValidateJobSpecTest, TooManySourcesAreRefused) {
+  const auto with_sources = [](int count) {
+    return [count](v1::JobSpec* spec) {
+      while (spec->sources_size() < count) spec->add_sources("/s");
+    };
+  };
+  EXPECT_THAT(RefusedAfter(with_sources(kSourcesMax)), IsEmpty());
+  EXPECT_THAT(RefusedAfter(with_sources(kSourcesMax + 1)), ElementsAre("spec.sources"));
+}
+
+TEST(ValidateJobSpecTest, ABadSourceIsNamedByItsIndex) {
+  for (const std::string& bad : {""s, "relative"s, "/a\0b"s, "file://host/a"s,
+                                 "file:///%zz"s, "/" + std::string(kPathBytesMax, 'a')}) {
+    EXPECT_THAT(RefusedAfter([&bad](auto* spec) { spec->add_sources(bad); }),
+                ElementsAre("spec.sources[1]"))
+        << bad.substr(0, 20);
+  }
+}
+
+TEST(ValidateJobSpecTest, AMissingOrBadTargetIsRefused) {
+  EXPECT_THAT(RefusedAfter([](auto* spec) { spec->clear_target(); }),
+              ElementsAre("spec.target"));
+  EXPECT_THAT(RefusedAfter([](auto* spec) { spec->set_target("here"); }),
+              ElementsAre("spec.target"));
+}
+
+TEST(ValidateJobSpecTest, AnUnknownEnumValueIsRefused) {
+  EXPECT_THAT(RefusedAfter([](auto* spec) {
+                spec->mutable_options()->set_dereference(
+                    static_cast<v1::CopyOptions::Dereference>(4));
+              }),
+              ElementsAre("spec.options.dereference"));
+  EXPECT_THAT(RefusedAfter([](auto* spec) {
+                spec->mutable_options()->set_target_kind(
+                    static_cast<v1::CopyOptions::TargetKind>(-1));
+              }),
+              ElementsAre("spec.options.target_kind"));
+  EXPECT_THAT(
+      RefusedAfter([](auto* spec) {
+        spec->mutable_options()->set_engine(static_cast<v1::CopyOptions::Engine>(99));
+      }),
+      ElementsAre("spec.options.engine"));
+}
+
+TEST(ValidateJobSpecTest, AFieldOfANewerVersionIsRefused) {
+  // Field 1000, a varint.
+  const std::string newer = "\xC0\x3E\x01";
+  EXPECT_THAT(RefusedAfter([&](auto* spec) { spec->MergeFromString(newer); }),
+              ElementsAre("spec"));
+  EXPECT_THAT(
+      RefusedAfter([&](auto* spec) { spec->mutable_options()->MergeFromString(newer); }),
+      ElementsAre("spec.options"));
+  EXPECT_THAT(RefusedAfter([&](auto* spec) {
+                spec->mutable_options()->mutable_preserve()->MergeFromString(newer);
+              }),
+              ElementsAre("spec.options.preserve"));
+}
+
+TEST(ValidateJobSpecTest, SeveralSourcesNeedADirectory) {
+  const auto not_directory = [](v1::JobSpec* spec) {
+    spec->mutable_options()->set_target_kind(v1::CopyOptions::NOT_DIRECTORY);
+  };
+  EXPECT_THAT(RefusedAfter(not_directory), IsEmpty());
+  EXPECT_THAT(RefusedAfter([&](auto* spec) {
+                spec->add_sources("/second");
+                not_directory(spec);
+              }),
+              ElementsAre("spec.options.target_kind"));
+}
+
+TEST(ValidateJobSpecTest, LabelsAreLimited) {
+  const auto with_label = [](const std::string& key, const std::string& value) {
+    return [key, value](v1::JobSpec* spec) { (*spec->mutable_labels())[key] = value; };
+  };
+  EXPECT_THAT(RefusedAfter(with_label("a", "")), IsEmpty());
+  EXPECT_THAT(RefusedAfter(with_label("a" + std::string(62, '-'), "v")), IsEmpty());
+  EXPECT_THAT(RefusedAfter(with_label("night_run-2", std::string(256, 'v'))), IsEmpty());
+  EXPECT_THAT(RefusedAfter(with_label("k", std::string(257, 'v'))),
+              ElementsAre("spec.labels[k]"));
+  EXPECT_THAT(RefusedAfter(with_label("K", "v")), ElementsAre("spec.labels[K]"));
+  EXPECT_THAT(RefusedAfter(with_label("1k", "v")), ElementsAre("spec.labels[1k]"));
+  EXPECT_THAT(RefusedAfter(with_label("", "v")), ElementsAre("spec.labels[]"));
+  EXPECT_THAT(RefusedAfter(with_label("a" + std::string(63, 'b'), "v")), SizeIs(1));
+  const auto with_labels = [](int count) {
+    return [count](v1::JobSpec* spec) {
+      for (int i = 0; i < count; ++i) {
+        (*spec->mutable_labels())[absl::StrCat("k", i)] = "v";
+      }
+    };
+  };
+  EXPECT_THAT(RefusedAfter(with_labels(kLabelsMax)), IsEmpty());
+  EXPECT_THAT(RefusedAfter(with_labels(kLabelsMax + 1)), ElementsAre("spec.labels"));
+}
+
+TEST(ValidateJobSpecTest, ATooLargeSpecificationIsRefused) {
+  EXPECT_THAT(RefusedAfter([](auto* spec) {
+                const std::string path = "/" + std::string(kPathBytesMax - 1, 'a');
+                for (int i = 0; i < 50; ++i) spec->add_sources(path);
+              }),
+              ElementsAre("spec"));
+}
+
+TEST(ValidateJobSpecTest, AllRefusedFieldsAreNamedUpToALimit) {
+  EXPECT_THAT(RefusedAfter([](auto* spec) {
+                spec->set_sources(0, "a");
+                spec->set_target("b");
+              }),
+              ElementsAre("spec.sources[0]", "spec.target"));
+  v1::JobSpec spec = GoodSpec();
+  for (int i = 0; i < 100; ++i) spec.add_sources("relative");
+  const absl::Status status = ValidateJobSpec(spec);
+  EXPECT_THAT(RefusedFields(status), SizeIs(8));
+  EXPECT_EQ(status.message(),
+            "spec.sources[1]: must be an absolute path, such as /srv/data (and 99 more)");
+}
+
+TEST(ValidateRequestIdTest, TheLengthIsLimited) {
+  EXPECT_TRUE(ValidateRequestId("").ok());
+  EXPECT_TRUE(ValidateRequestId(std::string(128, 'i')).ok());
+  EXPECT_THAT(RefusedFields(ValidateRequestId(std::string(129, 'i'))),
+              ElementsAre("request_id"));
+}
+
+TEST(CopyRequestFromSpecTest, PathsAreDecodedAndTheUmaskIsTheAgents) {
+  v1::JobSpec spec = GoodSpec();
+  spec.add_sources("file:///caf%E9");
+  const auto request = CopyRequestFromSpec(spec, 027);
+  ASSERT_TRUE(request.ok()) << request.status();
+  EXPECT_THAT(request->sources, ElementsAre("/source", "/caf\xE9"));
+  EXPECT_EQ(request->target, "/target");
+  EXPECT_EQ(request->options.umask, 027u);
+}
+
+TEST(CopyRequestFromSpecTest, NoOptionsMeanTheEnginesDefaults) {
+  const auto request = CopyRequestFromSpec(GoodSpec(), 022);
+  ASSERT_TRUE(request.ok()) << request.status();
+  const CopyOptions& options = request->options;
+  EXPECT_FALSE(options.recursive);
+  EXPECT_EQ(options.dereference, Dereference::kDefault);
+  EXPECT_EQ(options.target_kind, TargetKind::kDefault);
+  EXPECT_FALSE(options.preserve.any_attribute());
+  EXPECT_FALSE(options.preserve.links);
+  EXPECT_FALSE(options.default_mode || options.force || options.no_clobber ||
+               options.one_file_system);
+  EXPECT_EQ(options.engine, EngineChoice::kAuto);
+}
+
+// Each option alone, so that no two of them can be mixed up.
+TEST(CopyRequestFromSpecTest, EveryOptionMeansTheSameOnBothSides) {
+  const std::vector<std::function<void(CopyOptions*)>> changes = {
+      [](CopyOptions* options) { options->recursive = true; },
+      [](CopyOptions* options) { options->dereference = Dereference::kNever; },
+      [](CopyOptions* options) { options->dereference = Dereference::kCommandLine; },
+      [](CopyOptions* options) { options->dereference = Dereference::kAlways; },
+      [](CopyOptions* options) { options->target_kind = TargetKind::kDirectory; },
+      [](CopyOptions* options) { options->target_kind = TargetKind::kNotDirectory; },
+      [](CopyOptions* options) { options->preserve.mode = true; },
+      [](CopyOptions* options) { options->preserve.ownership = true; },
+      [](CopyOptions* options) { options->preserve.timestamps = true; },
+      [](CopyOptions* options) { options->preserve.links = true; },
+      [](CopyOptions* options) { options->default_mode = true; },
+      [](CopyOptions* options) { options->force = true; },
+      [](CopyOptions* options) { options->no_clobber = true; },
+      [](CopyOptions* options) { options->one_file_system = true; },
+      [](CopyOptions* options) { options->engine = EngineChoice::kUring; },
+      [](CopyOptions* options) { options->engine = EngineChoice::kThreads; },
+  };
+  const auto as_tuple = [](const CopyOptions& options) {
+    return std::make_tuple(options.recursive, options.dereference, options.target_kind,
+                           options.preserve.mode, options.preserve.ownership,
+                           options.preserve.timestamps, options.preserve.links,
+                           options.default_mode, options.force, options.no_clobber,
+                           options.one_file_system, options.engine, options.umask);
+  };
+  for (size_t i = 0; i < changes.size(); ++i) {
+    CopyRequest request = {.sources = {"/s"}, .target = "/t", .options = {}};
+    changes[i](&request.options);
+    const auto spec = SpecFromCopyRequest(request);
+    ASSERT_TRUE(spec.ok()) << spec.status();
+    const auto back = CopyRequestFromSpec(*spec, request.options.umask);
+    ASSERT_TRUE(back.ok()) << back.status();
+    EXPECT_EQ(as_tuple(back->options), as_tuple(request.options)) << "change " << i;
+    EXPECT_NE(as_tuple(back->options), as_tuple(CopyOptions())) << "change " << i;
+  }
+}
+
+TEST(SpecFromCopyRequestTest, ARelativePathIsRefusedByItsField) {
+  CopyRequest request = {.sources = {"/s", "s"}, .target = "/t", .options = {}};
+  EXPECT_THAT(RefusedFields(SpecFromCopyRequest(request).status()),
+              ElementsAre("spec.sources[1]"));
+  request.sources.pop_back();
+  request.target = "t";
+  EXPECT_THAT(RefusedFields(SpecFromCopyRequest(request).status()),
+              ElementsAre("spec.target"));
+}
+
+}  // namespace
+}  // namespace ringcp

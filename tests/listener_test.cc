@@ -1,0 +1,265 @@
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "agent/connection_acceptor.h"
+#include "agent/unix_listener.h"
+#include "core/mutex.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/scratch_directory.h"
+
+namespace ringcp {
+namespace {
+
+using ::testing::HasSubstr;
+
+sockaddr_un AddressOf(const std::string& path) {
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  EXPECT_LT(path.size(), sizeof(address.sun_path));
+  std::strcpy(address.sun_path, path.c_str());
+  return address;
+}
+
+// Leaves a socket's file at `path`, of `type`, as a program does that was killed.
+void LeaveSocket(const std::string& path, int type) {
+  const int fd = socket(AF_UNIX, type, 0);
+  const sockaddr_un address = AddressOf(path);
+  ASSERT_EQ(bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  close(fd);
+}
+
+// A connection to `path`, or -1.
+int Connect(const std::string& path) {
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const sockaddr_un address = AddressOf(path);
+  if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) {
+    return fd;
+  }
+  close(fd);
+  return -1;
+}
+
+mode_t ModeOf(const std::string& path) {
+  struct stat status = {};
+  EXPECT_EQ(lstat(path.c_str(), &status), 0) << path;
+  return status.st_mode & 07777;
+}
+
+std::unique_ptr<UnixListener> Listen(const std::string& path) {
+  auto listener = UnixListener::Listen(path, /*make_directory=*/false);
+  EXPECT_TRUE(listener.ok()) << listener.status();
+  return listener.ok() ? *std::move(listener) : nullptr;
+}
+
+absl::Status ListenStatus(const std::string& path) {
+  return UnixListener::Listen(path, /*make_directory=*/false).status();
+}
+
+TEST(UnixListenerTest, TheSocketIsItsOwnersAloneWhateverTheUmask) {
+  const ScratchDirectory directory;
+  const mode_t umask_before = umask(0);
+  const auto listener = Listen(directory.Path("a.sock"));
+  EXPECT_EQ(ModeOf(directory.Path("a.sock")), 0600u);
+  // It didn't have to change the umask, which all threads share.
+  EXPECT_EQ(umask(umask_before), 0u);
+}
+
+TEST(UnixListenerTest, TheModeIsRightFromTheMomentTheFileExists) {
+  const ScratchDirectory directory;
+  const mode_t umask_before = umask(0);
+  const std::string path = directory.Path("a.sock");
+  std::atomic<bool> stop = false;
+  std::atomic<int> wrong = 0;
+  std::atomic<int> seen = 0;
+  std::thread onlooker([&] {
+    while (!stop) {
+      struct stat status;
+      if (lstat(path.c_str(), &status) != 0) continue;
+      ++seen;
+      if ((status.st_mode & 07777) != 0600) ++wrong;
+    }
+  });
+  for (int i = 0; i < 2000 || seen == 0; ++i) Listen(path);
+  stop = true;
+  onlooker.join();
+  umask(umask_before);
+  EXPECT_EQ(wrong, 0);
+}
+
+TEST(UnixListenerTest, ConnectionsAreAccepted) {
+  const ScratchDirectory directory;
+  const auto listener = Listen(directory.Path("a.sock"));
+  const int fd = Connect(directory.Path("a.sock"));
+  EXPECT_GE(fd, 0);
+  close(fd);
+}
+
+TEST(UnixListenerTest, TheSocketGoesWithItsListener) {
+  const ScratchDirectory directory;
+  Listen(directory.Path("a.sock")).reset();
+  EXPECT_FALSE(Exists(directory.Path("a.sock")));
+}
+
+TEST(UnixListenerTest, AStaleSocketIsReplaced) {
+  const ScratchDirectory directory;
+  const std::string path = directory.Path("a.sock");
+  LeaveSocket(path, SOCK_STREAM);
+  EXPECT_EQ(Connect(path), -1);
+  const auto listener = Listen(path);
+  const int fd = Connect(path);
+  EXPECT_GE(fd, 0);
+  close(fd);
+}
+
+TEST(UnixListenerTest, ALiveSocketIsRefusedAndGoesOn) {
+  const ScratchDirectory directory;
+  const std::string path = directory.Path("a.sock");
+  const auto listener = Listen(path);
+  const absl::Status status = ListenStatus(path);
+  EXPECT_EQ(status.code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(status.message(), "another agent is listening on unix:" + path);
+  const int fd = Connect(path);
+  EXPECT_GE(fd, 0);
+  close(fd);
+}
+
+TEST(UnixListenerTest, ALiveSocketWithAFullBacklogIsRefused) {
+  const ScratchDirectory directory;
+  const std::string path = directory.Path("a.sock");
+  const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+  const sockaddr_un address = AddressOf(path);
+  ASSERT_EQ(bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  ASSERT_EQ(listen(fd, 0), 0);
+  const int waiting = Connect(path);
+  ASSERT_GE(waiting, 0);
+  EXPECT_EQ(ListenStatus(path).code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_TRUE(Exists(path));
+  close(waiting);
+  close(fd);
+}
+
+TEST(UnixListenerTest, WhatIsNoStreamSocketIsLeftAlone) {
+  const ScratchDirectory directory;
+  const std::string file = directory.WriteFile("file", "precious");
+  EXPECT_EQ(ListenStatus(file).code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_THAT(std::string(ListenStatus(file).message()), HasSubstr("not a socket"));
+  EXPECT_EQ(ReadFileOrNone(file), "precious");
+  const std::string inside = directory.MakeDirectory("directory");
+  EXPECT_FALSE(ListenStatus(inside).ok());
+  EXPECT_TRUE(Exists(inside));
+  const std::string link = directory.Path("link");
+  ASSERT_EQ(symlink("elsewhere", link.c_str()), 0);
+  EXPECT_FALSE(ListenStatus(link).ok());
+  EXPECT_TRUE(Exists(link));
+  const std::string datagram = directory.Path("datagram");
+  const int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+  const sockaddr_un address = AddressOf(datagram);
+  ASSERT_EQ(bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  EXPECT_FALSE(ListenStatus(datagram).ok());
+  EXPECT_TRUE(Exists(datagram));
+  close(fd);
+}
+
+TEST(UnixListenerTest, AnotherFileAtItsPathIsNotRemoved) {
+  const ScratchDirectory directory;
+  const std::string path = directory.Path("a.sock");
+  auto first = Listen(path);
+  ASSERT_EQ(unlink(path.c_str()), 0);
+  const auto second = Listen(path);
+  first.reset();
+  const int fd = Connect(path);
+  EXPECT_GE(fd, 0);
+  close(fd);
+}
+
+TEST(UnixListenerTest, OfManyThatStartTogetherOneListens) {
+  const ScratchDirectory directory;
+  const std::string path = directory.Path("a.sock");
+  for (int round = 0; round < 500; ++round) {
+    LeaveSocket(path, SOCK_STREAM);
+    std::atomic<int> ready = 0;
+    std::vector<std::unique_ptr<UnixListener>> listeners(4);
+    std::vector<std::thread> threads;
+    for (auto& listener : listeners) {
+      threads.emplace_back([&ready, &listener, &path] {
+        ++ready;
+        while (ready < 4) std::this_thread::yield();
+        auto result = UnixListener::Listen(path, /*make_directory=*/false);
+        if (result.ok()) listener = *std::move(result);
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    const auto listens = [](const auto& listener) { return listener != nullptr; };
+    ASSERT_EQ(std::count_if(listeners.begin(), listeners.end(), listens), 1);
+  }
+}
+
+TEST(UnixListenerTest, AMissingDirectoryIsMadeOnlyWhenAskedFor) {
+  const ScratchDirectory directory;
+  const std::string path = directory.Path("ringcp/agent.sock");
+  const absl::Status status = ListenStatus(path);
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(status.message()), HasSubstr(directory.Path("ringcp")));
+  const auto listener = UnixListener::Listen(path, /*make_directory=*/true);
+  ASSERT_TRUE(listener.ok()) << listener.status();
+  EXPECT_EQ(ModeOf(directory.Path("ringcp")), 0700u);
+  EXPECT_FALSE(UnixListener::Listen(directory.Path("a/b/c"), true).ok());
+}
+
+// Hands out the connections that an acceptor took, one at a time.
+class Connections {
+ public:
+  void Add(int fd) {
+    MutexLock lock(&mutex_);
+    fds_.push_back(fd);
+    changed_.NotifyAll();
+  }
+  int Take() {
+    MutexLock lock(&mutex_);
+    while (fds_.empty()) changed_.Wait(&mutex_);
+    const int fd = fds_.back();
+    fds_.pop_back();
+    return fd;
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar changed_;
+  std::vector<int> fds_ ABSL_GUARDED_BY(mutex_);
+};
+
+TEST(ConnectionAcceptorTest, ConnectionsOfEveryListenerAreHandedOn) {
+  const ScratchDirectory directory;
+  const auto first = Listen(directory.Path("a.sock"));
+  const auto second = Listen(directory.Path("b.sock"));
+  Connections connections;
+  const auto acceptor = ConnectionAcceptor::Start(
+      {first->fd(), second->fd()}, [&connections](int fd) { connections.Add(fd); });
+  ASSERT_TRUE(acceptor.ok()) << acceptor.status();
+  for (const auto* listener : {first.get(), second.get(), first.get()}) {
+    const int client = Connect(listener->path());
+    ASSERT_GE(client, 0);
+    const int server = connections.Take();
+    ASSERT_EQ(write(server, "x", 1), 1);
+    char byte = 0;
+    EXPECT_EQ(read(client, &byte, 1), 1);
+    EXPECT_EQ(byte, 'x');
+    close(server);
+    close(client);
+  }
+}
+
+}  // namespace
+}  // namespace ringcp

@@ -1,0 +1,304 @@
+// What core/ring.h promises, held against every implementation. Errors are in
+// ring_errors_test.cc.
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "core/ring.h"
+#include "gtest/gtest.h"
+#include "tests/ring_under_test.h"
+#include "tests/scratch_directory.h"
+
+namespace ringcp {
+namespace {
+
+using RingContractTest = RingTest;
+
+TEST_P(RingContractTest, OneChainOpensReadsWritesAndCloses) {
+  Chain chain;
+  chain.Add(open_source_).Add(open_target_);
+  chain.Add(ReadAt(FileRef::Slot(0), buffer_, 10, 0));
+  chain.Add(WriteAt(FileRef::Slot(1), buffer_, 10, 0));
+  chain.Add(Close(FileRef::Slot(1))).Add(Close(FileRef::Slot(0)), Link::kHard);
+  EXPECT_EQ(chain.size(), Chain::kOpsMax);
+  EXPECT_EQ(Run(chain), (Results{0, 0, 10, 10, 0, 0}));
+  EXPECT_EQ(ReadFileOrNone(target_), "0123456789");
+  EXPECT_EQ(Run(Close(FileRef::Slot(0))), -EBADF);
+  EXPECT_EQ(Run(Close(FileRef::Slot(1))), -EBADF);
+}
+
+TEST_P(RingContractTest, WithoutASlotAnOpenGivesADescriptorOfTheProcess) {
+  const int fd = Run(OpenAt(AT_FDCWD, source_.c_str(), O_RDONLY, 0, FileRef()));
+  ASSERT_GE(fd, 0);
+  EXPECT_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
+  EXPECT_EQ(Run(ReadAt(FileRef::Descriptor(fd), buffer_, 4, 3)), 4);
+  EXPECT_EQ(Buffer(4), "3456");
+  EXPECT_EQ(Run(Close(FileRef::Descriptor(fd))), 0);
+  EXPECT_EQ(fcntl(fd, F_GETFD), -1);
+}
+
+TEST_P(RingContractTest, AFailedOpenCancelsTheRest) {
+  const std::string missing = scratch_.Path("none");
+  Chain chain;
+  chain.Add(OpenAt(AT_FDCWD, missing.c_str(), O_RDONLY, 0, FileRef::Slot(0)));
+  chain.Add(ReadAt(FileRef::Slot(0), buffer_, 10, 0));
+  chain.Add(Close(FileRef::Slot(0))).Add(Close(FileRef::Slot(1)), Link::kHard);
+  EXPECT_EQ(Run(chain), (Results{-ENOENT, -ECANCELED, -ECANCELED, -ECANCELED}));
+}
+
+TEST_P(RingContractTest, AShortReadSevers) {
+  Chain chain;
+  chain.Add(open_source_).Add(ReadAt(FileRef::Slot(0), buffer_, 11, 0));
+  chain.Add(Close(FileRef::Slot(0)));
+  EXPECT_EQ(Run(chain), (Results{0, 10, -ECANCELED}));
+  EXPECT_EQ(Buffer(10), "0123456789");
+  EXPECT_EQ(Run(Close(FileRef::Slot(0))), 0);
+}
+
+TEST_P(RingContractTest, AnEmptyReadSevers) {
+  Chain chain;
+  chain.Add(open_source_).Add(ReadAt(FileRef::Slot(0), buffer_, 1, 10));
+  chain.Add(Close(FileRef::Slot(0)));
+  EXPECT_EQ(Run(chain), (Results{0, 0, -ECANCELED}));
+  EXPECT_EQ(Run(Close(FileRef::Slot(0))), 0);
+}
+
+TEST_P(RingContractTest, AShortWriteSevers) {
+  // The kernel writes up to the limit, and then no more.
+  signal(SIGXFSZ, SIG_IGN);
+  rlimit before = {};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit low = {.rlim_cur = 6, .rlim_max = before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &low), 0);
+  Chain chain;
+  chain.Add(open_target_).Add(WriteAt(FileRef::Slot(1), buffer_, 10, 0));
+  chain.Add(Close(FileRef::Slot(1)));
+  const Results results = Run(chain);
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  EXPECT_EQ(results, (Results{0, 6, -ECANCELED}));
+  EXPECT_EQ(Run(Close(FileRef::Slot(1))), 0);
+}
+
+TEST_P(RingContractTest, AHardLinkRunsOnAfterAFailure) {
+  Chain chain;
+  chain.Add(open_source_).Add(Close(FileRef::Slot(1)));  // Nothing is in that slot.
+  chain.Add(Close(FileRef::Slot(0)), Link::kHard);
+  EXPECT_EQ(Run(chain), (Results{0, -EBADF, 0}));
+}
+
+TEST_P(RingContractTest, AHardLinkRunsOnAfterAShortRead) {
+  Chain chain;
+  chain.Add(open_source_).Add(ReadAt(FileRef::Slot(0), buffer_, 64, 0));
+  chain.Add(Close(FileRef::Slot(0)), Link::kHard);
+  EXPECT_EQ(Run(chain), (Results{0, 10, 0}));
+}
+
+TEST_P(RingContractTest, StatxTellsWhatAFileIs) {
+  struct statx stat = {};
+  EXPECT_EQ(Run(StatAt(AT_FDCWD, source_.c_str(), 0, &stat)), 0);
+  struct stat expected = {};
+  ASSERT_EQ(::stat(source_.c_str(), &expected), 0);
+  EXPECT_EQ(stat.stx_size, 10u);
+  EXPECT_EQ(stat.stx_mode, expected.st_mode);
+  EXPECT_EQ(stat.stx_ino, expected.st_ino);
+  EXPECT_EQ(stat.stx_nlink, 1u);
+  EXPECT_EQ(stat.stx_mtime.tv_nsec, expected.st_mtim.tv_nsec);
+}
+
+TEST_P(RingContractTest, AfterAFailedStatTheNextOpMayRunOrBeCancelled) {
+  struct statx stat = {};
+  const std::string missing = scratch_.Path("none");
+  Chain chain;
+  chain.Add(StatAt(AT_FDCWD, missing.c_str(), 0, &stat));
+  chain.Add(StatAt(AT_FDCWD, source_.c_str(), 0, &stat));
+  const Results results = Run(chain);
+  EXPECT_EQ(results[0], -ENOENT);
+  EXPECT_TRUE(results[1] == 0 || results[1] == -ECANCELED) << results[1];
+}
+
+TEST_P(RingContractTest, UnlinkRemovesAName) {
+  EXPECT_EQ(Run(UnlinkAt(AT_FDCWD, source_.c_str(), 0)), 0);
+  EXPECT_FALSE(Exists(source_));
+}
+
+TEST_P(RingContractTest, NamesAreLookedUpBeneathTheDirectory) {
+  const int directory = open(scratch_.path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  EXPECT_EQ(Run(OpenAt(directory, "source", O_RDONLY, 0, FileRef::Slot(0))), 0);
+  EXPECT_EQ(Run(Close(FileRef::Slot(0))), 0);
+  EXPECT_EQ(Run(UnlinkAt(directory, "source", 0)), 0);
+  EXPECT_FALSE(Exists(source_));
+  close(directory);
+}
+
+TEST_P(RingContractTest, AttributesAreSetAndReadByDescriptor) {
+  const int fd = open(source_.c_str(), O_RDONLY | O_CLOEXEC);
+  EXPECT_EQ(Run(SetTimes(fd, {.tv_sec = 1, .tv_nsec = 2}, {.tv_sec = 3, .tv_nsec = 4})),
+            0);
+  EXPECT_EQ(Run(SetOwner(fd, getuid(), getgid())), 0);
+  EXPECT_EQ(Run(SetMode(fd, 0651)), 0);
+  struct statx stat = {};
+  EXPECT_EQ(Run(StatDescriptor(fd, &stat)), 0);
+  EXPECT_EQ(stat.stx_mode & 07777, 0651);
+  EXPECT_EQ(stat.stx_atime.tv_sec, 1);
+  EXPECT_EQ(stat.stx_atime.tv_nsec, 2u);
+  EXPECT_EQ(stat.stx_mtime.tv_sec, 3);
+  EXPECT_EQ(stat.stx_mtime.tv_nsec, 4u);
+  close(fd);
+  EXPECT_EQ(Run(SetMode(fd, 0600)), -EBADF);
+}
+
+TEST_P(RingContractTest, HolesAreFoundAndSizesSetByDescriptor) {
+  const int fd = open(target_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  EXPECT_EQ(Run(SetSize(fd, 1'000'000)), 0);
+  uint64_t position = 0;
+  EXPECT_EQ(Run(SeekData(fd, 0, &position)), -ENXIO);
+  EXPECT_EQ(Run(SeekHole(fd, 5, &position)), 0);
+  EXPECT_EQ(position, 5u);
+  EXPECT_EQ(Run(WriteAt(FileRef::Descriptor(fd), buffer_, 1, 999'999)), 1);
+  EXPECT_EQ(Run(SeekData(fd, 0, &position)), 0);
+  EXPECT_GT(position, 0u);
+  EXPECT_LE(position, 999'999u);
+  EXPECT_EQ(Run(SeekHole(fd, 999'999, &position)), 0);
+  EXPECT_EQ(position, 1'000'000u);
+  EXPECT_EQ(Run(SeekData(fd, 1'000'000, &position)), -ENXIO);
+  close(fd);
+  EXPECT_EQ(Run(SetSize(fd, 1)), -EBADF);
+}
+
+TEST_P(RingContractTest, ImmediateOpsSettleWithoutTheOthers) {
+  struct statx stat = {};
+  const int fd = open(source_.c_str(), O_RDONLY | O_CLOEXEC);
+  ASSERT_TRUE(ring_->Queue(ChainId{1}, Chain().Add(SetMode(fd, 0600)).ops()));
+  ASSERT_TRUE(ring_->Queue(ChainId{2}, Chain().Add(StatDescriptor(fd, &stat)).ops()));
+  ASSERT_TRUE(ring_->Queue(
+      ChainId{3}, Chain().Add(StatAt(AT_FDCWD, source_.c_str(), 0, &stat)).ops()));
+  const auto results = SettleAll();
+  EXPECT_EQ(results.at(1), Results{0});
+  EXPECT_EQ(results.at(2), Results{0});
+  EXPECT_EQ(results.at(3), Results{0});
+  close(fd);
+}
+
+TEST_P(RingContractTest, AtTheCurrentPositionPipesCanBeReadAndWritten) {
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  std::strcpy(buffer_, "through a pipe");
+  EXPECT_EQ(Run(WriteAt(FileRef::Descriptor(ends[1]), buffer_, 14, kCurrentPosition)),
+            14);
+  std::memset(buffer_, 0, sizeof(buffer_));
+  EXPECT_EQ(Run(ReadAt(FileRef::Descriptor(ends[0]), buffer_, 7, kCurrentPosition)), 7);
+  EXPECT_EQ(Run(ReadAt(FileRef::Descriptor(ends[0]), buffer_ + 7, 20, kCurrentPosition)),
+            7);
+  EXPECT_EQ(Buffer(14), "through a pipe");
+  close(ends[0]);
+  close(ends[1]);
+}
+
+TEST_P(RingContractTest, ASlotThatIsOpenedAgainHoldsTheNewFile) {
+  const std::string other = scratch_.WriteFile("other", "abc");
+  EXPECT_EQ(Run(open_source_), 0);
+  EXPECT_EQ(Run(OpenAt(AT_FDCWD, other.c_str(), O_RDONLY, 0, FileRef::Slot(0))), 0);
+  EXPECT_EQ(Run(ReadAt(FileRef::Slot(0), buffer_, 3, 0)), 3);
+  EXPECT_EQ(Buffer(3), "abc");
+  EXPECT_EQ(Run(Close(FileRef::Slot(0))), 0);
+  EXPECT_EQ(Run(Close(FileRef::Slot(0))), -EBADF);
+}
+
+TEST_P(RingContractTest, AnInstalledDescriptorOutlivesItsSlot) {
+  if (!ring_->can_install_descriptor()) return;  // Nothing is promised then.
+  EXPECT_EQ(Run(open_source_), 0);
+  const int fd = Run(InstallDescriptor(FileRef::Slot(0)));
+  ASSERT_GE(fd, 0);
+  EXPECT_EQ(Run(Close(FileRef::Slot(0))), 0);
+  EXPECT_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
+  EXPECT_EQ(pread(fd, buffer_, 10, 0), 10);
+  close(fd);
+  EXPECT_EQ(Run(InstallDescriptor(FileRef::Slot(0))), -EBADF);
+}
+
+TEST_P(RingContractTest, ChainsBeyondItsRoomAreRefusedWholeUntilOthersHaveSettled) {
+  constexpr uint32_t kChains = 5000;
+  std::vector<struct statx> stats(kChains);
+  std::map<uint32_t, int> times_settled;
+  uint32_t queued = 0;
+  int refusals = 0;
+  const absl::Time deadline = absl::Now() + kLimit;
+  while (times_settled.size() < kChains && absl::Now() < deadline) {
+    for (; queued < kChains; ++queued) {
+      Chain chain;
+      chain.Add(StatAt(AT_FDCWD, source_.c_str(), 0, &stats[queued]));
+      chain.Add(StatAt(AT_FDCWD, target_.c_str(), 0, &stats[queued]));
+      const int before = ring_->chains_in_flight();
+      const bool accepted = ring_->Queue(ChainId{queued}, chain.ops());
+      ASSERT_EQ(ring_->chains_in_flight(), before + (accepted ? 1 : 0));
+      if (!accepted) {
+        ASSERT_GT(before, 0) << "refused with nothing in flight";
+        ++refusals;
+        break;
+      }
+    }
+    std::vector<SettledChain> settled;
+    ring_->Settle(kLimit, &settled);
+    for (const SettledChain& chain : settled) {
+      ASSERT_EQ(++times_settled[chain.id.value], 1);
+      ASSERT_EQ(chain.size, 2);
+      ASSERT_EQ(chain.results()[0], 0);
+      ASSERT_EQ(stats[chain.id.value].stx_size, 10u);
+    }
+  }
+  EXPECT_EQ(times_settled.size(), kChains);
+  EXPECT_GT(refusals, 0);
+  EXPECT_EQ(ring_->chains_in_flight(), 0);
+}
+
+TEST_P(RingContractTest, SettleReturnsAtOnceWhenNothingIsInFlight) {
+  const absl::Time start = absl::Now();
+  std::vector<SettledChain> settled;
+  ring_->Settle(kLimit, &settled);
+  EXPECT_TRUE(settled.empty());
+  EXPECT_LT(absl::Now() - start, kLimit / 2);
+}
+
+TEST_P(RingContractTest, CountersAddUpWhatWasQueued) {
+  Run(Chain().Add(open_source_).Add(Close(FileRef::Slot(0))));
+  Run(Chain().Add(UnlinkAt(AT_FDCWD, source_.c_str(), 0)));
+  EXPECT_EQ(ring_->counters().chains, 2);
+  EXPECT_EQ(ring_->counters().ops, 3);
+}
+
+INSTANTIATE_TEST_SUITE_P(Rings, RingContractTest,
+                         testing::ValuesIn(RingImplementations()), RingName);
+
+TEST(UringRingTest, SettleReturnsAfterItsTimeoutWhileAnOpBlocks) {
+  std::string why_not;
+  const std::unique_ptr<Ring> ring = MakeUringRing(&why_not);
+  if (ring == nullptr) GTEST_SKIP() << why_not;
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  char byte = 0;
+  const Op read = ReadAt(FileRef::Descriptor(ends[0]), &byte, 1, kCurrentPosition);
+  ASSERT_TRUE(ring->Queue(ChainId{1}, Chain().Add(read).ops()));
+  std::vector<SettledChain> settled;
+  ring->Settle(absl::Milliseconds(1), &settled);
+  EXPECT_TRUE(settled.empty());
+  EXPECT_EQ(ring->chains_in_flight(), 1);
+  ASSERT_EQ(write(ends[1], "x", 1), 1);
+  while (settled.empty()) ring->Settle(absl::Seconds(60), &settled);
+  EXPECT_EQ(settled[0].results()[0], 1);
+  close(ends[0]);
+  close(ends[1]);
+}
+
+}  // namespace
+}  // namespace ringcp

@@ -1,0 +1,42 @@
+// A directory of a test's own, removed with all that is in it when the test ends.
+//
+// Thread-safety: the functions may be called by any thread.
+
+#ifndef RINGCP_TESTS_SCRATCH_DIRECTORY_H_
+#define RINGCP_TESTS_SCRATCH_DIRECTORY_H_
+
+#include <string>
+#include <string_view>
+
+namespace ringcp {
+
+class ScratchDirectory {
+ public:
+  // Makes it below TEST_TMPDIR. Its path is absolute and short enough for a socket in it.
+  ScratchDirectory();
+  ~ScratchDirectory();
+  ScratchDirectory(const ScratchDirectory&) = delete;
+  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
+
+  const std::string& path() const { return path_; }
+
+  // The path of `name` in it.
+  std::string Path(std::string_view name) const;
+
+  // Each makes `name` and returns its path; what goes wrong fails the test.
+  std::string WriteFile(std::string_view name, std::string_view contents) const;
+  std::string MakeDirectory(std::string_view name) const;
+  std::string MakeFifo(std::string_view name) const;
+
+ private:
+  std::string path_;
+};
+
+// The contents of the file at `path`, or "(none)" when there is no such file.
+std::string ReadFileOrNone(const std::string& path);
+
+bool Exists(const std::string& path);
+
+}  // namespace ringcp
+
+#endif  // RINGCP_TESTS_SCRATCH_DIRECTORY_H_

@@ -1,0 +1,133 @@
+// Where the kernel refuses io_uring, as containers and administrators make it do, copies
+// are made by system calls, and the reason is told.
+
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <iterator>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "core/copy_job.h"
+#include "gtest/gtest.h"
+#include "tests/child_process.h"
+#include "tests/job_runner.h"
+#include "tests/programs.h"
+#include "tests/scratch_directory.h"
+
+namespace ringcp {
+namespace {
+
+// From now on `system_call` fails with `error_number` in this process. False if that
+// could not be arranged.
+bool Refuse(uint32_t system_call, int error_number) {
+  sock_filter program[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, system_call, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<uint32_t>(error_number)),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog filter = {.len = std::size(program), .filter = program};
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+class UringRefusedTest : public testing::Test {
+ protected:
+  UringRefusedTest() {
+    scratch_.MakeDirectory("tree");
+    for (int i = 0; i < 20; ++i) scratch_.WriteFile(absl::StrCat("tree/", i), "contents");
+  }
+
+  CopyRequest Request(EngineChoice engine) const {
+    CopyRequest request;
+    request.sources = {scratch_.Path("tree")};
+    request.target = scratch_.Path("target");
+    request.options = OptionsFor("a", engine);
+    return request;
+  }
+
+  // How a job goes where `system_call` fails: engine, reason, messages and files copied.
+  std::string RunWithout(uint32_t system_call, int error_number,
+                         EngineChoice engine) const {
+    const CopyRequest request = Request(engine);
+    return InChildProcess([&]() -> std::string {
+      if (!Refuse(system_call, error_number)) return "no filter";
+      const JobRun run = RunJob(request);
+      return absl::StrCat(run.report.engine, "|", run.report.reason, "|", run.Messages(),
+                          "|", run.progress.files_done);
+    });
+  }
+
+  ScratchDirectory scratch_;
+};
+
+constexpr struct {
+  int error_number;
+  const char* reason;
+} kCases[] = {
+    {EPERM,
+     "io_uring_setup: Operation not permitted (a container's seccomp profile or"
+     " kernel.io_uring_disabled forbids it)"},
+    {ENOSYS, "io_uring_setup: Function not implemented (this kernel has no io_uring)"},
+    {ENOMEM,
+     "io_uring_setup: Cannot allocate memory (the limit on locked memory is too small:"
+     " see ulimit -l)"},
+};
+
+TEST_F(UringRefusedTest, TheJobIsDoneBySystemCallsAndTellsWhy) {
+  for (const auto& [error_number, reason] : kCases) {
+    EXPECT_EQ(RunWithout(SYS_io_uring_setup, error_number, EngineChoice::kAuto),
+              absl::StrCat("threads|", reason, "||20"));
+    EXPECT_EQ(ReadFileOrNone(scratch_.Path("target/19")), "contents");
+    PrepareWithShell(scratch_.path(), "rm -rf target");
+  }
+}
+
+TEST_F(UringRefusedTest, AskedForIoUringTheJobFails) {
+  for (const auto& [error_number, reason] : kCases) {
+    EXPECT_EQ(RunWithout(SYS_io_uring_setup, error_number, EngineChoice::kUring),
+              absl::StrCat("||cannot use io_uring: ", reason, "|0"));
+  }
+  EXPECT_FALSE(Exists(scratch_.Path("target")));
+}
+
+TEST_F(UringRefusedTest, ARingThatCanNotBeFittedOutIsRefusedToo) {
+  if (ProbeEngine().engine != "uring") GTEST_SKIP() << ProbeEngine().reason;
+  const std::string result =
+      RunWithout(SYS_io_uring_register, EPERM, EngineChoice::kAuto);
+  EXPECT_TRUE(result.starts_with("threads|io_uring")) << result;
+  EXPECT_TRUE(result.ends_with("||20")) << result;
+}
+
+TEST_F(UringRefusedTest, AJobWithFewFilesDoesWithoutARing) {
+  CopyRequest request = Request(EngineChoice::kAuto);
+  request.sources = {scratch_.Path("tree/1")};
+  const JobRun run = RunJob(request);
+  EXPECT_EQ(run.report.engine, "threads");
+  EXPECT_NE(run.report.reason, "");
+  EXPECT_EQ(run.progress.files_done, 1);
+}
+
+TEST_F(UringRefusedTest, AnOrdinaryUserWithLittleLockedMemoryStillCopies) {
+  const CopyRequest request = Request(EngineChoice::kAuto);
+  PrepareWithShell(scratch_.path(), "chmod a+rx . tree; mkdir -m 777 target");
+  const std::string result = InChildProcess([&]() -> std::string {
+    const rlimit locked = {.rlim_cur = 64 * 1024, .rlim_max = 64 * 1024};
+    setrlimit(RLIMIT_MEMLOCK, &locked);
+    BecomeOrdinaryUser();
+    const JobRun run = RunJob(request);
+    return absl::StrCat(run.Messages(), run.progress.files_done);
+  });
+  EXPECT_EQ(result, "20");
+}
+
+}  // namespace
+}  // namespace ringcp

@@ -1,0 +1,165 @@
+// Trees that are very deep or very wide.
+
+#include <fcntl.h>
+#include <malloc.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/walk.h"
+#include "gtest/gtest.h"
+#include "tests/random_tree.h"
+#include "tests/scratch_directory.h"
+
+namespace ringcp {
+namespace {
+
+// Counts, and keeps nothing: what memory is used is the walk's.
+class Counter : public WalkVisitor {
+ public:
+  bool Enter(Directory* directory) override {
+    if (on_enter) on_enter(directory);
+    directory->source_fd =
+        openat(directory->parent->source_fd, directory->source_name.c_str(),
+               O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ++entered;
+    open_max = std::max(open_max, ++open);
+    return directory->source_fd >= 0;
+  }
+  void Leave(Directory* directory) override {
+    close(directory->source_fd);
+    --open;
+  }
+  void OnReadError(const Directory&, int) override { ADD_FAILURE(); }
+  void OnEntryError(const Directory&, const char*, int) override { ADD_FAILURE(); }
+
+  std::function<void(Directory*)> on_enter;
+  int entered = 0;
+  int open = 0;
+  int open_max = 0;
+};
+
+// Returns the path of the last entry yielded.
+std::string WalkAll(const std::string& path, Counter* counter) {
+  Walk walk(counter, /*follow_links=*/false, /*open_max=*/1000);
+  walk.top()->source_fd = AT_FDCWD;
+  auto root = std::make_unique<Directory>();
+  root->source_name = path;
+  walk.AddRoot(std::move(root));
+  auto batch = std::make_unique<WalkBatch>();
+  std::string last;
+  for (;;) {
+    const Walk::Result result = walk.Next(/*may_wait=*/true, batch.get());
+    if (result == Walk::Result::kFinished) break;
+    for (const WalkEntry& entry : batch->entries()) {
+      last = SourcePath(*batch->directory(), entry.source_name);
+      walk.Release(batch->directory());
+    }
+  }
+  EXPECT_EQ(counter->open, 0);
+  return last;
+}
+
+TEST(WalkLimitsTest, ATreeMayBeDeeperThanPathMax) {
+  // Every directory above the one being read is open.
+  rlimit files = {};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &files), 0);
+  files.rlim_cur = files.rlim_max;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
+  const int depth = static_cast<int>(std::min<rlim_t>(3000, files.rlim_max - 100));
+  const std::string name(20, 'd');
+  ASSERT_GT(depth * name.size(), static_cast<size_t>(PATH_MAX));
+
+  const ScratchDirectory scratch;
+  MakeDeepTree(scratch.path(), name, depth);
+  Counter counter;
+  const std::string last = WalkAll(scratch.path(), &counter);
+  EXPECT_EQ(counter.entered, depth + 1);
+  EXPECT_EQ(counter.open_max, depth + 1);
+  EXPECT_EQ(last.size(), scratch.path().size() + depth * (name.size() + 1) + 7);
+  EXPECT_TRUE(last.ends_with("d/bottom")) << last.size();
+  RemoveDeepTree(scratch.path(), name);
+}
+
+TEST(WalkLimitsTest, OfAWideDirectoryFewSubdirectoriesAreOpenAtATime) {
+  const ScratchDirectory scratch;
+  constexpr int kDirectories = 4000;
+  for (int i = 0; i < kDirectories; ++i) scratch.MakeDirectory(std::to_string(i));
+  Counter counter;
+  WalkAll(scratch.path(), &counter);
+  EXPECT_EQ(counter.entered, kDirectories + 1);
+  EXPECT_LE(counter.open_max, 2);
+}
+
+TEST(WalkLimitsTest, WhoHasOtherThingsToDoOpensNoMoreDirectoriesThanAllowed) {
+  constexpr int kOpenMax = 3;
+  const ScratchDirectory scratch;
+  for (int i = 0; i < 20; ++i) {
+    const std::string name = std::to_string(i);
+    scratch.MakeDirectory(name);
+    scratch.WriteFile(name + "/file", "");
+  }
+  Counter counter;
+  Walk walk(&counter, /*follow_links=*/false, kOpenMax);
+  walk.top()->source_fd = AT_FDCWD;
+  auto root = std::make_unique<Directory>();
+  root->source_name = scratch.path();
+  walk.AddRoot(std::move(root));
+  // Entries are kept until there are no more to be had: then one of them is released.
+  auto batch = std::make_unique<WalkBatch>();
+  std::vector<Directory*> held;
+  int entries = 0;
+  for (;;) {
+    const Walk::Result result = walk.Next(/*may_wait=*/held.empty(), batch.get());
+    EXPECT_LE(counter.open, kOpenMax);
+    if (result == Walk::Result::kFinished) break;
+    if (result == Walk::Result::kNothingYet && !held.empty()) {
+      walk.Release(held.back());
+      held.pop_back();
+    }
+    entries += static_cast<int>(batch->entries().size());
+    held.insert(held.end(), batch->entries().size(), batch->directory());
+  }
+  for (Directory* directory : held) walk.Release(directory);
+  EXPECT_EQ(entries, 20);
+  EXPECT_EQ(counter.open_max, kOpenMax);
+}
+
+TEST(WalkLimitsTest, MemoryIsBoundedWhereEveryLevelIsWide) {
+  // Each of the first directories entered turns out to be wide: without a bound all of
+  // its subdirectories would wait while the first one is walked.
+  constexpr int kLevels = 60;
+  constexpr int kWidth = 150;
+  const ScratchDirectory scratch;
+  Counter counter;
+  size_t bytes_max = 0;
+  const size_t bytes_before = mallinfo2().uordblks;
+  counter.on_enter = [&](Directory* directory) {
+    if (counter.entered < kLevels) {
+      const int fd = openat(directory->parent->source_fd, directory->source_name.c_str(),
+                            O_PATH | O_CLOEXEC);
+      for (int i = 0; i < kWidth; ++i) mkdirat(fd, std::to_string(i).c_str(), 0755);
+      close(fd);
+    }
+    if (counter.entered % 64 == 0) {
+      bytes_max = std::max(bytes_max, size_t{mallinfo2().uordblks});
+    }
+  };
+  WalkAll(scratch.path(), &counter);
+  EXPECT_EQ(counter.entered, 1 + kLevels * kWidth);
+  // Sanitizers have an allocator of their own, which tells nothing: then this is 0.
+  const size_t bytes_used = bytes_max > bytes_before ? bytes_max - bytes_before : 0;
+  const size_t directory_bytes = sizeof(Directory) + 100;
+  EXPECT_LT(bytes_used, (Walk::kPendingMax + 2 * kLevels) * directory_bytes);
+}
+
+}  // namespace
+}  // namespace ringcp

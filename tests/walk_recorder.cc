@@ -1,0 +1,158 @@
+#include "tests/walk_recorder.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <random>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "core/mutex.h"
+#include "gtest/gtest.h"
+
+namespace ringcp {
+namespace {
+
+// Entries that a thread holds on to before it releases one.
+constexpr size_t kHeldMax = 50;
+
+}  // namespace
+
+bool WalkRecorder::Enter(Directory* directory) {
+  if (on_enter) on_enter(directory);
+  const bool is_refused = refused.contains(directory->source_name);
+  if (!is_refused) {
+    const int access = unreadable.contains(directory->source_name) ? O_PATH : O_RDONLY;
+    const int no_follow = directory->follow ? 0 : O_NOFOLLOW;
+    directory->source_fd =
+        openat(directory->parent->source_fd, directory->source_name.c_str(),
+               access | O_DIRECTORY | O_CLOEXEC | no_follow);
+    EXPECT_GE(directory->source_fd, 0) << directory->source_name << " errno " << errno;
+  }
+  MutexLock lock(&mutex_);
+  EXPECT_TRUE(open_.insert(directory).second) << "entered twice";
+  ++children_open_[directory->parent];
+  entered_.insert(SourcePath(*directory));
+  open_max_ = std::max(open_max_, static_cast<int>(open_.size()));
+  return directory->source_fd >= 0;
+}
+
+void WalkRecorder::Leave(Directory* directory) {
+  MutexLock lock(&mutex_);
+  EXPECT_EQ(open_.erase(directory), 1u) << "left twice, or never entered";
+  EXPECT_EQ(entries_out_[directory], 0) << "left before its entries were released";
+  EXPECT_EQ(children_open_[directory], 0) << "left before its children";
+  entries_out_.erase(directory);
+  children_open_.erase(directory);
+  --children_open_[directory->parent];
+  ++left_;
+  if (directory->source_fd >= 0) close(directory->source_fd);
+}
+
+void WalkRecorder::OnReadError(const Directory& directory, int error_number) {
+  MutexLock lock(&mutex_);
+  errors_[SourcePath(directory)] = error_number;
+}
+
+void WalkRecorder::OnEntryError(const Directory& directory, const char* name,
+                                int error_number) {
+  MutexLock lock(&mutex_);
+  errors_[SourcePath(directory, name)] = error_number;
+}
+
+void WalkRecorder::Yielded(const Directory& directory, const WalkEntry& entry) {
+  MutexLock lock(&mutex_);
+  ++entries_out_[&directory];
+  const std::string path = SourcePath(directory, entry.source_name);
+  EXPECT_TRUE(found_.emplace(path, entry).second) << path << " came twice";
+}
+
+void WalkRecorder::Released(const Directory& directory) {
+  MutexLock lock(&mutex_);
+  --entries_out_[&directory];
+}
+
+std::map<std::string, WalkEntry> WalkRecorder::found() {
+  MutexLock lock(&mutex_);
+  return found_;
+}
+
+std::set<std::string> WalkRecorder::entered() {
+  MutexLock lock(&mutex_);
+  return entered_;
+}
+
+std::map<std::string, int> WalkRecorder::errors() {
+  MutexLock lock(&mutex_);
+  return errors_;
+}
+
+int WalkRecorder::left() {
+  MutexLock lock(&mutex_);
+  return left_;
+}
+
+int WalkRecorder::open_max() {
+  MutexLock lock(&mutex_);
+  return open_max_;
+}
+
+RecordedWalk::RecordedWalk(bool follow_links)
+    : walk_(std::make_unique<Walk>(&recorder_, follow_links, /*open_max=*/1000)) {
+  walk_->top()->source_fd = AT_FDCWD;
+}
+
+void RecordedWalk::AddRoot(const std::string& path) {
+  auto root = std::make_unique<Directory>();
+  root->source_name = path;
+  walk_->AddRoot(std::move(root));
+}
+
+void RecordedWalk::Run(int threads, uint32_t seed) {
+  std::vector<std::thread> running;
+  for (int i = 1; i < threads; ++i) {
+    running.emplace_back([this, seed, i] { RunThread(seed + i); });
+  }
+  RunThread(seed);
+  for (std::thread& thread : running) thread.join();
+  walk_.reset();
+  EXPECT_EQ(recorder_.left(), static_cast<int>(recorder_.entered().size()));
+}
+
+void RecordedWalk::RunThread(uint32_t seed) {
+  std::mt19937 random(seed);
+  auto batch = std::make_unique<WalkBatch>();
+  std::vector<Directory*> held;
+  const auto release = [&] {
+    std::swap(held[random() % held.size()], held.back());
+    recorder_.Released(*held.back());
+    walk_->Release(held.back());
+    held.pop_back();
+  };
+  for (;;) {
+    const Walk::Result result = walk_->Next(/*may_wait=*/held.empty(), batch.get());
+    if (result == Walk::Result::kFinished) break;
+    if (result == Walk::Result::kNothingYet && !held.empty()) release();
+    if (result != Walk::Result::kBatch) continue;
+    for (const WalkEntry& entry : batch->entries()) {
+      recorder_.Yielded(*batch->directory(), entry);
+      held.push_back(batch->directory());
+    }
+    while (held.size() > kHeldMax) release();
+  }
+  while (!held.empty()) release();
+}
+
+std::set<std::string> RecordedWalk::PathsBelow(const std::string& root) {
+  std::set<std::string> paths = recorder_.entered();
+  for (const auto& [path, entry] : recorder_.found()) paths.insert(path);
+  std::set<std::string> below;
+  for (const std::string& path : paths) {
+    if (path != root) below.insert(path.substr(root.size() + 1));
+  }
+  return below;
+}
+
+}  // namespace ringcp

@@ -1,0 +1,213 @@
+#include "core/walk.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <latch>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "tests/random_tree.h"
+#include "tests/scratch_directory.h"
+#include "tests/test_seed.h"
+#include "tests/walk_recorder.h"
+
+namespace ringcp {
+namespace {
+
+using Paths = std::set<std::string>;
+
+TEST(WalkTest, EveryEntryIsYieldedOnceToAnyNumberOfThreads) {
+  const uint32_t seed = TestSeed();
+  const ScratchDirectory scratch;
+  for (const int threads : {1, 2, 4}) {
+    const std::string root = scratch.MakeDirectory(std::to_string(threads));
+    const Paths expected =
+        MakeRandomTree(root, {.seed = seed + threads, .directories = 200, .files = 3000});
+    RecordedWalk walk;
+    walk.AddRoot(root);
+    walk.Run(threads, seed);
+    EXPECT_EQ(walk.PathsBelow(root), expected) << threads << " threads";
+    EXPECT_TRUE(walk.recorder().errors().empty());
+  }
+}
+
+TEST(WalkTest, AFlatDirectoryIsSharedAmongThreads) {
+  const ScratchDirectory scratch;
+  for (int i = 0; i < 2000; ++i) scratch.WriteFile("f" + std::to_string(i), "");
+  RecordedWalk walk;
+  walk.AddRoot(scratch.path());
+  walk.Run(/*threads=*/4, TestSeed());
+  EXPECT_EQ(walk.recorder().found().size(), 2000u);
+  EXPECT_EQ(walk.recorder().left(), 1);
+}
+
+TEST(WalkTest, NamesMayHoldAnyBytes) {
+  const ScratchDirectory scratch;
+  Paths expected;
+  for (int byte = 1; byte < 256; ++byte) {
+    const std::string name(1, static_cast<char>(byte));
+    if (name != "/" && name != ".") expected.insert(name);
+  }
+  for (const char* name : {"...", "..x", ".x", "-f", "a\nb", "\xFF\xFE"}) {
+    expected.insert(name);
+  }
+  expected.insert(std::string(255, 'n'));
+  for (const std::string& name : expected) scratch.WriteFile(name, "");
+  RecordedWalk walk;
+  walk.AddRoot(scratch.path());
+  walk.Run(/*threads=*/2, TestSeed());
+  EXPECT_EQ(walk.PathsBelow(scratch.path()), expected);
+}
+
+TEST(WalkTest, EntriesHaveTheirKind) {
+  const ScratchDirectory scratch;
+  scratch.WriteFile("file", "");
+  scratch.MakeFifo("fifo");
+  ASSERT_EQ(symlink("file", scratch.Path("link").c_str()), 0);
+  ASSERT_EQ(symlink("none", scratch.Path("dangling").c_str()), 0);
+  RecordedWalk walk;
+  walk.AddRoot(scratch.path());
+  walk.Run(/*threads=*/1, TestSeed());
+  const auto found = walk.recorder().found();
+  EXPECT_EQ(found.at(scratch.Path("file")).kind, EntryKind::kRegular);
+  EXPECT_EQ(found.at(scratch.Path("fifo")).kind, EntryKind::kSpecial);
+  EXPECT_EQ(found.at(scratch.Path("link")).kind, EntryKind::kSymlink);
+  EXPECT_EQ(found.at(scratch.Path("dangling")).kind, EntryKind::kSymlink);
+}
+
+TEST(WalkTest, LinksAreLookedThroughIfAsked) {
+  const ScratchDirectory scratch;
+  scratch.MakeDirectory("directory");
+  scratch.WriteFile("directory/inside", "");
+  ASSERT_EQ(symlink("directory/inside", scratch.Path("to_file").c_str()), 0);
+  ASSERT_EQ(symlink("directory", scratch.Path("to_directory").c_str()), 0);
+  ASSERT_EQ(symlink("none", scratch.Path("dangling").c_str()), 0);
+  ASSERT_EQ(symlink("circle", scratch.Path("circle").c_str()), 0);
+  RecordedWalk walk(/*follow_links=*/true);
+  walk.AddRoot(scratch.path());
+  walk.Run(/*threads=*/1, TestSeed());
+  EXPECT_EQ(walk.PathsBelow(scratch.path()),
+            (Paths{"directory", "directory/inside", "to_directory", "to_directory/inside",
+                   "to_file"}));
+  const auto found = walk.recorder().found();
+  EXPECT_EQ(found.at(scratch.Path("to_file")).kind, EntryKind::kRegular);
+  EXPECT_TRUE(found.at(scratch.Path("to_file")).follow);
+  EXPECT_EQ(walk.recorder().errors(),
+            (std::map<std::string, int>{{scratch.Path("dangling"), ENOENT},
+                                        {scratch.Path("circle"), ELOOP}}));
+}
+
+TEST(WalkTest, WhatCanNotBeReadIsReportedAndTheRestIsWalked) {
+  const ScratchDirectory scratch;
+  for (const char* name : {"a", "broken", "c"}) {
+    scratch.MakeDirectory(name);
+    scratch.WriteFile(std::string(name) + "/file", "");
+  }
+  RecordedWalk walk;
+  walk.recorder().unreadable = {"broken"};
+  walk.AddRoot(scratch.path());
+  walk.Run(/*threads=*/2, TestSeed());
+  EXPECT_EQ(walk.PathsBelow(scratch.path()),
+            (Paths{"a", "a/file", "broken", "c", "c/file"}));
+  EXPECT_EQ(walk.recorder().errors(),
+            (std::map<std::string, int>{{scratch.Path("broken"), EBADF}}));
+}
+
+TEST(WalkTest, ARefusedDirectoryIsLeftButNotRead) {
+  const ScratchDirectory scratch;
+  scratch.MakeDirectory("refused");
+  scratch.WriteFile("refused/file", "");
+  RecordedWalk walk;
+  walk.recorder().refused = {"refused"};
+  walk.AddRoot(scratch.path());
+  walk.Run(/*threads=*/1, TestSeed());
+  EXPECT_EQ(walk.PathsBelow(scratch.path()), Paths{"refused"});
+  EXPECT_EQ(walk.recorder().left(), 2);
+}
+
+TEST(WalkTest, TopLevelEntriesAndRootsAreYieldedUnderTheirNames) {
+  const ScratchDirectory scratch;
+  RecordedWalk walk;
+  for (const char* name : {"one", "two"}) {
+    walk.AddRoot(scratch.MakeDirectory(name));
+    scratch.WriteFile(std::string(name) + "/file", "");
+  }
+  Paths expected = {scratch.Path("one/file"), scratch.Path("two/file")};
+  for (int i = 0; i < 100; ++i) {
+    const std::string name = "entry" + std::to_string(i);
+    walk.walk().AddEntry(EntryKind::kRegular, /*follow=*/false, name, "target");
+    expected.insert(name);
+  }
+  walk.Run(/*threads=*/2, TestSeed());
+  Paths found;
+  for (const auto& [path, entry] : walk.recorder().found()) found.insert(path);
+  EXPECT_EQ(found, expected);
+}
+
+TEST(WalkTest, StoppedInTheMiddleItLeavesWhatItEntered) {
+  const ScratchDirectory scratch;
+  MakeRandomTree(scratch.path(),
+                 {.seed = TestSeed(), .directories = 100, .files = 500, .fifos = 0});
+  for (const int stop_at : {1, 2, 10, 50}) {
+    RecordedWalk walk;
+    int entered = 0;
+    walk.recorder().on_enter = [&](Directory*) {
+      if (++entered == stop_at) walk.walk().Stop();
+    };
+    walk.AddRoot(scratch.path());
+    walk.Run(/*threads=*/1, TestSeed());
+    EXPECT_EQ(entered, stop_at);
+  }
+}
+
+TEST(WalkTest, StoppedByAnotherThreadItWakesWhoWaits) {
+  const ScratchDirectory scratch;
+  RecordedWalk walk;
+  std::latch is_reading(1);
+  std::latch may_go_on(1);
+  walk.recorder().on_enter = [&](Directory*) {
+    is_reading.count_down();
+    may_go_on.wait();
+  };
+  walk.AddRoot(scratch.path());
+  std::thread reader([&] {
+    WalkBatch batch;
+    EXPECT_EQ(walk.walk().Next(/*may_wait=*/true, &batch), Walk::Result::kFinished);
+  });
+  is_reading.wait();
+  WalkBatch batch;
+  // The other thread may find something yet.
+  EXPECT_EQ(walk.walk().Next(/*may_wait=*/false, &batch), Walk::Result::kNothingYet);
+  std::thread waiter([&] {
+    WalkBatch none;
+    EXPECT_EQ(walk.walk().Next(/*may_wait=*/true, &none), Walk::Result::kFinished);
+  });
+  walk.walk().Stop();
+  waiter.join();
+  may_go_on.count_down();
+  reader.join();
+  walk.Run(/*threads=*/1, TestSeed());
+}
+
+TEST(WalkTest, AWalkThatNeverStartsLeavesNothingBehind) {
+  const ScratchDirectory scratch;
+  RecordedWalk walk;
+  walk.AddRoot(scratch.path());
+  walk.walk().AddEntry(EntryKind::kRegular, /*follow=*/false, "x", "x");
+  walk.walk().Stop();
+  walk.Run(/*threads=*/1, TestSeed());
+  EXPECT_TRUE(walk.recorder().entered().empty());
+  EXPECT_TRUE(walk.recorder().found().empty());
+}
+
+}  // namespace
+}  // namespace ringcp
