@@ -27,6 +27,7 @@ const char* __tsan_default_suppressions() {
   return "race:absl::debian3::synchronization_internal::GraphCycles\n"
          "race:fd_create\n"
          "race:grpc_core::Arena::Destroy\n"
+         "race:grpc_core::FilterStackCall::~FilterStackCall\n"
          "race:grpc_core::Server::AllocatingRequestMatcherRegistered\n"
          "race:grpc_core::internal::StatusMoveFromHeapPtr\n"
          "race:grpc_event_engine::experimental::MemoryAllocator::MakeSlice\n"
