@@ -89,6 +89,8 @@ void Worker::BeginGivenBack() {
 
 bool Worker::Fill() {
   while (!free_flights_.empty()) {
+    // Links and devices take no flight: a tree of nothing else stays in this loop.
+    if (cancelled()) return true;
     if (batch_position_ < batch_.entries().size()) {
       const WalkEntry& found = batch_.entries()[batch_position_++];
       counters_->files_found.Add(1);

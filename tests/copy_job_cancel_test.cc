@@ -126,6 +126,19 @@ TEST_P(CopyJobCancelTest, OfManyFilesEachIsWholeOrAbsent) {
   }
 }
 
+TEST_P(CopyJobCancelTest, ATreeOfNothingButLinksStopsToo) {
+  constexpr int kLinks = 3000;
+  scratch_.MakeDirectory("tree");
+  for (int i = 0; i < kLinks; ++i) {
+    ASSERT_EQ(symlink("nowhere", scratch_.Path(absl::StrCat("tree/", i)).c_str()), 0);
+  }
+  JobHooks hooks;
+  hooks.on_copied = [](CopyJob* job, int) { job->Cancel(); };
+  const JobRun run = RunJob(Request("tree", "target", "r"), hooks);
+  EXPECT_TRUE(run.cancelled());
+  EXPECT_LT(run.progress.files_done, kLinks / 2);
+}
+
 TEST_P(CopyJobCancelTest, BeforeItRunsItCopiesNothing) {
   scratch_.WriteFile("file", "contents");
   class : public JobObserver {

@@ -31,6 +31,7 @@ bool WalkRecorder::Enter(Directory* directory) {
                access | O_DIRECTORY | O_CLOEXEC | no_follow);
     EXPECT_GE(directory->source_fd, 0) << directory->source_name << " errno " << errno;
   }
+  if (on_entered) on_entered(*directory);
   MutexLock lock(&mutex_);
   EXPECT_TRUE(open_.insert(directory).second) << "entered twice";
   ++children_open_[directory->parent];

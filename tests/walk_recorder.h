@@ -44,8 +44,10 @@ class WalkRecorder : public WalkVisitor {
   int left();      // Directories left.
   int open_max();  // Directories entered and not left, at most.
 
-  // To be set before the walk starts. Called first when a directory is entered.
+  // To be set before the walk starts. Called when a directory is about to be opened, and
+  // when it has been.
   std::function<void(Directory*)> on_enter;
+  std::function<void(const Directory&)> on_entered;
   std::set<std::string> refused;     // Names of directories not to be read.
   std::set<std::string> unreadable;  // Names of directories that can't be read.
 

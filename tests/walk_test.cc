@@ -122,6 +122,20 @@ TEST(WalkTest, WhatCanNotBeReadIsReportedAndTheRestIsWalked) {
             (std::map<std::string, int>{{scratch.Path("broken"), EBADF}}));
 }
 
+TEST(WalkTest, ADirectoryThatIsRemovedMeanwhileIsEmpty) {
+  // As for readdir(3): that it is gone is nothing to report.
+  const ScratchDirectory scratch;
+  scratch.MakeDirectory("gone");
+  RecordedWalk walk;
+  walk.recorder().on_entered = [&](const Directory& directory) {
+    if (directory.source_name == "gone") rmdir(scratch.Path("gone").c_str());
+  };
+  walk.AddRoot(scratch.path());
+  walk.Run(/*threads=*/1, TestSeed());
+  EXPECT_TRUE(walk.recorder().errors().empty());
+  EXPECT_EQ(walk.recorder().left(), 2);
+}
+
 TEST(WalkTest, ARefusedDirectoryIsLeftButNotRead) {
   const ScratchDirectory scratch;
   scratch.MakeDirectory("refused");
