@@ -53,6 +53,7 @@ void Worker::Run() {
   for (;;) {
     if (!stopping && cancelled()) {
       stopping = true;
+      more = false;
       work_.walk->Stop();
       for (; batch_position_ < batch_.entries().size(); ++batch_position_) {
         work_.walk->Release(batch_.directory());
