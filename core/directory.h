@@ -25,6 +25,9 @@ struct Directory {
   std::string target_name;
   // Follow source_name if it is a symbolic link.
   bool follow = false;
+  // This name or one above it may be a link that was followed: only then can the
+  // directory be one that it lies in.
+  bool through_link = false;
   // Named on the command line (a child of the top).
   bool is_root = false;
 

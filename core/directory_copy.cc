@@ -22,6 +22,26 @@ bool SameFile(const struct stat& a, const struct stat& b) {
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
+// The f* calls, also for a descriptor that was opened with O_PATH because its directory
+// may not be read: those calls refuse it with EBADF.
+std::string ProcPath(int fd) { return absl::StrCat("/proc/self/fd/", fd); }
+
+int ChangeTimes(int fd, const timespec* times) {
+  const int result = futimens(fd, times);
+  if (result == 0 || errno != EBADF) return result;
+  return utimensat(AT_FDCWD, ProcPath(fd).c_str(), times, 0);
+}
+
+int ChangeOwner(int fd, uid_t user, gid_t group) {
+  return fchownat(fd, "", user, group, AT_EMPTY_PATH);
+}
+
+int ChangeMode(int fd, mode_t mode) {
+  const int result = fchmod(fd, mode);
+  if (result == 0 || errno != EBADF) return result;
+  return chmod(ProcPath(fd).c_str(), mode);
+}
+
 void CloseIfOpen(int* fd) {
   if (*fd >= 0) close(*fd);
   *fd = -1;
@@ -38,7 +58,7 @@ bool DirectoryCopy::Enter(Directory* directory) {
   bool readable = true;
   if (!OpenSource(directory, &readable)) return false;
   if (directory->is_root) directory->root_device = directory->source_stat.st_dev;
-  if (IsOwnTarget(*directory) || (directory->follow && IsCycle(*directory))) {
+  if (IsOwnTarget(*directory) || (directory->through_link && IsCycle(*directory))) {
     return false;
   }
   if (!MakeTarget(directory)) return false;
@@ -124,7 +144,7 @@ bool DirectoryCopy::MakeTarget(Directory* directory) {
   }
   const int flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
   directory->target_fd = openat(at, name, O_RDONLY | flags);
-  // One that was there may be writable but not readable.
+  // It may be writable but not readable.
   if (directory->target_fd < 0 && errno == EACCES) {
     directory->target_fd = openat(at, name, O_PATH | flags);
   }
@@ -148,6 +168,13 @@ bool DirectoryCopy::MakeTarget(Directory* directory) {
     CloseIfOpen(&directory->target_fd);
     return false;
   }
+  // A umask that takes its owner's rights holds when everything is in it.
+  if (created && (stat.st_mode & kOwnerPermissions) != kOwnerPermissions &&
+      ChangeMode(directory->target_fd,
+                 (stat.st_mode & kAllModeBits) | kOwnerPermissions) != 0) {
+    Fail(MakeFileError(Operation::kSetMode, TargetPath(*directory), errno));
+    return false;
+  }
   if (directory->is_root) NoteRoot(*directory, stat.st_dev, stat.st_ino);
   directory->target_group = (stat.st_mode & S_ISGID) != 0 ? stat.st_gid : group_;
   directory->set_attributes = policy_.preserve.any_attribute();
@@ -156,7 +183,8 @@ bool DirectoryCopy::MakeTarget(Directory* directory) {
       policy_.preserve.mode ? final_mode : final_mode | (stat.st_mode & S_ISGID);
   directory->set_final_mode =
       policy_.preserve.mode ||
-      (created && (stat.st_mode & kAllModeBits) != directory->final_mode);
+      (created && (stat.st_mode & kAllModeBits) != directory->final_mode) ||
+      (created && (stat.st_mode & kOwnerPermissions) != kOwnerPermissions);
   if (created && reporter_->wants_copied()) {
     reporter_->Copied(SourcePath(*directory), TargetPath(*directory));
   }
@@ -169,12 +197,12 @@ void DirectoryCopy::Leave(Directory* directory) {
     const struct stat& source = directory->source_stat;
     if (directory->set_attributes && policy_.preserve.timestamps) {
       const timespec times[] = {source.st_atim, source.st_mtim};
-      if (futimens(fd, times) != 0) {
+      if (ChangeTimes(fd, times) != 0) {
         Fail(MakeFileError(Operation::kSetTimes, TargetPath(*directory), errno));
       }
     }
     if (directory->set_attributes && policy_.preserve.ownership &&
-        fchown(fd, source.st_uid, source.st_gid) != 0) {
+        ChangeOwner(fd, source.st_uid, source.st_gid) != 0) {
       // Not permitted is no error for an ordinary user, as in GNU cp; nor is failing to
       // keep the group alone.
       const bool permitted_to_fail =
@@ -182,11 +210,11 @@ void DirectoryCopy::Leave(Directory* directory) {
       if (!permitted_to_fail) {
         Fail(MakeFileError(Operation::kSetOwner, TargetPath(*directory), errno));
       }
-      if (fchown(fd, static_cast<uid_t>(-1), source.st_gid) != 0) {
+      if (ChangeOwner(fd, static_cast<uid_t>(-1), source.st_gid) != 0) {
         directory->final_mode &= kPermissions;
       }
     }
-    if (directory->set_final_mode && fchmod(fd, directory->final_mode) != 0) {
+    if (directory->set_final_mode && ChangeMode(fd, directory->final_mode) != 0) {
       Fail(MakeFileError(Operation::kSetMode, TargetPath(*directory), errno));
     }
     done_.fetch_add(1, std::memory_order_relaxed);

@@ -29,7 +29,7 @@ class Tally::Visitor : public WalkVisitor {
     if (one_file_system_ && stat.st_dev != directory->root_device) return false;
     // A cycle of links that are followed.
     for (const Directory* above = directory->parent;
-         directory->follow && !above->is_top(); above = above->parent) {
+         directory->through_link && !above->is_top(); above = above->parent) {
       if (above->source_stat.st_dev == stat.st_dev &&
           above->source_stat.st_ino == stat.st_ino) {
         return false;

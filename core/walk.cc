@@ -54,6 +54,7 @@ Walk::~Walk() {
 void Walk::AddRoot(std::unique_ptr<Directory> root) {
   root->parent = &top_;
   root->is_root = true;
+  root->through_link = root->follow;
   ++top_.holds;
   MutexLock lock(&mutex_);
   // Taken from the back: the first root comes first.
@@ -148,6 +149,8 @@ bool Walk::ReadPiece(Directory* directory, bool one_child, WalkBatch* batch,
   char* buffer = batch->buffer_.data();
   const ssize_t size =
       syscall(SYS_getdents64, directory->source_fd, buffer, WalkBatch::kBufferBytes);
+  // A directory that was removed meanwhile: what was in it is gone as well.
+  if (size < 0 && errno == ENOENT) return false;
   if (size < 0) {
     visitor_->OnReadError(*directory, errno);
     return false;
@@ -184,6 +187,7 @@ bool Walk::AddFound(Directory* directory, char* name, unsigned char type,
     child->parent = directory;
     child->source_name = child->target_name = name;
     child->follow = follow;
+    child->through_link = follow || directory->through_link;
     child->root_device = directory->root_device;
     children->push_back(std::move(child));
     return true;

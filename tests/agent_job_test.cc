@@ -91,7 +91,7 @@ class FakeAgent : public v1::CopyAgent::Service {
   std::vector<v1::SubmitJobRequest> submitted_;
 };
 
-v1::JobEvent Event(v1::Job::State state, std::vector<int> errors = {},
+v1::JobEvent Event(v1::Job::State state, const std::vector<int>& errors = {},
                    int64_t files_failed = 0) {
   v1::JobEvent event;
   event.mutable_job()->set_name("jobs/1");

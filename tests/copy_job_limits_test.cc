@@ -95,7 +95,7 @@ TEST_P(CopyJobLimitsTest, AFullDeviceIsReportedAndNothingIsLeftHalfWritten) {
   const std::string small = scratch_.MakeDirectory("small");
   const CopyRequest request = Request("tree", "small/target", "r");
   const std::string result = InChildProcess([&]() -> std::string {
-    const std::string problem = MountPrivately(small, "size=3m");
+    std::string problem = MountPrivately(small, "size=3m");
     if (!problem.empty()) return problem;
     const JobRun run = RunJob(request);
     if (run.result.outcome != JobResult::Outcome::kFailed) return "did not fail";
@@ -128,7 +128,7 @@ TEST_P(CopyJobLimitsTest, OtherFileSystemsAreLeftOutIfAsked) {
   const CopyRequest request = Request("tree", "target", "rx");
   CopyRequest all = Request("tree", "all", "r");
   const std::string result = InChildProcess([&]() -> std::string {
-    const std::string problem = MountPrivately(inside, "size=1m");
+    std::string problem = MountPrivately(inside, "size=1m");
     if (!problem.empty()) return problem;
     scratch_.WriteFile("tree/mounted/elsewhere", "");
     scratch_.MakeDirectory("tree/mounted/below");

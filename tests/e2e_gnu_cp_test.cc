@@ -93,7 +93,7 @@ class GnuCp : public testing::TestWithParam<Situation> {
   // Where another user can execute it.
   std::string RingcpForAll() {
     chmod(scratch_.path().c_str(), 0755);
-    const std::string program = scratch_.Path("ringcp");
+    std::string program = scratch_.Path("ringcp");
     std::filesystem::copy_file(ProgramPath("cli/ringcp"), program);
     return program;
   }

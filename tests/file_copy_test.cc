@@ -127,11 +127,13 @@ TEST(FileCopyTest, TryingAgainIsBoundedUnlessThereIsProgress) {
     Opened opened;
     CopyScript& copy = opened.copy;
     ASSERT_EQ(copy.Settle({0, 100, 1, kCancelled, kCancelled}), "write s1 99@1");
-    for (int i = 0; i < kRetriesMax; ++i)
+    for (int i = 0; i < kRetriesMax; ++i) {
       ASSERT_EQ(copy.Settle({-error}), "write s1 99@1");
+    }
     ASSERT_EQ(copy.Settle({1}), "write s1 98@2");  // Progress: all over again.
-    for (int i = 0; i < kRetriesMax; ++i)
+    for (int i = 0; i < kRetriesMax; ++i) {
       ASSERT_EQ(copy.Settle({-error}), "write s1 98@2");
+    }
     EXPECT_EQ(copy.Settle({-error}), "close s1 = close s0");
     EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
     EXPECT_EQ(copy.Settle({0}),

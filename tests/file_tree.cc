@@ -147,12 +147,14 @@ std::string DifferenceOfTrees(const std::vector<std::string>& expected,
   const std::set<std::string> actual_set(actual.begin(), actual.end());
   std::string difference;
   for (const std::string& line : expected_set) {
-    if (!actual_set.contains(line))
+    if (!actual_set.contains(line)) {
       absl::StrAppend(&difference, "expected: ", line, "\n");
+    }
   }
   for (const std::string& line : actual_set) {
-    if (!expected_set.contains(line))
+    if (!expected_set.contains(line)) {
       absl::StrAppend(&difference, "actual:   ", line, "\n");
+    }
   }
   return difference;
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/check.h"
+#include "core/directory.h"
 
 namespace ringcp {
 namespace {
@@ -130,10 +131,11 @@ void RemoveDeepTree(const std::string& root, const std::string& name) {
   // The second directory becomes the first until there is no second one: no path is long,
   // and no more than one level is ever open.
   const std::string first = root + "/" + name;
+  const std::string second = JoinPath(first, name);
   const std::string saved = root + "/saved";
   for (;;) {
     unlink((first + "/bottom").c_str());
-    const bool has_second = rename((first + "/" + name).c_str(), saved.c_str()) == 0;
+    const bool has_second = rename(second.c_str(), saved.c_str()) == 0;
     RINGCP_CHECK(rmdir(first.c_str()) == 0);
     if (!has_second) return;
     RINGCP_CHECK(rename(saved.c_str(), first.c_str()) == 0);
