@@ -46,7 +46,7 @@ def _field(file: str, name: str) -> str:
 def _memory() -> str:
     words = f"{int(_field('/proc/meminfo', 'MemTotal').split()[0]) / 2**20:.1f} GiB"
     if _gives_memory_back():
-        words += "; free memory goes back to the host: large works vary by its first touch"
+        words += "; free memory is reported to the host"
     return words
 
 
