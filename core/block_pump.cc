@@ -30,6 +30,7 @@ BlockPump::~BlockPump() {
 void BlockPump::Start(uint64_t begin, uint64_t end) {
   RINGCP_CHECK(!busy());
   for (Lane& lane : lanes_) Release(&lane);
+  shared_ = nullptr;
   end_ = end;
   next_offset_ = begin;
   end_found_ = false;
@@ -38,9 +39,33 @@ void BlockPump::Start(uint64_t begin, uint64_t end) {
   error_number_ = 0;
 }
 
+void BlockPump::Start(SharedFile* file) {
+  Start(0, 0);
+  shared_ = file;
+}
+
+void BlockPump::Stop() {
+  stopped_ = true;
+  if (shared_ != nullptr) shared_->Stop();
+}
+
 bool BlockPump::complete() const {
-  return !failed() && !block_dropped_ && !busy() && lanes_with_block_ == 0 &&
-         nothing_left();
+  if (busy() || lanes_with_block_ > 0) return false;
+  if (shared_ != nullptr) return shared_->complete();
+  return !failed() && !block_dropped_ && nothing_left();
+}
+
+int BlockPump::lanes_max() const {
+  return shared_ != nullptr ? std::min(shared_->lanes_max(), kLanesMax) : kLanesMax;
+}
+
+uint32_t BlockPump::TakeRange(uint32_t length_max, uint64_t* offset) {
+  if (shared_ != nullptr) return shared_->Take(length_max, offset);
+  *offset = next_offset_;
+  const auto length =
+      static_cast<uint32_t>(std::min<uint64_t>(length_max, end_ - next_offset_));
+  next_offset_ += length;
+  return length;
 }
 
 bool BlockPump::TakeBlock(Lane* lane) {
@@ -49,20 +74,22 @@ bool BlockPump::TakeBlock(Lane* lane) {
   // known before it has been read.
   const bool end_known = end_ != kEndUnknown;
   if (!end_known && lanes_with_block_ > 0) return false;
-  lane->buffer_is_extra = own_block_taken_;
-  lane->buffer = own_block_taken_ ? pool_->TakeExtra() : pool_->Take();
-  if (lane->buffer == nullptr) return false;
-  own_block_taken_ = true;
+  const bool extra = own_block_taken_;
+  char* const buffer = extra ? pool_->TakeExtra() : pool_->Take();
+  if (buffer == nullptr) return false;
+  lane->length = TakeRange(pool_->block_size_bytes(), &lane->offset);
+  if (lane->length == 0) {  // Another worker was faster.
+    pool_->GiveBack(buffer, extra);
+    return false;
+  }
+  lane->buffer = buffer;
+  lane->buffer_is_extra = extra;
+  if (!extra) own_block_taken_ = true;
   ++lanes_with_block_;
-  const uint64_t block = pool_->block_size_bytes();
-  lane->offset = next_offset_;
-  lane->length =
-      static_cast<uint32_t>(end_known ? std::min(block, end_ - next_offset_) : block);
   lane->filled = 0;
   lane->written = 0;
   lane->retries = 0;
   lane->state = end_known ? LaneState::kReadWrite : LaneState::kRead;
-  next_offset_ += lane->length;
   return true;
 }
 
@@ -77,18 +104,15 @@ void BlockPump::AddWhole(FileRef source, FileRef target, Chain* chain) {
 }
 
 void BlockPump::Advance(FileRef source, FileRef target, NextChains* next) {
-  if (stopped_ || failed()) {
-    for (Lane& lane : lanes_) {
-      if (lane.in_flight || lane.state == LaneState::kIdle) continue;
-      block_dropped_ = true;
-      Release(&lane);
-    }
-    return;
-  }
+  if (stopped_ || failed()) return DropBlocks();
+  const int lanes = lanes_max();
   for (int i = 0; i < kLanesMax; ++i) {
     Lane& lane = lanes_[i];
     if (lane.in_flight) continue;
-    if (lane.state == LaneState::kIdle && !TakeBlock(&lane)) continue;
+    if (lane.state == LaneState::kIdle &&
+        (lanes_with_block_ >= lanes || !TakeBlock(&lane))) {
+      continue;
+    }
     Chain& chain = next->Add(i);
     if (lane.state == LaneState::kReadWrite || lane.state == LaneState::kRead) {
       chain.Add(ReadAt(source, lane.buffer, lane.length, lane.offset));
@@ -102,6 +126,15 @@ void BlockPump::Advance(FileRef source, FileRef target, NextChains* next) {
     }
     lane.in_flight = true;
     ++lanes_in_flight_;
+  }
+}
+
+void BlockPump::DropBlocks() {
+  for (Lane& lane : lanes_) {
+    if (lane.in_flight || lane.state == LaneState::kIdle) continue;
+    block_dropped_ = true;
+    if (shared_ != nullptr) shared_->DropBlock();
+    Release(&lane);
   }
 }
 
@@ -139,6 +172,7 @@ void BlockPump::OnRead(Lane* lane, int32_t result) {
   }
   if (result == 0) {
     end_found_ = true;
+    if (shared_ != nullptr) shared_->FindEnd();
     Release(lane);
     return;
   }
@@ -198,7 +232,9 @@ void BlockPump::Release(Lane* lane) {
 }
 
 void BlockPump::Fail(Lane* lane, Operation operation, int error_number) {
-  if (!failed()) {
+  if (shared_ != nullptr) {
+    shared_->Fail(operation, error_number);
+  } else if (!failed()) {
     failed_operation_ = operation;
     error_number_ = error_number;
   }

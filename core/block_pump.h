@@ -1,12 +1,15 @@
 // Moves the contents of one file, block by block: which reads and writes come next, given
-// the results of those before. Part of a FileCopy; does no I/O itself.
+// the results of those before. Part of a FileCopy, or a helper's; does no I/O itself.
 //
 // A block is copied by a linked [read -> write] of the same length, several at a time,
 // each on a lane of its own. What falls short is continued: a short read's bytes are
 // written and the rest of the block is read again (0 bytes: the file ends there), a short
 // write's rest is written again.
 //
-// Thread-safety: belongs to its FileCopy.
+// The blocks are those of one range of the source, or of a SharedFile, which another
+// worker's pump takes blocks of as well.
+//
+// Thread-safety: belongs to its worker.
 // Ownership: borrows the pool; the blocks it took go back when a lane becomes idle.
 
 #ifndef RINGCP_CORE_BLOCK_PUMP_H_
@@ -20,6 +23,7 @@
 #include "core/engine_counters.h"
 #include "core/file_error.h"
 #include "core/op.h"
+#include "core/shared_file.h"
 
 namespace ringcp {
 
@@ -58,6 +62,8 @@ class BlockPump {
 
   // Prepares to copy [begin, end) of the source. REQUIRES: busy() is false.
   void Start(uint64_t begin, uint64_t end);
+  // Prepares to copy blocks of `file`, which outlives the pump or its next Start().
+  void Start(SharedFile* file);
 
   // Adds the [read -> write] of the whole source to a caller's chain, as lane 0.
   // REQUIRES: just started, from 0 to at most one block.
@@ -72,18 +78,25 @@ class BlockPump {
   void Settle(int lane, int32_t read_result, int32_t write_result);
 
   // Gives up: queues nothing more. Lanes in flight still have to settle.
-  void Stop() { stopped_ = true; }
+  void Stop();
 
   // Whether any lane is in flight.
   bool busy() const { return lanes_in_flight_ > 0; }
-  // All that was to be copied is in the target.
+  // All that was to be copied is in the target; with a shared file, if nobody else has
+  // blocks on their way.
   bool complete() const;
   // Whether the source ended earlier than asked, or at an end that was not known.
-  bool end_found() const { return end_found_; }
-  // The first read or write that failed, if any did.
-  bool failed() const { return error_number_ != 0; }
-  Operation failed_operation() const { return failed_operation_; }
-  int error_number() const { return error_number_; }
+  bool end_found() const {
+    return shared_ != nullptr ? shared_->end_found() : end_found_;
+  }
+  // The first read or write that failed, if any did; of a shared file, whosever.
+  bool failed() const { return error_number() != 0; }
+  Operation failed_operation() const {
+    return shared_ != nullptr ? shared_->failed_operation() : failed_operation_;
+  }
+  int error_number() const {
+    return shared_ != nullptr ? shared_->error_number() : error_number_;
+  }
 
  private:
   enum class LaneState {
@@ -107,9 +120,15 @@ class BlockPump {
     int retries = 0;
   };
 
-  bool nothing_left() const { return end_found_ || next_offset_ >= end_; }
+  bool nothing_left() const {
+    return shared_ != nullptr ? shared_->exhausted() : end_found_ || next_offset_ >= end_;
+  }
+  int lanes_max() const;
   // Gives an idle lane the next block; false when there is none or no buffer for it.
   bool TakeBlock(Lane* lane);
+  // Takes the next `length_max` bytes at most; 0 when there are none.
+  uint32_t TakeRange(uint32_t length_max, uint64_t* offset);
+  void DropBlocks();
   void OnRead(Lane* lane, int32_t result);
   void OnWrite(Lane* lane, int32_t result);
   void OnBlockWritten(Lane* lane);
@@ -118,6 +137,7 @@ class BlockPump {
 
   BlockPool* const pool_;
   EngineCounters* const counters_;
+  SharedFile* shared_ = nullptr;  // Then the range and the outcome are there.
   uint64_t end_ = 0;
   uint64_t next_offset_ = 0;  // The first byte that no lane has taken.
   bool end_found_ = false;    // A read returned 0.

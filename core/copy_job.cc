@@ -20,6 +20,7 @@
 #include "core/link_table.h"
 #include "core/mutex.h"
 #include "core/reporter.h"
+#include "core/shared_file.h"
 #include "core/syscall_ring.h"
 #include "core/tally.h"
 #include "core/top_level.h"
@@ -223,7 +224,14 @@ absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources
   const bool tree = std::any_of(sources.begin(), sources.end(),
                                 [](const auto& source) { return source.is_directory; });
   const int cpus = std::min(AvailableCpus(), kWorkersMax);
-  const int workers = tree ? cpus : std::min<int>(cpus, static_cast<int>(sources.size()));
+  // A large file keeps a second worker busy.
+  const int64_t large = std::count_if(
+      sources.begin(), sources.end(),
+      [](const auto& source) { return source.size_bytes >= SharedFiles::kBytesMin; });
+  const int workers = tree ? cpus
+                           : static_cast<int>(std::min<int64_t>(
+                                 cpus, static_cast<int64_t>(sources.size()) +
+                                           std::min<int64_t>(large, 1)));
   const int files_max = OpenFilesMax();
   const int copies_in_flight = Worker::CopiesInFlight(workers, files_max);
   std::unique_ptr<Ring> ring;
@@ -257,9 +265,11 @@ absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources
     root->follow = source.follow;
     walk.AddRoot(std::move(root));
   }
+  SharedFiles shared_files(workers);
   const SharedWork shared = {.policy = policy_,
                              .walk = &walk,
                              .links = &links_,
+                             .shared_files = &shared_files,
                              .reporter = &reporter_,
                              .cancelled = &cancelled_};
   std::vector<std::thread> threads;
@@ -278,11 +288,12 @@ void CopyJob::Body::Work(const SharedWork& shared, std::unique_ptr<Ring> ring,
     absl::StatusOr<std::unique_ptr<UringRing>> created =
         UringRing::Create(RingParameters(copies_in_flight));
     // The limits that the first ring was within are used up: then with fewer workers.
-    if (!created.ok()) return;
+    if (!created.ok()) return shared.shared_files->OneWorkerLess();
     ring = *std::move(created);
   }
   if (ring == nullptr) ring = std::make_unique<SyscallRing>(2 * copies_in_flight);
   SharedWork work = shared;
+  work.policy.shared_files = shared.shared_files;
   work.policy.use_slots =
       !work.policy.preserve.any_attribute() || ring->can_install_descriptor();
   Worker(work, ring.get(), copies_in_flight, &counters_[index]).Run();

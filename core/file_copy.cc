@@ -14,6 +14,10 @@ constexpr mode_t kOwnerPermissions = 0700;
 constexpr mode_t kSetIdBits = S_ISUID | S_ISGID;
 constexpr uint64_t kStatBlockBytes = 512;  // What stx_blocks counts, see statx(2).
 
+// Of a large file so much is looked at to find out whether it is in the page cache: in
+// its middle, because somebody may have looked at its beginning alone.
+constexpr uint32_t kCacheSampleBytes = 1024 * 1024;
+
 constexpr int kSourceFlags = O_RDONLY | O_NOCTTY;
 constexpr int kNewTargetFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOCTTY;
 constexpr int kExistingTargetFlags = O_WRONLY | O_TRUNC | O_NOCTTY | O_NONBLOCK;
@@ -103,6 +107,9 @@ void FileCopy::Settle(int lane, absl::Span<const int32_t> results, NextChains* n
     case State::kPump:
       pump_.Settle(lane, results[0], results.back());
       return Pump(next);
+    case State::kCountCached:
+      if (results[0] < 0) cached_bytes_ = 0;  // Not known: as if it were not.
+      return CopyPieces(next);
     case State::kFindData:
       return OnFindData(results[0], next);
     case State::kFindHole:
@@ -148,10 +155,12 @@ void FileCopy::Settle(int lane, absl::Span<const int32_t> results, NextChains* n
       if (results[0] < 0 && results[0] != -ENOENT) removal_error_ = -results[0];
       return Done(outcome_at_end_);
     case State::kAwaitDecision:
+    case State::kAwaitHelper:
     case State::kDone:
       break;
   }
-  RINGCP_CHECK(state_ != State::kDone && state_ != State::kAwaitDecision);
+  RINGCP_CHECK(state_ != State::kDone && state_ != State::kAwaitDecision &&
+               state_ != State::kAwaitHelper);
 }
 
 // --- The source ---
@@ -196,7 +205,7 @@ void FileCopy::OnStatSource(int32_t result, NextChains* next) {
                source_stat_.stx_blocks < source_stat_.stx_size / kStatBlockBytes;
   const bool gets_set_id =
       policy_.preserve.mode && (source_stat_.stx_mode & kSetIdBits) != 0;
-  if (use_slots_ && (gets_set_id || has_holes_)) {
+  if (use_slots_ && (gets_set_id || has_holes_ || is_large())) {
     return Enter(State::kReopenSource, Close(source_), next);
   }
   if (policy_.offer_all_links || (policy_.preserve.links && source_stat_.stx_nlink > 1)) {
@@ -378,8 +387,34 @@ void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next)
   CloseAll(next);
 }
 
+bool FileCopy::is_large() const {
+  return policy_.shared_files != nullptr &&
+         source_stat_.stx_size >= policy_.shared_files->bytes_min();
+}
+
 void FileCopy::CopyContents(NextChains* next) {
+  if (!is_large()) return CopyPieces(next);
+  Enter(State::kCountCached,
+        CountCached(source_.index, source_stat_.stx_size / 2, kCacheSampleBytes,
+                    &cached_bytes_),
+        next);
+}
+
+void FileCopy::CopyPieces(NextChains* next) {
   if (has_holes_) return FindData(0, next);
+  CopyPiece(0, SourceEnd(), next);
+}
+
+void FileCopy::CopyPiece(uint64_t begin, uint64_t end, NextChains* next) {
+  if (is_large() && end - begin >= policy_.shared_files->bytes_min() && !stopped_) {
+    shared_.Start(source_.index, target_.index, begin, end,
+                  cached_bytes_ >= kCacheSampleBytes / 2);
+    pump_.Start(&shared_);
+    offered_ = true;
+    policy_.shared_files->Offer(&shared_);
+  } else {
+    pump_.Start(begin, end);
+  }
   Pump(next);
 }
 
@@ -406,8 +441,7 @@ void FileCopy::OnFindData(int32_t result, NextChains* next) {
 void FileCopy::OnFindHole(int32_t result, NextChains* next) {
   const uint64_t size = source_stat_.stx_size;
   piece_end_ = result < 0 ? size : std::min<uint64_t>(piece_end_, size);
-  pump_.Start(piece_begin_, piece_end_);
-  Pump(next);
+  CopyPiece(piece_begin_, piece_end_, next);
 }
 
 void FileCopy::OnContentsCopied(NextChains* next) {
@@ -421,14 +455,33 @@ void FileCopy::Pump(NextChains* next) {
   if (stopped_ && !pump_.complete()) pump_.Stop();
   pump_.Advance(source_, target_, next);
   if (pump_.busy()) return;
+  if (offered_ && !policy_.shared_files->Withdraw(&shared_)) {
+    state_ = State::kAwaitHelper;
+    outcome_ = Outcome::kAwaitHelper;
+    return;
+  }
+  offered_ = false;
+  OnPumped(next);
+}
+
+void FileCopy::Resume(NextChains* next) {
+  RINGCP_CHECK(state_ == State::kAwaitHelper);
+  if (!policy_.shared_files->Withdraw(&shared_)) return;
+  offered_ = false;
+  outcome_ = Outcome::kRunning;
+  OnPumped(next);
+}
+
+void FileCopy::OnPumped(NextChains* next) {
   if (pump_.complete()) {
     const bool more = has_holes_ && !pump_.end_found();
     return more ? FindData(piece_end_, next) : OnContentsCopied(next);
   }
-  RINGCP_CHECK(pump_.failed() || stopped_);
   if (pump_.failed()) {
     Fail(pump_.failed_operation(), pump_.error_number(),
          pump_.failed_operation() == Operation::kWrite);
+  } else {
+    stopped_ = true;  // If not by its own worker, then by its helper.
   }
   CloseAll(next);
 }

@@ -17,8 +17,9 @@
 //      v                                             v
 //   all there, or the rest by kPump         kPump  many [read -> write] at a time
 //      |                                             |    (with holes: kFindData,
-//      |                                             |    kFindHole, kPump ..., kSetSize)
-//      v                                             v
+//      |                                             |    kFindHole, kPump ..., kSetSize;
+//      |                                             |    large: kCountCached, kPump,
+//      v                                             v    kAwaitHelper)
 //   kInstall* -> kStatTargetDescriptor* -> kSetTimes* -> kSetOwner* -> kSetMode*
 //               v                                       (* where there are attributes)
 //            kClose        [close => close ...]
@@ -37,6 +38,9 @@
 //
 // A file that takes less room than its size has holes: those are left out, and become
 // holes of the target. Finding them takes ordinary descriptors as well.
+//
+// A large file is offered to workers that have nothing else to do (shared_file.h). They
+// have other rings, so it takes ordinary descriptors, too.
 //
 // A source that grows is copied up to the size it had when it was opened; one that
 // shrinks, up to the end that is found. A source whose size reads as 0 is read until its
@@ -62,6 +66,7 @@
 #include "core/engine_counters.h"
 #include "core/file_error.h"
 #include "core/op.h"
+#include "core/shared_file.h"
 
 namespace ringcp {
 
@@ -80,6 +85,8 @@ struct FileCopyPolicy {
   // Whether slots are used for both files. Attributes are set by descriptor, so with
   // attributes to keep this takes a ring that can install one.
   bool use_slots = true;
+  // Where large files are offered to other workers; nullptr: they are not.
+  SharedFiles* shared_files = nullptr;
 };
 
 // Which file is copied to where.
@@ -116,6 +123,7 @@ class FileCopy {
   enum class Outcome {
     kRunning,
     kMultiplyLinked,  // Waits for Proceed() or Abandon(); stat() is known.
+    kAwaitHelper,     // Waits for Resume(), until a helper has left shared_file().
     kCopied,
     kSkipped,          // The target exists and is to be left alone.
     kAbandoned,        // After Abandon().
@@ -143,13 +151,18 @@ class FileCopy {
   // Closes the source and ends a copy that is kMultiplyLinked.
   void Abandon(NextChains* next);
 
+  // Goes on with a copy that is kAwaitHelper, if nobody helps any more; it stays so else.
+  void Resume(NextChains* next);
+  const SharedFile* shared_file() const { return &shared_; }
+
   // Gives up as soon as the chains in flight have settled, unless that completes the
   // target. Call it once; go on handing in results until done().
   void Stop() { stopped_ = true; }
 
   Outcome outcome() const { return outcome_; }
   bool done() const {
-    return outcome_ != Outcome::kRunning && outcome_ != Outcome::kMultiplyLinked;
+    return outcome_ != Outcome::kRunning && outcome_ != Outcome::kMultiplyLinked &&
+           outcome_ != Outcome::kAwaitHelper;
   }
 
   // The source as it was when it was opened. REQUIRES: outcome() is kMultiplyLinked or
@@ -170,9 +183,11 @@ class FileCopy {
     kStatTarget,
     kRemoveTarget,
     kOpenTarget,
+    kCountCached,
     kFindData,
     kFindHole,
     kPump,
+    kAwaitHelper,
     kSetSize,
     kInstall,
     kStatTargetDescriptor,
@@ -201,13 +216,19 @@ class FileCopy {
   void OnOpenTargetFailed(int error_number, NextChains* next);
   void OnStatTarget(absl::Span<const int32_t> results, NextChains* next);
   void OnRemoveTarget(int32_t result, NextChains* next);
+  // Whether the file may be offered to other workers.
+  bool is_large() const;
   // Copies the contents, of a file with holes piece by piece.
   void CopyContents(NextChains* next);
+  void CopyPieces(NextChains* next);
+  void CopyPiece(uint64_t begin, uint64_t end, NextChains* next);
   void FindData(uint64_t offset, NextChains* next);
   void OnFindData(int32_t result, NextChains* next);
   void OnFindHole(int32_t result, NextChains* next);
-  // Lets the pump go on; once it has ended, goes on with what comes next or closes.
+  // Lets the pump go on; once it has ended, and no helper is left, goes on with what
+  // comes next or closes.
   void Pump(NextChains* next);
+  void OnPumped(NextChains* next);
   void OnContentsCopied(NextChains* next);
 
   // Each sets one attribute if that is needed, or goes on with the next.
@@ -262,10 +283,13 @@ class FileCopy {
   bool has_holes_ = false;
   uint64_t piece_begin_ = 0;  // Of a file with holes: the data that is being copied.
   uint64_t piece_end_ = 0;
+  uint64_t cached_bytes_ = 0;  // Of a large file's sample.
+  bool offered_ = false;       // shared_ is, to other workers.
   struct statx source_stat_ = {};
   struct statx target_stat_ = {};
   struct statx target_link_stat_ = {};
 
+  SharedFile shared_;
   BlockPump pump_;
 };
 

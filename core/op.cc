@@ -85,6 +85,13 @@ Op SeekHole(int fd, uint64_t offset, uint64_t* position) {
   return op;
 }
 
+Op CountCached(int fd, uint64_t offset, uint32_t length, uint64_t* bytes) {
+  Op op = SeekData(fd, offset, bytes);
+  op.kind = OpKind::kCountCached;
+  op.length = length;
+  return op;
+}
+
 Op SetSize(int fd, uint64_t size) {
   Op op;
   op.kind = OpKind::kFtruncate;
@@ -123,6 +130,7 @@ bool IsImmediate(OpKind kind) {
     case OpKind::kStatDescriptor:
     case OpKind::kSeekData:
     case OpKind::kSeekHole:
+    case OpKind::kCountCached:
     case OpKind::kFtruncate:
     case OpKind::kFutimens:
     case OpKind::kFchown:

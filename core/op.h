@@ -38,6 +38,9 @@ enum class OpKind : uint8_t {
   kStatDescriptor,
   kSeekData,  // Result: 0, with *position; -ENXIO when only a hole follows.
   kSeekHole,  // Result: 0, with *position.
+  // How much of a file is in the page cache. Result: 0, with the bytes in *position;
+  // -ENOSYS before Linux 6.5.
+  kCountCached,
   kFtruncate,
   kFutimens,
   kFchown,
@@ -106,6 +109,8 @@ Op StatDescriptor(int fd, struct statx* stat);
 // The first byte at or behind `offset` that is no hole, or that is one.
 Op SeekData(int fd, uint64_t offset, uint64_t* position);
 Op SeekHole(int fd, uint64_t offset, uint64_t* position);
+// How many bytes of [offset, offset + length) are in the page cache, in whole pages.
+Op CountCached(int fd, uint64_t offset, uint32_t length, uint64_t* bytes);
 Op SetSize(int fd, uint64_t size);
 Op SetTimes(int fd, const timespec& access, const timespec& modification);
 Op SetOwner(int fd, uid_t uid, gid_t gid);

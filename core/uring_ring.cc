@@ -88,6 +88,7 @@ void Prepare(const Op& op, io_uring_sqe* sqe) {
     case OpKind::kStatDescriptor:
     case OpKind::kSeekData:
     case OpKind::kSeekHole:
+    case OpKind::kCountCached:
     case OpKind::kFtruncate:
     case OpKind::kFutimens:
     case OpKind::kFchown:

@@ -48,31 +48,85 @@ Worker::Worker(const SharedWork& work, Ring* ring, int copies_in_flight,
 Worker::~Worker() = default;
 
 void Worker::Run() {
+  CopyEntries();
+  // Last, because nobody knows when a pipe or a terminal ends.
+  for (const WaitingEntry& entry : streams_) CopyStreamEntry(entry);
+  HelpOthers();
+}
+
+void Worker::CopyEntries() {
   bool stopping = false;
   bool more = true;
   for (;;) {
     if (!stopping && cancelled()) {
       stopping = true;
       more = false;
-      work_.walk->Stop();
-      for (; batch_position_ < batch_.entries().size(); ++batch_position_) {
-        work_.walk->Release(batch_.directory());
-      }
-      for (Flight& flight : flights_) {
-        if (flight.active) flight.copy.Stop();
-      }
+      StopCopies();
     }
     if (more) more = Fill();
-    if (!more && ring_->chains_in_flight() == 0 && backlog_.empty() && to_copy_.empty()) {
-      // Last, because nobody knows when a pipe or a terminal ends.
-      for (const WaitingEntry& entry : streams_) CopyStreamEntry(entry);
-      return;
-    }
+    if (!more && idle() && to_copy_.empty()) return;
+    Settle();
+    QueueBacklog();
+    BeginGivenBack();
+  }
+}
+
+void Worker::StopCopies() {
+  work_.walk->Stop();
+  for (; batch_position_ < batch_.entries().size(); ++batch_position_) {
+    work_.walk->Release(batch_.directory());
+  }
+  for (Flight& flight : flights_) {
+    if (flight.active) flight.copy.Stop();
+  }
+}
+
+void Worker::Settle() {
+  if (ring_->chains_in_flight() == 0 && !awaiting_.empty()) {
+    work_.shared_files->AwaitHelper(flights_[awaiting_[0]].copy.shared_file(),
+                                    kPollInterval);
+  } else {
     settled_.clear();
     ring_->Settle(kPollInterval, &settled_);
     for (const SettledChain& settled : settled_) OnSettled(settled);
+  }
+  ResumeAwaiting();
+}
+
+void Worker::ResumeAwaiting() {
+  std::vector<int> awaiting;
+  awaiting.swap(awaiting_);
+  for (const int index : awaiting) {
+    next_.size = 0;
+    flights_[index].copy.Resume(&next_);
+    Continue(index);
+  }
+}
+
+void Worker::HelpOthers() {
+  while (SharedFile* const file = work_.shared_files->Join()) {
+    Help(file);
+    work_.shared_files->Leave(file);
+  }
+}
+
+void Worker::Help(SharedFile* file) {
+  BlockPump pump(&pool_, counters_);
+  pump.Start(file);
+  for (;;) {
+    if (cancelled()) pump.Stop();
+    next_.size = 0;
+    pump.Advance(FileRef::Descriptor(file->source_fd()),
+                 FileRef::Descriptor(file->target_fd()), &next_);
+    QueueChains(/*index=*/0);
+    if (!pump.busy()) return;
+    settled_.clear();
+    ring_->Settle(kPollInterval, &settled_);
+    for (const SettledChain& settled : settled_) {
+      const absl::Span<const int32_t> results = settled.results();
+      pump.Settle(static_cast<int>(settled.id.value), results[0], results.back());
+    }
     QueueBacklog();
-    BeginGivenBack();
   }
 }
 
@@ -103,8 +157,7 @@ bool Worker::Fill() {
             /*has_claim=*/false);
       continue;
     }
-    const bool idle = ring_->chains_in_flight() == 0 && backlog_.empty();
-    const Walk::Result result = work_.walk->Next(/*may_wait=*/idle, &batch_);
+    const Walk::Result result = work_.walk->Next(/*may_wait=*/idle(), &batch_);
     batch_position_ = 0;
     if (result == Walk::Result::kFinished) return false;
     if (result == Walk::Result::kNothingYet) return true;
@@ -159,6 +212,9 @@ void Worker::Continue(int index) {
   QueueChains(index);
   if (flight.copy.outcome() == FileCopy::Outcome::kMultiplyLinked) {
     OnMultiplyLinked(index);
+  }
+  if (flight.copy.outcome() == FileCopy::Outcome::kAwaitHelper) {
+    awaiting_.push_back(index);
   }
   if (flight.active && flight.copy.done()) OnDone(index);
 }
@@ -242,6 +298,7 @@ void Worker::OnDone(int index) {
     case FileCopy::Outcome::kCancelled:
     case FileCopy::Outcome::kRunning:
     case FileCopy::Outcome::kMultiplyLinked:
+    case FileCopy::Outcome::kAwaitHelper:
       break;
   }
   if (flight.has_claim) {

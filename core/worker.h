@@ -28,6 +28,7 @@
 #include "core/link_table.h"
 #include "core/reporter.h"
 #include "core/ring.h"
+#include "core/shared_file.h"
 #include "core/walk.h"
 
 namespace ringcp {
@@ -38,6 +39,7 @@ struct SharedWork {
   gid_t group = 0;  // The process's, for files it creates.
   Walk* walk = nullptr;
   LinkTable* links = nullptr;
+  SharedFiles* shared_files = nullptr;
   Reporter* reporter = nullptr;
   const std::atomic<bool>* cancelled = nullptr;
 };
@@ -69,7 +71,8 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // Copies until the walk has nothing more, or the job is cancelled.
+  // Copies until neither the walk nor any other worker has something to do for it, or the
+  // job is cancelled.
   void Run();
 
  private:
@@ -81,6 +84,19 @@ class Worker {
     bool active = false;
     bool has_claim = false;  // In the link table: others may wait for this copy.
   };
+
+  // Copies all that the walk has for this worker.
+  void CopyEntries();
+  // Gives up what it can: the job was cancelled.
+  void StopCopies();
+  // Takes in what has happened, having waited for it.
+  void Settle();
+  bool idle() const {
+    return ring_->chains_in_flight() == 0 && backlog_.empty() && awaiting_.empty();
+  }
+  // Helps other workers with large files, until none can have any more.
+  void HelpOthers();
+  void Help(SharedFile* file);
 
   // Starts copies until all flights are taken; false once the walk is finished.
   bool Fill();
@@ -97,6 +113,8 @@ class Worker {
   // Queues what the copy of `flight` wants next, and sees to its pauses and its end.
   void Continue(int index);
   void OnMultiplyLinked(int index);
+  // Goes on with the copies whose helpers have left.
+  void ResumeAwaiting();
   void OnDone(int index);
   void QueueChains(int index);
   void QueueBacklog();
@@ -120,6 +138,7 @@ class Worker {
   std::vector<int> free_flights_;
   WalkBatch batch_;
   size_t batch_position_ = 0;
+  std::vector<int> awaiting_;  // Flights that wait for a helper to leave.
   // Entries that a link's failure gave back to be copied.
   std::vector<WaitingEntry> to_copy_;
   // Entries to be copied when all others are.

@@ -122,6 +122,21 @@ TEST_P(CopyJobLimitsTest, AFullDeviceIsReportedAndNothingIsLeftHalfWritten) {
   EXPECT_EQ(result, "");
 }
 
+TEST_P(CopyJobLimitsTest, ALargeFileThatDoesNotFitIsReportedOnceAndRemoved) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can mount a file system";
+  scratch_.WriteFile("large", std::string(size_t{30} << 20, 'x'));
+  const std::string small = scratch_.MakeDirectory("small");
+  const CopyRequest request = Request("large", "small/target", "");
+  const std::string result = InChildProcess([&]() -> std::string {
+    std::string problem = MountPrivately(small, "size=20m");
+    if (!problem.empty()) return problem;
+    const JobRun run = RunJob(request);
+    if (Exists(scratch_.Path("small/target"))) return "is left";
+    return absl::StrCat(run.errors.size(), " ", run.errors.at(0).error_number);
+  });
+  EXPECT_EQ(result, absl::StrCat("1 ", ENOSPC));
+}
+
 TEST_P(CopyJobLimitsTest, OtherFileSystemsAreLeftOutIfAsked) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can mount a file system";
   scratch_.MakeDirectory("tree");

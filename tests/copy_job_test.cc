@@ -3,10 +3,13 @@
 #include "core/copy_job.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -23,6 +26,12 @@
 
 namespace ringcp {
 namespace {
+
+int AvailableCpus() {
+  cpu_set_t set;
+  EXPECT_EQ(sched_getaffinity(0, sizeof(set), &set), 0);
+  return CPU_COUNT(&set);
+}
 
 class CopyJobTest : public testing::TestWithParam<EngineChoice> {
  protected:
@@ -91,6 +100,34 @@ TEST_P(CopyJobTest, ARandomTreeIsCopiedAsCpDoes) {
               "")
         << "-" << letters;
   }
+}
+
+TEST_P(CopyJobTest, LargeFilesAreCopiedByAllWorkers) {
+  constexpr size_t kBytes = 20'000'001;
+  std::mt19937 random(TestSeed());
+  std::string contents(kBytes, '\0');
+  for (char& byte : contents) byte = static_cast<char>(random());
+  const std::string source = scratch_.WriteFile("large", contents);
+  // With a hole between two large pieces.
+  const int fd = open(source.c_str(), O_WRONLY | O_CLOEXEC);
+  ASSERT_EQ(pwrite(fd, contents.data(), kBytes, 4 * kBytes),
+            static_cast<ssize_t>(kBytes));
+  close(fd);
+  scratch_.MakeDirectory("tree");
+  ASSERT_EQ(link(source.c_str(), P("tree/large").c_str()), 0);
+  scratch_.WriteFile("tree/small", "s");
+
+  const JobRun alone = Copy({"large"}, "copy", "p");
+  EXPECT_EQ(alone.Messages(), "");
+  EXPECT_EQ(alone.report.workers, std::min(2, AvailableCpus()));
+  EXPECT_EQ(alone.progress.bytes_done, static_cast<int64_t>(5 * kBytes));
+  EXPECT_EQ(Copy({"tree"}, "tree2", "a").Messages(), "");
+  const std::string expected = ReadFileOrNone(source);
+  EXPECT_TRUE(ReadFileOrNone(P("copy")) == expected);
+  EXPECT_TRUE(ReadFileOrNone(P("tree2/large")) == expected);
+  struct stat stat = {};
+  ASSERT_EQ(::stat(P("copy").c_str(), &stat), 0);
+  EXPECT_LT(stat.st_blocks * 512, static_cast<int64_t>(3 * kBytes)) << "the hole is gone";
 }
 
 TEST_P(CopyJobTest, ModesAreThoseOfTheUmask) {

@@ -83,6 +83,12 @@ std::string CopyScript::Abandon() {
   return Take();
 }
 
+std::string CopyScript::Resume() {
+  next_.size = 0;
+  copy_.Resume(&next_);
+  return Take();
+}
+
 void CopyScript::CarryOut(const Op& op, int32_t result) {
   if (op.kind == OpKind::kOpenAt && op.path == kSource) source_fd_ = result;
   if (result != 0) return;
@@ -93,7 +99,9 @@ void CopyScript::CarryOut(const Op& op, int32_t result) {
   if (op.kind == OpKind::kStatDescriptor) {
     *op.stat = op.directory == source_fd_ ? source_stat : target_fd_stat;
   }
-  if (op.position != nullptr) {
+  if (op.kind == OpKind::kCountCached) {
+    *op.position = cached ? op.length : 0;
+  } else if (op.position != nullptr) {
     *op.position = Seek(op.offset, op.kind == OpKind::kSeekData);
   }
 }
@@ -127,6 +135,8 @@ std::string CopyScript::Outcome() const {
       return "running";
     case FileCopy::Outcome::kMultiplyLinked:
       return "multiply linked";
+    case FileCopy::Outcome::kAwaitHelper:
+      return "awaits helper";
     case FileCopy::Outcome::kCopied:
       return "copied";
     case FileCopy::Outcome::kSkipped:
@@ -195,6 +205,8 @@ std::string CopyScript::Text(const Op& op) const {
       return absl::StrCat("seek data ", FileText(op.file), " ", op.offset);
     case OpKind::kSeekHole:
       return absl::StrCat("seek hole ", FileText(op.file), " ", op.offset);
+    case OpKind::kCountCached:
+      return absl::StrCat("count cached ", FileText(op.file), " ", op.offset);
     case OpKind::kFtruncate:
       return absl::StrCat("set size ", FileText(op.file), " ", op.offset);
     case OpKind::kFutimens:

@@ -59,12 +59,16 @@ class CopyScript {
   // Where the source is no hole: [begin, end) each, in order.
   std::vector<std::pair<uint64_t, uint64_t>> data;
 
+  // Whether the source is in the page cache.
+  bool cached = true;
+
   std::string Start();
   // Settles the chain of `lane`.
   std::string Settle(int lane, const std::vector<int32_t>& results);
   std::string Settle(const std::vector<int32_t>& results) { return Settle(0, results); }
   std::string Proceed();
   std::string Abandon();
+  std::string Resume();
   void Stop() { copy_.Stop(); }
 
   const FileCopy& copy() const { return copy_; }

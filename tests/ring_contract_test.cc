@@ -176,6 +176,24 @@ TEST_P(RingContractTest, HolesAreFoundAndSizesSetByDescriptor) {
   EXPECT_EQ(Run(SetSize(fd, 1)), -EBADF);
 }
 
+TEST_P(RingContractTest, WhatIsInThePageCacheIsCounted) {
+  const int fd = open(target_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  const std::string contents(100'000, 'x');
+  ASSERT_EQ(write(fd, contents.data(), contents.size()),
+            static_cast<ssize_t>(contents.size()));
+  uint64_t bytes = 1;
+  const int32_t result = Run(CountCached(fd, 0, 50'000, &bytes));
+  if (result != -ENOSYS) {  // Before Linux 6.5.
+    EXPECT_EQ(result, 0);
+    EXPECT_GE(bytes, 50'000u);  // In whole pages.
+    EXPECT_LT(bytes, 100'000u);
+    EXPECT_EQ(Run(CountCached(fd, 1'000'000, 4096, &bytes)), 0);
+    EXPECT_EQ(bytes, 0u);
+  }
+  close(fd);
+  EXPECT_LT(Run(CountCached(fd, 0, 4096, &bytes)), 0);
+}
+
 TEST_P(RingContractTest, ImmediateOpsSettleWithoutTheOthers) {
   struct statx stat = {};
   const int fd = open(source_.c_str(), O_RDONLY | O_CLOEXEC);

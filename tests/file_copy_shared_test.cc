@@ -1,0 +1,173 @@
+// The state machine of one file's copy where the file is offered to other workers;
+// copy_script.h explains the notation.
+
+#include <cerrno>
+#include <string>
+
+#include "core/file_copy.h"
+#include "core/shared_file.h"
+#include "gtest/gtest.h"
+#include "tests/copy_script.h"
+
+namespace ringcp {
+namespace {
+
+constexpr int kCancelled = -ECANCELED;
+
+FileCopyPolicy Sharing(SharedFiles* files) {
+  FileCopyPolicy policy;
+  policy.shared_files = files;
+  return policy;
+}
+
+// A source of four blocks that is offered to a second worker.
+struct Shared {
+  Shared() : copy({.policy = Sharing(&files), .size = 4 * CopyScript::kBlock}) {
+    copy.Start();
+    EXPECT_EQ(copy.Settle({0, 0}), "close s0");  // Slots are for one ring only.
+    EXPECT_EQ(copy.Settle({0}), "open S>fd");
+    EXPECT_EQ(copy.Settle({7}), "fstat fd7");
+    EXPECT_EQ(copy.Settle({0}), "open T new 644>fd");
+    EXPECT_EQ(copy.Settle({8}), "count cached fd7 8192");
+    next = copy.Settle({0});
+  }
+
+  SharedFiles files{2, 4 * CopyScript::kBlock};
+  CopyScript copy;
+  std::string next;
+};
+
+TEST(FileCopySharedTest, InThePageCacheFewBlocksAreOnTheirWay) {
+  Shared shared;
+  EXPECT_EQ(shared.next,
+            "0: read fd7 4096@0 - write fd8 4096@0 | "
+            "1: read fd7 4096@4096 - write fd8 4096@4096 | "
+            "2: read fd7 4096@8192 - write fd8 4096@8192 | "
+            "3: read fd7 4096@12288 - write fd8 4096@12288");
+}
+
+TEST(FileCopySharedTest, OnADeviceAllBlocksAreOnTheirWay) {
+  for (const int counted : {0, -ENOSYS}) {
+    SharedFiles files(1, 4096);
+    CopyScript copy({.policy = Sharing(&files), .size = 100 * 4096});
+    copy.cached = false;
+    copy.Start();
+    copy.Settle({0, 0});
+    copy.Settle({0});
+    copy.Settle({7});
+    copy.Settle({0});
+    copy.Settle({8});
+    EXPECT_NE(copy.Settle({counted}).find(" | 7: "), std::string::npos);
+  }
+}
+
+TEST(FileCopySharedTest, WithoutAHelperItIsCopiedAlone) {
+  Shared shared;
+  for (const int lane : {0, 1, 2}) EXPECT_EQ(shared.copy.Settle(lane, {4096, 4096}), "");
+  EXPECT_EQ(shared.copy.Settle(3, {4096, 4096}), "close fd8 = close fd7");
+  EXPECT_EQ(shared.copy.Settle({0, 0}), "copied");
+}
+
+// A source of eight blocks, a helper that has the fifth, and a copy that has done all
+// others.
+struct Helped {
+  Helped() : copy({.policy = Sharing(&files), .size = 8 * CopyScript::kBlock}) {
+    copy.Start();
+    copy.Settle({0, 0});
+    copy.Settle({0});
+    copy.Settle({7});
+    copy.Settle({0});
+    copy.Settle({8});
+    copy.Settle({0});
+    file = files.Join();
+    uint64_t offset = 0;
+    EXPECT_EQ(file->Take(CopyScript::kBlock, &offset), CopyScript::kBlock);
+    EXPECT_EQ(offset, 16'384u);
+    EXPECT_EQ(copy.Settle(0, {4096, 4096}), "");  // With a helper, fewer.
+    EXPECT_EQ(copy.Settle(1, {4096, 4096}), "");
+    EXPECT_EQ(copy.Settle(2, {4096, 4096}), "read fd7 4096@20480 - write fd8 4096@20480");
+    EXPECT_EQ(copy.Settle(3, {4096, 4096}),
+              "1: read fd7 4096@24576 - write fd8 4096@24576");
+  }
+
+  // Lets the copy do what is left, up to its last block.
+  void CopyRest() {
+    EXPECT_EQ(copy.Settle(0, {4096, 4096}), "read fd7 4096@28672 - write fd8 4096@28672");
+    EXPECT_EQ(copy.Settle(1, {4096, 4096}), "");
+  }
+
+  SharedFiles files{2, 8 * CopyScript::kBlock};
+  CopyScript copy;
+  SharedFile* file = nullptr;
+};
+
+TEST(FileCopySharedTest, TheFilesStayOpenUntilTheHelperHasLeft) {
+  Helped helped;
+  helped.CopyRest();
+  EXPECT_EQ(helped.copy.Settle(0, {4096, 4096}), "awaits helper");
+  EXPECT_EQ(helped.copy.Resume(), "awaits helper");
+  helped.files.Leave(helped.file);
+  EXPECT_EQ(helped.copy.Resume(), "close fd8 = close fd7");
+  EXPECT_EQ(helped.copy.Settle({0, 0}), "copied");
+  EXPECT_TRUE(helped.copy.all_blocks_back());
+}
+
+TEST(FileCopySharedTest, WhatFailsForTheHelperFailsTheCopy) {
+  Helped helped;
+  helped.file->Fail(Operation::kWrite, ENOSPC);
+  EXPECT_EQ(helped.copy.Settle(0, {4096, 100}), "");  // Not continued.
+  EXPECT_EQ(helped.copy.Settle(1, {4096, 4096}), "awaits helper");
+  helped.files.Leave(helped.file);
+  EXPECT_EQ(helped.copy.Resume(), "close fd8 = close fd7");
+  EXPECT_EQ(helped.copy.Settle({0, 0}), "unlink T");
+  EXPECT_EQ(helped.copy.Settle({0}), "failed: write T ENOSPC");
+  EXPECT_TRUE(helped.copy.all_blocks_back());
+}
+
+TEST(FileCopySharedTest, ABlockThatTheHelperGaveUpIsMissed) {
+  Helped helped;
+  helped.CopyRest();
+  EXPECT_EQ(helped.copy.Settle(0, {4096, 4096}), "awaits helper");
+  helped.file->Stop();
+  helped.file->DropBlock();
+  helped.files.Leave(helped.file);
+  EXPECT_EQ(helped.copy.Resume(), "close fd8 = close fd7");
+  EXPECT_EQ(helped.copy.Settle({0, 0}), "unlink T");
+  EXPECT_EQ(helped.copy.Settle({0}), "cancelled");
+}
+
+TEST(FileCopySharedTest, AFailureLeavesTheHelperNothingToDo) {
+  Helped helped;
+  EXPECT_EQ(helped.copy.Settle(0, {-EIO, kCancelled}), "");
+  uint64_t offset = 0;
+  EXPECT_EQ(helped.file->Take(4096, &offset), 0u);
+  EXPECT_EQ(helped.copy.Settle(1, {4096, 4096}), "awaits helper");
+  helped.files.Leave(helped.file);
+  EXPECT_EQ(helped.copy.Resume(), "close fd8 = close fd7");
+  EXPECT_EQ(helped.copy.Settle({0, 0}), "unlink T");
+  EXPECT_EQ(helped.copy.Settle({0}), "failed: read S EIO");
+}
+
+TEST(FileCopySharedTest, StoppedItWaitsForTheHelperAllTheSame) {
+  Helped helped;
+  helped.copy.Stop();
+  EXPECT_EQ(helped.copy.Settle(0, {4096, 4096}), "");
+  EXPECT_EQ(helped.copy.Settle(1, {4096, 4096}), "awaits helper");
+  helped.files.Leave(helped.file);
+  EXPECT_EQ(helped.copy.Resume(), "close fd8 = close fd7");
+  EXPECT_EQ(helped.copy.Settle({0, 0}), "unlink T");
+  EXPECT_EQ(helped.copy.Settle({0}), "cancelled");
+}
+
+TEST(FileCopySharedTest, ASourceThatShrankEndsWhereTheHelperFoundItsEnd) {
+  Helped helped;
+  helped.file->FindEnd();
+  EXPECT_EQ(helped.copy.Settle(0, {0, kCancelled}), "");
+  EXPECT_EQ(helped.copy.Settle(1, {0, kCancelled}), "awaits helper");
+  helped.files.Leave(helped.file);
+  EXPECT_EQ(helped.copy.Resume(), "close fd8 = close fd7");
+  EXPECT_EQ(helped.copy.Settle({0, 0}), "copied");
+}
+
+}  // namespace
+}  // namespace ringcp

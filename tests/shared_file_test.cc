@@ -1,0 +1,299 @@
+// Large files shared among workers: who gets which block, who waits for whom, and that
+// two workers on two rings copy a file between them.
+
+#include "core/shared_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <deque>
+#include <memory>
+#include <random>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "core/block_pool.h"
+#include "core/block_pump.h"
+#include "core/engine_counters.h"
+#include "gtest/gtest.h"
+#include "tests/ring_under_test.h"
+#include "tests/scratch_directory.h"
+#include "tests/test_seed.h"
+
+namespace ringcp {
+namespace {
+
+constexpr absl::Duration kLimit = absl::Seconds(60);
+
+TEST(SharedFileTest, BlocksFollowEachOtherToTheEnd) {
+  SharedFile file;
+  file.Start(3, 4, 100, 350, /*cached=*/true);
+  EXPECT_EQ(file.source_fd(), 3);
+  EXPECT_EQ(file.target_fd(), 4);
+  uint64_t offset = 0;
+  EXPECT_EQ(file.Take(100, &offset), 100u);
+  EXPECT_EQ(offset, 100u);
+  EXPECT_EQ(file.Take(100, &offset), 100u);
+  EXPECT_EQ(offset, 200u);
+  EXPECT_FALSE(file.exhausted());
+  EXPECT_FALSE(file.complete());
+  EXPECT_EQ(file.Take(100, &offset), 50u);
+  EXPECT_EQ(offset, 300u);
+  EXPECT_EQ(file.Take(100, &offset), 0u);
+  EXPECT_TRUE(file.exhausted());
+  EXPECT_TRUE(file.complete());
+}
+
+TEST(SharedFileTest, NoBlockIsHandedOutTwice) {
+  constexpr int kBlocks = 10'000;
+  SharedFile file;
+  file.Start(3, 4, 0, kBlocks, /*cached=*/true);
+  std::vector<std::vector<uint64_t>> taken(3);
+  std::vector<std::thread> threads;
+  for (std::vector<uint64_t>& mine : taken) {
+    threads.emplace_back([&] {
+      uint64_t offset = 0;
+      while (file.Take(1, &offset) > 0) mine.push_back(offset);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  std::set<uint64_t> all;
+  for (const auto& mine : taken) all.insert(mine.begin(), mine.end());
+  EXPECT_EQ(all.size(), static_cast<size_t>(kBlocks));
+  EXPECT_EQ(taken[0].size() + taken[1].size() + taken[2].size(),
+            static_cast<size_t>(kBlocks));
+}
+
+TEST(SharedFileTest, TheFirstFailureCountsAndEndsIt) {
+  SharedFile file;
+  file.Start(3, 4, 0, 100, /*cached=*/true);
+  file.Fail(Operation::kWrite, ENOSPC);
+  file.Fail(Operation::kRead, EIO);
+  EXPECT_TRUE(file.failed());
+  EXPECT_EQ(file.failed_operation(), Operation::kWrite);
+  EXPECT_EQ(file.error_number(), ENOSPC);
+  EXPECT_TRUE(file.exhausted());
+  EXPECT_FALSE(file.complete());
+  file.Start(3, 4, 0, 100, /*cached=*/true);
+  EXPECT_FALSE(file.failed());
+}
+
+TEST(SharedFileTest, StoppingMattersOnlyWhileThereAreBlocksLeft) {
+  SharedFile file;
+  uint64_t offset = 0;
+  file.Start(3, 4, 0, 100, /*cached=*/true);
+  EXPECT_EQ(file.Take(100, &offset), 100u);
+  file.Stop();
+  EXPECT_TRUE(file.complete());
+  file.Start(3, 4, 0, 100, /*cached=*/true);
+  EXPECT_EQ(file.Take(99, &offset), 99u);
+  file.Stop();
+  EXPECT_FALSE(file.complete());
+}
+
+TEST(SharedFileTest, AnEndThatIsFoundEarlierIsAnEnd) {
+  SharedFile file;
+  file.Start(3, 4, 0, 100, /*cached=*/true);
+  file.FindEnd();
+  EXPECT_TRUE(file.end_found());
+  EXPECT_TRUE(file.exhausted());
+  EXPECT_TRUE(file.complete());
+}
+
+TEST(SharedFileTest, OnlyWhatIsInThePageCacheLimitsTheLanes) {
+  SharedFiles files(1);
+  SharedFile file;
+  file.Start(3, 4, 0, 100, /*cached=*/false);
+  EXPECT_EQ(file.lanes_max(), INT_MAX);
+  file.Start(3, 4, 0, 100, /*cached=*/true);
+  EXPECT_EQ(file.lanes_max(), SharedFile::kLanesCachedAlone);
+  files.Offer(&file);
+  EXPECT_EQ(files.Join(), &file);
+  EXPECT_EQ(file.lanes_max(), SharedFile::kLanesCachedTogether);
+}
+
+TEST(SharedFilesTest, OnceAllWorkersWaitThereIsNothingToHelpWith) {
+  SharedFiles files(3);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 2; ++i) {
+    threads.emplace_back([&] { EXPECT_EQ(files.Join(), nullptr); });
+  }
+  files.OneWorkerLess();
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST(SharedFilesTest, WhoWaitsIsGivenWhatIsOffered) {
+  SharedFiles files(2);
+  SharedFile file;
+  file.Start(3, 4, 0, 100, /*cached=*/true);
+  std::thread helper([&] {
+    SharedFile* const joined = files.Join();
+    EXPECT_EQ(joined, &file);
+    uint64_t offset = 0;
+    EXPECT_EQ(joined->Take(100, &offset), 100u);
+    files.Leave(joined);
+    EXPECT_EQ(files.Join(), nullptr);
+  });
+  files.Offer(&file);
+  while (!file.exhausted()) std::this_thread::yield();
+  while (!files.Withdraw(&file)) files.AwaitHelper(&file, kLimit);
+  EXPECT_EQ(files.Join(), nullptr);
+  helper.join();
+}
+
+TEST(SharedFilesTest, NobodyBeginsToHelpOnceItIsWithdrawn) {
+  SharedFiles files(1);
+  SharedFile file;
+  file.Start(3, 4, 0, 100, /*cached=*/true);
+  files.Offer(&file);
+  EXPECT_TRUE(files.Withdraw(&file));
+  EXPECT_EQ(files.Join(), nullptr);
+}
+
+TEST(SharedFilesTest, OneHelperIsEnoughForAFile) {
+  SharedFiles files(2);
+  SharedFile first;
+  SharedFile second;
+  first.Start(3, 4, 0, 100, /*cached=*/true);
+  second.Start(5, 6, 0, 100, /*cached=*/true);
+  files.Offer(&first);
+  files.Offer(&second);
+  EXPECT_EQ(files.Join(), &first);
+  EXPECT_EQ(files.Join(), &second);
+}
+
+TEST(SharedFilesTest, WaitingForAHelperEndsWithItsTimeout) {
+  SharedFiles files(2);
+  SharedFile file;
+  file.Start(3, 4, 0, 100, /*cached=*/true);
+  files.Offer(&file);
+  ASSERT_EQ(files.Join(), &file);
+  EXPECT_FALSE(files.Withdraw(&file));
+  files.AwaitHelper(&file, absl::Milliseconds(1));
+  EXPECT_FALSE(files.Withdraw(&file));
+  files.Leave(&file);
+  files.AwaitHelper(&file, kLimit);
+  EXPECT_TRUE(files.Withdraw(&file));
+}
+
+// Two threads, each with a ring, a pool and a pump of its own, on one file.
+class TwoWorkersTest : public testing::TestWithParam<RingImplementation> {
+ protected:
+  static constexpr uint32_t kBlock = 8192;
+  static constexpr size_t kBytes = 300 * kBlock + 1234;
+
+  TwoWorkersTest() : contents_(kBytes, '\0') {
+    std::mt19937 random(TestSeed());
+    for (char& byte : contents_) byte = static_cast<char>(random());
+    source_ = open(scratch_.WriteFile("source", contents_).c_str(), O_RDWR | O_CLOEXEC);
+    target_ = open(scratch_.Path("target").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  }
+  ~TwoWorkersTest() override {
+    close(source_);
+    close(target_);
+  }
+
+  // Copies blocks of `file` with a ring of its own until there are no more for it: how
+  // many bytes it copied.
+  static int64_t Copy(SharedFile* file) {
+    std::string why_not;
+    const std::unique_ptr<Ring> ring = GetParam().make(&why_not);
+    const auto counters = std::make_unique<EngineCounters>();
+    BlockPool pool(1, 3, kBlock);
+    BlockPump pump(&pool, counters.get());
+    pump.Start(file);
+    NextChains next;
+    std::vector<SettledChain> settled;
+    std::deque<NextChains::LaneChain> queue;
+    for (;;) {
+      next.size = 0;
+      pump.Advance(FileRef::Descriptor(file->source_fd()),
+                   FileRef::Descriptor(file->target_fd()), &next);
+      queue.insert(queue.end(), next.chains.begin(), next.chains.begin() + next.size);
+      if (!pump.busy()) return counters->bytes_done.value();
+      while (!queue.empty() &&
+             ring->Queue(ChainId{static_cast<uint32_t>(queue.front().lane)},
+                         queue.front().chain.ops())) {
+        queue.pop_front();
+      }
+      settled.clear();
+      ring->Settle(kLimit, &settled);
+      for (const SettledChain& chain : settled) {
+        pump.Settle(static_cast<int>(chain.id.value), chain.results()[0],
+                    chain.results().back());
+      }
+    }
+  }
+
+  // Copies `file` with two workers: the bytes of each.
+  std::pair<int64_t, int64_t> CopyTogether(SharedFile* file) {
+    SharedFiles files(2);
+    files.Offer(file);
+    int64_t helped = 0;
+    std::thread helper([&] {
+      if (files.Join() == nullptr) return;
+      helped = Copy(file);
+      files.Leave(file);
+    });
+    // On a busy machine the helper may come late; here it is waited for.
+    while (file->lanes_max() != SharedFile::kLanesCachedTogether) {
+      std::this_thread::yield();
+    }
+    const int64_t own = Copy(file);
+    while (!files.Withdraw(file)) files.AwaitHelper(file, kLimit);
+    helper.join();
+    return {own, helped};
+  }
+
+  std::string Target() const { return ReadFileOrNone(scratch_.Path("target")); }
+
+  ScratchDirectory scratch_;
+  std::string contents_;
+  int source_ = -1;
+  int target_ = -1;
+};
+
+TEST_P(TwoWorkersTest, CopyAFileBetweenThem) {
+  SharedFile file;
+  file.Start(source_, target_, 0, kBytes, /*cached=*/true);
+  const auto [own, helped] = CopyTogether(&file);
+  EXPECT_TRUE(file.complete());
+  EXPECT_EQ(own + helped, static_cast<int64_t>(kBytes));
+  EXPECT_TRUE(Target() == contents_);
+}
+
+TEST_P(TwoWorkersTest, CopyWhatThereIsOfAFileThatShrank) {
+  constexpr size_t kLeft = 100 * kBlock + 77;
+  ASSERT_EQ(ftruncate(source_, kLeft), 0);
+  SharedFile file;
+  file.Start(source_, target_, 0, kBytes, /*cached=*/true);
+  const auto [own, helped] = CopyTogether(&file);
+  EXPECT_TRUE(file.complete());
+  EXPECT_TRUE(file.end_found());
+  EXPECT_EQ(own + helped, static_cast<int64_t>(kLeft));
+  EXPECT_TRUE(Target() == contents_.substr(0, kLeft));
+}
+
+TEST_P(TwoWorkersTest, BothEndWhenOneFails) {
+  SharedFile file;
+  const int read_only = open(scratch_.Path("source").c_str(), O_RDONLY | O_CLOEXEC);
+  file.Start(source_, read_only, 0, kBytes, /*cached=*/true);
+  CopyTogether(&file);
+  EXPECT_TRUE(file.failed());
+  EXPECT_EQ(file.failed_operation(), Operation::kWrite);
+  EXPECT_EQ(file.error_number(), EBADF);
+  EXPECT_FALSE(file.complete());
+  close(read_only);
+}
+
+INSTANTIATE_TEST_SUITE_P(Rings, TwoWorkersTest, testing::ValuesIn(RingImplementations()),
+                         RingName);
+
+}  // namespace
+}  // namespace ringcp
