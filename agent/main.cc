@@ -1,7 +1,6 @@
 // ringcpd, the resident agent of ringcp.
 
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,6 +20,7 @@
 #include "agent/address.h"
 #include "agent/agent_options.h"
 #include "agent/agent_server.h"
+#include "core/open_files.h"
 #include "core/version.h"
 
 namespace {
@@ -36,14 +36,6 @@ mode_t ReadUmask() {
   const mode_t mask = umask(022);
   umask(mask);
   return mask;
-}
-
-// A job keeps many files open; the soft limit is low only for the sake of select().
-void RaiseDescriptorLimit() {
-  rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 // Blocks the signals that end the agent, in this thread and those it starts, and returns
@@ -121,7 +113,7 @@ int main(int argc, char* argv[]) {
   server_options.jobs.limits.running_jobs_max = options->running_jobs_max;
   server_options.jobs.umask = ReadUmask();
   server_options.jobs.log = PrintLine;
-  RaiseDescriptorLimit();
+  ringcp::RaiseOpenFilesMax();
   const sigset_t ending_signals = BlockEndingSignals();
 
   const std::string where =

@@ -13,6 +13,7 @@
 #include "cli/local_job.h"
 #include "cli/standard_streams.h"
 #include "cli/usage.h"
+#include "core/open_files.h"
 
 int main(int argc, char** argv) {
   using ringcp::CopyCommandLine;
@@ -40,5 +41,6 @@ int main(int argc, char** argv) {
   const mode_t mask = umask(0);
   umask(mask);
   command_line.request.options.umask = mask;
+  ringcp::RaiseOpenFilesMax();
   return ringcp::RunLocalJob(command_line, program);
 }

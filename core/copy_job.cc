@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sched.h>
-#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -19,6 +18,7 @@
 #include "core/directory_copy.h"
 #include "core/link_table.h"
 #include "core/mutex.h"
+#include "core/open_files.h"
 #include "core/reporter.h"
 #include "core/shared_file.h"
 #include "core/syscall_ring.h"
@@ -42,13 +42,6 @@ constexpr absl::Duration kTallyDelay = absl::Seconds(1);
 // Files that the rest of the process has open: rings, sockets, logs, a tally's
 // directories.
 constexpr int kOtherFiles = 64;
-
-// How many files this process may have open.
-int OpenFilesMax() {
-  rlimit limit = {};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
-  return static_cast<int>(std::min<rlim_t>(limit.rlim_cur, 1 << 20));
-}
 
 int AvailableCpus() {
   cpu_set_t set;
@@ -95,6 +88,8 @@ class CopyJob::Body {
             .default_mode = options.default_mode,
             .force = options.force,
             .no_clobber = options.no_clobber,
+            .follows_named_links = FollowsNamedLinks(options),
+            .follows_links = FollowsLinks(options),
             .umask = options.umask,
             .user = geteuid(),
             .offer_all_links = options.preserve.links && FollowsLinks(options)};
@@ -254,17 +249,7 @@ absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources
   struct stat stat;
   const bool set_gid = fstat(top.target_fd, &stat) == 0 && (stat.st_mode & S_ISGID) != 0;
   walk.top()->target_group = set_gid ? stat.st_gid : getegid();
-  for (const TopLevelSource& source : sources) {
-    if (!source.is_directory) {
-      walk.AddEntry(source.kind, source.follow, source.source, source.target_name);
-      continue;
-    }
-    auto root = std::make_unique<Directory>();
-    root->source_name = source.source;
-    root->target_name = source.target_name;
-    root->follow = source.follow;
-    walk.AddRoot(std::move(root));
-  }
+  AddToWalk(sources, &walk);
   SharedFiles shared_files(workers);
   const SharedWork shared = {.policy = policy_,
                              .walk = &walk,

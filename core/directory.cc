@@ -6,6 +6,11 @@
 namespace ringcp {
 namespace {
 
+void AppendName(std::string_view name, std::string* path) {
+  if (!path->empty() && path->back() != '/') path->push_back('/');
+  path->append(name);
+}
+
 // Joins the names from the top down to `directory` without recursion: trees are deep.
 std::string PathFromTop(const Directory& directory, bool with_top,
                         std::string Directory::*name) {
@@ -14,9 +19,7 @@ std::string PathFromTop(const Directory& directory, bool with_top,
   for (; !at->is_top(); at = at->parent) below.push_back(at);
   std::string path = with_top ? at->*name : std::string();
   std::reverse(below.begin(), below.end());
-  for (const Directory* next : below) {
-    path = JoinPath(path, next->*name);
-  }
+  for (const Directory* next : below) AppendName(next->*name, &path);
   return path;
 }
 
@@ -24,8 +27,7 @@ std::string PathFromTop(const Directory& directory, bool with_top,
 
 std::string JoinPath(std::string_view directory, std::string_view name) {
   std::string path(directory);
-  if (!path.empty() && path.back() != '/') path.push_back('/');
-  path.append(name);
+  AppendName(name, &path);
   return path;
 }
 

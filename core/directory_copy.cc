@@ -12,15 +12,8 @@
 namespace ringcp {
 namespace {
 
-constexpr mode_t kPermissions = 0777;
-constexpr mode_t kAllModeBits = 07777;
-constexpr mode_t kOwnerPermissions = 0700;
 // While a directory is being filled nobody but its owner may write into it.
 constexpr mode_t kOthersMayWrite = S_IWGRP | S_IWOTH;
-
-bool SameFile(const struct stat& a, const struct stat& b) {
-  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
 
 // The f* calls, also for a descriptor that was opened with O_PATH because its directory
 // may not be read: those calls refuse it with EBADF.
@@ -128,12 +121,10 @@ void DirectoryCopy::NoteRoot(const Directory& directory, dev_t device, ino_t ino
 bool DirectoryCopy::MakeTarget(Directory* directory) {
   const int at = directory->parent->target_fd;
   const char* name = directory->target_name.c_str();
-  mode_t mode = directory->source_stat.st_mode & (kPermissions | S_ISVTX);
-  if (policy_.default_mode && !policy_.preserve.mode) mode = kPermissions;
-  const mode_t final_mode = policy_.preserve.mode
-                                ? directory->source_stat.st_mode & kAllModeBits
-                                : mode & ~policy_.umask;
-  mode_t first_mode = (mode & ~kOthersMayWrite) | kOwnerPermissions;
+  const mode_t source_mode = directory->source_stat.st_mode;
+  const mode_t final_mode = policy_.FinalMode(source_mode);
+  mode_t first_mode =
+      (policy_.NewMode(source_mode) & ~kOthersMayWrite) | kOwnerPermissions;
   // Nobody else gets in before the directory has its owner.
   if (policy_.preserve.ownership) first_mode &= kOwnerPermissions;
 
@@ -205,9 +196,7 @@ void DirectoryCopy::Leave(Directory* directory) {
         ChangeOwner(fd, source.st_uid, source.st_gid) != 0) {
       // Not permitted is no error for an ordinary user, as in GNU cp; nor is failing to
       // keep the group alone.
-      const bool permitted_to_fail =
-          (errno == EPERM || errno == EINVAL) && policy_.user != 0;
-      if (!permitted_to_fail) {
+      if (!policy_.MayFailToSetOwner(errno)) {
         Fail(MakeFileError(Operation::kSetOwner, TargetPath(*directory), errno));
       }
       if (ChangeOwner(fd, static_cast<uid_t>(-1), source.st_gid) != 0) {

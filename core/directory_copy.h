@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "core/copy_policy.h"
 #include "core/directory.h"
-#include "core/file_copy.h"
 #include "core/mutex.h"
 #include "core/reporter.h"
 #include "core/walk.h"

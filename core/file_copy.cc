@@ -8,10 +8,6 @@
 namespace ringcp {
 namespace {
 
-constexpr mode_t kPermissions = 0777;
-constexpr mode_t kAllModeBits = 07777;
-constexpr mode_t kOwnerPermissions = 0700;
-constexpr mode_t kSetIdBits = S_ISUID | S_ISGID;
 constexpr uint64_t kStatBlockBytes = 512;  // What stx_blocks counts, see statx(2).
 
 // Of a large file so much is looked at to find out whether it is in the page cache: in
@@ -24,11 +20,6 @@ constexpr int kExistingTargetFlags = O_WRONLY | O_TRUNC | O_NOCTTY | O_NONBLOCK;
 
 timespec ToTimespec(const statx_timestamp& time) {
   return {.tv_sec = time.tv_sec, .tv_nsec = time.tv_nsec};
-}
-
-bool SameFile(const struct statx& a, const struct statx& b) {
-  return a.stx_ino == b.stx_ino && a.stx_dev_major == b.stx_dev_major &&
-         a.stx_dev_minor == b.stx_dev_minor;
 }
 
 }  // namespace
@@ -180,6 +171,8 @@ void FileCopy::OnOpenSource(absl::Span<const int32_t> results, NextChains* next)
       // What is gone was gone when it was looked at; GNU cp stats first and says so.
       Fail(opened == -ENOENT ? Operation::kStat : Operation::kOpen, -opened,
            /*on_target=*/false);
+      // Of a file that will not be copied it does not matter whether it could be.
+      if (policy_.no_clobber && opened != -ENOENT) return StatTarget(next);
     }
     return Finish(next);
   }
@@ -232,11 +225,7 @@ void FileCopy::Abandon(NextChains* next) {
 void FileCopy::OnSourceKnown(NextChains* next) {
   if (stopped_) return CloseAll(next);
   counters_->bytes_found.Add(static_cast<int64_t>(source_stat_.stx_size));
-  mode_wanted_ =
-      policy_.preserve.mode
-          ? source_stat_.stx_mode & kAllModeBits
-          : (policy_.default_mode ? 0666 : source_stat_.stx_mode & kPermissions) &
-                ~policy_.umask;
+  mode_wanted_ = policy_.FinalMode(source_stat_.stx_mode);
   pump_.Start(0, SourceEnd());
   if (use_slots_ && source_stat_.stx_size > 0 &&
       source_stat_.stx_size <= block_size_bytes_) {
@@ -251,22 +240,19 @@ uint64_t FileCopy::SourceEnd() const {
   return source_stat_.stx_size == 0 ? BlockPump::kEndUnknown : source_stat_.stx_size;
 }
 
-// The mode to create the target with; the kernel takes the umask off it.
-mode_t FileCopy::TargetMode() const {
-  if (policy_.default_mode && !policy_.preserve.mode) return 0666;
-  mode_t mode = source_stat_.stx_mode & kPermissions;
+mode_t FileCopy::FirstMode() const {
+  const mode_t mode = policy_.NewMode(source_stat_.stx_mode);
   // Nobody else gets in before the file has its owner.
-  if (policy_.preserve.ownership && (source_stat_.stx_uid != policy_.user ||
-                                     source_stat_.stx_gid != names_.target_group)) {
-    mode &= kOwnerPermissions;
-  }
-  return mode;
+  const bool changes_owner =
+      policy_.preserve.ownership && (source_stat_.stx_uid != policy_.user ||
+                                     source_stat_.stx_gid != names_.target_group);
+  return changes_owner ? mode & kOwnerPermissions : mode;
 }
 
 void FileCopy::CopyWhole(NextChains* next) {
   const FileRef target = FileRef::Slot(slot_ + 1);
   Enter(State::kCopyWhole,
-        OpenAt(names_.target_directory, names_.target, kNewTargetFlags, TargetMode(),
+        OpenAt(names_.target_directory, names_.target, kNewTargetFlags, FirstMode(),
                target),
         next);
   Chain& chain = next->chains[next->size - 1].chain;
@@ -305,7 +291,7 @@ void FileCopy::OnCopyWhole(absl::Span<const int32_t> results, NextChains* next) 
 
 void FileCopy::OpenTarget(int flags, NextChains* next) {
   Enter(State::kOpenTarget,
-        OpenAt(names_.target_directory, names_.target, flags, TargetMode(),
+        OpenAt(names_.target_directory, names_.target, flags, FirstMode(),
                use_slots_ ? FileRef::Slot(slot_ + 1) : FileRef()),
         next);
   target_truncated_ = (flags & O_TRUNC) != 0;
@@ -326,16 +312,7 @@ void FileCopy::OnOpenTargetFailed(int error_number, NextChains* next) {
     return OpenTarget(kNewTargetFlags, next);
   }
   if (!existing && error_number == EEXIST) {
-    if (policy_.no_clobber) {
-      outcome_at_end_ = Outcome::kSkipped;
-      return CloseAll(next);
-    }
-    state_ = State::kStatTarget;
-    Chain& chain = next->Add(0);
-    chain.Add(StatAt(names_.target_directory, names_.target, AT_SYMLINK_NOFOLLOW,
-                     &target_link_stat_));
-    chain.Add(StatAt(names_.target_directory, names_.target, 0, &target_stat_));
-    return;
+    return StatTarget(next);
   }
   if (existing && policy_.force && !tried_removing_) {
     tried_removing_ = true;
@@ -354,11 +331,23 @@ void FileCopy::OnRemoveTarget(int32_t result, NextChains* next) {
   OpenTarget(kNewTargetFlags, next);
 }
 
+void FileCopy::StatTarget(NextChains* next) {
+  state_ = State::kStatTarget;
+  Chain& chain = next->Add(0);
+  chain.Add(StatAt(names_.target_directory, names_.target, AT_SYMLINK_NOFOLLOW,
+                   &target_link_stat_));
+  chain.Add(StatAt(names_.target_directory, names_.target, 0, &target_stat_));
+}
+
 void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next) {
   if (stopped_) return CloseAll(next);
   const int32_t link_result = results[0];
   const int32_t file_result = results[1];
   const bool is_link = link_result == 0 && S_ISLNK(target_link_stat_.stx_mode);
+  if (outcome_at_end_ == Outcome::kFailed) {  // The source could not be opened.
+    if (file_result == 0) outcome_at_end_ = Outcome::kSkipped;
+    return CloseAll(next);
+  }
   if (link_result == -ENOENT && retries_ < kRetriesMax) {  // Gone again meanwhile.
     ++retries_;
     return OpenTarget(kNewTargetFlags, next);
@@ -368,6 +357,8 @@ void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next)
   } else if (link_result < 0 || file_result < 0) {
     Fail(Operation::kStat, link_result < 0 ? -link_result : -file_result,
          /*on_target=*/true);
+  } else if (policy_.no_clobber) {
+    outcome_at_end_ = Outcome::kSkipped;
   } else if (S_ISDIR(target_stat_.stx_mode)) {
     Refuse(Refusal::kTargetIsDirectory, /*on_target=*/true);
   } else if (SameFile(source_stat_, target_stat_)) {
@@ -543,9 +534,9 @@ void FileCopy::OnSetOwner(int32_t result, NextChains* next) {
     target_stat_.stx_mode &= ~kSetIdBits;
     return SetModeIfNeeded(next);
   }
-  const bool permitted_to_fail =
-      (result == -EPERM || result == -EINVAL) && policy_.user != 0;
-  if (!permitted_to_fail) Fail(Operation::kSetOwner, -result, /*on_target=*/true);
+  if (!policy_.MayFailToSetOwner(-result)) {
+    Fail(Operation::kSetOwner, -result, /*on_target=*/true);
+  }
   // Not the owner's file: it must not act with its user's or group's rights.
   mode_wanted_ &= kPermissions;
   Enter(State::kSetGroup,

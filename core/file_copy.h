@@ -62,61 +62,12 @@
 #include "absl/types/span.h"
 #include "core/block_pool.h"
 #include "core/block_pump.h"
-#include "core/copy_options.h"
+#include "core/copy_policy.h"
 #include "core/engine_counters.h"
-#include "core/file_error.h"
 #include "core/op.h"
 #include "core/shared_file.h"
 
 namespace ringcp {
-
-// What is the same for all files of a job.
-struct FileCopyPolicy {
-  Preserve preserve;
-  bool default_mode = false;
-  bool force = false;
-  bool no_clobber = false;
-  mode_t umask = 022;
-  // The process's effective user, whom the files it creates belong to.
-  uid_t user = 0;
-  // Every file is offered to the link table, also one with a single link: with links
-  // followed, several names may lead to it (kMultiplyLinked).
-  bool offer_all_links = false;
-  // Whether slots are used for both files. Attributes are set by descriptor, so with
-  // attributes to keep this takes a ring that can install one.
-  bool use_slots = true;
-  // Where large files are offered to other workers; nullptr: they are not.
-  SharedFiles* shared_files = nullptr;
-};
-
-// Which file is copied to where.
-struct FileCopyNames {
-  int source_directory = AT_FDCWD;
-  const char* source = nullptr;
-  bool follow_source = false;  // If the source is a symbolic link.
-  int target_directory = AT_FDCWD;
-  const char* target = nullptr;
-  // The group that a file created in the target directory gets.
-  gid_t target_group = 0;
-};
-
-// Why a copy was refused without any operation failing.
-enum class Refusal {
-  kNone,
-  kSourceReplaced,  // No longer what the directory said it was.
-  kSameFile,        // Source and target are one file.
-  kTargetIsDirectory,
-  kTargetDangling,  // A symbolic link to nowhere.
-  kTargetReplaced,  // No longer what this job has just made.
-};
-
-// What is wrong with a copy that failed.
-struct CopyFailure {
-  Operation operation = Operation::kRefuse;
-  int error_number = 0;  // 0 when refused.
-  Refusal refusal = Refusal::kNone;
-  bool on_target = false;  // Else on the source.
-};
 
 class FileCopy {
  public:
@@ -208,12 +159,13 @@ class FileCopy {
 
   // Where to stop reading.
   uint64_t SourceEnd() const;
-  mode_t TargetMode() const;
+  mode_t FirstMode() const;
   void CopyWhole(NextChains* next);
   void OnCopyWhole(absl::Span<const int32_t> results, NextChains* next);
   void OpenTarget(int flags, NextChains* next);
   void OnOpenTarget(int32_t result, NextChains* next);
   void OnOpenTargetFailed(int error_number, NextChains* next);
+  void StatTarget(NextChains* next);
   void OnStatTarget(absl::Span<const int32_t> results, NextChains* next);
   void OnRemoveTarget(int32_t result, NextChains* next);
   // Whether the file may be offered to other workers.

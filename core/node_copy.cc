@@ -12,21 +12,6 @@
 namespace ringcp {
 namespace {
 
-constexpr mode_t kPermissions = 0777;
-constexpr mode_t kAllModeBits = 07777;
-
-CopyFailure TargetFailure(Operation operation, int error_number) {
-  return {.operation = operation, .error_number = error_number, .on_target = true};
-}
-
-CopyFailure RefusedTarget(Refusal refusal) {
-  return {.refusal = refusal, .on_target = true};
-}
-
-bool SameFile(const struct stat& a, const struct stat& b) {
-  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
 // Reads a link of any length: 0, or the errno.
 int ReadLink(int directory, const char* name, std::string* text) {
   std::vector<char> buffer(256);
@@ -41,10 +26,20 @@ int ReadLink(int directory, const char* name, std::string* text) {
   }
 }
 
-// Makes way for a new target. True: the name is free now. False: *outcome says what to
-// return.
+// Whether something that is no regular file may take the place of `existing`; by GNU cp's
+// rules only where no links are followed, or the other names of what was there must keep
+// it. A link replaces what is in its way with -f, too.
+bool MayReplace(const FileCopyPolicy& policy, const FileCopyNames& names,
+                const struct stat& source, const struct stat& existing) {
+  return !names.follows_links_here || (policy.force && S_ISLNK(source.st_mode)) ||
+         (policy.preserve.links && existing.st_nlink > 1);
+}
+
+// Makes way for a new target, which `operation` could not make. True: the name is free
+// now. False: *outcome says what to return.
 bool ClearTarget(const FileCopyPolicy& policy, const FileCopyNames& names,
-                 const struct stat& source, NodeOutcome* outcome, CopyFailure* failure) {
+                 const struct stat& source, Operation operation, NodeOutcome* outcome,
+                 CopyFailure* failure) {
   *outcome = NodeOutcome::kFailed;
   if (policy.no_clobber) {
     *outcome = NodeOutcome::kSkipped;
@@ -71,17 +66,15 @@ bool ClearTarget(const FileCopyPolicy& policy, const FileCopyNames& names,
     *failure = RefusedTarget(Refusal::kTargetIsDirectory);
     return false;
   }
+  if (!MayReplace(policy, names, source, existing)) {
+    *failure = TargetFailure(operation, EEXIST);
+    return false;
+  }
   if (unlinkat(names.target_directory, names.target, 0) != 0 && errno != ENOENT) {
     *failure = TargetFailure(Operation::kRemove, errno);
     return false;
   }
   return true;
-}
-
-// The mode to make a node with; the kernel takes the umask off it.
-mode_t NewMode(const FileCopyPolicy& policy, const struct stat& source) {
-  const bool default_mode = policy.default_mode && !policy.preserve.mode;
-  return default_mode ? 0666 : source.st_mode & kPermissions;
 }
 
 // Gives a node its owner and mode. By descriptor: a name might lead to another file by
@@ -98,8 +91,7 @@ bool SetOwnerAndMode(const FileCopyPolicy& policy, const FileCopyNames& names,
     return false;
   }
   bool ok = true;
-  mode_t mode = policy.preserve.mode ? source.st_mode & kAllModeBits
-                                     : NewMode(policy, source) & ~policy.umask;
+  mode_t mode = policy.FinalMode(source.st_mode);
   if ((target.st_mode & S_IFMT) != (source.st_mode & S_IFMT)) {
     *failure = RefusedTarget(Refusal::kTargetReplaced);
     ok = false;
@@ -107,7 +99,7 @@ bool SetOwnerAndMode(const FileCopyPolicy& policy, const FileCopyNames& names,
   if (ok && policy.preserve.ownership &&
       (target.st_uid != source.st_uid || target.st_gid != source.st_gid) &&
       fchownat(fd, "", source.st_uid, source.st_gid, AT_EMPTY_PATH) != 0) {
-    if (!((errno == EPERM || errno == EINVAL) && policy.user != 0)) {
+    if (!policy.MayFailToSetOwner(errno)) {
       *failure = TargetFailure(Operation::kSetOwner, errno);
       ok = false;
     }
@@ -152,8 +144,8 @@ NodeOutcome CopyNode(const FileCopyPolicy& policy, const FileCopyNames& names,
       return NodeOutcome::kFailed;
     }
   }
-  mode_t mode = NewMode(policy, stat);
-  if (policy.preserve.ownership) mode &= S_IRWXU;
+  mode_t mode = policy.NewMode(stat.st_mode);
+  if (policy.preserve.ownership) mode &= kOwnerPermissions;
   const Operation operation = is_link                  ? Operation::kMakeSymlink
                               : S_ISFIFO(stat.st_mode) ? Operation::kMakeFifo
                                                        : Operation::kMakeSpecial;
@@ -168,7 +160,7 @@ NodeOutcome CopyNode(const FileCopyPolicy& policy, const FileCopyNames& names,
       return NodeOutcome::kFailed;
     }
     NodeOutcome outcome;
-    if (!ClearTarget(policy, names, stat, &outcome, failure)) return outcome;
+    if (!ClearTarget(policy, names, stat, operation, &outcome, failure)) return outcome;
     if (make() != 0) {
       *failure = TargetFailure(operation, errno);
       return NodeOutcome::kFailed;

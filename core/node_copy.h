@@ -9,10 +9,9 @@
 
 #include <sys/stat.h>
 
-#include <optional>
 #include <string>
 
-#include "core/file_copy.h"
+#include "core/copy_policy.h"
 
 namespace ringcp {
 

@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include "absl/base/thread_annotations.h"
-#include "core/file_copy.h"
+#include "core/copy_policy.h"
 #include "core/file_error.h"
 #include "core/job_observer.h"
 #include "core/mutex.h"

@@ -13,6 +13,8 @@ namespace {
 
 using Outcome = FileCopy::Outcome;
 
+constexpr int kTargetFlags = O_WRONLY | O_NOCTTY | O_CLOEXEC;
+
 // A pipe's usual capacity: more would not come at once.
 constexpr size_t kBufferBytes = 64 * 1024;
 // How long a wait goes on before it looks whether the job was cancelled.
@@ -58,7 +60,7 @@ class Stream {
     return Outcome::kFailed;
   }
   Outcome Refuse(Refusal refusal) {
-    *failure_ = {.refusal = refusal, .on_target = true};
+    *failure_ = RefusedTarget(refusal);
     return Outcome::kFailed;
   }
 
@@ -72,38 +74,43 @@ class Stream {
   }
 
   Outcome OpenTarget() {
-    const int flags = O_WRONLY | O_NOCTTY | O_CLOEXEC;
-    mode_t mode = policy_.default_mode ? 0666 : source_stat_.st_mode & 0777;
-    if (policy_.preserve.ownership) mode &= S_IRWXU;
-    target_ =
-        openat(names_.target_directory, names_.target, flags | O_CREAT | O_EXCL, mode);
-    if (target_ >= 0) {
-      created_ = true;
-      return Outcome::kCopied;
-    }
+    if (CreateTarget()) return Outcome::kCopied;
     if (errno != EEXIST) return Fail(Operation::kCreate, errno, true);
-    if (policy_.no_clobber) return Outcome::kSkipped;
     struct stat existing;
     if (fstatat(names_.target_directory, names_.target, &existing, 0) != 0) {
       if (errno == ENOENT) return Refuse(Refusal::kTargetDangling);
       return Fail(Operation::kStat, errno, true);
     }
+    if (policy_.no_clobber) return Outcome::kSkipped;
     if (S_ISDIR(existing.st_mode)) return Refuse(Refusal::kTargetIsDirectory);
-    if (existing.st_dev == source_stat_.st_dev &&
-        existing.st_ino == source_stat_.st_ino) {
-      return Refuse(Refusal::kSameFile);
-    }
+    if (SameFile(existing, source_stat_)) return Refuse(Refusal::kSameFile);
     for (;;) {
-      target_ =
-          openat(names_.target_directory, names_.target, flags | O_TRUNC | O_NONBLOCK);
+      target_ = openat(names_.target_directory, names_.target,
+                       kTargetFlags | O_TRUNC | O_NONBLOCK);
       if (target_ >= 0) return Outcome::kCopied;
       // A pipe that nobody reads yet.
-      if (errno != ENXIO || !S_ISFIFO(existing.st_mode)) {
-        return Fail(Operation::kCreate, errno, true);
+      if (errno == ENXIO && S_ISFIFO(existing.st_mode)) {
+        if (cancelled_) return Outcome::kCancelled;
+        poll(nullptr, 0, kReaderPollMilliseconds);
+        continue;
       }
-      if (cancelled_) return Outcome::kCancelled;
-      poll(nullptr, 0, kReaderPollMilliseconds);
+      if (!policy_.force) return Fail(Operation::kCreate, errno, true);
+      if (unlinkat(names_.target_directory, names_.target, 0) != 0 && errno != ENOENT) {
+        return Fail(Operation::kRemove, errno, true);
+      }
+      if (CreateTarget()) return Outcome::kCopied;
+      return Fail(Operation::kCreate, errno, true);
     }
+  }
+
+  // False, with errno, if there is something already, or on another error.
+  bool CreateTarget() {
+    mode_t mode = policy_.NewMode(source_stat_.st_mode);
+    if (policy_.preserve.ownership) mode &= kOwnerPermissions;
+    target_ = openat(names_.target_directory, names_.target,
+                     kTargetFlags | O_CREAT | O_EXCL, mode);
+    created_ = target_ >= 0;
+    return created_;
   }
 
   // Waits until `fd` is ready for `events`; false when the job was cancelled.
@@ -150,14 +157,13 @@ class Stream {
     if (policy_.preserve.timestamps && futimens(target_, times) != 0) {
       return Fail(Operation::kSetTimes, errno, true);
     }
-    mode_t mode = policy_.preserve.mode ? source_stat_.st_mode & 07777
-                                        : source_stat_.st_mode & 0777 & ~policy_.umask;
+    mode_t mode = policy_.FinalMode(source_stat_.st_mode);
     if (policy_.preserve.ownership &&
         fchown(target_, source_stat_.st_uid, source_stat_.st_gid) != 0) {
-      if (!((errno == EPERM || errno == EINVAL) && policy_.user != 0)) {
+      if (!policy_.MayFailToSetOwner(errno)) {
         return Fail(Operation::kSetOwner, errno, true);
       }
-      mode &= 0777;
+      mode &= kPermissions;
     }
     if ((policy_.preserve.mode || policy_.preserve.ownership) &&
         fchmod(target_, mode) != 0) {

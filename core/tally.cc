@@ -53,16 +53,7 @@ Tally::Tally(const std::vector<TopLevelSource>& sources, const Settings& setting
       visitor_(std::make_unique<Visitor>(settings.one_file_system)),
       walk_(visitor_.get(), settings.follow_links, /*open_max=*/1) {
   walk_.top()->source_fd = AT_FDCWD;
-  for (const TopLevelSource& source : sources) {
-    if (!source.is_directory) {
-      walk_.AddEntry(source.kind, source.follow, source.source, source.target_name);
-      continue;
-    }
-    auto root = std::make_unique<Directory>();
-    root->source_name = source.source;
-    root->follow = source.follow;
-    walk_.AddRoot(std::move(root));
-  }
+  AddToWalk(sources, &walk_);
 }
 
 Tally::~Tally() = default;

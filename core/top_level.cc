@@ -6,7 +6,9 @@
 
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <string_view>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
@@ -194,6 +196,20 @@ absl::StatusOr<TopLevel> ResolveTopLevel(const CopyRequest& request, Reporter* r
     top.sources.push_back(std::move(source));
   }
   return top;
+}
+
+void AddToWalk(const std::vector<TopLevelSource>& sources, Walk* walk) {
+  for (const TopLevelSource& source : sources) {
+    if (!source.is_directory) {
+      walk->AddEntry(source.kind, source.follow, source.source, source.target_name);
+      continue;
+    }
+    auto root = std::make_unique<Directory>();
+    root->source_name = source.source;
+    root->target_name = source.target_name;
+    root->follow = source.follow;
+    walk->AddRoot(std::move(root));
+  }
 }
 
 }  // namespace ringcp

@@ -43,6 +43,9 @@ bool FollowsNamedLinks(const CopyOptions& options);
 // out. A status says why nothing can be: its message is a whole line as GNU cp prints it.
 absl::StatusOr<TopLevel> ResolveTopLevel(const CopyRequest& request, Reporter* reporter);
 
+// Adds the sources to a walk whose top() is the target.
+void AddToWalk(const std::vector<TopLevelSource>& sources, Walk* walk);
+
 }  // namespace ringcp
 
 #endif  // RINGCP_CORE_TOP_LEVEL_H_

@@ -149,6 +149,18 @@ bool Worker::Fill() {
     if (batch_position_ < batch_.entries().size()) {
       const WalkEntry& found = batch_.entries()[batch_position_++];
       counters_->files_found.Add(1);
+      if (found.kind == EntryKind::kRegular) {
+        const int index = TakeFlight();
+        // In place: most names fit into what the flight's last ones took.
+        WaitingEntry& entry = flights_[index].entry;
+        entry.directory = batch_.directory();
+        entry.kind = found.kind;
+        entry.follow = found.follow;
+        entry.source_name = found.source_name;
+        entry.target_name = found.target_name;
+        StartFlight(index, /*has_claim=*/false);
+        continue;
+      }
       Begin({.directory = batch_.directory(),
              .kind = found.kind,
              .follow = found.follow,
@@ -167,8 +179,11 @@ bool Worker::Fill() {
 
 void Worker::Begin(const WaitingEntry& entry, bool has_claim) {
   switch (entry.kind) {
-    case EntryKind::kRegular:
-      return BeginFile(entry, has_claim);
+    case EntryKind::kRegular: {
+      const int index = TakeFlight();
+      flights_[index].entry = entry;
+      return StartFlight(index, has_claim);
+    }
     case EntryKind::kSymlink:
     case EntryKind::kSpecial:
       return CopyNodeEntry(entry, has_claim);
@@ -181,17 +196,23 @@ FileCopyNames Worker::NamesOf(const WaitingEntry& entry) const {
   return {.source_directory = entry.directory->source_fd,
           .source = entry.source_name.c_str(),
           .follow_source = entry.follow,
+          .follows_links_here = entry.directory->is_top()
+                                    ? work_.policy.follows_named_links
+                                    : work_.policy.follows_links,
           .target_directory = entry.directory->target_fd,
           .target = entry.target_name.c_str(),
           .target_group = entry.directory->target_group};
 }
 
-void Worker::BeginFile(const WaitingEntry& entry, bool has_claim) {
+int Worker::TakeFlight() {
   RINGCP_CHECK(!free_flights_.empty());
   const int index = free_flights_.back();
   free_flights_.pop_back();
+  return index;
+}
+
+void Worker::StartFlight(int index, bool has_claim) {
   Flight& flight = flights_[index];
-  flight.entry = entry;
   flight.active = true;
   flight.has_claim = has_claim;
   next_.size = 0;
@@ -272,7 +293,7 @@ void Worker::OnDone(int index) {
   Flight& flight = flights_[index];
   flight.active = false;
   free_flights_.push_back(index);
-  const WaitingEntry entry = std::move(flight.entry);
+  const WaitingEntry& entry = flight.entry;
   const FileCopy& copy = flight.copy;
   bool copied = false;
   switch (copy.outcome()) {
@@ -301,11 +322,7 @@ void Worker::OnDone(int index) {
     case FileCopy::Outcome::kAwaitHelper:
       break;
   }
-  if (flight.has_claim) {
-    SettleClaim(
-        IdentityOf(copy.stat()),
-        copied ? JoinPath(TargetPathBelowTop(*entry.directory), entry.target_name) : "");
-  }
+  if (flight.has_claim) SettleClaim(IdentityOf(copy.stat()), entry, copied);
   if (copy.outcome() == FileCopy::Outcome::kTargetIsSpecial) {
     streams_.push_back(entry);  // The hold goes with it.
   } else {
@@ -351,11 +368,7 @@ void Worker::CopyNodeEntry(const WaitingEntry& entry, bool has_claim) {
         break;
     }
   }
-  if (has_claim) {
-    SettleClaim(
-        IdentityOf(stat),
-        copied ? JoinPath(TargetPathBelowTop(*entry.directory), entry.target_name) : "");
-  }
+  if (has_claim) SettleClaim(IdentityOf(stat), entry, copied);
   Release(entry);
 }
 
@@ -414,14 +427,16 @@ void Worker::Link(const WaitingEntry& entry, const std::string& copied_as) {
   Release(entry);
 }
 
-void Worker::SettleClaim(const FileIdentity& id, const std::string& copied_as) {
-  for (WaitingEntry& entry : work_.links->Settle(id, copied_as)) {
-    if (!copied_as.empty()) {
-      Link(entry, copied_as);
+void Worker::SettleClaim(const FileIdentity& id, const WaitingEntry& entry, bool copied) {
+  const std::string copied_as =
+      copied ? JoinPath(TargetPathBelowTop(*entry.directory), entry.target_name) : "";
+  for (WaitingEntry& waiting : work_.links->Settle(id, copied_as)) {
+    if (copied) {
+      Link(waiting, copied_as);
     } else if (cancelled()) {
-      Release(entry);
+      Release(waiting);
     } else {
-      to_copy_.push_back(std::move(entry));
+      to_copy_.push_back(std::move(waiting));
     }
   }
 }

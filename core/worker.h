@@ -105,7 +105,9 @@ class Worker {
   // Begins with an entry: starts a flight, or copies a node at once. `has_claim`: the
   // entry waited in the link table and is now the one to be copied.
   void Begin(const WaitingEntry& entry, bool has_claim);
-  void BeginFile(const WaitingEntry& entry, bool has_claim);
+  // Starts the copy of the entry that is in flights_[index]. TakeFlight() gives an index.
+  void StartFlight(int index, bool has_claim);
+  int TakeFlight();
   void CopyNodeEntry(const WaitingEntry& entry, bool has_claim);
   void CopyStreamEntry(const WaitingEntry& entry);
 
@@ -121,8 +123,8 @@ class Worker {
 
   // Links `entry` to the file that was copied as `copied_as`.
   void Link(const WaitingEntry& entry, const std::string& copied_as);
-  // Ends the claim on `id`, and sees to whoever waited for it.
-  void SettleClaim(const FileIdentity& id, const std::string& copied_as);
+  // Ends the claim on `id`, which `entry` held, and sees to whoever waited for it.
+  void SettleClaim(const FileIdentity& id, const WaitingEntry& entry, bool copied);
 
   FileCopyNames NamesOf(const WaitingEntry& entry) const;
   void CountDone(const WaitingEntry& entry);

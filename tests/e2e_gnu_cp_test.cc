@@ -450,6 +450,23 @@ INSTANTIATE_TEST_SUITE_P(
                      "cp -r d u/d t"},
            Situation{"OfFollowedLinks", "", "cp -L --preserve=links a la t"},
            Situation{"SetgidAndSticky", "chmod 2775 d; chmod 1777 d/e", "cp -r d x"},
+           Situation{"NoneOfDangling", "", "cp -n a dangling"},
+           Situation{"NoneUnreadable", "chmod 000 a", "cp -n a b", true},
+           Situation{"NoneUnreadableNew", "chmod 000 a", "cp -n a x", true},
+           Situation{"NoneMissing", "", "cp -n nope b"},
+           Situation{"FifoOverFileFollowing", "mkfifo p", "cp -rL p b"},
+           Situation{"FifoOverFileFollowingNamed", "mkfifo p", "cp -rH p b"},
+           Situation{"FifoOverFileForced", "mkfifo p", "cp -rLf p b"},
+           Situation{"FifoOverLinkedFile", "mkfifo p; ln b h",
+                     "cp -rL --preserve=links p b"},
+           Situation{"LinkOverFileInTreeNamed",
+                     "ln -s ../a d/l; mkdir t/d; printf x > t/d/l", "cp -rH d t"},
+           Situation{"LinkOverFileInTreeForced",
+                     "ln -s ../a d/l; mkdir t/d; printf x > t/d/l", "cp -rHf d t"},
+           Situation{"LinkOverFileInTreeNone",
+                     "ln -s ../a d/l; mkdir t/d; printf x > t/d/l", "cp -rHn d t"},
+           Situation{"ForcedOntoFifo", "mkfifo -m 0 p", "cp -f a p", true},
+           Situation{"UnwritableFifo", "mkfifo -m 0 p", "cp a p", true},
            Situation{"Holes", "truncate -s 3M holes; printf x >> holes",
                      "cp holes x; cmp holes x; du -k x"}),
     NameOf);
@@ -457,7 +474,6 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     Details, GnuCpDiffers,
     Values(Situation{"DanglingTargetPosix", "", "POSIXLY_CORRECT=1 cp a dangling"},
-           Situation{"NoneOfDangling", "", "cp -n a dangling"},
            Situation{"ReadOnlyForcedVerbose", "chmod 444 b", "cp -fv a b", true}),
     NameOf);
 

@@ -61,8 +61,27 @@ TEST(FileCopyTargetTest, ALinkToAFileIsWrittenThrough) {
 
 TEST(FileCopyTargetTest, WithNoClobberItIsLeftAlone) {
   Existing existing({.preserve = {}, .no_clobber = true});
-  EXPECT_EQ(existing.next, "close s0");
+  EXPECT_EQ(existing.next, "lstat T - stat T");
+  EXPECT_EQ(existing.copy.Settle({0, 0}), "close s0");
   EXPECT_EQ(existing.copy.Settle({0}), "skipped");
+}
+
+TEST(FileCopyTargetTest, WithNoClobberADanglingLinkIsRefusedAllTheSame) {
+  Existing existing({.preserve = {}, .no_clobber = true}, TargetIsALink);
+  EXPECT_EQ(existing.copy.Settle({0, -ENOENT}), "close s0");
+  EXPECT_EQ(existing.copy.Settle({0}), "refused: dangling");
+}
+
+TEST(FileCopyTargetTest, WithNoClobberAnUnreadableSourceMattersOnlyForANewTarget) {
+  for (const int target : {0, -ENOENT}) {
+    FileCopyPolicy policy;
+    policy.no_clobber = true;
+    CopyScript copy({.policy = policy});
+    copy.Start();
+    EXPECT_EQ(copy.Settle({-EACCES, -ECANCELED}), "lstat T - stat T");
+    EXPECT_EQ(copy.Settle({target, target}),
+              target == 0 ? "skipped" : "failed: open S EACCES");
+  }
 }
 
 TEST(FileCopyTargetTest, WhatMustNotBeOverwrittenIsRefused) {

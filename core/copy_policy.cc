@@ -1,0 +1,38 @@
+#include "core/copy_policy.h"
+
+#include <cerrno>
+
+namespace ringcp {
+
+mode_t FileCopyPolicy::NewMode(mode_t source_mode) const {
+  const bool is_directory = S_ISDIR(source_mode);
+  if (default_mode && !preserve.mode) return is_directory ? 0777 : 0666;
+  return source_mode & (kPermissions | (is_directory ? S_ISVTX : 0));
+}
+
+mode_t FileCopyPolicy::FinalMode(mode_t source_mode) const {
+  return preserve.mode ? source_mode & kAllModeBits : NewMode(source_mode) & ~umask;
+}
+
+bool FileCopyPolicy::MayFailToSetOwner(int error_number) const {
+  return user != 0 && (error_number == EPERM || error_number == EINVAL);
+}
+
+CopyFailure TargetFailure(Operation operation, int error_number) {
+  return {.operation = operation, .error_number = error_number, .on_target = true};
+}
+
+CopyFailure RefusedTarget(Refusal refusal) {
+  return {.refusal = refusal, .on_target = true};
+}
+
+bool SameFile(const struct stat& a, const struct stat& b) {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+bool SameFile(const struct statx& a, const struct statx& b) {
+  return a.stx_ino == b.stx_ino && a.stx_dev_major == b.stx_dev_major &&
+         a.stx_dev_minor == b.stx_dev_minor;
+}
+
+}  // namespace ringcp

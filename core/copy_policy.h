@@ -1,0 +1,95 @@
+// What is the same for all files of a job, the rules about modes and owners that follow
+// from it, and what may be wrong with the copy of one: shared by all that copy something.
+//
+// Thread-safety: plain values.
+
+#ifndef RINGCP_CORE_COPY_POLICY_H_
+#define RINGCP_CORE_COPY_POLICY_H_
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "core/copy_options.h"
+#include "core/file_error.h"
+#include "core/shared_file.h"
+
+namespace ringcp {
+
+// Parts of a mode; the kernel's headers have no names for these groups.
+inline constexpr mode_t kPermissions = 0777;
+inline constexpr mode_t kAllModeBits = 07777;
+inline constexpr mode_t kOwnerPermissions = 0700;
+inline constexpr mode_t kSetIdBits = S_ISUID | S_ISGID;
+
+struct FileCopyPolicy {
+  Preserve preserve;
+  bool default_mode = false;
+  bool force = false;
+  bool no_clobber = false;
+  // Whether symbolic links named as sources, and those below them, are followed.
+  bool follows_named_links = false;
+  bool follows_links = false;
+  mode_t umask = 022;
+  // The process's effective user, whom the files it creates belong to.
+  uid_t user = 0;
+  // Every file is offered to the link table, also one with a single link: with links
+  // followed, several names may lead to it (kMultiplyLinked).
+  bool offer_all_links = false;
+  // Whether slots are used for both files. Attributes are set by descriptor, so with
+  // attributes to keep this takes a ring that can install one.
+  bool use_slots = true;
+  // Where large files are offered to other workers; nullptr: they are not.
+  SharedFiles* shared_files = nullptr;
+
+  // The mode to create a copy of something of `source_mode` with; the kernel takes the
+  // umask off it. Where an owner is yet to be set, nobody else should get in before:
+  // see kOwnerPermissions.
+  mode_t NewMode(mode_t source_mode) const;
+  // The mode of that copy in the end, unless its directory has an ACL or set-group-ID.
+  mode_t FinalMode(mode_t source_mode) const;
+  // Whether it is no error, as in GNU cp, that an owner could not be set.
+  bool MayFailToSetOwner(int error_number) const;
+};
+
+// Which file is copied to where.
+struct FileCopyNames {
+  int source_directory = AT_FDCWD;
+  const char* source = nullptr;
+  bool follow_source = false;  // If the source is a symbolic link.
+  // Whether links are followed where the source is found, be it one or not.
+  bool follows_links_here = false;
+  int target_directory = AT_FDCWD;
+  const char* target = nullptr;
+  // The group that a file created in the target directory gets.
+  gid_t target_group = 0;
+};
+
+// Why a copy was refused without any operation failing.
+enum class Refusal {
+  kNone,
+  kSourceReplaced,  // No longer what the directory said it was.
+  kSameFile,        // Source and target are one file.
+  kTargetIsDirectory,
+  kTargetDangling,  // A symbolic link to nowhere.
+  kTargetReplaced,  // No longer what this job has just made.
+};
+
+// What is wrong with a copy that failed.
+struct CopyFailure {
+  Operation operation = Operation::kRefuse;
+  int error_number = 0;  // 0 when refused.
+  Refusal refusal = Refusal::kNone;
+  bool on_target = false;  // Else on the source.
+};
+
+// Failures of the target.
+CopyFailure TargetFailure(Operation operation, int error_number);
+CopyFailure RefusedTarget(Refusal refusal);
+
+bool SameFile(const struct stat& a, const struct stat& b);
+bool SameFile(const struct statx& a, const struct statx& b);
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_COPY_POLICY_H_
