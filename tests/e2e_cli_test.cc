@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -71,6 +72,26 @@ TEST_P(CliEngineTest, ArchivesARealTreeStatForStat) {
   const std::vector<std::string> source = ListFileTree("/usr/include", exact);
   EXPECT_GT(source.size(), 100u);
   EXPECT_EQ(DifferenceOfTrees(source, ListFileTree(scratch_.Path("copy"), exact)), "");
+}
+
+TEST_P(CliEngineTest, OpensMoreFilesThanTheSoftLimitOfTheShell) {
+  if (!CanRun()) GTEST_SKIP() << reason_;
+  std::string path = "deep";
+  for (int i = 0; i < 60; ++i) path += "/d";
+  std::filesystem::create_directories(scratch_.Path(path));
+  scratch_.WriteFile(path + "/file", "at the bottom");
+  // Of a deep tree every directory down to the file is open, on both sides.
+  Subprocess::Options options = Ringcp({"--engine=" + GetParam(), "-r", "deep", "copy"});
+  const std::string program = options.program;
+  options.program = "/bin/sh";
+  options.arguments[0] = program;
+  options.arguments.insert(options.arguments.begin(),
+                           {"sh", "-c", R"(ulimit -S -n 64; exec "$0" "$@")"});
+  const Subprocess::Result result = RunProgram(options);
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(result.error, "");
+  path.replace(0, 4, "copy");
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path(path + "/file")), "at the bottom");
 }
 
 TEST_P(CliEngineTest, CancelsWhileItWaitsForAFifo) {
