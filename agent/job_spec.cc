@@ -36,6 +36,12 @@ constexpr std::pair<ApiOptions::Engine, EngineChoice> kEngines[] = {
     {ApiOptions::THREADS, EngineChoice::kThreads},
 };
 
+constexpr std::pair<ApiOptions::Reflink, Reflink> kReflinks[] = {
+    {ApiOptions::REFLINK_UNSPECIFIED, Reflink::kAuto},
+    {ApiOptions::REFLINK_ALWAYS, Reflink::kAlways},
+    {ApiOptions::REFLINK_NEVER, Reflink::kNever},
+};
+
 // Translates `value` by `table`. An unknown value is a violation of `field`; the result
 // is then the first of the table.
 template <typename Api, typename Engine, size_t kSize>
@@ -94,6 +100,8 @@ CopyOptions ReadOptions(const ApiOptions& options, FieldViolations* violations) 
   result.force = options.force();
   result.no_clobber = options.no_clobber();
   result.one_file_system = options.one_file_system();
+  result.reflink =
+      FromApi(kReflinks, options.reflink(), "spec.options.reflink", violations);
   result.engine = FromApi(kEngines, options.engine(), "spec.options.engine", violations);
   return result;
 }
@@ -213,6 +221,7 @@ absl::StatusOr<v1::JobSpec> SpecFromCopyRequest(const CopyRequest& request) {
   result->set_force(options.force);
   result->set_no_clobber(options.no_clobber);
   result->set_one_file_system(options.one_file_system);
+  result->set_reflink(ToApi(kReflinks, options.reflink));
   result->set_engine(ToApi(kEngines, options.engine));
   return spec;
 }

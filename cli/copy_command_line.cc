@@ -71,7 +71,8 @@ constexpr std::array<std::string_view, 7> kAttributeWords = {
     "mode", "timestamps", "ownership", "links", "context", "xattr", "all"};
 
 constexpr std::array<std::string_view, 3> kReflinkWords = {"auto", "always", "never"};
-constexpr size_t kReflinkAlways = 1;
+constexpr std::array<Reflink, 3> kReflinks = {Reflink::kAuto, Reflink::kAlways,
+                                              Reflink::kNever};
 
 constexpr std::array<std::string_view, 3> kEngineWords = {"auto", "uring", "threads"};
 constexpr std::array<EngineChoice, 3> kEngines = {
@@ -135,17 +136,6 @@ absl::Status PreserveList(const std::string& list, bool on, CopyOptions* options
     if (!attribute.ok()) return attribute.status();
     absl::Status status = PreserveAttribute(*attribute, on, options);
     if (!status.ok()) return status;
-  }
-  return absl::OkStatus();
-}
-
-// A copy is whole data here; a clone on request can't be had, but "auto" and "never" are
-// fulfilled by copying.
-absl::Status AcceptReflink(std::string_view when) {
-  absl::StatusOr<size_t> word = MatchArgument("--reflink", when, kReflinkWords);
-  if (!word.ok()) return word.status();
-  if (*word == kReflinkAlways) {
-    return absl::UnimplementedError("--reflink=always is not supported");
   }
   return absl::OkStatus();
 }
@@ -228,7 +218,9 @@ absl::Status ApplyOption(int code, Options* parsed) {
     case kNoPreserveOption:
       return PreserveList(optarg, false, &options);
     case kReflinkOption:
-      return AcceptReflink(optarg == nullptr ? "always" : optarg);
+      options.reflink = Reflink::kAlways;
+      if (optarg == nullptr) break;
+      return MatchValue("--reflink", kReflinkWords, kReflinks, &options.reflink);
     case kEngineOption:
       return MatchValue("--engine", kEngineWords, kEngines, &options.engine);
     case kProgressOption:

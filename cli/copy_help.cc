@@ -41,6 +41,11 @@ Where it goes:
                                  and try again (not with -n)
   -n, --no-clobber             don't overwrite an existing file
 
+      --reflink[=WHEN]         clone files, so that they share their blocks until
+                                 one is written to: 'auto' (default; copy where
+                                 that can't be), 'always' (fail there; also without
+                                 WHEN), or 'never'
+
 What is told:
   -v, --verbose                print each file that was copied
       --progress=WHEN          show progress on standard error: 'auto' (default),
@@ -56,7 +61,6 @@ How and where it runs:
       --help                   display this help and exit
       --version                output version information and exit
 
---reflink=auto and --reflink=never are accepted; files are copied, not cloned.
 Extended attributes, ACLs and SELinux contexts are not copied.
 
 With --progress=auto a job that takes a while draws one line if standard error is

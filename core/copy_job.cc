@@ -15,6 +15,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "core/check.h"
+#include "core/clone_table.h"
 #include "core/directory_copy.h"
 #include "core/link_table.h"
 #include "core/mutex.h"
@@ -88,6 +89,7 @@ class CopyJob::Body {
             .default_mode = options.default_mode,
             .force = options.force,
             .no_clobber = options.no_clobber,
+            .reflink = options.reflink,
             .follows_named_links = FollowsNamedLinks(options),
             .follows_links = FollowsLinks(options),
             .umask = options.umask,
@@ -112,6 +114,7 @@ class CopyJob::Body {
   const FileCopyPolicy policy_;
   DirectoryCopy directories_;
   LinkTable links_;
+  CloneTable clones_;
   std::atomic<bool> cancelled_ = false;
   // By worker; before they start and after they end by any thread.
   std::array<EngineCounters, kWorkersMax> counters_;
@@ -247,8 +250,10 @@ absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources
   walk.top()->target_fd = top.target_fd;
   walk.top()->target_name = top.target_display;
   struct stat stat;
-  const bool set_gid = fstat(top.target_fd, &stat) == 0 && (stat.st_mode & S_ISGID) != 0;
+  const bool known = fstat(top.target_fd, &stat) == 0;
+  const bool set_gid = known && (stat.st_mode & S_ISGID) != 0;
   walk.top()->target_group = set_gid ? stat.st_gid : getegid();
+  if (known) walk.top()->target_device = stat.st_dev;
   AddToWalk(sources, &walk);
   SharedFiles shared_files(workers);
   const SharedWork shared = {.policy = policy_,
@@ -279,6 +284,7 @@ void CopyJob::Body::Work(const SharedWork& shared, std::unique_ptr<Ring> ring,
   if (ring == nullptr) ring = std::make_unique<SyscallRing>(2 * copies_in_flight);
   SharedWork work = shared;
   work.policy.shared_files = shared.shared_files;
+  work.policy.clones = &clones_;
   work.policy.use_slots =
       !work.policy.preserve.any_attribute() || ring->can_install_descriptor();
   Worker(work, ring.get(), copies_in_flight, &counters_[index]).Run();

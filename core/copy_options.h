@@ -28,6 +28,14 @@ enum class TargetKind {
   kNotDirectory,  // -T: the copy's own name, even if it is a directory.
 };
 
+// Whether files are cloned: share their blocks with the source until one of them is
+// written to (a reflink), where the file system can do that.
+enum class Reflink {
+  kAuto,    // Where it is possible; else their contents are copied.
+  kAlways,  // Or the file is not copied.
+  kNever,
+};
+
 // Which engine copies.
 enum class EngineChoice {
   kAuto,     // io_uring where the kernel permits it and it pays, else system calls.
@@ -55,6 +63,7 @@ struct CopyOptions {
   bool force = false;            // -f
   bool no_clobber = false;       // -n
   bool one_file_system = false;  // -x
+  Reflink reflink = Reflink::kAuto;
   EngineChoice engine = EngineChoice::kAuto;
   // The process's umask. It can't be read without setting it, so main() reads it once,
   // before there are threads.

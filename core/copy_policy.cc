@@ -4,6 +4,11 @@
 
 namespace ringcp {
 
+bool FileCopyPolicy::MayClone(dev_t source_device, dev_t target_device) const {
+  if (reflink == Reflink::kAuto) return !clones->Refused(source_device, target_device);
+  return reflink == Reflink::kAlways;
+}
+
 mode_t FileCopyPolicy::NewMode(mode_t source_mode) const {
   const bool is_directory = S_ISDIR(source_mode);
   if (default_mode && !preserve.mode) return is_directory ? 0777 : 0666;

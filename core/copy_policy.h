@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include "core/clone_table.h"
 #include "core/copy_options.h"
 #include "core/file_error.h"
 #include "core/shared_file.h"
@@ -27,6 +28,9 @@ struct FileCopyPolicy {
   bool default_mode = false;
   bool force = false;
   bool no_clobber = false;
+  Reflink reflink = Reflink::kNever;
+  // Where refused clones are noted. REQUIRES: set unless reflink is kNever.
+  CloneTable* clones = nullptr;
   // Whether symbolic links named as sources, and those below them, are followed.
   bool follows_named_links = false;
   bool follows_links = false;
@@ -42,6 +46,8 @@ struct FileCopyPolicy {
   // Where large files are offered to other workers; nullptr: they are not.
   SharedFiles* shared_files = nullptr;
 
+  // Whether a file may be cloned from `source_device` to `target_device`.
+  bool MayClone(dev_t source_device, dev_t target_device) const;
   // The mode to create a copy of something of `source_mode` with; the kernel takes the
   // umask off it. Where an owner is yet to be set, nobody else should get in before:
   // see kOwnerPermissions.
@@ -63,6 +69,10 @@ struct FileCopyNames {
   const char* target = nullptr;
   // The group that a file created in the target directory gets.
   gid_t target_group = 0;
+  // The devices of the two, to tell whether cloning was refused; the source's may be
+  // CloneTable::kAnyDevice.
+  dev_t source_device = CloneTable::kAnyDevice;
+  dev_t target_device = 0;
 };
 
 // Why a copy was refused without any operation failing.

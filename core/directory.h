@@ -40,6 +40,8 @@ struct Directory {
   struct stat source_stat = {};
   // The directory's group, if new entries inherit it (set-group-ID), else the process's.
   gid_t target_group = 0;
+  // The device that the target is on.
+  dev_t target_device = 0;
   // The device of the root above: where -x stays.
   dev_t root_device = 0;
 

@@ -167,6 +167,7 @@ bool DirectoryCopy::MakeTarget(Directory* directory) {
     return false;
   }
   if (directory->is_root) NoteRoot(*directory, stat.st_dev, stat.st_ino);
+  directory->target_device = stat.st_dev;
   directory->target_group = (stat.st_mode & S_ISGID) != 0 ? stat.st_gid : group_;
   directory->set_attributes = policy_.preserve.any_attribute();
   // Set-group-ID that it inherited stays, unless the source's mode is kept as it is.

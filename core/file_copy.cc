@@ -1,5 +1,7 @@
 #include "core/file_copy.h"
 
+#include <sys/sysmacros.h>
+
 #include <algorithm>
 #include <cerrno>
 
@@ -16,7 +18,7 @@ constexpr uint32_t kCacheSampleBytes = 1024 * 1024;
 
 constexpr int kSourceFlags = O_RDONLY | O_NOCTTY;
 constexpr int kNewTargetFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOCTTY;
-constexpr int kExistingTargetFlags = O_WRONLY | O_TRUNC | O_NOCTTY | O_NONBLOCK;
+constexpr int kExistingTargetFlags = O_WRONLY | O_NOCTTY | O_NONBLOCK;
 
 timespec ToTimespec(const statx_timestamp& time) {
   return {.tv_sec = time.tv_sec, .tv_nsec = time.tv_nsec};
@@ -49,14 +51,15 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   policy_ = policy;
   names_ = names;
   slot_ = slot;
-  use_slots_ = policy.use_slots;
+  use_slots_ = policy.use_slots && !may_clone(names.source_device);
   outcome_ = Outcome::kRunning;
   outcome_at_end_ = Outcome::kCopied;
   stopped_ = false;
   removal_error_ = 0;
   retries_ = 0;
   source_ = target_ = installed_ = FileRef();
-  target_created_ = target_truncated_ = target_complete_ = tried_removing_ = false;
+  target_created_ = target_overwritten_ = target_changed_ = target_complete_ = false;
+  tried_removing_ = false;
   target_removable_ = true;
   OpenSource(O_NONBLOCK, next);
 }
@@ -98,6 +101,8 @@ void FileCopy::Settle(int lane, absl::Span<const int32_t> results, NextChains* n
     case State::kPump:
       pump_.Settle(lane, results[0], results.back());
       return Pump(next);
+    case State::kClone:
+      return OnClone(results[0], next);
     case State::kCountCached:
       if (results[0] < 0) cached_bytes_ = 0;  // Not known: as if it were not.
       return CopyPieces(next);
@@ -198,7 +203,8 @@ void FileCopy::OnStatSource(int32_t result, NextChains* next) {
                source_stat_.stx_blocks < source_stat_.stx_size / kStatBlockBytes;
   const bool gets_set_id =
       policy_.preserve.mode && (source_stat_.stx_mode & kSetIdBits) != 0;
-  if (use_slots_ && (gets_set_id || has_holes_ || is_large())) {
+  if (use_slots_ &&
+      (gets_set_id || has_holes_ || is_large() || may_clone(source_device()))) {
     return Enter(State::kReopenSource, Close(source_), next);
   }
   if (policy_.offer_all_links || (policy_.preserve.links && source_stat_.stx_nlink > 1)) {
@@ -294,20 +300,21 @@ void FileCopy::OpenTarget(int flags, NextChains* next) {
         OpenAt(names_.target_directory, names_.target, flags, FirstMode(),
                use_slots_ ? FileRef::Slot(slot_ + 1) : FileRef()),
         next);
-  target_truncated_ = (flags & O_TRUNC) != 0;
+  target_overwritten_ = (flags & O_EXCL) == 0;
+  target_changed_ = (flags & O_TRUNC) != 0;
 }
 
 void FileCopy::OnOpenTarget(int32_t result, NextChains* next) {
   if (result < 0) return OnOpenTargetFailed(-result, next);
   retries_ = 0;
   target_ = use_slots_ ? FileRef::Slot(slot_ + 1) : FileRef::Descriptor(result);
-  target_created_ = !target_truncated_;
+  target_created_ = !target_overwritten_;
   CopyContents(next);
 }
 
 void FileCopy::OnOpenTargetFailed(int error_number, NextChains* next) {
-  const bool existing = target_truncated_;
-  target_truncated_ = false;
+  const bool existing = target_overwritten_;
+  target_overwritten_ = target_changed_ = false;
   if (ShouldRetry(-error_number, &retries_, counters_)) {
     return OpenTarget(kNewTargetFlags, next);
   }
@@ -373,7 +380,9 @@ void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next)
   } else {
     target_removable_ = !is_link && target_stat_.stx_nlink == 1;
     // A link is followed, as GNU cp does; what was none must not have become one.
-    return OpenTarget(kExistingTargetFlags | (is_link ? 0 : O_NOFOLLOW), next);
+    // If it can't be cloned to, it is to stay as it is.
+    const int truncate = policy_.reflink == Reflink::kAlways ? 0 : O_TRUNC;
+    return OpenTarget(kExistingTargetFlags | truncate | (is_link ? 0 : O_NOFOLLOW), next);
   }
   CloseAll(next);
 }
@@ -383,7 +392,43 @@ bool FileCopy::is_large() const {
          source_stat_.stx_size >= policy_.shared_files->bytes_min();
 }
 
+dev_t FileCopy::source_device() const {
+  return makedev(source_stat_.stx_dev_major, source_stat_.stx_dev_minor);
+}
+
+bool FileCopy::may_clone(dev_t source_device) const {
+  return policy_.MayClone(source_device, names_.target_device);
+}
+
 void FileCopy::CopyContents(NextChains* next) {
+  // Of an empty file there is nothing to share; one in /proc may only look empty.
+  const bool always = policy_.reflink == Reflink::kAlways;
+  if (use_slots_ || !may_clone(source_device()) ||
+      (source_stat_.stx_size == 0 && !always)) {
+    return CopyBytes(next);
+  }
+  Enter(State::kClone, Clone(source_.index, target_.index), next);
+}
+
+void FileCopy::OnClone(int32_t result, NextChains* next) {
+  if (result == 0) {
+    counters_->bytes_done.Add(static_cast<int64_t>(source_stat_.stx_size));
+    if (!target_overwritten_) return SetAttributes(next);
+    // What was there may have been longer.
+    target_changed_ = true;
+    return Enter(State::kSetSize, SetSize(target_.index, source_stat_.stx_size), next);
+  }
+  if (policy_.reflink == Reflink::kAlways) {
+    Fail(Operation::kClone, -result, /*on_target=*/true);
+    return CloseAll(next);
+  }
+  if (CloneTable::RefusesAll(-result)) {
+    policy_.clones->NoteRefused(source_device(), names_.target_device);
+  }
+  CopyBytes(next);
+}
+
+void FileCopy::CopyBytes(NextChains* next) {
   if (!is_large()) return CopyPieces(next);
   Enter(State::kCountCached,
         CountCached(source_.index, source_stat_.stx_size / 2, kCacheSampleBytes,
@@ -511,7 +556,7 @@ void FileCopy::SetTimesIfKept(NextChains* next) {
 
 void FileCopy::RestrictModeIfNeeded(NextChains* next) {
   // A file that was there may be open to more people than its new owner wants.
-  if (target_truncated_ && policy_.preserve.ownership && owner_differs() &&
+  if (target_overwritten_ && policy_.preserve.ownership && owner_differs() &&
       (target_stat_.stx_mode & kPermissions & ~kOwnerPermissions) != 0) {
     mode_t mode = target_stat_.stx_mode & kOwnerPermissions;
     if (policy_.preserve.mode) mode &= mode_wanted_;
@@ -583,7 +628,7 @@ void FileCopy::OnClose(absl::Span<const int32_t> results, NextChains* next) {
 }
 
 void FileCopy::Finish(NextChains* next) {
-  const bool ours = target_created_ || target_truncated_;
+  const bool ours = target_created_ || target_changed_;
   if (ours && !target_complete_) {
     if (outcome_at_end_ == Outcome::kCopied) outcome_at_end_ = Outcome::kCancelled;
     if (target_removable_) {

@@ -19,7 +19,8 @@
 //      |                                             |    (with holes: kFindData,
 //      |                                             |    kFindHole, kPump ..., kSetSize;
 //      |                                             |    large: kCountCached, kPump,
-//      v                                             v    kAwaitHelper)
+//      |                                             |    kAwaitHelper; where that is
+//      v                                             v    possible kClone instead)
 //   kInstall* -> kStatTargetDescriptor* -> kSetTimes* -> kSetOwner* -> kSetMode*
 //               v                                       (* where there are attributes)
 //            kClose        [close => close ...]
@@ -41,6 +42,9 @@
 //
 // A large file is offered to workers that have nothing else to do (shared_file.h). They
 // have other rings, so it takes ordinary descriptors, too.
+//
+// A clone shares the source's blocks. It is made by descriptors as well; as soon as a
+// pair of file systems has refused, its files have slots.
 //
 // A source that grows is copied up to the size it had when it was opened; one that
 // shrinks, up to the end that is found. A source whose size reads as 0 is read until its
@@ -134,6 +138,7 @@ class FileCopy {
     kStatTarget,
     kRemoveTarget,
     kOpenTarget,
+    kClone,
     kCountCached,
     kFindData,
     kFindHole,
@@ -168,10 +173,15 @@ class FileCopy {
   void StatTarget(NextChains* next);
   void OnStatTarget(absl::Span<const int32_t> results, NextChains* next);
   void OnRemoveTarget(int32_t result, NextChains* next);
+  // Whether it is worth trying to clone the source, as far as is known by now.
+  bool may_clone(dev_t source_device) const;
+  dev_t source_device() const;
+  void OnClone(int32_t result, NextChains* next);
   // Whether the file may be offered to other workers.
   bool is_large() const;
   // Copies the contents, of a file with holes piece by piece.
   void CopyContents(NextChains* next);
+  void CopyBytes(NextChains* next);
   void CopyPieces(NextChains* next);
   void CopyPiece(uint64_t begin, uint64_t end, NextChains* next);
   void FindData(uint64_t offset, NextChains* next);
@@ -224,10 +234,11 @@ class FileCopy {
   FileRef target_;
   FileRef installed_;  // The target once more, as an ordinary descriptor.
 
-  // target_created_ or target_truncated_: the target is this copy's to complete or
+  // target_created_ or target_changed_: the target is this copy's to complete or
   // remove.
   bool target_created_ = false;
-  bool target_truncated_ = false;
+  bool target_overwritten_ = false;  // It was there.
+  bool target_changed_ = false;      // ... and has lost its contents.
   bool target_complete_ = false;
   bool target_removable_ = true;  // No other name leads to it.
   bool tried_removing_ = false;

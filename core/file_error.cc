@@ -39,6 +39,7 @@ constexpr std::array kWordings = {
     Wording{Operation::kSetTimes, "utimens", "preserving times for ", ""},
     Wording{Operation::kSetOwner, "chown", "failed to preserve ownership for ", ""},
     Wording{Operation::kSetMode, "chmod", "preserving permissions for ", ""},
+    Wording{Operation::kClone, "clone", "failed to clone ", ""},
     Wording{Operation::kRefuse, "refuse", "not copied: ", ""},
 };
 
@@ -185,11 +186,12 @@ FileError MakeFileError(Operation operation, std::string_view path, int error_nu
     std::array<char, 128> text = {};
     reason = absl::StrCat(": ", strerror_r(error_number, text.data(), text.size()));
   }
-  error.message = absl::StrCat(wording.before, Quote(path), wording.after,
-                               operation == Operation::kMakeHardLink
-                                   ? absl::StrCat(" to ", Quote(other_path))
-                                   : "",
-                               reason);
+  std::string other;
+  if (operation == Operation::kMakeHardLink) {
+    other = absl::StrCat(" to ", Quote(other_path));
+  }
+  if (operation == Operation::kClone) other = absl::StrCat(" from ", Quote(other_path));
+  error.message = absl::StrCat(wording.before, Quote(path), wording.after, other, reason);
   return error;
 }
 

@@ -31,6 +31,7 @@ enum class Operation {
   kSetTimes,
   kSetOwner,
   kSetMode,
+  kClone,
   // Refusals: no system call failed, the error number is 0.
   kRefuse,
 };
@@ -44,7 +45,7 @@ struct FileError {
 
 // The failure of `operation` on `path` with `error_number` (an errno value, > 0), worded
 // as GNU cp words it. `other_path` is the second path of the operations that name two:
-// the existing file of kMakeHardLink; ignored for the others.
+// the existing file of kMakeHardLink, the source of kClone; ignored for the others.
 FileError MakeFileError(Operation operation, std::string_view path, int error_number,
                         std::string_view other_path = {});
 

@@ -92,6 +92,14 @@ Op CountCached(int fd, uint64_t offset, uint32_t length, uint64_t* bytes) {
   return op;
 }
 
+Op Clone(int source_fd, int target_fd) {
+  Op op;
+  op.kind = OpKind::kClone;
+  op.file = FileRef::Descriptor(target_fd);
+  op.directory = source_fd;
+  return op;
+}
+
 Op SetSize(int fd, uint64_t size) {
   Op op;
   op.kind = OpKind::kFtruncate;
@@ -131,6 +139,7 @@ bool IsImmediate(OpKind kind) {
     case OpKind::kSeekData:
     case OpKind::kSeekHole:
     case OpKind::kCountCached:
+    case OpKind::kClone:
     case OpKind::kFtruncate:
     case OpKind::kFutimens:
     case OpKind::kFchown:

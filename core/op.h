@@ -31,7 +31,7 @@ enum class OpKind : uint8_t {
   // Gives the file in a slot an ordinary descriptor as well. Result: the descriptor.
   kInstallDescriptor,
   // A ring makes the system call for these at once, on its own thread. They come alone,
-  // each a chain of one. For lseek, fchown, fchmod and futimens no io_uring opcode
+  // each a chain of one. For lseek, ioctl, fchown, fchmod and futimens no io_uring opcode
   // exists, for ftruncate from Linux 6.9 on; statx has one, but
   // it always goes to a kernel worker, and an open file's is the dearer for it (1.7 to
   // 4.2 us against 1.0 to 1.3 us). Result: 0.
@@ -41,6 +41,8 @@ enum class OpKind : uint8_t {
   // How much of a file is in the page cache. Result: 0, with the bytes in *position;
   // -ENOSYS before Linux 6.5.
   kCountCached,
+  // Makes one file share the blocks of another one (FICLONE). Result: 0.
+  kClone,
   kFtruncate,
   kFutimens,
   kFchown,
@@ -82,7 +84,7 @@ struct Op {
   OpKind kind = OpKind::kClose;
   Link link = Link::kNone;
   FileRef file;  // kOpenAt: where the opened file goes; kNone asks for any descriptor.
-  int directory = AT_FDCWD;
+  int directory = AT_FDCWD;  // kClone: the source's descriptor.
   const char* path = nullptr;
   int flags = 0;
   mode_t mode = 0;
@@ -111,6 +113,8 @@ Op SeekData(int fd, uint64_t offset, uint64_t* position);
 Op SeekHole(int fd, uint64_t offset, uint64_t* position);
 // How many bytes of [offset, offset + length) are in the page cache, in whole pages.
 Op CountCached(int fd, uint64_t offset, uint32_t length, uint64_t* bytes);
+// Makes `target_fd` a clone of `source_fd`, whole.
+Op Clone(int source_fd, int target_fd);
 Op SetSize(int fd, uint64_t size);
 Op SetTimes(int fd, const timespec& access, const timespec& modification);
 Op SetOwner(int fd, uid_t uid, gid_t gid);

@@ -44,7 +44,7 @@ void Reporter::Report(const CopyFailure& failure, std::string_view source,
     return Report(WordRefusal(failure.refusal, source, target));
   }
   Report(MakeFileError(failure.operation, failure.on_target ? target : source,
-                       failure.error_number));
+                       failure.error_number, source));
 }
 
 void Reporter::Warn(std::string_view message) {

@@ -1,7 +1,9 @@
 #include "core/stream_copy.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -123,6 +125,9 @@ class Stream {
   }
 
   Outcome CopyContents() {
+    if (policy_.reflink == Reflink::kAlways && ioctl(target_, FICLONE, source_) != 0) {
+      return Fail(Operation::kClone, errno, true);
+    }
     std::vector<char> buffer(kBufferBytes);
     for (;;) {
       // Before the first writer has opened a pipe, reading it says that it ended; poll

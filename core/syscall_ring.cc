@@ -1,6 +1,8 @@
 #include "core/syscall_ring.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -79,6 +81,8 @@ int32_t RunWithSystemCall(const Op& op) {
       return Seek(op, SEEK_HOLE);
     case OpKind::kCountCached:
       return CountCachedBytes(op);
+    case OpKind::kClone:
+      return ResultOf(ioctl(fd, FICLONE, op.directory));
     case OpKind::kFtruncate:
       return ResultOf(ftruncate(fd, static_cast<off_t>(op.offset)));
     case OpKind::kFutimens:

@@ -89,6 +89,7 @@ void Prepare(const Op& op, io_uring_sqe* sqe) {
     case OpKind::kSeekData:
     case OpKind::kSeekHole:
     case OpKind::kCountCached:
+    case OpKind::kClone:
     case OpKind::kFtruncate:
     case OpKind::kFutimens:
     case OpKind::kFchown:

@@ -201,7 +201,9 @@ FileCopyNames Worker::NamesOf(const WaitingEntry& entry) const {
                                     : work_.policy.follows_links,
           .target_directory = entry.directory->target_fd,
           .target = entry.target_name.c_str(),
-          .target_group = entry.directory->target_group};
+          .target_group = entry.directory->target_group,
+          .source_device = entry.directory->source_stat.st_dev,
+          .target_device = entry.directory->target_device};
 }
 
 int Worker::TakeFlight() {

@@ -50,6 +50,8 @@ std::string Describe(const CopyOptions& options) {
   if (options.force) words.push_back("force");
   if (options.no_clobber) words.push_back("no-clobber");
   if (options.one_file_system) words.push_back("one-file-system");
+  if (options.reflink == Reflink::kAlways) words.push_back("reflink=always");
+  if (options.reflink == Reflink::kNever) words.push_back("reflink=never");
   if (options.engine == EngineChoice::kUring) words.push_back("uring");
   if (options.engine == EngineChoice::kThreads) words.push_back("threads");
   return absl::StrJoin(words, " ");
@@ -179,10 +181,10 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"--agent= a b", "a -> b; ; agent="},
                     Row{"--agent=unix:/s --detach a b", "a -> b; ; detach agent=unix:/s"},
                     Row{"--reflink=auto a b", "a -> b; ; "},
-                    Row{"--reflink=n a b", "a -> b; ; "},
-                    Row{"--reflink=always a b",
-                        "--reflink=always is not supported [help]"},
-                    Row{"--reflink a b", "--reflink=always is not supported [help]"}));
+                    Row{"--reflink=n a b", "a -> b; reflink=never; "},
+                    Row{"--reflink=always a b", "a -> b; reflink=always; "},
+                    Row{"--reflink a b", "a -> b; reflink=always; "},
+                    Row{"--reflink --reflink=auto a b", "a -> b; ; "}));
 
 INSTANTIATE_TEST_SUITE_P(
     HelpAndVersion, CopyCommandLineTable,

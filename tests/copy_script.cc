@@ -205,6 +205,8 @@ std::string CopyScript::Text(const Op& op) const {
       return absl::StrCat("seek data ", FileText(op.file), " ", op.offset);
     case OpKind::kSeekHole:
       return absl::StrCat("seek hole ", FileText(op.file), " ", op.offset);
+    case OpKind::kClone:
+      return absl::StrCat("clone fd", op.directory, ">", FileText(op.file));
     case OpKind::kCountCached:
       return absl::StrCat("count cached ", FileText(op.file), " ", op.offset);
     case OpKind::kFtruncate:

@@ -50,6 +50,7 @@ struct Variant {
   bool force = false;        // ... and can't be opened, but removed.
   bool hides_sizes = false;  // The source tells no size.
   bool has_holes = false;    // The source does.
+  bool is_cloned = false;    // ... or would be, if the file system could.
   bool is_shared = false;    // Offered to other workers, none of which comes.
   int extra_blocks = 7;
 };
@@ -67,6 +68,8 @@ constexpr Variant kVariants[] = {
     {.name = "unknown size, descriptors", .use_slots = false, .hides_sizes = true},
     {.name = "holes", .has_holes = true},
     {.name = "holes, overwrite", .exists = true, .has_holes = true},
+    {.name = "clone", .preserve = kAttributes, .is_cloned = true},
+    {.name = "clone, overwrite", .exists = true, .is_cloned = true},
     {.name = "shared", .is_shared = true},
     {.name = "shared, holes", .has_holes = true, .is_shared = true},
 };
@@ -214,6 +217,9 @@ class FileCopyFaultsTest : public testing::Test {
     policy.force = variant.force;
     policy.user = geteuid();
     policy.use_slots = variant.use_slots;
+    CloneTable clones;
+    policy.clones = &clones;
+    if (variant.is_cloned) policy.reflink = Reflink::kAuto;
     SharedFiles shared_files(/*workers=*/1, /*bytes_min=*/kBlock);
     if (variant.is_shared) policy.shared_files = &shared_files;
     NextChains next;
@@ -265,6 +271,7 @@ bool IsHarmless(const Op& op, int32_t result) {
     case OpKind::kSeekHole:
       return true;  // Then all of it is copied.
     case OpKind::kCountCached:
+    case OpKind::kClone:
       return true;
     default:
       return result >= 0;

@@ -117,6 +117,7 @@ TEST(FileErrorTest, MessagesAreThoseOfGnuCp) {
       {Operation::kSetTimes, "preserving times for 'x y': Permission denied"},
       {Operation::kSetOwner, "failed to preserve ownership for 'x y': Permission denied"},
       {Operation::kSetMode, "preserving permissions for 'x y': Permission denied"},
+      {Operation::kClone, "failed to clone 'x y' from 'other': Permission denied"},
   };
   for (const auto& [operation, message] : cases) {
     const FileError error = MakeFileError(operation, "x y", EACCES, "other");

@@ -224,15 +224,17 @@ TEST(CopyRequestFromSpecTest, EveryOptionMeansTheSameOnBothSides) {
       [](CopyOptions* options) { options->force = true; },
       [](CopyOptions* options) { options->no_clobber = true; },
       [](CopyOptions* options) { options->one_file_system = true; },
+      [](CopyOptions* options) { options->reflink = Reflink::kAlways; },
+      [](CopyOptions* options) { options->reflink = Reflink::kNever; },
       [](CopyOptions* options) { options->engine = EngineChoice::kUring; },
       [](CopyOptions* options) { options->engine = EngineChoice::kThreads; },
   };
   const auto as_tuple = [](const CopyOptions& options) {
-    return std::make_tuple(options.recursive, options.dereference, options.target_kind,
-                           options.preserve.mode, options.preserve.ownership,
-                           options.preserve.timestamps, options.preserve.links,
-                           options.default_mode, options.force, options.no_clobber,
-                           options.one_file_system, options.engine, options.umask);
+    return std::make_tuple(
+        options.recursive, options.dereference, options.target_kind,
+        options.preserve.mode, options.preserve.ownership, options.preserve.timestamps,
+        options.preserve.links, options.default_mode, options.force, options.no_clobber,
+        options.one_file_system, options.reflink, options.engine, options.umask);
   };
   for (size_t i = 0; i < changes.size(); ++i) {
     CopyRequest request = {.sources = {"/s"}, .target = "/t", .options = {}};

@@ -194,6 +194,21 @@ TEST_P(RingContractTest, WhatIsInThePageCacheIsCounted) {
   EXPECT_LT(Run(CountCached(fd, 0, 4096, &bytes)), 0);
 }
 
+TEST_P(RingContractTest, AFileIsClonedWholeWhereTheFileSystemCan) {
+  const int source = open(source_.c_str(), O_RDONLY | O_CLOEXEC);
+  const int target = open(target_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  const int32_t result = Run(Clone(source, target));
+  if (result == 0) {
+    EXPECT_EQ(pread(target, buffer_, 64, 0), 10);
+    EXPECT_EQ(Buffer(10), "0123456789");
+  } else {
+    EXPECT_EQ(result, -EOPNOTSUPP);
+  }
+  close(target);
+  EXPECT_EQ(Run(Clone(source, target)), -EBADF);
+  close(source);
+}
+
 TEST_P(RingContractTest, ImmediateOpsSettleWithoutTheOthers) {
   struct statx stat = {};
   const int fd = open(source_.c_str(), O_RDONLY | O_CLOEXEC);

@@ -1,0 +1,126 @@
+// The state machine of one file's copy where it may be cloned; copy_script.h explains the
+// notation.
+
+#include <cerrno>
+#include <string>
+
+#include "core/clone_table.h"
+#include "core/file_copy.h"
+#include "gtest/gtest.h"
+#include "tests/copy_script.h"
+
+namespace ringcp {
+namespace {
+
+struct Cloning {
+  explicit Cloning(Reflink reflink, uint64_t size = 100)
+      : copy({.policy = Policy(reflink), .size = size}) {}
+
+  FileCopyPolicy Policy(Reflink reflink) {
+    FileCopyPolicy policy;
+    policy.reflink = reflink;
+    policy.clones = &clones;
+    return policy;
+  }
+
+  // Up to the clone of a file whose target is new.
+  std::string CloneIntoNew() {
+    EXPECT_EQ(copy.Start(), "open S>fd");
+    EXPECT_EQ(copy.Settle({7}), "fstat fd7");
+    EXPECT_EQ(copy.Settle({0}), "open T new 644>fd");
+    return copy.Settle({8});
+  }
+
+  // Up to the opened target of a file that overwrites another one.
+  std::string Overwrite() {
+    copy.Start();
+    copy.Settle({7});
+    copy.Settle({0});
+    EXPECT_EQ(copy.Settle({-EEXIST}), "lstat T - stat T");
+    return copy.Settle({0, 0});
+  }
+
+  CloneTable clones;
+  CopyScript copy;
+};
+
+TEST(FileCopyCloneTest, AClonedFileIsNeitherReadNorWritten) {
+  Cloning cloning(Reflink::kAuto);
+  EXPECT_EQ(cloning.CloneIntoNew(), "clone fd7>fd8");
+  EXPECT_EQ(cloning.copy.Settle({0}), "close fd8 = close fd7");
+  EXPECT_EQ(cloning.copy.Settle({0, 0}), "copied");
+  EXPECT_EQ(cloning.copy.counters().bytes_done.value(), 100);
+}
+
+TEST(FileCopyCloneTest, WhereItIsImpossibleContentsAreCopied) {
+  Cloning cloning(Reflink::kAuto);
+  cloning.CloneIntoNew();
+  EXPECT_EQ(cloning.copy.Settle({-EOPNOTSUPP}), "read fd7 100@0 - write fd8 100@0");
+  EXPECT_EQ(cloning.copy.Settle({100, 100}), "close fd8 = close fd7");
+  EXPECT_EQ(cloning.copy.Settle({0, 0}), "copied");
+  // The next one has its chain.
+  EXPECT_EQ(cloning.copy.Start(), "open S>s0 - lstat S");
+  EXPECT_EQ(cloning.copy.Settle({0, 0}),
+            "open T new 644>s1 - read s0 100@0 - write s1 100@0 - close s1 = close s0");
+}
+
+TEST(FileCopyCloneTest, OneFileThatCanNotBeClonedSaysNothingAboutTheNext) {
+  Cloning cloning(Reflink::kAuto);
+  cloning.CloneIntoNew();
+  EXPECT_EQ(cloning.copy.Settle({-EINVAL}), "read fd7 100@0 - write fd8 100@0");
+  cloning.copy.Settle({100, 100});
+  cloning.copy.Settle({0, 0});
+  EXPECT_EQ(cloning.copy.Start(), "open S>fd");
+}
+
+TEST(FileCopyCloneTest, ASourceOnAnotherDeviceThanThoseRefusedIsTriedAgain) {
+  Cloning cloning(Reflink::kAuto);
+  cloning.clones.NoteRefused(/*source=*/4711, /*target=*/0);
+  cloning.copy.source_stat.stx_dev_major = 8;
+  EXPECT_EQ(cloning.copy.Start(), "open S>s0 - lstat S");
+  EXPECT_EQ(cloning.copy.Settle({0, 0}), "close s0");
+  EXPECT_EQ(cloning.copy.Settle({0}), "open S>fd");
+}
+
+TEST(FileCopyCloneTest, OnlyOnDemandAnEmptyFileIsCloned) {
+  Cloning automatic(Reflink::kAuto, 0);
+  EXPECT_EQ(automatic.CloneIntoNew(), "read fd7 4096@0");
+  Cloning always(Reflink::kAlways, 0);
+  EXPECT_EQ(always.CloneIntoNew(), "clone fd7>fd8");
+}
+
+TEST(FileCopyCloneTest, OnDemandAFileThatCanNotBeClonedFails) {
+  Cloning cloning(Reflink::kAlways);
+  cloning.CloneIntoNew();
+  EXPECT_EQ(cloning.copy.Settle({-EXDEV}), "close fd8 = close fd7");
+  EXPECT_EQ(cloning.copy.Settle({0, 0}), "unlink T");
+  EXPECT_EQ(cloning.copy.Settle({0}), "failed: clone T EXDEV");
+}
+
+TEST(FileCopyCloneTest, OnDemandWhatIsThereIsLostOnlyToAClone) {
+  Cloning refused(Reflink::kAlways);
+  EXPECT_EQ(refused.Overwrite(), "open T>fd");  // Not truncated.
+  EXPECT_EQ(refused.copy.Settle({8}), "clone fd7>fd8");
+  EXPECT_EQ(refused.copy.Settle({-EXDEV}), "close fd8 = close fd7");
+  EXPECT_EQ(refused.copy.Settle({0, 0}), "failed: clone T EXDEV");
+
+  Cloning cloned(Reflink::kAlways);
+  cloned.Overwrite();
+  cloned.copy.Settle({8});
+  EXPECT_EQ(cloned.copy.Settle({0}), "set size fd8 100");
+  EXPECT_EQ(cloned.copy.Settle({0}), "close fd8 = close fd7");
+  EXPECT_EQ(cloned.copy.Settle({0, 0}), "copied");
+}
+
+TEST(FileCopyCloneTest, AClonesSizeThatCanNotBeSetRemovesIt) {
+  Cloning cloning(Reflink::kAlways);
+  cloning.Overwrite();
+  cloning.copy.Settle({8});
+  cloning.copy.Settle({0});
+  EXPECT_EQ(cloning.copy.Settle({-EIO}), "close fd8 = close fd7");
+  EXPECT_EQ(cloning.copy.Settle({0, 0}), "unlink T");
+  EXPECT_EQ(cloning.copy.Settle({0}), "failed: write T EIO");
+}
+
+}  // namespace
+}  // namespace ringcp
