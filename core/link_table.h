@@ -47,6 +47,8 @@ struct WaitingEntry {
   bool follow = false;
   std::string source_name;
   std::string target_name;
+  // Whose copying the entry has claimed, if it has.
+  FileIdentity claimed;
 };
 
 class LinkTable {

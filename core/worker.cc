@@ -165,7 +165,8 @@ bool Worker::Fill() {
              .kind = found.kind,
              .follow = found.follow,
              .source_name = found.source_name,
-             .target_name = found.target_name},
+             .target_name = found.target_name,
+             .claimed = {}},
             /*has_claim=*/false);
       continue;
     }
@@ -266,8 +267,14 @@ void Worker::OnMultiplyLinked(int index) {
   next_.size = 0;
   std::string copied_as;
   LinkTable::Claim claim = LinkTable::Claim::kCopy;
+  const FileIdentity id = IdentityOf(flight.copy.stat());
+  if (flight.has_claim && flight.entry.claimed != id) {
+    // Another file has this name by now.
+    flight.has_claim = false;
+    SettleClaim(flight.entry, /*copied=*/false);
+  }
   if (!flight.has_claim) {
-    claim = work_.links->ClaimFile(IdentityOf(flight.copy.stat()),
+    claim = work_.links->ClaimFile(id,
                                    work_.policy.offer_all_links
                                        ? LinkTable::kAnyNumber
                                        : flight.copy.stat().stx_nlink,
@@ -276,6 +283,7 @@ void Worker::OnMultiplyLinked(int index) {
   switch (claim) {
     case LinkTable::Claim::kCopy:
       flight.has_claim = true;
+      flight.entry.claimed = id;
       flight.copy.Proceed(&next_);
       break;
     case LinkTable::Claim::kLink:
@@ -319,12 +327,14 @@ void Worker::OnDone(int index) {
     case FileCopy::Outcome::kAbandoned:
       return;  // The entry went its own way.
     case FileCopy::Outcome::kCancelled:
+      RINGCP_CHECK(cancelled());
+      break;
     case FileCopy::Outcome::kRunning:
     case FileCopy::Outcome::kMultiplyLinked:
     case FileCopy::Outcome::kAwaitHelper:
       break;
   }
-  if (flight.has_claim) SettleClaim(IdentityOf(copy.stat()), entry, copied);
+  if (flight.has_claim) SettleClaim(entry, copied);
   if (copy.outcome() == FileCopy::Outcome::kTargetIsSpecial) {
     streams_.push_back(entry);  // The hold goes with it.
   } else {
@@ -332,19 +342,25 @@ void Worker::OnDone(int index) {
   }
 }
 
-void Worker::CopyNodeEntry(const WaitingEntry& entry, bool has_claim) {
+void Worker::CopyNodeEntry(WaitingEntry entry, bool has_claim) {
   const FileCopyNames names = NamesOf(entry);
   struct stat stat;
   if (fstatat(names.source_directory, names.source, &stat,
               names.follow_source ? 0 : AT_SYMLINK_NOFOLLOW) != 0) {
     CountFailed(entry, {.operation = Operation::kStat, .error_number = errno});
+    if (has_claim) SettleClaim(entry, /*copied=*/false);
     return Release(entry);
+  }
+  if (has_claim && entry.claimed != IdentityOf(stat)) {
+    has_claim = false;
+    SettleClaim(entry, /*copied=*/false);
   }
   if (work_.policy.preserve.links && stat.st_nlink > 1 && !has_claim) {
     std::string copied_as;
     switch (work_.links->ClaimFile(IdentityOf(stat), stat.st_nlink, entry, &copied_as)) {
       case LinkTable::Claim::kCopy:
         has_claim = true;
+        entry.claimed = IdentityOf(stat);
         break;
       case LinkTable::Claim::kLink:
         return Link(entry, copied_as);
@@ -370,7 +386,7 @@ void Worker::CopyNodeEntry(const WaitingEntry& entry, bool has_claim) {
         break;
     }
   }
-  if (has_claim) SettleClaim(IdentityOf(stat), entry, copied);
+  if (has_claim) SettleClaim(entry, copied);
   Release(entry);
 }
 
@@ -429,15 +445,16 @@ void Worker::Link(const WaitingEntry& entry, const std::string& copied_as) {
   Release(entry);
 }
 
-void Worker::SettleClaim(const FileIdentity& id, const WaitingEntry& entry, bool copied) {
+void Worker::SettleClaim(const WaitingEntry& entry, bool copied) {
   const std::string copied_as =
       copied ? JoinPath(TargetPathBelowTop(*entry.directory), entry.target_name) : "";
-  for (WaitingEntry& waiting : work_.links->Settle(id, copied_as)) {
+  for (WaitingEntry& waiting : work_.links->Settle(entry.claimed, copied_as)) {
     if (copied) {
       Link(waiting, copied_as);
     } else if (cancelled()) {
       Release(waiting);
     } else {
+      waiting.claimed = entry.claimed;
       to_copy_.push_back(std::move(waiting));
     }
   }

@@ -108,7 +108,7 @@ class Worker {
   // Starts the copy of the entry that is in flights_[index]. TakeFlight() gives an index.
   void StartFlight(int index, bool has_claim);
   int TakeFlight();
-  void CopyNodeEntry(const WaitingEntry& entry, bool has_claim);
+  void CopyNodeEntry(WaitingEntry entry, bool has_claim);
   void CopyStreamEntry(const WaitingEntry& entry);
 
   void OnSettled(const SettledChain& settled);
@@ -123,8 +123,8 @@ class Worker {
 
   // Links `entry` to the file that was copied as `copied_as`.
   void Link(const WaitingEntry& entry, const std::string& copied_as);
-  // Ends the claim on `id`, which `entry` held, and sees to whoever waited for it.
-  void SettleClaim(const FileIdentity& id, const WaitingEntry& entry, bool copied);
+  // Ends the claim that `entry` holds, and sees to whoever waited for it.
+  void SettleClaim(const WaitingEntry& entry, bool copied);
 
   FileCopyNames NamesOf(const WaitingEntry& entry) const;
   void CountDone(const WaitingEntry& entry);

@@ -283,6 +283,30 @@ TEST_P(CopyJobTest, ManyHardLinksOfOneFileAreAllMade) {
   EXPECT_EQ(run.progress.bytes_done, 300'000);
 }
 
+TEST_P(CopyJobTest, LinksThatDisappearWhileTheyWaitAreReportedEach) {
+  constexpr int kLinks = 10;
+  scratch_.MakeDirectory("tree");
+  scratch_.MakeDirectory("target");
+  for (int i = 0; i < 60; ++i) scratch_.WriteFile(absl::StrCat("tree/other", i), "x");
+  scratch_.WriteFile("tree/0", "linked");
+  for (int i = 0; i < kLinks; ++i) {
+    const std::string name = P(absl::StrCat("tree/", i));
+    if (i > 0) {
+      ASSERT_EQ(link(P("tree/0").c_str(), name.c_str()), 0);
+    }
+    scratch_.MakeDirectory(absl::StrCat("target/", i));  // In the way.
+  }
+  JobHooks hooks;
+  hooks.on_error = [&](const FileError&) {
+    for (int i = 0; i < kLinks; ++i) unlink(P(absl::StrCat("tree/", i)).c_str());
+  };
+  CopyRequest request = Request({"tree"}, "target", "aT");
+  const JobRun run = RunJob(request, hooks);
+  EXPECT_EQ(run.errors.size(), static_cast<size_t>(kLinks)) << run.Messages();
+  EXPECT_EQ(run.progress.files_failed, kLinks);
+  EXPECT_EQ(run.progress.files_done, 60);
+}
+
 TEST_P(CopyJobTest, TreesThatMeetInTheTargetAreMergedInTheirOrder) {
   PrepareWithShell(scratch_.path(),
                    "mkdir -p a/x b/x t u; echo A >a/x/f; echo B >b/x/f; echo C >b/x/g;"

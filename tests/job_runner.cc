@@ -24,6 +24,7 @@ class Recorder : public JobObserver {
   void OnError(const FileError& error) override {
     MutexLock lock(&mutex_);
     run_->errors.push_back(error);
+    if (hooks_.on_error) hooks_.on_error(error);
   }
   void OnWarning(std::string_view message) override {
     MutexLock lock(&mutex_);

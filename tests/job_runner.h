@@ -32,10 +32,12 @@ struct JobRun {
   std::string Messages() const;
 };
 
-// How to look at a job while it runs. Both may be empty.
+// How to look at a job while it runs. Each may be empty.
 struct JobHooks {
   // Called by one of the job's threads each time something was copied; `count` from 1.
   std::function<void(CopyJob* job, int count)> on_copied;
+  // Called by one of the job's threads with each error.
+  std::function<void(const FileError& error)> on_error;
   // Called by a thread of its own as soon as the job has been started; the run ends when
   // it has returned as well.
   std::function<void(CopyJob* job)> meanwhile;
