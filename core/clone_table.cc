@@ -6,15 +6,17 @@
 namespace ringcp {
 
 void CloneTable::NoteRefused(dev_t source, dev_t target) {
-  if (Refused(source, target)) return;
   MutexLock lock(&mutex_);
-  refused_.emplace_back(source, target);
+  const int size = size_.load(std::memory_order_relaxed);
+  if (size == kPairsMax || Refused(source, target)) return;
+  refused_[size] = {source, target};
+  size_.store(size + 1, std::memory_order_release);
 }
 
 bool CloneTable::Refused(dev_t source, dev_t target) const {
-  MutexLock lock(&mutex_);
-  return std::any_of(refused_.begin(), refused_.end(), [&](const auto& pair) {
-    return pair.second == target && (source == kAnyDevice || pair.first == source);
+  const int size = size_.load(std::memory_order_acquire);
+  return std::any_of(refused_.begin(), refused_.begin() + size, [&](const Pair& pair) {
+    return pair.target == target && (source == kAnyDevice || pair.source == source);
   });
 }
 

@@ -1,26 +1,31 @@
 // Which pairs of file systems can't share blocks between files (reflinks, FICLONE): found
-// out once by trying, and remembered for a job, so that its other files are copied
-// without trying again.
+// out by trying, and remembered for a job, so that its other files are copied without
+// trying again.
 //
-// Thread-safety: all methods may be called by any thread.
+// A pair is known by the devices of the two directories: that of a source file is not
+// known before it is open. Of a source named by the user it is the file's own.
+//
+// Thread-safety: all methods may be called by any thread. Refused() takes no lock: it is
+// asked for every file.
 
 #ifndef RINGCP_CORE_CLONE_TABLE_H_
 #define RINGCP_CORE_CLONE_TABLE_H_
 
 #include <sys/types.h>
 
-#include <utility>
-#include <vector>
+#include <array>
+#include <atomic>
 
-#include "absl/base/thread_annotations.h"
 #include "core/mutex.h"
 
 namespace ringcp {
 
 class CloneTable {
  public:
-  // For a source whose device is not known before it is open.
+  // For a source whose device is not known yet.
   static constexpr dev_t kAnyDevice = 0;
+  // Pairs that are remembered; most jobs have one. Of further ones each file is tried.
+  static constexpr int kPairsMax = 16;
 
   // Notes that files can't be cloned from `source` to `target`.
   void NoteRefused(dev_t source, dev_t target);
@@ -32,9 +37,14 @@ class CloneTable {
   static bool RefusesAll(int error_number);
 
  private:
-  mutable Mutex mutex_;
-  // Few: most jobs have one.
-  std::vector<std::pair<dev_t, dev_t>> refused_ ABSL_GUARDED_BY(mutex_);
+  struct Pair {
+    dev_t source = 0;
+    dev_t target = 0;
+  };
+
+  Mutex mutex_;  // Held by who adds one.
+  std::array<Pair, kPairsMax> refused_;
+  std::atomic<int> size_ = 0;  // What is below it does not change any more.
 };
 
 }  // namespace ringcp

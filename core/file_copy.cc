@@ -51,7 +51,7 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   policy_ = policy;
   names_ = names;
   slot_ = slot;
-  use_slots_ = policy.use_slots && !may_clone(names.source_device);
+  use_slots_ = policy.use_slots && !may_clone();
   outcome_ = Outcome::kRunning;
   outcome_at_end_ = Outcome::kCopied;
   stopped_ = false;
@@ -92,6 +92,8 @@ void FileCopy::Settle(int lane, absl::Span<const int32_t> results, NextChains* n
       return OnStatSource(results[0], next);
     case State::kCopyWhole:
       return OnCopyWhole(results, next);
+    case State::kStatBoth:
+      return OnStatBoth(results, next);
     case State::kStatTarget:
       return OnStatTarget(results, next);
     case State::kRemoveTarget:
@@ -103,6 +105,8 @@ void FileCopy::Settle(int lane, absl::Span<const int32_t> results, NextChains* n
       return Pump(next);
     case State::kClone:
       return OnClone(results[0], next);
+    case State::kTruncate:
+      return OnTruncate(results[0], next);
     case State::kCountCached:
       if (results[0] < 0) cached_bytes_ = 0;  // Not known: as if it were not.
       return CopyPieces(next);
@@ -176,8 +180,7 @@ void FileCopy::OnOpenSource(absl::Span<const int32_t> results, NextChains* next)
       // What is gone was gone when it was looked at; GNU cp stats first and says so.
       Fail(opened == -ENOENT ? Operation::kStat : Operation::kOpen, -opened,
            /*on_target=*/false);
-      // Of a file that will not be copied it does not matter whether it could be.
-      if (policy_.no_clobber && opened != -ENOENT) return StatTarget(next);
+      if (policy_.no_clobber && opened != -ENOENT) return StatBoth(next);
     }
     return Finish(next);
   }
@@ -199,12 +202,17 @@ void FileCopy::OnStatSource(int32_t result, NextChains* next) {
     Refuse(Refusal::kSourceReplaced, /*on_target=*/false);
     return CloseAll(next);
   }
+  const bool is_named = names_.source_device == CloneTable::kAnyDevice;
+  if (is_named) {
+    names_.source_device =
+        makedev(source_stat_.stx_dev_major, source_stat_.stx_dev_minor);
+  }
   has_holes_ = source_stat_.stx_size > block_size_bytes_ &&
                source_stat_.stx_blocks < source_stat_.stx_size / kStatBlockBytes;
   const bool gets_set_id =
       policy_.preserve.mode && (source_stat_.stx_mode & kSetIdBits) != 0;
   if (use_slots_ &&
-      (gets_set_id || has_holes_ || is_large() || may_clone(source_device()))) {
+      (gets_set_id || has_holes_ || is_large() || (is_named && may_clone()))) {
     return Enter(State::kReopenSource, Close(source_), next);
   }
   if (policy_.offer_all_links || (policy_.preserve.links && source_stat_.stx_nlink > 1)) {
@@ -335,6 +343,7 @@ void FileCopy::OnRemoveTarget(int32_t result, NextChains* next) {
     Fail(Operation::kRemove, -result, /*on_target=*/true);
     return CloseAll(next);
   }
+  target_removable_ = true;  // What comes to its place has no other names.
   OpenTarget(kNewTargetFlags, next);
 }
 
@@ -346,15 +355,30 @@ void FileCopy::StatTarget(NextChains* next) {
   chain.Add(StatAt(names_.target_directory, names_.target, 0, &target_stat_));
 }
 
+// Of a file that will not be copied it does not matter whether it can be read, as long as
+// it can be looked at.
+void FileCopy::StatBoth(NextChains* next) {
+  state_ = State::kStatBoth;
+  Chain& chain = next->Add(0);
+  chain.Add(StatAt(names_.source_directory, names_.source,
+                   names_.follow_source ? 0 : AT_SYMLINK_NOFOLLOW, &source_stat_));
+  chain.Add(StatAt(names_.target_directory, names_.target, 0, &target_stat_));
+}
+
+void FileCopy::OnStatBoth(absl::Span<const int32_t> results, NextChains* next) {
+  if (results[0] < 0) {
+    failure_ = {.operation = Operation::kStat, .error_number = -results[0]};
+  } else if (results[1] == 0) {
+    outcome_at_end_ = Outcome::kSkipped;
+  }
+  Finish(next);
+}
+
 void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next) {
   if (stopped_) return CloseAll(next);
   const int32_t link_result = results[0];
   const int32_t file_result = results[1];
   const bool is_link = link_result == 0 && S_ISLNK(target_link_stat_.stx_mode);
-  if (outcome_at_end_ == Outcome::kFailed) {  // The source could not be opened.
-    if (file_result == 0) outcome_at_end_ = Outcome::kSkipped;
-    return CloseAll(next);
-  }
   if (link_result == -ENOENT && retries_ < kRetriesMax) {  // Gone again meanwhile.
     ++retries_;
     return OpenTarget(kNewTargetFlags, next);
@@ -392,40 +416,48 @@ bool FileCopy::is_large() const {
          source_stat_.stx_size >= policy_.shared_files->bytes_min();
 }
 
-dev_t FileCopy::source_device() const {
-  return makedev(source_stat_.stx_dev_major, source_stat_.stx_dev_minor);
-}
-
-bool FileCopy::may_clone(dev_t source_device) const {
-  return policy_.MayClone(source_device, names_.target_device);
+bool FileCopy::may_clone() const {
+  return policy_.MayClone(names_.source_device, names_.target_device);
 }
 
 void FileCopy::CopyContents(NextChains* next) {
   // Of an empty file there is nothing to share; one in /proc may only look empty.
   const bool always = policy_.reflink == Reflink::kAlways;
-  if (use_slots_ || !may_clone(source_device()) ||
-      (source_stat_.stx_size == 0 && !always)) {
+  if (use_slots_ || !may_clone() || (source_stat_.stx_size == 0 && !always)) {
     return CopyBytes(next);
   }
   Enter(State::kClone, Clone(source_.index, target_.index), next);
 }
 
 void FileCopy::OnClone(int32_t result, NextChains* next) {
+  const bool refuses_all = result < 0 && CloneTable::RefusesAll(-result);
+  if (target_overwritten_ && !target_changed_ && !refuses_all) {
+    // It was a trial, so that the old contents would stay where cloning is impossible.
+    // Parts of them may still be behind or between the new ones.
+    target_changed_ = true;
+    return Enter(State::kTruncate, SetSize(target_.index, 0), next);
+  }
   if (result == 0) {
     counters_->bytes_done.Add(static_cast<int64_t>(source_stat_.stx_size));
-    if (!target_overwritten_) return SetAttributes(next);
-    // What was there may have been longer.
-    target_changed_ = true;
-    return Enter(State::kSetSize, SetSize(target_.index, source_stat_.stx_size), next);
+    return SetAttributes(next);
   }
   if (policy_.reflink == Reflink::kAlways) {
     Fail(Operation::kClone, -result, /*on_target=*/true);
     return CloseAll(next);
   }
-  if (CloneTable::RefusesAll(-result)) {
-    policy_.clones->NoteRefused(source_device(), names_.target_device);
+  // A target that was there may be a link to elsewhere.
+  if (refuses_all && target_created_) {
+    policy_.clones->NoteRefused(names_.source_device, names_.target_device);
   }
   CopyBytes(next);
+}
+
+void FileCopy::OnTruncate(int32_t result, NextChains* next) {
+  if (result < 0) {
+    Fail(Operation::kWrite, -result, /*on_target=*/true);
+    return CloseAll(next);
+  }
+  Enter(State::kClone, Clone(source_.index, target_.index), next);
 }
 
 void FileCopy::CopyBytes(NextChains* next) {

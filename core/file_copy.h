@@ -60,7 +60,6 @@
 
 #include <sys/stat.h>
 
-#include <array>
 #include <cstdint>
 
 #include "absl/types/span.h"
@@ -68,6 +67,7 @@
 #include "core/block_pump.h"
 #include "core/copy_policy.h"
 #include "core/engine_counters.h"
+#include "core/file_error.h"
 #include "core/op.h"
 #include "core/shared_file.h"
 
@@ -135,10 +135,12 @@ class FileCopy {
     kStatSource,
     kAwaitDecision,
     kCopyWhole,
+    kStatBoth,
     kStatTarget,
     kRemoveTarget,
     kOpenTarget,
     kClone,
+    kTruncate,
     kCountCached,
     kFindData,
     kFindHole,
@@ -170,13 +172,15 @@ class FileCopy {
   void OpenTarget(int flags, NextChains* next);
   void OnOpenTarget(int32_t result, NextChains* next);
   void OnOpenTargetFailed(int error_number, NextChains* next);
+  void StatBoth(NextChains* next);
+  void OnStatBoth(absl::Span<const int32_t> results, NextChains* next);
   void StatTarget(NextChains* next);
   void OnStatTarget(absl::Span<const int32_t> results, NextChains* next);
   void OnRemoveTarget(int32_t result, NextChains* next);
   // Whether it is worth trying to clone the source, as far as is known by now.
-  bool may_clone(dev_t source_device) const;
-  dev_t source_device() const;
+  bool may_clone() const;
   void OnClone(int32_t result, NextChains* next);
+  void OnTruncate(int32_t result, NextChains* next);
   // Whether the file may be offered to other workers.
   bool is_large() const;
   // Copies the contents, of a file with holes piece by piece.

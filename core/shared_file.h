@@ -64,7 +64,6 @@ class SharedFile {
   // Whether all blocks that were to be copied are, once those who took them are done.
   bool complete() const;
   bool end_found() const;
-  bool failed() const { return error_number() != 0; }
   Operation failed_operation() const;
   int error_number() const;  // 0 when nothing failed.
   // How many blocks one worker should have on their way; INT_MAX: as many as it can.

@@ -42,6 +42,12 @@ class Stream {
 
   Outcome Copy() {
     if (cancelled_) return Outcome::kCancelled;
+    // What will not be copied need not be readable.
+    struct stat existing;
+    if (policy_.no_clobber &&
+        fstatat(names_.target_directory, names_.target, &existing, 0) == 0) {
+      return Outcome::kSkipped;
+    }
     Outcome outcome = OpenSource();
     if (outcome == Outcome::kCopied) outcome = OpenTarget();
     if (outcome == Outcome::kCopied) outcome = CopyContents();
@@ -87,8 +93,10 @@ class Stream {
     if (S_ISDIR(existing.st_mode)) return Refuse(Refusal::kTargetIsDirectory);
     if (SameFile(existing, source_stat_)) return Refuse(Refusal::kSameFile);
     for (;;) {
+      // What can't be cloned to is to stay as it is.
+      const int truncate = policy_.reflink == Reflink::kAlways ? 0 : O_TRUNC;
       target_ = openat(names_.target_directory, names_.target,
-                       kTargetFlags | O_TRUNC | O_NONBLOCK);
+                       kTargetFlags | truncate | O_NONBLOCK);
       if (target_ >= 0) return Outcome::kCopied;
       // A pipe that nobody reads yet.
       if (errno == ENXIO && S_ISFIFO(existing.st_mode)) {

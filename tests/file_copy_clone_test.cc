@@ -104,22 +104,35 @@ TEST(FileCopyCloneTest, OnDemandWhatIsThereIsLostOnlyToAClone) {
   EXPECT_EQ(refused.copy.Settle({-EXDEV}), "close fd8 = close fd7");
   EXPECT_EQ(refused.copy.Settle({0, 0}), "failed: clone T EXDEV");
 
-  Cloning cloned(Reflink::kAlways);
-  cloned.Overwrite();
-  cloned.copy.Settle({8});
-  EXPECT_EQ(cloned.copy.Settle({0}), "set size fd8 100");
-  EXPECT_EQ(cloned.copy.Settle({0}), "close fd8 = close fd7");
-  EXPECT_EQ(cloned.copy.Settle({0, 0}), "copied");
+  // EINVAL: it is longer than the source, which does not end with a block.
+  for (const int trial : {0, -EINVAL, -ENOSPC}) {
+    Cloning cloned(Reflink::kAlways);
+    cloned.Overwrite();
+    cloned.copy.Settle({8});
+    EXPECT_EQ(cloned.copy.Settle({trial}), "set size fd8 0");
+    EXPECT_EQ(cloned.copy.Settle({0}), "clone fd7>fd8");
+    EXPECT_EQ(cloned.copy.Settle({0}), "close fd8 = close fd7");
+    EXPECT_EQ(cloned.copy.Settle({0, 0}), "copied");
+  }
 }
 
-TEST(FileCopyCloneTest, AClonesSizeThatCanNotBeSetRemovesIt) {
+TEST(FileCopyCloneTest, WhatATargetElsewhereRefusesSaysNothingAboutTheOthers) {
+  Cloning cloning(Reflink::kAuto);
+  EXPECT_EQ(cloning.Overwrite(), "open T truncated>fd");
+  EXPECT_EQ(cloning.copy.Settle({8}), "clone fd7>fd8");
+  EXPECT_EQ(cloning.copy.Settle({-EXDEV}), "read fd7 100@0 - write fd8 100@0");
+  EXPECT_FALSE(cloning.clones.Refused(CloneTable::kAnyDevice, 0));
+}
+
+TEST(FileCopyCloneTest, ACloneThatFailsAfterTheTrialRemovesTheTarget) {
   Cloning cloning(Reflink::kAlways);
   cloning.Overwrite();
   cloning.copy.Settle({8});
   cloning.copy.Settle({0});
+  cloning.copy.Settle({0});
   EXPECT_EQ(cloning.copy.Settle({-EIO}), "close fd8 = close fd7");
   EXPECT_EQ(cloning.copy.Settle({0, 0}), "unlink T");
-  EXPECT_EQ(cloning.copy.Settle({0}), "failed: write T EIO");
+  EXPECT_EQ(cloning.copy.Settle({0}), "failed: clone T EIO");
 }
 
 }  // namespace

@@ -78,10 +78,31 @@ TEST(FileCopyTargetTest, WithNoClobberAnUnreadableSourceMattersOnlyForANewTarget
     policy.no_clobber = true;
     CopyScript copy({.policy = policy});
     copy.Start();
-    EXPECT_EQ(copy.Settle({-EACCES, -ECANCELED}), "lstat T - stat T");
-    EXPECT_EQ(copy.Settle({target, target}),
+    EXPECT_EQ(copy.Settle({-EACCES, -ECANCELED}), "lstat S - stat T");
+    EXPECT_EQ(copy.Settle({0, target}),
               target == 0 ? "skipped" : "failed: open S EACCES");
   }
+}
+
+TEST(FileCopyTargetTest, WithNoClobberASourceThatCanNotBeLookedAtIsAFailureAllTheSame) {
+  FileCopyPolicy policy;
+  policy.no_clobber = true;
+  CopyScript copy({.policy = policy});
+  copy.Start();
+  copy.Settle({-EACCES, -ECANCELED});
+  EXPECT_EQ(copy.Settle({-EACCES, 0}), "failed: stat S EACCES");
+}
+
+TEST(FileCopyTargetTest, WhatWasMadeAnewInTheTargetsPlaceIsRemovedIfItFails) {
+  Existing existing({.preserve = {}, .force = true},
+                    [](CopyScript* copy) { copy->target_stat.stx_nlink = 2; });
+  EXPECT_EQ(existing.copy.Settle({0, 0}), "open T truncated>s1");
+  EXPECT_EQ(existing.copy.Settle({-EACCES}), "unlink T");
+  EXPECT_EQ(existing.copy.Settle({0}), "open T new 644>s1");
+  std::string next = existing.copy.Settle({0});
+  EXPECT_EQ(next, "read s0 100@0 - write s1 100@0");
+  EXPECT_EQ(existing.copy.Settle({100, -ENOSPC}), "close s1 = close s0");
+  EXPECT_EQ(existing.copy.Settle({0, 0}), "unlink T");
 }
 
 TEST(FileCopyTargetTest, WhatMustNotBeOverwrittenIsRefused) {
