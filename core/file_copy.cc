@@ -108,7 +108,8 @@ void FileCopy::Settle(int lane, absl::Span<const int32_t> results, NextChains* n
     case State::kTruncate:
       return OnTruncate(results[0], next);
     case State::kCountCached:
-      if (results[0] < 0) cached_bytes_ = 0;  // Not known: as if it were not.
+      // Where it can't be told it is as if it were not.
+      is_cached_ = results[0] == 0 && cached_bytes_ >= kCacheSampleBytes / 2;
       return CopyPieces(next);
     case State::kFindData:
       return OnFindData(results[0], next);
@@ -474,9 +475,9 @@ void FileCopy::CopyPieces(NextChains* next) {
 }
 
 void FileCopy::CopyPiece(uint64_t begin, uint64_t end, NextChains* next) {
-  if (is_large() && end - begin >= policy_.shared_files->bytes_min() && !stopped_) {
-    shared_.Start(source_.index, target_.index, begin, end,
-                  cached_bytes_ >= kCacheSampleBytes / 2);
+  if (is_large() && is_cached_ && !stopped_ &&
+      end - begin >= policy_.shared_files->bytes_min()) {
+    shared_.Start(source_.index, target_.index, begin, end);
     pump_.Start(&shared_);
     offered_ = true;
     policy_.shared_files->Offer(&shared_);

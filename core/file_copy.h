@@ -40,8 +40,8 @@
 // A file that takes less room than its size has holes: those are left out, and become
 // holes of the target. Finding them takes ordinary descriptors as well.
 //
-// A large file is offered to workers that have nothing else to do (shared_file.h). They
-// have other rings, so it takes ordinary descriptors, too.
+// A large file that is in the page cache is offered to workers that have nothing else to
+// do (shared_file.h). They have other rings, so it takes ordinary descriptors, too.
 //
 // A clone shares the source's blocks. It is made by descriptors as well; as soon as a
 // pair of file systems has refused, its files have slots.
@@ -251,6 +251,7 @@ class FileCopy {
   uint64_t piece_begin_ = 0;  // Of a file with holes: the data that is being copied.
   uint64_t piece_end_ = 0;
   uint64_t cached_bytes_ = 0;  // Of a large file's sample.
+  bool is_cached_ = false;     // So it is in the page cache, as far as is known.
   bool offered_ = false;       // shared_ is, to other workers.
   struct statx source_stat_ = {};
   struct statx target_stat_ = {};

@@ -2,17 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
-#include <climits>
 
 #include "core/check.h"
 
 namespace ringcp {
 
-void SharedFile::Start(int source_fd, int target_fd, uint64_t begin, uint64_t end,
-                       bool cached) {
+void SharedFile::Start(int source_fd, int target_fd, uint64_t begin, uint64_t end) {
   source_fd_ = source_fd;
   target_fd_ = target_fd;
-  cached_ = cached;
   MutexLock lock(&mutex_);
   next_offset_ = begin;
   end_ = end;
@@ -83,9 +80,8 @@ int SharedFile::error_number() const {
 }
 
 int SharedFile::lanes_max() const {
-  if (!cached_) return INT_MAX;
   MutexLock lock(&mutex_);
-  return has_helper_ ? kLanesCachedTogether : kLanesCachedAlone;
+  return has_helper_ ? kLanesTogether : kLanesAlone;
 }
 
 void SharedFile::NoteHelp() {

@@ -46,7 +46,7 @@ TEST(FileCopySharedTest, InThePageCacheFewBlocksAreOnTheirWay) {
             "3: read fd7 4096@12288 - write fd8 4096@12288");
 }
 
-TEST(FileCopySharedTest, OnADeviceAllBlocksAreOnTheirWay) {
+TEST(FileCopySharedTest, OnADeviceAllBlocksAreOnTheirWayAndNobodyHelps) {
   for (const int counted : {0, -ENOSYS}) {
     SharedFiles files(1, 4096);
     CopyScript copy({.policy = Sharing(&files), .size = 100 * 4096});
@@ -58,6 +58,7 @@ TEST(FileCopySharedTest, OnADeviceAllBlocksAreOnTheirWay) {
     copy.Settle({0});
     copy.Settle({8});
     EXPECT_NE(copy.Settle({counted}).find(" | 7: "), std::string::npos);
+    EXPECT_EQ(files.Join(), nullptr);
   }
 }
 

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <climits>
 #include <deque>
 #include <memory>
 #include <random>
@@ -33,7 +32,7 @@ constexpr absl::Duration kLimit = absl::Seconds(60);
 
 TEST(SharedFileTest, BlocksFollowEachOtherToTheEnd) {
   SharedFile file;
-  file.Start(3, 4, 100, 350, /*cached=*/true);
+  file.Start(3, 4, 100, 350);
   EXPECT_EQ(file.source_fd(), 3);
   EXPECT_EQ(file.target_fd(), 4);
   uint64_t offset = 0;
@@ -53,7 +52,7 @@ TEST(SharedFileTest, BlocksFollowEachOtherToTheEnd) {
 TEST(SharedFileTest, NoBlockIsHandedOutTwice) {
   constexpr int kBlocks = 10'000;
   SharedFile file;
-  file.Start(3, 4, 0, kBlocks, /*cached=*/true);
+  file.Start(3, 4, 0, kBlocks);
   std::vector<std::vector<uint64_t>> taken(3);
   std::vector<std::thread> threads;
   for (std::vector<uint64_t>& mine : taken) {
@@ -72,25 +71,25 @@ TEST(SharedFileTest, NoBlockIsHandedOutTwice) {
 
 TEST(SharedFileTest, TheFirstFailureCountsAndEndsIt) {
   SharedFile file;
-  file.Start(3, 4, 0, 100, /*cached=*/true);
+  file.Start(3, 4, 0, 100);
   file.Fail(Operation::kWrite, ENOSPC);
   file.Fail(Operation::kRead, EIO);
   EXPECT_EQ(file.failed_operation(), Operation::kWrite);
   EXPECT_EQ(file.error_number(), ENOSPC);
   EXPECT_TRUE(file.exhausted());
   EXPECT_FALSE(file.complete());
-  file.Start(3, 4, 0, 100, /*cached=*/true);
+  file.Start(3, 4, 0, 100);
   EXPECT_EQ(file.error_number(), 0);
 }
 
 TEST(SharedFileTest, StoppingMattersOnlyWhileThereAreBlocksLeft) {
   SharedFile file;
   uint64_t offset = 0;
-  file.Start(3, 4, 0, 100, /*cached=*/true);
+  file.Start(3, 4, 0, 100);
   EXPECT_EQ(file.Take(100, &offset), 100u);
   file.Stop();
   EXPECT_TRUE(file.complete());
-  file.Start(3, 4, 0, 100, /*cached=*/true);
+  file.Start(3, 4, 0, 100);
   EXPECT_EQ(file.Take(99, &offset), 99u);
   file.Stop();
   EXPECT_FALSE(file.complete());
@@ -98,23 +97,21 @@ TEST(SharedFileTest, StoppingMattersOnlyWhileThereAreBlocksLeft) {
 
 TEST(SharedFileTest, AnEndThatIsFoundEarlierIsAnEnd) {
   SharedFile file;
-  file.Start(3, 4, 0, 100, /*cached=*/true);
+  file.Start(3, 4, 0, 100);
   file.FindEnd();
   EXPECT_TRUE(file.end_found());
   EXPECT_TRUE(file.exhausted());
   EXPECT_TRUE(file.complete());
 }
 
-TEST(SharedFileTest, OnlyWhatIsInThePageCacheLimitsTheLanes) {
+TEST(SharedFileTest, WithAHelperEachHasFewerLanes) {
   SharedFiles files(1);
   SharedFile file;
-  file.Start(3, 4, 0, 100, /*cached=*/false);
-  EXPECT_EQ(file.lanes_max(), INT_MAX);
-  file.Start(3, 4, 0, 100, /*cached=*/true);
-  EXPECT_EQ(file.lanes_max(), SharedFile::kLanesCachedAlone);
+  file.Start(3, 4, 0, 100);
+  EXPECT_EQ(file.lanes_max(), SharedFile::kLanesAlone);
   files.Offer(&file);
   EXPECT_EQ(files.Join(), &file);
-  EXPECT_EQ(file.lanes_max(), SharedFile::kLanesCachedTogether);
+  EXPECT_EQ(file.lanes_max(), SharedFile::kLanesTogether);
 }
 
 TEST(SharedFilesTest, OnceAllWorkersWaitThereIsNothingToHelpWith) {
@@ -130,7 +127,7 @@ TEST(SharedFilesTest, OnceAllWorkersWaitThereIsNothingToHelpWith) {
 TEST(SharedFilesTest, WhoWaitsIsGivenWhatIsOffered) {
   SharedFiles files(2);
   SharedFile file;
-  file.Start(3, 4, 0, 100, /*cached=*/true);
+  file.Start(3, 4, 0, 100);
   std::thread helper([&] {
     SharedFile* const joined = files.Join();
     EXPECT_EQ(joined, &file);
@@ -149,7 +146,7 @@ TEST(SharedFilesTest, WhoWaitsIsGivenWhatIsOffered) {
 TEST(SharedFilesTest, NobodyBeginsToHelpOnceItIsWithdrawn) {
   SharedFiles files(1);
   SharedFile file;
-  file.Start(3, 4, 0, 100, /*cached=*/true);
+  file.Start(3, 4, 0, 100);
   files.Offer(&file);
   EXPECT_TRUE(files.Withdraw(&file));
   EXPECT_EQ(files.Join(), nullptr);
@@ -159,8 +156,8 @@ TEST(SharedFilesTest, OneHelperIsEnoughForAFile) {
   SharedFiles files(2);
   SharedFile first;
   SharedFile second;
-  first.Start(3, 4, 0, 100, /*cached=*/true);
-  second.Start(5, 6, 0, 100, /*cached=*/true);
+  first.Start(3, 4, 0, 100);
+  second.Start(5, 6, 0, 100);
   files.Offer(&first);
   files.Offer(&second);
   EXPECT_EQ(files.Join(), &first);
@@ -170,7 +167,7 @@ TEST(SharedFilesTest, OneHelperIsEnoughForAFile) {
 TEST(SharedFilesTest, WaitingForAHelperEndsWithItsTimeout) {
   SharedFiles files(2);
   SharedFile file;
-  file.Start(3, 4, 0, 100, /*cached=*/true);
+  file.Start(3, 4, 0, 100);
   files.Offer(&file);
   ASSERT_EQ(files.Join(), &file);
   EXPECT_FALSE(files.Withdraw(&file));
@@ -241,7 +238,7 @@ class TwoWorkersTest : public testing::TestWithParam<RingImplementation> {
       files.Leave(file);
     });
     // On a busy machine the helper may come late; here it is waited for.
-    while (file->lanes_max() != SharedFile::kLanesCachedTogether) {
+    while (file->lanes_max() != SharedFile::kLanesTogether) {
       std::this_thread::yield();
     }
     const int64_t own = Copy(file);
@@ -260,7 +257,7 @@ class TwoWorkersTest : public testing::TestWithParam<RingImplementation> {
 
 TEST_P(TwoWorkersTest, CopyAFileBetweenThem) {
   SharedFile file;
-  file.Start(source_, target_, 0, kBytes, /*cached=*/true);
+  file.Start(source_, target_, 0, kBytes);
   const auto [own, helped] = CopyTogether(&file);
   EXPECT_TRUE(file.complete());
   EXPECT_EQ(own + helped, static_cast<int64_t>(kBytes));
@@ -271,7 +268,7 @@ TEST_P(TwoWorkersTest, CopyWhatThereIsOfAFileThatShrank) {
   constexpr size_t kLeft = 100 * kBlock + 77;
   ASSERT_EQ(ftruncate(source_, kLeft), 0);
   SharedFile file;
-  file.Start(source_, target_, 0, kBytes, /*cached=*/true);
+  file.Start(source_, target_, 0, kBytes);
   const auto [own, helped] = CopyTogether(&file);
   EXPECT_TRUE(file.complete());
   EXPECT_TRUE(file.end_found());
@@ -282,7 +279,7 @@ TEST_P(TwoWorkersTest, CopyWhatThereIsOfAFileThatShrank) {
 TEST_P(TwoWorkersTest, BothEndWhenOneFails) {
   SharedFile file;
   const int read_only = open(scratch_.Path("source").c_str(), O_RDONLY | O_CLOEXEC);
-  file.Start(source_, read_only, 0, kBytes, /*cached=*/true);
+  file.Start(source_, read_only, 0, kBytes);
   CopyTogether(&file);
   EXPECT_EQ(file.failed_operation(), Operation::kWrite);
   EXPECT_EQ(file.error_number(), EBADF);
