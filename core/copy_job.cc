@@ -223,13 +223,11 @@ absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources
                                 [](const auto& source) { return source.is_directory; });
   const int cpus = std::min(AvailableCpus(), kWorkersMax);
   // A large file keeps a second worker busy.
-  const int64_t large = std::count_if(
-      sources.begin(), sources.end(),
-      [](const auto& source) { return source.size_bytes >= SharedFiles::kBytesMin; });
-  const int workers = tree ? cpus
-                           : static_cast<int>(std::min<int64_t>(
-                                 cpus, static_cast<int64_t>(sources.size()) +
-                                           std::min<int64_t>(large, 1)));
+  const bool large = std::any_of(sources.begin(), sources.end(), [](const auto& source) {
+    return source.size_bytes >= SharedFiles::kBytesMin;
+  });
+  const int wanted = static_cast<int>(sources.size()) + (large ? 1 : 0);
+  const int workers = tree ? cpus : std::min(cpus, wanted);
   const int files_max = OpenFilesMax();
   const int copies_in_flight = Worker::CopiesInFlight(workers, files_max);
   std::unique_ptr<Ring> ring;

@@ -241,7 +241,6 @@ void FileCopy::OnSourceKnown(NextChains* next) {
   if (stopped_) return CloseAll(next);
   counters_->bytes_found.Add(static_cast<int64_t>(source_stat_.stx_size));
   mode_wanted_ = policy_.FinalMode(source_stat_.stx_mode);
-  pump_.Start(0, SourceEnd());
   if (use_slots_ && source_stat_.stx_size > 0 &&
       source_stat_.stx_size <= block_size_bytes_) {
     return CopyWhole(next);
@@ -271,6 +270,7 @@ void FileCopy::CopyWhole(NextChains* next) {
                target),
         next);
   Chain& chain = next->chains[next->size - 1].chain;
+  pump_.Start(0, source_stat_.stx_size);
   pump_.AddWhole(source_, target, &chain);
   if (policy_.preserve.any_attribute()) chain.Add(InstallDescriptor(target));
   chain.Add(Close(target));
@@ -280,7 +280,6 @@ void FileCopy::CopyWhole(NextChains* next) {
 void FileCopy::OnCopyWhole(absl::Span<const int32_t> results, NextChains* next) {
   pump_.Settle(0, results[1], results[2]);
   if (results[0] < 0) {
-    pump_.Start(0, SourceEnd());
     return OnOpenTargetFailed(-results[0], next);
   }
   target_ = FileRef::Slot(slot_ + 1);
@@ -535,10 +534,8 @@ void FileCopy::Pump(NextChains* next) {
 
 void FileCopy::Resume(NextChains* next) {
   RINGCP_CHECK(state_ == State::kAwaitHelper);
-  if (!policy_.shared_files->Withdraw(&shared_)) return;
-  offered_ = false;
   outcome_ = Outcome::kRunning;
-  OnPumped(next);
+  Pump(next);
 }
 
 void FileCopy::OnPumped(NextChains* next) {

@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,8 +48,9 @@ struct WaitingEntry {
   bool follow = false;
   std::string source_name;
   std::string target_name;
-  // Whose copying the entry has claimed, if it has.
-  FileIdentity claimed;
+  // The file that this entry is to copy for all of its names; none: it has not claimed
+  // any.
+  std::optional<FileIdentity> claimed;
 };
 
 class LinkTable {

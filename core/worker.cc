@@ -137,7 +137,7 @@ void Worker::BeginGivenBack() {
     if (cancelled()) {
       Release(entry);
     } else {
-      Begin(entry, /*has_claim=*/true);
+      Begin(entry);
     }
   }
 }
@@ -150,24 +150,15 @@ bool Worker::Fill() {
       const WalkEntry& found = batch_.entries()[batch_position_++];
       counters_->files_found.Add(1);
       if (found.kind == EntryKind::kRegular) {
-        const int index = TakeFlight();
         // In place: most names fit into what the flight's last ones took.
-        WaitingEntry& entry = flights_[index].entry;
-        entry.directory = batch_.directory();
-        entry.kind = found.kind;
-        entry.follow = found.follow;
-        entry.source_name = found.source_name;
-        entry.target_name = found.target_name;
-        StartFlight(index, /*has_claim=*/false);
-        continue;
+        const int index = TakeFlight();
+        TakeEntry(found, &flights_[index].entry);
+        StartFlight(index);
+      } else {
+        WaitingEntry entry;
+        TakeEntry(found, &entry);
+        Begin(entry);
       }
-      Begin({.directory = batch_.directory(),
-             .kind = found.kind,
-             .follow = found.follow,
-             .source_name = found.source_name,
-             .target_name = found.target_name,
-             .claimed = {}},
-            /*has_claim=*/false);
       continue;
     }
     const Walk::Result result = work_.walk->Next(/*may_wait=*/idle(), &batch_);
@@ -178,16 +169,25 @@ bool Worker::Fill() {
   return true;
 }
 
-void Worker::Begin(const WaitingEntry& entry, bool has_claim) {
+void Worker::TakeEntry(const WalkEntry& found, WaitingEntry* entry) const {
+  entry->directory = batch_.directory();
+  entry->kind = found.kind;
+  entry->follow = found.follow;
+  entry->source_name = found.source_name;
+  entry->target_name = found.target_name;
+  entry->claimed.reset();
+}
+
+void Worker::Begin(const WaitingEntry& entry) {
   switch (entry.kind) {
     case EntryKind::kRegular: {
       const int index = TakeFlight();
       flights_[index].entry = entry;
-      return StartFlight(index, has_claim);
+      return StartFlight(index);
     }
     case EntryKind::kSymlink:
     case EntryKind::kSpecial:
-      return CopyNodeEntry(entry, has_claim);
+      return CopyNodeEntry(entry);
     case EntryKind::kStream:
       streams_.push_back(entry);
   }
@@ -214,10 +214,9 @@ int Worker::TakeFlight() {
   return index;
 }
 
-void Worker::StartFlight(int index, bool has_claim) {
+void Worker::StartFlight(int index) {
   Flight& flight = flights_[index];
   flight.active = true;
-  flight.has_claim = has_claim;
   next_.size = 0;
   flight.copy.Start(work_.policy, NamesOf(flight.entry), 2 * index, &next_);
   Continue(index);
@@ -266,24 +265,10 @@ void Worker::OnMultiplyLinked(int index) {
   Flight& flight = flights_[index];
   next_.size = 0;
   std::string copied_as;
-  LinkTable::Claim claim = LinkTable::Claim::kCopy;
-  const FileIdentity id = IdentityOf(flight.copy.stat());
-  if (flight.has_claim && flight.entry.claimed != id) {
-    // Another file has this name by now.
-    flight.has_claim = false;
-    SettleClaim(flight.entry, /*copied=*/false);
-  }
-  if (!flight.has_claim) {
-    claim = work_.links->ClaimFile(id,
-                                   work_.policy.offer_all_links
-                                       ? LinkTable::kAnyNumber
-                                       : flight.copy.stat().stx_nlink,
-                                   flight.entry, &copied_as);
-  }
-  switch (claim) {
+  const uint32_t links =
+      work_.policy.offer_all_links ? LinkTable::kAnyNumber : flight.copy.stat().stx_nlink;
+  switch (ClaimCopy(IdentityOf(flight.copy.stat()), links, &flight.entry, &copied_as)) {
     case LinkTable::Claim::kCopy:
-      flight.has_claim = true;
-      flight.entry.claimed = id;
       flight.copy.Proceed(&next_);
       break;
     case LinkTable::Claim::kLink:
@@ -303,7 +288,7 @@ void Worker::OnDone(int index) {
   Flight& flight = flights_[index];
   flight.active = false;
   free_flights_.push_back(index);
-  const WaitingEntry& entry = flight.entry;
+  WaitingEntry& entry = flight.entry;
   const FileCopy& copy = flight.copy;
   bool copied = false;
   switch (copy.outcome()) {
@@ -334,7 +319,7 @@ void Worker::OnDone(int index) {
     case FileCopy::Outcome::kAwaitHelper:
       break;
   }
-  if (flight.has_claim) SettleClaim(entry, copied);
+  SettleClaim(&entry, copied);
   if (copy.outcome() == FileCopy::Outcome::kTargetIsSpecial) {
     streams_.push_back(entry);  // The hold goes with it.
   } else {
@@ -342,25 +327,19 @@ void Worker::OnDone(int index) {
   }
 }
 
-void Worker::CopyNodeEntry(WaitingEntry entry, bool has_claim) {
+void Worker::CopyNodeEntry(WaitingEntry entry) {
   const FileCopyNames names = NamesOf(entry);
   struct stat stat;
   if (fstatat(names.source_directory, names.source, &stat,
               names.follow_source ? 0 : AT_SYMLINK_NOFOLLOW) != 0) {
     CountFailed(entry, {.operation = Operation::kStat, .error_number = errno});
-    if (has_claim) SettleClaim(entry, /*copied=*/false);
+    SettleClaim(&entry, /*copied=*/false);
     return Release(entry);
   }
-  if (has_claim && entry.claimed != IdentityOf(stat)) {
-    has_claim = false;
-    SettleClaim(entry, /*copied=*/false);
-  }
-  if (work_.policy.preserve.links && stat.st_nlink > 1 && !has_claim) {
+  if (work_.policy.preserve.links && (stat.st_nlink > 1 || entry.claimed.has_value())) {
     std::string copied_as;
-    switch (work_.links->ClaimFile(IdentityOf(stat), stat.st_nlink, entry, &copied_as)) {
+    switch (ClaimCopy(IdentityOf(stat), stat.st_nlink, &entry, &copied_as)) {
       case LinkTable::Claim::kCopy:
-        has_claim = true;
-        entry.claimed = IdentityOf(stat);
         break;
       case LinkTable::Claim::kLink:
         return Link(entry, copied_as);
@@ -386,7 +365,7 @@ void Worker::CopyNodeEntry(WaitingEntry entry, bool has_claim) {
         break;
     }
   }
-  if (has_claim) SettleClaim(entry, copied);
+  SettleClaim(&entry, copied);
   Release(entry);
 }
 
@@ -445,16 +424,28 @@ void Worker::Link(const WaitingEntry& entry, const std::string& copied_as) {
   Release(entry);
 }
 
-void Worker::SettleClaim(const WaitingEntry& entry, bool copied) {
+LinkTable::Claim Worker::ClaimCopy(const FileIdentity& id, uint32_t links,
+                                   WaitingEntry* entry, std::string* copied_as) {
+  if (entry->claimed == id) return LinkTable::Claim::kCopy;
+  SettleClaim(entry, /*copied=*/false);
+  const LinkTable::Claim claim = work_.links->ClaimFile(id, links, *entry, copied_as);
+  if (claim == LinkTable::Claim::kCopy) entry->claimed = id;
+  return claim;
+}
+
+void Worker::SettleClaim(WaitingEntry* entry, bool copied) {
+  if (!entry->claimed.has_value()) return;
+  const FileIdentity id = *entry->claimed;
+  entry->claimed.reset();
   const std::string copied_as =
-      copied ? JoinPath(TargetPathBelowTop(*entry.directory), entry.target_name) : "";
-  for (WaitingEntry& waiting : work_.links->Settle(entry.claimed, copied_as)) {
+      copied ? JoinPath(TargetPathBelowTop(*entry->directory), entry->target_name) : "";
+  for (WaitingEntry& waiting : work_.links->Settle(id, copied_as)) {
     if (copied) {
       Link(waiting, copied_as);
     } else if (cancelled()) {
       Release(waiting);
     } else {
-      waiting.claimed = entry.claimed;
+      waiting.claimed = id;
       to_copy_.push_back(std::move(waiting));
     }
   }

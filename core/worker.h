@@ -36,7 +36,6 @@ namespace ringcp {
 // What the workers of a job share. All of it is made for several threads.
 struct SharedWork {
   FileCopyPolicy policy;
-  gid_t group = 0;  // The process's, for files it creates.
   Walk* walk = nullptr;
   LinkTable* links = nullptr;
   SharedFiles* shared_files = nullptr;
@@ -82,7 +81,6 @@ class Worker {
     FileCopy copy;
     WaitingEntry entry;
     bool active = false;
-    bool has_claim = false;  // In the link table: others may wait for this copy.
   };
 
   // Copies all that the walk has for this worker.
@@ -102,13 +100,12 @@ class Worker {
   bool Fill();
   // Begins with the entries that a failed link gave back.
   void BeginGivenBack();
-  // Begins with an entry: starts a flight, or copies a node at once. `has_claim`: the
-  // entry waited in the link table and is now the one to be copied.
-  void Begin(const WaitingEntry& entry, bool has_claim);
+  // Begins with an entry: starts a flight, or copies a node at once.
+  void Begin(const WaitingEntry& entry);
   // Starts the copy of the entry that is in flights_[index]. TakeFlight() gives an index.
-  void StartFlight(int index, bool has_claim);
+  void StartFlight(int index);
   int TakeFlight();
-  void CopyNodeEntry(WaitingEntry entry, bool has_claim);
+  void CopyNodeEntry(WaitingEntry entry);
   void CopyStreamEntry(const WaitingEntry& entry);
 
   void OnSettled(const SettledChain& settled);
@@ -123,9 +120,16 @@ class Worker {
 
   // Links `entry` to the file that was copied as `copied_as`.
   void Link(const WaitingEntry& entry, const std::string& copied_as);
-  // Ends the claim that `entry` holds, and sees to whoever waited for it.
-  void SettleClaim(const WaitingEntry& entry, bool copied);
+  // Whether `entry`, which has turned out to be the file `id` with so many `links`, is
+  // the one to be copied; see LinkTable. A claim on another file, which had this name
+  // before, is given back.
+  LinkTable::Claim ClaimCopy(const FileIdentity& id, uint32_t links, WaitingEntry* entry,
+                             std::string* copied_as);
+  // Ends the claim that `entry` holds, if it does, and sees to whoever waited for it.
+  void SettleClaim(WaitingEntry* entry, bool copied);
 
+  // What an entry of the batch comes to.
+  void TakeEntry(const WalkEntry& found, WaitingEntry* entry) const;
   FileCopyNames NamesOf(const WaitingEntry& entry) const;
   void CountDone(const WaitingEntry& entry);
   void CountFailed(const WaitingEntry& entry, const CopyFailure& failure);
