@@ -319,7 +319,9 @@ void Worker::OnDone(int index) {
     case FileCopy::Outcome::kAwaitHelper:
       break;
   }
-  SettleClaim(&entry, copied);
+  // With a single link the copy did not ask whether it is still the file that was
+  // claimed.
+  SettleClaim(&entry, copied && entry.claimed == IdentityOf(copy.stat()));
   if (copy.outcome() == FileCopy::Outcome::kTargetIsSpecial) {
     streams_.push_back(entry);  // The hold goes with it.
   } else {

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <random>
 #include <string>
 #include <vector>
@@ -305,6 +306,33 @@ TEST_P(CopyJobTest, LinksThatDisappearWhileTheyWaitAreReportedEach) {
   EXPECT_EQ(run.errors.size(), static_cast<size_t>(kLinks)) << run.Messages();
   EXPECT_EQ(run.progress.files_failed, kLinks);
   EXPECT_EQ(run.progress.files_done, 60);
+}
+
+TEST_P(CopyJobTest, AWaitingLinkThatBecameAnotherFileIsNobodysLink) {
+  constexpr int kLinks = 4;
+  scratch_.MakeDirectory("tree");
+  scratch_.MakeDirectory("target");
+  scratch_.WriteFile("tree/0", "linked");
+  for (int i = 1; i < kLinks; ++i) {
+    ASSERT_EQ(link(P("tree/0").c_str(), P(absl::StrCat("tree/", i)).c_str()), 0);
+  }
+  // The order in which the job meets them.
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(P("tree"))) {
+    names.push_back(entry.path().filename());
+  }
+  ASSERT_EQ(names.size(), static_cast<size_t>(kLinks));
+  scratch_.MakeDirectory("target/" + names[0]);  // In the way of the first.
+  JobHooks hooks;
+  hooks.on_error = [&](const FileError&) {
+    unlink(P("tree/" + names[1]).c_str());
+    scratch_.WriteFile("tree/" + names[1], "other");
+  };
+  const JobRun run = RunJob(Request({"tree"}, "target", "aT"), hooks);
+  EXPECT_EQ(run.errors.size(), 1u) << run.Messages();
+  EXPECT_EQ(ReadFileOrNone(P("target/" + names[1])), "other");
+  EXPECT_EQ(ReadFileOrNone(P("target/" + names[2])), "linked");
+  EXPECT_EQ(ReadFileOrNone(P("target/" + names[3])), "linked");
 }
 
 TEST_P(CopyJobTest, TreesThatMeetInTheTargetAreMergedInTheirOrder) {
