@@ -14,6 +14,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "core/batch_scheduling.h"
 #include "core/check.h"
 #include "core/clone_table.h"
 #include "core/directory_copy.h"
@@ -272,6 +273,7 @@ absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources
 
 void CopyJob::Body::Work(const SharedWork& shared, std::unique_ptr<Ring> ring,
                          int copies_in_flight, int index) {
+  const BatchScheduling batch_scheduling;
   if (ring == nullptr && use_uring_) {
     absl::StatusOr<std::unique_ptr<UringRing>> created =
         UringRing::Create(RingParameters(copies_in_flight));

@@ -46,7 +46,7 @@ void FileCopy::Refuse(Refusal refusal, bool on_target) {
 }
 
 void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, int slot,
-                     NextChains* next) {
+                     SourceStat source_stat, NextChains* next) {
   RINGCP_CHECK(done() && state_ == State::kDone);
   policy_ = policy;
   names_ = names;
@@ -57,24 +57,34 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   stopped_ = false;
   removal_error_ = 0;
   retries_ = 0;
+  stat_is_known_ = source_is_found_ = false;
   source_ = target_ = installed_ = FileRef();
   target_created_ = target_overwritten_ = target_changed_ = target_complete_ = false;
   tried_removing_ = false;
   target_removable_ = true;
+  if (use_slots_ && source_stat == SourceStat::kAtOnce) {
+    return Enter(
+        State::kStatName,
+        StatAtOnce(names_.source_directory, names_.source,
+                   names_.follow_source ? 0 : AT_SYMLINK_NOFOLLOW, &source_stat_),
+        next);
+  }
   OpenSource(O_NONBLOCK, next);
 }
 
 // `nonblock` is O_NONBLOCK or 0. With it, a file that was replaced by a pipe meanwhile
 // does not make the open wait for somebody at the pipe's other end; for regular files it
 // makes a difference only where somebody holds a lease.
-void FileCopy::OpenSource(int nonblock, NextChains* next) {
+Op FileCopy::SourceOpen(int nonblock) const {
   const int follow = names_.follow_source ? 0 : O_NOFOLLOW;
   const FileRef slot = use_slots_ ? FileRef::Slot(slot_) : FileRef();
-  Enter(State::kOpenSource,
-        OpenAt(names_.source_directory, names_.source, kSourceFlags | nonblock | follow,
-               0, slot),
-        next);
-  if (!use_slots_) return;
+  return OpenAt(names_.source_directory, names_.source, kSourceFlags | nonblock | follow,
+                0, slot);
+}
+
+void FileCopy::OpenSource(int nonblock, NextChains* next) {
+  Enter(State::kOpenSource, SourceOpen(nonblock), next);
+  if (!use_slots_ || stat_is_known_) return;
   next->chains[next->size - 1].chain.Add(
       StatAt(names_.source_directory, names_.source,
              names_.follow_source ? 0 : AT_SYMLINK_NOFOLLOW, &source_stat_));
@@ -82,11 +92,12 @@ void FileCopy::OpenSource(int nonblock, NextChains* next) {
 
 void FileCopy::Settle(int lane, absl::Span<const int32_t> results, NextChains* next) {
   switch (state_) {
+    case State::kStatName:
+      return OnStatName(results[0], next);
     case State::kOpenSource:
       return OnOpenSource(results, next);
     case State::kReopenSource:
       source_ = FileRef();
-      use_slots_ = false;
       return OpenSource(O_NONBLOCK, next);
     case State::kStatSource:
       return OnStatSource(results[0], next);
@@ -166,32 +177,43 @@ void FileCopy::Settle(int lane, absl::Span<const int32_t> results, NextChains* n
 
 // --- The source ---
 
+void FileCopy::OnStatName(int32_t result, NextChains* next) {
+  stat_is_known_ = result == 0;
+  // Opening it fails for the same reason, or there is none any more.
+  if (result < 0) return OpenSource(O_NONBLOCK, next);
+  OnStatSource(0, next);
+}
+
 void FileCopy::OnOpenSource(absl::Span<const int32_t> results, NextChains* next) {
   const int32_t opened = results[0];
-  if (opened < 0) {
-    // Somebody holds a lease on the file: with O_NONBLOCK off, opening waits for it.
-    if (opened == -EAGAIN && retries_ == 0) {
-      ++retries_;
-      return OpenSource(0, next);
-    }
-    if (ShouldRetry(opened, &retries_, counters_)) return OpenSource(O_NONBLOCK, next);
-    if (opened == -ELOOP && !names_.follow_source) {
-      Refuse(Refusal::kSourceReplaced, /*on_target=*/false);
-    } else {
-      // What is gone was gone when it was looked at; GNU cp stats first and says so.
-      Fail(opened == -ENOENT ? Operation::kStat : Operation::kOpen, -opened,
-           /*on_target=*/false);
-      if (policy_.no_clobber && opened != -ENOENT) return StatBoth(next);
-    }
-    return Finish(next);
-  }
+  if (opened < 0) return OnOpenSourceFailed(-opened, next);
   retries_ = 0;
   if (use_slots_) {
     source_ = FileRef::Slot(slot_);
-    return OnStatSource(results[1], next);
+    return OnStatSource(stat_is_known_ ? 0 : results[1], next);
   }
   source_ = FileRef::Descriptor(opened);
   Enter(State::kStatSource, StatDescriptor(opened, &source_stat_), next);
+}
+
+void FileCopy::OnOpenSourceFailed(int error_number, NextChains* next) {
+  // Somebody holds a lease on the file: with O_NONBLOCK off, opening waits for it.
+  if (error_number == EAGAIN && retries_ == 0) {
+    ++retries_;
+    return OpenSource(0, next);
+  }
+  if (ShouldRetry(-error_number, &retries_, counters_)) {
+    return OpenSource(O_NONBLOCK, next);
+  }
+  if (error_number == ELOOP && !names_.follow_source) {
+    Refuse(Refusal::kSourceReplaced, /*on_target=*/false);
+  } else {
+    // What is gone was gone when it was looked at; GNU cp stats first and says so.
+    Fail(error_number == ENOENT ? Operation::kStat : Operation::kOpen, error_number,
+         /*on_target=*/false);
+    if (policy_.no_clobber && error_number != ENOENT) return StatBoth(next);
+  }
+  Finish(next);
 }
 
 void FileCopy::OnStatSource(int32_t result, NextChains* next) {
@@ -214,8 +236,11 @@ void FileCopy::OnStatSource(int32_t result, NextChains* next) {
       policy_.preserve.mode && (source_stat_.stx_mode & kSetIdBits) != 0;
   if (use_slots_ &&
       (gets_set_id || has_holes_ || is_large() || (is_named && may_clone()))) {
+    use_slots_ = false;
+    if (source_ == FileRef()) return OpenSource(O_NONBLOCK, next);
     return Enter(State::kReopenSource, Close(source_), next);
   }
+  if (source_ == FileRef() && !is_small()) return OpenSource(O_NONBLOCK, next);
   if (policy_.offer_all_links || (policy_.preserve.links && source_stat_.stx_nlink > 1)) {
     state_ = State::kAwaitDecision;
     outcome_ = Outcome::kMultiplyLinked;
@@ -239,12 +264,12 @@ void FileCopy::Abandon(NextChains* next) {
 
 void FileCopy::OnSourceKnown(NextChains* next) {
   if (stopped_) return CloseAll(next);
-  counters_->bytes_found.Add(static_cast<int64_t>(source_stat_.stx_size));
-  mode_wanted_ = policy_.FinalMode(source_stat_.stx_mode);
-  if (use_slots_ && source_stat_.stx_size > 0 &&
-      source_stat_.stx_size <= block_size_bytes_) {
-    return CopyWhole(next);
+  if (!source_is_found_) {
+    counters_->bytes_found.Add(static_cast<int64_t>(source_stat_.stx_size));
   }
+  source_is_found_ = true;
+  mode_wanted_ = policy_.FinalMode(source_stat_.stx_mode);
+  if (use_slots_ && is_small()) return CopyWhole(next);
   OpenTarget(kNewTargetFlags, next);
 }
 
@@ -264,21 +289,30 @@ mode_t FileCopy::FirstMode() const {
 }
 
 void FileCopy::CopyWhole(NextChains* next) {
+  const FileRef source = FileRef::Slot(slot_);
   const FileRef target = FileRef::Slot(slot_ + 1);
-  Enter(State::kCopyWhole,
-        OpenAt(names_.target_directory, names_.target, kNewTargetFlags, FirstMode(),
-               target),
-        next);
-  Chain& chain = next->chains[next->size - 1].chain;
+  state_ = State::kCopyWhole;
+  Chain& chain = next->Add(0);
+  opens_both_ = source_ == FileRef();
+  if (opens_both_) chain.Add(SourceOpen(O_NONBLOCK));
+  chain.Add(OpenAt(names_.target_directory, names_.target, kNewTargetFlags, FirstMode(),
+                   target));
   pump_.Start(0, source_stat_.stx_size);
-  pump_.AddWhole(source_, target, &chain);
+  pump_.AddWhole(source, target, &chain);
   if (policy_.preserve.any_attribute()) chain.Add(InstallDescriptor(target));
   chain.Add(Close(target));
-  chain.Add(Close(source_), Link::kHard);
+  chain.Add(Close(source), Link::kHard);
 }
 
 void FileCopy::OnCopyWhole(absl::Span<const int32_t> results, NextChains* next) {
+  const int32_t opened = results[0];
+  if (opens_both_) results.remove_prefix(1);
   pump_.Settle(0, results[1], results[2]);
+  if (opens_both_) {
+    stat_is_known_ = false;  // It is taken again with whatever is opened now.
+    if (opened < 0) return OnOpenSourceFailed(-opened, next);
+    source_ = FileRef::Slot(slot_);
+  }
   if (results[0] < 0) {
     return OnOpenTargetFailed(-results[0], next);
   }

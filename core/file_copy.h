@@ -4,14 +4,17 @@
 //
 //            Start()
 //               v
+//          kStatName       [statx source], unless SourceStat is kInChain
+//               v
 //         kOpenSource      [openat source -> statx source]
 //               v            (kReopenSource, kStatSource: see below)
 //        kAwaitDecision    only for a file with several links that are to be kept:
 //               |          the worker calls Proceed() or Abandon()
 //               v
 //   1 byte to one block:                        other sizes:
-//   kCopyWhole [openat target -> read           kOpenTarget [openat target]
-//     -> write -> close => close]                    |
+//   kCopyWhole [(openat source ->) openat       kOpenTarget [openat target]
+//     target -> read -> write -> close               |
+//     => close]                                      |
 //   (or ... -> install -> close => close)            |
 //      |  target exists -> kStatTarget -> kOpenTarget (kRemoveTarget first, with -f)
 //      v                                             v
@@ -31,6 +34,9 @@
 //
 // -> is a soft link, => a hard one. Whatever happens, when it is done either the target
 // is complete or nothing that this copy created is left; and both files are closed.
+//
+// A small file whose stat is known before it is opened goes straight to kCopyWhole, which
+// then opens both files: one chain is its whole copy.
 //
 // The stat is by name, so somebody may have put another file there in between. Where the
 // copy would get set-user-ID or set-group-ID bits, the source is therefore opened once
@@ -73,6 +79,12 @@
 
 namespace ringcp {
 
+// How a copy takes the stat of its source.
+enum class SourceStat {
+  kInChain,  // In the chain that opens it: for an inode that may have to be read first.
+  kAtOnce,   // Before, on the ring's own thread: for one that is likely to be in memory.
+};
+
 class FileCopy {
  public:
   enum class Outcome {
@@ -94,9 +106,11 @@ class FileCopy {
         block_size_bytes_(pool->block_size_bytes()),
         pump_(pool, counters) {}
 
-  // Begins a copy that uses slots `slot` and `slot + 1`. REQUIRES: outcome() is final.
+  // Begins a copy that uses slots `slot` and `slot + 1`. Of a file that is opened with
+  // ordinary descriptors the stat is taken by descriptor, whatever `source_stat` says.
+  // REQUIRES: outcome() is final.
   void Start(const FileCopyPolicy& policy, const FileCopyNames& names, int slot,
-             NextChains* next);
+             SourceStat source_stat, NextChains* next);
 
   // Takes in the results of the chain of `lane`.
   void Settle(int lane, absl::Span<const int32_t> results, NextChains* next);
@@ -130,6 +144,7 @@ class FileCopy {
 
  private:
   enum class State {
+    kStatName,
     kOpenSource,
     kReopenSource,
     kStatSource,
@@ -159,11 +174,17 @@ class FileCopy {
     kDone,
   };
 
+  void OnStatName(int32_t result, NextChains* next);
+  Op SourceOpen(int nonblock) const;
   void OpenSource(int nonblock, NextChains* next);
   void OnOpenSource(absl::Span<const int32_t> results, NextChains* next);
+  void OnOpenSourceFailed(int error_number, NextChains* next);
   void OnStatSource(int32_t result, NextChains* next);
   void OnSourceKnown(NextChains* next);
 
+  bool is_small() const {
+    return source_stat_.stx_size > 0 && source_stat_.stx_size <= block_size_bytes_;
+  }
   // Where to stop reading.
   uint64_t SourceEnd() const;
   mode_t FirstMode() const;
@@ -232,6 +253,9 @@ class FileCopy {
   int removal_error_ = 0;
   int retries_ = 0;
   bool use_slots_ = true;
+  bool stat_is_known_ = false;    // Taken before the source is opened.
+  bool source_is_found_ = false;  // Its bytes are counted.
+  bool opens_both_ = false;       // kCopyWhole opens the source, too.
 
   // Where the files are open; kNone when they are not.
   FileRef source_;

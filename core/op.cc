@@ -25,6 +25,12 @@ Op StatAt(int directory, const char* path, int flags, struct statx* stat) {
   return op;
 }
 
+Op StatAtOnce(int directory, const char* path, int flags, struct statx* stat) {
+  Op op = StatAt(directory, path, flags, stat);
+  op.kind = OpKind::kStatAtOnce;
+  return op;
+}
+
 Op ReadAt(FileRef file, void* buffer, uint32_t length, uint64_t offset) {
   Op op;
   op.kind = OpKind::kRead;
@@ -136,6 +142,7 @@ Op SetMode(int fd, mode_t mode) {
 bool IsImmediate(OpKind kind) {
   switch (kind) {
     case OpKind::kStatDescriptor:
+    case OpKind::kStatAtOnce:
     case OpKind::kSeekData:
     case OpKind::kSeekHole:
     case OpKind::kCountCached:

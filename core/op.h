@@ -36,8 +36,9 @@ enum class OpKind : uint8_t {
   // it always goes to a kernel worker, and an open file's is the dearer for it (1.7 to
   // 4.2 us against 1.0 to 1.3 us). Result: 0.
   kStatDescriptor,
-  kSeekData,  // Result: 0, with *position; -ENXIO when only a hole follows.
-  kSeekHole,  // Result: 0, with *position.
+  kStatAtOnce,  // As kStatx, for an inode that is likely to be in memory.
+  kSeekData,    // Result: 0, with *position; -ENXIO when only a hole follows.
+  kSeekHole,    // Result: 0, with *position.
   // How much of a file is in the page cache. Result: 0, with the bytes in *position;
   // -ENOSYS before Linux 6.5.
   kCountCached,
@@ -102,6 +103,7 @@ struct Op {
 // is added for ordinary descriptors.
 Op OpenAt(int directory, const char* path, int flags, mode_t mode, FileRef slot_or_none);
 Op StatAt(int directory, const char* path, int flags, struct statx* stat);
+Op StatAtOnce(int directory, const char* path, int flags, struct statx* stat);
 Op ReadAt(FileRef file, void* buffer, uint32_t length, uint64_t offset);
 Op WriteAt(FileRef file, void* buffer, uint32_t length, uint64_t offset);
 Op Close(FileRef file);
@@ -126,8 +128,8 @@ bool IsImmediate(OpKind kind);
 // Linked ops, built in place: at most kOpsMax of them, no allocation.
 class Chain {
  public:
-  // The longest chain a copy needs: openat, read, write, close, close.
-  static constexpr int kOpsMax = 6;
+  // The longest chain a copy needs: openat, openat, read, write, install, close, close.
+  static constexpr int kOpsMax = 7;
 
   // Appends `op`, tied to the op before it by `link_from_previous`.
   // REQUIRES: fewer than kOpsMax ops.

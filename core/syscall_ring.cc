@@ -61,6 +61,7 @@ int32_t RunWithSystemCall(const Op& op) {
       return ResultOf(openat(op.directory, op.path, op.flags | O_CLOEXEC, op.mode));
     case OpKind::kStatx:
     case OpKind::kStatDescriptor:
+    case OpKind::kStatAtOnce:
       return ResultOf(statx(op.directory, op.path, op.flags,
                             STATX_BASIC_STATS | STATX_BTIME, op.stat));
     case OpKind::kRead:

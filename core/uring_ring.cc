@@ -86,6 +86,7 @@ void Prepare(const Op& op, io_uring_sqe* sqe) {
       io_uring_prep_rw(kOpFixedFdInstall, sqe, op.file.index, nullptr, 0, 0);
       break;
     case OpKind::kStatDescriptor:
+    case OpKind::kStatAtOnce:
     case OpKind::kSeekData:
     case OpKind::kSeekHole:
     case OpKind::kCountCached:

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 
 #include "core/check.h"
 #include "core/node_copy.h"
@@ -218,8 +219,13 @@ void Worker::StartFlight(int index) {
   Flight& flight = flights_[index];
   flight.active = true;
   next_.size = 0;
-  flight.copy.Start(work_.policy, NamesOf(flight.entry), 2 * index, &next_);
+  const SourceStat source_stat = stat_chooser_.Next();
+  const auto start = std::chrono::steady_clock::now();
+  flight.copy.Start(work_.policy, NamesOf(flight.entry), 2 * index, source_stat, &next_);
   Continue(index);
+  if (source_stat == SourceStat::kAtOnce) {
+    stat_chooser_.NoteAtOnce(std::chrono::steady_clock::now() - start);
+  }
 }
 
 void Worker::OnSettled(const SettledChain& settled) {

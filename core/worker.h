@@ -29,6 +29,7 @@
 #include "core/reporter.h"
 #include "core/ring.h"
 #include "core/shared_file.h"
+#include "core/stat_chooser.h"
 #include "core/walk.h"
 
 namespace ringcp {
@@ -142,6 +143,7 @@ class Worker {
   BlockPool pool_;
   std::deque<Flight> flights_;
   std::vector<int> free_flights_;
+  StatChooser stat_chooser_;
   WalkBatch batch_;
   size_t batch_position_ = 0;
   std::vector<int> awaiting_;  // Flights that wait for a helper to leave.

@@ -44,6 +44,7 @@ class CopyScript {
     bool follow_source = false;
     int extra_blocks = 7;
     uint32_t block = kBlock;
+    SourceStat source_stat = SourceStat::kInChain;
   };
 
   CopyScript() : CopyScript(Setup()) {}

@@ -46,6 +46,7 @@ struct Variant {
   const char* name;
   Preserve preserve = {};
   bool use_slots = true;
+  SourceStat source_stat = SourceStat::kInChain;
   bool exists = false;       // The target does.
   bool force = false;        // ... and can't be opened, but removed.
   bool hides_sizes = false;  // The source tells no size.
@@ -57,16 +58,29 @@ struct Variant {
 
 constexpr Variant kVariants[] = {
     {.name = "plain"},
+    {.name = "stat at once", .source_stat = SourceStat::kAtOnce},
     {.name = "one lane", .extra_blocks = 0},
     {.name = "descriptors", .use_slots = false},
     {.name = "attributes", .preserve = kAttributes},
+    {.name = "attributes, stat at once",
+     .preserve = kAttributes,
+     .source_stat = SourceStat::kAtOnce},
     {.name = "attributes, descriptors", .preserve = kAttributes, .use_slots = false},
     {.name = "overwrite", .exists = true},
+    {.name = "overwrite, stat at once",
+     .source_stat = SourceStat::kAtOnce,
+     .exists = true},
     {.name = "overwrite with attributes", .preserve = kAttributes, .exists = true},
     {.name = "force", .exists = true, .force = true},
     {.name = "unknown size", .hides_sizes = true},
     {.name = "unknown size, descriptors", .use_slots = false, .hides_sizes = true},
+    {.name = "unknown size, stat at once",
+     .source_stat = SourceStat::kAtOnce,
+     .hides_sizes = true},
     {.name = "holes", .has_holes = true},
+    {.name = "holes, stat at once",
+     .source_stat = SourceStat::kAtOnce,
+     .has_holes = true},
     {.name = "holes, overwrite", .exists = true, .has_holes = true},
     {.name = "clone", .preserve = kAttributes, .is_cloned = true},
     {.name = "clone, overwrite", .exists = true, .is_cloned = true},
@@ -239,7 +253,7 @@ class FileCopyFaultsTest : public testing::Test {
     copy->Start(
         policy,
         {.source = source_.c_str(), .target = target_.c_str(), .target_group = getegid()},
-        0, &next);
+        0, variant.source_stat, &next);
     queue();
     while (!copy->done()) {
       if (outcome->steps == stop_at_step) copy->Stop();
@@ -272,6 +286,7 @@ bool IsHarmless(const Op& op, int32_t result) {
       return true;  // Then all of it is copied.
     case OpKind::kCountCached:
     case OpKind::kClone:
+    case OpKind::kStatAtOnce:  // Then it is taken in the chain.
       return true;
     default:
       return result >= 0;

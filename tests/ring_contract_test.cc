@@ -27,12 +27,15 @@ using RingContractTest = RingTest;
 
 TEST_P(RingContractTest, OneChainOpensReadsWritesAndCloses) {
   Chain chain;
-  chain.Add(open_source_).Add(open_target_);
+  struct statx stat = {};
+  chain.Add(StatAt(AT_FDCWD, source_.c_str(), 0, &stat))
+      .Add(open_source_)
+      .Add(open_target_);
   chain.Add(ReadAt(FileRef::Slot(0), buffer_, 10, 0));
   chain.Add(WriteAt(FileRef::Slot(1), buffer_, 10, 0));
   chain.Add(Close(FileRef::Slot(1))).Add(Close(FileRef::Slot(0)), Link::kHard);
   EXPECT_EQ(chain.size(), Chain::kOpsMax);
-  EXPECT_EQ(Run(chain), (Results{0, 0, 10, 10, 0, 0}));
+  EXPECT_EQ(Run(chain), (Results{0, 0, 0, 10, 10, 0, 0}));
   EXPECT_EQ(ReadFileOrNone(target_), "0123456789");
   EXPECT_EQ(Run(Close(FileRef::Slot(0))), -EBADF);
   EXPECT_EQ(Run(Close(FileRef::Slot(1))), -EBADF);
@@ -149,6 +152,10 @@ TEST_P(RingContractTest, AttributesAreSetAndReadByDescriptor) {
   EXPECT_EQ(Run(SetMode(fd, 0651)), 0);
   struct statx stat = {};
   EXPECT_EQ(Run(StatDescriptor(fd, &stat)), 0);
+  struct statx by_name;
+  EXPECT_EQ(Run(StatAtOnce(AT_FDCWD, "/proc/self/exe", AT_SYMLINK_NOFOLLOW, &by_name)),
+            0);
+  EXPECT_TRUE(S_ISLNK(by_name.stx_mode));
   EXPECT_EQ(stat.stx_mode & 07777, 0651);
   EXPECT_EQ(stat.stx_atime.tv_sec, 1);
   EXPECT_EQ(stat.stx_atime.tv_nsec, 2u);
