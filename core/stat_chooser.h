@@ -26,10 +26,13 @@ class StatChooser {
   static constexpr int kFilesInChain = 64;
 
   SourceStat Next() {
-    if (files_in_chain_ == 0) return SourceStat::kAtOnce;
+    if (is_warm()) return SourceStat::kAtOnce;
     --files_in_chain_;
     return SourceStat::kInChain;
   }
+
+  // Whether inodes come from memory, as far as is known.
+  bool is_warm() const { return files_in_chain_ == 0; }
 
   // Notes that a stat at once took `time`.
   void NoteAtOnce(std::chrono::nanoseconds time) {

@@ -144,7 +144,7 @@ void Worker::BeginGivenBack() {
 }
 
 bool Worker::Fill() {
-  while (!free_flights_.empty()) {
+  while (may_start()) {
     // Links and devices take no flight: a tree of nothing else stays in this loop.
     if (cancelled()) return true;
     if (batch_position_ < batch_.entries().size()) {

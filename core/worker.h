@@ -3,7 +3,8 @@
 //
 // Limits, and why:
 //  - kCopiesInFlightMax files at a time: enough that each io_uring_enter submits and
-//    collects work for dozens of files; more gains nothing warm.
+//    collects work for dozens of files. While sources come from memory, only
+//    kCopiesInFlightWarm of them: so their blocks stay in the CPU's cache.
 //  - kBlockBytes per read and write: a file up to this size is one chain.
 //  - kBlockMemoryMax over all workers of a job, for its blocks: what peak memory is made
 //    of. With many workers each keeps fewer files in flight.
@@ -47,6 +48,7 @@ struct SharedWork {
 class Worker {
  public:
   static constexpr int kCopiesInFlightMax = 64;
+  static constexpr int kCopiesInFlightWarm = 32;  // 3 % faster than with 64.
   static constexpr int kCopiesInFlightMin = 8;
   // Blocks lent to large files for more lanes than one.
   static constexpr int kExtraBlocks = 16;
@@ -97,8 +99,14 @@ class Worker {
   void HelpOthers();
   void Help(SharedFile* file);
 
-  // Starts copies until all flights are taken; false once the walk is finished.
+  // Starts copies until as many are in flight as should be; false once the walk is
+  // finished.
   bool Fill();
+  bool may_start() const {
+    const int in_flight = static_cast<int>(flights_.size() - free_flights_.size());
+    return !free_flights_.empty() &&
+           (in_flight < kCopiesInFlightWarm || !stat_chooser_.is_warm());
+  }
   // Begins with the entries that a failed link gave back.
   void BeginGivenBack();
   // Begins with an entry: starts a flight, or copies a node at once.

@@ -20,7 +20,9 @@ TEST(StatChooserTest, AtOnceWhileStatsAreFast) {
 TEST(StatChooserTest, InTheChainAfterASlowOneAndThenTriedAgain) {
   StatChooser chooser;
   ASSERT_EQ(chooser.Next(), SourceStat::kAtOnce);
+  EXPECT_TRUE(chooser.is_warm());
   chooser.NoteAtOnce(StatChooser::kSlowMin);
+  EXPECT_FALSE(chooser.is_warm());
   for (int i = 0; i < StatChooser::kFilesInChain; ++i) {
     ASSERT_EQ(chooser.Next(), SourceStat::kInChain);
   }
