@@ -83,6 +83,28 @@ void ReadPath(std::string_view text, std::string_view field, std::string* path,
   }
 }
 
+int ReadCount(int count, int most, std::string_view field, FieldViolations* violations) {
+  if (count < 0 || count > most) {
+    violations->Add(field, absl::StrCat("must be 0 to ", most));
+  }
+  return count;
+}
+
+Tuning ReadTuning(const ApiOptions& options, FieldViolations* violations) {
+  Tuning tuning;
+  tuning.workers = ReadCount(options.workers(), Tuning::kWorkersMax,
+                             "spec.options.workers", violations);
+  tuning.queue_depth = ReadCount(options.queue_depth(), Tuning::kQueueDepthMax,
+                                 "spec.options.queue_depth", violations);
+  tuning.block_size_bytes = options.block_size_bytes();
+  if (tuning.block_size_bytes != 0 && !Tuning::IsBlockSize(tuning.block_size_bytes)) {
+    violations->Add("spec.options.block_size_bytes",
+                    absl::StrCat("must be 0 or a multiple of ", Tuning::kBlockBytesMin,
+                                 " up to ", Tuning::kBlockBytesMax));
+  }
+  return tuning;
+}
+
 CopyOptions ReadOptions(const ApiOptions& options, FieldViolations* violations) {
   RefuseUnknownFields(options, "spec.options", violations);
   RefuseUnknownFields(options.preserve(), "spec.options.preserve", violations);
@@ -103,6 +125,11 @@ CopyOptions ReadOptions(const ApiOptions& options, FieldViolations* violations) 
   result.reflink =
       FromApi(kReflinks, options.reflink(), "spec.options.reflink", violations);
   result.engine = FromApi(kEngines, options.engine(), "spec.options.engine", violations);
+  result.sqpoll = options.sqpoll();
+  if (result.sqpoll && result.engine == EngineChoice::kThreads) {
+    violations->Add("spec.options.sqpoll", "must not be set with THREADS");
+  }
+  result.tuning = ReadTuning(options, violations);
   return result;
 }
 
@@ -223,6 +250,10 @@ absl::StatusOr<v1::JobSpec> SpecFromCopyRequest(const CopyRequest& request) {
   result->set_one_file_system(options.one_file_system);
   result->set_reflink(ToApi(kReflinks, options.reflink));
   result->set_engine(ToApi(kEngines, options.engine));
+  result->set_sqpoll(options.sqpoll);
+  result->set_workers(options.tuning.workers);
+  result->set_queue_depth(options.tuning.queue_depth);
+  result->set_block_size_bytes(static_cast<int32_t>(options.tuning.block_size_bytes));
   return spec;
 }
 

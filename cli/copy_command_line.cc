@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "cli/argument_match.h"
@@ -23,6 +24,10 @@ enum LongOption : int {
   kNoPreserveOption,
   kReflinkOption,
   kEngineOption,
+  kSqpollOption,
+  kWorkersOption,
+  kQueueDepthOption,
+  kBlockSizeOption,
   kProgressOption,
   kAgentOption,
   kDetachOption,
@@ -37,6 +42,7 @@ constexpr char kShortOptions[] = "adfHLnprt:vxPRT";
 constexpr option kLongOptions[] = {
     {"agent", required_argument, nullptr, kAgentOption},
     {"archive", no_argument, nullptr, 'a'},
+    {"block-size", required_argument, nullptr, kBlockSizeOption},
     {"debug", no_argument, nullptr, kDebugOption},
     {"dereference", no_argument, nullptr, 'L'},
     {"detach", no_argument, nullptr, kDetachOption},
@@ -49,10 +55,13 @@ constexpr option kLongOptions[] = {
     {"one-file-system", no_argument, nullptr, 'x'},
     {"preserve", optional_argument, nullptr, kPreserveOption},
     {"progress", required_argument, nullptr, kProgressOption},
+    {"queue-depth", required_argument, nullptr, kQueueDepthOption},
     {"recursive", no_argument, nullptr, 'R'},
     {"reflink", optional_argument, nullptr, kReflinkOption},
+    {"sqpoll", no_argument, nullptr, kSqpollOption},
     {"target-directory", required_argument, nullptr, 't'},
     {"verbose", no_argument, nullptr, 'v'},
+    {"workers", required_argument, nullptr, kWorkersOption},
     {"help", no_argument, nullptr, kHelpOption},
     {"version", no_argument, nullptr, kVersionOption},
     {nullptr, 0, nullptr, 0},
@@ -150,6 +159,35 @@ absl::Status MatchValue(std::string_view option,
   return absl::OkStatus();
 }
 
+// A number of things, in digits.
+absl::Status ParseCount(std::string_view option, int most, int* count) {
+  if (absl::SimpleAtoi(optarg, count) && *count >= 1 && *count <= most) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat("invalid argument ", Quote(optarg),
+                                                 " for '", std::string(option),
+                                                 "': must be a number from 1 to ", most));
+}
+
+// Bytes, or with K or M behind them so many KiB or MiB.
+absl::Status ParseBlockSize(int64_t* bytes) {
+  std::string_view digits = optarg;
+  int64_t unit = 1;
+  if (!digits.empty() && digits.back() == 'K') unit = 1024;
+  if (!digits.empty() && digits.back() == 'M') unit = 1024 * 1024;
+  if (unit > 1) digits.remove_suffix(1);
+  int64_t count = 0;
+  if (absl::SimpleAtoi(absl::string_view(digits.data(), digits.size()), &count) &&
+      count >= 1 && count <= Tuning::kBlockBytesMax &&
+      Tuning::IsBlockSize(count * unit)) {
+    *bytes = count * unit;
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("invalid argument ", Quote(optarg),
+                   " for '--block-size': must be a multiple of 4K from 4K to 4M"));
+}
+
 // What the options say, before it is put together with the operands.
 struct Options {
   CopyCommandLine command_line;
@@ -223,6 +261,16 @@ absl::Status ApplyOption(int code, Options* parsed) {
       return MatchValue("--reflink", kReflinkWords, kReflinks, &options.reflink);
     case kEngineOption:
       return MatchValue("--engine", kEngineWords, kEngines, &options.engine);
+    case kSqpollOption:
+      options.sqpoll = true;
+      break;
+    case kWorkersOption:
+      return ParseCount("--workers", Tuning::kWorkersMax, &options.tuning.workers);
+    case kQueueDepthOption:
+      return ParseCount("--queue-depth", Tuning::kQueueDepthMax,
+                        &options.tuning.queue_depth);
+    case kBlockSizeOption:
+      return ParseBlockSize(&options.tuning.block_size_bytes);
     case kProgressOption:
       return MatchValue("--progress", kProgressWords, kProgressModes,
                         &command_line.progress);
@@ -273,6 +321,15 @@ std::optional<UsageError> ApplyOperands(std::vector<std::string> operands,
   return std::nullopt;
 }
 
+// What goes together only with io_uring.
+std::optional<UsageError> CheckEngine(const CopyOptions& options) {
+  if (options.sqpoll && options.engine == EngineChoice::kThreads) {
+    return UsageError{.message = "cannot combine --sqpoll and --engine=threads",
+                      .suggest_help = false};
+  }
+  return std::nullopt;
+}
+
 // What goes together only with an agent, or only without.
 std::optional<UsageError> CheckAgent(const CopyCommandLine& command_line) {
   if (command_line.agent_address.has_value() && command_line.verbose) {
@@ -319,6 +376,7 @@ std::variant<CopyCommandLine, UsageError> ParseCopyCommandLine(
 
   std::optional<UsageError> error =
       ApplyOperands(std::vector<std::string>(argv + optind, argv + argc), &parsed);
+  if (!error.has_value()) error = CheckEngine(parsed.command_line.request.options);
   if (!error.has_value()) error = CheckAgent(parsed.command_line);
   if (error.has_value()) return *std::move(error);
   return std::move(parsed.command_line);

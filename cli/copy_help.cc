@@ -54,6 +54,14 @@ What is told:
 How and where it runs:
       --engine=ENGINE          'uring', 'threads' (plain system calls), or 'auto'
                                  (default): uring where the kernel permits it
+      --workers=N              threads that copy, 1 to 16, each with its ring
+                                 (default: one for each CPU)
+      --queue-depth=N          files in flight for each of them, 1 to 256, as far
+                                 as 64 MiB of blocks last (default: up to 64)
+      --block-size=SIZE        bytes of each read and write, 4K to 4M, a multiple
+                                 of 4K (default: 256K)
+      --sqpoll                 a kernel thread takes in what is submitted: fewer
+                                 system calls, one more busy CPU; only with uring
       --agent=ADDRESS          let the agent (ringcpd) at ADDRESS copy, and follow
                                  the job: unix:/PATH, or '' for the default address
       --detach                 with an agent: print the job's name and don't wait

@@ -33,8 +33,6 @@
 namespace ringcp {
 namespace {
 
-// More threads than this don't make a copy faster, and each has a ring and buffers.
-constexpr int kWorkersMax = 16;
 // Files, and their bytes in all, up to which setting up a ring costs more than it saves.
 constexpr size_t kFewFiles = 4;
 constexpr uint64_t kFewBytes = 1024 * 1024;
@@ -56,9 +54,10 @@ std::string KernelRelease() {
   return uname(&name) == 0 ? name.release : "unknown";
 }
 
-UringParameters RingParameters(int copies_in_flight) {
+UringParameters RingParameters(const CopyOptions& options, int copies_in_flight) {
   UringParameters params;
   params.slots = 2 * copies_in_flight;
+  params.sqpoll = options.sqpoll;
   return params;
 }
 
@@ -103,8 +102,8 @@ class CopyJob::Body {
   // Decides on the engine; `ring` is the calling thread's, if it is io_uring.
   absl::Status ChooseEngine(const std::vector<TopLevelSource>& sources,
                             int copies_in_flight, std::unique_ptr<Ring>* ring);
-  void Work(const SharedWork& shared, std::unique_ptr<Ring> ring, int copies_in_flight,
-            int index);
+  void Work(const SharedWork& shared, std::unique_ptr<Ring> ring,
+            const Worker::Limits& limits, int index);
   void NoteRing(const Ring& ring);
   void FinishReport();
   void StopTally();
@@ -118,7 +117,7 @@ class CopyJob::Body {
   CloneTable clones_;
   std::atomic<bool> cancelled_ = false;
   // By worker; before they start and after they end by any thread.
-  std::array<EngineCounters, kWorkersMax> counters_;
+  std::array<EngineCounters, Tuning::kWorkersMax> counters_;
   bool use_uring_ = false;
   std::atomic<int64_t> sources_refused_ = 0;
 
@@ -181,10 +180,12 @@ absl::Status CopyJob::Body::ChooseEngine(const std::vector<TopLevelSource>& sour
                                          std::unique_ptr<Ring>* ring) {
   std::string reason;
   bool try_uring = true;
+  const bool must_be_uring =
+      request_.options.engine == EngineChoice::kUring || request_.options.sqpoll;
   if (request_.options.engine == EngineChoice::kThreads) {
     try_uring = false;
     reason = "it was asked for";
-  } else if (request_.options.engine == EngineChoice::kAuto) {
+  } else if (!must_be_uring) {
     uint64_t bytes = 0;
     bool tree = sources.size() > kFewFiles;
     for (const TopLevelSource& source : sources) {
@@ -198,14 +199,14 @@ absl::Status CopyJob::Body::ChooseEngine(const std::vector<TopLevelSource>& sour
   }
   if (try_uring) {
     absl::StatusOr<std::unique_ptr<UringRing>> created =
-        UringRing::Create(RingParameters(copies_in_flight));
+        UringRing::Create(RingParameters(request_.options, copies_in_flight));
     if (created.ok()) {
       *ring = *std::move(created);
-      reason = request_.options.engine == EngineChoice::kUring ? "it was asked for"
-                                                               : UringReason();
-    } else if (request_.options.engine == EngineChoice::kUring) {
-      return absl::UnavailableError(
-          absl::StrCat("cannot use io_uring: ", std::string(created.status().message())));
+      reason = must_be_uring ? "it was asked for" : UringReason();
+    } else if (must_be_uring) {
+      return absl::UnavailableError(absl::StrCat(
+          "cannot use io_uring", request_.options.sqpoll ? " with --sqpoll" : "", ": ",
+          std::string(created.status().message())));
     } else {
       reason = std::string(created.status().message());
     }
@@ -222,17 +223,19 @@ absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources
   if (sources.empty() || cancelled_) return absl::OkStatus();
   const bool tree = std::any_of(sources.begin(), sources.end(),
                                 [](const auto& source) { return source.is_directory; });
-  const int cpus = std::min(AvailableCpus(), kWorkersMax);
+  const Tuning& tuning = request_.options.tuning;
+  const int wanted_max = tuning.workers != 0 ? tuning.workers : AvailableCpus();
+  const int workers_max = std::min(wanted_max, Tuning::kWorkersMax);
   // A large file keeps a second worker busy.
   const bool large = std::any_of(sources.begin(), sources.end(), [](const auto& source) {
     return source.size_bytes >= SharedFiles::kBytesMin;
   });
   const int wanted = static_cast<int>(sources.size()) + (large ? 1 : 0);
-  const int workers = tree ? cpus : std::min(cpus, wanted);
+  const int workers = tree ? workers_max : std::min(workers_max, wanted);
   const int files_max = OpenFilesMax();
-  const int copies_in_flight = Worker::CopiesInFlight(workers, files_max);
+  const Worker::Limits limits = Worker::LimitsFor(tuning, workers, files_max);
   std::unique_ptr<Ring> ring;
-  if (absl::Status status = ChooseEngine(sources, copies_in_flight, &ring);
+  if (absl::Status status = ChooseEngine(sources, limits.copies_in_flight, &ring);
       !status.ok()) {
     return status;
   }
@@ -243,7 +246,9 @@ absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources
 
   // What is left to directories, each open on both sides.
   const int directories_max =
-      (files_max - kOtherFiles - workers * copies_in_flight * Worker::kFilesPerCopy) / 2;
+      (files_max - kOtherFiles -
+       workers * limits.copies_in_flight * Worker::kFilesPerCopy) /
+      2;
   Walk walk(&directories_, FollowsLinks(request_.options), std::max(1, directories_max));
   walk.top()->source_fd = AT_FDCWD;
   walk.top()->target_fd = top.target_fd;
@@ -263,31 +268,31 @@ absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources
                              .cancelled = &cancelled_};
   std::vector<std::thread> threads;
   for (int i = 1; i < workers; ++i) {
-    threads.emplace_back([&, i] { Work(shared, nullptr, copies_in_flight, i); });
+    threads.emplace_back([&, i] { Work(shared, nullptr, limits, i); });
   }
-  Work(shared, std::move(ring), copies_in_flight, 0);
+  Work(shared, std::move(ring), limits, 0);
   for (std::thread& thread : threads) thread.join();
   for (const WaitingEntry& entry : links_.TakeAllWaiting()) walk.Release(entry.directory);
   return absl::OkStatus();
 }
 
 void CopyJob::Body::Work(const SharedWork& shared, std::unique_ptr<Ring> ring,
-                         int copies_in_flight, int index) {
+                         const Worker::Limits& limits, int index) {
   const BatchScheduling batch_scheduling;
   if (ring == nullptr && use_uring_) {
     absl::StatusOr<std::unique_ptr<UringRing>> created =
-        UringRing::Create(RingParameters(copies_in_flight));
+        UringRing::Create(RingParameters(request_.options, limits.copies_in_flight));
     // The limits that the first ring was within are used up: then with fewer workers.
     if (!created.ok()) return shared.shared_files->OneWorkerLess();
     ring = *std::move(created);
   }
-  if (ring == nullptr) ring = std::make_unique<SyscallRing>(2 * copies_in_flight);
+  if (ring == nullptr) ring = std::make_unique<SyscallRing>(2 * limits.copies_in_flight);
   SharedWork work = shared;
   work.policy.shared_files = shared.shared_files;
   work.policy.clones = &clones_;
   work.policy.use_slots =
       !work.policy.preserve.any_attribute() || ring->can_install_descriptor();
-  Worker(work, ring.get(), copies_in_flight, &counters_[index]).Run();
+  Worker(work, ring.get(), limits, &counters_[index]).Run();
   NoteRing(*ring);
 }
 

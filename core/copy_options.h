@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,25 @@ struct Preserve {
   bool any_attribute() const { return mode || ownership || timestamps; }
 };
 
+// How much is done at a time. 0: what suits most jobs and machines.
+struct Tuning {
+  // More threads don't make a copy faster, and each has a ring and buffers.
+  static constexpr int kWorkersMax = 16;
+  static constexpr int kQueueDepthMax = 256;
+  // A block is whole pages; larger ones leave the CPU's cache, and are not faster.
+  static constexpr int64_t kBlockBytesMin = 4096;
+  static constexpr int64_t kBlockBytesMax = int64_t{4} * 1024 * 1024;
+
+  static bool IsBlockSize(int64_t bytes) {
+    return bytes >= kBlockBytesMin && bytes <= kBlockBytesMax &&
+           bytes % kBlockBytesMin == 0;
+  }
+
+  int workers = 0;      // Threads, each with its ring; default: one for each CPU.
+  int queue_depth = 0;  // Files in flight for each worker, as memory permits.
+  int64_t block_size_bytes = 0;  // Of each read and write.
+};
+
 struct CopyOptions {
   bool recursive = false;
   Dereference dereference = Dereference::kDefault;
@@ -65,6 +85,10 @@ struct CopyOptions {
   bool one_file_system = false;  // -x
   Reflink reflink = Reflink::kAuto;
   EngineChoice engine = EngineChoice::kAuto;
+  // A kernel thread takes in what is submitted (IORING_SETUP_SQPOLL): io_uring, or the
+  // job fails.
+  bool sqpoll = false;
+  Tuning tuning;
   // The process's umask. It can't be read without setting it, so main() reads it once,
   // before there are threads.
   mode_t umask = 022;

@@ -111,7 +111,8 @@ namespace {
 
 // Sets up a ring with the best flags and the most entries that this kernel and this
 // process's limits allow; 0 or -errno.
-int QueueInit(int entries, io_uring* ring) {
+int QueueInit(int entries, bool sqpoll, io_uring* ring) {
+  const unsigned flags_to_add = sqpoll ? IORING_SETUP_SQPOLL : 0;
   int result = -EINVAL;
   for (; entries >= UringRing::kEntriesMin; entries /= 2) {
     // DEFER_TASKRUN came with 6.1, COOP_TASKRUN with 5.19; SUBMIT_ALL (5.18) keeps a
@@ -120,8 +121,11 @@ int QueueInit(int entries, io_uring* ring) {
          {IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER |
               IORING_SETUP_DEFER_TASKRUN,
           IORING_SETUP_SUBMIT_ALL | IORING_SETUP_COOP_TASKRUN, 0u}) {
+      // With SQPOLL there are no such tasks of the submitter's.
+      if (sqpoll && flags != 0) continue;
       io_uring_params params = {};
-      params.flags = flags | IORING_SETUP_CQSIZE;
+      params.flags = flags | flags_to_add | IORING_SETUP_CQSIZE;
+      params.sq_thread_idle = UringRing::kSqpollIdleMilliseconds;
       params.cq_entries = entries * kCompletionsPerEntry;
       result = io_uring_queue_init_params(entries, ring, &params);
       if (result != -EINVAL) break;
@@ -143,7 +147,7 @@ absl::StatusOr<std::unique_ptr<UringRing>> UringRing::Create(
     const UringParameters& params) {
   auto kernel = std::make_unique<Kernel>();
   io_uring* ring = &kernel->ring;
-  int result = QueueInit(params.entries, ring);
+  int result = QueueInit(params.entries, params.sqpoll, ring);
   if (result < 0) return SetupError("io_uring_setup", -result);
   const auto refuse = [&](absl::Status status) {
     io_uring_queue_exit(ring);

@@ -6,6 +6,8 @@
 //    wakes the submitter) and 0.96 s when waiting for one at a time.
 //  - At most workers_max bounded kernel workers: one ring keeps about one of them busy
 //    while nothing blocks, and uncapped pools grow to hundreds of threads.
+//  - SQPOLL only where it is asked for: on two CPUs its thread takes the time of a worker
+//    (IORING_SETUP_SQPOLL rules DEFER_TASKRUN out as well).
 //  - Every completion is collected (no IOSQE_CQE_SKIP_SUCCESS): a chain's end can't be
 //    told from its last completion alone, because a severed chain posts others.
 //
@@ -30,12 +32,16 @@ struct UringParameters {
   int slots = 128;
   // Kernel worker threads for ops that can't complete in the submitter.
   int workers_max = 2;
+  // A kernel thread takes in what is submitted, instead of system calls.
+  bool sqpoll = false;
 };
 
 class UringRing : public Ring {
  public:
   // A chain must fit; below this io_uring is not worth having.
   static constexpr int kEntriesMin = 32;
+  // How long SQPOLL's thread looks for submissions before it sleeps.
+  static constexpr int kSqpollIdleMilliseconds = 10;
 
   // Sets up a ring. The status of a failure says what was refused and the likely cause,
   // for a person: "io_uring_setup: Operation not permitted (a container's seccomp

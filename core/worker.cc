@@ -25,24 +25,33 @@ FileIdentity IdentityOf(const struct stat& stat) {
 
 }  // namespace
 
-int Worker::CopiesInFlight(int workers, int files_max) {
-  workers = std::max(workers, 1);
-  const int64_t by_memory = kBlockMemoryMax / kBlockBytes / workers - kExtraBlocks;
-  const int64_t by_files = files_max / 4 / kFilesPerCopy / workers;
-  return static_cast<int>(std::clamp<int64_t>(std::min(by_memory, by_files),
-                                              kCopiesInFlightMin, kCopiesInFlightMax));
+Worker::Limits Worker::LimitsFor(const Tuning& tuning, int workers, int files_max) {
+  RINGCP_CHECK(workers > 0);
+  Limits limits;
+  if (tuning.block_size_bytes != 0) {
+    limits.block_bytes = static_cast<uint32_t>(tuning.block_size_bytes);
+  }
+  const auto blocks = static_cast<int>(kBlockMemoryMax / limits.block_bytes / workers);
+  limits.extra_blocks = std::clamp(blocks / kExtraBlocksShare, 1, kExtraBlocks);
+  const int by_files = files_max / 4 / kFilesPerCopy / workers;
+  const int most = tuning.queue_depth != 0 ? tuning.queue_depth : kCopiesInFlightMax;
+  limits.copies_in_flight = std::clamp(std::min(blocks - limits.extra_blocks, by_files),
+                                       std::min(kCopiesInFlightMin, most), most);
+  if (tuning.queue_depth != 0) limits.copies_in_flight_warm = limits.copies_in_flight;
+  return limits;
 }
 
-Worker::Worker(const SharedWork& work, Ring* ring, int copies_in_flight,
+Worker::Worker(const SharedWork& work, Ring* ring, const Limits& limits,
                EngineCounters* counters)
     : work_(work),
       ring_(ring),
+      limits_(limits),
       counters_(counters),
-      pool_(copies_in_flight, kExtraBlocks, kBlockBytes) {
-  RINGCP_CHECK(ring->slots() >= 2 * copies_in_flight);
-  for (int i = 0; i < copies_in_flight; ++i) {
+      pool_(limits.copies_in_flight, limits.extra_blocks, limits.block_bytes) {
+  RINGCP_CHECK(ring->slots() >= 2 * limits.copies_in_flight);
+  for (int i = 0; i < limits.copies_in_flight; ++i) {
     flights_.emplace_back(&pool_, counters);
-    free_flights_.push_back(copies_in_flight - 1 - i);
+    free_flights_.push_back(limits.copies_in_flight - 1 - i);
   }
 }
 

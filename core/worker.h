@@ -7,7 +7,7 @@
 //    kCopiesInFlightWarm of them: so their blocks stay in the CPU's cache.
 //  - kBlockBytes per read and write: a file up to this size is one chain.
 //  - kBlockMemoryMax over all workers of a job, for its blocks: what peak memory is made
-//    of. With many workers each keeps fewer files in flight.
+//    of. With many workers, or larger blocks, each keeps fewer files in flight.
 //
 // Thread-safety: a worker belongs to the thread that calls Run(); counters() is for any.
 
@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "core/block_pool.h"
+#include "core/copy_options.h"
 #include "core/directory.h"
 #include "core/engine_counters.h"
 #include "core/file_copy.h"
@@ -49,9 +50,12 @@ class Worker {
  public:
   static constexpr int kCopiesInFlightMax = 64;
   static constexpr int kCopiesInFlightWarm = 32;  // 3 % faster than with 64.
+  // Also where they take more memory than kBlockMemoryMax: with 16 workers and blocks of
+  // 4 MiB, 576 MiB.
   static constexpr int kCopiesInFlightMin = 8;
   // Blocks lent to large files for more lanes than one.
   static constexpr int kExtraBlocks = 16;
+  static constexpr int kExtraBlocksShare = 4;  // At most one in so many blocks is lent.
   static constexpr uint32_t kBlockBytes = 256 * 1024;
   static constexpr int64_t kBlockMemoryMax = int64_t{64} * 1024 * 1024;
   // How long a worker waits for completions before it looks whether the job was
@@ -61,13 +65,20 @@ class Worker {
   // Ordinary descriptors that a copy in flight may have.
   static constexpr int kFilesPerCopy = 2;
 
-  // How many files a worker keeps in flight when there are `workers` of them and the
-  // process may have `files_max` files open, of which they take at most a quarter.
-  static int CopiesInFlight(int workers, int files_max);
+  // How much one of `workers` workers does at a time.
+  struct Limits {
+    int copies_in_flight = kCopiesInFlightMax;
+    int copies_in_flight_warm = kCopiesInFlightWarm;  // While sources are in memory.
+    int extra_blocks = kExtraBlocks;
+    uint32_t block_bytes = kBlockBytes;
+  };
+  // What follows from `tuning` when the process may have `files_max` files open, of which
+  // the copies in flight take at most a quarter.
+  static Limits LimitsFor(const Tuning& tuning, int workers, int files_max);
 
   // REQUIRES: all that is pointed to outlives the worker; `ring` was made by the thread
   // that will call Run(), and has two slots for each copy in flight.
-  Worker(const SharedWork& work, Ring* ring, int copies_in_flight,
+  Worker(const SharedWork& work, Ring* ring, const Limits& limits,
          EngineCounters* counters);
   ~Worker();
   Worker(const Worker&) = delete;
@@ -105,7 +116,7 @@ class Worker {
   bool may_start() const {
     const int in_flight = static_cast<int>(flights_.size() - free_flights_.size());
     return !free_flights_.empty() &&
-           (in_flight < kCopiesInFlightWarm || !stat_chooser_.is_warm());
+           (in_flight < limits_.copies_in_flight_warm || !stat_chooser_.is_warm());
   }
   // Begins with the entries that a failed link gave back.
   void BeginGivenBack();
@@ -147,6 +158,7 @@ class Worker {
 
   const SharedWork work_;
   Ring* const ring_;
+  const Limits limits_;
   EngineCounters* const counters_;
   BlockPool pool_;
   std::deque<Flight> flights_;

@@ -54,6 +54,15 @@ std::string Describe(const CopyOptions& options) {
   if (options.reflink == Reflink::kNever) words.push_back("reflink=never");
   if (options.engine == EngineChoice::kUring) words.push_back("uring");
   if (options.engine == EngineChoice::kThreads) words.push_back("threads");
+  if (options.sqpoll) words.push_back("sqpoll");
+  const Tuning& tuning = options.tuning;
+  if (tuning.workers != 0) words.push_back(absl::StrCat("workers=", tuning.workers));
+  if (tuning.queue_depth != 0) {
+    words.push_back(absl::StrCat("queue-depth=", tuning.queue_depth));
+  }
+  if (tuning.block_size_bytes != 0) {
+    words.push_back(absl::StrCat("block-size=", tuning.block_size_bytes));
+  }
   return absl::StrJoin(words, " ");
 }
 
@@ -184,7 +193,14 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"--reflink=n a b", "a -> b; reflink=never; "},
                     Row{"--reflink=always a b", "a -> b; reflink=always; "},
                     Row{"--reflink a b", "a -> b; reflink=always; "},
-                    Row{"--reflink --reflink=auto a b", "a -> b; ; "}));
+                    Row{"--reflink --reflink=auto a b", "a -> b; ; "},
+                    Row{"--sqpoll a b", "a -> b; sqpoll; "},
+                    Row{"--sqpoll --engine=uring a b", "a -> b; uring sqpoll; "},
+                    Row{"--workers=16 --queue-depth 256 a b",
+                        "a -> b; workers=16 queue-depth=256; "},
+                    Row{"--block-size=4096 a b", "a -> b; block-size=4096; "},
+                    Row{"--block-size=64K a b", "a -> b; block-size=65536; "},
+                    Row{"--block-size=4M a b", "a -> b; block-size=4194304; "}));
 
 INSTANTIATE_TEST_SUITE_P(
     HelpAndVersion, CopyCommandLineTable,
@@ -229,6 +245,29 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"--progress=a a b",
             "ambiguous argument 'a' for '--progress'\nValid arguments are:\n"
             "  - 'auto'\n  - 'always'\n  - 'never'\n  - 'json' [help]"},
+        Row{"--sqpoll --engine=threads a b",
+            "cannot combine --sqpoll and --engine=threads"},
+        Row{"--workers=0 a b",
+            "invalid argument '0' for '--workers': must be a number from 1 to 16 [help]"},
+        Row{"--workers=17 a b",
+            "invalid argument '17' for '--workers': must be a number from 1 to 16 "
+            "[help]"},
+        Row{"--queue-depth=many a b",
+            "invalid argument 'many' for '--queue-depth': must be a number from 1 to 256 "
+            "[help]"},
+        Row{"--block-size=5000 a b",
+            "invalid argument '5000' for '--block-size': must be a multiple of 4K from "
+            "4K "
+            "to 4M [help]"},
+        Row{"--block-size=8M a b",
+            "invalid argument '8M' for '--block-size': must be a multiple of 4K from 4K "
+            "to 4M [help]"},
+        Row{"--block-size=99999999999999999999M a b",
+            "invalid argument '99999999999999999999M' for '--block-size': must be a "
+            "multiple of 4K from 4K to 4M [help]"},
+        Row{"--block-size=K a b",
+            "invalid argument 'K' for '--block-size': must be a multiple of 4K from 4K "
+            "to 4M [help]"},
         Row{"--detach a b",
             "--detach needs an agent: give --agent=ADDRESS or set RINGCP_AGENT [help]"},
         // The number of operands is looked at first, as in GNU cp.

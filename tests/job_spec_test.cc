@@ -104,6 +104,24 @@ TEST(ValidateJobSpecTest, AnUnknownEnumValueIsRefused) {
       ElementsAre("spec.options.engine"));
 }
 
+TEST(ValidateJobSpecTest, NumbersOutOfRangeAreRefused) {
+  EXPECT_THAT(RefusedAfter([](auto* spec) {
+                spec->mutable_options()->set_workers(Tuning::kWorkersMax + 1);
+                spec->mutable_options()->set_queue_depth(-1);
+                spec->mutable_options()->set_block_size_bytes(4097);
+              }),
+              ElementsAre("spec.options.workers", "spec.options.queue_depth",
+                          "spec.options.block_size_bytes"));
+}
+
+TEST(ValidateJobSpecTest, SqpollIsRefusedWithThreads) {
+  EXPECT_THAT(RefusedAfter([](auto* spec) {
+                spec->mutable_options()->set_sqpoll(true);
+                spec->mutable_options()->set_engine(v1::CopyOptions::THREADS);
+              }),
+              ElementsAre("spec.options.sqpoll"));
+}
+
 TEST(ValidateJobSpecTest, AFieldOfANewerVersionIsRefused) {
   // Field 1000, a varint.
   const std::string newer = "\xC0\x3E\x01";
@@ -228,13 +246,19 @@ TEST(CopyRequestFromSpecTest, EveryOptionMeansTheSameOnBothSides) {
       [](CopyOptions* options) { options->reflink = Reflink::kNever; },
       [](CopyOptions* options) { options->engine = EngineChoice::kUring; },
       [](CopyOptions* options) { options->engine = EngineChoice::kThreads; },
+      [](CopyOptions* options) { options->sqpoll = true; },
+      [](CopyOptions* options) { options->tuning.workers = 1; },
+      [](CopyOptions* options) { options->tuning.queue_depth = 2; },
+      [](CopyOptions* options) { options->tuning.block_size_bytes = 4096; },
   };
   const auto as_tuple = [](const CopyOptions& options) {
     return std::make_tuple(
         options.recursive, options.dereference, options.target_kind,
         options.preserve.mode, options.preserve.ownership, options.preserve.timestamps,
         options.preserve.links, options.default_mode, options.force, options.no_clobber,
-        options.one_file_system, options.reflink, options.engine, options.umask);
+        options.one_file_system, options.reflink, options.engine, options.sqpoll,
+        options.tuning.workers, options.tuning.queue_depth,
+        options.tuning.block_size_bytes, options.umask);
   };
   for (size_t i = 0; i < changes.size(); ++i) {
     CopyRequest request = {.sources = {"/s"}, .target = "/t", .options = {}};

@@ -31,18 +31,26 @@ std::unique_ptr<Ring> MakeFakeRingOfAnOldKernel(std::string*) {
                                                     .seed = TestSeed()});
 }
 
-}  // namespace
-
-std::unique_ptr<Ring> MakeUringRing(std::string* why_not) {
-  absl::StatusOr<std::unique_ptr<UringRing>> ring =
-      UringRing::Create({.entries = 32, .slots = kSlots});
+std::unique_ptr<Ring> MakeRing(const UringParameters& parameters, std::string* why_not) {
+  absl::StatusOr<std::unique_ptr<UringRing>> ring = UringRing::Create(parameters);
   if (ring.ok()) return *std::move(ring);
   *why_not = std::string(ring.status().message());
   return nullptr;
 }
 
+std::unique_ptr<Ring> MakeSqpollRing(std::string* why_not) {
+  return MakeRing({.entries = 32, .slots = kSlots, .sqpoll = true}, why_not);
+}
+
+}  // namespace
+
+std::unique_ptr<Ring> MakeUringRing(std::string* why_not) {
+  return MakeRing({.entries = 32, .slots = kSlots}, why_not);
+}
+
 std::vector<RingImplementation> RingImplementations() {
   return {{"Uring", MakeUringRing},
+          {"UringSqpoll", MakeSqpollRing},
           {"Syscall", MakeSyscallRing},
           {"Fake", MakeFakeRing},
           {"FakeOfAnOldKernel", MakeFakeRingOfAnOldKernel}};

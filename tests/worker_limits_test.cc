@@ -1,0 +1,61 @@
+// How much a worker does at a time, and what that follows from.
+
+#include "core/worker.h"
+#include "gtest/gtest.h"
+
+namespace ringcp {
+namespace {
+
+constexpr int kManyFiles = 1 << 20;
+
+int64_t BlockBytes(const Worker::Limits& limits, int workers) {
+  return int64_t{limits.block_bytes} * workers *
+         (limits.copies_in_flight + limits.extra_blocks);
+}
+
+TEST(WorkerLimitsTest, ByDefaultAsManyFilesAsPay) {
+  const Worker::Limits limits = Worker::LimitsFor({}, /*workers=*/2, kManyFiles);
+  EXPECT_EQ(limits.copies_in_flight, Worker::kCopiesInFlightMax);
+  EXPECT_EQ(limits.copies_in_flight_warm, Worker::kCopiesInFlightWarm);
+  EXPECT_EQ(limits.extra_blocks, Worker::kExtraBlocks);
+  EXPECT_EQ(limits.block_bytes, Worker::kBlockBytes);
+}
+
+TEST(WorkerLimitsTest, ADepthThatWasAskedForIsKept) {
+  for (const int depth : {1, 5, 100}) {
+    const Worker::Limits limits =
+        Worker::LimitsFor({.queue_depth = depth}, /*workers=*/1, kManyFiles);
+    EXPECT_EQ(limits.copies_in_flight, depth);
+    EXPECT_EQ(limits.copies_in_flight_warm, depth);
+  }
+}
+
+TEST(WorkerLimitsTest, BlocksTakeNoMoreMemoryThanTheyMayWhileThereIsAChoice) {
+  for (const int workers : {1, 2, 8, 16}) {
+    for (const int64_t block : {4096, 65536, 262144, 1048576}) {
+      const Worker::Limits limits = Worker::LimitsFor(
+          {.queue_depth = Tuning::kQueueDepthMax, .block_size_bytes = block}, workers,
+          kManyFiles);
+      EXPECT_EQ(limits.block_bytes, block);
+      if (limits.copies_in_flight > Worker::kCopiesInFlightMin) {
+        EXPECT_LE(BlockBytes(limits, workers), Worker::kBlockMemoryMax);
+      }
+    }
+  }
+}
+
+TEST(WorkerLimitsTest, TheLargestBlocksStillLeaveFilesInFlight) {
+  const Worker::Limits limits = Worker::LimitsFor(
+      {.block_size_bytes = Tuning::kBlockBytesMax}, Tuning::kWorkersMax, kManyFiles);
+  EXPECT_EQ(limits.copies_in_flight, Worker::kCopiesInFlightMin);
+  EXPECT_EQ(limits.extra_blocks, 1);
+}
+
+TEST(WorkerLimitsTest, FewOpenFilesMeanFewFilesInFlight) {
+  const Worker::Limits limits =
+      Worker::LimitsFor({.queue_depth = 100}, /*workers=*/2, /*files_max=*/256);
+  EXPECT_EQ(limits.copies_in_flight, 256 / 4 / Worker::kFilesPerCopy / 2);
+}
+
+}  // namespace
+}  // namespace ringcp
