@@ -53,6 +53,18 @@ class AgentServerTest : public testing::Test {
     return v1::CopyAgent::NewStub(channel)->GetAgentInfo(&context, {}, &info);
   }
 
+  // Submits a job; the request that watches it.
+  v1::WatchJobRequest Submit(v1::CopyAgent::Stub* stub, const v1::JobSpec& spec) {
+    grpc::ClientContext context;
+    v1::SubmitJobRequest submission;
+    *submission.mutable_spec() = spec;
+    v1::Job job;
+    EXPECT_TRUE(stub->SubmitJob(&context, submission, &job).ok());
+    v1::WatchJobRequest request;
+    request.set_name(job.name());
+    return request;
+  }
+
   ScratchDirectory directory_;
 };
 
@@ -143,18 +155,11 @@ TEST_F(AgentServerTest, DrainingEndsJobsThenWatchersThenTheSocket) {
   const std::string path = directory_.Path("a.sock");
   const auto agent = Start(path);
   const auto stub = v1::CopyAgent::NewStub(Connect(path));
-  v1::SubmitJobRequest submission;
-  submission.mutable_spec()->add_sources(directory_.MakeFifo("fifo"));
-  submission.mutable_spec()->set_target(directory_.Path("target"));
-  v1::Job job;
-  {
-    grpc::ClientContext context;
-    ASSERT_TRUE(stub->SubmitJob(&context, submission, &job).ok());
-  }
+  v1::JobSpec spec;
+  spec.add_sources(directory_.MakeFifo("fifo"));
+  spec.set_target(directory_.Path("target"));
   grpc::ClientContext context;
-  v1::WatchJobRequest request;
-  request.set_name(job.name());
-  const auto watch = stub->WatchJob(&context, request);
+  const auto watch = stub->WatchJob(&context, Submit(stub.get(), spec));
   v1::JobEvent event;
   ASSERT_TRUE(watch->Read(&event));
   EXPECT_EQ(event.job().state(), v1::Job::RUNNING);
@@ -174,22 +179,15 @@ TEST_F(AgentServerTest, AWatcherThatDoesNotReadDoesNotHoldUpTheEnd) {
   const std::string path = directory_.Path("a.sock");
   auto agent = Start(path);
   const auto stub = v1::CopyAgent::NewStub(Connect(path));
-  v1::SubmitJobRequest submission;
+  v1::JobSpec spec;
   // Events that are larger than what a connection takes unread.
   for (int i = 0; i < 9000; ++i) {
-    submission.mutable_spec()->add_sources("/" + std::string(200, 'a'));
+    spec.add_sources("/" + std::string(200, 'a'));
   }
-  submission.mutable_spec()->add_sources(directory_.MakeFifo("fifo"));
-  submission.mutable_spec()->set_target(directory_.path());
-  v1::Job job;
-  {
-    grpc::ClientContext context;
-    ASSERT_TRUE(stub->SubmitJob(&context, submission, &job).ok());
-  }
+  spec.add_sources(directory_.MakeFifo("fifo"));
+  spec.set_target(directory_.path());
   grpc::ClientContext context;
-  v1::WatchJobRequest request;
-  request.set_name(job.name());
-  const auto watch = stub->WatchJob(&context, request);
+  const auto watch = stub->WatchJob(&context, Submit(stub.get(), spec));
   v1::JobEvent event;
   ASSERT_TRUE(watch->Read(&event));
   const auto start = std::chrono::steady_clock::now();

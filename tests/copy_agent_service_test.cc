@@ -1,5 +1,5 @@
-// The service as a client sees it, over an in-process channel. As in job_table_test.cc a
-// job that has to keep running copies a FIFO.
+// The service as a client sees it, over an in-process channel. A job that has to keep
+// running copies a FIFO, see job_specs.h.
 
 #include "agent/copy_agent_service.h"
 
@@ -22,6 +22,7 @@
 #include "grpcpp/server_builder.h"
 #include "gtest/gtest.h"
 #include "proto/ringcp.grpc.pb.h"
+#include "tests/job_specs.h"
 #include "tests/scratch_directory.h"
 #include "third_party/google_rpc/rpc_status.pb.h"
 
@@ -132,23 +133,8 @@ class CopyAgentServiceTest : public testing::Test {
     return job;
   }
 
-  v1::JobSpec FileSpec() {
-    const std::string number = absl::StrCat(++last_number_);
-    v1::JobSpec spec;
-    spec.add_sources(directory_.WriteFile("source" + number, "contents " + number));
-    spec.set_target(directory_.Path("target" + number));
-    return spec;
-  }
-
-  v1::JobSpec FifoSpec() {
-    const std::string number = absl::StrCat(++last_number_);
-    v1::JobSpec spec;
-    spec.add_sources(directory_.MakeFifo("fifo" + number));
-    spec.set_target(directory_.Path("target" + number));
-    return spec;
-  }
-
   ScratchDirectory directory_;
+  JobSpecs specs_{&directory_};
   JobTable::Options job_options_;
   CopyAgentService::Options service_options_;
 
@@ -157,7 +143,6 @@ class CopyAgentServiceTest : public testing::Test {
   std::optional<CopyAgentService> service_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<v1::CopyAgent::Stub> stub_;
-  int last_number_ = 0;
 };
 
 // The fields that an INVALID_ARGUMENT names.
@@ -178,7 +163,7 @@ std::vector<std::string> RefusedFields(const grpc::Status& status) {
 }
 
 TEST_F(CopyAgentServiceTest, ASubmittedJobIsWatchedToItsEnd) {
-  const v1::JobSpec spec = FileSpec();
+  const v1::JobSpec spec = specs_.File();
   const Job job = Submit(spec);
   const auto watcher = Watch(job.name());
   std::vector<v1::JobEvent> events;
@@ -196,7 +181,7 @@ TEST_F(CopyAgentServiceTest, ASubmittedJobIsWatchedToItsEnd) {
 }
 
 TEST_F(CopyAgentServiceTest, AnEndedJobsWatchIsOneEvent) {
-  const Job ended = WaitForEnd(Submit(FileSpec()).name());
+  const Job ended = WaitForEnd(Submit(specs_.File()).name());
   const auto watcher = Watch(ended.name(), ended.version());
   const auto event = watcher->Read();
   ASSERT_TRUE(event.has_value());
@@ -211,7 +196,7 @@ TEST_F(CopyAgentServiceTest, CountersComeWithinATwentiethOfASecond) {
   auto best = std::chrono::steady_clock::duration::max();
   // The best of some, because the machine may be busy with other things.
   for (int attempt = 0; attempt < 20 && best > std::chrono::milliseconds(50); ++attempt) {
-    const v1::JobSpec spec = FifoSpec();
+    const v1::JobSpec spec = specs_.Fifo();
     const auto start = std::chrono::steady_clock::now();
     const auto watcher = Watch(Submit(spec).name());
     ASSERT_TRUE(watcher->Read().has_value());
@@ -238,11 +223,11 @@ TEST_F(CopyAgentServiceTest, ABadSpecificationNamesItsFields) {
   spec.add_sources("relative");
   EXPECT_THAT(RefusedFields(SubmitStatus(spec, "", &job)),
               ElementsAre("spec.sources[0]", "spec.target"));
-  spec = FileSpec();
+  spec = specs_.File();
   spec.mutable_options()->set_engine(static_cast<v1::CopyOptions::Engine>(7));
   EXPECT_THAT(RefusedFields(SubmitStatus(spec, "", &job)),
               ElementsAre("spec.options.engine"));
-  EXPECT_THAT(RefusedFields(SubmitStatus(FileSpec(), std::string(200, 'i'), &job)),
+  EXPECT_THAT(RefusedFields(SubmitStatus(specs_.File(), std::string(200, 'i'), &job)),
               ElementsAre("request_id"));
 }
 
@@ -259,15 +244,15 @@ TEST_F(CopyAgentServiceTest, AsManyViolationsAsThereCanBeStillReachTheClient) {
 }
 
 TEST_F(CopyAgentServiceTest, ARepeatedRequestIdGetsTheSameJob) {
-  const v1::JobSpec spec = FileSpec();
+  const v1::JobSpec spec = specs_.File();
   const Job job = Submit(spec, "id");
   EXPECT_EQ(Submit(spec, "id").name(), job.name());
-  EXPECT_THAT(RefusedFields(SubmitStatus(FileSpec(), "id", nullptr)),
+  EXPECT_THAT(RefusedFields(SubmitStatus(specs_.File(), "id", nullptr)),
               ElementsAre("request_id"));
 }
 
 TEST_F(CopyAgentServiceTest, ARunningJobIsCancelled) {
-  const v1::JobSpec spec = FifoSpec();
+  const v1::JobSpec spec = specs_.Fifo();
   const Job job = Submit(spec);
   v1::CancelJobRequest request;
   request.set_name(job.name());
@@ -296,11 +281,11 @@ TEST_F(CopyAgentServiceTest, AnUnknownJobIsNotFound) {
 }
 
 TEST_F(CopyAgentServiceTest, JobsAreListedByPagesAndFilter) {
-  v1::JobSpec labelled = FileSpec();
+  v1::JobSpec labelled = specs_.File();
   (*labelled.mutable_labels())["team"] = "web";
   const Job first = Submit(labelled);
-  const Job second = Submit(FileSpec());
-  const Job third = Submit(FileSpec());
+  const Job second = Submit(specs_.File());
+  const Job third = Submit(specs_.File());
   v1::ListJobsRequest request;
   request.set_page_size(2);
   v1::ListJobsResponse page;
@@ -346,9 +331,9 @@ TEST_F(CopyAgentServiceTest, FileErrorsAreWatchedAndListed) {
 
 TEST_F(CopyAgentServiceTest, TheAgentTellsWhatItIs) {
   job_options_.limits.running_jobs_max = 1;
-  Submit(FifoSpec());
-  Submit(FileSpec());
-  Submit(FileSpec());
+  Submit(specs_.Fifo());
+  Submit(specs_.File());
+  Submit(specs_.File());
   v1::AgentInfo info;
   ASSERT_TRUE(
       Call(&v1::CopyAgent::Stub::GetAgentInfo, v1::GetAgentInfoRequest(), &info).ok());
@@ -366,7 +351,7 @@ TEST_F(CopyAgentServiceTest, TheAgentTellsWhatItIs) {
 }
 
 TEST_F(CopyAgentServiceTest, TwoWatchersSeeTheSameEnd) {
-  const v1::JobSpec spec = FifoSpec();
+  const v1::JobSpec spec = specs_.Fifo();
   const Job job = Submit(spec);
   const auto first = Watch(job.name());
   const auto second = Watch(job.name());
@@ -384,8 +369,8 @@ TEST_F(CopyAgentServiceTest, WatchersAreLimitedAndALeavingOneMakesRoom) {
   service_options_.watchers_max = 2;
   // A job that waits doesn't change, so the service has to notice by itself who left.
   job_options_.limits.running_jobs_max = 1;
-  Submit(FifoSpec());
-  const Job job = Submit(FileSpec());
+  Submit(specs_.Fifo());
+  const Job job = Submit(specs_.File());
   const auto first = Watch(job.name());
   auto second = Watch(job.name());
   ASSERT_TRUE(first->Read().has_value());
@@ -400,7 +385,7 @@ TEST_F(CopyAgentServiceTest, WatchersAreLimitedAndALeavingOneMakesRoom) {
 }
 
 TEST_F(CopyAgentServiceTest, ASlowReaderSkipsVersionsAndIsRightAfterwards) {
-  const v1::JobSpec spec = FifoSpec();
+  const v1::JobSpec spec = specs_.Fifo();
   const Job job = Submit(spec);
   const auto watcher = Watch(job.name());
   ASSERT_TRUE(watcher->Read().has_value());
@@ -433,7 +418,7 @@ TEST_F(CopyAgentServiceTest, ASlowReaderSkipsVersionsAndIsRightAfterwards) {
 }
 
 TEST_F(CopyAgentServiceTest, DrainingGivesWatchersALastEvent) {
-  const Job job = Submit(FifoSpec());
+  const Job job = Submit(specs_.Fifo());
   const auto watcher = Watch(job.name());
   ASSERT_TRUE(watcher->Read().has_value());
   jobs_->Drain();
@@ -442,14 +427,14 @@ TEST_F(CopyAgentServiceTest, DrainingGivesWatchersALastEvent) {
   EXPECT_EQ(last.state(), Job::CANCELLED);
   EXPECT_EQ(last.error(), "the agent was shut down");
   EXPECT_TRUE(watcher->Finish().ok());
-  EXPECT_EQ(SubmitStatus(FileSpec(), "", nullptr).error_code(),
+  EXPECT_EQ(SubmitStatus(specs_.File(), "", nullptr).error_code(),
             grpc::StatusCode::UNAVAILABLE);
 }
 
 TEST_F(CopyAgentServiceTest, TheServersEndEndsWatchersOfJobsThatGoOn) {
   job_options_.limits.running_jobs_max = 1;
-  Submit(FifoSpec());
-  const Job job = Submit(FileSpec());
+  Submit(specs_.Fifo());
+  const Job job = Submit(specs_.File());
   const auto watcher = Watch(job.name());
   ASSERT_TRUE(watcher->Read().has_value());
   // Returns when the calls have.

@@ -14,6 +14,7 @@
 #include "absl/time/clock.h"
 #include "core/copy_job.h"
 #include "gtest/gtest.h"
+#include "tests/engine_test.h"
 #include "tests/job_runner.h"
 #include "tests/scratch_directory.h"
 
@@ -25,23 +26,8 @@ constexpr absl::Duration kSoon = absl::Seconds(20);
 // Far more than is copied before a job is cancelled.
 constexpr off_t kLargeBytes = off_t{2} << 30;
 
-class CopyJobCancelTest : public testing::TestWithParam<EngineChoice> {
+class CopyJobCancelTest : public EngineTest {
  protected:
-  void SetUp() override {
-    if (GetParam() == EngineChoice::kUring && ProbeEngine().engine != "uring") {
-      GTEST_SKIP() << ProbeEngine().reason;
-    }
-  }
-
-  CopyRequest Request(const std::string& source, const std::string& target,
-                      const std::string& letters) const {
-    CopyRequest request;
-    request.sources = {scratch_.Path(source)};
-    request.target = scratch_.Path(target);
-    request.options = OptionsFor(letters, GetParam());
-    return request;
-  }
-
   // Makes a large file without writing it: its blocks are there, and read as zeros.
   void MakeLargeFile(const std::string& name) const {
     const std::string path = scratch_.WriteFile(name, "");
@@ -65,15 +51,20 @@ class CopyJobCancelTest : public testing::TestWithParam<EngineChoice> {
     EXPECT_TRUE(run.cancelled()) << run.Messages();
     return run;
   }
+};
 
-  ScratchDirectory scratch_;
+// For a job that has nothing to say.
+class FailingObserver : public JobObserver {
+ public:
+  void OnError(const FileError& error) override { ADD_FAILURE() << error.message; }
+  void OnWarning(std::string_view message) override { ADD_FAILURE() << message; }
 };
 
 bool HasCopiedBytes(const Progress& progress) { return progress.bytes_done > 0; }
 
 TEST_P(CopyJobCancelTest, ALargeFileIsRemovedAgain) {
   MakeLargeFile("large");
-  const JobRun run = RunAndCancel(Request("large", "target", ""), HasCopiedBytes);
+  const JobRun run = RunAndCancel(Request({"large"}, "target", ""), HasCopiedBytes);
   EXPECT_FALSE(Exists(scratch_.Path("target")));
   EXPECT_LT(run.progress.bytes_done, kLargeBytes);
   EXPECT_FALSE(run.progress.scan_complete);
@@ -83,14 +74,14 @@ TEST_P(CopyJobCancelTest, ALargeFileIsRemovedAgain) {
 TEST_P(CopyJobCancelTest, ALargeFileThatWasThereIsNotLeftHalfWritten) {
   MakeLargeFile("large");
   scratch_.WriteFile("target", std::string(100'000, 'o'));
-  RunAndCancel(Request("large", "target", "p"), HasCopiedBytes);
+  RunAndCancel(Request({"large"}, "target", "p"), HasCopiedBytes);
   EXPECT_FALSE(Exists(scratch_.Path("target")));
 }
 
 TEST_P(CopyJobCancelTest, LargeFilesInATreeAreRemovedAgain) {
   scratch_.MakeDirectory("tree");
   for (int i = 0; i < 3; ++i) MakeLargeFile(absl::StrCat("tree/", i));
-  RunAndCancel(Request("tree", "target", "a"), HasCopiedBytes);
+  RunAndCancel(Request({"tree"}, "target", "a"), HasCopiedBytes);
   for (int i = 0; i < 3; ++i) {
     EXPECT_FALSE(Exists(scratch_.Path(absl::StrCat("target/", i))));
   }
@@ -111,7 +102,7 @@ TEST_P(CopyJobCancelTest, OfManyFilesEachIsWholeOrAbsent) {
     hooks.on_copied = [&](CopyJob* job, int count) {
       if (count == cancel_at) job->Cancel();
     };
-    const JobRun run = RunJob(Request("tree", target, "r"), hooks);
+    const JobRun run = RunJob(Request({"tree"}, target, "r"), hooks);
     EXPECT_TRUE(run.cancelled());
     EXPECT_EQ(run.Messages(), "");
     int whole = 0;
@@ -134,18 +125,15 @@ TEST_P(CopyJobCancelTest, ATreeOfNothingButLinksStopsToo) {
   }
   JobHooks hooks;
   hooks.on_copied = [](CopyJob* job, int) { job->Cancel(); };
-  const JobRun run = RunJob(Request("tree", "target", "r"), hooks);
+  const JobRun run = RunJob(Request({"tree"}, "target", "r"), hooks);
   EXPECT_TRUE(run.cancelled());
   EXPECT_LT(run.progress.files_done, kLinks / 2);
 }
 
 TEST_P(CopyJobCancelTest, BeforeItRunsItCopiesNothing) {
   scratch_.WriteFile("file", "contents");
-  class : public JobObserver {
-    void OnError(const FileError& error) override { ADD_FAILURE() << error.message; }
-    void OnWarning(std::string_view) override {}
-  } observer;
-  CopyJob job(Request("file", "target", ""), &observer);
+  FailingObserver observer;
+  CopyJob job(Request({"file"}, "target", ""), &observer);
   job.Cancel();
   job.Cancel();
   EXPECT_EQ(job.Run().outcome, JobResult::Outcome::kCancelled);
@@ -154,11 +142,8 @@ TEST_P(CopyJobCancelTest, BeforeItRunsItCopiesNothing) {
 
 TEST_P(CopyJobCancelTest, AfterItHasRunNothingChanges) {
   scratch_.WriteFile("file", "contents");
-  class : public JobObserver {
-    void OnError(const FileError& error) override { ADD_FAILURE() << error.message; }
-    void OnWarning(std::string_view) override {}
-  } observer;
-  CopyJob job(Request("file", "target", ""), &observer);
+  FailingObserver observer;
+  CopyJob job(Request({"file"}, "target", ""), &observer);
   EXPECT_EQ(job.Run().outcome, JobResult::Outcome::kSucceeded);
   job.Cancel();
   EXPECT_EQ(job.progress().files_done, 1);
@@ -168,7 +153,7 @@ TEST_P(CopyJobCancelTest, AfterItHasRunNothingChanges) {
 
 TEST_P(CopyJobCancelTest, APipeThatNobodyWritesToDoesNotHoldItUp) {
   scratch_.MakeFifo("pipe");
-  RunAndCancel(Request("pipe", "target", ""),
+  RunAndCancel(Request({"pipe"}, "target", ""),
                [](const Progress& progress) { return progress.files_total > 0; });
   EXPECT_FALSE(Exists(scratch_.Path("target")));
 }
@@ -176,7 +161,7 @@ TEST_P(CopyJobCancelTest, APipeThatNobodyWritesToDoesNotHoldItUp) {
 TEST_P(CopyJobCancelTest, APipeThatNobodyReadsDoesNotHoldItUp) {
   scratch_.WriteFile("file", "contents");
   scratch_.MakeFifo("pipe");
-  RunAndCancel(Request("file", "pipe", ""),
+  RunAndCancel(Request({"file"}, "pipe", ""),
                [](const Progress& progress) { return progress.files_total > 0; });
   EXPECT_TRUE(Exists(scratch_.Path("pipe")));
 }
@@ -189,7 +174,7 @@ TEST_P(CopyJobCancelTest, WhoWaitsForALinkedFileGivesUpToo) {
                    scratch_.Path(absl::StrCat("tree/", i)).c_str()),
               0);
   }
-  RunAndCancel(Request("tree", "target", "a"), [](const Progress& progress) {
+  RunAndCancel(Request({"tree"}, "target", "a"), [](const Progress& progress) {
     return progress.bytes_done > 0 && progress.files_total == 100;
   });
   for (int i = 0; i < 100; ++i) {
@@ -198,7 +183,7 @@ TEST_P(CopyJobCancelTest, WhoWaitsForALinkedFileGivesUpToo) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, CopyJobCancelTest, testing::ValuesIn(kEngines),
-                         [](const auto& info) { return EngineName(info.param); });
+                         EngineTestName);
 
 }  // namespace
 }  // namespace ringcp

@@ -18,6 +18,7 @@
 #include "core/copy_job.h"
 #include "gtest/gtest.h"
 #include "tests/child_process.h"
+#include "tests/engine_test.h"
 #include "tests/job_runner.h"
 #include "tests/random_tree.h"
 #include "tests/scratch_directory.h"
@@ -31,25 +32,7 @@ constexpr bool kIsSanitized = true;  // Uses memory of its own.
 constexpr bool kIsSanitized = false;
 #endif
 
-class CopyJobLimitsTest : public testing::TestWithParam<EngineChoice> {
- protected:
-  void SetUp() override {
-    if (GetParam() == EngineChoice::kUring && ProbeEngine().engine != "uring") {
-      GTEST_SKIP() << ProbeEngine().reason;
-    }
-  }
-
-  CopyRequest Request(const std::string& source, const std::string& target,
-                      const std::string& letters) const {
-    CopyRequest request;
-    request.sources = {scratch_.Path(source)};
-    request.target = scratch_.Path(target);
-    request.options = OptionsFor(letters, GetParam());
-    return request;
-  }
-
-  ScratchDirectory scratch_;
-};
+class CopyJobLimitsTest : public EngineTest {};
 
 // Mounts a file system in memory where only the calling process and its children see it:
 // "", or why it could not.
@@ -75,7 +58,7 @@ TEST_P(CopyJobLimitsTest, MemoryDoesNotGrowWithTheTree) {
     ASSERT_EQ(write(fd, path.data(), path.size()), static_cast<ssize_t>(path.size()));
     close(fd);
   }
-  const CopyRequest request = Request("tree", "target", "a");
+  const CopyRequest request = Request({"tree"}, "target", "a");
   const std::string result = InChildProcess([&]() -> std::string {
     const JobRun run = RunJob(request);
     if (run.progress.files_done != kFiles) return run.Messages();
@@ -95,7 +78,7 @@ TEST_P(CopyJobLimitsTest, AFullDeviceIsReportedAndNothingIsLeftHalfWritten) {
   for (int i = 0; i < 10; ++i) scratch_.WriteFile(absl::StrCat("tree/", i), contents);
   scratch_.WriteFile("tree/small", "s");
   const std::string small = scratch_.MakeDirectory("small");
-  const CopyRequest request = Request("tree", "small/target", "r");
+  const CopyRequest request = Request({"tree"}, "small/target", "r");
   const std::string result = InChildProcess([&]() -> std::string {
     std::string problem = MountPrivately(small, "size=3m");
     if (!problem.empty()) return problem;
@@ -126,7 +109,7 @@ TEST_P(CopyJobLimitsTest, ALargeFileThatDoesNotFitIsReportedOnceAndRemoved) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can mount a file system";
   scratch_.WriteFile("large", std::string(size_t{30} << 20, 'x'));
   const std::string small = scratch_.MakeDirectory("small");
-  const CopyRequest request = Request("large", "small/target", "");
+  const CopyRequest request = Request({"large"}, "small/target", "");
   const std::string result = InChildProcess([&]() -> std::string {
     std::string problem = MountPrivately(small, "size=20m");
     if (!problem.empty()) return problem;
@@ -142,8 +125,8 @@ TEST_P(CopyJobLimitsTest, OtherFileSystemsAreLeftOutIfAsked) {
   scratch_.MakeDirectory("tree");
   scratch_.WriteFile("tree/file", "");
   const std::string inside = scratch_.MakeDirectory("tree/mounted");
-  const CopyRequest request = Request("tree", "target", "rx");
-  CopyRequest all = Request("tree", "all", "r");
+  const CopyRequest request = Request({"tree"}, "target", "rx");
+  CopyRequest all = Request({"tree"}, "all", "r");
   const std::string result = InChildProcess([&]() -> std::string {
     std::string problem = MountPrivately(inside, "size=1m");
     if (!problem.empty()) return problem;
@@ -170,7 +153,7 @@ TEST_P(CopyJobLimitsTest, ATreeMayBeDeeperThanPathMax) {
   ASSERT_GT(depth * name.size(), static_cast<size_t>(PATH_MAX));
   scratch_.MakeDirectory("tree");
   MakeDeepTree(scratch_.Path("tree"), name, depth);
-  const JobRun run = RunJob(Request("tree", "target", "a"));
+  const JobRun run = RunJob(Request({"tree"}, "target", "a"));
   EXPECT_TRUE(run.succeeded()) << run.Messages().substr(0, 1000);
   EXPECT_EQ(run.progress.directories_done, depth + 1);
   bool has_bottom = false;
@@ -188,7 +171,7 @@ TEST_P(CopyJobLimitsTest, FewOpenFilesSufficeForManyDirectories) {
     scratch_.MakeDirectory(absl::StrCat("tree/", i));
     scratch_.WriteFile(absl::StrCat("tree/", i, "/file"), "x");
   }
-  const CopyRequest request = Request("tree", "target", "a");
+  const CopyRequest request = Request({"tree"}, "target", "a");
   const std::string result = InChildProcess([&] {
     const rlimit files = {.rlim_cur = 256, .rlim_max = 256};
     setrlimit(RLIMIT_NOFILE, &files);
@@ -200,7 +183,7 @@ TEST_P(CopyJobLimitsTest, FewOpenFilesSufficeForManyDirectories) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, CopyJobLimitsTest, testing::ValuesIn(kEngines),
-                         [](const auto& info) { return EngineName(info.param); });
+                         EngineTestName);
 
 }  // namespace
 }  // namespace ringcp

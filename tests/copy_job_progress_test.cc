@@ -11,33 +11,14 @@
 #include "absl/strings/str_cat.h"
 #include "core/copy_job.h"
 #include "gtest/gtest.h"
+#include "tests/engine_test.h"
 #include "tests/job_runner.h"
 #include "tests/scratch_directory.h"
 
 namespace ringcp {
 namespace {
 
-class CopyJobProgressTest : public testing::TestWithParam<EngineChoice> {
- protected:
-  void SetUp() override {
-    if (GetParam() == EngineChoice::kUring && ProbeEngine().engine != "uring") {
-      GTEST_SKIP() << ProbeEngine().reason;
-    }
-  }
-
-  CopyRequest Request(const std::vector<std::string>& sources, const std::string& target,
-                      const std::string& letters) const {
-    CopyRequest request;
-    for (const std::string& source : sources) {
-      request.sources.push_back(source[0] == '/' ? source : scratch_.Path(source));
-    }
-    request.target = scratch_.Path(target);
-    request.options = OptionsFor(letters, GetParam());
-    return request;
-  }
-
-  ScratchDirectory scratch_;
-};
+class CopyJobProgressTest : public EngineTest {};
 
 TEST_P(CopyJobProgressTest, AtTheEndTheTotalsAreTheTruth) {
   scratch_.MakeDirectory("tree");
@@ -147,7 +128,7 @@ TEST_P(CopyJobProgressTest, AskingWhileALongJobEndsIsSafe) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, CopyJobProgressTest, testing::ValuesIn(kEngines),
-                         [](const auto& info) { return EngineName(info.param); });
+                         EngineTestName);
 
 }  // namespace
 }  // namespace ringcp

@@ -18,6 +18,7 @@
 #include "absl/strings/str_format.h"
 #include "gtest/gtest.h"
 #include "tests/child_process.h"
+#include "tests/engine_test.h"
 #include "tests/file_tree.h"
 #include "tests/job_runner.h"
 #include "tests/programs.h"
@@ -34,30 +35,14 @@ int AvailableCpus() {
   return CPU_COUNT(&set);
 }
 
-class CopyJobTest : public testing::TestWithParam<EngineChoice> {
+class CopyJobTest : public EngineTest {
  protected:
   CopyJobTest() {
     // So that an ordinary user gets in.
     EXPECT_EQ(chmod(scratch_.path().c_str(), 0755), 0);
   }
 
-  void SetUp() override {
-    std::string why_not;
-    if (GetParam() == EngineChoice::kUring && ProbeEngine().engine != "uring") {
-      GTEST_SKIP() << ProbeEngine().reason;
-    }
-  }
-
   std::string P(const std::string& name) const { return scratch_.Path(name); }
-
-  CopyRequest Request(const std::vector<std::string>& sources, const std::string& target,
-                      const std::string& letters) const {
-    CopyRequest request;
-    for (const std::string& source : sources) request.sources.push_back(P(source));
-    request.target = P(target);
-    request.options = OptionsFor(letters, GetParam());
-    return request;
-  }
 
   JobRun Copy(const std::vector<std::string>& sources, const std::string& target,
               const std::string& letters = "") const {
@@ -78,8 +63,6 @@ class CopyJobTest : public testing::TestWithParam<EngineChoice> {
         DifferenceOfTrees(ListFileTree(P(expected)), ListFileTree(P(actual)));
     EXPECT_TRUE(difference.empty()) << difference.substr(0, 2000);
   }
-
-  ScratchDirectory scratch_;
 };
 
 TEST_P(CopyJobTest, ARandomTreeIsCopiedAsCpDoes) {
@@ -373,7 +356,7 @@ TEST_P(CopyJobTest, AJobWithoutAnythingToCopyToFailsAsAWhole) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, CopyJobTest, testing::ValuesIn(kEngines),
-                         [](const auto& info) { return EngineName(info.param); });
+                         EngineTestName);
 
 }  // namespace
 }  // namespace ringcp

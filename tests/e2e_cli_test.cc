@@ -37,6 +37,17 @@ class CliTest : public testing::Test {
     return options;
   }
 
+  // A shell that runs `script` in the scratch directory; "$@" is ringcp with `arguments`.
+  Subprocess::Options RingcpInShell(const std::string& script,
+                                    const std::vector<std::string>& arguments) {
+    Subprocess::Options options;
+    options.program = "/bin/sh";
+    options.arguments = {"sh", "-c", script, "sh", ProgramPath("cli/ringcp")};
+    options.arguments.insert(options.arguments.end(), arguments.begin(), arguments.end());
+    options.directory = scratch_.path();
+    return options;
+  }
+
   // Opens the writing side of the FIFO `name` once a job reads it.
   int OpenFifo(const std::string& name) {
     const int fifo = open(scratch_.Path(name).c_str(), O_WRONLY | O_CLOEXEC);
@@ -221,18 +232,8 @@ TEST_F(CliTest, DrawsAlsoIntoAPipeIfAskedTo) {
 
 TEST_F(CliTest, LeavesAnIgnoredInterruptIgnored) {
   scratch_.MakeFifo("fifo");
-  Subprocess::Options options;
-  options.program = "/bin/sh";
-  options.arguments = {"sh",
-                       "-c",
-                       "trap '' INT; exec \"$@\"",
-                       "sh",
-                       ProgramPath("cli/ringcp"),
-                       "--progress=json",
-                       "fifo",
-                       "target"};
-  options.directory = scratch_.path();
-  Subprocess copy(options);
+  Subprocess copy(
+      RingcpInShell("trap '' INT; exec \"$@\"", {"--progress=json", "fifo", "target"}));
   ASSERT_TRUE(copy.WaitForError("RUNNING"));
   copy.Signal(SIGINT);
   close(OpenFifo("fifo"));
@@ -243,18 +244,8 @@ TEST_F(CliTest, LeavesAnIgnoredInterruptIgnored) {
 TEST_F(CliTest, FinishesTheCopyWhenNobodyReadsItsOutput) {
   scratch_.MakeDirectory("source");
   for (int i = 0; i < 100; ++i) scratch_.WriteFile(absl::StrCat("source/", i), "x");
-  Subprocess::Options options;
-  options.program = "/bin/sh";
-  options.arguments = {"sh",
-                       "-c",
-                       "{ \"$@\"; echo $? > code; } | true",
-                       "sh",
-                       ProgramPath("cli/ringcp"),
-                       "-rv",
-                       "source",
-                       "target"};
-  options.directory = scratch_.path();
-  const Subprocess::Result result = RunProgram(options);
+  const Subprocess::Result result = RunProgram(
+      RingcpInShell("{ \"$@\"; echo $? > code; } | true", {"-rv", "source", "target"}));
   EXPECT_TRUE(result.error.ends_with(": write error: Broken pipe\n")) << result.error;
   EXPECT_EQ(ReadFileOrNone(scratch_.Path("code")), "1\n");
   EXPECT_EQ(ReadFileOrNone(scratch_.Path("target/99")), "x");
@@ -291,17 +282,8 @@ TEST_F(CliTest, HelpsAndTellsItsVersion) {
 
 TEST_F(CliTest, TakesNoDirectoryThatIsGone) {
   scratch_.MakeDirectory("gone");
-  Subprocess::Options options;
-  options.program = "/bin/sh";
-  options.arguments = {"sh",
-                       "-c",
-                       "cd gone; rmdir ../gone; exec \"$@\"",
-                       "sh",
-                       ProgramPath("cli/ringcp"),
-                       "nope",
-                       "target"};
-  options.directory = scratch_.path();
-  const Subprocess::Result result = RunProgram(options);
+  const Subprocess::Result result = RunProgram(
+      RingcpInShell("cd gone; rmdir ../gone; exec \"$@\"", {"nope", "target"}));
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_TRUE(absl::StrContains(result.error, "cannot stat 'nope'")) << result.error;
 }

@@ -96,6 +96,21 @@ struct Helped {
     EXPECT_EQ(copy.Settle({4096, 4096}), "read fd7 4096@28672 - write fd8 4096@28672");
   }
 
+  // Lets the helper leave, and the copy close its files: what comes then.
+  std::string Leave() {
+    files.Leave(file);
+    EXPECT_EQ(copy.Resume(), "close fd8 = close fd7");
+    return copy.Settle({0, 0});
+  }
+
+  // The same where the target is removed then: the outcome.
+  std::string LeaveAndRemove() {
+    EXPECT_EQ(Leave(), "unlink T");
+    std::string outcome = copy.Settle({0});
+    EXPECT_TRUE(copy.all_blocks_back());
+    return outcome;
+  }
+
   SharedFiles files{2, 8 * CopyScript::kBlock};
   CopyScript copy;
   SharedFile* file = nullptr;
@@ -106,9 +121,7 @@ TEST(FileCopySharedTest, TheFilesStayOpenUntilTheHelperHasLeft) {
   helped.CopyRest();
   EXPECT_EQ(helped.copy.Settle(0, {4096, 4096}), "awaits helper");
   EXPECT_EQ(helped.copy.Resume(), "awaits helper");
-  helped.files.Leave(helped.file);
-  EXPECT_EQ(helped.copy.Resume(), "close fd8 = close fd7");
-  EXPECT_EQ(helped.copy.Settle({0, 0}), "copied");
+  EXPECT_EQ(helped.Leave(), "copied");
   EXPECT_TRUE(helped.copy.all_blocks_back());
 }
 
@@ -117,11 +130,7 @@ TEST(FileCopySharedTest, WhatFailsForTheHelperFailsTheCopy) {
   helped.file->Fail(Operation::kWrite, ENOSPC);
   EXPECT_EQ(helped.copy.Settle(2, {4096, 100}), "");  // Not continued.
   EXPECT_EQ(helped.copy.Settle(3, {4096, 4096}), "awaits helper");
-  helped.files.Leave(helped.file);
-  EXPECT_EQ(helped.copy.Resume(), "close fd8 = close fd7");
-  EXPECT_EQ(helped.copy.Settle({0, 0}), "unlink T");
-  EXPECT_EQ(helped.copy.Settle({0}), "failed: write T ENOSPC");
-  EXPECT_TRUE(helped.copy.all_blocks_back());
+  EXPECT_EQ(helped.LeaveAndRemove(), "failed: write T ENOSPC");
 }
 
 TEST(FileCopySharedTest, ABlockThatTheHelperGaveUpIsMissed) {
@@ -130,10 +139,7 @@ TEST(FileCopySharedTest, ABlockThatTheHelperGaveUpIsMissed) {
   EXPECT_EQ(helped.copy.Settle(0, {4096, 4096}), "awaits helper");
   helped.file->Stop();
   helped.file->DropBlock();
-  helped.files.Leave(helped.file);
-  EXPECT_EQ(helped.copy.Resume(), "close fd8 = close fd7");
-  EXPECT_EQ(helped.copy.Settle({0, 0}), "unlink T");
-  EXPECT_EQ(helped.copy.Settle({0}), "cancelled");
+  EXPECT_EQ(helped.LeaveAndRemove(), "cancelled");
 }
 
 TEST(FileCopySharedTest, AFailureLeavesTheHelperNothingToDo) {
@@ -142,10 +148,7 @@ TEST(FileCopySharedTest, AFailureLeavesTheHelperNothingToDo) {
   uint64_t offset = 0;
   EXPECT_EQ(helped.file->Take(4096, &offset), 0u);
   EXPECT_EQ(helped.copy.Settle(3, {4096, 4096}), "awaits helper");
-  helped.files.Leave(helped.file);
-  EXPECT_EQ(helped.copy.Resume(), "close fd8 = close fd7");
-  EXPECT_EQ(helped.copy.Settle({0, 0}), "unlink T");
-  EXPECT_EQ(helped.copy.Settle({0}), "failed: read S EIO");
+  EXPECT_EQ(helped.LeaveAndRemove(), "failed: read S EIO");
 }
 
 TEST(FileCopySharedTest, StoppedItWaitsForTheHelperAllTheSame) {
@@ -153,10 +156,7 @@ TEST(FileCopySharedTest, StoppedItWaitsForTheHelperAllTheSame) {
   helped.copy.Stop();
   EXPECT_EQ(helped.copy.Settle(2, {4096, 4096}), "");
   EXPECT_EQ(helped.copy.Settle(3, {4096, 4096}), "awaits helper");
-  helped.files.Leave(helped.file);
-  EXPECT_EQ(helped.copy.Resume(), "close fd8 = close fd7");
-  EXPECT_EQ(helped.copy.Settle({0, 0}), "unlink T");
-  EXPECT_EQ(helped.copy.Settle({0}), "cancelled");
+  EXPECT_EQ(helped.LeaveAndRemove(), "cancelled");
 }
 
 TEST(FileCopySharedTest, ASourceThatShrankEndsWhereTheHelperFoundItsEnd) {
@@ -164,9 +164,7 @@ TEST(FileCopySharedTest, ASourceThatShrankEndsWhereTheHelperFoundItsEnd) {
   helped.file->FindEnd();
   EXPECT_EQ(helped.copy.Settle(2, {0, kCancelled}), "");
   EXPECT_EQ(helped.copy.Settle(3, {0, kCancelled}), "awaits helper");
-  helped.files.Leave(helped.file);
-  EXPECT_EQ(helped.copy.Resume(), "close fd8 = close fd7");
-  EXPECT_EQ(helped.copy.Settle({0, 0}), "copied");
+  EXPECT_EQ(helped.Leave(), "copied");
 }
 
 }  // namespace

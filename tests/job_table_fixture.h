@@ -1,0 +1,80 @@
+// A job table, jobs to put into it, and what a test wants to know of them. Jobs that have
+// to keep running copy a FIFO, see job_specs.h: so every state can be held for as long as
+// a test needs it, and nothing waits for a fixed time.
+
+#ifndef RINGCP_TESTS_JOB_TABLE_FIXTURE_H_
+#define RINGCP_TESTS_JOB_TABLE_FIXTURE_H_
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/job_table.h"
+#include "core/mutex.h"
+#include "gtest/gtest.h"
+#include "proto/ringcp.pb.h"
+#include "tests/job_specs.h"
+#include "tests/scratch_directory.h"
+
+namespace ringcp {
+
+// The log of a table, for whoever writes and reads it at the same time.
+class LogLines {
+ public:
+  void Add(std::string_view line) {
+    MutexLock lock(&mutex_);
+    lines_.emplace_back(line);
+  }
+  std::vector<std::string> Get() {
+    MutexLock lock(&mutex_);
+    return lines_;
+  }
+
+ private:
+  Mutex mutex_;
+  std::vector<std::string> lines_ ABSL_GUARDED_BY(mutex_);
+};
+
+class JobTableFixture : public testing::Test {
+ protected:
+  // Far longer than anything takes; a test that needs it fails.
+  static constexpr std::chrono::seconds kPatience{60};
+
+  static SteadyTime Now() { return std::chrono::steady_clock::now(); }
+
+  JobTableFixture();
+
+  // The table under test, made with options_ when first used.
+  JobTable& table();
+
+  v1::Job Submit(const v1::JobSpec& spec, const std::string& request_id = "");
+  v1::Job Get(const std::string& name);
+  std::unique_ptr<JobTable::Watch> OpenWatch(const std::string& name,
+                                             int64_t since_version = 0);
+
+  // Waits until the job of `name` is in `state`; returns it then.
+  v1::Job WaitFor(const std::string& name, v1::Job::State state);
+
+  // Lets the job that reads the FIFO of `job` come to its end.
+  void Release(const v1::Job& job);
+
+  v1::ListJobsResponse List(int page_size, const std::string& filter = "",
+                            const std::string& page_token = "");
+  static std::vector<std::string> Names(const v1::ListJobsResponse& response);
+
+  ScratchDirectory directory_;
+  JobSpecs specs_{&directory_};
+  LogLines log_;
+  JobTable::Options options_;
+
+ private:
+  std::optional<JobTable> table_;
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_TESTS_JOB_TABLE_FIXTURE_H_
