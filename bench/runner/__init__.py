@@ -15,6 +15,7 @@
     machine       what the numbers depend on
     report        the table and the JSON document
     main          all of it in order
+    in_process    the engine's parts instead of whole programs
 
 Standard library only, and no more memory than needed: what a measured process reports
 as its peak is never below what this process had when it started it (see processes).

@@ -27,6 +27,9 @@ NAME is a work, a target's number (P5), a pattern ('*-xfs') or the first part of
 bazel-bin/cli/ringcp and bazel-bin/agent/ringcpd). Exit code: 0 measured, targets met or
 not; 1 a program failed, a copy was wrong, or nothing could be measured; 2 bad usage.
 
+`./dev bench in-process [ARGS]` measures parts of the engine instead, by Google Benchmark,
+which gets ARGS (--help lists them; --benchmark_filter=REGEX chooses).
+
 works:
 """
 

@@ -4,7 +4,7 @@ import json
 import sys
 from typing import List
 
-from . import command_line, machine
+from . import command_line, in_process, machine
 from .command_line import Options
 from .data_sets import DATA_SETS, DataSet
 from .errors import BenchFailed, Interrupted, LeftOut
@@ -18,6 +18,8 @@ from .works import Work
 
 def main(arguments: List[str]) -> int:
     """Returns the exit code."""
+    if arguments[:1] == [in_process.COMMAND]:
+        return in_process.main(arguments[1:])
     options = command_line.parse(arguments)
     report = Report(options.pairs, options.seed, options.quick)
     report.machine = machine.describe_machine()

@@ -1,0 +1,160 @@
+// What the engine itself costs for each file, without the kernel: each benchmark drives
+// one part with made-up results. kernel_benchmark.cc has the parts that call it.
+//
+// items_per_second counts files, chains, blocks or snapshots, as the name says.
+
+#include <sys/stat.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "benchmark/benchmark.h"
+#include "core/block_pool.h"
+#include "core/chain_table.h"
+#include "core/check.h"
+#include "core/engine_counters.h"
+#include "core/file_copy.h"
+#include "core/ring.h"
+#include "core/worker.h"
+
+namespace ringcp {
+namespace {
+
+// The median of small files, as the bench's data has it.
+constexpr uint64_t kFileBytes = 3300;
+
+// What a kernel in which nothing fails would say.
+class MadeUpKernel {
+ public:
+  MadeUpKernel() {
+    stat_.stx_mask = STATX_BASIC_STATS;
+    stat_.stx_mode = S_IFREG | 0644;
+    stat_.stx_nlink = 1;
+    stat_.stx_size = kFileBytes;
+    stat_.stx_blocks = 8;
+  }
+
+  int32_t CarryOut(const Op& op) {
+    switch (op.kind) {
+      case OpKind::kStatx:
+      case OpKind::kStatDescriptor:
+        *op.stat = stat_;
+        return 0;
+      case OpKind::kRead:
+      case OpKind::kWrite:
+        return static_cast<int32_t>(op.length);
+      case OpKind::kInstallDescriptor:
+        return kDescriptor;
+      default:
+        return 0;
+    }
+  }
+
+ private:
+  static constexpr int kDescriptor = 9;
+
+  struct statx stat_ = {};
+};
+
+// A whole small file: every chain that its copy asks for, built and settled. With 1, its
+// attributes are kept.
+void SmallFileChains(benchmark::State& state) {
+  const bool attributes = state.range(0) == 1;
+  const FileCopyPolicy policy = {.preserve = {.mode = attributes,
+                                              .ownership = attributes,
+                                              .timestamps = attributes,
+                                              .links = false}};
+  // Not on the stack: its alignment is a cache line.
+  const auto counters = std::make_unique<EngineCounters>();
+  BlockPool pool(/*copies_max=*/1, /*extra=*/0, Worker::kBlockBytes);
+  FileCopy copy(&pool, counters.get());
+  MadeUpKernel kernel;
+  NextChains next;
+  int64_t chains = 0;
+  for (auto _ : state) {
+    next.size = 0;
+    copy.Start(policy, {.source = "source", .target = "target"}, /*slot=*/0, &next);
+    while (next.size > 0) {
+      const NextChains::LaneChain& lane_chain = next.chains[0];
+      const int lane = lane_chain.lane;
+      const int size = lane_chain.chain.size();
+      std::array<int32_t, Chain::kOpsMax> results;
+      for (int i = 0; i < size; ++i) results[i] = kernel.CarryOut(lane_chain.chain[i]);
+      ++chains;
+      next.size = 0;
+      copy.Settle(lane, absl::MakeConstSpan(results.data(), size), &next);
+    }
+    RINGCP_CHECK(copy.outcome() == FileCopy::Outcome::kCopied);
+  }
+  state.SetItemsProcessed(state.iterations());
+  state.counters["chains_per_file"] =
+      static_cast<double>(chains) / static_cast<double>(state.iterations());
+}
+BENCHMARK(SmallFileChains)->ArgName("attributes")->Arg(0)->Arg(1);
+
+// Chains of a small file's usual length, with so many of them in flight, whose ops
+// complete in turn.
+void ChainTableRoundTrip(benchmark::State& state) {
+  constexpr int kOps = 5;
+  const auto in_flight = static_cast<int>(state.range(0));
+  ChainTable table(in_flight);
+  std::vector<uint32_t> entries(in_flight);
+  std::vector<SettledChain> settled;
+  for (auto _ : state) {
+    settled.clear();
+    for (int i = 0; i < in_flight; ++i) {
+      entries[i] = table.Add(ChainId{static_cast<uint32_t>(i)}, kOps);
+    }
+    for (uint8_t position = 0; position < kOps; ++position) {
+      for (const uint32_t entry : entries) {
+        table.NoteResult({.entry = entry, .position = position}, 0, &settled);
+      }
+    }
+    RINGCP_CHECK(static_cast<int>(settled.size()) == in_flight);
+  }
+  state.SetItemsProcessed(state.iterations() * in_flight);
+}
+BENCHMARK(ChainTableRoundTrip)
+    ->ArgName("in_flight")
+    ->Arg(1)
+    ->Arg(Worker::kCopiesInFlightMax);
+
+// A copy's own block, taken and given back.
+void BlockPoolOwnBlock(benchmark::State& state) {
+  BlockPool pool(Worker::kCopiesInFlightMax, Worker::kExtraBlocks, Worker::kBlockBytes);
+  for (auto _ : state) {
+    char* block = pool.Take();
+    benchmark::DoNotOptimize(block);
+    pool.GiveBack(block, /*extra=*/false);
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(BlockPoolOwnBlock);
+
+// The further blocks of a large file, all of its lanes'.
+void BlockPoolExtraBlocks(benchmark::State& state) {
+  BlockPool pool(Worker::kCopiesInFlightMax, Worker::kExtraBlocks, Worker::kBlockBytes);
+  std::array<char*, kLanesMax - 1> blocks;
+  for (auto _ : state) {
+    for (char*& block : blocks) block = pool.TakeExtra();
+    benchmark::DoNotOptimize(blocks.data());
+    for (char* block : blocks) pool.GiveBack(block, /*extra=*/true);
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(blocks.size()));
+}
+BENCHMARK(BlockPoolExtraBlocks);
+
+// What every worker does once: its blocks, mapped and unmapped but not touched.
+void BlockPoolSetup(benchmark::State& state) {
+  for (auto _ : state) {
+    BlockPool pool(Worker::kCopiesInFlightMax, Worker::kExtraBlocks, Worker::kBlockBytes);
+    benchmark::DoNotOptimize(&pool);
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(BlockPoolSetup);
+
+}  // namespace
+}  // namespace ringcp
