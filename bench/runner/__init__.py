@@ -11,6 +11,7 @@
     copies        whether a copy is right
     measure       one work: A B A B ...
     pairs         the statistics of the pairs
+    growth        what a larger tree or file may take
     targets       what has to be reached
     machine       what the numbers depend on
     report        the table and the JSON document

@@ -30,13 +30,14 @@ not; 1 a program failed, a copy was wrong, or nothing could be measured; 2 bad u
 `./dev bench in-process [ARGS]` measures parts of the engine instead, by Google Benchmark,
 which gets ARGS (--help lists them; --benchmark_filter=REGEX chooses).
 
-works:
+works (those with a * only when named):
 """
 
 
 @dataclass(frozen=True)
 class Options:
     works: List[Work]
+    only_named: List[Tuple[str, str]]  # Works left out as they have to be named; why.
     pairs: int
     seed: int
     quick: bool
@@ -67,6 +68,11 @@ def parse(arguments: List[str]) -> Options:
         parser.error(f"can't write to {json.parent}")
     return Options(
         works=works,
+        only_named=[
+            (work.name, work.only_named)
+            for work in WORKS
+            if work.only_named and not given.names
+        ],
         pairs=given.pairs,
         seed=given.seed,
         quick=given.quick,
@@ -88,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("names", nargs="*", metavar="NAME", help="what to measure (default: all works)")
+    add("names", nargs="*", metavar="NAME", help="what to measure (default: all works without a *)")
     add("--pairs", type=_positive, default=7, metavar="N", help="pairs per work (default: 7)")
     add("--json", type=Path, metavar="FILE", help="write the results there as JSON, too")
     add(
@@ -117,7 +123,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _describe(work: Work) -> str:
     targets = ", ".join(str(target) for target in work.targets)
-    return f"  {work.name:20} {work.number:4} {work.ringcp.label} / {work.peer.label}  {targets}"
+    name = work.name + ("*" if work.only_named else "")
+    return f"  {name:20} {work.number:4} {work.ringcp.label} / {work.peer.label}  {targets}"
 
 
 def _positive(text: str) -> int:

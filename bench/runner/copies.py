@@ -14,6 +14,10 @@ from .programs import Keeps
 _SAMPLES = 100
 _PIECE_BYTES = 256 * 1024
 
+# Of st_blocks; and what part of its size a file takes at most to count as sparse.
+_BLOCK_BYTES = 512
+_SPARSE_PART = 0.75
+
 
 def check(source: Path, target: Path, keeps: Keeps, seed: int, whole: bool) -> None:
     """Raises BenchFailed unless `target` is a copy of `source`.
@@ -25,6 +29,8 @@ def check(source: Path, target: Path, keeps: Keeps, seed: int, whole: bool) -> N
     def compare() -> None:
         entries = _list(source, keeps)
         _compare_lists(entries, _list(target, keeps))
+        if source.is_file():
+            _compare_holes(source, target)
         if whole:
             tools.run("diff", "-r", "--no-dereference", str(source), str(target))
         else:
@@ -79,11 +85,27 @@ def _compare_samples(
     if source.is_file():
         _compare_pieces(source, target, generator)
         return
-    files = [entry.split(b"/", 1)[1] for entry in entries if entry.startswith(b"f ")]
+    # Of empty files the sizes, which are compared, say all.
+    files = [
+        entry.split(b"/", 1)[1]
+        for entry in entries
+        if entry.startswith(b"f ") and not entry.startswith(b"f 0 ")
+    ]
     for name in generator.sample(files, min(_SAMPLES, len(files))):
         path = os.fsdecode(name)
         if (source / path).read_bytes() != (target / path).read_bytes():
             raise ValueError(f"{path} differs")
+
+
+def _compare_holes(source: Path, target: Path) -> None:
+    """Neither program fills the holes of a file that has many."""
+    status, copied = source.stat(), target.stat()
+    if status.st_blocks * _BLOCK_BYTES > status.st_size * _SPARSE_PART:
+        return
+    if copied.st_blocks > status.st_blocks / _SPARSE_PART:
+        raise ValueError(
+            f"its holes are filled: {copied.st_blocks} blocks instead of {status.st_blocks}"
+        )
 
 
 def _compare_pieces(source: Path, target: Path, generator: random.Random) -> None:

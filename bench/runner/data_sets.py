@@ -3,7 +3,7 @@
 import math
 import os
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Dict, List
@@ -24,10 +24,17 @@ _OLDEST_SECONDS = 1_000_000_000
 _NEWEST_SECONDS = 1_700_000_000
 
 
+# Of a file of many extents: the bytes between two holes, and those of a hole. A block of
+# each is the most extents that a file of its size can have.
+_EXTENT_BYTES = 4096
+
+
 class Shape(Enum):
     FILES = "files in directories"
     DIRECTORIES = "empty directories in directories"
+    CHAINS = "directories in each other, with a file in each"
     ONE_FILE = "one file"
+    EXTENTS = "one file, with a hole behind each extent"
 
 
 @dataclass(frozen=True)
@@ -36,9 +43,14 @@ class DataSet:
 
     name: str
     shape: Shape
-    entries: int
-    directories: int = 1
-    file_bytes: int = 0  # of ONE_FILE
+    entries: int  # files; of DIRECTORIES and CHAINS directories, of EXTENTS extents
+    directories: int = 1  # of CHAINS: chains
+    file_bytes: int = 0  # of ONE_FILE; of FILES the most that one has, if they are not as usual
+    contents_every: int = 1  # of FILES: each so manieth has contents, the others are empty
+
+    @property
+    def is_one_file(self) -> bool:
+        return self.shape in (Shape.ONE_FILE, Shape.EXTENTS)
 
     def tenth(self) -> "DataSet":
         """The same in a tenth of the size, for `--quick`."""
@@ -47,15 +59,26 @@ class DataSet:
             size = self.file_bytes if small else self.file_bytes // 10
             return DataSet(self.name, self.shape, 1, 1, size)
         directories = max(1, self.directories // 10)
-        return DataSet(self.name, self.shape, self.entries // 10, directories)
+        return replace(self, entries=self.entries // 10, directories=directories)
 
     def disk_bytes(self) -> int:
         """About what it takes on a file system of 4 KiB blocks; rather more than less."""
         if self.shape is Shape.ONE_FILE:
             return self.file_bytes + 2**20
+        if self.shape is Shape.EXTENTS:
+            return self.entries * _EXTENT_BYTES + 2**20
         if self.shape is Shape.DIRECTORIES:
             return self.entries * 4608
-        return self.entries * (_MEAN_BYTES + 3072)
+        if self.shape is Shape.CHAINS:
+            return self.entries * 2 * 4608
+        with_contents = self.entries // self.contents_every
+        return self.entries * 1280 + with_contents * (_MEAN_BYTES + 1792)
+
+    def inodes(self) -> int:
+        """How many files and directories it is; rather more than less."""
+        if self.is_one_file:
+            return 1
+        return 2 * self.entries if self.shape is Shape.CHAINS else self.entries + self.directories
 
     def make(self, seed: int, top: Path) -> None:
         """Creates it at `top`, which does not exist yet. The umask must be 022."""
@@ -63,8 +86,12 @@ class DataSet:
         generator = random.Random(seed)
         if self.shape is Shape.DIRECTORIES:
             self._make_directories(top)
+        elif self.shape is Shape.CHAINS:
+            self._make_chains(generator, top)
         elif self.shape is Shape.ONE_FILE:
             self._make_file(generator, top)
+        elif self.shape is Shape.EXTENTS:
+            self._make_extents(generator, top)
         else:
             self._make_files(generator, top)
 
@@ -74,6 +101,36 @@ class DataSet:
             os.mkdir(top / f"dir{number:04}")
         for number in range(self.entries):
             os.mkdir(top / f"dir{number % self.directories:04}" / f"empty{number:06}")
+
+    def _size(self, generator: random.Random) -> int:
+        if self.file_bytes:
+            return generator.randrange(1, self.file_bytes + 1)
+        return int(generator.lognormvariate(_MU, _SIGMA))
+
+    def _make_chains(self, generator: random.Random, top: Path) -> None:
+        """Short names, because GNU cp goes by whole paths, which have room for 4095 bytes."""
+        os.mkdir(top)
+        for chain in range(self.directories):
+            os.mkdir(top / str(chain))
+            directory = os.open(top / str(chain), os.O_RDONLY | os.O_DIRECTORY)
+            for _ in range(self.entries // self.directories):
+                os.mkdir("d", dir_fd=directory)
+                inner = os.open("d", os.O_RDONLY | os.O_DIRECTORY, dir_fd=directory)
+                os.close(directory)
+                directory = inner
+                file = os.open("f", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644, dir_fd=directory)
+                os.write(file, generator.randbytes(16))
+                os.close(file)
+            os.close(directory)
+
+    def _make_extents(self, generator: random.Random, top: Path) -> None:
+        pool = memoryview(generator.randbytes(_POOL_BYTES + _EXTENT_BYTES))
+        with open(top, "xb", buffering=0) as file:
+            for number in range(self.entries):
+                start = generator.randrange(_POOL_BYTES)
+                extent = pool[start : start + _EXTENT_BYTES]
+                os.pwrite(file.fileno(), extent, 2 * number * _EXTENT_BYTES)
+            file.truncate(2 * self.entries * _EXTENT_BYTES)
 
     def _make_file(self, generator: random.Random, top: Path) -> None:
         pool = memoryview(generator.randbytes(_POOL_BYTES + _PIECE_BYTES))
@@ -92,19 +149,21 @@ class DataSet:
         else:
             for name in names:
                 os.mkdir(top / name)
-        descriptors = [os.open(top / name, os.O_RDONLY | os.O_DIRECTORY) for name in names]
         per_directory = math.ceil(self.entries / self.directories)
-        for number in range(self.entries):
-            directory = descriptors[number // per_directory]
-            _make_small_file(generator, pool, directory, f"file{number:06}.dat", number)
-        for descriptor in descriptors:
-            os.close(descriptor)
+        for index, name in enumerate(names):
+            directory = os.open(top / name, os.O_RDONLY | os.O_DIRECTORY)
+            first = index * per_directory
+            for number in range(first, min(first + per_directory, self.entries)):
+                has_contents = number % self.contents_every == 0
+                size = self._size(generator) if has_contents else 0
+                _make_small_file(generator, pool, directory, number, size)
+            os.close(directory)
 
 
 def _make_small_file(
-    generator: random.Random, pool: memoryview, directory: int, name: str, number: int
+    generator: random.Random, pool: memoryview, directory: int, number: int, size: int
 ) -> None:
-    size = int(generator.lognormvariate(_MU, _SIGMA))
+    name = f"file{number:06}.dat"
     mode = _FILE_MODES[number % len(_FILE_MODES)]
     file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode, dir_fd=directory)
     left = size
@@ -123,6 +182,26 @@ def _by_name(data_sets: List[DataSet]) -> Dict[str, DataSet]:
     return {data_set.name: data_set for data_set in data_sets}
 
 
+# Growth is that of the number of files. So most are empty: with contents a million files and
+# their copies are 11 GB of pages, which a virtual machine's host may have to find first; the
+# time per file doubled from 50,000 files to a million, GNU cp's as well, all of it in the
+# writing of new pages. And the others have a page at most: ringcp's buffers are as large as
+# the largest file that was in them, and many files find more large ones than few do.
+_GROWTH_CONTENTS_EVERY = 50
+_GROWTH_FILE_BYTES = 4096
+
+
+def _growing(name: str, files: int, directories: int = 1) -> DataSet:
+    return DataSet(
+        name,
+        Shape.FILES,
+        files,
+        directories,
+        file_bytes=_GROWTH_FILE_BYTES,
+        contents_every=_GROWTH_CONTENTS_EVERY,
+    )
+
+
 DATA_SETS: Dict[str, DataSet] = _by_name(
     [
         DataSet("small", Shape.FILES, entries=50_000, directories=500),
@@ -131,5 +210,15 @@ DATA_SETS: Dict[str, DataSet] = _by_name(
         DataSet("large-cold", Shape.ONE_FILE, entries=1, file_bytes=3_000_000_000),
         DataSet("one", Shape.ONE_FILE, entries=1, file_bytes=4096),
         DataSet("empty", Shape.DIRECTORIES, entries=50_000, directories=500),
+        _growing("growth-10k", 10_000, directories=100),
+        _growing("growth-50k", 50_000, directories=500),
+        _growing("growth-100k", 100_000, directories=1_000),
+        _growing("growth-1m", 1_000_000, directories=10_000),
+        _growing("growth-flat-50k", 50_000),
+        _growing("growth-flat-1m", 1_000_000),
+        DataSet("deep-200", Shape.CHAINS, entries=40_000, directories=200),
+        DataSet("deep-2000", Shape.CHAINS, entries=40_000, directories=20),
+        DataSet("extents-10k", Shape.EXTENTS, entries=10_000),
+        DataSet("extents-100k", Shape.EXTENTS, entries=100_000),
     ]
 )

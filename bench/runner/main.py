@@ -24,6 +24,7 @@ def main(arguments: List[str]) -> int:
     report = Report(options.pairs, options.seed, options.quick)
     report.machine = machine.describe_machine()
     report.versions = machine.describe_versions(options.works, options.ringcp)
+    report.left_out += options.only_named
     session = Session(
         options.temporary, options.keep, others=(options.cold_directory, SHARED_MEMORY)
     )
@@ -62,16 +63,17 @@ def _measure_place(name: str, session: Session, options: Options, report: Report
             report.left_out.append((work.name, str(reason)))
     if not works:
         return
-    data_sets = {work.data: _data_set(work, options) for work in works}
+    data_sets = [_data_set(work, options) for work in works]
     try:
         _log(f"{name}: making the file system")
-        needed = list(data_sets.values())
-        with open_place(name, session, options.cold_directory, needed) as place:
+        with open_place(name, session, options.cold_directory, data_sets) as place:
             report.places[name] = place.description
-            for work in works:
-                _measure_work(work, place, data_sets[work.data], options, report)
+            for index, (work, data_set) in enumerate(zip(works, data_sets)):
+                _measure_work(work, place, data_set, options, report)
                 if options.keep and report.failed:
                     return
+                if data_set not in data_sets[index + 1 :]:
+                    place.remove(place.directory / data_set.name)
     except LeftOut as reason:
         report.left_out += [(work.name, str(reason)) for work in works]
     except BenchFailed as failure:

@@ -35,6 +35,7 @@ class Result:
     """A work that was measured."""
 
     work: Work
+    entries: int  # of the data set
     commands: Tuple[List[str], List[str]]  # peer, ringcp
     pairs: List[Pair]
     summary: Summary
@@ -54,15 +55,18 @@ def measure(work: Work, place: Place, data_set: DataSet, settings: Settings) -> 
         runs = _Runs(work, place, source, settings, through)
         warm_up = runs.pair(commands, 0)
         pairs = []
-        for number in range(1, settings.pairs + 1):
+        count = min(settings.pairs, work.pairs_max or settings.pairs)
+        for number in range(1, count + 1):
             pairs.append(runs.pair(commands, number))
-            _log_pair(work, pairs[-1], number, settings)
+            settings.log(f"{work.name}  {number}/{count}  {_describe(work, pairs[-1])}")
         first_progress = None
         if any(target.metric is Metric.FIRST_PROGRESS for target in work.targets):
             first_progress = runs.first_progress(commands[1])
     summary = summarize(pairs, warm_up.peer.peak_bytes, warm_up.ringcp.peak_bytes)
     verdicts = [judge(target, summary, first_progress) for target in work.targets]
-    return Result(work, commands, pairs, summary, verdicts, first_progress)
+    return Result(
+        work, data_set.entries, commands, pairs, summary, verdicts, first_progress
+    )
 
 
 @dataclass(frozen=True)
@@ -132,10 +136,9 @@ class _Runs:
         copies.check(self.source, self.place.target, keeps, self.settings.seed + number, whole)
 
 
-def _log_pair(work: Work, pair: Pair, number: int, settings: Settings) -> None:
-    settings.log(
-        f"{work.name}  {number}/{settings.pairs}"
-        f"  {work.peer.label} {pair.peer.seconds:.4g} s"
+def _describe(work: Work, pair: Pair) -> str:
+    return (
+        f"{work.peer.label} {pair.peer.seconds:.4g} s"
         f"  {work.ringcp.label} {pair.ringcp.seconds:.4g} s"
         f"  ratio {pair.ratio:.2f}"
     )

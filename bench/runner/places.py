@@ -59,10 +59,17 @@ class Place:
         """The data set's source here, made when it is first asked for."""
         path = self.directory / data_set.name
         if not path.exists():
+            self._require_inodes(2 * data_set.inodes())
             error = in_child(lambda: data_set.make(seed, path))
             if error:
                 raise BenchFailed(f"making {data_set.name} on {self.name}: {error}")
         return path
+
+    def _require_inodes(self, needed: int) -> None:
+        status = os.statvfs(self.directory)
+        # No files at all: the file system has no limit, or tells none.
+        if status.f_files and status.f_favail < needed:
+            raise LeftOut(f"{needed} inodes needed, {status.f_favail} free on {self.name}")
 
     def settle(self) -> None:
         """Between runs, off the clock: nothing is left to write; if cold, nothing cached."""
@@ -77,16 +84,28 @@ class Place:
         tools.run("rm", "-rf", "--one-file-system", str(path))
 
 
+def bytes_needed(data_sets: Sequence[DataSet]) -> int:
+    """The most that works on these data sets, in turn, take at a time.
+
+    A source is there from the first work on it to the last, a target during each.
+    """
+    most = 0
+    for index, data_set in enumerate(data_sets):
+        sources = set(data_sets[: index + 1]) & set(data_sets[index:])
+        taken = sum(source.disk_bytes() for source in sources) + data_set.disk_bytes()
+        most = max(most, taken)
+    return most
+
+
 @contextmanager
 def open_place(
     name: str, session: Session, disk: Path, data_sets: Sequence[DataSet]
 ) -> Iterator[Place]:
-    """Makes the place that works on these data sets need, and removes it in the end.
+    """Makes the place that works on these data sets, in turn, need; removes it in the end.
 
     `disk` is where cold works may lie. Raises LeftOut where this machine can't have it.
     """
-    sources = sum(data_set.disk_bytes() for data_set in data_sets)
-    needed = sources + max(data_set.disk_bytes() for data_set in data_sets)
+    needed = bytes_needed(data_sets)
     if name == DISK:
         opened = _open_disk(session, disk, needed)
     elif needed > IMAGE_BYTES * _USABLE_PART:
@@ -141,7 +160,9 @@ def _open_tmpfs(session: Session, needed: int) -> Iterator[Place]:
         directory = session.directory_in(SHARED_MEMORY)
         yield Place("tmpfs", directory, f"{SHARED_MEMORY}, as {session.why_not_mount}")
         return
-    point = session.mount("tmpfs", "-t", "tmpfs", "-o", f"size={IMAGE_BYTES},mode=755", "tmpfs")
+    # The kernel's own limit on inodes depends on the machine's memory.
+    limits = f"size={IMAGE_BYTES},nr_inodes=0,mode=755"
+    point = session.mount("tmpfs", "-t", "tmpfs", "-o", limits, "tmpfs")
     try:
         yield Place("tmpfs", point, f"of {_gib(IMAGE_BYTES)}; {_options(point)}")
     finally:

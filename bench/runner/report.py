@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Dict, List, Tuple
 
+from .growth import Factors, factors, seconds_per_entry
 from .measure import Result
 from .pairs import SideSummary
 from .targets import PEAK_BYTES_MAX
@@ -23,6 +24,15 @@ _COLUMNS = (
     "ringcp",
     "target",
     "verdict",
+)
+
+_GROWTH_COLUMNS = (
+    "work",
+    "entries",
+    "µs per entry: peer",
+    "ringcp",
+    "peak MiB: peer",
+    "ringcp",
 )
 
 
@@ -52,7 +62,8 @@ class Report:
         ]
         if self.results:
             lines += ["", *_table([_COLUMNS, *(_row(result) for result in self.results)])]
-            lines += ["", self._peak_line()]
+            lines += ["", *self._growth_table()]
+            lines += [self._peak_line(), *map(str, self._growths())]
         for title, entries in (("Left out", self.left_out), ("FAILED", self.failed)):
             if entries:
                 lines += ["", f"{title}:", *(f"- {name}: {why}" for name, why in entries)]
@@ -69,6 +80,7 @@ class Report:
             "quick": self.quick,
             "works": [_work_document(result) for result in self.results],
             "peak_memory": self._peak_document(),
+            "growth": [growth.document() for growth in self._growths()],
             "left_out": [{"name": name, "reason": why} for name, why in self.left_out],
             "failed": [{"name": name, "reason": why} for name, why in self.failed],
         }
@@ -79,7 +91,21 @@ class Report:
             words += "; A TRIAL: a tenth of the data (--quick)"
         elif self.pairs < _PAIRS_WANTED:
             words += f"; A TRIAL: fewer than {_PAIRS_WANTED} pairs"
+        fewer = [
+            f"{result.work.name} {len(result.pairs)}"
+            for result in self.results
+            if len(result.pairs) < self.pairs
+        ]
+        if fewer:
+            words += f"; fewer pairs where a run is long: {', '.join(fewer)}"
         return words
+
+    def _growths(self) -> List[Factors]:
+        return factors(self.results)
+
+    def _growth_table(self) -> List[str]:
+        rows = [_growth_row(result) for result in self.results if result.work.number == "P10"]
+        return [*_table([_GROWTH_COLUMNS, *rows]), ""] if rows else []
 
     def _highest_peak(self) -> Result:
         return max(self.results, key=lambda result: result.summary.ringcp.peak_bytes)
@@ -126,6 +152,18 @@ def _row(result: Result) -> Tuple[str, ...]:
     )
 
 
+def _growth_row(result: Result) -> Tuple[str, ...]:
+    summary = result.summary
+    return (
+        result.work.name,
+        f"{result.entries:,}",
+        f"{seconds_per_entry(result, summary.peer) * 1e6:.2f}",
+        f"{seconds_per_entry(result, summary.ringcp) * 1e6:.2f}",
+        _mib(summary.peer.peak_bytes),
+        _mib(summary.ringcp.peak_bytes),
+    )
+
+
 def _table(rows: List[Tuple[str, ...]]) -> List[str]:
     """A Markdown table with its columns aligned. The first row is the head."""
     rows = [tuple(cell.replace("|", "\\|") for cell in row) for row in rows]
@@ -145,6 +183,7 @@ def _work_document(result: Result) -> Dict[str, Any]:
         "number": work.number,
         "data": work.data,
         "place": work.place,
+        "entries": result.entries,
         "peer": _side_document(work.peer.label, result.commands[0], summary.peer),
         "ringcp": _side_document(work.ringcp.label, result.commands[1], summary.ringcp),
         "ratio": summary.ratio,

@@ -8,6 +8,9 @@ from .pairs import Summary
 
 # Whatever the tree and whatever the file (target P10).
 PEAK_BYTES_MAX = 96 * 2**20
+# From 50,000 files to 1,000,000: the peak, and the time for each file (target P10).
+PEAK_GROWTH_MAX = 1.2
+TIME_GROWTH_MAX = 1.15
 
 
 class Metric(Enum):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Iterable, List, Sequence, Tuple
+from typing import Iterable, List, Optional, Sequence, Tuple
 
 from .programs import Keeps, Side
 from .targets import Metric, Target
@@ -10,9 +10,17 @@ from .targets import Metric, Target
 # Starting a program takes about 2 ms: a sample is the mean of this many.
 STARTS_PER_SAMPLE = 200
 
+# A pair of works of a million files takes half a minute, its copies' checks and removal
+# most of it: so many pairs, in which the machine's noise is small beside ten seconds.
+PAIRS_OF_A_MILLION_MAX = 3
+
 CP = Side("cp -r", ("cp", "-r", "{source}", "{target}"))
 CP_ARCHIVE = Side("cp -a", ("cp", "-a", "{source}", "{target}"), Keeps.EVERYTHING)
 CP_BYTES = Side("cp --reflink=never", ("cp", "--reflink=never", "{source}", "{target}"))
+CP_SPARSE = Side(
+    "cp --sparse=auto",
+    ("cp", "--sparse=auto", "--reflink=never", "{source}", "{target}"),
+)
 CP_REFLINK = Side("cp -r --reflink=auto", ("cp", "-r", "--reflink=auto", "{source}", "{target}"))
 RSYNC = Side("rsync -a", ("rsync", "-a", "{source}/", "{target}"), Keeps.EVERYTHING)
 TAR = Side(
@@ -58,10 +66,28 @@ class Work:
     ringcp: Side
     targets: Tuple[Target, ...] = ()
     starts: int = 1  # Runs per sample.
+    pairs_max: Optional[int] = None  # Where a run is long.
+    only_named: str = ""  # Why it is left out unless it is asked for.
 
     @property
     def through_agent(self) -> bool:
         return any("{agent}" in word for word in self.ringcp.command)
+
+
+_GROWTH_IS_LONG = "all of P10 takes a quarter of an hour: only when named, ./dev bench P10"
+
+
+def _growth(name: str, data: str, place: str, peer: Side, ringcp: Side) -> Work:
+    return Work(
+        name,
+        "P10",
+        data,
+        place,
+        peer,
+        ringcp,
+        pairs_max=PAIRS_OF_A_MILLION_MAX if "-1m" in name else None,
+        only_named=_GROWTH_IS_LONG,
+    )
 
 
 def _ratio(bound: float) -> Tuple[Target, ...]:
@@ -131,11 +157,27 @@ WORKS: Sequence[Work] = (
         RINGCP_DIRECT,
         (Target(Metric.CPU, 0.1),),
     ),
+    # What grows between these is in growth.py. Trees lie on the tmpfs, where neither a device
+    # nor a journal takes part; extents need a file system that has them.
+    _growth("growth-10k", "growth-10k", "tmpfs", CP, RINGCP),
+    _growth("growth-50k", "growth-50k", "tmpfs", CP, RINGCP),
+    _growth("growth-50k-archive", "growth-50k", "tmpfs", CP_ARCHIVE, RINGCP_ARCHIVE),
+    _growth("growth-100k", "growth-100k", "tmpfs", CP, RINGCP),
+    _growth("growth-1m", "growth-1m", "tmpfs", CP, RINGCP),
+    _growth("growth-1m-archive", "growth-1m", "tmpfs", CP_ARCHIVE, RINGCP_ARCHIVE),
+    _growth("growth-flat-50k", "growth-flat-50k", "tmpfs", CP, RINGCP),
+    _growth("growth-flat-1m", "growth-flat-1m", "tmpfs", CP, RINGCP),
+    _growth("deep-200", "deep-200", "tmpfs", CP, RINGCP),
+    _growth("deep-2000", "deep-2000", "tmpfs", CP, RINGCP),
+    _growth("extents-10k", "extents-10k", "ext4", CP_SPARSE, RINGCP_BYTES),
+    _growth("extents-100k", "extents-100k", "ext4", CP_SPARSE, RINGCP_BYTES),
 )
 
 
 def select(names: Iterable[str], works: Sequence[Work] = WORKS) -> List[Work]:
-    """The works that the names mean, in the table's order; all of them for no names.
+    """The works that the names mean, in the table's order.
+
+    For no names, all that do not have to be named.
 
     A name is a work's own; else a target's number ("P5"); else a pattern ("*-xfs");
     else the first part of names ("large"). Raises ValueError for a name that means none.
@@ -152,4 +194,6 @@ def select(names: Iterable[str], works: Sequence[Work] = WORKS) -> List[Work]:
         if not found:
             raise ValueError(f"no work is called {name!r}")
         chosen.update(work.name for work in found)
-    return [work for work in works if not names or work.name in chosen]
+    if not names:
+        chosen = {work.name for work in works if not work.only_named}
+    return [work for work in works if work.name in chosen]
