@@ -102,6 +102,12 @@ class ReportTest(unittest.TestCase):
         self.assertEqual((growth["peak"]["met"], growth["time"]["met"]), (True, False))
         self.assertEqual(report.document()["works"][1]["entries"], 1_000_000)
 
+    def test_works_left_out_for_one_reason_are_told_together(self) -> None:
+        report = Report(pairs=7, seed=1, quick=False)
+        report.left_out = [("a", "too long"), ("b", "not root"), ("c", "too long")]
+        self.assertIn("Left out:\n- a, c: too long\n- b: not root\n", report.text())
+        self.assertEqual(len(report.document()["left_out"]), 3)
+
     def test_without_such_works_nothing_is_said_of_growth(self) -> None:
         report = Report(pairs=1, seed=1, quick=False)
         report.results = [result("small-tmpfs", 50_000, 0.2, 10 * _MIB)]

@@ -95,7 +95,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("names", nargs="*", metavar="NAME", help="what to measure (default: all works without a *)")
-    add("--pairs", type=_positive, default=7, metavar="N", help="pairs per work (default: 7)")
+    add(
+        "--pairs",
+        type=_positive,
+        default=7,
+        metavar="N",
+        help="pairs per work (default: 7; of a million files 3 at most)",
+    )
     add("--json", type=Path, metavar="FILE", help="write the results there as JSON, too")
     add(
         "--fs",

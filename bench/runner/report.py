@@ -66,7 +66,7 @@ class Report:
             lines += [self._peak_line(), *map(str, self._growths())]
         for title, entries in (("Left out", self.left_out), ("FAILED", self.failed)):
             if entries:
-                lines += ["", f"{title}:", *(f"- {name}: {why}" for name, why in entries)]
+                lines += ["", f"{title}:", *_by_reason(entries)]
         return "\n".join(lines) + "\n"
 
     def document(self) -> Dict[str, Any]:
@@ -131,6 +131,14 @@ class Report:
             "bound_bytes": PEAK_BYTES_MAX,
             "met": peak <= PEAK_BYTES_MAX,
         }
+
+
+def _by_reason(entries: List[Tuple[str, str]]) -> List[str]:
+    """A line for each reason, with all works that have it."""
+    names: Dict[str, List[str]] = {}
+    for name, why in entries:
+        names.setdefault(why, []).append(name)
+    return [f"- {', '.join(works)}: {why}" for why, works in names.items()]
 
 
 def _row(result: Result) -> Tuple[str, ...]:
