@@ -1,0 +1,29 @@
+// How the parts of io_models say what went wrong: what was tried, on what, and the
+// kernel's answer. A refusal (Unavailable) is a result to show in the table: this kernel
+// or this place does not do such a thing. So is FailedPrecondition: the model can't do
+// such a work. Everything else is a failure of the run.
+//
+// Thread-safety: pure functions.
+
+#ifndef RINGCP_BENCH_IO_MODELS_ERRORS_H_
+#define RINGCP_BENCH_IO_MODELS_ERRORS_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+
+namespace ringcp::io_models {
+
+// "EPERM (Operation not permitted)"; `error_number` is an errno value.
+std::string ErrnoText(int error_number);
+
+// "OPERATION: ENOSPC (No space left on device)". `operation` names the object too, where
+// there is one.
+absl::Status Failure(const std::string& operation, int error_number);
+absl::Status Refusal(const std::string& operation, int error_number);
+
+bool IsRefusal(const absl::Status& status);
+
+}  // namespace ringcp::io_models
+
+#endif  // RINGCP_BENCH_IO_MODELS_ERRORS_H_
