@@ -1,0 +1,21 @@
+// The kernel's older asynchronous I/O through libaio: io_setup, io_submit, io_getevents.
+// It is asynchronous with O_DIRECT only: for a buffered file io_submit() itself reads or
+// writes before it returns, which the time spent in it shows.
+//
+// Thread-safety: see file_models.h.
+
+#ifndef RINGCP_BENCH_IO_MODELS_LIBAIO_MODEL_H_
+#define RINGCP_BENCH_IO_MODELS_LIBAIO_MODEL_H_
+
+#include "absl/status/status.h"
+#include "bench/io_models/file_work.h"
+#include "bench/io_models/measurement.h"
+
+namespace ringcp::io_models {
+
+// Records the time spent in io_submit(), too.
+absl::Status RunLibaio(FileWork* work, Recording* recording);
+
+}  // namespace ringcp::io_models
+
+#endif  // RINGCP_BENCH_IO_MODELS_LIBAIO_MODEL_H_

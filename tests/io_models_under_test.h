@@ -1,0 +1,29 @@
+// What the tests of bench/io_models have in common.
+//
+// Thread-safety: pure functions.
+
+#ifndef RINGCP_TESTS_IO_MODELS_UNDER_TEST_H_
+#define RINGCP_TESTS_IO_MODELS_UNDER_TEST_H_
+
+#include <string>
+#include <vector>
+
+#include "bench/io_models/file_models.h"
+
+namespace ringcp::io_models {
+
+// Whether a test can run the model in this build. False for POSIX AIO under
+// ThreadSanitizer only: glibc's own threads start further ones, of which ThreadSanitizer
+// does not know, and it crashes when such a thread allocates memory.
+bool RunsInThisBuild(const std::string& model);
+
+// Those that copy, or read.
+std::vector<const FileModel*> CopyModelsUnderTest();
+std::vector<const FileModel*> ReadModelsUnderTest();
+
+// A model's name as part of a test's: "uring_one".
+std::string TestName(std::string model);
+
+}  // namespace ringcp::io_models
+
+#endif  // RINGCP_TESTS_IO_MODELS_UNDER_TEST_H_
