@@ -1,0 +1,21 @@
+// The echo's server on io_uring with one operation for each connection: a recv, then a
+// send of what came. One operation and one completion a call, or all that is there at
+// once, or with a submission thread in the kernel.
+//
+// Thread-safety: see echo_models.h.
+
+#ifndef RINGCP_BENCH_IO_MODELS_URING_ECHO_H_
+#define RINGCP_BENCH_IO_MODELS_URING_ECHO_H_
+
+#include "absl/status/status.h"
+#include "bench/io_models/echo_session.h"
+
+namespace ringcp::io_models {
+
+absl::Status ServeEchoByUringOne(EchoSession* session);
+absl::Status ServeEchoByUringBatched(EchoSession* session);
+absl::Status ServeEchoByUringSqpoll(EchoSession* session);
+
+}  // namespace ringcp::io_models
+
+#endif  // RINGCP_BENCH_IO_MODELS_URING_ECHO_H_
