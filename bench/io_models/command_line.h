@@ -1,0 +1,37 @@
+// The command line of io_models.
+//
+// Thread-safety: ParseCommandLine() keeps its place in globals, because getopt does: one
+// call at a time, before there are threads.
+
+#ifndef RINGCP_BENCH_IO_MODELS_COMMAND_LINE_H_
+#define RINGCP_BENCH_IO_MODELS_COMMAND_LINE_H_
+
+#include <string>
+#include <variant>
+
+#include "bench/io_models/runner.h"
+#include "cli/usage.h"
+
+namespace ringcp::io_models {
+
+struct CommandLine {
+  enum class Action { kRun, kList, kShowHelp };
+
+  Action action = Action::kRun;
+  RunOptions options;  // For kRun.
+  bool json = false;
+  std::string chart_path;  // Empty for none.
+};
+
+// Reads `argv`, which ends with a null pointer and whose options getopt moves to the
+// front. Files go to `default_directory` unless another is given.
+std::variant<CommandLine, UsageError> ParseCommandLine(
+    int argc, char** argv, const std::string& default_directory);
+
+// What --help and --list print.
+std::string HelpText(const std::string& program);
+std::string ListText();
+
+}  // namespace ringcp::io_models
+
+#endif  // RINGCP_BENCH_IO_MODELS_COMMAND_LINE_H_
