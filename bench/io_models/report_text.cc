@@ -55,6 +55,7 @@ std::string SubmitNote(const ModelResult& result) {
 // What the numbers of the table don't say.
 std::vector<std::string> NotesOn(const WorkResult& work) {
   std::vector<std::string> notes;
+  std::vector<std::string> not_counted;
   std::string reason;
   for (const ModelResult& result : work.models) {
     const int64_t retries = result.measurement.retries;
@@ -66,10 +67,14 @@ std::vector<std::string> NotesOn(const WorkResult& work) {
       notes.push_back(absl::StrCat(
           result.model, ": no call answered EAGAIN; a regular file ignores O_NONBLOCK"));
     }
-    if (!result.not_counted_reason.empty()) reason = result.not_counted_reason;
+    if (!result.not_counted_reason.empty()) {
+      not_counted.push_back(result.model);
+      reason = result.not_counted_reason;
+    }
   }
-  if (!reason.empty()) {
-    notes.push_back(absl::StrCat("system calls were not counted: ", reason));
+  if (!not_counted.empty()) {
+    notes.push_back(absl::StrCat(absl::StrJoin(not_counted, ", "),
+                                 ": system calls were not counted: ", reason));
   }
   return notes;
 }
