@@ -125,6 +125,8 @@ CopyOptions ReadOptions(const ApiOptions& options, FieldViolations* violations) 
   result.reflink =
       FromApi(kReflinks, options.reflink(), "spec.options.reflink", violations);
   result.engine = FromApi(kEngines, options.engine(), "spec.options.engine", violations);
+  if (options.no_cache()) result.page_cache = PageCache::kDrop;
+  if (options.direct()) result.page_cache = PageCache::kBypass;
   result.sqpoll = options.sqpoll();
   if (result.sqpoll && result.engine == EngineChoice::kThreads) {
     violations->Add("spec.options.sqpoll", "must not be set with THREADS");
@@ -250,6 +252,8 @@ absl::StatusOr<v1::JobSpec> SpecFromCopyRequest(const CopyRequest& request) {
   result->set_one_file_system(options.one_file_system);
   result->set_reflink(ToApi(kReflinks, options.reflink));
   result->set_engine(ToApi(kEngines, options.engine));
+  result->set_direct(options.page_cache == PageCache::kBypass);
+  result->set_no_cache(options.page_cache == PageCache::kDrop);
   result->set_sqpoll(options.sqpoll);
   result->set_workers(options.tuning.workers);
   result->set_queue_depth(options.tuning.queue_depth);

@@ -23,6 +23,8 @@ enum LongOption : int {
   kPreserveOption = 256,
   kNoPreserveOption,
   kReflinkOption,
+  kDirectOption,
+  kNoCacheOption,
   kEngineOption,
   kSqpollOption,
   kWorkersOption,
@@ -46,8 +48,10 @@ constexpr option kLongOptions[] = {
     {"debug", no_argument, nullptr, kDebugOption},
     {"dereference", no_argument, nullptr, 'L'},
     {"detach", no_argument, nullptr, kDetachOption},
+    {"direct", no_argument, nullptr, kDirectOption},
     {"engine", required_argument, nullptr, kEngineOption},
     {"force", no_argument, nullptr, 'f'},
+    {"no-cache", no_argument, nullptr, kNoCacheOption},
     {"no-clobber", no_argument, nullptr, 'n'},
     {"no-dereference", no_argument, nullptr, 'P'},
     {"no-preserve", required_argument, nullptr, kNoPreserveOption},
@@ -259,6 +263,13 @@ absl::Status ApplyOption(int code, Options* parsed) {
       options.reflink = Reflink::kAlways;
       if (optarg == nullptr) break;
       return MatchValue("--reflink", kReflinkWords, kReflinks, &options.reflink);
+    case kDirectOption:
+      options.page_cache = PageCache::kBypass;
+      break;
+    case kNoCacheOption:
+      // What --direct does is more.
+      if (options.page_cache == PageCache::kKeep) options.page_cache = PageCache::kDrop;
+      break;
     case kEngineOption:
       return MatchValue("--engine", kEngineWords, kEngines, &options.engine);
     case kSqpollOption:

@@ -44,6 +44,10 @@ Where it goes:
                                  one is written to: 'auto' (default; copy where
                                  that can't be), 'always' (fail there; also without
                                  WHEN), or 'never'
+      --direct                 copy files of more than a block past the page cache
+                                 (O_DIRECT), where the file systems can, and
+                                 leave nothing of the others in it
+      --no-cache               leave nothing of what is copied in the page cache
 
 What is told:
   -v, --verbose                print each file that was copied

@@ -51,6 +51,17 @@ void PrintReport(const EngineReport& report, JobOutput* output) {
                    " ops, ", report.enters, " enters, ", report.files, " files, ",
                    report.short_reads, " short reads, ", report.short_writes,
                    " short writes, ", report.retries, " retries"));
+  if (report.files_direct > 0) {
+    output->PrintDebug(absl::StrCat(report.files_direct, " files by O_DIRECT"));
+  }
+  if (report.drops_reads || report.drops_writes) {
+    output->PrintDebug(absl::StrCat(
+        "no uncached ",
+        !report.drops_writes ? "reads"
+        : report.drops_reads ? "reads and writes"
+                             : "writes",
+        " here (RWF_DONTCACHE): files are dropped from the page cache instead"));
+  }
 }
 
 v1::Job::State StateOf(JobResult::Outcome outcome) {

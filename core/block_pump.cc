@@ -32,6 +32,7 @@ void BlockPump::Start(uint64_t begin, uint64_t end) {
   for (Lane& lane : lanes_) Release(&lane);
   shared_ = nullptr;
   end_ = end;
+  bytes_written_ = 0;
   next_offset_ = begin;
   end_found_ = false;
   stopped_ = false;
@@ -93,12 +94,26 @@ bool BlockPump::TakeBlock(Lane* lane) {
   return true;
 }
 
+Op BlockPump::Read(FileRef source, Lane* lane) const {
+  Op op = ReadAt(source, lane->buffer, lane->length, lane->offset);
+  if (uncached_io_ != nullptr) op.flags = uncached_io_->read_flags();
+  lane->read_uncached = op.flags != 0;
+  return op;
+}
+
+Op BlockPump::Write(FileRef target, uint32_t begin, uint32_t end, Lane* lane) const {
+  Op op = WriteAt(target, lane->buffer + begin, end - begin, lane->offset + begin);
+  if (uncached_io_ != nullptr) op.flags = uncached_io_->write_flags();
+  lane->write_uncached = op.flags != 0;
+  return op;
+}
+
 void BlockPump::AddWhole(FileRef source, FileRef target, Chain* chain) {
   Lane& lane = lanes_[0];
   RINGCP_CHECK(lane.state == LaneState::kIdle && TakeBlock(&lane));
   RINGCP_CHECK(next_offset_ == end_);
-  chain->Add(ReadAt(source, lane.buffer, lane.length, 0));
-  chain->Add(WriteAt(target, lane.buffer, lane.length, 0));
+  chain->Add(Read(source, &lane));
+  chain->Add(Write(target, 0, lane.length, &lane));
   lane.in_flight = true;
   ++lanes_in_flight_;
 }
@@ -115,14 +130,13 @@ void BlockPump::Advance(FileRef source, FileRef target, NextChains* next) {
     }
     Chain& chain = next->Add(i);
     if (lane.state == LaneState::kReadWrite || lane.state == LaneState::kRead) {
-      chain.Add(ReadAt(source, lane.buffer, lane.length, lane.offset));
+      chain.Add(Read(source, &lane));
     }
     if (lane.state == LaneState::kReadWrite) {
-      chain.Add(WriteAt(target, lane.buffer, lane.length, lane.offset));
+      chain.Add(Write(target, 0, lane.length, &lane));
     }
     if (lane.state == LaneState::kWrite) {
-      chain.Add(WriteAt(target, lane.buffer + lane.written, lane.filled - lane.written,
-                        lane.offset + lane.written));
+      chain.Add(Write(target, lane.written, lane.filled, &lane));
     }
     lane.in_flight = true;
     ++lanes_in_flight_;
@@ -165,6 +179,10 @@ void BlockPump::Settle(int index, int32_t read_result, int32_t write_result) {
 
 void BlockPump::OnRead(Lane* lane, int32_t result) {
   if (result < 0) {
+    if (lane->read_uncached && UncachedIo::IsRefusal(result)) {
+      uncached_io_->NoteReadsRefused();
+      return;
+    }
     if (!ShouldRetry(result, &lane->retries, counters_)) {
       Fail(lane, Operation::kRead, -result);
     }
@@ -190,12 +208,17 @@ void BlockPump::OnWrite(Lane* lane, int32_t result) {
   // answer that a regular file gives. Both are tried again as if interrupted.
   if (result == 0 || result == -ECANCELED) result = -EINTR;
   if (result < 0) {
+    if (lane->write_uncached && UncachedIo::IsRefusal(result)) {
+      uncached_io_->NoteWritesRefused();
+      return;
+    }
     if (!ShouldRetry(result, &lane->retries, counters_)) {
       Fail(lane, Operation::kWrite, result == -EINTR ? EIO : -result);
     }
     return;
   }
   counters_->bytes_done.Add(result);
+  bytes_written_ += result;
   lane->retries = 0;
   lane->written += result;
   if (lane->written < lane->filled) {

@@ -24,6 +24,7 @@
 #include "core/file_error.h"
 #include "core/op.h"
 #include "core/shared_file.h"
+#include "core/uncached_io.h"
 
 namespace ringcp {
 
@@ -60,6 +61,10 @@ class BlockPump {
   // The end of a source that tells no size: it is read until there is nothing more.
   static constexpr uint64_t kEndUnknown = ~uint64_t{0};
 
+  // From the next read and write on: leaves nothing in the page cache, as `uncached_io`
+  // says and learns; nullptr: as any program does. It outlives the pump.
+  void SetUncachedIo(UncachedIo* uncached_io) { uncached_io_ = uncached_io; }
+
   // Prepares to copy [begin, end) of the source. REQUIRES: busy() is false.
   void Start(uint64_t begin, uint64_t end);
   // Prepares to copy blocks of `file`, which outlives the pump or its next Start().
@@ -85,6 +90,8 @@ class BlockPump {
   // All that was to be copied is in the target; with a shared file, if nobody else has
   // blocks on their way.
   bool complete() const;
+  // Bytes written since Start(), without those of a shared file.
+  uint64_t bytes_written() const { return bytes_written_; }
   // Whether the source ended earlier than asked, or at an end that was not known.
   bool end_found() const {
     return shared_ != nullptr ? shared_->end_found() : end_found_;
@@ -118,12 +125,18 @@ class BlockPump {
     uint32_t filled = 0;
     uint32_t written = 0;
     int retries = 0;
+    // Whether its last read and write were to leave nothing in the page cache.
+    bool read_uncached = false;
+    bool write_uncached = false;
   };
 
   bool nothing_left() const {
     return shared_ != nullptr ? shared_->exhausted() : end_found_ || next_offset_ >= end_;
   }
   int lanes_max() const;
+  Op Read(FileRef source, Lane* lane) const;
+  // Of the lane's block, the bytes [begin, end).
+  Op Write(FileRef target, uint32_t begin, uint32_t end, Lane* lane) const;
   // Gives an idle lane the next block; false when there is none or no buffer for it.
   bool TakeBlock(Lane* lane);
   // Takes the next `length_max` bytes at most; 0 when there are none.
@@ -137,8 +150,10 @@ class BlockPump {
 
   BlockPool* const pool_;
   EngineCounters* const counters_;
+  UncachedIo* uncached_io_ = nullptr;
   SharedFile* shared_ = nullptr;  // Then the range and the outcome are there.
   uint64_t end_ = 0;
+  uint64_t bytes_written_ = 0;
   uint64_t next_offset_ = 0;  // The first byte that no lane has taken.
   bool end_found_ = false;    // A read returned 0.
   bool stopped_ = false;

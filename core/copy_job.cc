@@ -26,6 +26,7 @@
 #include "core/syscall_ring.h"
 #include "core/tally.h"
 #include "core/top_level.h"
+#include "core/uncached_io.h"
 #include "core/uring_ring.h"
 #include "core/walk.h"
 #include "core/worker.h"
@@ -92,6 +93,7 @@ class CopyJob::Body {
             .reflink = options.reflink,
             .follows_named_links = FollowsNamedLinks(options),
             .follows_links = FollowsLinks(options),
+            .page_cache = options.page_cache,
             .umask = options.umask,
             .user = geteuid(),
             .offer_all_links = options.preserve.links && FollowsLinks(options)};
@@ -115,6 +117,7 @@ class CopyJob::Body {
   DirectoryCopy directories_;
   LinkTable links_;
   CloneTable clones_;
+  UncachedIo uncached_io_;
   std::atomic<bool> cancelled_ = false;
   // By worker; before they start and after they end by any thread.
   std::array<EngineCounters, Tuning::kWorkersMax> counters_;
@@ -290,6 +293,7 @@ void CopyJob::Body::Work(const SharedWork& shared, std::unique_ptr<Ring> ring,
   SharedWork work = shared;
   work.policy.shared_files = shared.shared_files;
   work.policy.clones = &clones_;
+  work.policy.uncached_io = &uncached_io_;
   work.policy.use_slots =
       !work.policy.preserve.any_attribute() || ring->can_install_descriptor();
   Worker(work, ring.get(), limits, &counters_[index]).Run();
@@ -358,6 +362,11 @@ void CopyJob::Body::FinishReport() {
     report_.short_reads += counters.short_reads.value();
     report_.short_writes += counters.short_writes.value();
     report_.retries += counters.retries.value();
+    report_.files_direct += counters.files_direct.value();
+  }
+  if (request_.options.page_cache != PageCache::kKeep) {
+    report_.drops_reads = uncached_io_.reads_refused();
+    report_.drops_writes = uncached_io_.writes_refused();
   }
   Progress progress;
   AddCounters(&progress);

@@ -34,6 +34,11 @@ struct EngineReport {
   int64_t short_reads = 0;   // Reads that returned less than asked and were continued.
   int64_t short_writes = 0;  // Writes likewise.
   int64_t retries = 0;       // EINTR and EAGAIN.
+  int64_t files_direct = 0;  // Files copied with O_DIRECT.
+  // With PageCache::kDrop and kBypass: sources, targets can't be read or written without
+  // the page cache, and were dropped from it.
+  bool drops_reads = false;
+  bool drops_writes = false;
 };
 
 struct JobResult {

@@ -37,6 +37,13 @@ enum class Reflink {
   kNever,
 };
 
+// What a copy leaves in the page cache.
+enum class PageCache {
+  kKeep,    // What was read and written, as any program does.
+  kDrop,    // --no-cache: nothing of either file.
+  kBypass,  // --direct: nothing, and large files don't pass through it (O_DIRECT).
+};
+
 // Which engine copies.
 enum class EngineChoice {
   kAuto,     // io_uring where the kernel permits it and it pays, else system calls.
@@ -84,6 +91,7 @@ struct CopyOptions {
   bool no_clobber = false;       // -n
   bool one_file_system = false;  // -x
   Reflink reflink = Reflink::kAuto;
+  PageCache page_cache = PageCache::kKeep;
   EngineChoice engine = EngineChoice::kAuto;
   // A kernel thread takes in what is submitted (IORING_SETUP_SQPOLL): io_uring, or the
   // job fails.

@@ -14,6 +14,7 @@
 #include "core/copy_options.h"
 #include "core/file_error.h"
 #include "core/shared_file.h"
+#include "core/uncached_io.h"
 
 namespace ringcp {
 
@@ -34,6 +35,9 @@ struct FileCopyPolicy {
   // Whether symbolic links named as sources, and those below them, are followed.
   bool follows_named_links = false;
   bool follows_links = false;
+  PageCache page_cache = PageCache::kKeep;
+  // How to leave nothing there. REQUIRES: set unless page_cache is kKeep.
+  UncachedIo* uncached_io = nullptr;
   mode_t umask = 022;
   // The process's effective user, whom the files it creates belong to.
   uid_t user = 0;

@@ -33,6 +33,7 @@ struct alignas(64) EngineCounters {
   Counter files_done;
   Counter files_skipped;
   Counter files_failed;
+  Counter files_direct;  // Of files_done, those copied with O_DIRECT.
   Counter directories_done;
   Counter short_reads;
   Counter short_writes;

@@ -16,6 +16,10 @@ constexpr uint64_t kStatBlockBytes = 512;  // What stx_blocks counts, see statx(
 // its middle, because somebody may have looked at its beginning alone.
 constexpr uint32_t kCacheSampleBytes = 1024 * 1024;
 
+// What offsets, lengths and buffers of direct reads and writes are multiples of: as much
+// as any usual device asks for. Where it is too little they fail with EINVAL.
+constexpr uint64_t kDirectAlignment = 4096;
+
 constexpr int kSourceFlags = O_RDONLY | O_NOCTTY;
 constexpr int kNewTargetFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOCTTY;
 constexpr int kExistingTargetFlags = O_WRONLY | O_NOCTTY | O_NONBLOCK;
@@ -58,6 +62,9 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   removal_error_ = 0;
   retries_ = 0;
   stat_is_known_ = source_is_found_ = false;
+  is_direct_ = is_preallocated_ = cache_dropped_ = is_cached_ = false;
+  pump_.SetUncachedIo(policy.page_cache == PageCache::kKeep ? nullptr
+                                                            : policy.uncached_io);
   source_ = target_ = installed_ = FileRef();
   target_created_ = target_overwritten_ = target_changed_ = target_complete_ = false;
   tried_removing_ = false;
@@ -118,6 +125,14 @@ void FileCopy::Settle(int lane, absl::Span<const int32_t> results, NextChains* n
       return OnClone(results[0], next);
     case State::kTruncate:
       return OnTruncate(results[0], next);
+    case State::kSetDirect:
+      return OnSetDirect(results[0], next);
+    case State::kPreallocate:
+      return OnPreallocate(results[0], next);
+    case State::kUnsetDirect:
+      return OnUnsetDirect(results[0], next);
+    case State::kDiscard:
+      return OnDiscard(results[0], next);
     case State::kCountCached:
       // Where it can't be told it is as if it were not.
       is_cached_ = results[0] == 0 && cached_bytes_ >= kCacheSampleBytes / 2;
@@ -161,6 +176,8 @@ void FileCopy::Settle(int lane, absl::Span<const int32_t> results, NextChains* n
     case State::kSetMode:
       if (results[0] < 0) Fail(Operation::kSetMode, -results[0], /*on_target=*/true);
       return CloseAll(next);
+    case State::kDropCached:
+      return OnDropCached(results[1], next);
     case State::kClose:
       return OnClose(results, next);
     case State::kRemove:
@@ -234,13 +251,15 @@ void FileCopy::OnStatSource(int32_t result, NextChains* next) {
                source_stat_.stx_blocks < source_stat_.stx_size / kStatBlockBytes;
   const bool gets_set_id =
       policy_.preserve.mode && (source_stat_.stx_mode & kSetIdBits) != 0;
-  if (use_slots_ &&
-      (gets_set_id || has_holes_ || is_large() || (is_named && may_clone()))) {
+  if (use_slots_ && (gets_set_id || has_holes_ || is_large() || wants_direct() ||
+                     (is_named && may_clone()))) {
     use_slots_ = false;
     if (source_ == FileRef()) return OpenSource(O_NONBLOCK, next);
     return Enter(State::kReopenSource, Close(source_), next);
   }
-  if (source_ == FileRef() && !is_small()) return OpenSource(O_NONBLOCK, next);
+  if (source_ == FileRef() && (!is_small() || has_cached())) {
+    return OpenSource(O_NONBLOCK, next);
+  }
   if (policy_.offer_all_links || (policy_.preserve.links && source_stat_.stx_nlink > 1)) {
     state_ = State::kAwaitDecision;
     outcome_ = Outcome::kMultiplyLinked;
@@ -269,7 +288,8 @@ void FileCopy::OnSourceKnown(NextChains* next) {
   }
   source_is_found_ = true;
   mode_wanted_ = policy_.FinalMode(source_stat_.stx_mode);
-  if (use_slots_ && is_small()) return CopyWhole(next);
+  // Of what has to leave the page cache the chain must not close the files.
+  if (use_slots_ && is_small() && !has_cached()) return CopyWhole(next);
   OpenTarget(kNewTargetFlags, next);
 }
 
@@ -494,7 +514,60 @@ void FileCopy::OnTruncate(int32_t result, NextChains* next) {
   Enter(State::kClone, Clone(source_.index, target_.index), next);
 }
 
+uint64_t FileCopy::DirectEnd() const {
+  return source_stat_.stx_size / kDirectAlignment * kDirectAlignment;
+}
+
+bool FileCopy::wants_direct() const {
+  return policy_.page_cache == PageCache::kBypass && !has_holes_ &&
+         source_stat_.stx_size > block_size_bytes_;
+}
+
+void FileCopy::OnSetDirect(int32_t result, NextChains* next) {
+  if (result < 0) return CopyPieces(next);  // Not to be had here.
+  is_direct_ = true;
+  Enter(State::kPreallocate, Preallocate(target_, source_stat_.stx_size), next);
+}
+
+void FileCopy::OnPreallocate(int32_t result, NextChains* next) {
+  if (stopped_) return CloseAll(next);
+  if (ShouldRetry(result, &retries_, counters_)) {
+    return Enter(State::kPreallocate, Preallocate(target_, source_stat_.stx_size), next);
+  }
+  if (result < 0 && result != -EOPNOTSUPP) {
+    Fail(Operation::kWrite, -result, /*on_target=*/true);
+    return CloseAll(next);
+  }
+  is_preallocated_ = true;
+  pump_.Start(0, DirectEnd());
+  Pump(next);
+}
+
+void FileCopy::OnUnsetDirect(int32_t result, NextChains* next) {
+  is_direct_ = false;
+  if (result < 0) Fail(Operation::kWrite, -result, /*on_target=*/true);
+  if (stopped_ || result < 0) return CloseAll(next);
+  if (pump_.complete() && !pump_.end_found()) {
+    return CopyPiece(DirectEnd(), source_stat_.stx_size, next);
+  }
+  counters_->bytes_done.Add(-static_cast<int64_t>(pump_.bytes_written()));
+  Enter(State::kDiscard, SetSize(target_.index, 0), next);
+}
+
+void FileCopy::OnDiscard(int32_t result, NextChains* next) {
+  if (result < 0) {
+    Fail(Operation::kWrite, -result, /*on_target=*/true);
+    return CloseAll(next);
+  }
+  is_preallocated_ = false;
+  CopyPieces(next);
+}
+
 void FileCopy::CopyBytes(NextChains* next) {
+  if (wants_direct()) {
+    return Enter(State::kSetDirect, SetDirect(source_.index, target_.index, /*on=*/true),
+                 next);
+  }
   if (!is_large()) return CopyPieces(next);
   Enter(State::kCountCached,
         CountCached(source_.index, source_stat_.stx_size / 2, kCacheSampleBytes,
@@ -547,6 +620,11 @@ void FileCopy::OnFindHole(int32_t result, NextChains* next) {
 }
 
 void FileCopy::OnContentsCopied(NextChains* next) {
+  if (is_preallocated_ && pump_.end_found()) {
+    // The source's last bytes are gone meanwhile.
+    return Enter(State::kSetSize,
+                 SetSize(target_.index, DirectEnd() + pump_.bytes_written()), next);
+  }
   if (!has_holes_ || pump_.end_found()) return SetAttributes(next);
   // The last hole, if there is one.
   Enter(State::kSetSize, SetSize(target_.index, source_stat_.stx_size), next);
@@ -573,6 +651,12 @@ void FileCopy::Resume(NextChains* next) {
 }
 
 void FileCopy::OnPumped(NextChains* next) {
+  if (is_direct_ && stopped_) return CloseAll(next);
+  if (is_direct_ && (!pump_.failed() || pump_.error_number() == EINVAL)) {
+    if (pump_.complete() && !pump_.end_found()) counters_->files_direct.Add(1);
+    return Enter(State::kUnsetDirect,
+                 SetDirect(source_.index, target_.index, /*on=*/false), next);
+  }
   if (pump_.complete()) {
     const bool more = has_holes_ && !pump_.end_found();
     return more ? FindData(piece_end_, next) : OnContentsCopied(next);
@@ -665,7 +749,37 @@ void FileCopy::SetModeIfNeeded(NextChains* next) {
 
 // --- The end ---
 
+bool FileCopy::has_cached() const {
+  return policy_.page_cache != PageCache::kKeep &&
+         (policy_.uncached_io->reads_refused() || policy_.uncached_io->writes_refused());
+}
+
 void FileCopy::CloseAll(NextChains* next) {
+  const bool both_open = source_ != FileRef() && target_ != FileRef();
+  // ext4 keeps the page with the last bytes of a file that has been preallocated (6.18),
+  // however it was written.
+  const bool is_in_cache = has_cached() || is_preallocated_;
+  if (!both_open || !target_complete_ || cache_dropped_ || !is_in_cache) {
+    return CloseFiles(next);
+  }
+  cache_dropped_ = true;
+  state_ = State::kDropCached;
+  Chain& chain = next->Add(0);
+  chain.Add(DropCached(source_));
+  // A page that is not on the device yet can't be dropped.
+  chain.Add(WriteBack(target_), Link::kHard).Add(DropCached(target_), Link::kHard);
+}
+
+void FileCopy::OnDropCached(int32_t written_back, NextChains* next) {
+  // What could not be dropped stays, which is no error; what could not be written is.
+  if (written_back == -EIO || written_back == -ENOSPC || written_back == -EDQUOT) {
+    target_complete_ = false;
+    Fail(Operation::kWrite, -written_back, /*on_target=*/true);
+  }
+  CloseFiles(next);
+}
+
+void FileCopy::CloseFiles(NextChains* next) {
   state_ = State::kClose;
   if (source_ == FileRef() && target_ == FileRef() && installed_ == FileRef()) {
     return Finish(next);

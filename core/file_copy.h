@@ -52,6 +52,19 @@
 // A clone shares the source's blocks. It is made by descriptors as well; as soon as a
 // pair of file systems has refused, its files have slots.
 //
+// Where nothing is to stay in the page cache, reads and writes say so; what that is
+// refused for is written back and dropped before it is closed (kDropCached). With
+// --direct a file of more than a block and without holes does not pass through it at all:
+//
+//   kSetDirect -> kPreallocate -> kPump, whole pages -> kUnsetDirect -> kPump, the rest
+//        | refused                  | not complete          | (kDiscard, all of it)
+//        v                          v                       v
+//      kPump                   kUnsetDirect               kPump
+//
+// Room is set aside first because a direct write that makes a file longer waits for all
+// others. A file that does not take O_DIRECT, in the middle or at an end that has moved
+// meanwhile, is begun anew without it.
+//
 // A source that grows is copied up to the size it had when it was opened; one that
 // shrinks, up to the end that is found. A source whose size reads as 0 is read until its
 // end (files in /proc tell no size).
@@ -156,6 +169,10 @@ class FileCopy {
     kOpenTarget,
     kClone,
     kTruncate,
+    kSetDirect,
+    kPreallocate,
+    kUnsetDirect,
+    kDiscard,
     kCountCached,
     kFindData,
     kFindHole,
@@ -169,6 +186,7 @@ class FileCopy {
     kSetOwner,
     kSetGroup,
     kSetMode,
+    kDropCached,
     kClose,
     kRemove,
     kDone,
@@ -204,6 +222,14 @@ class FileCopy {
   void OnTruncate(int32_t result, NextChains* next);
   // Whether the file may be offered to other workers.
   bool is_large() const;
+  // The source's size in whole units of what O_DIRECT can copy.
+  uint64_t DirectEnd() const;
+  // Whether the file is to be copied with O_DIRECT.
+  bool wants_direct() const;
+  void OnSetDirect(int32_t result, NextChains* next);
+  void OnPreallocate(int32_t result, NextChains* next);
+  void OnUnsetDirect(int32_t result, NextChains* next);
+  void OnDiscard(int32_t result, NextChains* next);
   // Copies the contents, of a file with holes piece by piece.
   void CopyContents(NextChains* next);
   void CopyBytes(NextChains* next);
@@ -228,7 +254,11 @@ class FileCopy {
   int target_fd() const;
   bool owner_differs() const;
 
+  // Whether what was copied is in the page cache and has to leave it.
+  bool has_cached() const;
   void CloseAll(NextChains* next);
+  void OnDropCached(int32_t written_back, NextChains* next);
+  void CloseFiles(NextChains* next);
   void OnClose(absl::Span<const int32_t> results, NextChains* next);
   void Finish(NextChains* next);
   void Done(Outcome outcome);
@@ -271,6 +301,9 @@ class FileCopy {
   bool target_removable_ = true;  // No other name leads to it.
   bool tried_removing_ = false;
   mode_t mode_wanted_ = 0;
+  bool is_direct_ = false;        // O_DIRECT is on.
+  bool is_preallocated_ = false;  // The target is as long as the source was.
+  bool cache_dropped_ = false;
   bool has_holes_ = false;
   uint64_t piece_begin_ = 0;  // Of a file with holes: the data that is being copied.
   uint64_t piece_end_ = 0;

@@ -54,6 +54,28 @@ Op Close(FileRef file) {
   return op;
 }
 
+Op Preallocate(FileRef file, uint64_t size) {
+  Op op;
+  op.kind = OpKind::kPreallocate;
+  op.file = file;
+  op.offset = size;
+  return op;
+}
+
+Op WriteBack(FileRef file) {
+  Op op;
+  op.kind = OpKind::kWriteBack;
+  op.file = file;
+  return op;
+}
+
+Op DropCached(FileRef file) {
+  Op op;
+  op.kind = OpKind::kDropCached;
+  op.file = file;
+  return op;
+}
+
 Op UnlinkAt(int directory, const char* path, int flags) {
   Op op;
   op.kind = OpKind::kUnlinkAt;
@@ -106,6 +128,15 @@ Op Clone(int source_fd, int target_fd) {
   return op;
 }
 
+Op SetDirect(int source_fd, int target_fd, bool on) {
+  Op op;
+  op.kind = OpKind::kSetDirect;
+  op.file = FileRef::Descriptor(target_fd);
+  op.directory = source_fd;
+  op.flags = on ? 1 : 0;
+  return op;
+}
+
 Op SetSize(int fd, uint64_t size) {
   Op op;
   op.kind = OpKind::kFtruncate;
@@ -147,6 +178,7 @@ bool IsImmediate(OpKind kind) {
     case OpKind::kSeekHole:
     case OpKind::kCountCached:
     case OpKind::kClone:
+    case OpKind::kSetDirect:
     case OpKind::kFtruncate:
     case OpKind::kFutimens:
     case OpKind::kFchown:
@@ -158,6 +190,9 @@ bool IsImmediate(OpKind kind) {
     case OpKind::kWrite:
     case OpKind::kClose:
     case OpKind::kUnlinkAt:
+    case OpKind::kPreallocate:
+    case OpKind::kWriteBack:
+    case OpKind::kDropCached:
     case OpKind::kInstallDescriptor:
       break;
   }

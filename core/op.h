@@ -28,6 +28,13 @@ enum class OpKind : uint8_t {
   kWrite,     // Result: bytes written.
   kClose,     // Result: 0.
   kUnlinkAt,  // Result: 0.
+  // The room for a file's contents is set aside, and its size set. Result: 0.
+  kPreallocate,
+  // What was written to a file goes to its device. Result: 0 when it is there.
+  kWriteBack,
+  // What is in the page cache of a file, and not waiting to be written, leaves it.
+  // Result: 0.
+  kDropCached,
   // Gives the file in a slot an ordinary descriptor as well. Result: the descriptor.
   kInstallDescriptor,
   // A ring makes the system call for these at once, on its own thread. They come alone,
@@ -44,6 +51,9 @@ enum class OpKind : uint8_t {
   kCountCached,
   // Makes one file share the blocks of another one (FICLONE). Result: 0.
   kClone,
+  // Turns O_DIRECT of two open files on or off: of both or, after an error, of none.
+  // Result: 0; -EINVAL where a file system does not have it.
+  kSetDirect,
   kFtruncate,
   kFutimens,
   kFchown,
@@ -79,20 +89,24 @@ enum class Link : uint8_t {
 // one that pipes and terminals take.
 inline constexpr uint64_t kCurrentPosition = ~uint64_t{0};
 
+// How kWriteBack calls sync_file_range(2): what is on its way is waited for as well.
+inline constexpr unsigned kWriteBackFlags =
+    SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+
 // Which members mean something depends on `kind`; the functions below fill in the right
 // ones.
 struct Op {
   OpKind kind = OpKind::kClose;
   Link link = Link::kNone;
   FileRef file;  // kOpenAt: where the opened file goes; kNone asks for any descriptor.
-  int directory = AT_FDCWD;  // kClone: the source's descriptor.
+  int directory = AT_FDCWD;  // kClone, kSetDirect: the source's descriptor.
   const char* path = nullptr;
-  int flags = 0;
+  int flags = 0;  // kRead, kWrite: RWF_*; kSetDirect: 1 for on.
   mode_t mode = 0;
   struct statx* stat = nullptr;
   void* buffer = nullptr;
   uint32_t length = 0;  // Bytes.
-  uint64_t offset = 0;  // kFtruncate: the size.
+  uint64_t offset = 0;  // kFtruncate, kPreallocate: the size.
   uint64_t* position = nullptr;
   uid_t uid = 0;
   gid_t gid = 0;
@@ -107,6 +121,9 @@ Op StatAtOnce(int directory, const char* path, int flags, struct statx* stat);
 Op ReadAt(FileRef file, void* buffer, uint32_t length, uint64_t offset);
 Op WriteAt(FileRef file, void* buffer, uint32_t length, uint64_t offset);
 Op Close(FileRef file);
+Op Preallocate(FileRef file, uint64_t size);
+Op WriteBack(FileRef file);
+Op DropCached(FileRef file);
 Op UnlinkAt(int directory, const char* path, int flags);
 Op InstallDescriptor(FileRef slot);
 Op StatDescriptor(int fd, struct statx* stat);
@@ -117,6 +134,7 @@ Op SeekHole(int fd, uint64_t offset, uint64_t* position);
 Op CountCached(int fd, uint64_t offset, uint32_t length, uint64_t* bytes);
 // Makes `target_fd` a clone of `source_fd`, whole.
 Op Clone(int source_fd, int target_fd);
+Op SetDirect(int source_fd, int target_fd, bool on);
 Op SetSize(int fd, uint64_t size);
 Op SetTimes(int fd, const timespec& access, const timespec& modification);
 Op SetOwner(int fd, uid_t uid, gid_t gid);

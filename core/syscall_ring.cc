@@ -4,6 +4,7 @@
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -43,6 +44,38 @@ int32_t CountCachedBytes(const Op& op) {
   return 0;
 }
 
+int32_t ReadOrWrite(const Op& op) {
+  const int fd = op.file.index;
+  const bool reads = op.kind == OpKind::kRead;
+  if (op.flags != 0) {
+    const iovec buffer = {.iov_base = op.buffer, .iov_len = op.length};
+    const auto offset = static_cast<off_t>(op.offset);  // -1: the current position.
+    return ResultOf(reads ? preadv2(fd, &buffer, 1, offset, op.flags)
+                          : pwritev2(fd, &buffer, 1, offset, op.flags));
+  }
+  if (op.offset == kCurrentPosition) {
+    return ResultOf(reads ? read(fd, op.buffer, op.length)
+                          : write(fd, op.buffer, op.length));
+  }
+  return ResultOf(reads ? pread(fd, op.buffer, op.length, op.offset)
+                        : pwrite(fd, op.buffer, op.length, op.offset));
+}
+
+int32_t SetDirectOf(int fd, bool on) {
+  const int flags = fcntl(fd, F_GETFL);
+  if (flags < 0) return -errno;
+  return ResultOf(fcntl(fd, F_SETFL, on ? flags | O_DIRECT : flags & ~O_DIRECT));
+}
+
+int32_t SetDirectOfBoth(const Op& op) {
+  const bool on = op.flags != 0;
+  const int32_t result = SetDirectOf(op.directory, on);
+  if (result < 0) return result;
+  const int32_t target_result = SetDirectOf(op.file.index, on);
+  if (target_result < 0 && on) SetDirectOf(op.directory, false);
+  return target_result;
+}
+
 // Whether a soft link goes on after `op` had `result`.
 bool Succeeded(const Op& op, int32_t result) {
   if (result < 0) return false;
@@ -65,13 +98,16 @@ int32_t RunWithSystemCall(const Op& op) {
       return ResultOf(statx(op.directory, op.path, op.flags,
                             STATX_BASIC_STATS | STATX_BTIME, op.stat));
     case OpKind::kRead:
-      return op.offset == kCurrentPosition
-                 ? ResultOf(read(fd, op.buffer, op.length))
-                 : ResultOf(pread(fd, op.buffer, op.length, op.offset));
     case OpKind::kWrite:
-      return op.offset == kCurrentPosition
-                 ? ResultOf(write(fd, op.buffer, op.length))
-                 : ResultOf(pwrite(fd, op.buffer, op.length, op.offset));
+      return ReadOrWrite(op);
+    case OpKind::kPreallocate:
+      return ResultOf(fallocate(fd, /*mode=*/0, 0, static_cast<off_t>(op.offset)));
+    case OpKind::kWriteBack:
+      return ResultOf(sync_file_range(fd, 0, 0, kWriteBackFlags));
+    case OpKind::kDropCached:
+      return -posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    case OpKind::kSetDirect:
+      return SetDirectOfBoth(op);
     case OpKind::kClose:
       return ResultOf(close(fd));
     case OpKind::kUnlinkAt:

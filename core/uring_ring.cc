@@ -77,9 +77,21 @@ void Prepare(const Op& op, io_uring_sqe* sqe) {
       return;
     case OpKind::kRead:
       io_uring_prep_read(sqe, op.file.index, op.buffer, op.length, op.offset);
+      sqe->rw_flags = op.flags;
       break;
     case OpKind::kWrite:
       io_uring_prep_write(sqe, op.file.index, op.buffer, op.length, op.offset);
+      sqe->rw_flags = op.flags;
+      break;
+    case OpKind::kPreallocate:
+      io_uring_prep_fallocate(sqe, op.file.index, /*mode=*/0, 0,
+                              static_cast<off_t>(op.offset));
+      break;
+    case OpKind::kWriteBack:
+      io_uring_prep_sync_file_range(sqe, op.file.index, 0, 0, kWriteBackFlags);
+      break;
+    case OpKind::kDropCached:
+      io_uring_prep_fadvise(sqe, op.file.index, 0, 0, POSIX_FADV_DONTNEED);
       break;
     case OpKind::kInstallDescriptor:
       // Close-on-exec unless asked otherwise.
@@ -91,6 +103,7 @@ void Prepare(const Op& op, io_uring_sqe* sqe) {
     case OpKind::kSeekHole:
     case OpKind::kCountCached:
     case OpKind::kClone:
+    case OpKind::kSetDirect:
     case OpKind::kFtruncate:
     case OpKind::kFutimens:
     case OpKind::kFchown:
@@ -165,7 +178,8 @@ absl::StatusOr<std::unique_ptr<UringRing>> UringRing::Create(
   }
   const bool has_ops =
       Supports(probe, {IORING_OP_OPENAT, IORING_OP_STATX, IORING_OP_READ, IORING_OP_WRITE,
-                       IORING_OP_CLOSE, IORING_OP_UNLINKAT});
+                       IORING_OP_CLOSE, IORING_OP_UNLINKAT, IORING_OP_FALLOCATE,
+                       IORING_OP_SYNC_FILE_RANGE, IORING_OP_FADVISE});
   const bool can_install = Supports(probe, {kOpFixedFdInstall});
   io_uring_free_probe(probe);
   if (!has_ops) {

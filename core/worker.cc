@@ -122,6 +122,9 @@ void Worker::HelpOthers() {
 
 void Worker::Help(SharedFile* file) {
   BlockPump pump(&pool_, counters_);
+  if (work_.policy.page_cache != PageCache::kKeep) {
+    pump.SetUncachedIo(work_.policy.uncached_io);
+  }
   pump.Start(file);
   for (;;) {
     if (cancelled()) pump.Stop();

@@ -54,6 +54,8 @@ std::string Describe(const CopyOptions& options) {
   if (options.reflink == Reflink::kNever) words.push_back("reflink=never");
   if (options.engine == EngineChoice::kUring) words.push_back("uring");
   if (options.engine == EngineChoice::kThreads) words.push_back("threads");
+  if (options.page_cache == PageCache::kDrop) words.push_back("no-cache");
+  if (options.page_cache == PageCache::kBypass) words.push_back("direct");
   if (options.sqpoll) words.push_back("sqpoll");
   const Tuning& tuning = options.tuning;
   if (tuning.workers != 0) words.push_back(absl::StrCat("workers=", tuning.workers));
@@ -194,6 +196,11 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"--reflink=always a b", "a -> b; reflink=always; "},
                     Row{"--reflink a b", "a -> b; reflink=always; "},
                     Row{"--reflink --reflink=auto a b", "a -> b; ; "},
+                    Row{"--no-cache a b", "a -> b; no-cache; "},
+                    Row{"--direct a b", "a -> b; direct; "},
+                    // The stronger one counts, in whatever order.
+                    Row{"--direct --no-cache a b", "a -> b; direct; "},
+                    Row{"--no-cache --direct a b", "a -> b; direct; "},
                     Row{"--sqpoll a b", "a -> b; sqpoll; "},
                     Row{"--sqpoll --engine=uring a b", "a -> b; uring sqpoll; "},
                     Row{"--workers=16 --queue-depth 256 a b",

@@ -194,7 +194,8 @@ std::string CopyScript::Text(const Op& op) const {
                           op.path);
     case OpKind::kRead:
     case OpKind::kWrite:
-      return absl::StrFormat("%s %s %d@%d", op.kind == OpKind::kRead ? "read" : "write",
+      return absl::StrFormat("%s%s %s %d@%d", op.flags != 0 ? "uncached " : "",
+                             op.kind == OpKind::kRead ? "read" : "write",
                              FileText(op.file), op.length, op.offset);
     case OpKind::kClose:
       return absl::StrCat("close ", FileText(op.file));
@@ -214,6 +215,15 @@ std::string CopyScript::Text(const Op& op) const {
       return absl::StrCat("seek hole ", FileText(op.file), " ", op.offset);
     case OpKind::kClone:
       return absl::StrCat("clone fd", op.directory, ">", FileText(op.file));
+    case OpKind::kPreallocate:
+      return absl::StrCat("preallocate ", FileText(op.file), " ", op.offset);
+    case OpKind::kWriteBack:
+      return absl::StrCat("write back ", FileText(op.file));
+    case OpKind::kDropCached:
+      return absl::StrCat("drop ", FileText(op.file));
+    case OpKind::kSetDirect:
+      return absl::StrCat("direct ", op.flags != 0 ? "on" : "off", " fd", op.directory,
+                          " ", FileText(op.file));
     case OpKind::kCountCached:
       return absl::StrCat("count cached ", FileText(op.file), " ", op.offset);
     case OpKind::kFtruncate:

@@ -52,7 +52,8 @@ struct Variant {
   bool hides_sizes = false;  // The source tells no size.
   bool has_holes = false;    // The source does.
   bool is_cloned = false;    // ... or would be, if the file system could.
-  bool is_shared = false;    // Offered to other workers, none of which comes.
+  PageCache page_cache = PageCache::kKeep;
+  bool is_shared = false;  // Offered to other workers, none of which comes.
   int extra_blocks = 7;
 };
 
@@ -84,6 +85,9 @@ constexpr Variant kVariants[] = {
     {.name = "holes, overwrite", .exists = true, .has_holes = true},
     {.name = "clone", .preserve = kAttributes, .is_cloned = true},
     {.name = "clone, overwrite", .exists = true, .is_cloned = true},
+    {.name = "no cache", .page_cache = PageCache::kDrop},
+    {.name = "direct", .preserve = kAttributes, .page_cache = PageCache::kBypass},
+    {.name = "direct, overwrite", .exists = true, .page_cache = PageCache::kBypass},
     {.name = "shared", .is_shared = true},
     {.name = "shared, holes", .has_holes = true, .is_shared = true},
 };
@@ -234,6 +238,9 @@ class FileCopyFaultsTest : public testing::Test {
     CloneTable clones;
     policy.clones = &clones;
     if (variant.is_cloned) policy.reflink = Reflink::kAuto;
+    UncachedIo uncached_io;
+    policy.page_cache = variant.page_cache;
+    policy.uncached_io = &uncached_io;
     SharedFiles shared_files(/*workers=*/1, /*bytes_min=*/kBlock);
     if (variant.is_shared) policy.shared_files = &shared_files;
     NextChains next;
@@ -287,7 +294,10 @@ bool IsHarmless(const Op& op, int32_t result) {
     case OpKind::kCountCached:
     case OpKind::kClone:
     case OpKind::kStatAtOnce:  // Then it is taken in the chain.
+    case OpKind::kDropCached:
       return true;
+    case OpKind::kSetDirect:
+      return result >= 0 || op.flags != 0;  // Not turned on: then it is copied without.
     default:
       return result >= 0;
   }

@@ -246,6 +246,8 @@ TEST(CopyRequestFromSpecTest, EveryOptionMeansTheSameOnBothSides) {
       [](CopyOptions* options) { options->reflink = Reflink::kNever; },
       [](CopyOptions* options) { options->engine = EngineChoice::kUring; },
       [](CopyOptions* options) { options->engine = EngineChoice::kThreads; },
+      [](CopyOptions* options) { options->page_cache = PageCache::kDrop; },
+      [](CopyOptions* options) { options->page_cache = PageCache::kBypass; },
       [](CopyOptions* options) { options->sqpoll = true; },
       [](CopyOptions* options) { options->tuning.workers = 1; },
       [](CopyOptions* options) { options->tuning.queue_depth = 2; },
@@ -256,8 +258,8 @@ TEST(CopyRequestFromSpecTest, EveryOptionMeansTheSameOnBothSides) {
         options.recursive, options.dereference, options.target_kind,
         options.preserve.mode, options.preserve.ownership, options.preserve.timestamps,
         options.preserve.links, options.default_mode, options.force, options.no_clobber,
-        options.one_file_system, options.reflink, options.engine, options.sqpoll,
-        options.tuning.workers, options.tuning.queue_depth,
+        options.one_file_system, options.reflink, options.page_cache, options.engine,
+        options.sqpoll, options.tuning.workers, options.tuning.queue_depth,
         options.tuning.block_size_bytes, options.umask);
   };
   for (size_t i = 0; i < changes.size(); ++i) {

@@ -1,0 +1,252 @@
+// Copies that leave nothing in the page cache, and those that do not pass through it: the
+// state machine, fed with made-up results; copy_script.h explains the notation.
+
+#include <cerrno>
+#include <string>
+#include <vector>
+
+#include "core/file_copy.h"
+#include "core/uncached_io.h"
+#include "gtest/gtest.h"
+#include "tests/copy_script.h"
+
+namespace ringcp {
+namespace {
+
+constexpr int kCancelled = -ECANCELED;
+constexpr uint64_t kBlock = CopyScript::kBlock;
+
+FileCopyPolicy Policy(PageCache page_cache, UncachedIo* uncached_io) {
+  FileCopyPolicy policy;
+  policy.page_cache = page_cache;
+  policy.uncached_io = uncached_io;
+  return policy;
+}
+
+// A copy of `size` bytes that has opened its source.
+struct Opened {
+  explicit Opened(PageCache page_cache, uint64_t size = 100)
+      : copy({.policy = Policy(page_cache, &uncached_io), .size = size}) {
+    copy.Start();
+    next = copy.Settle({0, 0});
+  }
+  UncachedIo uncached_io;
+  CopyScript copy;
+  std::string next;
+};
+
+TEST(FileCopyPageCacheTest, ASmallFileIsReadAndWrittenUncached) {
+  for (const PageCache page_cache : {PageCache::kDrop, PageCache::kBypass}) {
+    Opened opened(page_cache);
+    EXPECT_EQ(opened.next,
+              "open T new 644>s1 - uncached read s0 100@0 - uncached write s1 100@0 - "
+              "close s1 = close s0");
+    EXPECT_EQ(opened.copy.Settle({0, 100, 100, 0, 0}), "copied");
+    EXPECT_FALSE(opened.uncached_io.reads_refused());
+    EXPECT_FALSE(opened.uncached_io.writes_refused());
+  }
+}
+
+TEST(FileCopyPageCacheTest, WhereReadsAreRefusedTheFilesAreDroppedInTheEnd) {
+  Opened opened(PageCache::kDrop);
+  CopyScript& copy = opened.copy;
+  EXPECT_EQ(copy.Settle({0, -EOPNOTSUPP, kCancelled, kCancelled, kCancelled}),
+            "read s0 100@0 - uncached write s1 100@0");
+  EXPECT_EQ(copy.Settle({100, 100}), "drop s0 = write back s1 = drop s1");
+  EXPECT_EQ(copy.Settle({0, 0, 0}), "close s1 = close s0");
+  EXPECT_EQ(copy.Settle({0, 0}), "copied");
+  EXPECT_TRUE(opened.uncached_io.reads_refused());
+  EXPECT_FALSE(opened.uncached_io.writes_refused());
+}
+
+TEST(FileCopyPageCacheTest, WhereWritesAreRefusedTheFilesAreDroppedInTheEnd) {
+  Opened opened(PageCache::kDrop);
+  CopyScript& copy = opened.copy;
+  EXPECT_EQ(copy.Settle({0, 100, -EOPNOTSUPP, kCancelled, kCancelled}), "write s1 100@0");
+  EXPECT_EQ(copy.Settle({100}), "drop s0 = write back s1 = drop s1");
+  EXPECT_TRUE(opened.uncached_io.writes_refused());
+}
+
+TEST(FileCopyPageCacheTest, OnceRefusedItIsNotTriedAgain) {
+  UncachedIo uncached_io;
+  uncached_io.NoteReadsRefused();
+  uncached_io.NoteWritesRefused();
+  CopyScript copy({.policy = Policy(PageCache::kDrop, &uncached_io)});
+  copy.Start();
+  EXPECT_EQ(copy.Settle({0, 0}), "open T new 644>s1");
+  EXPECT_EQ(copy.Settle({0}), "read s0 100@0 - write s1 100@0");
+}
+
+TEST(FileCopyPageCacheTest, AnErrorThatHasNothingToDoWithTheFlagsIsFinal) {
+  UncachedIo uncached_io;
+  uncached_io.NoteReadsRefused();
+  CopyScript copy({.policy = Policy(PageCache::kDrop, &uncached_io)});
+  copy.Start();
+  copy.Settle({0, 0});
+  copy.Settle({0});
+  EXPECT_EQ(copy.Settle({-EOPNOTSUPP, kCancelled}), "close s1 = close s0");
+  EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
+  EXPECT_EQ(copy.Settle({0}), "failed: read S EOPNOTSUPP");
+}
+
+TEST(FileCopyPageCacheTest, WhatCouldNotBeWrittenBackFails) {
+  Opened opened(PageCache::kDrop);
+  CopyScript& copy = opened.copy;
+  copy.Settle({0, -EOPNOTSUPP, kCancelled, kCancelled, kCancelled});
+  copy.Settle({100, 100});
+  EXPECT_EQ(copy.Settle({0, -EIO, 0}), "close s1 = close s0");
+  EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
+  EXPECT_EQ(copy.Settle({0}), "failed: write T EIO");
+}
+
+// --- O_DIRECT ---
+
+// A large file that is to be copied past the page cache; both files are open.
+struct Direct {
+  explicit Direct(uint64_t size = 2 * kBlock + 100)
+      : copy({.policy = Policy(PageCache::kBypass, &uncached_io), .size = size}) {
+    copy.Start();
+    copy.Settle({0, 0});  // So it takes descriptors.
+    copy.Settle({0});
+    copy.Settle({7});
+    copy.Settle({0});
+    next = copy.Settle({8});
+  }
+  UncachedIo uncached_io;
+  CopyScript copy;
+  std::string next;
+};
+
+constexpr char kTwoBlocks[] =
+    "0: uncached read fd7 4096@0 - uncached write fd8 4096@0 | "
+    "1: uncached read fd7 4096@4096 - uncached write fd8 4096@4096";
+
+// One that has written its two whole blocks.
+struct DirectWritten : Direct {
+  explicit DirectWritten(uint64_t size = 2 * kBlock + 100) : Direct(size) {
+    copy.Settle({0});
+    copy.Settle({0});
+    copy.Settle(0, {kBlock, kBlock});
+    next = copy.Settle(1, {kBlock, kBlock});
+  }
+};
+
+TEST(FileCopyPageCacheTest, OfALargeFileTheLastBytesAloneAreCopiedWithoutODirect) {
+  Direct direct;
+  CopyScript& copy = direct.copy;
+  EXPECT_EQ(direct.next, "direct on fd7 fd8");
+  EXPECT_EQ(copy.Settle({0}), "preallocate fd8 8292");
+  EXPECT_EQ(copy.Settle({0}), kTwoBlocks);
+  EXPECT_EQ(copy.Settle(0, {kBlock, kBlock}), "");
+  EXPECT_EQ(copy.Settle(1, {kBlock, kBlock}), "direct off fd7 fd8");
+  EXPECT_EQ(copy.Settle({0}), "uncached read fd7 100@8192 - uncached write fd8 100@8192");
+  EXPECT_EQ(copy.Settle({100, 100}), "drop fd7 = write back fd8 = drop fd8");
+  EXPECT_EQ(copy.Settle({0, 0, 0}), "close fd8 = close fd7");
+  EXPECT_EQ(copy.Settle({0, 0}), "copied");
+  EXPECT_EQ(copy.counters().files_direct.value(), 1);
+  EXPECT_EQ(copy.counters().bytes_done.value(), 2 * kBlock + 100);
+  EXPECT_TRUE(copy.all_blocks_back());
+}
+
+TEST(FileCopyPageCacheTest, OfWholePagesNothingIsLeftForTheEnd) {
+  DirectWritten written(2 * kBlock);
+  EXPECT_EQ(written.next, "direct off fd7 fd8");
+  EXPECT_EQ(written.copy.Settle({0}), "drop fd7 = write back fd8 = drop fd8");
+}
+
+TEST(FileCopyPageCacheTest, WhereThereIsNoODirectItIsCopiedUncached) {
+  Direct direct;
+  EXPECT_EQ(direct.copy.Settle({-EINVAL}),
+            std::string(kTwoBlocks) +
+                " | 2: uncached read fd7 100@8192 - uncached write fd8 100@8192");
+}
+
+TEST(FileCopyPageCacheTest, WithoutRoomItFailsBeforeAnythingIsWritten) {
+  Direct direct;
+  CopyScript& copy = direct.copy;
+  copy.Settle({0});
+  EXPECT_EQ(copy.Settle({-ENOSPC}), "close fd8 = close fd7");
+  EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
+  EXPECT_EQ(copy.Settle({0}), "failed: write T ENOSPC");
+}
+
+TEST(FileCopyPageCacheTest, WhereRoomCantBeSetAsideItIsCopiedAllTheSame) {
+  Direct direct;
+  direct.copy.Settle({0});
+  EXPECT_EQ(direct.copy.Settle({-EOPNOTSUPP}), kTwoBlocks);
+}
+
+TEST(FileCopyPageCacheTest, AnInterruptedPreallocationIsTriedAgain) {
+  Direct direct;
+  direct.copy.Settle({0});
+  EXPECT_EQ(direct.copy.Settle({-EINTR}), "preallocate fd8 8292");
+}
+
+// A device with larger units, or a file that has lost an odd number of bytes.
+TEST(FileCopyPageCacheTest, WhatODirectRefusesLaterIsBegunAnewWithoutIt) {
+  Direct direct;
+  CopyScript& copy = direct.copy;
+  copy.Settle({0});
+  copy.Settle({0});
+  copy.Settle(0, {kBlock, kBlock});
+  EXPECT_EQ(copy.Settle(1, {kBlock, -EINVAL}), "direct off fd7 fd8");
+  EXPECT_EQ(copy.Settle({0}), "set size fd8 0");
+  EXPECT_EQ(copy.counters().bytes_done.value(), 0);
+  EXPECT_EQ(copy.Settle({0}),
+            std::string(kTwoBlocks) +
+                " | 2: uncached read fd7 100@8192 - uncached write fd8 100@8192");
+  EXPECT_EQ(copy.counters().files_direct.value(), 0);
+}
+
+TEST(FileCopyPageCacheTest, ASourceThatShrankByPagesIsBegunAnew) {
+  Direct direct;
+  CopyScript& copy = direct.copy;
+  copy.Settle({0});
+  copy.Settle({0});
+  copy.Settle(0, {kBlock, kBlock});
+  EXPECT_EQ(copy.Settle(1, {0, kCancelled}), "direct off fd7 fd8");
+  EXPECT_EQ(copy.Settle({0}), "set size fd8 0");
+}
+
+TEST(FileCopyPageCacheTest, ASourceThatLostItsLastBytesGivesATargetOfItsSize) {
+  DirectWritten written;
+  CopyScript& copy = written.copy;
+  copy.Settle({0});
+  EXPECT_EQ(copy.Settle({60, kCancelled}), "uncached write fd8 60@8192");
+  EXPECT_EQ(copy.Settle({60}), "uncached read fd7 40@8252 - uncached write fd8 40@8252");
+  EXPECT_EQ(copy.Settle({0, kCancelled}), "set size fd8 8252");
+  EXPECT_EQ(copy.Settle({0}), "drop fd7 = write back fd8 = drop fd8");
+}
+
+TEST(FileCopyPageCacheTest, AFailedDirectWriteFails) {
+  Direct direct;
+  CopyScript& copy = direct.copy;
+  copy.Settle({0});
+  copy.Settle({0});
+  copy.Settle(0, {kBlock, kBlock});
+  EXPECT_EQ(copy.Settle(1, {kBlock, -EIO}), "close fd8 = close fd7");
+  EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
+  EXPECT_EQ(copy.Settle({0}), "failed: write T EIO");
+}
+
+TEST(FileCopyPageCacheTest, StoppedInTheMiddleItRemovesTheTarget) {
+  Direct direct;
+  CopyScript& copy = direct.copy;
+  copy.Settle({0});
+  copy.Settle({0});
+  copy.Stop();
+  copy.Settle(0, {kBlock, kBlock});
+  EXPECT_EQ(copy.Settle(1, {kBlock, kBlock}), "close fd8 = close fd7");
+  EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
+  EXPECT_EQ(copy.Settle({0}), "cancelled");
+}
+
+TEST(FileCopyPageCacheTest, AFileOfOneBlockIsNotWorthODirect) {
+  Opened opened(PageCache::kBypass, kBlock);
+  EXPECT_EQ(opened.next,
+            "open T new 644>s1 - uncached read s0 4096@0 - uncached write s1 4096@0 - "
+            "close s1 = close s0");
+}
+
+}  // namespace
+}  // namespace ringcp
