@@ -62,7 +62,7 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   removal_error_ = 0;
   retries_ = 0;
   stat_is_known_ = source_is_found_ = false;
-  is_direct_ = is_preallocated_ = cache_dropped_ = is_cached_ = false;
+  is_direct_ = reads_direct_ = is_preallocated_ = cache_dropped_ = is_cached_ = false;
   pump_.SetUncachedIo(policy.page_cache == PageCache::kKeep ? nullptr
                                                             : policy.uncached_io);
   source_ = target_ = installed_ = FileRef();
@@ -136,6 +136,11 @@ void FileCopy::Settle(int lane, absl::Span<const int32_t> results, NextChains* n
     case State::kCountCached:
       // Where it can't be told it is as if it were not.
       is_cached_ = results[0] == 0 && cached_bytes_ >= kCacheSampleBytes / 2;
+      // Then it is not put there either: that costs more CPU time than all the rest.
+      if (!is_cached_ && !has_holes_ && results[0] == 0) {
+        reads_direct_ = true;
+        return SwitchDirect(/*on=*/true, next);
+      }
       return CopyPieces(next);
     case State::kFindData:
       return OnFindData(results[0], next);
@@ -523,9 +528,18 @@ bool FileCopy::wants_direct() const {
          source_stat_.stx_size > block_size_bytes_;
 }
 
+void FileCopy::SwitchDirect(bool on, NextChains* next) {
+  Enter(on ? State::kSetDirect : State::kUnsetDirect,
+        SetDirect(source_.index, reads_direct_ ? FileRef() : target_, on), next);
+}
+
 void FileCopy::OnSetDirect(int32_t result, NextChains* next) {
   if (result < 0) return CopyPieces(next);  // Not to be had here.
   is_direct_ = true;
+  if (reads_direct_) {
+    pump_.Start(0, DirectEnd());
+    return Pump(next);
+  }
   Enter(State::kPreallocate, Preallocate(target_, source_stat_.stx_size), next);
 }
 
@@ -565,8 +579,7 @@ void FileCopy::OnDiscard(int32_t result, NextChains* next) {
 
 void FileCopy::CopyBytes(NextChains* next) {
   if (wants_direct()) {
-    return Enter(State::kSetDirect, SetDirect(source_.index, target_.index, /*on=*/true),
-                 next);
+    return SwitchDirect(/*on=*/true, next);
   }
   if (!is_large()) return CopyPieces(next);
   Enter(State::kCountCached,
@@ -653,9 +666,9 @@ void FileCopy::Resume(NextChains* next) {
 void FileCopy::OnPumped(NextChains* next) {
   if (is_direct_ && stopped_) return CloseAll(next);
   if (is_direct_ && (!pump_.failed() || pump_.error_number() == EINVAL)) {
-    if (pump_.complete() && !pump_.end_found()) counters_->files_direct.Add(1);
-    return Enter(State::kUnsetDirect,
-                 SetDirect(source_.index, target_.index, /*on=*/false), next);
+    const bool is_whole = pump_.complete() && !pump_.end_found();
+    if (is_whole && !reads_direct_) counters_->files_direct.Add(1);
+    return SwitchDirect(/*on=*/false, next);
   }
   if (pump_.complete()) {
     const bool more = has_holes_ && !pump_.end_found();

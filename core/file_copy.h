@@ -61,6 +61,9 @@
 //        v                          v                       v
 //      kPump                   kUnsetDirect               kPump
 //
+// A large file that is not in the page cache is read that way without being asked, too,
+// but written through it.
+//
 // Room is set aside first because a direct write that makes a file longer waits for all
 // others. A file that does not take O_DIRECT, in the middle or at an end that has moved
 // meanwhile, is begun anew without it.
@@ -226,6 +229,8 @@ class FileCopy {
   uint64_t DirectEnd() const;
   // Whether the file is to be copied with O_DIRECT.
   bool wants_direct() const;
+  // Turns O_DIRECT on or off: of both files, or with reads_direct_ of the source.
+  void SwitchDirect(bool on, NextChains* next);
   void OnSetDirect(int32_t result, NextChains* next);
   void OnPreallocate(int32_t result, NextChains* next);
   void OnUnsetDirect(int32_t result, NextChains* next);
@@ -302,6 +307,7 @@ class FileCopy {
   bool tried_removing_ = false;
   mode_t mode_wanted_ = 0;
   bool is_direct_ = false;        // O_DIRECT is on.
+  bool reads_direct_ = false;     // ... or to be, of the source alone.
   bool is_preallocated_ = false;  // The target is as long as the source was.
   bool cache_dropped_ = false;
   bool has_holes_ = false;

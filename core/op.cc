@@ -128,10 +128,10 @@ Op Clone(int source_fd, int target_fd) {
   return op;
 }
 
-Op SetDirect(int source_fd, int target_fd, bool on) {
+Op SetDirect(int source_fd, FileRef target, bool on) {
   Op op;
   op.kind = OpKind::kSetDirect;
-  op.file = FileRef::Descriptor(target_fd);
+  op.file = target;
   op.directory = source_fd;
   op.flags = on ? 1 : 0;
   return op;

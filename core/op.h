@@ -51,7 +51,8 @@ enum class OpKind : uint8_t {
   kCountCached,
   // Makes one file share the blocks of another one (FICLONE). Result: 0.
   kClone,
-  // Turns O_DIRECT of two open files on or off: of both or, after an error, of none.
+  // Turns O_DIRECT of two open files, or one, on or off: of both or, after an error, of
+  // none.
   // Result: 0; -EINVAL where a file system does not have it.
   kSetDirect,
   kFtruncate,
@@ -134,7 +135,8 @@ Op SeekHole(int fd, uint64_t offset, uint64_t* position);
 Op CountCached(int fd, uint64_t offset, uint32_t length, uint64_t* bytes);
 // Makes `target_fd` a clone of `source_fd`, whole.
 Op Clone(int source_fd, int target_fd);
-Op SetDirect(int source_fd, int target_fd, bool on);
+// Without a `target` of the source alone.
+Op SetDirect(int source_fd, FileRef target, bool on);
 Op SetSize(int fd, uint64_t size);
 Op SetTimes(int fd, const timespec& access, const timespec& modification);
 Op SetOwner(int fd, uid_t uid, gid_t gid);

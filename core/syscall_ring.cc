@@ -70,7 +70,7 @@ int32_t SetDirectOf(int fd, bool on) {
 int32_t SetDirectOfBoth(const Op& op) {
   const bool on = op.flags != 0;
   const int32_t result = SetDirectOf(op.directory, on);
-  if (result < 0) return result;
+  if (result < 0 || op.file == FileRef()) return result;
   const int32_t target_result = SetDirectOf(op.file.index, on);
   if (target_result < 0 && on) SetDirectOf(op.directory, false);
   return target_result;

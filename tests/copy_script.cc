@@ -223,7 +223,7 @@ std::string CopyScript::Text(const Op& op) const {
       return absl::StrCat("drop ", FileText(op.file));
     case OpKind::kSetDirect:
       return absl::StrCat("direct ", op.flags != 0 ? "on" : "off", " fd", op.directory,
-                          " ", FileText(op.file));
+                          op.file == FileRef() ? "" : " " + FileText(op.file));
     case OpKind::kCountCached:
       return absl::StrCat("count cached ", FileText(op.file), " ", op.offset);
     case OpKind::kFtruncate:

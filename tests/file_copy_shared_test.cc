@@ -57,9 +57,64 @@ TEST(FileCopySharedTest, OnADeviceAllBlocksAreOnTheirWayAndNobodyHelps) {
     copy.Settle({7});
     copy.Settle({0});
     copy.Settle({8});
-    EXPECT_NE(copy.Settle({counted}).find(" | 7: "), std::string::npos);
+    std::string next = copy.Settle({counted});
+    if (counted == 0) {
+      EXPECT_EQ(next, "direct on fd7");
+      next = copy.Settle({0});
+    }
+    EXPECT_NE(next.find(" | 7: "), std::string::npos);
     EXPECT_EQ(files.Join(), nullptr);
   }
+}
+
+// A large copy that has found out that its source is not in the page cache.
+struct Uncached {
+  Uncached() : copy({.policy = Sharing(&files), .size = 2 * 4096 + 100}) {
+    copy.cached = false;
+    copy.Start();
+    copy.Settle({0, 0});
+    copy.Settle({0});
+    copy.Settle({7});
+    copy.Settle({0});
+    copy.Settle({8});
+    next = copy.Settle({0});
+  }
+  SharedFiles files{1, 4096};
+  CopyScript copy;
+  std::string next;
+};
+
+TEST(FileCopySharedTest, FromADeviceItIsReadPastThePageCache) {
+  Uncached uncached;
+  CopyScript& copy = uncached.copy;
+  EXPECT_EQ(uncached.next, "direct on fd7");
+  EXPECT_EQ(copy.Settle({0}),
+            "0: read fd7 4096@0 - write fd8 4096@0 | 1: read fd7 4096@4096 - write fd8 "
+            "4096@4096");
+  copy.Settle(0, {4096, 4096});
+  EXPECT_EQ(copy.Settle(1, {4096, 4096}), "direct off fd7");
+  EXPECT_EQ(copy.Settle({0}), "read fd7 100@8192 - write fd8 100@8192");
+  EXPECT_EQ(copy.Settle({100, 100}), "close fd8 = close fd7");
+  EXPECT_EQ(copy.Settle({0, 0}), "copied");
+  EXPECT_EQ(copy.counters().bytes_done.value(), 2 * 4096 + 100);
+  EXPECT_EQ(copy.counters().files_direct.value(), 0);
+  EXPECT_TRUE(copy.all_blocks_back());
+}
+
+TEST(FileCopySharedTest, WhatCanNotBeReadPastThePageCacheIsReadThroughIt) {
+  Uncached uncached;
+  EXPECT_NE(uncached.copy.Settle({-EINVAL}).find("2: read fd7 100@8192"),
+            std::string::npos);
+}
+
+TEST(FileCopySharedTest, ASourceThatRefusesADirectReadIsBegunAnew) {
+  Uncached uncached;
+  CopyScript& copy = uncached.copy;
+  copy.Settle({0});
+  copy.Settle(0, {-EINVAL, -ECANCELED});
+  EXPECT_EQ(copy.Settle(1, {-EINVAL, -ECANCELED}), "direct off fd7");
+  EXPECT_EQ(copy.Settle({0}), "set size fd8 0");
+  EXPECT_NE(copy.Settle({0}).find("2: read fd7 100@8192"), std::string::npos);
 }
 
 TEST(FileCopySharedTest, WithoutAHelperItIsCopiedAlone) {
