@@ -34,10 +34,16 @@ void BlockPump::Start(uint64_t begin, uint64_t end) {
   end_ = end;
   bytes_written_ = 0;
   next_offset_ = begin;
+  ranges_added_ = ranges_begun_ = 0;
   end_found_ = false;
   stopped_ = false;
   block_dropped_ = false;
   error_number_ = 0;
+}
+
+void BlockPump::Add(uint64_t begin, uint64_t end) {
+  RINGCP_CHECK(shared_ == nullptr && may_add() && begin < end);
+  ranges_[ranges_added_++] = {begin, end};
 }
 
 void BlockPump::Start(SharedFile* file) {
@@ -62,6 +68,10 @@ int BlockPump::lanes_max() const {
 
 uint32_t BlockPump::TakeRange(uint32_t length_max, uint64_t* offset) {
   if (shared_ != nullptr) return shared_->Take(length_max, offset);
+  if (next_offset_ >= end_) {
+    next_offset_ = ranges_[ranges_begun_].begin;
+    end_ = ranges_[ranges_begun_++].end;
+  }
   *offset = next_offset_;
   const auto length =
       static_cast<uint32_t>(std::min<uint64_t>(length_max, end_ - next_offset_));

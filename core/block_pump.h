@@ -6,8 +6,8 @@
 // written and the rest of the block is read again (0 bytes: the file ends there), a short
 // write's rest is written again.
 //
-// The blocks are those of one range of the source, or of a SharedFile, which another
-// worker's pump takes blocks of as well.
+// The blocks are those of one range of the source, of several ranges one behind the
+// other, or of a SharedFile, which another worker's pump takes blocks of as well.
 //
 // Thread-safety: belongs to its worker.
 // Ownership: borrows the pool; the blocks it took go back when a lane becomes idle.
@@ -61,12 +61,21 @@ class BlockPump {
   // The end of a source that tells no size: it is read until there is nothing more.
   static constexpr uint64_t kEndUnknown = ~uint64_t{0};
 
+  // Ranges that are added before they are copied. Before the next ones are, all lanes run
+  // dry, so it should not happen often: with ranges of 4 KiB, each took 10.2 us with 16
+  // of them, 8.0 us with 64, 7.8 us with 256.
+  static constexpr int kRangesMax = 64;
+
   // From the next read and write on: leaves nothing in the page cache, as `uncached_io`
   // says and learns; nullptr: as any program does. It outlives the pump.
   void SetUncachedIo(UncachedIo* uncached_io) { uncached_io_ = uncached_io; }
 
   // Prepares to copy [begin, end) of the source. REQUIRES: busy() is false.
   void Start(uint64_t begin, uint64_t end);
+  // Prepares to copy [begin, end) as well, after all that was added before.
+  // REQUIRES: started with an end that is known; may_add(); begin < end.
+  void Add(uint64_t begin, uint64_t end);
+  bool may_add() const { return ranges_added_ < kRangesMax; }
   // Prepares to copy blocks of `file`, which outlives the pump or its next Start().
   void Start(SharedFile* file);
 
@@ -130,8 +139,14 @@ class BlockPump {
     bool write_uncached = false;
   };
 
+  struct Range {
+    uint64_t begin = 0;
+    uint64_t end = 0;
+  };
+
   bool nothing_left() const {
-    return shared_ != nullptr ? shared_->exhausted() : end_found_ || next_offset_ >= end_;
+    if (shared_ != nullptr) return shared_->exhausted();
+    return end_found_ || (next_offset_ >= end_ && ranges_begun_ == ranges_added_);
   }
   int lanes_max() const;
   Op Read(FileRef source, Lane* lane) const;
@@ -154,8 +169,11 @@ class BlockPump {
   SharedFile* shared_ = nullptr;  // Then the range and the outcome are there.
   uint64_t end_ = 0;
   uint64_t bytes_written_ = 0;
-  uint64_t next_offset_ = 0;  // The first byte that no lane has taken.
-  bool end_found_ = false;    // A read returned 0.
+  uint64_t next_offset_ = 0;  // The first byte before end_ that no lane has taken.
+  std::array<Range, kRangesMax> ranges_;  // What comes behind.
+  int ranges_added_ = 0;
+  int ranges_begun_ = 0;
+  bool end_found_ = false;  // A read returned 0.
   bool stopped_ = false;
   bool block_dropped_ = false;  // Of a block that was begun, something is missing.
   int lanes_in_flight_ = 0;

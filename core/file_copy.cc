@@ -562,7 +562,8 @@ void FileCopy::OnUnsetDirect(int32_t result, NextChains* next) {
   if (result < 0) Fail(Operation::kWrite, -result, /*on_target=*/true);
   if (stopped_ || result < 0) return CloseAll(next);
   if (pump_.complete() && !pump_.end_found()) {
-    return CopyPiece(DirectEnd(), source_stat_.stx_size, next);
+    pump_.Start(DirectEnd(), source_stat_.stx_size);
+    return Pump(next);
   }
   counters_->bytes_done.Add(-static_cast<int64_t>(pump_.bytes_written()));
   Enter(State::kDiscard, SetSize(target_.index, 0), next);
@@ -589,29 +590,36 @@ void FileCopy::CopyBytes(NextChains* next) {
 }
 
 void FileCopy::CopyPieces(NextChains* next) {
-  if (has_holes_) return FindData(0, next);
-  CopyPiece(0, SourceEnd(), next);
-}
-
-void FileCopy::CopyPiece(uint64_t begin, uint64_t end, NextChains* next) {
-  if (is_large() && is_cached_ && !stopped_ &&
-      end - begin >= policy_.shared_files->bytes_min()) {
-    shared_.Start(source_.index, target_.index, begin, end);
-    pump_.Start(&shared_);
-    offered_ = true;
-    policy_.shared_files->Offer(&shared_);
-  } else {
-    pump_.Start(begin, end);
-  }
+  if (has_holes_) return FindPieces(0, next);
+  const uint64_t end = SourceEnd();
+  if (is_shareable(0, end)) return CopyShared(0, end, next);
+  pump_.Start(0, end);
   Pump(next);
 }
 
-// Goes on with the first data at or behind `offset`.
-void FileCopy::FindData(uint64_t offset, NextChains* next) {
+bool FileCopy::is_shareable(uint64_t begin, uint64_t end) const {
+  return is_large() && is_cached_ && !stopped_ &&
+         end - begin >= policy_.shared_files->bytes_min();
+}
+
+void FileCopy::CopyShared(uint64_t begin, uint64_t end, NextChains* next) {
+  shared_.Start(source_.index, target_.index, begin, end);
+  pump_.Start(&shared_);
+  offered_ = true;
+  policy_.shared_files->Offer(&shared_);
+  Pump(next);
+}
+
+void FileCopy::FindPieces(uint64_t offset, NextChains* next) {
   piece_end_ = offset;
+  pump_.Start(offset, offset);
+  FindPiece(next);
+}
+
+void FileCopy::FindPiece(NextChains* next) {
   if (stopped_) return CloseAll(next);
-  if (offset >= source_stat_.stx_size) return OnContentsCopied(next);
-  Enter(State::kFindData, SeekData(source_.index, offset, &piece_begin_), next);
+  if (piece_end_ >= source_stat_.stx_size || !pump_.may_add()) return Pump(next);
+  Enter(State::kFindData, SeekData(source_.index, piece_end_, &piece_begin_), next);
 }
 
 void FileCopy::OnFindData(int32_t result, NextChains* next) {
@@ -622,14 +630,22 @@ void FileCopy::OnFindData(int32_t result, NextChains* next) {
   piece_begin_ = std::min<uint64_t>(piece_begin_, size);
   // A hole is copied by leaving it out.
   counters_->bytes_done.Add(static_cast<int64_t>(piece_begin_ - piece_end_));
-  if (piece_begin_ == size) return OnContentsCopied(next);
+  piece_end_ = piece_begin_;
+  if (piece_begin_ == size) return FindPiece(next);
   Enter(State::kFindHole, SeekHole(source_.index, piece_begin_, &piece_end_), next);
 }
 
 void FileCopy::OnFindHole(int32_t result, NextChains* next) {
   const uint64_t size = source_stat_.stx_size;
   piece_end_ = result < 0 ? size : std::min<uint64_t>(piece_end_, size);
-  CopyPiece(piece_begin_, piece_end_, next);
+  if (is_shareable(piece_begin_, piece_end_)) {
+    if (pump_.complete()) return CopyShared(piece_begin_, piece_end_, next);
+    // It is found again once those before it are copied.
+    piece_end_ = piece_begin_;
+    return Pump(next);
+  }
+  if (piece_begin_ < piece_end_) pump_.Add(piece_begin_, piece_end_);
+  FindPiece(next);
 }
 
 void FileCopy::OnContentsCopied(NextChains* next) {
@@ -671,8 +687,9 @@ void FileCopy::OnPumped(NextChains* next) {
     return SwitchDirect(/*on=*/false, next);
   }
   if (pump_.complete()) {
-    const bool more = has_holes_ && !pump_.end_found();
-    return more ? FindData(piece_end_, next) : OnContentsCopied(next);
+    const bool more =
+        has_holes_ && !pump_.end_found() && piece_end_ < source_stat_.stx_size;
+    return more ? FindPieces(piece_end_, next) : OnContentsCopied(next);
   }
   if (pump_.failed()) {
     Fail(pump_.failed_operation(), pump_.error_number(),

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "tests/programs.h"
 #include "tests/scratch_directory.h"
 #include "tests/subprocess.h"
+#include "tests/test_seed.h"
 
 namespace ringcp {
 namespace {
@@ -103,6 +105,45 @@ TEST_P(CliEngineTest, OpensMoreFilesThanTheSoftLimitOfTheShell) {
   EXPECT_EQ(result.error, "");
   path.replace(0, 4, "copy");
   EXPECT_EQ(ReadFileOrNone(scratch_.Path(path + "/file")), "at the bottom");
+}
+
+// So many blocks of 512 bytes that the file's holes show, once it is on its device.
+int64_t BlocksOf(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  struct stat stat = {};
+  EXPECT_EQ(fsync(fd), 0);
+  EXPECT_EQ(fstat(fd, &stat), 0);
+  close(fd);
+  return stat.st_blocks;
+}
+
+TEST_P(CliEngineTest, KeepsTheHolesBetweenThousandsOfExtentsAsGnuCpDoes) {
+  if (!CanRun()) GTEST_SKIP() << reason_;
+  constexpr int kExtents = 3000;
+  constexpr int kPage = 4096;
+  const std::string source = scratch_.WriteFile("source", "");
+  const int fd = open(source.c_str(), O_WRONLY | O_CLOEXEC);
+  std::mt19937 random(TestSeed());
+  off_t end = 0;
+  for (int i = 0; i < kExtents; ++i) {
+    const auto pages = static_cast<int>(1 + random() % 4);
+    std::string contents(static_cast<size_t>(pages) * kPage, '\0');
+    for (char& byte : contents) byte = static_cast<char>(random());
+    const off_t begin = end + static_cast<off_t>(1 + random() % 4) * kPage;
+    ASSERT_EQ(pwrite(fd, contents.data(), contents.size(), begin),
+              static_cast<ssize_t>(contents.size()));
+    end = begin + pages * kPage;
+  }
+  ASSERT_EQ(ftruncate(fd, end + kPage), 0);  // It ends in a hole.
+  close(fd);
+  const Subprocess::Result result =
+      RunProgram(Ringcp({"--engine=" + GetParam(), "--reflink=never", "source", "copy"}));
+  EXPECT_EQ(result.exit_code, 0) << result.error;
+  PrepareWithShell(scratch_.path(), "cp --sparse=auto --reflink=never source gnu");
+  EXPECT_TRUE(ReadFileOrNone(scratch_.Path("copy")) == ReadFileOrNone(source));
+  const int64_t blocks = BlocksOf(scratch_.Path("gnu"));
+  // The list of extents counts, too, and may be a block longer.
+  EXPECT_LE(BlocksOf(scratch_.Path("copy")), blocks + blocks / 100);
 }
 
 TEST_P(CliEngineTest, CancelsWhileItWaitsForAFifo) {

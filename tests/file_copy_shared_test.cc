@@ -222,5 +222,40 @@ TEST(FileCopySharedTest, ASourceThatShrankEndsWhereTheHelperFoundItsEnd) {
   EXPECT_EQ(helped.Leave(), "copied");
 }
 
+TEST(FileCopySharedTest, OfAFileWithHolesALargePieceIsSharedOnceThoseBeforeItAreCopied) {
+  SharedFiles files(2, 4 * CopyScript::kBlock);
+  CopyScript copy({.policy = Sharing(&files), .size = 10 * CopyScript::kBlock});
+  copy.source_stat.stx_blocks = 48;
+  copy.data = {{0, 4096}, {8192, 24'576}, {32'768, 36'864}};
+  copy.Start();
+  copy.Settle({0, 0});
+  copy.Settle({0});
+  copy.Settle({7});
+  copy.Settle({0});
+  copy.Settle({8});
+  EXPECT_EQ(copy.Settle({0}), "seek data fd7 0");
+  EXPECT_EQ(copy.Settle({0}), "seek hole fd7 0");
+  EXPECT_EQ(copy.Settle({0}), "seek data fd7 4096");
+  EXPECT_EQ(copy.Settle({0}), "seek hole fd7 8192");
+  EXPECT_EQ(copy.Settle({0}), "read fd7 4096@0 - write fd8 4096@0");
+  EXPECT_EQ(copy.Settle({4096, 4096}), "seek data fd7 8192");
+  EXPECT_EQ(copy.Settle({0}), "seek hole fd7 8192");
+  EXPECT_EQ(copy.Settle({0}),
+            "0: read fd7 4096@8192 - write fd8 4096@8192 | "
+            "1: read fd7 4096@12288 - write fd8 4096@12288 | "
+            "2: read fd7 4096@16384 - write fd8 4096@16384 | "
+            "3: read fd7 4096@20480 - write fd8 4096@20480");
+  for (const int lane : {0, 1, 2}) EXPECT_EQ(copy.Settle(lane, {4096, 4096}), "");
+  EXPECT_EQ(copy.Settle(3, {4096, 4096}), "seek data fd7 24576");
+  EXPECT_EQ(copy.Settle({0}), "seek hole fd7 32768");
+  EXPECT_EQ(copy.Settle({0}), "seek data fd7 36864");
+  EXPECT_EQ(copy.Settle({-ENXIO}), "read fd7 4096@32768 - write fd8 4096@32768");
+  EXPECT_EQ(copy.Settle({4096, 4096}), "set size fd8 40960");
+  EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
+  EXPECT_EQ(copy.Settle({0, 0}), "copied");
+  EXPECT_EQ(copy.counters().bytes_done.value(), 40'960);
+  EXPECT_TRUE(copy.all_blocks_back());
+}
+
 }  // namespace
 }  // namespace ringcp
