@@ -294,6 +294,7 @@ void CopyJob::Body::Work(const SharedWork& shared, std::unique_ptr<Ring> ring,
   work.policy.shared_files = shared.shared_files;
   work.policy.clones = &clones_;
   work.policy.uncached_io = &uncached_io_;
+  work.policy.direct_reads = use_uring_;
   work.policy.use_slots =
       !work.policy.preserve.any_attribute() || ring->can_install_descriptor();
   Worker(work, ring.get(), limits, &counters_[index]).Run();

@@ -36,6 +36,9 @@ struct FileCopyPolicy {
   bool follows_named_links = false;
   bool follows_links = false;
   PageCache page_cache = PageCache::kKeep;
+  // Whether large files that are not there are read past it. It pays where several reads
+  // are on their way at a time; a single one has the kernel read ahead.
+  bool direct_reads = false;
   // How to leave nothing there. REQUIRES: set unless page_cache is kKeep.
   UncachedIo* uncached_io = nullptr;
   mode_t umask = 022;

@@ -61,7 +61,8 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   stopped_ = false;
   removal_error_ = 0;
   retries_ = 0;
-  stat_is_known_ = source_is_found_ = false;
+  source_is_found_ = false;
+  pump_.Start(0, 0);  // It knows nothing of the last file any more.
   is_direct_ = reads_direct_ = is_preallocated_ = cache_dropped_ = is_cached_ = false;
   pump_.SetUncachedIo(policy.page_cache == PageCache::kKeep ? nullptr
                                                             : policy.uncached_io);
@@ -91,7 +92,7 @@ Op FileCopy::SourceOpen(int nonblock) const {
 
 void FileCopy::OpenSource(int nonblock, NextChains* next) {
   Enter(State::kOpenSource, SourceOpen(nonblock), next);
-  if (!use_slots_ || stat_is_known_) return;
+  if (!use_slots_) return;
   next->chains[next->size - 1].chain.Add(
       StatAt(names_.source_directory, names_.source,
              names_.follow_source ? 0 : AT_SYMLINK_NOFOLLOW, &source_stat_));
@@ -137,7 +138,7 @@ void FileCopy::Settle(int lane, absl::Span<const int32_t> results, NextChains* n
       // Where it can't be told it is as if it were not.
       is_cached_ = results[0] == 0 && cached_bytes_ >= kCacheSampleBytes / 2;
       // Then it is not put there either: that costs more CPU time than all the rest.
-      if (!is_cached_ && !has_holes_ && results[0] == 0) {
+      if (policy_.direct_reads && !is_cached_ && !has_holes_ && results[0] == 0) {
         reads_direct_ = true;
         return SwitchDirect(/*on=*/true, next);
       }
@@ -181,6 +182,8 @@ void FileCopy::Settle(int lane, absl::Span<const int32_t> results, NextChains* n
     case State::kSetMode:
       if (results[0] < 0) Fail(Operation::kSetMode, -results[0], /*on_target=*/true);
       return CloseAll(next);
+    case State::kEmpty:
+      return CloseFiles(next);
     case State::kDropCached:
       return OnDropCached(results[1], next);
     case State::kClose:
@@ -200,7 +203,6 @@ void FileCopy::Settle(int lane, absl::Span<const int32_t> results, NextChains* n
 // --- The source ---
 
 void FileCopy::OnStatName(int32_t result, NextChains* next) {
-  stat_is_known_ = result == 0;
   // Opening it fails for the same reason, or there is none any more.
   if (result < 0) return OpenSource(O_NONBLOCK, next);
   OnStatSource(0, next);
@@ -212,7 +214,7 @@ void FileCopy::OnOpenSource(absl::Span<const int32_t> results, NextChains* next)
   retries_ = 0;
   if (use_slots_) {
     source_ = FileRef::Slot(slot_);
-    return OnStatSource(stat_is_known_ ? 0 : results[1], next);
+    return OnStatSource(results[1], next);
   }
   source_ = FileRef::Descriptor(opened);
   Enter(State::kStatSource, StatDescriptor(opened, &source_stat_), next);
@@ -294,7 +296,10 @@ void FileCopy::OnSourceKnown(NextChains* next) {
   source_is_found_ = true;
   mode_wanted_ = policy_.FinalMode(source_stat_.stx_mode);
   // Of what has to leave the page cache the chain must not close the files.
-  if (use_slots_ && is_small() && !has_cached()) return CopyWhole(next);
+  // (Another worker may have found out only now: then this one file stays there.)
+  if (use_slots_ && is_small() && (source_ == FileRef() || !has_cached())) {
+    return CopyWhole(next);
+  }
   OpenTarget(kNewTargetFlags, next);
 }
 
@@ -334,7 +339,6 @@ void FileCopy::OnCopyWhole(absl::Span<const int32_t> results, NextChains* next) 
   if (opens_both_) results.remove_prefix(1);
   pump_.Settle(0, results[1], results[2]);
   if (opens_both_) {
-    stat_is_known_ = false;  // It is taken again with whatever is opened now.
     if (opened < 0) return OnOpenSourceFailed(-opened, next);
     source_ = FileRef::Slot(slot_);
   }
@@ -548,11 +552,13 @@ void FileCopy::OnPreallocate(int32_t result, NextChains* next) {
   if (ShouldRetry(result, &retries_, counters_)) {
     return Enter(State::kPreallocate, Preallocate(target_, source_stat_.stx_size), next);
   }
-  if (result < 0 && result != -EOPNOTSUPP) {
+  const bool is_unsupported =
+      result == -EOPNOTSUPP || result == -ENOSYS || result == -EPERM || result == -EINVAL;
+  if (result < 0 && !is_unsupported) {
     Fail(Operation::kWrite, -result, /*on_target=*/true);
     return CloseAll(next);
   }
-  is_preallocated_ = true;
+  is_preallocated_ = result == 0;
   pump_.Start(0, DirectEnd());
   Pump(next);
 }
@@ -681,7 +687,11 @@ void FileCopy::Resume(NextChains* next) {
 
 void FileCopy::OnPumped(NextChains* next) {
   if (is_direct_ && stopped_) return CloseAll(next);
-  if (is_direct_ && (!pump_.failed() || pump_.error_number() == EINVAL)) {
+  // A direct read that nobody asked for must not be what a copy fails by.
+  const bool may_be_refused =
+      pump_.error_number() == EINVAL ||
+      (reads_direct_ && pump_.failed_operation() == Operation::kRead);
+  if (is_direct_ && (!pump_.failed() || may_be_refused)) {
     const bool is_whole = pump_.complete() && !pump_.end_found();
     if (is_whole && !reads_direct_) counters_->files_direct.Add(1);
     return SwitchDirect(/*on=*/false, next);
@@ -785,11 +795,17 @@ bool FileCopy::has_cached() const {
 }
 
 void FileCopy::CloseAll(NextChains* next) {
+  if (is_preallocated_ && !target_complete_ && !target_removable_) {
+    // It stays: but not with a size as if it were whole.
+    is_preallocated_ = false;
+    return Enter(State::kEmpty, SetSize(target_.index, 0), next);
+  }
   const bool both_open = source_ != FileRef() && target_ != FileRef();
   // ext4 keeps the page with the last bytes of a file that has been preallocated (6.18),
   // however it was written.
   const bool is_in_cache = has_cached() || is_preallocated_;
-  if (!both_open || !target_complete_ || cache_dropped_ || !is_in_cache) {
+  // A copy that was stopped does not wait for the device.
+  if (!both_open || !target_complete_ || cache_dropped_ || !is_in_cache || stopped_) {
     return CloseFiles(next);
   }
   cache_dropped_ = true;
@@ -801,8 +817,11 @@ void FileCopy::CloseAll(NextChains* next) {
 }
 
 void FileCopy::OnDropCached(int32_t written_back, NextChains* next) {
-  // What could not be dropped stays, which is no error; what could not be written is.
-  if (written_back == -EIO || written_back == -ENOSPC || written_back == -EDQUOT) {
+  // What could not be dropped stays, which is no error; what could not be written is,
+  // whatever the device calls it. Nobody is told of it a second time.
+  const bool is_unsupported = written_back == -EINVAL || written_back == -ENOSYS ||
+                              written_back == -EOPNOTSUPP || written_back == -ESPIPE;
+  if (written_back < 0 && !is_unsupported) {
     target_complete_ = false;
     Fail(Operation::kWrite, -written_back, /*on_target=*/true);
   }

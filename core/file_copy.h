@@ -39,10 +39,11 @@
 // A small file whose stat is known before it is opened goes straight to kCopyWhole, which
 // then opens both files: one chain is its whole copy.
 //
-// The stat is by name, so somebody may have put another file there in between. Where the
-// copy would get set-user-ID or set-group-ID bits, the source is therefore opened once
-// more with an ordinary descriptor and its own stat taken; likewise for all files where
-// the policy has no slots.
+// The stat is by name, and of such a small file it is taken before it is opened, so
+// somebody may have put another file there in between. Where the copy would get
+// set-user-ID or set-group-ID bits, the source is therefore opened once more with an
+// ordinary descriptor and its own stat taken; likewise for all files where the policy has
+// no slots.
 //
 // A file that takes less room than its size has holes: those are left out, and become
 // holes of the target. Finding them takes ordinary descriptors as well.
@@ -199,6 +200,7 @@ class FileCopy {
     kSetOwner,
     kSetGroup,
     kSetMode,
+    kEmpty,
     kDropCached,
     kClose,
     kRemove,
@@ -304,7 +306,6 @@ class FileCopy {
   int removal_error_ = 0;
   int retries_ = 0;
   bool use_slots_ = true;
-  bool stat_is_known_ = false;    // Taken before the source is opened.
   bool source_is_found_ = false;  // Its bytes are counted.
   bool opens_both_ = false;       // kCopyWhole opens the source, too.
 

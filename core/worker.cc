@@ -35,8 +35,9 @@ Worker::Limits Worker::LimitsFor(const Tuning& tuning, int workers, int files_ma
   limits.extra_blocks = std::clamp(blocks / kExtraBlocksShare, 1, kExtraBlocks);
   const int by_files = files_max / 4 / kFilesPerCopy / workers;
   const int most = tuning.queue_depth != 0 ? tuning.queue_depth : kCopiesInFlightMax;
-  limits.copies_in_flight = std::clamp(std::min(blocks - limits.extra_blocks, by_files),
-                                       std::min(kCopiesInFlightMin, most), most);
+  const int least = tuning.block_size_bytes != 0 ? 1 : std::min(kCopiesInFlightMin, most);
+  limits.copies_in_flight =
+      std::clamp(std::min(blocks - limits.extra_blocks, by_files), least, most);
   if (tuning.queue_depth != 0) limits.copies_in_flight_warm = limits.copies_in_flight;
   return limits;
 }

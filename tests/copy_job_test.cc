@@ -114,6 +114,26 @@ TEST_P(CopyJobTest, LargeFilesAreCopiedByAllWorkers) {
   EXPECT_LT(stat.st_blocks * 512, static_cast<int64_t>(3 * kBytes)) << "the hole is gone";
 }
 
+// Files that are one hole kept no size when the worker had copied an empty file before.
+TEST_P(CopyJobTest, HolesAndEmptyFilesKeepTheirSizes) {
+  constexpr int kFiles = 100;
+  constexpr off_t kHoleBytes = 1 << 20;
+  scratch_.MakeDirectory("source");
+  for (int i = 0; i < kFiles; ++i) {
+    scratch_.WriteFile(absl::StrCat("source/empty", i), "");
+    const std::string hole = scratch_.WriteFile(absl::StrCat("source/hole", i), "");
+    ASSERT_EQ(truncate(hole.c_str(), kHoleBytes), 0);
+  }
+  EXPECT_EQ(Copy({"source"}, "target", "r").Messages(), "");
+  for (int i = 0; i < kFiles; ++i) {
+    struct stat stat = {};
+    ASSERT_EQ(::stat(P(absl::StrCat("target/empty", i)).c_str(), &stat), 0);
+    EXPECT_EQ(stat.st_size, 0);
+    ASSERT_EQ(::stat(P(absl::StrCat("target/hole", i)).c_str(), &stat), 0);
+    EXPECT_EQ(stat.st_size, kHoleBytes);
+  }
+}
+
 TEST_P(CopyJobTest, ModesAreThoseOfTheUmask) {
   scratch_.MakeDirectory("source");
   PrepareWithShell(

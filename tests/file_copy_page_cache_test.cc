@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/file_copy.h"
+#include "core/file_error.h"
 #include "core/uncached_io.h"
 #include "gtest/gtest.h"
 #include "tests/copy_script.h"
@@ -90,26 +91,67 @@ TEST(FileCopyPageCacheTest, AnErrorThatHasNothingToDoWithTheFlagsIsFinal) {
 }
 
 TEST(FileCopyPageCacheTest, WhatCouldNotBeWrittenBackFails) {
+  for (const int error : {EIO, ENOSPC, ENODATA, ESTALE}) {
+    Opened opened(PageCache::kDrop);
+    CopyScript& copy = opened.copy;
+    copy.Settle({0, -EOPNOTSUPP, kCancelled, kCancelled, kCancelled});
+    copy.Settle({100, 100});
+    EXPECT_EQ(copy.Settle({0, -error, 0}), "close s1 = close s0");
+    EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
+    EXPECT_EQ(copy.Settle({0}), "failed: write T " + ErrnoName(error));
+  }
+}
+
+TEST(FileCopyPageCacheTest, WhereNothingCanBeDroppedItIsCopiedAllTheSame) {
   Opened opened(PageCache::kDrop);
   CopyScript& copy = opened.copy;
   copy.Settle({0, -EOPNOTSUPP, kCancelled, kCancelled, kCancelled});
   copy.Settle({100, 100});
-  EXPECT_EQ(copy.Settle({0, -EIO, 0}), "close s1 = close s0");
-  EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
-  EXPECT_EQ(copy.Settle({0}), "failed: write T EIO");
+  EXPECT_EQ(copy.Settle({-EINVAL, -ESPIPE, -EINVAL}), "close s1 = close s0");
+  EXPECT_EQ(copy.Settle({0, 0}), "copied");
+}
+
+TEST(FileCopyPageCacheTest, AStoppedCopyDoesNotWaitForTheDevice) {
+  Opened opened(PageCache::kDrop);
+  CopyScript& copy = opened.copy;
+  copy.Settle({0, -EOPNOTSUPP, kCancelled, kCancelled, kCancelled});
+  copy.Stop();
+  EXPECT_EQ(copy.Settle({100, 100}), "close s1 = close s0");
+  EXPECT_EQ(copy.Settle({0, 0}), "copied");
+}
+
+// The other worker's reads are refused between this copy's stat and its next step.
+TEST(FileCopyPageCacheTest, ARefusalElsewhereDoesNotMakeItForgetItsSource) {
+  UncachedIo uncached_io;
+  CopyScript::Setup setup = {.policy = Policy(PageCache::kDrop, &uncached_io)};
+  setup.policy.preserve.links = true;
+  setup.source_stat = SourceStat::kAtOnce;
+  CopyScript copy(setup);
+  copy.source_stat.stx_nlink = 2;
+  copy.Start();
+  EXPECT_EQ(copy.Settle({0}), "multiply linked");
+  uncached_io.NoteWritesRefused();
+  EXPECT_EQ(copy.Proceed(),
+            "open S>s0 - open T new 644>s1 - uncached read s0 100@0 - write s1 100@0 - "
+            "close s1 = close s0");
 }
 
 // --- O_DIRECT ---
 
 // A large file that is to be copied past the page cache; both files are open.
 struct Direct {
-  explicit Direct(uint64_t size = 2 * kBlock + 100)
+  explicit Direct(uint64_t size = 2 * kBlock + 100, bool exists = false)
       : copy({.policy = Policy(PageCache::kBypass, &uncached_io), .size = size}) {
     copy.Start();
     copy.Settle({0, 0});  // So it takes descriptors.
     copy.Settle({0});
     copy.Settle({7});
     copy.Settle({0});
+    if (exists) {  // With another name.
+      copy.target_stat.stx_nlink = copy.target_link_stat.stx_nlink = 2;
+      copy.Settle({-EEXIST});
+      copy.Settle({0, 0});
+    }
     next = copy.Settle({8});
   }
   UncachedIo uncached_io;
@@ -174,6 +216,17 @@ TEST(FileCopyPageCacheTest, WhereRoomCantBeSetAsideItIsCopiedAllTheSame) {
   Direct direct;
   direct.copy.Settle({0});
   EXPECT_EQ(direct.copy.Settle({-EOPNOTSUPP}), kTwoBlocks);
+}
+
+TEST(FileCopyPageCacheTest, ATargetThatStaysIsNotLeftAtItsFullSize) {
+  Direct direct(2 * kBlock, /*exists=*/true);
+  CopyScript& copy = direct.copy;
+  copy.Settle({0});
+  copy.Settle({0});
+  copy.Settle(0, {kBlock, kBlock});
+  EXPECT_EQ(copy.Settle(1, {kBlock, -EIO}), "set size fd8 0");
+  EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
+  EXPECT_EQ(copy.Settle({0, 0}), "failed: write T EIO");
 }
 
 TEST(FileCopyPageCacheTest, AnInterruptedPreallocationIsTriedAgain) {

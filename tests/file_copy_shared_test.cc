@@ -46,10 +46,16 @@ TEST(FileCopySharedTest, InThePageCacheFewBlocksAreOnTheirWay) {
             "3: read fd7 4096@12288 - write fd8 4096@12288");
 }
 
+FileCopyPolicy ReadingDirectly(SharedFiles* files) {
+  FileCopyPolicy policy = Sharing(files);
+  policy.direct_reads = true;
+  return policy;
+}
+
 TEST(FileCopySharedTest, OnADeviceAllBlocksAreOnTheirWayAndNobodyHelps) {
   for (const int counted : {0, -ENOSYS}) {
     SharedFiles files(1, 4096);
-    CopyScript copy({.policy = Sharing(&files), .size = 100 * 4096});
+    CopyScript copy({.policy = ReadingDirectly(&files), .size = 100 * 4096});
     copy.cached = false;
     copy.Start();
     copy.Settle({0, 0});
@@ -69,7 +75,7 @@ TEST(FileCopySharedTest, OnADeviceAllBlocksAreOnTheirWayAndNobodyHelps) {
 
 // A large copy that has found out that its source is not in the page cache.
 struct Uncached {
-  Uncached() : copy({.policy = Sharing(&files), .size = 2 * 4096 + 100}) {
+  Uncached() : copy({.policy = ReadingDirectly(&files), .size = 2 * 4096 + 100}) {
     copy.cached = false;
     copy.Start();
     copy.Settle({0, 0});
@@ -111,10 +117,19 @@ TEST(FileCopySharedTest, ASourceThatRefusesADirectReadIsBegunAnew) {
   Uncached uncached;
   CopyScript& copy = uncached.copy;
   copy.Settle({0});
-  copy.Settle(0, {-EINVAL, -ECANCELED});
-  EXPECT_EQ(copy.Settle(1, {-EINVAL, -ECANCELED}), "direct off fd7");
+  copy.Settle(0, {4096, 4096});
+  EXPECT_EQ(copy.Settle(1, {-EIO, -ECANCELED}), "direct off fd7");
   EXPECT_EQ(copy.Settle({0}), "set size fd8 0");
+  EXPECT_EQ(copy.counters().bytes_done.value(), 0);
   EXPECT_NE(copy.Settle({0}).find("2: read fd7 100@8192"), std::string::npos);
+}
+
+TEST(FileCopySharedTest, AFailedWriteOfWhatWasReadPastThePageCacheFails) {
+  Uncached uncached;
+  CopyScript& copy = uncached.copy;
+  copy.Settle({0});
+  copy.Settle(0, {4096, 4096});
+  EXPECT_EQ(copy.Settle(1, {4096, -EIO}), "close fd8 = close fd7");
 }
 
 TEST(FileCopySharedTest, WithoutAHelperItIsCopiedAlone) {

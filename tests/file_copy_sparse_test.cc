@@ -147,6 +147,27 @@ TEST(FileCopySparseTest, OfJustAsManyPiecesAsThePumpTakesNoneAreFoundThen) {
   EXPECT_EQ(many.copy.Settle({-ENXIO}), absl::StrCat("set size fd8 ", kRangesMax * 8192));
 }
 
+// Its target was left empty once: the end that the empty file had was taken for its own.
+TEST(FileCopySparseTest, AFileThatIsOneHoleHasItsSizeSetAlsoAfterAnEmptyFile) {
+  CopyScript copy({.size = uint64_t{10} * CopyScript::kBlock});
+  copy.source_stat.stx_blocks = 0;
+  copy.source_stat.stx_size = 0;
+  copy.Start();
+  copy.Settle({0, 0});
+  EXPECT_EQ(copy.Settle({0}), "read s0 4096@0");
+  copy.Settle({0});
+  EXPECT_EQ(copy.Settle({0, 0}), "copied");
+
+  copy.source_stat.stx_size = uint64_t{10} * CopyScript::kBlock;
+  copy.Start();
+  copy.Settle({0, 0});
+  copy.Settle({0});
+  copy.Settle({7});
+  copy.Settle({0});
+  EXPECT_EQ(copy.Settle({8}), "seek data fd7 0");
+  EXPECT_EQ(copy.Settle({-ENXIO}), "set size fd8 40960");
+}
+
 TEST(FileCopySparseTest, AFileThatIsOneHoleHasOnlyItsSizeSet) {
   Sparse sparse;
   EXPECT_EQ(sparse.copy.Settle({-ENXIO}), "set size fd8 40960");

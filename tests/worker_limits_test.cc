@@ -37,18 +37,17 @@ TEST(WorkerLimitsTest, BlocksTakeNoMoreMemoryThanTheyMayWhileThereIsAChoice) {
           {.queue_depth = Tuning::kQueueDepthMax, .block_size_bytes = block}, workers,
           kManyFiles);
       EXPECT_EQ(limits.block_bytes, block);
-      if (limits.copies_in_flight > Worker::kCopiesInFlightMin) {
-        EXPECT_LE(BlockBytes(limits, workers), Worker::kBlockMemoryMax);
-      }
+      EXPECT_LE(BlockBytes(limits, workers), Worker::kBlockMemoryMax);
     }
   }
 }
 
-TEST(WorkerLimitsTest, TheLargestBlocksStillLeaveFilesInFlight) {
+TEST(WorkerLimitsTest, TheLargestBlocksStillLeaveAFileInFlight) {
   const Worker::Limits limits = Worker::LimitsFor(
       {.block_size_bytes = Tuning::kBlockBytesMax}, Tuning::kWorkersMax, kManyFiles);
-  EXPECT_EQ(limits.copies_in_flight, Worker::kCopiesInFlightMin);
+  EXPECT_EQ(limits.copies_in_flight, 1);
   EXPECT_EQ(limits.extra_blocks, 1);
+  EXPECT_EQ(BlockBytes(limits, Tuning::kWorkersMax), 2 * Worker::kBlockMemoryMax);
 }
 
 TEST(WorkerLimitsTest, FewOpenFilesMeanFewFilesInFlight) {
