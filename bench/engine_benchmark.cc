@@ -75,7 +75,8 @@ void SmallFileChains(benchmark::State& state) {
   int64_t chains = 0;
   for (auto _ : state) {
     next.size = 0;
-    copy.Start(policy, {.source = "source", .target = "target"}, /*slot=*/0, &next);
+    copy.Start(policy, {.source = "source", .target = "target"}, /*slot=*/0,
+               SourceStat::kInChain, &next);
     while (next.size > 0) {
       const NextChains::LaneChain& lane_chain = next.chains[0];
       const int lane = lane_chain.lane;
