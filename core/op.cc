@@ -3,6 +3,17 @@
 #include "core/check.h"
 
 namespace ringcp {
+namespace {
+
+// One that needs nothing but its file.
+Op OpOn(FileRef file, OpKind kind) {
+  Op op;
+  op.kind = kind;
+  op.file = file;
+  return op;
+}
+
+}  // namespace
 
 Op OpenAt(int directory, const char* path, int flags, mode_t mode, FileRef slot_or_none) {
   Op op;
@@ -47,34 +58,17 @@ Op WriteAt(FileRef file, void* buffer, uint32_t length, uint64_t offset) {
   return op;
 }
 
-Op Close(FileRef file) {
-  Op op;
-  op.kind = OpKind::kClose;
-  op.file = file;
-  return op;
-}
+Op Close(FileRef file) { return OpOn(file, OpKind::kClose); }
 
 Op Preallocate(FileRef file, uint64_t size) {
-  Op op;
-  op.kind = OpKind::kPreallocate;
-  op.file = file;
+  Op op = OpOn(file, OpKind::kPreallocate);
   op.offset = size;
   return op;
 }
 
-Op WriteBack(FileRef file) {
-  Op op;
-  op.kind = OpKind::kWriteBack;
-  op.file = file;
-  return op;
-}
+Op WriteBack(FileRef file) { return OpOn(file, OpKind::kWriteBack); }
 
-Op DropCached(FileRef file) {
-  Op op;
-  op.kind = OpKind::kDropCached;
-  op.file = file;
-  return op;
-}
+Op DropCached(FileRef file) { return OpOn(file, OpKind::kDropCached); }
 
 Op UnlinkAt(int directory, const char* path, int flags) {
   Op op;
@@ -85,12 +79,7 @@ Op UnlinkAt(int directory, const char* path, int flags) {
   return op;
 }
 
-Op InstallDescriptor(FileRef slot) {
-  Op op;
-  op.kind = OpKind::kInstallDescriptor;
-  op.file = slot;
-  return op;
-}
+Op InstallDescriptor(FileRef slot) { return OpOn(slot, OpKind::kInstallDescriptor); }
 
 Op StatDescriptor(int fd, struct statx* stat) {
   Op op = StatAt(fd, "", AT_EMPTY_PATH, stat);

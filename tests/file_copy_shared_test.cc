@@ -52,17 +52,23 @@ FileCopyPolicy ReadingDirectly(SharedFiles* files) {
   return policy;
 }
 
+// Lets both files be opened, of a source that is not in the page cache: how much of it is
+// will be asked next.
+void OpenUncached(CopyScript* copy) {
+  copy->cached = false;
+  copy->Start();
+  copy->Settle({0, 0});
+  copy->Settle({0});
+  copy->Settle({7});
+  copy->Settle({0});
+  copy->Settle({8});
+}
+
 TEST(FileCopySharedTest, OnADeviceAllBlocksAreOnTheirWayAndNobodyHelps) {
   for (const int counted : {0, -ENOSYS}) {
     SharedFiles files(1, 4096);
     CopyScript copy({.policy = ReadingDirectly(&files), .size = 100 * 4096});
-    copy.cached = false;
-    copy.Start();
-    copy.Settle({0, 0});
-    copy.Settle({0});
-    copy.Settle({7});
-    copy.Settle({0});
-    copy.Settle({8});
+    OpenUncached(&copy);
     std::string next = copy.Settle({counted});
     if (counted == 0) {
       EXPECT_EQ(next, "direct on fd7");
@@ -76,13 +82,7 @@ TEST(FileCopySharedTest, OnADeviceAllBlocksAreOnTheirWayAndNobodyHelps) {
 // A large copy that has found out that its source is not in the page cache.
 struct Uncached {
   Uncached() : copy({.policy = ReadingDirectly(&files), .size = 2 * 4096 + 100}) {
-    copy.cached = false;
-    copy.Start();
-    copy.Settle({0, 0});
-    copy.Settle({0});
-    copy.Settle({7});
-    copy.Settle({0});
-    copy.Settle({8});
+    OpenUncached(&copy);
     next = copy.Settle({0});
   }
   SharedFiles files{1, 4096};
