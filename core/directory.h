@@ -1,8 +1,9 @@
 // A directory that is being copied: where it is in the tree, its open descriptors, and
 // what has to be done to its copy once everything in it is there.
 //
-// Thread-safety: `holds` is atomic; the other members are written by the thread that
-// enters the directory, before anybody else sees it as entered.
+// Thread-safety: `holds` is atomic, `children_in_hand` is guarded by the walk's lock; the
+// other members are written by the thread that enters the directory, before anybody else
+// sees it as entered.
 // Ownership: made by Walk, deleted by Walk when the last hold is given back; a parent
 // outlives its children, because each of them holds it.
 
@@ -33,6 +34,8 @@ struct Directory {
 
   // What has not settled yet: reading the directory, entries being copied, children.
   std::atomic<int> holds = 1;
+  // Children that threads are entering or reading at the moment.
+  int children_in_hand = 0;
 
   int source_fd = -1;
   int target_fd = -1;

@@ -27,6 +27,10 @@ constexpr int kPiecesPerNext = 16;
 // Top-level entries given out at a time, so that every thread gets some.
 constexpr size_t kTopEntriesPerBatch = 16;
 
+// Groups that are looked at for one in which nobody is at work. A thread has at most one
+// directory in hand, so the top ones are enough; the lock is held meanwhile.
+constexpr size_t kGroupsLookedAt = 16;
+
 bool IsDotOrDotDot(const char* name) {
   return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
 }
@@ -46,7 +50,7 @@ Walk::~Walk() {
   {
     MutexLock lock(&mutex_);
     RINGCP_CHECK(readers_ == 0);
-    left.swap(pending_);
+    while (!pending_.empty()) left.push_back(TakeFrom(pending_.size() - 1));
   }
   for (Directory* directory : left) Release(directory);
 }
@@ -58,7 +62,9 @@ void Walk::AddRoot(std::unique_ptr<Directory> root) {
   ++top_.holds;
   MutexLock lock(&mutex_);
   // Taken from the back: the first root comes first.
-  pending_.insert(pending_.begin(), root.release());
+  if (pending_.empty()) pending_.emplace_back();
+  pending_[0].insert(pending_[0].begin(), root.release());
+  ++pending_count_;
 }
 
 void Walk::AddEntry(EntryKind kind, bool follow, std::string source_name,
@@ -86,6 +92,35 @@ bool Walk::TakeTopEntries(WalkBatch* batch) {
   return count > 0;
 }
 
+void Walk::Push(Directory* directory) {
+  if (pending_.empty() || pending_.back().back()->parent != directory->parent) {
+    pending_.emplace_back();
+  }
+  pending_.back().push_back(directory);
+  ++pending_count_;
+}
+
+size_t Walk::ChooseGroup() const {
+  const size_t top = pending_.size() - 1;
+  const size_t looked_at = std::min(pending_.size(), kGroupsLookedAt);
+  for (size_t below = 0; below < looked_at; ++below) {
+    const std::vector<Directory*>& group = pending_[top - below];
+    if (group.back()->parent->children_in_hand == 0) return top - below;
+  }
+  return top;
+}
+
+Directory* Walk::TakeFrom(size_t group) {
+  std::vector<Directory*>& directories = pending_[group];
+  Directory* directory = directories.back();
+  directories.pop_back();
+  --pending_count_;
+  if (directories.empty()) {
+    pending_.erase(pending_.begin() + static_cast<std::ptrdiff_t>(group));
+  }
+  return directory;
+}
+
 Walk::Result Walk::Next(bool may_wait, WalkBatch* batch) {
   batch->entries_.clear();
   std::vector<std::unique_ptr<Directory>> children;
@@ -101,14 +136,16 @@ Walk::Result Walk::Next(bool may_wait, WalkBatch* batch) {
       continue;
     }
     if (pieces++ == kPiecesPerNext) return Result::kNothingYet;
-    Directory* directory = pending_.back();
+    const size_t group = ChooseGroup();
+    Directory* directory = pending_[group].back();
     if (!directory->entered && !may_wait && open_ >= open_max_) {
       return Result::kNothingYet;
     }
-    pending_.pop_back();
+    TakeFrom(group);
     if (!directory->entered) ++open_;
     ++readers_;
-    const bool one_child = pending_.size() >= kPendingMax;
+    ++directory->parent->children_in_hand;
+    const bool one_child = pending_count_ >= kPendingMax;
     mutex_.Unlock();
 
     bool more = false;
@@ -126,11 +163,12 @@ Walk::Result Walk::Next(bool may_wait, WalkBatch* batch) {
 
     mutex_.Lock();
     --readers_;
-    if (more) pending_.push_back(directory);
+    --directory->parent->children_in_hand;
+    if (more) Push(directory);
     // The first one is to be on top.
     std::reverse(children.begin(), children.end());
     for (std::unique_ptr<Directory>& child : children) {
-      pending_.push_back(child.release());
+      Push(child.release());
     }
     children.clear();
     changed_.NotifyAll();

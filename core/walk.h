@@ -8,6 +8,12 @@
 //    also bounded for wide directories: when kPendingMax directories wait, a reader takes
 //    one subdirectory at a time and rewinds the directory to just behind it;
 //  - a flat directory is shared among all threads, piece by piece, and so is a deep one;
+//  - threads keep out of each other's way: who finds another at work among the children
+//  of
+//    one directory goes on in another directory, if any waits, a little below the top of
+//    the stack. The kernel makes entries of a directory one after another, so two threads
+//    that make sister directories wait for each other, spinning (50,000 empty directories
+//    in 500, on ext4: 0.80 s of time and 1.23 s of CPU so, 0.74 s and 1.03 s apart);
 //  - no thread is set aside for walking, and the lock is taken once per piece.
 //
 // A directory is left when the last of its entries and subdirectories has been released,
@@ -141,6 +147,12 @@ class Walk {
   // Sorts an entry in; false for what is no entry to copy (a failed look).
   bool AddFound(Directory* directory, char* name, unsigned char type, WalkBatch* batch,
                 std::vector<std::unique_ptr<Directory>>* children);
+  // Puts a directory on top of the stack.
+  void Push(Directory* directory) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The group whose last directory is to be read next. REQUIRES: any waits.
+  size_t ChooseGroup() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Takes the last directory of a group off the stack.
+  Directory* TakeFrom(size_t group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool TakeTopEntries(WalkBatch* batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   WalkVisitor* const visitor_;
@@ -153,7 +165,9 @@ class Walk {
   Mutex mutex_;
   CondVar changed_;
   size_t top_entries_taken_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::vector<Directory*> pending_ ABSL_GUARDED_BY(mutex_);
+  // The stack, in groups of directories that have one parent; none of them is empty.
+  std::vector<std::vector<Directory*>> pending_ ABSL_GUARDED_BY(mutex_);
+  size_t pending_count_ ABSL_GUARDED_BY(mutex_) = 0;  // In all groups.
   int readers_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
 };

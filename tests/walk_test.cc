@@ -50,6 +50,56 @@ TEST(WalkTest, AFlatDirectoryIsSharedAmongThreads) {
   EXPECT_EQ(walk.recorder().left(), 1);
 }
 
+// Where two threads go at first: the directories whose subdirectories they enter at the
+// same time. Each subdirectory of the subdirectories of `root` has a file.
+std::pair<std::string, std::string> WhereTwoThreadsGo(const std::string& root) {
+  RecordedWalk walk;
+  std::pair<std::string, std::string> where;
+  WalkBatch batch;
+  walk.recorder().on_enter = [&](Directory* directory) {
+    const bool is_below = !directory->is_root && !directory->parent->is_root;
+    if (!is_below || !where.first.empty()) return;
+    where.first = directory->parent->source_name;
+    // This thread has this directory in hand; now it is the second thread as well.
+    if (walk.walk().Next(/*may_wait=*/false, &batch) != Walk::Result::kBatch) return;
+    where.second = batch.directory()->parent->source_name;
+    for (const WalkEntry& entry : batch.entries()) {
+      walk.recorder().Yielded(*batch.directory(), entry);
+      walk.recorder().Released(*batch.directory());
+      walk.walk().Release(batch.directory());
+    }
+  };
+  walk.AddRoot(root);
+  walk.Run(/*threads=*/1, TestSeed());
+  return where;
+}
+
+TEST(WalkTest, ThreadsGoToDifferentDirectories) {
+  const ScratchDirectory scratch;
+  for (const char* name : {"a", "b", "c"}) {
+    scratch.MakeDirectory(name);
+    for (const char* below : {"/1", "/2", "/3"}) {
+      const std::string path = std::string(name) + below;
+      scratch.MakeDirectory(path);
+      scratch.WriteFile(path + "/file", "");
+    }
+  }
+  const auto [first, second] = WhereTwoThreadsGo(scratch.path());
+  EXPECT_NE(first, second);
+  EXPECT_NE(second, "");
+}
+
+TEST(WalkTest, ThreadsShareADirectoryWhereThereIsNoOther) {
+  const ScratchDirectory scratch;
+  scratch.MakeDirectory("a");
+  for (const char* name : {"a/1", "a/2", "a/3"}) {
+    scratch.MakeDirectory(name);
+    scratch.WriteFile(std::string(name) + "/file", "");
+  }
+  EXPECT_EQ(WhereTwoThreadsGo(scratch.path()),
+            (std::pair<std::string, std::string>("a", "a")));
+}
+
 TEST(WalkTest, NamesMayHoldAnyBytes) {
   const ScratchDirectory scratch;
   Paths expected;
