@@ -40,6 +40,8 @@ struct Directory {
   int source_fd = -1;
   int target_fd = -1;
   bool entered = false;
+  // The target is there; it is open unless nothing is to be done to it.
+  bool target_made = false;
   struct stat source_stat = {};
   // The directory's group, if new entries inherit it (set-group-ID), else the process's.
   gid_t target_group = 0;

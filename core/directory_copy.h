@@ -34,6 +34,7 @@ class DirectoryCopy : public WalkVisitor {
         reporter_(reporter) {}
 
   bool Enter(Directory* directory) override;
+  bool MakeReady(Directory* directory, bool empty) override;
   void Leave(Directory* directory) override;
   void OnReadError(const Directory& directory, int error_number) override;
   void OnEntryError(const Directory& directory, const char* name,
@@ -55,7 +56,13 @@ class DirectoryCopy : public WalkVisitor {
   // Opens the source; false, reported, if there is nothing to copy. With *readable false
   // the directory is there but can't be read.
   bool OpenSource(Directory* directory, bool* readable);
-  bool MakeTarget(Directory* directory);
+  // `empty`: nothing will be put into it. Such a target is opened only where something
+  // has to be set by descriptor.
+  bool MakeTarget(Directory* directory, bool empty);
+  // Makes `stat` that of a target just made; whether its mode is what it is to be.
+  bool NeedsNothing(const Directory& directory, struct stat* stat) const;
+  // Opens the target and sees to its mode; false, reported, if it can't be used.
+  bool OpenTarget(Directory* directory, bool created, struct stat* stat);
   // Whether the source is a target of this very job, or one of its own parents.
   bool IsOwnTarget(const Directory& directory);
   bool IsCycle(const Directory& directory);

@@ -148,14 +148,9 @@ Walk::Result Walk::Next(bool may_wait, WalkBatch* batch) {
     const bool one_child = pending_count_ >= kPendingMax;
     mutex_.Unlock();
 
-    bool more = false;
-    if (!directory->entered) {
-      directory->entered = true;
-      more = visitor_->Enter(directory);
-    } else {
-      more = true;
-    }
-    if (more) more = ReadPiece(directory, one_child, batch, &children);
+    const bool more = directory->entered
+                          ? ReadPiece(directory, one_child, batch, &children)
+                          : ReadFirstPiece(directory, one_child, batch, &children);
     const int entries = static_cast<int>(batch->entries_.size());
     // Before anybody else can see it, the entries and children hold it; reading itself
     // has held it so far.
@@ -179,6 +174,22 @@ Walk::Result Walk::Next(bool may_wait, WalkBatch* batch) {
     }
     if (entries > 0) return Result::kBatch;
   }
+}
+
+bool Walk::ReadFirstPiece(Directory* directory, bool one_child, WalkBatch* batch,
+                          std::vector<std::unique_ptr<Directory>>* children) {
+  directory->entered = true;
+  if (!visitor_->Enter(directory)) return false;
+  bool more = true;
+  bool empty = true;
+  while (more && empty) {
+    more = ReadPiece(directory, one_child, batch, children);
+    empty = batch->entries_.empty() && children->empty();
+  }
+  if (visitor_->MakeReady(directory, empty)) return more;
+  batch->entries_.clear();
+  children->clear();
+  return false;
 }
 
 bool Walk::ReadPiece(Directory* directory, bool one_child, WalkBatch* batch,

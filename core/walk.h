@@ -64,6 +64,11 @@ class WalkVisitor {
   // directory is not to be read; it is left all the same.
   virtual bool Enter(Directory* directory) = 0;
 
+  // The directory's first piece with entries has been read, or all of it, `empty`: before
+  // any of them is yielded, does what they need. False: they are dropped and no more are
+  // read; the directory is left all the same.
+  virtual bool MakeReady(Directory* /*directory*/, bool /*empty*/) { return true; }
+
   // Everything in the directory has been released. Closes what Enter() opened.
   virtual void Leave(Directory* directory) = 0;
 
@@ -140,6 +145,9 @@ class Walk {
     std::string target_name;
   };
 
+  // Enters `directory` and reads up to its first piece with entries; as ReadPiece().
+  bool ReadFirstPiece(Directory* directory, bool one_child, WalkBatch* batch,
+                      std::vector<std::unique_ptr<Directory>>* children);
   // Reads one piece of `directory` into `batch` and its subdirectories into `children`;
   // true when there may be more.
   bool ReadPiece(Directory* directory, bool one_child, WalkBatch* batch,

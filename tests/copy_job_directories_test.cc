@@ -114,6 +114,32 @@ TEST_F(CopyJobDirectoriesTest, NewOnesInheritTheirGroup) {
   EXPECT_EQ(Mode("t/s/sub"), "2755");
 }
 
+TEST_F(CopyJobDirectoriesTest, EmptyOnesGetTheirModeToo) {
+  // Most need nothing but to be made; these have to be opened, or were there.
+  PrepareWithShell(scratch_.path(),
+                   "mkdir -p s/plain s/shared s/shut s/there t/s/there;"
+                   " chmod 755 s s/plain; chmod 777 s/shared; chmod 555 s/shut;"
+                   " chmod 700 s/there; chmod 750 t/s/there;"
+                   " touch -d '2001-02-03 04:05:06' s/*");
+  EXPECT_EQ(RunAsOrdinaryUser(Request("s", "u", "r"), 0002),
+            geteuid() == 0 ? absl::StrCat("cannot access '", scratch_.Path("s/there"),
+                                          "': Permission denied")
+                           : "");
+  EXPECT_EQ(Mode("u/plain"), "755");
+  EXPECT_EQ(Mode("u/shared"), "775");
+  EXPECT_EQ(Mode("u/shut"), "555");
+  const JobRun merged = RunJob(Request("s", "t", "r"));
+  EXPECT_EQ(merged.Messages(), "");
+  EXPECT_EQ(Mode("t/s/there"), "750");
+  EXPECT_EQ(RunJob(Request("s", "v", "a")).Messages(), "");
+  for (const char* name : {"plain", "shared", "shut", "there"}) {
+    const std::string source = absl::StrCat("s/", name);
+    const std::string target = absl::StrCat("v/", name);
+    EXPECT_EQ(Mode(target), Mode(source)) << name;
+    EXPECT_EQ(ModificationTime(target), ModificationTime(source)) << name;
+  }
+}
+
 TEST_F(CopyJobDirectoriesTest, ALinkThatLeadsBackIsReportedOnce) {
   PrepareWithShell(scratch_.path(),
                    "mkdir -p s/a/b; ln -s ../.. s/a/b/up; echo x >s/a/f");

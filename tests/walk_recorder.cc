@@ -40,6 +40,13 @@ bool WalkRecorder::Enter(Directory* directory) {
   return directory->source_fd >= 0;
 }
 
+bool WalkRecorder::MakeReady(Directory* directory, bool empty) {
+  MutexLock lock(&mutex_);
+  EXPECT_TRUE(open_.contains(directory)) << "made ready before it was entered";
+  EXPECT_TRUE(ready_.emplace(SourcePath(*directory), empty).second) << "ready twice";
+  return !not_made.contains(directory->source_name);
+}
+
 void WalkRecorder::Leave(Directory* directory) {
   MutexLock lock(&mutex_);
   EXPECT_EQ(open_.erase(directory), 1u) << "left twice, or never entered";
@@ -66,6 +73,7 @@ void WalkRecorder::OnEntryError(const Directory& directory, const char* name,
 void WalkRecorder::Yielded(const Directory& directory, const WalkEntry& entry) {
   MutexLock lock(&mutex_);
   ++entries_out_[&directory];
+  EXPECT_TRUE(directory.is_top() || ready_.contains(SourcePath(directory)));
   const std::string path = SourcePath(directory, entry.source_name);
   EXPECT_TRUE(found_.emplace(path, entry).second) << path << " came twice";
 }
@@ -83,6 +91,11 @@ std::map<std::string, WalkEntry> WalkRecorder::found() {
 std::set<std::string> WalkRecorder::entered() {
   MutexLock lock(&mutex_);
   return entered_;
+}
+
+std::map<std::string, bool> WalkRecorder::ready() {
+  MutexLock lock(&mutex_);
+  return ready_;
 }
 
 std::map<std::string, int> WalkRecorder::errors() {

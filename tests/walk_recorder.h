@@ -28,6 +28,7 @@ namespace ringcp {
 class WalkRecorder : public WalkVisitor {
  public:
   bool Enter(Directory* directory) override;
+  bool MakeReady(Directory* directory, bool empty) override;
   void Leave(Directory* directory) override;
   void OnReadError(const Directory& directory, int error_number) override;
   void OnEntryError(const Directory& directory, const char* name,
@@ -40,6 +41,7 @@ class WalkRecorder : public WalkVisitor {
   // By path: what was yielded, which directories were entered, what could not be read.
   std::map<std::string, WalkEntry> found();
   std::set<std::string> entered();
+  std::map<std::string, bool> ready();  // Whether each was empty when made ready.
   std::map<std::string, int> errors();
   int left();      // Directories left.
   int open_max();  // Directories entered and not left, at most.
@@ -49,6 +51,7 @@ class WalkRecorder : public WalkVisitor {
   std::function<void(Directory*)> on_enter;
   std::function<void(const Directory&)> on_entered;
   std::set<std::string> refused;     // Names of directories not to be read.
+  std::set<std::string> not_made;    // Names of directories that can't be made ready.
   std::set<std::string> unreadable;  // Names of directories that can't be read.
 
  private:
@@ -59,6 +62,7 @@ class WalkRecorder : public WalkVisitor {
   // The names in an entry are not valid any more.
   std::map<std::string, WalkEntry> found_ ABSL_GUARDED_BY(mutex_);
   std::set<std::string> entered_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, bool> ready_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, int> errors_ ABSL_GUARDED_BY(mutex_);
   int left_ ABSL_GUARDED_BY(mutex_) = 0;
   int open_max_ ABSL_GUARDED_BY(mutex_) = 0;

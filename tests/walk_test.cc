@@ -198,6 +198,35 @@ TEST(WalkTest, ARefusedDirectoryIsLeftButNotRead) {
   EXPECT_EQ(walk.recorder().left(), 2);
 }
 
+TEST(WalkTest, BeforeADirectoryIsMadeReadyItIsKnownToBeEmptyOrNot) {
+  const ScratchDirectory scratch;
+  for (const char* name : {"empty", "full", "full/empty", "refused"}) {
+    scratch.MakeDirectory(name);
+  }
+  scratch.WriteFile("full/file", "");
+  RecordedWalk walk;
+  walk.recorder().refused = {"refused"};
+  walk.AddRoot(scratch.path());
+  walk.Run(/*threads=*/2, TestSeed());
+  EXPECT_EQ(walk.recorder().ready(),
+            (std::map<std::string, bool>{{scratch.path(), false},
+                                         {scratch.Path("empty"), true},
+                                         {scratch.Path("full"), false},
+                                         {scratch.Path("full/empty"), true}}));
+}
+
+TEST(WalkTest, OfADirectoryThatCanNotBeMadeReadyNothingIsYielded) {
+  const ScratchDirectory scratch;
+  for (const char* name : {"a", "a/sub", "b"}) scratch.MakeDirectory(name);
+  for (const char* name : {"a/file", "a/sub/file", "b/file"}) scratch.WriteFile(name, "");
+  RecordedWalk walk;
+  walk.recorder().not_made = {"a"};
+  walk.AddRoot(scratch.path());
+  walk.Run(/*threads=*/1, TestSeed());
+  EXPECT_EQ(walk.PathsBelow(scratch.path()), (Paths{"a", "b", "b/file"}));
+  EXPECT_EQ(walk.recorder().left(), 3);
+}
+
 TEST(WalkTest, TopLevelEntriesAndRootsAreYieldedUnderTheirNames) {
   const ScratchDirectory scratch;
   RecordedWalk walk;
