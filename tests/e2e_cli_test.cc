@@ -321,6 +321,43 @@ TEST_F(CliTest, HelpsAndTellsItsVersion) {
   EXPECT_EQ(failed.error, "ringcp: write error: Bad file descriptor\n");
 }
 
+TEST_F(CliTest, CopiesWithoutItsNeighbourAndNamesItWhereAnAgentIsWanted) {
+  std::filesystem::copy(ProgramPath("cli/ringcp"), scratch_.Path("moved"));
+  scratch_.WriteFile("a", "alpha");
+  Subprocess::Options options = Ringcp({"a", "b"});
+  options.program = scratch_.Path("moved");
+  EXPECT_EQ(RunProgram(options).exit_code, 0);
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("b")), "alpha");
+  options.arguments = {"ringcp", "--agent=unix:socket", "a", "c"};
+  const Subprocess::Result result = RunProgram(options);
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(result.error,
+            absl::StrCat("ringcp: cannot run '", scratch_.Path("ringcp-submit"),
+                         "', which talks to the agent and belongs beside ringcp: No such"
+                         " file or directory\n"));
+}
+
+TEST_F(CliTest, LeavesRpcToItsNeighbour) {
+  // It is what makes a program slow to start.
+  constexpr char kFromGrpc[] = "grpc_completion_queue";
+  EXPECT_TRUE(
+      absl::StrContains(ReadFileOrNone(ProgramPath("cli/ringcp-submit")), kFromGrpc));
+  EXPECT_FALSE(absl::StrContains(ReadFileOrNone(ProgramPath("cli/ringcp")), kFromGrpc));
+}
+
+TEST_F(CliTest, SubmitsToAnAgentThatIsNamed) {
+  scratch_.WriteFile("a", "alpha");
+  Subprocess::Options options = Ringcp({"a", "b"});
+  options.program = ProgramPath("cli/ringcp-submit");
+  options.arguments[0] = "ringcp-submit";
+  const Subprocess::Result result = RunProgram(options);
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(result.error,
+            "ringcp-submit: no agent is named; run ringcp to copy without one\n"
+            "Try 'ringcp-submit --help' for more information.\n");
+  EXPECT_FALSE(std::filesystem::exists(scratch_.Path("b")));
+}
+
 TEST_F(CliTest, TakesNoDirectoryThatIsGone) {
   scratch_.MakeDirectory("gone");
   const Subprocess::Result result = RunProgram(

@@ -1,0 +1,37 @@
+#include "cli/copy_program.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#include <string>
+#include <variant>
+
+#include "cli/copy_help.h"
+#include "cli/standard_streams.h"
+#include "cli/usage.h"
+
+namespace ringcp {
+
+int RunCopyProgram(int argc, char** argv, const RunCopy& run) {
+  OccupyStandardStreams();
+  // Nobody reading -v's lines is an error that is told at the end, not the copy's death.
+  signal(SIGPIPE, SIG_IGN);
+  const std::string program = argv[0];
+
+  auto parsed = ParseCopyCommandLine(argc, argv, getenv("RINGCP_AGENT"));
+  if (const auto* error = std::get_if<UsageError>(&parsed)) {
+    return ReportUsageError(program, *error);
+  }
+  CopyCommandLine& command_line = std::get<CopyCommandLine>(parsed);
+  switch (command_line.action) {
+    case CopyCommandLine::Action::kShowHelp:
+      return PrintText(program, CopyHelp(program));
+    case CopyCommandLine::Action::kShowVersion:
+      return PrintText(program, VersionText("ringcp"));
+    case CopyCommandLine::Action::kCopy:
+      break;
+  }
+  return run(command_line, program);
+}
+
+}  // namespace ringcp

@@ -1,0 +1,20 @@
+// ringcp-submit: the part of ringcp that hands a job to an agent. ringcp runs it, with
+// its own arguments; submit_program.h says why it is apart.
+
+#include <string>
+
+#include "cli/agent_job.h"
+#include "cli/copy_program.h"
+#include "cli/usage.h"
+
+int main(int argc, char** argv) {
+  using ringcp::CopyCommandLine;
+  return ringcp::RunCopyProgram(
+      argc, argv, [](const CopyCommandLine& command_line, const std::string& program) {
+        if (!command_line.agent_address.has_value()) {
+          return ringcp::ReportUsageError(
+              program, {.message = "no agent is named; run ringcp to copy without one"});
+        }
+        return ringcp::RunAgentJob(command_line, program);
+      });
+}
