@@ -71,7 +71,7 @@ class ChainCopier {
                             .source = name,
                             .target_directory = target_directory_,
                             .target = name},
-                           2 * index, SourceStat::kAtOnce, &next_);
+                           2 * index, MetadataOps::kAtOnce, &next_);
       Queue(index);
     };
     for (int i = 0; i < static_cast<int>(copies_.size()); ++i) start(i);

@@ -50,12 +50,13 @@ void FileCopy::Refuse(Refusal refusal, bool on_target) {
 }
 
 void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, int slot,
-                     SourceStat source_stat, NextChains* next) {
+                     MetadataOps metadata_ops, NextChains* next) {
   RINGCP_CHECK(done() && state_ == State::kDone);
   policy_ = policy;
   names_ = names;
   slot_ = slot;
   use_slots_ = policy.use_slots && !may_clone();
+  at_once_ = metadata_ops == MetadataOps::kAtOnce && may_clone();
   outcome_ = Outcome::kRunning;
   outcome_at_end_ = Outcome::kCopied;
   stopped_ = false;
@@ -70,12 +71,8 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   target_created_ = target_overwritten_ = target_changed_ = target_complete_ = false;
   tried_removing_ = false;
   target_removable_ = true;
-  if (use_slots_ && source_stat == SourceStat::kAtOnce) {
-    return Enter(
-        State::kStatName,
-        StatAtOnce(names_.source_directory, names_.source,
-                   names_.follow_source ? 0 : AT_SYMLINK_NOFOLLOW, &source_stat_),
-        next);
+  if (use_slots_ && metadata_ops == MetadataOps::kAtOnce) {
+    return Enter(State::kStatName, AtOnce(SourceStat()), next);
   }
   OpenSource(O_NONBLOCK, next);
 }
@@ -90,12 +87,15 @@ Op FileCopy::SourceOpen(int nonblock) const {
                 0, slot);
 }
 
+Op FileCopy::SourceStat() {
+  return StatAt(names_.source_directory, names_.source,
+                names_.follow_source ? 0 : AT_SYMLINK_NOFOLLOW, &source_stat_);
+}
+
 void FileCopy::OpenSource(int nonblock, NextChains* next) {
-  Enter(State::kOpenSource, SourceOpen(nonblock), next);
-  if (!use_slots_) return;
-  next->chains[next->size - 1].chain.Add(
-      StatAt(names_.source_directory, names_.source,
-             names_.follow_source ? 0 : AT_SYMLINK_NOFOLLOW, &source_stat_));
+  if (nonblock == 0) at_once_ = false;
+  Enter(State::kOpenSource, MaybeAtOnce(SourceOpen(nonblock)), next);
+  if (use_slots_) next->chains[next->size - 1].chain.Add(SourceStat());
 }
 
 void FileCopy::Settle(int lane, absl::Span<const int32_t> results, NextChains* next) {
@@ -368,8 +368,8 @@ void FileCopy::OnCopyWhole(absl::Span<const int32_t> results, NextChains* next) 
 
 void FileCopy::OpenTarget(int flags, NextChains* next) {
   Enter(State::kOpenTarget,
-        OpenAt(names_.target_directory, names_.target, flags, FirstMode(),
-               use_slots_ ? FileRef::Slot(slot_ + 1) : FileRef()),
+        MaybeAtOnce(OpenAt(names_.target_directory, names_.target, flags, FirstMode(),
+                           use_slots_ ? FileRef::Slot(slot_ + 1) : FileRef())),
         next);
   target_overwritten_ = (flags & O_EXCL) == 0;
   target_changed_ = (flags & O_TRUNC) != 0;
@@ -487,6 +487,7 @@ void FileCopy::CopyContents(NextChains* next) {
   // Of an empty file there is nothing to share; one in /proc may only look empty.
   const bool always = policy_.reflink == Reflink::kAlways;
   if (use_slots_ || !may_clone() || (source_stat_.stx_size == 0 && !always)) {
+    at_once_ = false;
     return CopyBytes(next);
   }
   Enter(State::kClone, Clone(source_.index, target_.index), next);
@@ -508,6 +509,7 @@ void FileCopy::OnClone(int32_t result, NextChains* next) {
     Fail(Operation::kClone, -result, /*on_target=*/true);
     return CloseAll(next);
   }
+  at_once_ = false;
   // A target that was there may be a link to elsewhere.
   if (refuses_all && target_created_) {
     policy_.clones->NoteRefused(names_.source_device, names_.target_device);
@@ -835,7 +837,7 @@ void FileCopy::CloseFiles(NextChains* next) {
   }
   Chain& chain = next->Add(0);
   for (const FileRef file : {target_, installed_, source_}) {
-    if (file != FileRef()) chain.Add(Close(file), Link::kHard);
+    if (file != FileRef()) chain.Add(MaybeAtOnce(Close(file)), Link::kHard);
   }
 }
 

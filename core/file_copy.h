@@ -4,7 +4,7 @@
 //
 //            Start()
 //               v
-//          kStatName       [statx source], unless SourceStat is kInChain
+//          kStatName       [statx source], unless MetadataOps is kInChain
 //               v
 //         kOpenSource      [openat source -> statx source]
 //               v            (kReopenSource, kStatSource: see below)
@@ -61,7 +61,9 @@
 // do (shared_file.h). They have other rings, so it takes ordinary descriptors, too.
 //
 // A clone shares the source's blocks. It is made by descriptors as well; as soon as a
-// pair of file systems has refused, its files have slots.
+// pair of file systems has refused, its files have slots. While sources are in memory a
+// clone has nothing to wait for, and all of it happens on the ring's thread (50,000 files
+// on XFS: 0.44 s, against 0.50 s with the opens and closes in chains).
 //
 // Where nothing is to stay in the page cache, reads and writes say so; what that is
 // refused for is written back and dropped before it is closed (kDropCached). With
@@ -106,10 +108,11 @@
 
 namespace ringcp {
 
-// How a copy takes the stat of its source.
-enum class SourceStat {
-  kInChain,  // In the chain that opens it: for an inode that may have to be read first.
-  kAtOnce,   // Before, on the ring's own thread: for one that is likely to be in memory.
+// How a copy makes the calls that only concern the source's inode: its stat and, of a
+// file to be cloned, for which there are no others, opening and closing as well.
+enum class MetadataOps {
+  kInChain,  // In chains: for an inode that may have to be read first.
+  kAtOnce,   // On the ring's own thread: for one that is likely to be in memory.
 };
 
 class FileCopy {
@@ -134,10 +137,10 @@ class FileCopy {
         pump_(pool, counters) {}
 
   // Begins a copy that uses slots `slot` and `slot + 1`. Of a file that is opened with
-  // ordinary descriptors the stat is taken by descriptor, whatever `source_stat` says.
+  // ordinary descriptors the stat is taken by descriptor, whatever `metadata_ops` says.
   // REQUIRES: outcome() is final.
   void Start(const FileCopyPolicy& policy, const FileCopyNames& names, int slot,
-             SourceStat source_stat, NextChains* next);
+             MetadataOps metadata_ops, NextChains* next);
 
   // Takes in the results of the chain of `lane`.
   void Settle(int lane, absl::Span<const int32_t> results, NextChains* next);
@@ -209,6 +212,7 @@ class FileCopy {
 
   void OnStatName(int32_t result, NextChains* next);
   Op SourceOpen(int nonblock) const;
+  Op SourceStat();
   void OpenSource(int nonblock, NextChains* next);
   void OnOpenSource(absl::Span<const int32_t> results, NextChains* next);
   void OnOpenSourceFailed(int error_number, NextChains* next);
@@ -287,6 +291,8 @@ class FileCopy {
   void Done(Outcome outcome);
 
   void Enter(State state, const Op& op, NextChains* next);
+  // `op`, at once where that is how this file is copied.
+  Op MaybeAtOnce(const Op& op) const { return at_once_ ? AtOnce(op) : op; }
   // The first failure counts; what comes after it is its consequence.
   void Fail(Operation operation, int error_number, bool on_target);
   void Refuse(Refusal refusal, bool on_target);
@@ -306,6 +312,7 @@ class FileCopy {
   int removal_error_ = 0;
   int retries_ = 0;
   bool use_slots_ = true;
+  bool at_once_ = false;          // Opening and closing happen on the ring's own thread.
   bool source_is_found_ = false;  // Its bytes are counted.
   bool opens_both_ = false;       // kCopyWhole opens the source, too.
 

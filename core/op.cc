@@ -36,12 +36,6 @@ Op StatAt(int directory, const char* path, int flags, struct statx* stat) {
   return op;
 }
 
-Op StatAtOnce(int directory, const char* path, int flags, struct statx* stat) {
-  Op op = StatAt(directory, path, flags, stat);
-  op.kind = OpKind::kStatAtOnce;
-  return op;
-}
-
 Op ReadAt(FileRef file, void* buffer, uint32_t length, uint64_t offset) {
   Op op;
   op.kind = OpKind::kRead;
@@ -159,10 +153,15 @@ Op SetMode(int fd, mode_t mode) {
   return op;
 }
 
-bool IsImmediate(OpKind kind) {
-  switch (kind) {
+Op AtOnce(Op op) {
+  RINGCP_CHECK(!op.file.is_slot());
+  op.at_once = true;
+  return op;
+}
+
+bool IsImmediate(const Op& op) {
+  switch (op.kind) {
     case OpKind::kStatDescriptor:
-    case OpKind::kStatAtOnce:
     case OpKind::kSeekData:
     case OpKind::kSeekHole:
     case OpKind::kCountCached:
@@ -185,7 +184,7 @@ bool IsImmediate(OpKind kind) {
     case OpKind::kInstallDescriptor:
       break;
   }
-  return false;
+  return op.at_once;
 }
 
 Chain& Chain::Add(const Op& op, Link link_from_previous) {

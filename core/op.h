@@ -37,15 +37,13 @@ enum class OpKind : uint8_t {
   kDropCached,
   // Gives the file in a slot an ordinary descriptor as well. Result: the descriptor.
   kInstallDescriptor,
-  // A ring makes the system call for these at once, on its own thread. They come alone,
-  // each a chain of one. For lseek, ioctl, fchown, fchmod and futimens no io_uring opcode
-  // exists, for ftruncate from Linux 6.9 on; statx has one, but
-  // it always goes to a kernel worker, and an open file's is the dearer for it (1.7 to
-  // 4.2 us against 1.0 to 1.3 us). Result: 0.
+  // A ring makes the system call for these at once, on its own thread. For lseek, ioctl,
+  // fchown, fchmod and futimens no io_uring opcode exists, for ftruncate from Linux 6.9
+  // on; statx has one, but it always goes to a kernel worker, and an open file's is the
+  // dearer for it (1.7 to 4.2 us against 1.0 to 1.3 us). Result: 0.
   kStatDescriptor,
-  kStatAtOnce,  // As kStatx, for an inode that is likely to be in memory.
-  kSeekData,    // Result: 0, with *position; -ENXIO when only a hole follows.
-  kSeekHole,    // Result: 0, with *position.
+  kSeekData,  // Result: 0, with *position; -ENXIO when only a hole follows.
+  kSeekHole,  // Result: 0, with *position.
   // How much of a file is in the page cache. Result: 0, with the bytes in *position;
   // -ENOSYS before Linux 6.5.
   kCountCached,
@@ -99,6 +97,7 @@ inline constexpr unsigned kWriteBackFlags =
 struct Op {
   OpKind kind = OpKind::kClose;
   Link link = Link::kNone;
+  bool at_once = false;  // See AtOnce().
   FileRef file;  // kOpenAt: where the opened file goes; kNone asks for any descriptor.
   int directory = AT_FDCWD;  // kClone, kSetDirect: the source's descriptor.
   const char* path = nullptr;
@@ -118,7 +117,6 @@ struct Op {
 // is added for ordinary descriptors.
 Op OpenAt(int directory, const char* path, int flags, mode_t mode, FileRef slot_or_none);
 Op StatAt(int directory, const char* path, int flags, struct statx* stat);
-Op StatAtOnce(int directory, const char* path, int flags, struct statx* stat);
 Op ReadAt(FileRef file, void* buffer, uint32_t length, uint64_t offset);
 Op WriteAt(FileRef file, void* buffer, uint32_t length, uint64_t offset);
 Op Close(FileRef file);
@@ -142,8 +140,13 @@ Op SetTimes(int fd, const timespec& access, const timespec& modification);
 Op SetOwner(int fd, uid_t uid, gid_t gid);
 Op SetMode(int fd, mode_t mode);
 
-// Whether a ring carries out `kind` at once, on its own thread.
-bool IsImmediate(OpKind kind);
+// `op`, to be carried out at once on the ring's own thread, whatever its kind: for what
+// takes no longer there than handing it over would.
+// REQUIRES: it names no slot.
+Op AtOnce(Op op);
+
+// Whether a ring carries out `op` at once, on its own thread.
+bool IsImmediate(const Op& op);
 
 // Linked ops, built in place: at most kOpsMax of them, no allocation.
 class Chain {

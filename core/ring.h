@@ -56,8 +56,8 @@ class Ring {
 
   // Queues `chain`; it starts at the latest with the next Settle(). False, and nothing
   // is queued, when there is no room until some chain has settled.
-  // REQUIRES: 1 to Chain::kOpsMax ops; an immediate op (IsImmediate) is alone; slots are
-  // below slots().
+  // REQUIRES: 1 to Chain::kOpsMax ops; all of them are immediate (IsImmediate) or none
+  // is; slots are below slots().
   virtual bool Queue(ChainId id, absl::Span<const Op> chain) = 0;
 
   // Appends chains that have settled to `settled`. Those of immediate ops come first and

@@ -1,15 +1,11 @@
 #include "core/syscall_ring.h"
 
-#include <fcntl.h>
-#include <linux/fs.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
 
 #include "core/check.h"
+#include "core/system_calls.h"
 
 namespace ringcp {
 namespace {
@@ -18,121 +14,7 @@ namespace {
 // bounds the list.
 constexpr int kChainsMax = 1024;
 
-int32_t ResultOf(ssize_t value) {
-  return value >= 0 ? static_cast<int32_t>(value) : -errno;
-}
-
-int32_t Seek(const Op& op, int whence) {
-  const off_t position = lseek(op.file.index, static_cast<off_t>(op.offset), whence);
-  if (position < 0) return -errno;
-  *op.position = position;
-  return 0;
-}
-
-// cachestat(2), which Debian 12's C library does not know yet: its number and the two
-// structures are ABI, from Linux 6.5 on.
-int32_t CountCachedBytes(const Op& op) {
-  constexpr long kCachestat = 451;  // NOLINT(google-runtime-int): as syscall(2) has it.
-  struct {
-    uint64_t offset, length;
-  } range = {.offset = op.offset, .length = op.length};
-  struct {
-    uint64_t cached, dirty, writeback, evicted, recently_evicted;
-  } pages = {};
-  if (syscall(kCachestat, op.file.index, &range, &pages, 0) != 0) return -errno;
-  *op.position = pages.cached * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-  return 0;
-}
-
-int32_t ReadOrWrite(const Op& op) {
-  const int fd = op.file.index;
-  const bool reads = op.kind == OpKind::kRead;
-  if (op.flags != 0) {
-    const iovec buffer = {.iov_base = op.buffer, .iov_len = op.length};
-    const auto offset = static_cast<off_t>(op.offset);  // -1: the current position.
-    return ResultOf(reads ? preadv2(fd, &buffer, 1, offset, op.flags)
-                          : pwritev2(fd, &buffer, 1, offset, op.flags));
-  }
-  if (op.offset == kCurrentPosition) {
-    return ResultOf(reads ? read(fd, op.buffer, op.length)
-                          : write(fd, op.buffer, op.length));
-  }
-  return ResultOf(reads ? pread(fd, op.buffer, op.length, op.offset)
-                        : pwrite(fd, op.buffer, op.length, op.offset));
-}
-
-int32_t SetDirectOf(int fd, bool on) {
-  const int flags = fcntl(fd, F_GETFL);
-  if (flags < 0) return -errno;
-  return ResultOf(fcntl(fd, F_SETFL, on ? flags | O_DIRECT : flags & ~O_DIRECT));
-}
-
-int32_t SetDirectOfBoth(const Op& op) {
-  const bool on = op.flags != 0;
-  const int32_t result = SetDirectOf(op.directory, on);
-  if (result < 0 || op.file == FileRef()) return result;
-  const int32_t target_result = SetDirectOf(op.file.index, on);
-  if (target_result < 0 && on) SetDirectOf(op.directory, false);
-  return target_result;
-}
-
-// Whether a soft link goes on after `op` had `result`.
-bool Succeeded(const Op& op, int32_t result) {
-  if (result < 0) return false;
-  if (op.kind == OpKind::kRead || op.kind == OpKind::kWrite) {
-    return static_cast<uint32_t>(result) == op.length;
-  }
-  return true;
-}
-
 }  // namespace
-
-int32_t RunWithSystemCall(const Op& op) {
-  const int fd = op.file.index;
-  switch (op.kind) {
-    case OpKind::kOpenAt:
-      return ResultOf(openat(op.directory, op.path, op.flags | O_CLOEXEC, op.mode));
-    case OpKind::kStatx:
-    case OpKind::kStatDescriptor:
-    case OpKind::kStatAtOnce:
-      return ResultOf(statx(op.directory, op.path, op.flags,
-                            STATX_BASIC_STATS | STATX_BTIME, op.stat));
-    case OpKind::kRead:
-    case OpKind::kWrite:
-      return ReadOrWrite(op);
-    case OpKind::kPreallocate:
-      return ResultOf(fallocate(fd, /*mode=*/0, 0, static_cast<off_t>(op.offset)));
-    case OpKind::kWriteBack:
-      return ResultOf(sync_file_range(fd, 0, 0, kWriteBackFlags));
-    case OpKind::kDropCached:
-      return -posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-    case OpKind::kSetDirect:
-      return SetDirectOfBoth(op);
-    case OpKind::kClose:
-      return ResultOf(close(fd));
-    case OpKind::kUnlinkAt:
-      return ResultOf(unlinkat(op.directory, op.path, op.flags));
-    case OpKind::kSeekData:
-      return Seek(op, SEEK_DATA);
-    case OpKind::kSeekHole:
-      return Seek(op, SEEK_HOLE);
-    case OpKind::kCountCached:
-      return CountCachedBytes(op);
-    case OpKind::kClone:
-      return ResultOf(ioctl(fd, FICLONE, op.directory));
-    case OpKind::kFtruncate:
-      return ResultOf(ftruncate(fd, static_cast<off_t>(op.offset)));
-    case OpKind::kFutimens:
-      return ResultOf(futimens(fd, op.times.data()));
-    case OpKind::kFchown:
-      return ResultOf(fchown(fd, op.uid, op.gid));
-    case OpKind::kFchmod:
-      return ResultOf(fchmod(fd, op.mode));
-    case OpKind::kInstallDescriptor:
-      break;
-  }
-  return -EOPNOTSUPP;
-}
 
 SyscallRing::SyscallRing(int slots) : slots_(slots, -1) {}
 
@@ -160,20 +42,9 @@ int32_t SyscallRing::Run(Op op) {
 }
 
 bool SyscallRing::Queue(ChainId id, absl::Span<const Op> chain) {
-  RINGCP_CHECK(!chain.empty() && chain.size() <= Chain::kOpsMax);
   if (chains_in_flight() >= kChainsMax) return false;
   ++counters_.chains;
-  SettledChain settled;
-  settled.id = id;
-  settled.size = static_cast<int>(chain.size());
-  bool severed = false;
-  for (size_t i = 0; i < chain.size(); ++i) {
-    RINGCP_CHECK(!IsImmediate(chain[i].kind) || chain.size() == 1);
-    const int32_t result = severed ? -ECANCELED : Run(chain[i]);
-    settled.results_array[i] = result;
-    if (chain[i].link == Link::kSoft && !Succeeded(chain[i], result)) severed = true;
-  }
-  settled_.push_back(settled);
+  settled_.push_back(RunChain(id, chain, [this](const Op& op) { return Run(op); }));
   return true;
 }
 

@@ -14,9 +14,6 @@
 
 namespace ringcp {
 
-// Carries out one op that names no slot with a system call; the result as in ring.h.
-int32_t RunWithSystemCall(const Op& op);
-
 class SyscallRing : public Ring {
  public:
   // Slots are kept as descriptors in a table of `slots`.

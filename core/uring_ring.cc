@@ -11,7 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/check.h"
-#include "core/syscall_ring.h"
+#include "core/system_calls.h"
 
 namespace ringcp {
 namespace {
@@ -98,7 +98,6 @@ void Prepare(const Op& op, io_uring_sqe* sqe) {
       io_uring_prep_rw(kOpFixedFdInstall, sqe, op.file.index, nullptr, 0, 0);
       break;
     case OpKind::kStatDescriptor:
-    case OpKind::kStatAtOnce:
     case OpKind::kSeekData:
     case OpKind::kSeekHole:
     case OpKind::kCountCached:
@@ -108,7 +107,7 @@ void Prepare(const Op& op, io_uring_sqe* sqe) {
     case OpKind::kFutimens:
     case OpKind::kFchown:
     case OpKind::kFchmod:
-      RINGCP_CHECK(!IsImmediate(op.kind));
+      RINGCP_CHECK(!IsImmediate(op));
       return;
   }
   if (op.file.is_slot()) sqe->flags |= IOSQE_FIXED_FILE;
@@ -213,13 +212,8 @@ UringRing::~UringRing() {
 bool UringRing::Queue(ChainId id, absl::Span<const Op> chain) {
   RINGCP_CHECK(!chain.empty() && chain.size() <= Chain::kOpsMax);
   const int size = static_cast<int>(chain.size());
-  if (IsImmediate(chain[0].kind)) {
-    RINGCP_CHECK(size == 1);
-    SettledChain settled;
-    settled.id = id;
-    settled.size = 1;
-    settled.results_array[0] = RunWithSystemCall(chain[0]);
-    immediate_.push_back(settled);
+  if (IsImmediate(chain[0])) {
+    immediate_.push_back(RunChain(id, chain, RunWithSystemCall));
     return true;
   }
   if (ops_outstanding_ + size > ops_max_) return false;

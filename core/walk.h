@@ -9,11 +9,11 @@
 //    one subdirectory at a time and rewinds the directory to just behind it;
 //  - a flat directory is shared among all threads, piece by piece, and so is a deep one;
 //  - threads keep out of each other's way: one that finds another at work among the
-//    subdirectories of a directory goes on in a different one, if any waits a little below
-//    the top of the stack. The kernel makes entries of a directory one after another, so
-//    two threads that make sister directories wait for each other, spinning (50,000 empty
-//    directories in 500, on ext4: 0.80 s of time and 1.23 s of CPU so, 0.74 s and 1.03 s
-//    apart);
+//    subdirectories of a directory goes on in a different one, if any waits a little
+//    below the top of the stack. The kernel makes entries of a directory one after
+//    another, so two threads that make sister directories wait for each other, spinning
+//    (50,000 empty directories in 500, on ext4: 0.80 s of time and 1.23 s of CPU so, 0.74
+//    s and 1.03 s apart);
 //  - no thread is set aside for walking, and the lock is taken once per piece.
 //
 // A directory is left when the last of its entries and subdirectories has been released,

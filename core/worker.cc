@@ -232,12 +232,12 @@ void Worker::StartFlight(int index) {
   Flight& flight = flights_[index];
   flight.active = true;
   next_.size = 0;
-  const SourceStat source_stat = stat_chooser_.Next();
+  const MetadataOps metadata_ops = metadata_chooser_.Next();
   const auto start = std::chrono::steady_clock::now();
-  flight.copy.Start(work_.policy, NamesOf(flight.entry), 2 * index, source_stat, &next_);
+  flight.copy.Start(work_.policy, NamesOf(flight.entry), 2 * index, metadata_ops, &next_);
   Continue(index);
-  if (source_stat == SourceStat::kAtOnce) {
-    stat_chooser_.NoteAtOnce(std::chrono::steady_clock::now() - start);
+  if (metadata_ops == MetadataOps::kAtOnce) {
+    metadata_chooser_.NoteAtOnce(std::chrono::steady_clock::now() - start);
   }
 }
 

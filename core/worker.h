@@ -28,10 +28,10 @@
 #include "core/engine_counters.h"
 #include "core/file_copy.h"
 #include "core/link_table.h"
+#include "core/metadata_chooser.h"
 #include "core/reporter.h"
 #include "core/ring.h"
 #include "core/shared_file.h"
-#include "core/stat_chooser.h"
 #include "core/walk.h"
 
 namespace ringcp {
@@ -116,7 +116,7 @@ class Worker {
   bool may_start() const {
     const int in_flight = static_cast<int>(flights_.size() - free_flights_.size());
     return !free_flights_.empty() &&
-           (in_flight < limits_.copies_in_flight_warm || !stat_chooser_.is_warm());
+           (in_flight < limits_.copies_in_flight_warm || !metadata_chooser_.is_warm());
   }
   // Begins with the entries that a failed link gave back.
   void BeginGivenBack();
@@ -163,7 +163,7 @@ class Worker {
   BlockPool pool_;
   std::deque<Flight> flights_;
   std::vector<int> free_flights_;
-  StatChooser stat_chooser_;
+  MetadataChooser metadata_chooser_;
   WalkBatch batch_;
   size_t batch_position_ = 0;
   std::vector<int> awaiting_;  // Flights that wait for a helper to leave.

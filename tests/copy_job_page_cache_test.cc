@@ -12,7 +12,7 @@
 #include "absl/time/time.h"
 #include "core/copy_job.h"
 #include "core/op.h"
-#include "core/syscall_ring.h"
+#include "core/system_calls.h"
 #include "gtest/gtest.h"
 #include "tests/engine_test.h"
 #include "tests/job_runner.h"

@@ -55,7 +55,7 @@ std::string CopyScript::Start() {
                .follow_source = setup_.follow_source,
                .target = kTarget,
                .target_group = 1},
-              0, setup_.source_stat, &next_);
+              0, setup_.metadata_ops, &next_);
   return Take();
 }
 
@@ -92,10 +92,7 @@ std::string CopyScript::Resume() {
 void CopyScript::CarryOut(const Op& op, int32_t result) {
   if (op.kind == OpKind::kOpenAt && op.path == kSource) source_fd_ = result;
   if (result != 0) return;
-  if ((op.kind == OpKind::kStatx || op.kind == OpKind::kStatAtOnce) &&
-      op.path == kSource) {
-    *op.stat = source_stat;
-  }
+  if (op.kind == OpKind::kStatx && op.path == kSource) *op.stat = source_stat;
   if (op.kind == OpKind::kStatx && op.path == kTarget) {
     *op.stat = (op.flags & AT_SYMLINK_NOFOLLOW) != 0 ? target_link_stat : target_stat;
   }
@@ -173,7 +170,7 @@ std::string CopyScript::Text(const Chain& chain) const {
                     link == Link::kSoft   ? " - "
                     : link == Link::kHard ? " = "
                                           : "",
-                    Text(chain[i]));
+                    chain[i].at_once ? "at once " : "", Text(chain[i]));
   }
   return text;
 }
@@ -203,10 +200,6 @@ std::string CopyScript::Text(const Op& op) const {
       return absl::StrCat("unlink ", op.path);
     case OpKind::kInstallDescriptor:
       return absl::StrCat("install ", FileText(op.file));
-    case OpKind::kStatAtOnce:
-      return absl::StrCat(
-          (op.flags & AT_SYMLINK_NOFOLLOW) != 0 ? "lstat at once " : "stat at once ",
-          op.path);
     case OpKind::kStatDescriptor:
       return absl::StrCat("fstat fd", op.directory);
     case OpKind::kSeekData:

@@ -44,7 +44,7 @@ class CopyScript {
     bool follow_source = false;
     int extra_blocks = 7;
     uint32_t block = kBlock;
-    SourceStat source_stat = SourceStat::kInChain;
+    MetadataOps metadata_ops = MetadataOps::kInChain;
   };
 
   CopyScript() : CopyScript(Setup()) {}

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "core/check.h"
-#include "core/syscall_ring.h"
+#include "core/system_calls.h"
 
 namespace ringcp {
 
@@ -29,13 +29,14 @@ int FakeRing::slots_open() const {
 bool FakeRing::Queue(ChainId id, absl::Span<const Op> chain) {
   RINGCP_CHECK(!chain.empty() && chain.size() <= Chain::kOpsMax);
   RINGCP_CHECK(chain.back().link == Link::kNone);
-  if (IsImmediate(chain[0].kind)) {
-    RINGCP_CHECK(chain.size() == 1);
-    SettledChain settled;
-    settled.id = id;
-    settled.size = 1;
-    settled.results_array[0] = RunWithFaults(chain[0]);
-    immediate_.push_back(settled);
+  const bool immediate = IsImmediate(chain[0]);
+  for (const Op& op : chain) {
+    RINGCP_CHECK(IsImmediate(op) == immediate);
+    RINGCP_CHECK(!op.file.is_slot() || (op.file.index >= 0 && op.file.index < slots()));
+  }
+  if (immediate) {
+    immediate_.push_back(
+        RunChain(id, chain, [this](const Op& op) { return RunWithFaults(op); }));
     return true;
   }
   if (static_cast<int>(flights_.size()) >= options_.chains_max) return false;
@@ -43,10 +44,6 @@ bool FakeRing::Queue(ChainId id, absl::Span<const Op> chain) {
   flight.settled.id = id;
   flight.settled.size = static_cast<int>(chain.size());
   std::copy(chain.begin(), chain.end(), flight.ops.begin());
-  for (const Op& op : chain) {
-    RINGCP_CHECK(!IsImmediate(op.kind));
-    RINGCP_CHECK(!op.file.is_slot() || (op.file.index >= 0 && op.file.index < slots()));
-  }
   flights_.push_back(flight);
   ++counters_.chains;
   counters_.ops += static_cast<int64_t>(chain.size());

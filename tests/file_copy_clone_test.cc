@@ -13,8 +13,9 @@ namespace ringcp {
 namespace {
 
 struct Cloning {
-  explicit Cloning(Reflink reflink, uint64_t size = 100)
-      : copy({.policy = Policy(reflink), .size = size}) {}
+  explicit Cloning(Reflink reflink, uint64_t size = 100,
+                   MetadataOps metadata_ops = MetadataOps::kInChain)
+      : copy({.policy = Policy(reflink), .size = size, .metadata_ops = metadata_ops}) {}
 
   FileCopyPolicy Policy(Reflink reflink) {
     FileCopyPolicy policy;
@@ -50,6 +51,33 @@ TEST(FileCopyCloneTest, AClonedFileIsNeitherReadNorWritten) {
   EXPECT_EQ(cloning.copy.Settle({0}), "close fd8 = close fd7");
   EXPECT_EQ(cloning.copy.Settle({0, 0}), "copied");
   EXPECT_EQ(cloning.copy.counters().bytes_done.value(), 100);
+}
+
+TEST(FileCopyCloneTest, WithItsSourceInMemoryNothingIsWaitedFor) {
+  Cloning cloning(Reflink::kAuto, 100, MetadataOps::kAtOnce);
+  EXPECT_EQ(cloning.copy.Start(), "at once open S>fd");
+  EXPECT_EQ(cloning.copy.Settle({7}), "fstat fd7");
+  EXPECT_EQ(cloning.copy.Settle({0}), "at once open T new 644>fd");
+  EXPECT_EQ(cloning.copy.Settle({8}), "clone fd7>fd8");
+  EXPECT_EQ(cloning.copy.Settle({0}), "at once close fd8 = at once close fd7");
+  EXPECT_EQ(cloning.copy.Settle({0, 0}), "copied");
+}
+
+TEST(FileCopyCloneTest, AfterARefusalContentsAreCopiedByChains) {
+  Cloning cloning(Reflink::kAuto, 100, MetadataOps::kAtOnce);
+  cloning.copy.Start();
+  cloning.copy.Settle({7});
+  cloning.copy.Settle({0});
+  cloning.copy.Settle({8});
+  EXPECT_EQ(cloning.copy.Settle({-EOPNOTSUPP}), "read fd7 100@0 - write fd8 100@0");
+  EXPECT_EQ(cloning.copy.Settle({100, 100}), "close fd8 = close fd7");
+  EXPECT_EQ(cloning.copy.Settle({0, 0}), "copied");
+}
+
+TEST(FileCopyCloneTest, ALeaseOnTheSourceDoesNotStopTheThread) {
+  Cloning cloning(Reflink::kAuto, 100, MetadataOps::kAtOnce);
+  EXPECT_EQ(cloning.copy.Start(), "at once open S>fd");
+  EXPECT_EQ(cloning.copy.Settle({-EAGAIN}), "open S waiting>fd");
 }
 
 TEST(FileCopyCloneTest, WhereItIsImpossibleContentsAreCopied) {

@@ -46,7 +46,7 @@ struct Variant {
   const char* name;
   Preserve preserve = {};
   bool use_slots = true;
-  SourceStat source_stat = SourceStat::kInChain;
+  MetadataOps metadata_ops = MetadataOps::kInChain;
   bool exists = false;       // The target does.
   bool force = false;        // ... and can't be opened, but removed.
   bool hides_sizes = false;  // The source tells no size.
@@ -59,32 +59,40 @@ struct Variant {
 
 constexpr Variant kVariants[] = {
     {.name = "plain"},
-    {.name = "stat at once", .source_stat = SourceStat::kAtOnce},
+    {.name = "stat at once", .metadata_ops = MetadataOps::kAtOnce},
     {.name = "one lane", .extra_blocks = 0},
     {.name = "descriptors", .use_slots = false},
     {.name = "attributes", .preserve = kAttributes},
     {.name = "attributes, stat at once",
      .preserve = kAttributes,
-     .source_stat = SourceStat::kAtOnce},
+     .metadata_ops = MetadataOps::kAtOnce},
     {.name = "attributes, descriptors", .preserve = kAttributes, .use_slots = false},
     {.name = "overwrite", .exists = true},
     {.name = "overwrite, stat at once",
-     .source_stat = SourceStat::kAtOnce,
+     .metadata_ops = MetadataOps::kAtOnce,
      .exists = true},
     {.name = "overwrite with attributes", .preserve = kAttributes, .exists = true},
     {.name = "force", .exists = true, .force = true},
     {.name = "unknown size", .hides_sizes = true},
     {.name = "unknown size, descriptors", .use_slots = false, .hides_sizes = true},
     {.name = "unknown size, stat at once",
-     .source_stat = SourceStat::kAtOnce,
+     .metadata_ops = MetadataOps::kAtOnce,
      .hides_sizes = true},
     {.name = "holes", .has_holes = true},
     {.name = "holes, stat at once",
-     .source_stat = SourceStat::kAtOnce,
+     .metadata_ops = MetadataOps::kAtOnce,
      .has_holes = true},
     {.name = "holes, overwrite", .exists = true, .has_holes = true},
     {.name = "clone", .preserve = kAttributes, .is_cloned = true},
     {.name = "clone, overwrite", .exists = true, .is_cloned = true},
+    {.name = "clone, at once",
+     .preserve = kAttributes,
+     .metadata_ops = MetadataOps::kAtOnce,
+     .is_cloned = true},
+    {.name = "clone, at once, overwrite",
+     .metadata_ops = MetadataOps::kAtOnce,
+     .exists = true,
+     .is_cloned = true},
     {.name = "no cache", .page_cache = PageCache::kDrop},
     {.name = "direct", .preserve = kAttributes, .page_cache = PageCache::kBypass},
     {.name = "direct, overwrite", .exists = true, .page_cache = PageCache::kBypass},
@@ -260,7 +268,7 @@ class FileCopyFaultsTest : public testing::Test {
     copy->Start(
         policy,
         {.source = source_.c_str(), .target = target_.c_str(), .target_group = getegid()},
-        0, variant.source_stat, &next);
+        0, variant.metadata_ops, &next);
     queue();
     while (!copy->done()) {
       if (outcome->steps == stop_at_step) copy->Stop();
@@ -293,11 +301,12 @@ bool IsHarmless(const Op& op, int32_t result) {
       return true;  // Then all of it is copied.
     case OpKind::kCountCached:
     case OpKind::kClone:
-    case OpKind::kStatAtOnce:  // Then it is taken in the chain.
     case OpKind::kDropCached:
       return true;
     case OpKind::kSetDirect:
       return result >= 0 || op.flags != 0;  // Not turned on: then it is copied without.
+    case OpKind::kStatx:
+      return result >= 0 || op.at_once;  // Then it is taken in the chain.
     default:
       return result >= 0;
   }

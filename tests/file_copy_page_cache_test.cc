@@ -125,7 +125,7 @@ TEST(FileCopyPageCacheTest, ARefusalElsewhereDoesNotMakeItForgetItsSource) {
   UncachedIo uncached_io;
   CopyScript::Setup setup = {.policy = Policy(PageCache::kDrop, &uncached_io)};
   setup.policy.preserve.links = true;
-  setup.source_stat = SourceStat::kAtOnce;
+  setup.metadata_ops = MetadataOps::kAtOnce;
   CopyScript copy(setup);
   copy.source_stat.stx_nlink = 2;
   copy.Start();

@@ -20,7 +20,7 @@ constexpr char kBoth[] =
     "s0";
 
 CopyScript::Setup AtOnce(CopyScript::Setup setup = {}) {
-  setup.source_stat = SourceStat::kAtOnce;
+  setup.metadata_ops = MetadataOps::kAtOnce;
   return setup;
 }
 
@@ -35,7 +35,7 @@ std::vector<int32_t> SeveredAt(size_t position, int32_t result) {
 
 TEST(FileCopyStatAtOnceTest, ASmallFileIsCopiedByOneChain) {
   CopyScript copy(AtOnce());
-  EXPECT_EQ(copy.Start(), "lstat at once S");
+  EXPECT_EQ(copy.Start(), "at once lstat S");
   EXPECT_EQ(copy.Settle({0}), kBoth);
   EXPECT_EQ(copy.Settle({0, 0, 100, 100, 0, 0}), "copied");
   EXPECT_EQ(copy.counters().bytes_found.value(), 100);

@@ -153,8 +153,8 @@ TEST_P(RingContractTest, AttributesAreSetAndReadByDescriptor) {
   struct statx stat = {};
   EXPECT_EQ(Run(StatDescriptor(fd, &stat)), 0);
   struct statx by_name;
-  EXPECT_EQ(Run(StatAtOnce(AT_FDCWD, "/proc/self/exe", AT_SYMLINK_NOFOLLOW, &by_name)),
-            0);
+  EXPECT_EQ(
+      Run(AtOnce(StatAt(AT_FDCWD, "/proc/self/exe", AT_SYMLINK_NOFOLLOW, &by_name))), 0);
   EXPECT_TRUE(S_ISLNK(by_name.stx_mode));
   EXPECT_EQ(stat.stx_mode & 07777, 0651);
   EXPECT_EQ(stat.stx_atime.tv_sec, 1);
@@ -228,6 +228,25 @@ TEST_P(RingContractTest, ImmediateOpsSettleWithoutTheOthers) {
   EXPECT_EQ(results.at(2), Results{0});
   EXPECT_EQ(results.at(3), Results{0});
   close(fd);
+}
+
+TEST_P(RingContractTest, AnyOpCanBeCarriedOutAtOnceAndALinkCutsThoseBehindIt) {
+  const int fd = Run(AtOnce(OpenAt(AT_FDCWD, source_.c_str(), O_RDONLY, 0, FileRef())));
+  ASSERT_GE(fd, 0);
+  const FileRef file = FileRef::Descriptor(fd);
+  struct statx stat = {};
+  const Op stat_source = StatAt(AT_FDCWD, source_.c_str(), 0, &stat);
+  Chain cut;
+  cut.Add(AtOnce(ReadAt(file, buffer_, 64, 0)))
+      .Add(AtOnce(stat_source))
+      .Add(AtOnce(Close(file)), Link::kHard);
+  EXPECT_EQ(Run(cut), (Results{10, -ECANCELED, -ECANCELED}));
+  Chain whole;
+  whole.Add(AtOnce(ReadAt(file, buffer_, 64, 0)))
+      .Add(AtOnce(stat_source), Link::kHard)
+      .Add(AtOnce(Close(file)));
+  EXPECT_EQ(Run(whole), (Results{10, 0, 0}));
+  EXPECT_EQ(fcntl(fd, F_GETFD), -1);
 }
 
 TEST_P(RingContractTest, AtTheCurrentPositionPipesCanBeReadAndWritten) {
