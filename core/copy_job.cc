@@ -1,7 +1,6 @@
 #include "core/copy_job.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -30,6 +29,7 @@
 #include "core/uring_ring.h"
 #include "core/walk.h"
 #include "core/worker.h"
+#include "core/worker_count.h"
 
 namespace ringcp {
 namespace {
@@ -43,12 +43,6 @@ constexpr absl::Duration kTallyDelay = absl::Seconds(1);
 // Files that the rest of the process has open: rings, sockets, logs, a tally's
 // directories.
 constexpr int kOtherFiles = 64;
-
-int AvailableCpus() {
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
-  return std::max(1, CPU_COUNT(&set));
-}
 
 std::string KernelRelease() {
   utsname name = {};
@@ -224,19 +218,10 @@ absl::Status CopyJob::Body::ChooseEngine(const std::vector<TopLevelSource>& sour
 absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources,
                                       const TopLevel& top) {
   if (sources.empty() || cancelled_) return absl::OkStatus();
-  const bool tree = std::any_of(sources.begin(), sources.end(),
-                                [](const auto& source) { return source.is_directory; });
-  const Tuning& tuning = request_.options.tuning;
-  const int wanted_max = tuning.workers != 0 ? tuning.workers : AvailableCpus();
-  const int workers_max = std::min(wanted_max, Tuning::kWorkersMax);
-  // A large file keeps a second worker busy.
-  const bool large = std::any_of(sources.begin(), sources.end(), [](const auto& source) {
-    return source.size_bytes >= SharedFiles::kBytesMin;
-  });
-  const int wanted = static_cast<int>(sources.size()) + (large ? 1 : 0);
-  const int workers = tree ? workers_max : std::min(workers_max, wanted);
+  const int workers = WorkerCount(sources, top.target_fd, request_.options);
   const int files_max = OpenFilesMax();
-  const Worker::Limits limits = Worker::LimitsFor(tuning, workers, files_max);
+  const Worker::Limits limits =
+      Worker::LimitsFor(request_.options.tuning, workers, files_max);
   std::unique_ptr<Ring> ring;
   if (absl::Status status = ChooseEngine(sources, limits.copies_in_flight, &ring);
       !status.ok()) {
