@@ -121,18 +121,68 @@ Directory* Walk::TakeFrom(size_t group) {
   return directory;
 }
 
+WalkEntry Walk::Take(WalkBatch* batch) {
+  RINGCP_CHECK(!batch->entries().empty());
+  const WalkEntry entry = batch->entries_[batch->taken_++];
+  if (batch->is_shareable_ && batch->entries().empty()) {
+    MutexLock lock(&mutex_);
+    NoteShareable(batch, false);
+  }
+  ShareIfWanted(batch);
+  return entry;
+}
+
+void Walk::NoteShareable(WalkBatch* batch, bool is_shareable) {
+  if (batch->is_shareable_ == is_shareable) return;
+  batch->is_shareable_ = is_shareable;
+  shareable_batches_ += is_shareable ? 1 : -1;
+  // Who waits for a share waits in vain now.
+  if (shareable_batches_ == 0) changed_.NotifyAll();
+}
+
+void Walk::Share(WalkBatch* batch) {
+  const size_t left = batch->entries().size();
+  MutexLock lock(&mutex_);
+  if (left == 0 || waiting_ == 0 || !shared_.empty() || stopped_) return;
+  const auto middle = batch->entries_.end() - static_cast<std::ptrdiff_t>((left + 1) / 2);
+  batch->buffer_is_shared_ = true;
+  WalkBatch& given = shared_.emplace_back();
+  given.directory_ = batch->directory_;
+  given.buffer_ = batch->buffer_;
+  given.buffer_is_shared_ = true;
+  given.entries_.assign(middle, batch->entries_.end());
+  batch->entries_.erase(middle, batch->entries_.end());
+  if (batch->entries().empty()) NoteShareable(batch, false);
+  changed_.NotifyAll();
+}
+
 Walk::Result Walk::Next(bool may_wait, WalkBatch* batch) {
+  MutexLock lock(&mutex_);
+  NoteShareable(batch, false);
   batch->entries_.clear();
+  batch->taken_ = 0;
+  const Result result = FindBatch(may_wait, batch);
+  if (result == Result::kBatch) NoteShareable(batch, true);
+  return result;
+}
+
+Walk::Result Walk::FindBatch(bool may_wait, WalkBatch* batch) {
   std::vector<std::unique_ptr<Directory>> children;
   int pieces = 0;
-  MutexLock lock(&mutex_);
   for (;;) {
     if (stopped_) return Result::kFinished;
+    if (!shared_.empty()) {
+      *batch = std::move(shared_.back());
+      shared_.pop_back();
+      return Result::kBatch;
+    }
     if (TakeTopEntries(batch)) return Result::kBatch;
     if (pending_.empty()) {
-      if (readers_ == 0) return Result::kFinished;
+      if (readers_ == 0 && shareable_batches_ == 0) return Result::kFinished;
       if (!may_wait) return Result::kNothingYet;
+      ++waiting_;
       changed_.Wait(&mutex_);
+      --waiting_;
       continue;
     }
     if (pieces++ == kPiecesPerNext) return Result::kNothingYet;
@@ -195,7 +245,11 @@ bool Walk::ReadFirstPiece(Directory* directory, bool one_child, WalkBatch* batch
 bool Walk::ReadPiece(Directory* directory, bool one_child, WalkBatch* batch,
                      std::vector<std::unique_ptr<Directory>>* children) {
   batch->directory_ = directory;
-  char* buffer = batch->buffer_.data();
+  if (batch->buffer_ == nullptr || batch->buffer_is_shared_) {
+    batch->buffer_ = std::make_shared<WalkBatch::Buffer>();
+    batch->buffer_is_shared_ = false;
+  }
+  char* buffer = batch->buffer_->bytes.data();
   const ssize_t size =
       syscall(SYS_getdents64, directory->source_fd, buffer, WalkBatch::kBufferBytes);
   // A directory that was removed meanwhile: what was in it is gone as well.
@@ -266,9 +320,16 @@ void Walk::Release(Directory* directory) {
 }
 
 void Walk::Stop() {
-  MutexLock lock(&mutex_);
-  stopped_ = true;
-  changed_.NotifyAll();
+  std::vector<WalkBatch> untaken;
+  {
+    MutexLock lock(&mutex_);
+    stopped_ = true;
+    untaken.swap(shared_);
+    changed_.NotifyAll();
+  }
+  for (const WalkBatch& batch : untaken) {
+    for (size_t i = 0; i < batch.entries().size(); ++i) Release(batch.directory());
+  }
 }
 
 }  // namespace ringcp

@@ -8,6 +8,8 @@
 //    also bounded for wide directories: when kPendingMax directories wait, a reader takes
 //    one subdirectory at a time and rewinds the directory to just behind it;
 //  - a flat directory is shared among all threads, piece by piece, and so is a deep one;
+//    of a piece a thread gives half of what is left to one that waits for work (400 files
+//    of 2.6 MB in one directory, warm on ext4, two threads of system calls: 0.36 s before, 0.23 s);
 //  - threads keep out of each other's way: one that finds another at work among the
 //    subdirectories of a directory goes on in a different one, if any waits a little
 //    below the top of the stack. The kernel makes entries of a directory one after
@@ -33,6 +35,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/types/span.h"
 #include "core/directory.h"
 #include "core/mutex.h"
 
@@ -80,6 +83,7 @@ class WalkVisitor {
                             int error_number) = 0;
 };
 
+// What is left of a piece of a directory.
 class WalkBatch {
  public:
   // One getdents64 call's worth: some 200 entries of usual length, so that several
@@ -88,14 +92,25 @@ class WalkBatch {
 
   // Each entry holds the directory: give each back with Walk::Release().
   Directory* directory() const { return directory_; }
-  const std::vector<WalkEntry>& entries() const { return entries_; }
+  absl::Span<const WalkEntry> entries() const {
+    return absl::MakeConstSpan(entries_).subspan(taken_);
+  }
 
  private:
   friend class Walk;
 
+  // What getdents64 filled in; names point into it.
+  struct Buffer {
+    alignas(8) std::array<char, kBufferBytes> bytes;
+  };
+
   Directory* directory_ = nullptr;
   std::vector<WalkEntry> entries_;
-  alignas(8) std::array<char, kBufferBytes> buffer_;
+  size_t taken_ = 0;
+  bool is_shareable_ = false;  // Counted in Walk::shareable_batches_.
+  std::shared_ptr<Buffer> buffer_;
+  // Another batch, split off this one, has names in it: it is not to be filled again.
+  bool buffer_is_shared_ = false;
 };
 
 class Walk {
@@ -127,9 +142,20 @@ class Walk {
   void AddEntry(EntryKind kind, bool follow, std::string source_name,
                 std::string target_name);
 
-  // Yields a batch. With `may_wait`, the caller has nothing else to do: waits while other
-  // threads may still find something.
+  // Yields a batch; what is left of the one before is forgotten. With `may_wait`, the
+  // caller has nothing else to do: waits while other threads may still find something, or
+  // have entries to share, that is until they have taken all of their batches or called
+  // Next() again.
   Result Next(bool may_wait, WalkBatch* batch);
+
+  // Takes the next entry of a batch that has any. It is valid as long as the batch is.
+  WalkEntry Take(WalkBatch* batch);
+
+  // If a thread waits in Next(), gives it half of what `batch` has left. To be called now
+  // and then while none are taken. Cheap where nobody waits.
+  void ShareIfWanted(WalkBatch* batch) {
+    if (waiting_.load(std::memory_order_relaxed) > 0) Share(batch);
+  }
 
   // Gives back one hold on `directory`, for an entry that is settled.
   void Release(Directory* directory);
@@ -145,6 +171,8 @@ class Walk {
     std::string target_name;
   };
 
+  // Next(), the batch being an empty one.
+  Result FindBatch(bool may_wait, WalkBatch* batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Enters `directory` and reads up to its first piece with entries; as ReadPiece().
   bool ReadFirstPiece(Directory* directory, bool one_child, WalkBatch* batch,
                       std::vector<std::unique_ptr<Directory>>* children);
@@ -161,12 +189,18 @@ class Walk {
   size_t ChooseGroup() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Takes the last directory of a group off the stack.
   Directory* TakeFrom(size_t group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Share(WalkBatch* batch);
+  // Counts a batch among those that entries may be given away from, or does not any more.
+  void NoteShareable(WalkBatch* batch, bool is_shareable)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool TakeTopEntries(WalkBatch* batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   WalkVisitor* const visitor_;
   const bool follow_links_;
   const int open_max_;
   std::atomic<int> open_ = 0;  // Directories entered and not left.
+  // Threads that wait in Next() for what others may still find or share.
+  std::atomic<int> waiting_ = 0;
   Directory top_;
   std::vector<NamedEntry> top_entries_;
 
@@ -177,6 +211,9 @@ class Walk {
   std::vector<std::vector<Directory*>> pending_ ABSL_GUARDED_BY(mutex_);
   size_t pending_count_ ABSL_GUARDED_BY(mutex_) = 0;  // In all groups.
   int readers_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Batches in the threads' hands with an entry that could be given away.
+  int shareable_batches_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::vector<WalkBatch> shared_ ABSL_GUARDED_BY(mutex_);  // Given away, not taken yet.
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

@@ -84,7 +84,8 @@ void Worker::CopyEntries() {
 
 void Worker::StopCopies() {
   work_.walk->Stop();
-  for (; batch_position_ < batch_.entries().size(); ++batch_position_) {
+  while (!batch_.entries().empty()) {
+    work_.walk->Take(&batch_);
     work_.walk->Release(batch_.directory());
   }
   for (Flight& flight : flights_) {
@@ -157,11 +158,12 @@ void Worker::BeginGivenBack() {
 }
 
 bool Worker::Fill() {
+  work_.walk->ShareIfWanted(&batch_);
   while (may_start()) {
     // Links and devices take no flight: a tree of nothing else stays in this loop.
     if (cancelled()) return true;
-    if (batch_position_ < batch_.entries().size()) {
-      const WalkEntry& found = batch_.entries()[batch_position_++];
+    if (!batch_.entries().empty()) {
+      const WalkEntry found = work_.walk->Take(&batch_);
       counters_->files_found.Add(1);
       if (found.kind == EntryKind::kRegular) {
         // In place: most names fit into what the flight's last ones took.
@@ -176,7 +178,6 @@ bool Worker::Fill() {
       continue;
     }
     const Walk::Result result = work_.walk->Next(/*may_wait=*/idle(), &batch_);
-    batch_position_ = 0;
     if (result == Walk::Result::kFinished) return false;
     if (result == Walk::Result::kNothingYet) return true;
   }

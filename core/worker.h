@@ -165,7 +165,6 @@ class Worker {
   std::vector<int> free_flights_;
   MetadataChooser metadata_chooser_;
   WalkBatch batch_;
-  size_t batch_position_ = 0;
   std::vector<int> awaiting_;  // Flights that wait for a helper to leave.
   // Entries that a link's failure gave back to be copied.
   std::vector<WaitingEntry> to_copy_;

@@ -150,9 +150,10 @@ void RecordedWalk::RunThread(uint32_t seed) {
     if (result == Walk::Result::kFinished) break;
     if (result == Walk::Result::kNothingYet && !held.empty()) release();
     if (result != Walk::Result::kBatch) continue;
-    for (const WalkEntry& entry : batch->entries()) {
-      recorder_.Yielded(*batch->directory(), entry);
+    while (!batch->entries().empty()) {
+      recorder_.Yielded(*batch->directory(), walk_->Take(batch.get()));
       held.push_back(batch->directory());
+      walk_->ShareIfWanted(batch.get());
     }
     while (held.size() > kHeldMax) release();
   }

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "tests/random_tree.h"
 #include "tests/scratch_directory.h"
@@ -63,8 +64,8 @@ std::pair<std::string, std::string> WhereTwoThreadsGo(const std::string& root) {
     // This thread has this directory in hand; now it is the second thread as well.
     if (walk.walk().Next(/*may_wait=*/false, &batch) != Walk::Result::kBatch) return;
     where.second = batch.directory()->parent->source_name;
-    for (const WalkEntry& entry : batch.entries()) {
-      walk.recorder().Yielded(*batch.directory(), entry);
+    while (!batch.entries().empty()) {
+      walk.recorder().Yielded(*batch.directory(), walk.walk().Take(&batch));
       walk.recorder().Released(*batch.directory());
       walk.walk().Release(batch.directory());
     }
@@ -289,6 +290,89 @@ TEST(WalkTest, StoppedByAnotherThreadItWakesWhoWaits) {
   may_go_on.count_down();
   reader.join();
   walk.Run(/*threads=*/1, TestSeed());
+}
+
+// Entries of a directory that one thread has in hand while another waits for work.
+class WalkShareTest : public testing::Test {
+ protected:
+  static constexpr size_t kFiles = 10;
+
+  WalkShareTest() {
+    for (size_t i = 0; i < kFiles; ++i) {
+      scratch_.WriteFile(absl::StrCat("file", i), "");
+    }
+    walk_.AddRoot(scratch_.path());
+    EXPECT_EQ(walk_.walk().Next(/*may_wait=*/true, &batch_), Walk::Result::kBatch);
+    EXPECT_EQ(batch_.entries().size(), kFiles);
+  }
+
+  // Has another thread ask for work; what it got is in its_result_ and its_batch_.
+  std::thread StartWaiting() {
+    return std::thread(
+        [this] { its_result_ = walk_.walk().Next(/*may_wait=*/true, &its_batch_); });
+  }
+
+  void Use(WalkBatch* batch) {
+    while (!batch->entries().empty()) {
+      walk_.recorder().Yielded(*batch->directory(), walk_.walk().Take(batch));
+      walk_.recorder().Released(*batch->directory());
+      walk_.walk().Release(batch->directory());
+    }
+  }
+
+  const ScratchDirectory scratch_;
+  RecordedWalk walk_;
+  WalkBatch batch_;
+  WalkBatch its_batch_;
+  Walk::Result its_result_ = Walk::Result::kNothingYet;
+};
+
+TEST_F(WalkShareTest, WhoWaitsGetsHalfOfWhatIsLeft) {
+  std::thread other = StartWaiting();
+  while (batch_.entries().size() == kFiles) walk_.walk().ShareIfWanted(&batch_);
+  other.join();
+  EXPECT_EQ(its_result_, Walk::Result::kBatch);
+  EXPECT_EQ(batch_.entries().size(), kFiles / 2);
+  EXPECT_EQ(its_batch_.entries().size(), kFiles / 2);
+  Use(&its_batch_);
+  Use(&batch_);
+  walk_.Run(/*threads=*/1, TestSeed());
+  EXPECT_EQ(walk_.recorder().found().size(), kFiles);
+}
+
+TEST_F(WalkShareTest, WhoWaitsGoesWhenNothingIsLeftToShare) {
+  Use(&batch_);  // Nobody waits yet.
+  std::thread other = StartWaiting();
+  WalkBatch none;
+  EXPECT_EQ(walk_.walk().Next(/*may_wait=*/true, &none), Walk::Result::kFinished);
+  other.join();
+  EXPECT_EQ(its_result_, Walk::Result::kFinished);
+  walk_.Run(/*threads=*/1, TestSeed());
+}
+
+TEST_F(WalkShareTest, ABatchThatIsForgottenIsNotWaitedForAnyMore) {
+  for (size_t i = 0; i < kFiles; ++i) {
+    walk_.recorder().Yielded(*batch_.directory(), batch_.entries()[i]);
+    walk_.recorder().Released(*batch_.directory());
+    if (i + 1 < kFiles) walk_.walk().Release(batch_.directory());
+  }
+  Directory* const last = batch_.directory();
+  std::thread other = StartWaiting();
+  EXPECT_EQ(walk_.walk().Next(/*may_wait=*/true, &batch_), Walk::Result::kFinished);
+  other.join();
+  EXPECT_EQ(its_result_, Walk::Result::kFinished);
+  walk_.walk().Release(last);
+  walk_.Run(/*threads=*/1, TestSeed());
+}
+
+TEST_F(WalkShareTest, WhatIsSharedAndNotTakenIsReleasedByStopping) {
+  std::thread other = StartWaiting();
+  while (batch_.entries().size() == kFiles) walk_.walk().ShareIfWanted(&batch_);
+  walk_.walk().Stop();
+  other.join();
+  Use(&its_batch_);  // If it was there in time.
+  Use(&batch_);
+  walk_.Run(/*threads=*/1, TestSeed());
 }
 
 TEST(WalkTest, AWalkThatNeverStartsLeavesNothingBehind) {
