@@ -76,7 +76,7 @@ void SmallFileChains(benchmark::State& state) {
   for (auto _ : state) {
     next.size = 0;
     copy.Start(policy, {.source = "source", .target = "target"}, /*slot=*/0,
-               MetadataOps::kInChain, &next);
+               CallsAtOnce::kNone, &next);
     while (next.size > 0) {
       const NextChains::LaneChain& lane_chain = next.chains[0];
       const int lane = lane_chain.lane;

@@ -71,7 +71,7 @@ class ChainCopier {
                             .source = name,
                             .target_directory = target_directory_,
                             .target = name},
-                           2 * index, MetadataOps::kAtOnce, &next_);
+                           2 * index, CallsAtOnce::kStat, &next_);
       Queue(index);
     };
     for (int i = 0; i < static_cast<int>(copies_.size()); ++i) start(i);
@@ -94,6 +94,11 @@ class ChainCopier {
  private:
   // Small files have one chain at a time, and the ring has room for one of each.
   void Queue(int index) {
+    while (next_.size > 0 && IsImmediate(next_.chains[0].chain[0])) {
+      const SettledChain settled = ring_->RunAtOnce({}, next_.chains[0].chain.ops());
+      next_.size = 0;
+      copies_[index].Settle(/*lane=*/0, settled.results(), &next_);
+    }
     for (int i = 0; i < next_.size; ++i) {
       RINGCP_CHECK(ring_->Queue(ChainId{static_cast<uint32_t>(index)},
                                 next_.chains[i].chain.ops()));

@@ -57,7 +57,8 @@ What is told:
 
 How and where it runs:
       --engine=ENGINE          'uring', 'threads' (plain system calls), or 'auto'
-                                 (default): uring where the kernel permits it
+                                 (default): uring where the kernel permits it, but
+                                 plain system calls for files that are in memory
       --workers=N              threads that copy, 1 to 16, each with its ring
                                  (default: one for each CPU)
       --queue-depth=N          files in flight for each of them, 1 to 256, as far

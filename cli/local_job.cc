@@ -51,8 +51,12 @@ void PrintReport(const EngineReport& report, JobOutput* output) {
                    " ops, ", report.enters, " enters, ", report.files, " files, ",
                    report.short_reads, " short reads, ", report.short_writes,
                    " short writes, ", report.retries, " retries"));
+  if (report.files_at_once > 0) {
+    output->PrintDebug(
+        absl::StrCat("files in memory, copied by system calls: ", report.files_at_once));
+  }
   if (report.files_direct > 0) {
-    output->PrintDebug(absl::StrCat(report.files_direct, " files by O_DIRECT"));
+    output->PrintDebug(absl::StrCat("files copied by O_DIRECT: ", report.files_direct));
   }
   if (report.drops_reads || report.drops_writes) {
     output->PrintDebug(absl::StrCat(

@@ -63,6 +63,7 @@ bool BlockPump::complete() const {
 }
 
 int BlockPump::lanes_max() const {
+  if (one_lane_) return 1;
   return shared_ != nullptr ? std::min(shared_->lanes_max(), kLanesMax) : kLanesMax;
 }
 

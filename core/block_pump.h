@@ -70,6 +70,10 @@ class BlockPump {
   // says and learns; nullptr: as any program does. It outlives the pump.
   void SetUncachedIo(UncachedIo* uncached_io) { uncached_io_ = uncached_io; }
 
+  // From the next block on: one at a time, as for calls at once; or as many as there are
+  // lanes.
+  void SetOneLane(bool one_lane) { one_lane_ = one_lane; }
+
   // Prepares to copy [begin, end) of the source. REQUIRES: busy() is false.
   void Start(uint64_t begin, uint64_t end);
   // Prepares to copy [begin, end) as well, after all that was added before.
@@ -173,6 +177,7 @@ class BlockPump {
   std::array<Range, kRangesMax> ranges_;  // What comes behind.
   int ranges_added_ = 0;
   int ranges_begun_ = 0;
+  bool one_lane_ = false;
   bool end_found_ = false;  // A read returned 0.
   bool stopped_ = false;
   bool block_dropped_ = false;  // Of a block that was begun, something is missing.

@@ -276,6 +276,10 @@ void CopyJob::Body::Work(const SharedWork& shared, std::unique_ptr<Ring> ring,
   }
   if (ring == nullptr) ring = std::make_unique<SyscallRing>(2 * limits.copies_in_flight);
   SharedWork work = shared;
+  // Who asks for io_uring gets it for all files.
+  if (request_.options.engine != EngineChoice::kAuto || request_.options.sqpoll) {
+    work.warm_calls = CallsAtOnce::kStat;
+  }
   work.policy.shared_files = shared.shared_files;
   work.policy.clones = &clones_;
   work.policy.uncached_io = &uncached_io_;
@@ -348,6 +352,7 @@ void CopyJob::Body::FinishReport() {
     report_.short_reads += counters.short_reads.value();
     report_.short_writes += counters.short_writes.value();
     report_.retries += counters.retries.value();
+    report_.files_at_once += counters.files_at_once.value();
     report_.files_direct += counters.files_direct.value();
   }
   if (request_.options.page_cache != PageCache::kKeep) {

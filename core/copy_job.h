@@ -28,13 +28,14 @@ struct EngineReport {
   std::string reason;  // Why, in one sentence.
   int workers = 0;
   int64_t chains = 0;
-  int64_t ops = 0;           // SQEs on io_uring, system calls made for ops otherwise.
-  int64_t enters = 0;        // io_uring_enter calls; 0 without io_uring.
-  int64_t files = 0;         // Files, links and special files made.
-  int64_t short_reads = 0;   // Reads that returned less than asked and were continued.
-  int64_t short_writes = 0;  // Writes likewise.
-  int64_t retries = 0;       // EINTR and EAGAIN.
-  int64_t files_direct = 0;  // Files copied with O_DIRECT.
+  int64_t ops = 0;            // SQEs on io_uring, system calls made for ops otherwise.
+  int64_t enters = 0;         // io_uring_enter calls; 0 without io_uring.
+  int64_t files = 0;          // Files, links and special files made.
+  int64_t short_reads = 0;    // Reads that returned less than asked and were continued.
+  int64_t short_writes = 0;   // Writes likewise.
+  int64_t retries = 0;        // EINTR and EAGAIN.
+  int64_t files_at_once = 0;  // Files copied by calls at once, being in memory.
+  int64_t files_direct = 0;   // Files copied with O_DIRECT.
   // With PageCache::kDrop and kBypass: sources, targets can't be read or written without
   // the page cache, and were dropped from it.
   bool drops_reads = false;

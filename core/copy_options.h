@@ -46,8 +46,9 @@ enum class PageCache {
 
 // Which engine copies.
 enum class EngineChoice {
-  kAuto,     // io_uring where the kernel permits it and it pays, else system calls.
-  kUring,    // io_uring, or the job fails.
+  kAuto,   // io_uring where the kernel permits it and it pays, else system calls: so for
+           // files that are in memory.
+  kUring,  // io_uring, or the job fails.
   kThreads,  // Plain system calls on as many threads.
 };
 

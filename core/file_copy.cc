@@ -12,9 +12,9 @@ namespace {
 
 constexpr uint64_t kStatBlockBytes = 512;  // What stx_blocks counts, see statx(2).
 
-// Of a large file so much is looked at to find out whether it is in the page cache: in
-// its middle, because somebody may have looked at its beginning alone.
-constexpr uint32_t kCacheSampleBytes = 1024 * 1024;
+// Of a large file no more is looked at to find out whether it is in the page cache: from
+// its middle on, because somebody may have looked at its beginning alone.
+constexpr uint32_t kCacheSampleBytesMax = 1024 * 1024;
 
 // What offsets, lengths and buffers of direct reads and writes are multiples of: as much
 // as any usual device asks for. Where it is too little they fail with EINVAL.
@@ -50,13 +50,13 @@ void FileCopy::Refuse(Refusal refusal, bool on_target) {
 }
 
 void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, int slot,
-                     MetadataOps metadata_ops, NextChains* next) {
+                     CallsAtOnce calls_at_once, NextChains* next) {
   RINGCP_CHECK(done() && state_ == State::kDone);
   policy_ = policy;
   names_ = names;
   slot_ = slot;
-  use_slots_ = policy.use_slots && !may_clone();
-  at_once_ = metadata_ops == MetadataOps::kAtOnce && may_clone();
+  may_call_ = at_once_ = calls_at_once == CallsAtOnce::kAll;
+  use_slots_ = policy.use_slots && !may_clone() && !at_once_;
   outcome_ = Outcome::kRunning;
   outcome_at_end_ = Outcome::kCopied;
   stopped_ = false;
@@ -71,10 +71,16 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   target_created_ = target_overwritten_ = target_changed_ = target_complete_ = false;
   tried_removing_ = false;
   target_removable_ = true;
-  if (use_slots_ && metadata_ops == MetadataOps::kAtOnce) {
+  if (use_slots_ && calls_at_once == CallsAtOnce::kStat) {
     return Enter(State::kStatName, AtOnce(SourceStat()), next);
   }
   OpenSource(O_NONBLOCK, next);
+  SetAtOnce(next);
+}
+
+void FileCopy::SetAtOnce(NextChains* next) const {
+  if (!at_once_) return;
+  for (int i = 0; i < next->size; ++i) next->chains[i].chain.SetAtOnce();
 }
 
 // `nonblock` is O_NONBLOCK or 0. With it, a file that was replaced by a pipe meanwhile
@@ -93,12 +99,17 @@ Op FileCopy::SourceStat() {
 }
 
 void FileCopy::OpenSource(int nonblock, NextChains* next) {
-  if (nonblock == 0) at_once_ = false;
-  Enter(State::kOpenSource, MaybeAtOnce(SourceOpen(nonblock)), next);
+  if (nonblock == 0) at_once_ = false;  // It may take long.
+  Enter(State::kOpenSource, SourceOpen(nonblock), next);
   if (use_slots_) next->chains[next->size - 1].chain.Add(SourceStat());
 }
 
 void FileCopy::Settle(int lane, absl::Span<const int32_t> results, NextChains* next) {
+  GoOn(lane, results, next);
+  SetAtOnce(next);
+}
+
+void FileCopy::GoOn(int lane, absl::Span<const int32_t> results, NextChains* next) {
   switch (state_) {
     case State::kStatName:
       return OnStatName(results[0], next);
@@ -136,9 +147,11 @@ void FileCopy::Settle(int lane, absl::Span<const int32_t> results, NextChains* n
       return OnDiscard(results[0], next);
     case State::kCountCached:
       // Where it can't be told it is as if it were not.
-      is_cached_ = results[0] == 0 && cached_bytes_ >= kCacheSampleBytes / 2;
+      is_cached_ = results[0] == 0 && cached_bytes_ >= CacheSampleBytes() / 2;
+      at_once_ = may_call_ && is_cached_ && policy_.page_cache == PageCache::kKeep;
       // Then it is not put there either: that costs more CPU time than all the rest.
-      if (policy_.direct_reads && !is_cached_ && !has_holes_ && results[0] == 0) {
+      if (policy_.direct_reads && is_large() && !is_cached_ && !has_holes_ &&
+          results[0] == 0) {
         reads_direct_ = true;
         return SwitchDirect(/*on=*/true, next);
       }
@@ -279,6 +292,7 @@ void FileCopy::Proceed(NextChains* next) {
   RINGCP_CHECK(state_ == State::kAwaitDecision);
   outcome_ = Outcome::kRunning;
   OnSourceKnown(next);
+  SetAtOnce(next);
 }
 
 void FileCopy::Abandon(NextChains* next) {
@@ -286,6 +300,7 @@ void FileCopy::Abandon(NextChains* next) {
   outcome_ = Outcome::kRunning;
   outcome_at_end_ = Outcome::kAbandoned;
   CloseAll(next);
+  SetAtOnce(next);
 }
 
 void FileCopy::OnSourceKnown(NextChains* next) {
@@ -368,8 +383,8 @@ void FileCopy::OnCopyWhole(absl::Span<const int32_t> results, NextChains* next) 
 
 void FileCopy::OpenTarget(int flags, NextChains* next) {
   Enter(State::kOpenTarget,
-        MaybeAtOnce(OpenAt(names_.target_directory, names_.target, flags, FirstMode(),
-                           use_slots_ ? FileRef::Slot(slot_ + 1) : FileRef())),
+        OpenAt(names_.target_directory, names_.target, flags, FirstMode(),
+               use_slots_ ? FileRef::Slot(slot_ + 1) : FileRef()),
         next);
   target_overwritten_ = (flags & O_EXCL) == 0;
   target_changed_ = (flags & O_TRUNC) != 0;
@@ -487,7 +502,7 @@ void FileCopy::CopyContents(NextChains* next) {
   // Of an empty file there is nothing to share; one in /proc may only look empty.
   const bool always = policy_.reflink == Reflink::kAlways;
   if (use_slots_ || !may_clone() || (source_stat_.stx_size == 0 && !always)) {
-    at_once_ = false;
+    at_once_ = at_once_ && may_be_read_at_once();
     return CopyBytes(next);
   }
   Enter(State::kClone, Clone(source_.index, target_.index), next);
@@ -509,7 +524,7 @@ void FileCopy::OnClone(int32_t result, NextChains* next) {
     Fail(Operation::kClone, -result, /*on_target=*/true);
     return CloseAll(next);
   }
-  at_once_ = false;
+  at_once_ = at_once_ && may_be_read_at_once();
   // A target that was there may be a link to elsewhere.
   if (refuses_all && target_created_) {
     policy_.clones->NoteRefused(names_.source_device, names_.target_device);
@@ -586,13 +601,21 @@ void FileCopy::OnDiscard(int32_t result, NextChains* next) {
   CopyPieces(next);
 }
 
+uint32_t FileCopy::CacheSampleBytes() const {
+  return static_cast<uint32_t>(
+      std::min<uint64_t>(kCacheSampleBytesMax, source_stat_.stx_size / 2));
+}
+
 void FileCopy::CopyBytes(NextChains* next) {
   if (wants_direct()) {
     return SwitchDirect(/*on=*/true, next);
   }
-  if (!is_large()) return CopyPieces(next);
+  const bool may_copy_blocks_at_once = may_call_ &&
+                                       policy_.page_cache == PageCache::kKeep &&
+                                       source_stat_.stx_size > block_size_bytes_;
+  if (!is_large() && !may_copy_blocks_at_once) return CopyPieces(next);
   Enter(State::kCountCached,
-        CountCached(source_.index, source_stat_.stx_size / 2, kCacheSampleBytes,
+        CountCached(source_.index, source_stat_.stx_size / 2, CacheSampleBytes(),
                     &cached_bytes_),
         next);
 }
@@ -670,6 +693,7 @@ void FileCopy::OnContentsCopied(NextChains* next) {
 void FileCopy::Pump(NextChains* next) {
   state_ = State::kPump;
   if (stopped_ && !pump_.complete()) pump_.Stop();
+  pump_.SetOneLane(at_once_);
   pump_.Advance(source_, target_, next);
   if (pump_.busy()) return;
   if (offered_ && !policy_.shared_files->Withdraw(&shared_)) {
@@ -837,7 +861,7 @@ void FileCopy::CloseFiles(NextChains* next) {
   }
   Chain& chain = next->Add(0);
   for (const FileRef file : {target_, installed_, source_}) {
-    if (file != FileRef()) chain.Add(MaybeAtOnce(Close(file)), Link::kHard);
+    if (file != FileRef()) chain.Add(Close(file), Link::kHard);
   }
 }
 
@@ -872,6 +896,7 @@ void FileCopy::Finish(NextChains* next) {
 }
 
 void FileCopy::Done(Outcome outcome) {
+  if (at_once_ && outcome == Outcome::kCopied) counters_->files_at_once.Add(1);
   state_ = State::kDone;
   outcome_ = outcome;
 }

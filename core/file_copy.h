@@ -4,7 +4,7 @@
 //
 //            Start()
 //               v
-//          kStatName       [statx source], unless MetadataOps is kInChain
+//          kStatName       [statx source], if CallsAtOnce is kStat
 //               v
 //         kOpenSource      [openat source -> statx source]
 //               v            (kReopenSource, kStatSource: see below)
@@ -36,8 +36,8 @@
 // -> is a soft link, => a hard one. Whatever happens, when it is done either the target
 // is complete or nothing that this copy created is left; and both files are closed.
 //
-// A small file whose stat is known before it is opened goes straight to kCopyWhole, which
-// then opens both files: one chain is its whole copy.
+// A small file whose stat is known before it is opened (CallsAtOnce::kStat) goes straight
+// to kCopyWhole, which then opens both files: one chain is its whole copy.
 //
 // The stat is by name, and of such a small file it is taken before it is opened, so
 // somebody may have put another file there in between. Where the copy would get
@@ -61,9 +61,11 @@
 // do (shared_file.h). They have other rings, so it takes ordinary descriptors, too.
 //
 // A clone shares the source's blocks. It is made by descriptors as well; as soon as a
-// pair of file systems has refused, its files have slots. While sources are in memory a
-// clone has nothing to wait for, and all of it happens on the ring's thread (50,000 files
-// on XFS: 0.44 s, against 0.50 s with the opens and closes in chains).
+// pair of file systems has refused, its files have slots.
+//
+// With CallsAtOnce::kAll all chains are to be carried out at once until contents of more
+// than a block are to be read (at_once_chooser.h says when, and why). They are of
+// ordinary descriptors, which calls take anyway, and the states are the same.
 //
 // Where nothing is to stay in the page cache, reads and writes say so; what that is
 // refused for is written back and dropped before it is closed (kDropCached). With
@@ -108,11 +110,14 @@
 
 namespace ringcp {
 
-// How a copy makes the calls that only concern the source's inode: its stat and, of a
-// file to be cloned, for which there are no others, opening and closing as well.
-enum class MetadataOps {
-  kInChain,  // In chains: for an inode that may have to be read first.
-  kAtOnce,   // On the ring's own thread: for one that is likely to be in memory.
+// What a copy does by calls at once, on the ring's own thread, instead of by chains.
+enum class CallsAtOnce {
+  kNone,  // For a file that may have to be read from a device.
+  kStat,  // The source's stat: for one whose inode is likely to be in memory.
+  // All of it, if the file is of up to a block, or cloned, or large and in the page
+  // cache; of others, the opening: for one that is likely to be in memory with its
+  // contents.
+  kAll,
 };
 
 class FileCopy {
@@ -137,10 +142,10 @@ class FileCopy {
         pump_(pool, counters) {}
 
   // Begins a copy that uses slots `slot` and `slot + 1`. Of a file that is opened with
-  // ordinary descriptors the stat is taken by descriptor, whatever `metadata_ops` says.
+  // ordinary descriptors the stat is taken by descriptor, whatever `calls_at_once` says.
   // REQUIRES: outcome() is final.
   void Start(const FileCopyPolicy& policy, const FileCopyNames& names, int slot,
-             MetadataOps metadata_ops, NextChains* next);
+             CallsAtOnce calls_at_once, NextChains* next);
 
   // Takes in the results of the chain of `lane`.
   void Settle(int lane, absl::Span<const int32_t> results, NextChains* next);
@@ -163,6 +168,15 @@ class FileCopy {
     return outcome_ != Outcome::kRunning && outcome_ != Outcome::kMultiplyLinked &&
            outcome_ != Outcome::kAwaitHelper;
   }
+
+  // Whether the chain that comes next copies a block of a file of more than a block, to
+  // be carried out at once. Other files may be seen to before it is.
+  bool copies_blocks_at_once() const {
+    return at_once_ && state_ == State::kPump && !may_be_read_at_once();
+  }
+  // The contents had to be waited for: the chains from the next one on are queued.
+  // REQUIRES: copies_blocks_at_once().
+  void LeaveBlocksToChains() { at_once_ = false; }
 
   // The source as it was when it was opened. REQUIRES: outcome() is kMultiplyLinked or
   // was later; meaningless if opening failed.
@@ -210,6 +224,7 @@ class FileCopy {
     kDone,
   };
 
+  void GoOn(int lane, absl::Span<const int32_t> results, NextChains* next);
   void OnStatName(int32_t result, NextChains* next);
   Op SourceOpen(int nonblock) const;
   Op SourceStat();
@@ -221,6 +236,12 @@ class FileCopy {
 
   bool is_small() const {
     return source_stat_.stx_size > 0 && source_stat_.stx_size <= block_size_bytes_;
+  }
+  // Whether reading and writing it takes so little time that it may be done at once, if
+  // it is in memory, and nothing has to wait for a device.
+  bool may_be_read_at_once() const {
+    return source_stat_.stx_size <= block_size_bytes_ &&
+           policy_.page_cache == PageCache::kKeep;
   }
   // Where to stop reading.
   uint64_t SourceEnd() const;
@@ -251,6 +272,8 @@ class FileCopy {
   void OnPreallocate(int32_t result, NextChains* next);
   void OnUnsetDirect(int32_t result, NextChains* next);
   void OnDiscard(int32_t result, NextChains* next);
+  // How much is looked at to find out whether the source is in the page cache.
+  uint32_t CacheSampleBytes() const;
   // Copies the contents, of a file with holes its pieces.
   void CopyContents(NextChains* next);
   void CopyBytes(NextChains* next);
@@ -291,8 +314,8 @@ class FileCopy {
   void Done(Outcome outcome);
 
   void Enter(State state, const Op& op, NextChains* next);
-  // `op`, at once where that is how this file is copied.
-  Op MaybeAtOnce(const Op& op) const { return at_once_ ? AtOnce(op) : op; }
+  // Has what comes next be carried out at once, if that is how this file is copied.
+  void SetAtOnce(NextChains* next) const;
   // The first failure counts; what comes after it is its consequence.
   void Fail(Operation operation, int error_number, bool on_target);
   void Refuse(Refusal refusal, bool on_target);
@@ -312,7 +335,8 @@ class FileCopy {
   int removal_error_ = 0;
   int retries_ = 0;
   bool use_slots_ = true;
-  bool at_once_ = false;          // Opening and closing happen on the ring's own thread.
+  bool may_call_ = false;         // CallsAtOnce::kAll.
+  bool at_once_ = false;          // What comes next is carried out at once.
   bool source_is_found_ = false;  // Its bytes are counted.
   bool opens_both_ = false;       // kCopyWhole opens the source, too.
 

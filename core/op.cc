@@ -187,6 +187,12 @@ bool IsImmediate(const Op& op) {
   return op.at_once;
 }
 
+void Chain::SetAtOnce() {
+  for (int i = 0; i < size_; ++i) {
+    if (!IsImmediate(ops_[i])) ops_[i] = AtOnce(ops_[i]);
+  }
+}
+
 Chain& Chain::Add(const Op& op, Link link_from_previous) {
   RINGCP_CHECK(size_ < kOpsMax);
   if (size_ > 0) ops_[size_ - 1].link = link_from_previous;

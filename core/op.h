@@ -158,6 +158,9 @@ class Chain {
   // REQUIRES: fewer than kOpsMax ops.
   Chain& Add(const Op& op, Link link_from_previous = Link::kSoft);
 
+  // Has all ops be carried out at once; see AtOnce().
+  void SetAtOnce();
+
   void clear() { size_ = 0; }
   bool empty() const { return size_ == 0; }
   int size() const { return size_; }

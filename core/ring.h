@@ -45,8 +45,8 @@ struct SettledChain {
 };
 
 struct RingCounters {
-  int64_t chains = 0;
-  int64_t ops = 0;
+  int64_t chains = 0;  // Queued ones.
+  int64_t ops = 0;     // Of those.
   int64_t enters = 0;  // io_uring_enter calls.
 };
 
@@ -54,16 +54,18 @@ class Ring {
  public:
   virtual ~Ring() = default;
 
+  // Carries out a chain on the calling thread and returns its results.
+  // REQUIRES: 1 to Chain::kOpsMax ops, all of them immediate (IsImmediate).
+  virtual SettledChain RunAtOnce(ChainId id, absl::Span<const Op> chain) = 0;
+
   // Queues `chain`; it starts at the latest with the next Settle(). False, and nothing
   // is queued, when there is no room until some chain has settled.
-  // REQUIRES: 1 to Chain::kOpsMax ops; all of them are immediate (IsImmediate) or none
-  // is; slots are below slots().
+  // REQUIRES: 1 to Chain::kOpsMax ops, none of them immediate; slots are below slots().
   virtual bool Queue(ChainId id, absl::Span<const Op> chain) = 0;
 
-  // Appends chains that have settled to `settled`. Those of immediate ops come first and
-  // by themselves; when there are none, starts what is queued and waits until a good part
-  // of what is in flight has settled or `timeout` has passed. Returns at once when
-  // nothing is in flight; may return without any chain.
+  // Starts what is queued, waits until a good part of what is in flight has settled or
+  // `timeout` has passed, and appends chains that have settled to `settled`. Returns at
+  // once when nothing is in flight; may return without any chain.
   virtual void Settle(absl::Duration timeout, std::vector<SettledChain>* settled) = 0;
 
   // Chains queued or running and not handed back yet.

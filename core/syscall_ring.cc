@@ -41,6 +41,10 @@ int32_t SyscallRing::Run(Op op) {
   return RunWithSystemCall(op);
 }
 
+SettledChain SyscallRing::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
+  return RunChain(id, chain, RunWithSystemCall);
+}
+
 bool SyscallRing::Queue(ChainId id, absl::Span<const Op> chain) {
   if (chains_in_flight() >= kChainsMax) return false;
   ++counters_.chains;

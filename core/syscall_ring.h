@@ -21,6 +21,7 @@ class SyscallRing : public Ring {
   // Closes what is still open in a slot.
   ~SyscallRing() override;
 
+  SettledChain RunAtOnce(ChainId id, absl::Span<const Op> chain) override;
   bool Queue(ChainId id, absl::Span<const Op> chain) override;
   void Settle(absl::Duration timeout, std::vector<SettledChain>* settled) override;
   int chains_in_flight() const override { return static_cast<int>(settled_.size()); }

@@ -209,13 +209,13 @@ UringRing::~UringRing() {
   io_uring_queue_exit(&kernel_->ring);
 }
 
+SettledChain UringRing::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
+  return RunChain(id, chain, RunWithSystemCall);
+}
+
 bool UringRing::Queue(ChainId id, absl::Span<const Op> chain) {
   RINGCP_CHECK(!chain.empty() && chain.size() <= Chain::kOpsMax);
   const int size = static_cast<int>(chain.size());
-  if (IsImmediate(chain[0])) {
-    immediate_.push_back(RunChain(id, chain, RunWithSystemCall));
-    return true;
-  }
   if (ops_outstanding_ + size > ops_max_) return false;
   // A chain lives inside one submission: a full queue in its middle would cut it in two.
   if (static_cast<int>(io_uring_sq_space_left(&kernel_->ring)) < size) {
@@ -247,11 +247,6 @@ void UringRing::Submit() {
 }
 
 void UringRing::Settle(absl::Duration timeout, std::vector<SettledChain>* settled) {
-  if (!immediate_.empty()) {
-    settled->insert(settled->end(), immediate_.begin(), immediate_.end());
-    immediate_.clear();
-    return;
-  }
   if (ops_outstanding_ == 0) return;
   // Never more than are outstanding: waiting for those would hang.
   const unsigned wait_for = std::max(1, ops_outstanding_ / 2);

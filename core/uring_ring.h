@@ -51,11 +51,10 @@ class UringRing : public Ring {
   // REQUIRES: nothing is in flight.
   ~UringRing() override;
 
+  SettledChain RunAtOnce(ChainId id, absl::Span<const Op> chain) override;
   bool Queue(ChainId id, absl::Span<const Op> chain) override;
   void Settle(absl::Duration timeout, std::vector<SettledChain>* settled) override;
-  int chains_in_flight() const override {
-    return chains_.in_flight() + static_cast<int>(immediate_.size());
-  }
+  int chains_in_flight() const override { return chains_.in_flight(); }
   int slots() const override { return slots_; }
   bool can_install_descriptor() const override { return can_install_descriptor_; }
   RingCounters counters() const override { return counters_; }
@@ -78,7 +77,6 @@ class UringRing : public Ring {
   const int ops_max_;
   int ops_outstanding_ = 0;  // Queued or running, completion not reaped.
   ChainTable chains_;
-  std::vector<SettledChain> immediate_;
   RingCounters counters_;
 };
 

@@ -9,7 +9,8 @@
 //    one subdirectory at a time and rewinds the directory to just behind it;
 //  - a flat directory is shared among all threads, piece by piece, and so is a deep one;
 //    of a piece a thread gives half of what is left to one that waits for work (400 files
-//    of 2.6 MB in one directory, warm on ext4, two threads of system calls: 0.36 s before, 0.23 s);
+//    of 2.6 MB in one directory, warm on ext4, two threads of system calls: 0.36 s
+//    before, 0.23 s);
 //  - threads keep out of each other's way: one that finds another at work among the
 //    subdirectories of a directory goes on in a different one, if any waits a little
 //    below the top of the stack. The kernel makes entries of a directory one after

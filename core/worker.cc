@@ -1,5 +1,6 @@
 #include "core/worker.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -22,6 +23,13 @@ FileIdentity IdentityOf(const struct statx& stat) {
 FileIdentity IdentityOf(const struct stat& stat) {
   return {major(stat.st_dev), minor(stat.st_dev), stat.st_ino};
 }
+
+// Chains are named by the copy and the lane that they belong to.
+ChainId IdOf(int index, int lane) {
+  return {static_cast<uint32_t>(index * kLanesMax + lane)};
+}
+int IndexOf(ChainId id) { return static_cast<int>(id.value) / kLanesMax; }
+int LaneOf(ChainId id) { return static_cast<int>(id.value) % kLanesMax; }
 
 }  // namespace
 
@@ -48,7 +56,8 @@ Worker::Worker(const SharedWork& work, Ring* ring, const Limits& limits,
       ring_(ring),
       limits_(limits),
       counters_(counters),
-      pool_(limits.copies_in_flight, limits.extra_blocks, limits.block_bytes) {
+      pool_(limits.copies_in_flight, limits.extra_blocks, limits.block_bytes),
+      at_once_chooser_(work.warm_calls) {
   RINGCP_CHECK(ring->slots() >= 2 * limits.copies_in_flight);
   for (int i = 0; i < limits.copies_in_flight; ++i) {
     flights_.emplace_back(&pool_, counters);
@@ -94,14 +103,16 @@ void Worker::StopCopies() {
 }
 
 void Worker::Settle() {
-  if (ring_->chains_in_flight() == 0 && !awaiting_.empty()) {
+  const bool may_wait = !more_to_start_ && blocks_at_once_.empty();
+  if (may_wait && ring_->chains_in_flight() == 0 && !awaiting_.empty()) {
     work_.shared_files->AwaitHelper(flights_[awaiting_[0]].copy.shared_file(),
                                     kPollInterval);
   } else {
     settled_.clear();
-    ring_->Settle(kPollInterval, &settled_);
+    ring_->Settle(may_wait ? kPollInterval : absl::ZeroDuration(), &settled_);
     for (const SettledChain& settled : settled_) OnSettled(settled);
   }
+  CopyBlocksAtOnce();
   ResumeAwaiting();
 }
 
@@ -128,18 +139,29 @@ void Worker::Help(SharedFile* file) {
     pump.SetUncachedIo(work_.policy.uncached_io);
   }
   pump.Start(file);
+  // Only what is in memory is offered.
+  bool at_once = work_.warm_calls == CallsAtOnce::kAll;
   for (;;) {
     if (cancelled()) pump.Stop();
     next_.size = 0;
+    pump.SetOneLane(at_once);
     pump.Advance(FileRef::Descriptor(file->source_fd()),
                  FileRef::Descriptor(file->target_fd()), &next_);
-    QueueChains(/*index=*/0);
     if (!pump.busy()) return;
     settled_.clear();
-    ring_->Settle(kPollInterval, &settled_);
+    if (at_once) {
+      Chain& chain = next_.chains[0].chain;
+      chain.SetAtOnce();
+      bool was_read = false;
+      settled_.push_back(RunBlock(chain, &was_read));
+      if (was_read) at_once = false;
+    } else {
+      QueueChains(/*index=*/0);
+      ring_->Settle(kPollInterval, &settled_);
+    }
     for (const SettledChain& settled : settled_) {
       const absl::Span<const int32_t> results = settled.results();
-      pump.Settle(static_cast<int>(settled.id.value), results[0], results.back());
+      pump.Settle(LaneOf(settled.id), results[0], results.back());
     }
     QueueBacklog();
   }
@@ -157,9 +179,23 @@ void Worker::BeginGivenBack() {
   }
 }
 
+bool Worker::ThreadHasWaited() {
+  rusage usage = {};
+  getrusage(RUSAGE_THREAD, &usage);
+  const bool more = usage.ru_nvcsw != waits_seen_;
+  waits_seen_ = usage.ru_nvcsw;
+  return more;
+}
+
 bool Worker::Fill() {
+  more_to_start_ = false;
   work_.walk->ShareIfWanted(&batch_);
-  while (may_start()) {
+  ThreadHasWaited();  // For completions, most likely; that does not count.
+  for (int starts = 0; may_start(); ++starts) {
+    if (starts == kStartsMax) {
+      more_to_start_ = true;
+      return true;
+    }
     // Links and devices take no flight: a tree of nothing else stays in this loop.
     if (cancelled()) return true;
     if (!batch_.entries().empty()) {
@@ -233,38 +269,97 @@ void Worker::StartFlight(int index) {
   Flight& flight = flights_[index];
   flight.active = true;
   next_.size = 0;
-  const MetadataOps metadata_ops = metadata_chooser_.Next();
+  const CallsAtOnce calls_at_once = at_once_chooser_.Next();
   const auto start = std::chrono::steady_clock::now();
-  flight.copy.Start(work_.policy, NamesOf(flight.entry), 2 * index, metadata_ops, &next_);
+  flight.copy.Start(work_.policy, NamesOf(flight.entry), 2 * index, calls_at_once,
+                    &next_);
   Continue(index);
-  if (metadata_ops == MetadataOps::kAtOnce) {
-    metadata_chooser_.NoteAtOnce(std::chrono::steady_clock::now() - start);
+  if (calls_at_once != CallsAtOnce::kNone) {
+    const bool is_copied = flight.copy.outcome() == FileCopy::Outcome::kCopied;
+    const uint64_t bytes = is_copied ? flight.copy.stat().stx_size : 0;
+    const bool slow =
+        AtOnceChooser::IsSlow(std::chrono::steady_clock::now() - start,
+                              std::min<uint64_t>(bytes, limits_.block_bytes));
+    at_once_chooser_.NoteWait(calls_at_once, slow && ThreadHasWaited());
   }
 }
 
 void Worker::OnSettled(const SettledChain& settled) {
-  const int index = static_cast<int>(settled.id.value) / kLanesMax;
-  const int lane = static_cast<int>(settled.id.value) % kLanesMax;
+  const int index = IndexOf(settled.id);
   next_.size = 0;
-  flights_[index].copy.Settle(lane, settled.results(), &next_);
+  flights_[index].copy.Settle(LaneOf(settled.id), settled.results(), &next_);
   Continue(index);
 }
 
 void Worker::Continue(int index) {
   Flight& flight = flights_[index];
-  QueueChains(index);
-  if (flight.copy.outcome() == FileCopy::Outcome::kMultiplyLinked) {
+  RunAtOnce(index);
+  while (flight.copy.outcome() == FileCopy::Outcome::kMultiplyLinked) {
     OnMultiplyLinked(index);
+    RunAtOnce(index);
   }
+  QueueChains(index);
   if (flight.copy.outcome() == FileCopy::Outcome::kAwaitHelper) {
     awaiting_.push_back(index);
   }
   if (flight.active && flight.copy.done()) OnDone(index);
 }
 
+void Worker::RunAtOnce(int index) {
+  FileCopy& copy = flights_[index].copy;
+  while (next_.size > 0 && IsImmediate(next_.chains[0].chain[0])) {
+    RINGCP_CHECK(next_.size == 1);
+    const auto& [lane, chain] = next_.chains[0];
+    if (copy.copies_blocks_at_once()) {
+      blocks_at_once_.emplace_back(IdOf(index, lane), chain);
+      next_.size = 0;
+      return;
+    }
+    const SettledChain settled = ring_->RunAtOnce({}, chain.ops());
+    next_.size = 0;
+    copy.Settle(lane, settled.results(), &next_);
+  }
+}
+
+void Worker::CopyBlocksAtOnce() {
+  for (size_t files = blocks_at_once_.size(); files > 0; --files) {
+    const auto [id, chain] = blocks_at_once_.front();
+    blocks_at_once_.pop_front();
+    CopyBlocksAtOnce(IndexOf(id), LaneOf(id), chain);
+  }
+}
+
+void Worker::CopyBlocksAtOnce(int index, int lane, Chain chain) {
+  FileCopy& copy = flights_[index].copy;
+  for (int blocks = 0; blocks < kBlocksInARow; ++blocks) {
+    bool was_read = false;
+    const SettledChain settled = RunBlock(chain, &was_read);
+    if (was_read) copy.LeaveBlocksToChains();
+    next_.size = 0;
+    copy.Settle(lane, settled.results(), &next_);
+    if (next_.size == 0 || !copy.copies_blocks_at_once()) return Continue(index);
+    chain = next_.chains[0].chain;
+  }
+  blocks_at_once_.emplace_back(IdOf(index, lane), chain);
+}
+
+SettledChain Worker::RunBlock(const Chain& chain, bool* was_read) {
+  rusage before = {};
+  getrusage(RUSAGE_THREAD, &before);
+  const auto start = std::chrono::steady_clock::now();
+  const SettledChain settled = ring_->RunAtOnce({}, chain.ops());
+  // Waiting for the file's lock, or for room for dirty pages, is no reason to change.
+  if (AtOnceChooser::IsSlow(std::chrono::steady_clock::now() - start, chain[0].length)) {
+    rusage after = {};
+    getrusage(RUSAGE_THREAD, &after);
+    *was_read = after.ru_inblock != before.ru_inblock;
+  }
+  return settled;
+}
+
 void Worker::QueueChains(int index) {
   for (int i = 0; i < next_.size; ++i) {
-    const ChainId id = {static_cast<uint32_t>(index * kLanesMax + next_.chains[i].lane)};
+    const ChainId id = IdOf(index, next_.chains[i].lane);
     const Chain& chain = next_.chains[i].chain;
     // In order: a later chain must not overtake one that had no room.
     if (!backlog_.empty() || !ring_->Queue(id, chain.ops())) {
@@ -301,7 +396,6 @@ void Worker::OnMultiplyLinked(int index) {
       flight.copy.Abandon(&next_);
       break;
   }
-  QueueChains(index);
 }
 
 void Worker::OnDone(int index) {

@@ -78,7 +78,11 @@ TEST_P(CopyJobTest, ARandomTreeIsCopiedAsCpDoes) {
     SCOPED_TRACE(letters);
     const JobRun run = Copy({"source"}, target, letters);
     EXPECT_TRUE(run.succeeded()) << run.Messages();
-    EXPECT_EQ(run.report.engine, EngineName(GetParam()));
+    EXPECT_EQ(run.report.engine, GetParam() == EngineChoice::kAuto
+                                     ? ProbeEngine().engine
+                                     : EngineName(GetParam()));
+    // All of it has just been written.
+    EXPECT_EQ(run.report.files_at_once > 0, GetParam() == EngineChoice::kAuto);
     EXPECT_EQ(DifferenceOfTrees(ListFileTree(P(expected)), ListFileTree(P(target)))
                   .substr(0, 2000),
               "")

@@ -55,7 +55,7 @@ std::string CopyScript::Start() {
                .follow_source = setup_.follow_source,
                .target = kTarget,
                .target_group = 1},
-              0, setup_.metadata_ops, &next_);
+              0, setup_.calls_at_once, &next_);
   return Take();
 }
 

@@ -44,7 +44,7 @@ class CopyScript {
     bool follow_source = false;
     int extra_blocks = 7;
     uint32_t block = kBlock;
-    MetadataOps metadata_ops = MetadataOps::kInChain;
+    CallsAtOnce calls_at_once = CallsAtOnce::kNone;
   };
 
   CopyScript() : CopyScript(Setup()) {}
@@ -71,6 +71,7 @@ class CopyScript {
   std::string Abandon();
   std::string Resume();
   void Stop() { copy_.Stop(); }
+  void LeaveBlocksToChains() { copy_.LeaveBlocksToChains(); }
 
   const FileCopy& copy() const { return copy_; }
   const EngineCounters& counters() const { return *counters_; }

@@ -181,7 +181,8 @@ TEST_P(CliEngineTest, LeavesNothingHalfCopiedWhenItIsCancelled) {
   close(fifo);
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, CliEngineTest, testing::Values("uring", "threads"),
+INSTANTIATE_TEST_SUITE_P(Engines, CliEngineTest,
+                         testing::Values("auto", "uring", "threads"),
                          [](const auto& info) { return info.param; });
 
 TEST_F(CliTest, CopiesTheOtherFilesWhenOneFails) {

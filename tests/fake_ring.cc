@@ -26,18 +26,17 @@ int FakeRing::slots_open() const {
       std::count_if(slots_.begin(), slots_.end(), [](int fd) { return fd >= 0; }));
 }
 
+SettledChain FakeRing::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
+  for (const Op& op : chain) RINGCP_CHECK(IsImmediate(op) && !op.file.is_slot());
+  return RunChain(id, chain, [this](const Op& op) { return RunWithFaults(op); });
+}
+
 bool FakeRing::Queue(ChainId id, absl::Span<const Op> chain) {
   RINGCP_CHECK(!chain.empty() && chain.size() <= Chain::kOpsMax);
   RINGCP_CHECK(chain.back().link == Link::kNone);
-  const bool immediate = IsImmediate(chain[0]);
   for (const Op& op : chain) {
-    RINGCP_CHECK(IsImmediate(op) == immediate);
+    RINGCP_CHECK(!IsImmediate(op));
     RINGCP_CHECK(!op.file.is_slot() || (op.file.index >= 0 && op.file.index < slots()));
-  }
-  if (immediate) {
-    immediate_.push_back(
-        RunChain(id, chain, [this](const Op& op) { return RunWithFaults(op); }));
-    return true;
   }
   if (static_cast<int>(flights_.size()) >= options_.chains_max) return false;
   Flight flight;
@@ -51,11 +50,6 @@ bool FakeRing::Queue(ChainId id, absl::Span<const Op> chain) {
 }
 
 void FakeRing::Settle(absl::Duration, std::vector<SettledChain>* settled) {
-  if (!immediate_.empty()) {
-    settled->insert(settled->end(), immediate_.begin(), immediate_.end());
-    immediate_.clear();
-    return;
-  }
   if (flights_.empty()) return;
   ++counters_.enters;
   size_t to_settle = 1 + random_() % flights_.size();

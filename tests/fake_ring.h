@@ -59,11 +59,10 @@ class FakeRing : public Ring {
   const std::vector<OpRecord>& history() const { return history_; }
   int slots_open() const;
 
+  SettledChain RunAtOnce(ChainId id, absl::Span<const Op> chain) override;
   bool Queue(ChainId id, absl::Span<const Op> chain) override;
   void Settle(absl::Duration timeout, std::vector<SettledChain>* settled) override;
-  int chains_in_flight() const override {
-    return static_cast<int>(flights_.size() + immediate_.size());
-  }
+  int chains_in_flight() const override { return static_cast<int>(flights_.size()); }
   int slots() const override { return static_cast<int>(slots_.size()); }
   bool can_install_descriptor() const override { return options_.can_install_descriptor; }
   RingCounters counters() const override { return counters_; }
@@ -86,7 +85,6 @@ class FakeRing : public Ring {
   std::mt19937 random_;
   std::vector<int> slots_;  // A descriptor, or -1.
   std::vector<Flight> flights_;
-  std::vector<SettledChain> immediate_;
   FaultFunction faults_;
   std::vector<OpRecord> history_;
   RingCounters counters_;

@@ -14,8 +14,8 @@ namespace {
 
 struct Cloning {
   explicit Cloning(Reflink reflink, uint64_t size = 100,
-                   MetadataOps metadata_ops = MetadataOps::kInChain)
-      : copy({.policy = Policy(reflink), .size = size, .metadata_ops = metadata_ops}) {}
+                   CallsAtOnce calls_at_once = CallsAtOnce::kNone)
+      : copy({.policy = Policy(reflink), .size = size, .calls_at_once = calls_at_once}) {}
 
   FileCopyPolicy Policy(Reflink reflink) {
     FileCopyPolicy policy;
@@ -54,7 +54,7 @@ TEST(FileCopyCloneTest, AClonedFileIsNeitherReadNorWritten) {
 }
 
 TEST(FileCopyCloneTest, WithItsSourceInMemoryNothingIsWaitedFor) {
-  Cloning cloning(Reflink::kAuto, 100, MetadataOps::kAtOnce);
+  Cloning cloning(Reflink::kAuto, 100, CallsAtOnce::kAll);
   EXPECT_EQ(cloning.copy.Start(), "at once open S>fd");
   EXPECT_EQ(cloning.copy.Settle({7}), "fstat fd7");
   EXPECT_EQ(cloning.copy.Settle({0}), "at once open T new 644>fd");
@@ -63,19 +63,20 @@ TEST(FileCopyCloneTest, WithItsSourceInMemoryNothingIsWaitedFor) {
   EXPECT_EQ(cloning.copy.Settle({0, 0}), "copied");
 }
 
-TEST(FileCopyCloneTest, AfterARefusalContentsAreCopiedByChains) {
-  Cloning cloning(Reflink::kAuto, 100, MetadataOps::kAtOnce);
+TEST(FileCopyCloneTest, AfterARefusalASmallFileIsCopiedAtOnceStill) {
+  Cloning cloning(Reflink::kAuto, 100, CallsAtOnce::kAll);
   cloning.copy.Start();
   cloning.copy.Settle({7});
   cloning.copy.Settle({0});
   cloning.copy.Settle({8});
-  EXPECT_EQ(cloning.copy.Settle({-EOPNOTSUPP}), "read fd7 100@0 - write fd8 100@0");
-  EXPECT_EQ(cloning.copy.Settle({100, 100}), "close fd8 = close fd7");
+  EXPECT_EQ(cloning.copy.Settle({-EOPNOTSUPP}),
+            "at once read fd7 100@0 - at once write fd8 100@0");
+  EXPECT_EQ(cloning.copy.Settle({100, 100}), "at once close fd8 = at once close fd7");
   EXPECT_EQ(cloning.copy.Settle({0, 0}), "copied");
 }
 
 TEST(FileCopyCloneTest, ALeaseOnTheSourceDoesNotStopTheThread) {
-  Cloning cloning(Reflink::kAuto, 100, MetadataOps::kAtOnce);
+  Cloning cloning(Reflink::kAuto, 100, CallsAtOnce::kAll);
   EXPECT_EQ(cloning.copy.Start(), "at once open S>fd");
   EXPECT_EQ(cloning.copy.Settle({-EAGAIN}), "open S waiting>fd");
 }

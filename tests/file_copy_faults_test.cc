@@ -46,7 +46,7 @@ struct Variant {
   const char* name;
   Preserve preserve = {};
   bool use_slots = true;
-  MetadataOps metadata_ops = MetadataOps::kInChain;
+  CallsAtOnce calls_at_once = CallsAtOnce::kNone;
   bool exists = false;       // The target does.
   bool force = false;        // ... and can't be opened, but removed.
   bool hides_sizes = false;  // The source tells no size.
@@ -59,38 +59,55 @@ struct Variant {
 
 constexpr Variant kVariants[] = {
     {.name = "plain"},
-    {.name = "stat at once", .metadata_ops = MetadataOps::kAtOnce},
+    {.name = "stat at once", .calls_at_once = CallsAtOnce::kStat},
     {.name = "one lane", .extra_blocks = 0},
     {.name = "descriptors", .use_slots = false},
     {.name = "attributes", .preserve = kAttributes},
     {.name = "attributes, stat at once",
      .preserve = kAttributes,
-     .metadata_ops = MetadataOps::kAtOnce},
+     .calls_at_once = CallsAtOnce::kStat},
     {.name = "attributes, descriptors", .preserve = kAttributes, .use_slots = false},
     {.name = "overwrite", .exists = true},
     {.name = "overwrite, stat at once",
-     .metadata_ops = MetadataOps::kAtOnce,
+     .calls_at_once = CallsAtOnce::kStat,
      .exists = true},
     {.name = "overwrite with attributes", .preserve = kAttributes, .exists = true},
     {.name = "force", .exists = true, .force = true},
     {.name = "unknown size", .hides_sizes = true},
     {.name = "unknown size, descriptors", .use_slots = false, .hides_sizes = true},
     {.name = "unknown size, stat at once",
-     .metadata_ops = MetadataOps::kAtOnce,
+     .calls_at_once = CallsAtOnce::kStat,
      .hides_sizes = true},
     {.name = "holes", .has_holes = true},
     {.name = "holes, stat at once",
-     .metadata_ops = MetadataOps::kAtOnce,
+     .calls_at_once = CallsAtOnce::kStat,
      .has_holes = true},
     {.name = "holes, overwrite", .exists = true, .has_holes = true},
     {.name = "clone", .preserve = kAttributes, .is_cloned = true},
     {.name = "clone, overwrite", .exists = true, .is_cloned = true},
-    {.name = "clone, at once",
+    {.name = "at once", .calls_at_once = CallsAtOnce::kAll},
+    {.name = "at once, attributes",
      .preserve = kAttributes,
-     .metadata_ops = MetadataOps::kAtOnce,
+     .calls_at_once = CallsAtOnce::kAll},
+    {.name = "at once, overwrite", .calls_at_once = CallsAtOnce::kAll, .exists = true},
+    {.name = "at once, force",
+     .calls_at_once = CallsAtOnce::kAll,
+     .exists = true,
+     .force = true},
+    {.name = "at once, unknown size",
+     .calls_at_once = CallsAtOnce::kAll,
+     .hides_sizes = true},
+    {.name = "at once, holes", .calls_at_once = CallsAtOnce::kAll, .has_holes = true},
+    {.name = "at once, no cache",
+     .calls_at_once = CallsAtOnce::kAll,
+     .page_cache = PageCache::kDrop},
+    {.name = "at once, shared", .calls_at_once = CallsAtOnce::kAll, .is_shared = true},
+    {.name = "at once, clone",
+     .preserve = kAttributes,
+     .calls_at_once = CallsAtOnce::kAll,
      .is_cloned = true},
-    {.name = "clone, at once, overwrite",
-     .metadata_ops = MetadataOps::kAtOnce,
+    {.name = "at once, clone, overwrite",
+     .calls_at_once = CallsAtOnce::kAll,
      .exists = true,
      .is_cloned = true},
     {.name = "no cache", .page_cache = PageCache::kDrop},
@@ -260,7 +277,7 @@ class FileCopyFaultsTest : public testing::Test {
                              next.chains[i].chain);
       }
       next.size = 0;
-      while (!backlog.empty() &&
+      while (!backlog.empty() && !IsImmediate(backlog.front().second[0]) &&
              ring->Queue(backlog.front().first, backlog.front().second.ops())) {
         backlog.pop_front();
       }
@@ -268,11 +285,20 @@ class FileCopyFaultsTest : public testing::Test {
     copy->Start(
         policy,
         {.source = source_.c_str(), .target = target_.c_str(), .target_group = getegid()},
-        0, variant.metadata_ops, &next);
+        0, variant.calls_at_once, &next);
     queue();
     while (!copy->done()) {
       if (outcome->steps == stop_at_step) copy->Stop();
       ASSERT_LT(++outcome->steps, 10'000) << "does not end";
+      if (!backlog.empty() && IsImmediate(backlog.front().second[0])) {
+        const auto [id, chain] = backlog.front();
+        backlog.pop_front();
+        ASSERT_TRUE(backlog.empty()) << "others beside a chain at once";
+        const SettledChain done = ring->RunAtOnce(id, chain.ops());
+        copy->Settle(static_cast<int>(id.value), done.results(), &next);
+        queue();
+        continue;
+      }
       ASSERT_GT(ring->chains_in_flight(), 0) << "waits for nothing";
       settled.clear();
       ring->Settle(absl::ZeroDuration(), &settled);
@@ -288,7 +314,7 @@ class FileCopyFaultsTest : public testing::Test {
 };
 
 // Whether the copy has to succeed all the same when `op` ends with `result`.
-bool IsHarmless(const Op& op, int32_t result) {
+bool IsHarmless(const Variant& variant, const Op& op, int32_t result) {
   switch (op.kind) {
     case OpKind::kOpenAt:
     case OpKind::kRead:
@@ -306,16 +332,17 @@ bool IsHarmless(const Op& op, int32_t result) {
     case OpKind::kSetDirect:
       return result >= 0 || op.flags != 0;  // Not turned on: then it is copied without.
     case OpKind::kStatx:
-      return result >= 0 || op.at_once;  // Then it is taken in the chain.
+      // With the source's stat at once: then it is taken in the chain.
+      return result >= 0 || (op.at_once && variant.calls_at_once == CallsAtOnce::kStat);
     default:
       return result >= 0;
   }
 }
 
 // Whether the copy must not succeed when `op` ends with `result`.
-bool IsFatal(const Op& op, int32_t result) {
+bool IsFatal(const Variant& variant, const Op& op, int32_t result) {
   return (op.kind == OpKind::kRead || op.kind == OpKind::kWrite) &&
-         !IsHarmless(op, result);
+         !IsHarmless(variant, op, result);
 }
 
 TEST_F(FileCopyFaultsTest, WithoutFaultsEveryVariantCopies) {
@@ -350,10 +377,10 @@ TEST_F(FileCopyFaultsTest, EveryOpMayFailOnceInEveryWay) {
                                     result));
           CheckAlways(variant, outcome);
           EXPECT_EQ(outcome.removal_error, 0);
-          if (IsHarmless(faulted, result)) {
+          if (IsHarmless(variant, faulted, result)) {
             EXPECT_EQ(outcome.outcome, FileCopy::Outcome::kCopied);
           }
-          if (IsFatal(faulted, result)) {
+          if (IsFatal(variant, faulted, result)) {
             EXPECT_EQ(outcome.outcome, FileCopy::Outcome::kFailed);
           }
           if (outcome.outcome == FileCopy::Outcome::kFailed) {

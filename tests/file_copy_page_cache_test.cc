@@ -125,7 +125,7 @@ TEST(FileCopyPageCacheTest, ARefusalElsewhereDoesNotMakeItForgetItsSource) {
   UncachedIo uncached_io;
   CopyScript::Setup setup = {.policy = Policy(PageCache::kDrop, &uncached_io)};
   setup.policy.preserve.links = true;
-  setup.metadata_ops = MetadataOps::kAtOnce;
+  setup.calls_at_once = CallsAtOnce::kStat;
   CopyScript copy(setup);
   copy.source_stat.stx_nlink = 2;
   copy.Start();

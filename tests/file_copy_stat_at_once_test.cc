@@ -20,7 +20,7 @@ constexpr char kBoth[] =
     "s0";
 
 CopyScript::Setup AtOnce(CopyScript::Setup setup = {}) {
-  setup.metadata_ops = MetadataOps::kAtOnce;
+  setup.calls_at_once = CallsAtOnce::kStat;
   return setup;
 }
 

@@ -50,8 +50,10 @@ JobRun RunJob(const CopyRequest& request, const JobHooks& hooks = {});
 CopyOptions OptionsFor(const std::string& letters,
                        EngineChoice engine = EngineChoice::kAuto);
 
-// Both engines, for tests that try each.
-inline constexpr EngineChoice kEngines[] = {EngineChoice::kUring, EngineChoice::kThreads};
+// Every choice, for tests that try each. kAuto does by chains only what is not in memory,
+// or large; kUring all that it can.
+inline constexpr EngineChoice kEngines[] = {EngineChoice::kAuto, EngineChoice::kUring,
+                                            EngineChoice::kThreads};
 const char* EngineName(EngineChoice engine);
 
 }  // namespace ringcp

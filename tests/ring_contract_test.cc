@@ -216,20 +216,6 @@ TEST_P(RingContractTest, AFileIsClonedWholeWhereTheFileSystemCan) {
   close(source);
 }
 
-TEST_P(RingContractTest, ImmediateOpsSettleWithoutTheOthers) {
-  struct statx stat = {};
-  const int fd = open(source_.c_str(), O_RDONLY | O_CLOEXEC);
-  ASSERT_TRUE(ring_->Queue(ChainId{1}, Chain().Add(SetMode(fd, 0600)).ops()));
-  ASSERT_TRUE(ring_->Queue(ChainId{2}, Chain().Add(StatDescriptor(fd, &stat)).ops()));
-  ASSERT_TRUE(ring_->Queue(
-      ChainId{3}, Chain().Add(StatAt(AT_FDCWD, source_.c_str(), 0, &stat)).ops()));
-  const auto results = SettleAll();
-  EXPECT_EQ(results.at(1), Results{0});
-  EXPECT_EQ(results.at(2), Results{0});
-  EXPECT_EQ(results.at(3), Results{0});
-  close(fd);
-}
-
 TEST_P(RingContractTest, AnyOpCanBeCarriedOutAtOnceAndALinkCutsThoseBehindIt) {
   const int fd = Run(AtOnce(OpenAt(AT_FDCWD, source_.c_str(), O_RDONLY, 0, FileRef())));
   ASSERT_GE(fd, 0);

@@ -72,6 +72,10 @@ void RingTest::SetUp() {
 }
 
 RingTest::Results RingTest::Run(const Chain& chain) {
+  if (IsImmediate(chain[0])) {
+    const SettledChain settled = ring_->RunAtOnce(ChainId{1}, chain.ops());
+    return {settled.results().begin(), settled.results().end()};
+  }
   EXPECT_TRUE(ring_->Queue(ChainId{1}, chain.ops()));
   return SettleAll()[1];
 }

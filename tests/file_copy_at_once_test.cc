@@ -1,0 +1,120 @@
+// Copies of files that are in memory, by calls at once instead of chains. copy_script.h
+// explains the notation; what clones do is in file_copy_clone_test.cc.
+
+#include <cerrno>
+#include <string>
+
+#include "core/file_copy.h"
+#include "gtest/gtest.h"
+#include "tests/copy_script.h"
+
+namespace ringcp {
+namespace {
+
+CopyScript::Setup AtOnce(CopyScript::Setup setup = {}) {
+  setup.calls_at_once = CallsAtOnce::kAll;
+  return setup;
+}
+
+// Up to the opened target; what comes next.
+std::string Open(CopyScript* copy) {
+  EXPECT_EQ(copy->Start(), "at once open S>fd");
+  EXPECT_EQ(copy->Settle({7}), "fstat fd7");
+  EXPECT_EQ(copy->Settle({0}), "at once open T new 644>fd");
+  return copy->Settle({8});
+}
+
+TEST(FileCopyAtOnceTest, ASmallFileTakesNoChain) {
+  CopyScript copy(AtOnce());
+  EXPECT_EQ(Open(&copy), "at once read fd7 100@0 - at once write fd8 100@0");
+  EXPECT_EQ(copy.Settle({100, 100}), "at once close fd8 = at once close fd7");
+  EXPECT_EQ(copy.Settle({0, 0}), "copied");
+  EXPECT_EQ(copy.counters().files_at_once.value(), 1);
+  EXPECT_EQ(copy.counters().bytes_found.value(), 100);
+  EXPECT_EQ(copy.counters().bytes_done.value(), 100);
+  EXPECT_TRUE(copy.all_blocks_back());
+}
+
+TEST(FileCopyAtOnceTest, AttributesAreSetByTheDescriptorThatIsOpen) {
+  CopyScript copy(AtOnce({.policy = {.preserve = {.timestamps = true}, .user = 0}}));
+  Open(&copy);
+  EXPECT_EQ(copy.Settle({100, 100}), "futimens fd8 11 22");
+  EXPECT_EQ(copy.Settle({0}), "at once close fd8 = at once close fd7");
+  EXPECT_EQ(copy.Settle({0, 0}), "copied");
+}
+
+TEST(FileCopyAtOnceTest, AFileThatTellsNoSizeIsReadToItsEnd) {
+  CopyScript copy(AtOnce({.size = 0}));
+  EXPECT_EQ(Open(&copy), "at once read fd7 4096@0");
+  EXPECT_EQ(copy.Settle({10}), "at once write fd8 10@0");
+  EXPECT_EQ(copy.Settle({10}), "at once read fd7 4096@10");
+  EXPECT_EQ(copy.Settle({0}), "at once close fd8 = at once close fd7");
+}
+
+TEST(FileCopyAtOnceTest, ALargerOneInThePageCacheIsCopiedBlockByBlock) {
+  CopyScript copy(AtOnce({.size = CopyScript::kBlock + 1}));
+  EXPECT_EQ(Open(&copy), "count cached fd7 2048");
+  EXPECT_FALSE(copy.copy().copies_blocks_at_once());
+  EXPECT_EQ(copy.Settle({0}), "at once read fd7 4096@0 - at once write fd8 4096@0");
+  EXPECT_TRUE(copy.copy().copies_blocks_at_once());
+  EXPECT_EQ(copy.Settle({4096, 4096}),
+            "at once read fd7 1@4096 - at once write fd8 1@4096");
+  EXPECT_EQ(copy.Settle({1, 1}), "at once close fd8 = at once close fd7");
+  EXPECT_FALSE(copy.copy().copies_blocks_at_once());
+}
+
+TEST(FileCopyAtOnceTest, ALargerOneThatIsNotThereIsOnlyOpened) {
+  CopyScript copy(AtOnce({.size = CopyScript::kBlock + 1}));
+  copy.cached = false;
+  EXPECT_EQ(Open(&copy), "count cached fd7 2048");
+  EXPECT_EQ(copy.Settle({0}),
+            "0: read fd7 4096@0 - write fd8 4096@0 | 1: read fd7 1@4096 - write fd8 "
+            "1@4096");
+  copy.Settle(0, {4096, 4096});
+  EXPECT_EQ(copy.Settle(1, {1, 1}), "close fd8 = close fd7");
+}
+
+TEST(FileCopyAtOnceTest, BlocksThatHadToBeWaitedForAreFollowedByChains) {
+  CopyScript copy(AtOnce({.size = 3 * CopyScript::kBlock}));
+  Open(&copy);
+  copy.Settle({0});
+  copy.LeaveBlocksToChains();
+  EXPECT_EQ(copy.Settle({4096, 4096}),
+            "0: read fd7 4096@4096 - write fd8 4096@4096 | 1: read fd7 4096@8192 - write "
+            "fd8 4096@8192");
+}
+
+TEST(FileCopyAtOnceTest, SoIsOneThatHasToLeaveThePageCache) {
+  UncachedIo uncached_io;
+  CopyScript::Setup setup = AtOnce();
+  setup.policy.page_cache = PageCache::kDrop;
+  setup.policy.uncached_io = &uncached_io;
+  CopyScript copy(setup);
+  EXPECT_EQ(Open(&copy), "uncached read fd7 100@0 - uncached write fd8 100@0");
+}
+
+TEST(FileCopyAtOnceTest, ATargetThatExistsIsLookedAtAndOpenedAtOnce) {
+  CopyScript copy(AtOnce());
+  copy.Start();
+  copy.Settle({7});
+  copy.Settle({0});
+  EXPECT_EQ(copy.Settle({-EEXIST}), "at once lstat T - at once stat T");
+  EXPECT_EQ(copy.Settle({0, 0}), "at once open T truncated>fd");
+}
+
+TEST(FileCopyAtOnceTest, ALeaseOnTheSourceDoesNotStopTheThread) {
+  CopyScript copy(AtOnce());
+  copy.Start();
+  EXPECT_EQ(copy.Settle({-EAGAIN}), "open S waiting>fd");
+}
+
+TEST(FileCopyAtOnceTest, AHalfWrittenTargetIsRemovedAtOnce) {
+  CopyScript copy(AtOnce());
+  Open(&copy);
+  EXPECT_EQ(copy.Settle({100, -ENOSPC}), "at once close fd8 = at once close fd7");
+  EXPECT_EQ(copy.Settle({0, 0}), "at once unlink T");
+  EXPECT_EQ(copy.Settle({0}), "failed: write T ENOSPC");
+}
+
+}  // namespace
+}  // namespace ringcp
