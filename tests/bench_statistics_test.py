@@ -12,7 +12,7 @@ sys.dont_write_bytecode = True
 # Not resolved: under Bazel this lies beside bench/ in the test's runfiles.
 sys.path.insert(0, str(Path(os.path.abspath(__file__)).parent.parent / "bench"))
 
-from runner import copies, places  # noqa: E402
+from runner import copies, cpu_profile, places  # noqa: E402
 from runner.data_sets import DATA_SETS, DataSet, Shape  # noqa: E402
 from runner.errors import BenchFailed, LeftOut  # noqa: E402
 from runner.pairs import Pair, Sample, mean_sample, summarize  # noqa: E402
@@ -63,6 +63,27 @@ class TargetTest(unittest.TestCase):
             with self.subTest(metric):
                 self.assertTrue(judge(Target(metric, met), summary, 0.02).met)
                 self.assertFalse(judge(Target(metric, missed), summary, 0.02).met)
+
+
+class CpuProfileTest(unittest.TestCase):
+    TEXT = """
+     300       |swapper        |[kernel.kallsyms]                  |[k] pv_native_safe_halt
+     400       |ringcp         |[kernel.kallsyms]                  |[k] _copy_to_iter
+     200       |iou-wrk-3323   |[kernel.kallsyms]                  |[k] _copy_to_iter
+     100       |ringcp         |ringcp                             |[.] ringcp::Walk::Next
+    """
+
+    def test_shares_are_of_the_samples_that_were_not_idle(self) -> None:
+        profile = cpu_profile.parse(self.TEXT)
+        self.assertAlmostEqual(profile.idle, 0.3)
+        self.assertAlmostEqual(profile.kernel, 6 / 7)
+        names = [name for name, _ in profile.functions]
+        self.assertEqual(names, ["_copy_to_iter", "ringcp::Walk::Next"])
+        self.assertIn("85.7% _copy_to_iter", str(profile))
+
+    def test_few_samples_tell_nothing(self) -> None:
+        with self.assertRaises(LeftOut):
+            cpu_profile.parse("199|ringcp|ringcp|[.] main")
 
 
 class SelectTest(unittest.TestCase):

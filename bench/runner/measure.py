@@ -4,11 +4,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Callable, List, Optional, Tuple
+from typing import Callable, List, Optional, Tuple, Union
 
-from . import agent, copies, processes
+from . import agent, copies, cpu_profile, processes
 from .agent import Agent
+from .cpu_profile import CpuProfile
 from .data_sets import DataSet
+from .errors import LeftOut
 from .pairs import Pair, Sample, Summary, mean_sample, summarize
 from .places import Place
 from .programs import Keeps, expand, fill
@@ -41,6 +43,7 @@ class Result:
     summary: Summary
     verdicts: List[Verdict]
     first_progress_seconds: Optional[float]
+    profile: Union[CpuProfile, str] = ""  # Where a target is missed: why, or why not known.
 
 
 def measure(work: Work, place: Place, data_set: DataSet, settings: Settings) -> Result:
@@ -62,10 +65,14 @@ def measure(work: Work, place: Place, data_set: DataSet, settings: Settings) -> 
         first_progress = None
         if any(target.metric is Metric.FIRST_PROGRESS for target in work.targets):
             first_progress = runs.first_progress(commands[1])
-    summary = summarize(pairs, warm_up.peer.peak_bytes, warm_up.ringcp.peak_bytes)
-    verdicts = [judge(target, summary, first_progress) for target in work.targets]
+        summary = summarize(pairs, warm_up.peer.peak_bytes, warm_up.ringcp.peak_bytes)
+        verdicts = [judge(target, summary, first_progress) for target in work.targets]
+        profile: Union[CpuProfile, str] = ""
+        if not all(verdict.met for verdict in verdicts):
+            settings.log(f"{work.name}  missed: taking its profile")
+            profile = runs.profile(commands[1])
     return Result(
-        work, data_set.entries, commands, pairs, summary, verdicts, first_progress
+        work, data_set.entries, commands, pairs, summary, verdicts, first_progress, profile
     )
 
 
@@ -97,6 +104,20 @@ class _Runs:
             self._check(self.work.ringcp.keeps, 0, whole=False)
             self.place.remove(self.place.target)
         return median(seconds)
+
+    def profile(self, command: List[str]) -> Union[CpuProfile, str]:
+        """Of one run, off the clock; or why there is none."""
+        if self.work.starts != 1:
+            return "too short for a profile"
+        self.place.settle()
+        address = self.through.address if self.through is not None else ""
+        filled = fill(command, self.source, self.place.target, address)
+        try:
+            return cpu_profile.record(filled, Path.cwd() / "perf.data")
+        except LeftOut as reason:
+            return f"no profile: {reason}"
+        finally:
+            self.place.remove(self.place.target)
 
     def _sample(
         self, command: List[str], keeps: Keeps, number: int, through: Optional[Agent]

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Dict, List, Tuple
 
+from .cpu_profile import CpuProfile
 from .growth import Factors, factors, seconds_per_entry
 from .measure import Result
 from .pairs import SideSummary
@@ -64,6 +65,10 @@ class Report:
             lines += ["", *_table([_COLUMNS, *(_row(result) for result in self.results)])]
             lines += ["", *self._growth_table()]
             lines += [self._peak_line(), *map(str, self._growths())]
+        missed = [result for result in self.results if result.profile]
+        if missed:
+            lines += ["", "Missed, and what the time goes into (one more run, under perf):"]
+            lines += [f"- {result.work.name}: {result.profile}" for result in missed]
         for title, entries in (("Left out", self.left_out), ("FAILED", self.failed)):
             if entries:
                 lines += ["", f"{title}:", *_by_reason(entries)]
@@ -198,6 +203,9 @@ def _work_document(result: Result) -> Dict[str, Any]:
         "ratio_lowest": summary.ratio_lowest,
         "ratio_highest": summary.ratio_highest,
         "first_progress_seconds": result.first_progress_seconds,
+        "profile": (
+            asdict(result.profile) if isinstance(result.profile, CpuProfile) else result.profile
+        ),
         "targets": [
             {
                 "metric": verdict.target.metric.value,
