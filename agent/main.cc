@@ -53,6 +53,8 @@ sigset_t BlockEndingSignals() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   // A client or a log reader that goes away is an error of a write, not a reason to end.
   signal(SIGPIPE, SIG_IGN);
+  // Beyond the limit on a file's size a write fails, and with it one file of one job.
+  signal(SIGXFSZ, SIG_IGN);
   return signals;
 }
 

@@ -16,6 +16,9 @@ int RunCopyProgram(int argc, char** argv, const RunCopy& run) {
   OccupyStandardStreams();
   // Nobody reading -v's lines is an error that is told at the end, not the copy's death.
   signal(SIGPIPE, SIG_IGN);
+  // Beyond the limit on a file's size (ulimit -f) a write fails, instead of killing a
+  // copy that then leaves half a file.
+  signal(SIGXFSZ, SIG_IGN);
   const std::string program = argv[0];
 
   auto parsed = ParseCopyCommandLine(argc, argv, getenv("RINGCP_AGENT"));

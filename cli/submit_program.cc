@@ -1,13 +1,15 @@
 #include "cli/submit_program.h"
 
-#include <sys/auxv.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <climits>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <string>
+#include <system_error>
 
 #include "cli/exit_code.h"
 #include "core/file_error.h"
@@ -15,25 +17,38 @@
 namespace ringcp {
 namespace {
 
-// The path of the program that runs; one of its names, where /proc is not mounted.
-std::string OwnPath() {
-  char path[PATH_MAX];
-  const ssize_t length = readlink("/proc/self/exe", path, sizeof(path));
-  if (length > 0) return {path, static_cast<size_t>(length)};
-  return reinterpret_cast<const char*>(getauxval(AT_EXECFN));
+constexpr char kOwnProgram[] = "/proc/self/exe";
+
+// Whether nobody could have put the program `stat` there, or have changed it, who could
+// not have done so with `own`, the program that runs.
+bool IsTrusted(const struct stat& stat, const struct stat& own) {
+  const bool is_owned = stat.st_uid == 0 || stat.st_uid == own.st_uid;
+  return S_ISREG(stat.st_mode) && is_owned && (stat.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
 }  // namespace
 
 int ExecSubmitProgram(char** argv) {
-  const std::string own_path = OwnPath();
+  std::error_code ignored;
+  const std::string own_path = std::filesystem::read_symlink(kOwnProgram, ignored);
   const size_t directory_length = own_path.rfind('/') + 1;  // 0 if there is no slash.
   const std::string path = own_path.substr(0, directory_length) + kSubmitProgram;
-  execv(path.c_str(), argv);
-  const char* const error = strerror(errno);
+  // What is looked at is what is run.
+  const int fd = open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  struct stat stat = {};
+  struct stat own = {};
+  std::string reason;
+  if (fd < 0 || fstat(fd, &stat) != 0 || ::stat(kOwnProgram, &own) != 0) {
+    reason = strerror(errno);
+  } else if (!IsTrusted(stat, own)) {
+    reason = "others than the owner of ringcp may have put it there";
+  } else {
+    execveat(fd, "", argv, environ, AT_EMPTY_PATH);
+    reason = strerror(errno);
+  }
   fprintf(stderr,
           "%s: cannot run %s, which talks to the agent and belongs beside ringcp: %s\n",
-          argv[0], Quote(path).c_str(), error);
+          argv[0], Quote(path).c_str(), reason.c_str());
   return kExitFailure;
 }
 

@@ -1,6 +1,7 @@
-// Copies directories themselves: makes each one's target when the walk enters it, and
-// gives it its mode, owner and times when everything in it is there (what is put into a
-// directory changes its times, and may need it writable).
+// Copies directories themselves: makes each one's target before anything in it is copied
+// (a root's before it is read, in which it may lie; others' when it is known whether they
+// are empty), and gives it its mode, owner and times when everything in it is there (what
+// is put into a directory changes its times, and may need it writable).
 //
 // Thread-safety: all methods may be called by any thread, never twice for one directory.
 

@@ -69,7 +69,7 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
                                                             : policy.uncached_io);
   source_ = target_ = installed_ = FileRef();
   target_created_ = target_overwritten_ = target_changed_ = target_complete_ = false;
-  tried_removing_ = false;
+  tried_removing_ = waits_for_target_ = false;
   target_removable_ = true;
   if (use_slots_ && calls_at_once == CallsAtOnce::kStat) {
     return Enter(State::kStatName, AtOnce(SourceStat()), next);
@@ -401,6 +401,11 @@ void FileCopy::OnOpenTarget(int32_t result, NextChains* next) {
 void FileCopy::OnOpenTargetFailed(int error_number, NextChains* next) {
   const bool existing = target_overwritten_;
   target_overwritten_ = target_changed_ = false;
+  if (existing && error_number == EAGAIN && !waits_for_target_) {
+    // Somebody holds a lease on it: as with the source, opening waits for that now.
+    waits_for_target_ = true;
+    at_once_ = false;
+  }
   if (ShouldRetry(-error_number, &retries_, counters_)) {
     return OpenTarget(kNewTargetFlags, next);
   }
@@ -484,7 +489,8 @@ void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next)
     // A link is followed, as GNU cp does; what was none must not have become one.
     // If it can't be cloned to, it is to stay as it is.
     const int truncate = policy_.reflink == Reflink::kAlways ? 0 : O_TRUNC;
-    return OpenTarget(kExistingTargetFlags | truncate | (is_link ? 0 : O_NOFOLLOW), next);
+    const int flags = kExistingTargetFlags & ~(waits_for_target_ ? O_NONBLOCK : 0);
+    return OpenTarget(flags | truncate | (is_link ? 0 : O_NOFOLLOW), next);
   }
   CloseAll(next);
 }
@@ -709,6 +715,7 @@ void FileCopy::Resume(NextChains* next) {
   RINGCP_CHECK(state_ == State::kAwaitHelper);
   outcome_ = Outcome::kRunning;
   Pump(next);
+  SetAtOnce(next);
 }
 
 void FileCopy::OnPumped(NextChains* next) {

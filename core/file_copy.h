@@ -62,10 +62,10 @@
 //
 // A clone shares the source's blocks. It is made by descriptors as well; as soon as a
 // pair of file systems has refused, its files have slots.
-//
-// With CallsAtOnce::kAll all chains are to be carried out at once until contents of more
-// than a block are to be read (at_once_chooser.h says when, and why). They are of
-// ordinary descriptors, which calls take anyway, and the states are the same.
+// With CallsAtOnce::kAll all chains are to be carried out at once (at_once_chooser.h says
+// when, and why), until contents of more than a block are found not to be in the page
+// cache. They are of ordinary descriptors, which calls take anyway, and the states are
+// the same.
 //
 // Where nothing is to stay in the page cache, reads and writes say so; what that is
 // refused for is written back and dropped before it is closed (kDropCached). With
@@ -169,10 +169,12 @@ class FileCopy {
            outcome_ != Outcome::kAwaitHelper;
   }
 
-  // Whether the chain that comes next copies a block of a file of more than a block, to
-  // be carried out at once. Other files may be seen to before it is.
+  // Whether the chain that comes next copies a block of a file that may have many, to be
+  // carried out at once. Other files are to be seen to before it is.
   bool copies_blocks_at_once() const {
-    return at_once_ && state_ == State::kPump && !may_be_read_at_once();
+    const bool may_be_endless = source_stat_.stx_size == 0 && pump_.bytes_written() > 0;
+    return at_once_ && state_ == State::kPump &&
+           (may_be_endless || !may_be_read_at_once());
   }
   // The contents had to be waited for: the chains from the next one on are queued.
   // REQUIRES: copies_blocks_at_once().
@@ -353,6 +355,7 @@ class FileCopy {
   bool target_complete_ = false;
   bool target_removable_ = true;  // No other name leads to it.
   bool tried_removing_ = false;
+  bool waits_for_target_ = false;  // Opening it once more waits for a lease to end.
   mode_t mode_wanted_ = 0;
   bool is_direct_ = false;        // O_DIRECT is on.
   bool reads_direct_ = false;     // ... or to be, of the source alone.
@@ -361,7 +364,7 @@ class FileCopy {
   bool has_holes_ = false;
   uint64_t piece_begin_ = 0;  // Of a file with holes: the data that was found last.
   uint64_t piece_end_ = 0;
-  uint64_t cached_bytes_ = 0;  // Of a large file's sample.
+  uint64_t cached_bytes_ = 0;  // Of a sample of more than a block.
   bool is_cached_ = false;     // So it is in the page cache, as far as is known.
   bool offered_ = false;       // shared_ is, to other workers.
   struct statx source_stat_ = {};

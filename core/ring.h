@@ -46,7 +46,7 @@ struct SettledChain {
 
 struct RingCounters {
   int64_t chains = 0;  // Queued ones.
-  int64_t ops = 0;     // Of those.
+  int64_t ops = 0;     // Of those, and ops carried out at once.
   int64_t enters = 0;  // io_uring_enter calls.
 };
 

@@ -42,6 +42,7 @@ int32_t SyscallRing::Run(Op op) {
 }
 
 SettledChain SyscallRing::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
+  counters_.ops += static_cast<int64_t>(chain.size());
   return RunChain(id, chain, RunWithSystemCall);
 }
 

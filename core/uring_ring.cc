@@ -210,11 +210,13 @@ UringRing::~UringRing() {
 }
 
 SettledChain UringRing::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
+  counters_.ops += static_cast<int64_t>(chain.size());
   return RunChain(id, chain, RunWithSystemCall);
 }
 
 bool UringRing::Queue(ChainId id, absl::Span<const Op> chain) {
   RINGCP_CHECK(!chain.empty() && chain.size() <= Chain::kOpsMax);
+  RINGCP_CHECK(!IsImmediate(chain[0]));
   const int size = static_cast<int>(chain.size());
   if (ops_outstanding_ + size > ops_max_) return false;
   // A chain lives inside one submission: a full queue in its middle would cut it in two.

@@ -92,6 +92,7 @@ void Worker::CopyEntries() {
 }
 
 void Worker::StopCopies() {
+  more_to_start_ = false;
   work_.walk->Stop();
   while (!batch_.entries().empty()) {
     work_.walk->Take(&batch_);
@@ -140,7 +141,8 @@ void Worker::Help(SharedFile* file) {
   }
   pump.Start(file);
   // Only what is in memory is offered.
-  bool at_once = work_.warm_calls == CallsAtOnce::kAll;
+  bool at_once = work_.warm_calls == CallsAtOnce::kAll &&
+                 work_.policy.page_cache == PageCache::kKeep;
   for (;;) {
     if (cancelled()) pump.Stop();
     next_.size = 0;
@@ -214,6 +216,7 @@ bool Worker::Fill() {
       continue;
     }
     const Walk::Result result = work_.walk->Next(/*may_wait=*/idle(), &batch_);
+    ThreadHasWaited();  // For other threads or a directory: that does not count either.
     if (result == Walk::Result::kFinished) return false;
     if (result == Walk::Result::kNothingYet) return true;
   }
@@ -331,7 +334,8 @@ void Worker::CopyBlocksAtOnce() {
 
 void Worker::CopyBlocksAtOnce(int index, int lane, Chain chain) {
   FileCopy& copy = flights_[index].copy;
-  for (int blocks = 0; blocks < kBlocksInARow; ++blocks) {
+  const absl::Time end = absl::Now() + kRowTime;
+  do {
     bool was_read = false;
     const SettledChain settled = RunBlock(chain, &was_read);
     if (was_read) copy.LeaveBlocksToChains();
@@ -339,7 +343,7 @@ void Worker::CopyBlocksAtOnce(int index, int lane, Chain chain) {
     copy.Settle(lane, settled.results(), &next_);
     if (next_.size == 0 || !copy.copies_blocks_at_once()) return Continue(index);
     chain = next_.chains[0].chain;
-  }
+  } while (!cancelled() && absl::Now() < end);
   blocks_at_once_.emplace_back(IdOf(index, lane), chain);
 }
 

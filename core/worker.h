@@ -22,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "core/at_once_chooser.h"
 #include "core/block_pool.h"
 #include "core/copy_options.h"
@@ -55,9 +56,9 @@ class Worker {
   // Copies started in a row. Those carried out at once have ended then, and chains that
   // have settled meanwhile are to be seen to.
   static constexpr int kStartsMax = 64;
-  // Blocks of a large file that are copied at once in a row, before chains that have
-  // settled are seen to: with blocks of 256 KiB, a bit over a millisecond.
-  static constexpr int kBlocksInARow = 16;
+  // How long blocks of a large file are copied at once in a row, before chains that have
+  // settled are seen to: one block at least, some 16 blocks of 256 KiB from memory.
+  static constexpr absl::Duration kRowTime = absl::Milliseconds(2);
   // One, where the size of blocks was asked for: with 16 workers and blocks of 4 MiB they
   // take 128 MiB, else at most kBlockMemoryMax.
   static constexpr int kCopiesInFlightMin = 8;

@@ -17,18 +17,21 @@ int AvailableCpus() {
   return std::max(1, CPU_COUNT(&set));
 }
 
-bool IsBtrfs(const struct statfs& stat) { return stat.f_type == BTRFS_SUPER_MAGIC; }
-
-// Whether files are going to be cloned from one Btrfs to another, which are most likely
-// the same.
+// Whether files are going to be cloned within one Btrfs.
 bool ClonesWithinBtrfs(const std::vector<TopLevelSource>& sources, int target_fd,
                        const CopyOptions& options) {
-  struct statfs stat;
-  return options.reflink != Reflink::kNever && fstatfs(target_fd, &stat) == 0 &&
-         IsBtrfs(stat) &&
-         std::all_of(sources.begin(), sources.end(), [&](const TopLevelSource& source) {
-           return statfs(source.source.c_str(), &stat) == 0 && IsBtrfs(stat);
-         });
+  struct statfs target;
+  if (options.reflink == Reflink::kNever || fstatfs(target_fd, &target) != 0 ||
+      target.f_type != BTRFS_SUPER_MAGIC) {
+    return false;
+  }
+  return std::all_of(sources.begin(), sources.end(), [&](const TopLevelSource& source) {
+    struct statfs stat;
+    // Subvolumes of one file system differ in the other half of the identifier.
+    return statfs(source.source.c_str(), &stat) == 0 &&
+           stat.f_type == BTRFS_SUPER_MAGIC &&
+           stat.f_fsid.__val[0] == target.f_fsid.__val[0];
+  });
 }
 
 }  // namespace

@@ -181,7 +181,8 @@ std::string CopyScript::Text(const Op& op) const {
       std::string how;
       if ((op.flags & O_EXCL) != 0) how = absl::StrFormat(" new %o", op.mode);
       if ((op.flags & O_TRUNC) != 0) how = " truncated";
-      if (op.path == kSource && (op.flags & O_NONBLOCK) == 0) how = " waiting";
+      const bool is_new = (op.flags & O_EXCL) != 0;
+      if (!is_new && (op.flags & O_NONBLOCK) == 0) how += " waiting";
       const bool follows = (op.flags & (O_NOFOLLOW | O_EXCL)) == 0;
       return absl::StrCat("open ", op.path, how, follows ? " following" : "", ">",
                           FileText(op.file));

@@ -303,6 +303,40 @@ TEST_F(CliTest, TellsWhichEngineCopiedAndWhatItDid) {
   EXPECT_TRUE(absl::StrContains(result.error, " 1 files, ")) << result.error;
 }
 
+TEST_P(CliEngineTest, AFileBeyondTheLimitFailsAloneAndLeavesNothing) {
+  if (!CanRun()) GTEST_SKIP() << reason_;
+  PrepareWithShell(scratch_.path(),
+                   "mkdir s; for i in 1 2 3; do echo $i >s/$i; done;"
+                   " head -c 12000000 /dev/urandom >s/large;"
+                   " head -c 200000 /dev/urandom >s/small");
+  const Subprocess::Result result = RunProgram(RingcpInShell(
+      "ulimit -f 100; exec \"$@\"", {"--engine=" + GetParam(), "-r", "s", "t"}));
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_TRUE(absl::StrContains(result.error, "t/large': File too large"))
+      << result.error;
+  EXPECT_TRUE(absl::StrContains(result.error, "t/small': File too large"))
+      << result.error;
+  EXPECT_FALSE(std::filesystem::exists(scratch_.Path("t/large")));
+  EXPECT_FALSE(std::filesystem::exists(scratch_.Path("t/small")));
+  for (const char* name : {"1", "2", "3"}) {
+    EXPECT_EQ(ReadFileOrNone(scratch_.Path(absl::StrCat("t/", name))),
+              absl::StrCat(name, "\n"));
+  }
+}
+
+// Its size reads as 0, and it has hundreds of gigabytes.
+TEST_P(CliEngineTest, CanBeInterruptedInAFileThatTellsNoSize) {
+  if (!CanRun()) GTEST_SKIP() << reason_;
+  Subprocess copy(
+      Ringcp({"--engine=" + GetParam(), "--progress=json", "/proc/self/pagemap", "t"}));
+  while (!std::filesystem::exists(scratch_.Path("t")) ||
+         std::filesystem::file_size(scratch_.Path("t")) < 1'000'000) {
+  }
+  copy.Signal(SIGINT);
+  EXPECT_EQ(copy.Wait().exit_code, 130);
+  EXPECT_FALSE(std::filesystem::exists(scratch_.Path("t")));
+}
+
 TEST_F(CliTest, HelpsAndTellsItsVersion) {
   const Subprocess::Result help = RunProgram(Ringcp({"--help"}));
   EXPECT_EQ(help.exit_code, 0);
@@ -336,6 +370,26 @@ TEST_F(CliTest, CopiesWithoutItsNeighbourAndNamesItWhereAnAgentIsWanted) {
             absl::StrCat("ringcp: cannot run '", scratch_.Path("ringcp-submit"),
                          "', which talks to the agent and belongs beside ringcp: No such"
                          " file or directory\n"));
+}
+
+TEST_F(CliTest, RunsNoNeighbourThatOthersMayHavePutThere) {
+  std::filesystem::copy(ProgramPath("cli/ringcp"), scratch_.Path("ringcp"));
+  const std::string submit = scratch_.Path("ringcp-submit");
+  std::filesystem::copy("/bin/echo", submit);
+  ASSERT_EQ(chmod(submit.c_str(), 0755), 0);
+  Subprocess::Options options = Ringcp({"--agent=unix:socket", "a", "b"});
+  options.program = scratch_.Path("ringcp");
+  EXPECT_EQ(RunProgram(options).output, "--agent=unix:socket a b\n");
+  ASSERT_EQ(chmod(submit.c_str(), 0775), 0);
+  Subprocess::Result result = RunProgram(options);
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(result.output, "");
+  EXPECT_TRUE(absl::StrContains(result.error, "others than the owner")) << result.error;
+  if (geteuid() == 0) {
+    ASSERT_EQ(chmod(submit.c_str(), 0755), 0);
+    ASSERT_EQ(chown(submit.c_str(), 65534, 65534), 0);
+    EXPECT_EQ(RunProgram(options).output, "");
+  }
 }
 
 TEST_F(CliTest, LeavesRpcToItsNeighbour) {

@@ -47,7 +47,10 @@ TEST(FileCopyAtOnceTest, AFileThatTellsNoSizeIsReadToItsEnd) {
   CopyScript copy(AtOnce({.size = 0}));
   EXPECT_EQ(Open(&copy), "at once read fd7 4096@0");
   EXPECT_EQ(copy.Settle({10}), "at once write fd8 10@0");
+  EXPECT_FALSE(copy.copy().copies_blocks_at_once());
   EXPECT_EQ(copy.Settle({10}), "at once read fd7 4096@10");
+  // It may have no end.
+  EXPECT_TRUE(copy.copy().copies_blocks_at_once());
   EXPECT_EQ(copy.Settle({0}), "at once close fd8 = at once close fd7");
 }
 
@@ -106,6 +109,18 @@ TEST(FileCopyAtOnceTest, ALeaseOnTheSourceDoesNotStopTheThread) {
   CopyScript copy(AtOnce());
   copy.Start();
   EXPECT_EQ(copy.Settle({-EAGAIN}), "open S waiting>fd");
+}
+
+TEST(FileCopyAtOnceTest, NorDoesOneOnTheTarget) {
+  CopyScript copy(AtOnce());
+  copy.Start();
+  copy.Settle({7});
+  copy.Settle({0});
+  copy.Settle({-EEXIST});
+  EXPECT_EQ(copy.Settle({0, 0}), "at once open T truncated>fd");
+  EXPECT_EQ(copy.Settle({-EAGAIN}), "open T new 644>fd");
+  EXPECT_EQ(copy.Settle({-EEXIST}), "lstat T - stat T");
+  EXPECT_EQ(copy.Settle({0, 0}), "open T truncated waiting>fd");
 }
 
 TEST(FileCopyAtOnceTest, AHalfWrittenTargetIsRemovedAtOnce) {
