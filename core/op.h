@@ -98,6 +98,8 @@ struct Op {
   OpKind kind = OpKind::kClose;
   Link link = Link::kNone;
   bool at_once = false;  // See AtOnce().
+  // kRead, kWrite: the device may be asked for its completion over and over; see ring.h.
+  bool polled = false;
   FileRef file;  // kOpenAt: where the opened file goes; kNone asks for any descriptor.
   int directory = AT_FDCWD;  // kClone, kSetDirect: the source's descriptor.
   const char* path = nullptr;

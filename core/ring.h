@@ -11,6 +11,10 @@
 //    before it failed has -ECANCELED; so -ECANCELED is always a consequence, never a
 //    cause. A read or write that transfers less than asked fails its soft link.
 //  - Chains run concurrently and settle in any order.
+//  - A polled op is alone in its chain, and of an ordinary descriptor with O_DIRECT.
+//  Rings
+//    that can't poll carry it out like any other; what a device that can't be polled
+//    answers is a result like any other (EOPNOTSUPP).
 //
 // Thread-safety: a ring belongs to the thread that made it; no other may call it
 // (IORING_SETUP_SINGLE_ISSUER makes the kernel insist).
@@ -47,6 +51,7 @@ struct SettledChain {
 struct RingCounters {
   int64_t chains = 0;  // Queued ones.
   int64_t ops = 0;     // Of those, and ops carried out at once.
+  int64_t polled = 0;  // Of the queued ones, what a ring that polls was given to poll.
   int64_t enters = 0;  // io_uring_enter calls.
 };
 

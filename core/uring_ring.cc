@@ -116,15 +116,33 @@ void Prepare(const Op& op, io_uring_sqe* sqe) {
 }  // namespace
 
 struct UringRing::Kernel {
-  io_uring ring;
+  Kernel() = default;
+  ~Kernel() {
+    RINGCP_CHECK(ops_outstanding == 0);
+    if (ops_max > 0) io_uring_queue_exit(&ring);
+  }
+  Kernel(const Kernel&) = delete;
+  Kernel& operator=(const Kernel&) = delete;
+
+  // Sets it up, with `flags` besides those that are best here; 0 or -errno.
+  int Init(int entries, unsigned flags);
+  bool HasRoomFor(int ops) {
+    return static_cast<int>(io_uring_sq_space_left(&ring)) >= ops;
+  }
+
+  io_uring ring = {};
+  // Completions that may be outstanding: as many as the completion queue holds, so that
+  // it never overflows. 0 until it is set up.
+  int ops_max = 0;
+  int ops_outstanding = 0;  // Queued or running, completion not reaped.
 };
 
 namespace {
 
 // Sets up a ring with the best flags and the most entries that this kernel and this
 // process's limits allow; 0 or -errno.
-int QueueInit(int entries, bool sqpoll, io_uring* ring) {
-  const unsigned flags_to_add = sqpoll ? IORING_SETUP_SQPOLL : 0;
+int QueueInit(int entries, unsigned flags_to_add, io_uring* ring) {
+  const bool sqpoll = (flags_to_add & IORING_SETUP_SQPOLL) != 0;
   int result = -EINVAL;
   for (; entries >= UringRing::kEntriesMin; entries /= 2) {
     // DEFER_TASKRUN came with 6.1, COOP_TASKRUN with 5.19; SUBMIT_ALL (5.18) keeps a
@@ -147,6 +165,13 @@ int QueueInit(int entries, bool sqpoll, io_uring* ring) {
   return result;
 }
 
+// What entering the kernel may come to. Out of memory or completions for the moment: what
+// is queued stays queued, and the next Settle() makes room.
+void CheckEntered(int result) {
+  RINGCP_CHECK(result >= 0 || result == -EAGAIN || result == -EBUSY || result == -EINTR ||
+               result == -ENOMEM);
+}
+
 bool Supports(const io_uring_probe* probe, std::initializer_list<int> opcodes) {
   return std::all_of(opcodes.begin(), opcodes.end(), [&](int opcode) {
     return io_uring_opcode_supported(probe, opcode) != 0;
@@ -155,25 +180,27 @@ bool Supports(const io_uring_probe* probe, std::initializer_list<int> opcodes) {
 
 }  // namespace
 
+int UringRing::Kernel::Init(int entries, unsigned flags) {
+  const int result = QueueInit(entries, flags, &ring);
+  if (result == 0) ops_max = static_cast<int>(*ring.cq.kring_entries);
+  return result;
+}
+
 absl::StatusOr<std::unique_ptr<UringRing>> UringRing::Create(
     const UringParameters& params) {
   auto kernel = std::make_unique<Kernel>();
   io_uring* ring = &kernel->ring;
-  int result = QueueInit(params.entries, params.sqpoll, ring);
+  int result = kernel->Init(params.entries, params.sqpoll ? IORING_SETUP_SQPOLL : 0);
   if (result < 0) return SetupError("io_uring_setup", -result);
-  const auto refuse = [&](absl::Status status) {
-    io_uring_queue_exit(ring);
-    return status;
-  };
   // Without it a slot is looked up when the chain is submitted, before the open that
   // fills it has run (Linux 5.17).
   if ((ring->features & IORING_FEAT_LINKED_FILE) == 0) {
-    return refuse(absl::UnavailableError(
-        "io_uring here cannot open and use a file in one chain (it takes Linux 5.17)"));
+    return absl::UnavailableError(
+        "io_uring here cannot open and use a file in one chain (it takes Linux 5.17)");
   }
   io_uring_probe* probe = io_uring_get_probe_ring(ring);
   if (probe == nullptr) {
-    return refuse(absl::UnavailableError("io_uring does not tell what it can do"));
+    return absl::UnavailableError("io_uring does not tell what it can do");
   }
   const bool has_ops =
       Supports(probe, {IORING_OP_OPENAT, IORING_OP_STATX, IORING_OP_READ, IORING_OP_WRITE,
@@ -182,32 +209,35 @@ absl::StatusOr<std::unique_ptr<UringRing>> UringRing::Create(
   const bool can_install = Supports(probe, {kOpFixedFdInstall});
   io_uring_free_probe(probe);
   if (!has_ops) {
-    return refuse(absl::UnavailableError("io_uring here lacks an operation"));
+    return absl::UnavailableError("io_uring here lacks an operation");
   }
   result = io_uring_register_files_sparse(ring, params.slots);
-  if (result < 0) return refuse(SetupError("io_uring_register (files)", -result));
+  if (result < 0) return SetupError("io_uring_register (files)", -result);
   // Bounded workers (regular files) and unbounded ones alike. Kernels before 5.15 can't
   // cap them; those were refused above.
   unsigned workers[2] = {static_cast<unsigned>(params.workers_max),
                          static_cast<unsigned>(params.workers_max)};
   result = io_uring_register_iowq_max_workers(ring, workers);
-  if (result < 0) return refuse(SetupError("io_uring_register (workers)", -result));
+  if (result < 0) return SetupError("io_uring_register (workers)", -result);
+  std::unique_ptr<Kernel> polled;
+  if (params.iopoll) {
+    polled = std::make_unique<Kernel>();
+    result = polled->Init(params.entries, IORING_SETUP_IOPOLL);
+    if (result < 0) return SetupError("io_uring_setup (polled)", -result);
+  }
   return std::unique_ptr<UringRing>(
-      new UringRing(std::move(kernel), params, can_install));
+      new UringRing(std::move(kernel), std::move(polled), params, can_install));
 }
 
-UringRing::UringRing(std::unique_ptr<Kernel> kernel, const UringParameters& params,
-                     bool can_install_descriptor)
+UringRing::UringRing(std::unique_ptr<Kernel> kernel, std::unique_ptr<Kernel> polled,
+                     const UringParameters& params, bool can_install_descriptor)
     : kernel_(std::move(kernel)),
+      polled_(std::move(polled)),
       slots_(params.slots),
       can_install_descriptor_(can_install_descriptor),
-      ops_max_(static_cast<int>(*kernel_->ring.cq.kring_entries)),
-      chains_(ops_max_) {}
+      chains_(kernel_->ops_max + (polled_ != nullptr ? polled_->ops_max : 0)) {}
 
-UringRing::~UringRing() {
-  RINGCP_CHECK(ops_outstanding_ == 0);
-  io_uring_queue_exit(&kernel_->ring);
-}
+UringRing::~UringRing() = default;
 
 SettledChain UringRing::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
   counters_.ops += static_cast<int64_t>(chain.size());
@@ -218,61 +248,79 @@ bool UringRing::Queue(ChainId id, absl::Span<const Op> chain) {
   RINGCP_CHECK(!chain.empty() && chain.size() <= Chain::kOpsMax);
   RINGCP_CHECK(!IsImmediate(chain[0]));
   const int size = static_cast<int>(chain.size());
-  if (ops_outstanding_ + size > ops_max_) return false;
+  for (const Op& op : chain) {
+    RINGCP_CHECK(!op.polled || (size == 1 && !op.file.is_slot() &&
+                                (op.kind == OpKind::kRead || op.kind == OpKind::kWrite)));
+  }
+  const bool is_polled = chain[0].polled && polled_ != nullptr;
+  Kernel* const kernel = is_polled ? polled_.get() : kernel_.get();
+  if (kernel->ops_outstanding + size > kernel->ops_max) return false;
   // A chain lives inside one submission: a full queue in its middle would cut it in two.
-  if (static_cast<int>(io_uring_sq_space_left(&kernel_->ring)) < size) {
-    Submit();
-    if (static_cast<int>(io_uring_sq_space_left(&kernel_->ring)) < size) return false;
+  if (!kernel->HasRoomFor(size)) {
+    Submit(kernel);
+    if (!kernel->HasRoomFor(size)) return false;
   }
   const uint32_t entry = chains_.Add(id, size);
   for (int i = 0; i < size; ++i) {
-    io_uring_sqe* sqe = io_uring_get_sqe(&kernel_->ring);
+    io_uring_sqe* sqe = io_uring_get_sqe(&kernel->ring);
     RINGCP_CHECK(sqe != nullptr);
     Prepare(chain[i], sqe);
     if (chain[i].link == Link::kSoft) sqe->flags |= IOSQE_IO_LINK;
     if (chain[i].link == Link::kHard) sqe->flags |= IOSQE_IO_HARDLINK;
     io_uring_sqe_set_data64(sqe, OpTag{entry, static_cast<uint8_t>(i)}.Encode());
   }
-  ops_outstanding_ += size;
+  kernel->ops_outstanding += size;
   ++counters_.chains;
   counters_.ops += size;
+  if (is_polled) ++counters_.polled;
   return true;
 }
 
-void UringRing::Submit() {
+void UringRing::Submit(Kernel* kernel) {
   ++counters_.enters;
-  const int result = io_uring_submit(&kernel_->ring);
-  // Out of memory or completions for the moment: what is queued stays queued, and the
-  // next Settle() makes room.
-  RINGCP_CHECK(result >= 0 || result == -EAGAIN || result == -EBUSY || result == -EINTR ||
-               result == -ENOMEM);
+  CheckEntered(io_uring_submit(&kernel->ring));
 }
 
 void UringRing::Settle(absl::Duration timeout, std::vector<SettledChain>* settled) {
-  if (ops_outstanding_ == 0) return;
+  if (polled_ != nullptr && polled_->ops_outstanding > 0) return Poll(timeout, settled);
+  if (kernel_->ops_outstanding == 0) return;
   // Never more than are outstanding: waiting for those would hang.
-  const unsigned wait_for = std::max(1, ops_outstanding_ / 2);
+  const unsigned wait_for = std::max(1, kernel_->ops_outstanding / 2);
   const timespec wait = absl::ToTimespec(timeout);
   __kernel_timespec kernel_wait = {.tv_sec = wait.tv_sec, .tv_nsec = wait.tv_nsec};
   io_uring_cqe* cqe = nullptr;
   ++counters_.enters;
   const int result = io_uring_submit_and_wait_timeout(&kernel_->ring, &cqe, wait_for,
                                                       &kernel_wait, nullptr);
-  RINGCP_CHECK(result >= 0 || result == -ETIME || result == -EINTR || result == -EAGAIN ||
-               result == -EBUSY || result == -ENOMEM);
-  Reap(settled);
+  if (result != -ETIME) CheckEntered(result);
+  Reap(kernel_.get(), settled);
 }
 
-void UringRing::Reap(std::vector<SettledChain>* settled) {
+void UringRing::Poll(absl::Duration timeout, std::vector<SettledChain>* settled) {
+  const absl::Time deadline = absl::Now() + timeout;
+  const size_t settled_before = settled->size();
+  do {
+    Ask(polled_.get(), settled);
+    if (kernel_->ops_outstanding > 0) Ask(kernel_.get(), settled);
+  } while (settled->size() == settled_before && absl::Now() < deadline);
+}
+
+void UringRing::Ask(Kernel* kernel, std::vector<SettledChain>* settled) {
+  ++counters_.enters;
+  CheckEntered(io_uring_submit_and_get_events(&kernel->ring));
+  Reap(kernel, settled);
+}
+
+void UringRing::Reap(Kernel* kernel, std::vector<SettledChain>* settled) {
   io_uring_cqe* cqe = nullptr;
   unsigned head = 0;
   int seen = 0;
-  io_uring_for_each_cqe(&kernel_->ring, head, cqe) {
+  io_uring_for_each_cqe(&kernel->ring, head, cqe) {
     chains_.NoteResult(OpTag::Decode(io_uring_cqe_get_data64(cqe)), cqe->res, settled);
     ++seen;
   }
-  io_uring_cq_advance(&kernel_->ring, seen);
-  ops_outstanding_ -= seen;
+  io_uring_cq_advance(&kernel->ring, seen);
+  kernel->ops_outstanding -= seen;
 }
 
 }  // namespace ringcp

@@ -8,6 +8,12 @@
 //    while nothing blocks, and uncapped pools grow to hundreds of threads.
 //  - SQPOLL only where it is asked for: on two CPUs its thread takes the time of a worker
 //    (IORING_SETUP_SQPOLL rules DEFER_TASKRUN out as well).
+//  - IOPOLL only where it is asked for, as a second ring: such a ring takes reads and
+//    writes with O_DIRECT only. While it has something in flight, nothing sleeps: both
+//    rings are asked in turn, each time for what is there, as long as settling may take.
+//    (Letting the kernel poll until something is there takes fewer system calls, but it
+//    knows no timeout then, and the other ring's completions wait.) It is never
+//    submitted to by SQPOLL's thread, which would do the polling, too.
 //  - Every completion is collected (no IOSQE_CQE_SKIP_SUCCESS): a chain's end can't be
 //    told from its last completion alone, because a severed chain posts others.
 //
@@ -34,6 +40,8 @@ struct UringParameters {
   int workers_max = 2;
   // A kernel thread takes in what is submitted, instead of system calls.
   bool sqpoll = false;
+  // Polled ops are polled: their completions asked for at the device.
+  bool iopoll = false;
 };
 
 class UringRing : public Ring {
@@ -60,22 +68,25 @@ class UringRing : public Ring {
   RingCounters counters() const override { return counters_; }
 
  private:
-  struct Kernel;  // What <liburing.h> declares.
+  struct Kernel;  // One io_uring, as <liburing.h> declares it.
 
-  UringRing(std::unique_ptr<Kernel> kernel, const UringParameters& params,
-            bool can_install_descriptor);
+  // `polled` may be nullptr.
+  UringRing(std::unique_ptr<Kernel> kernel, std::unique_ptr<Kernel> polled,
+            const UringParameters& params, bool can_install_descriptor);
 
   // Submits what is queued without waiting.
-  void Submit();
-  void Reap(std::vector<SettledChain>* settled);
+  void Submit(Kernel* kernel);
+  // Submits what is queued, and takes in what is there by now.
+  void Ask(Kernel* kernel, std::vector<SettledChain>* settled);
+  // Settle() while polled ops are outstanding.
+  void Poll(absl::Duration timeout, std::vector<SettledChain>* settled);
+  // Takes in the completions that the kernel has told.
+  void Reap(Kernel* kernel, std::vector<SettledChain>* settled);
 
-  std::unique_ptr<Kernel> kernel_;
+  const std::unique_ptr<Kernel> kernel_;
+  const std::unique_ptr<Kernel> polled_;  // nullptr: nothing is polled.
   const int slots_;
   const bool can_install_descriptor_;
-  // Completions that may be outstanding: as many as the completion queue holds, so that
-  // it never overflows.
-  const int ops_max_;
-  int ops_outstanding_ = 0;  // Queued or running, completion not reaped.
   ChainTable chains_;
   RingCounters counters_;
 };

@@ -322,6 +322,55 @@ TEST_P(RingContractTest, CountersAddUpWhatWasQueued) {
   EXPECT_EQ(ring_->counters().ops, 3);
 }
 
+TEST_P(RingContractTest, APolledReadOrWriteIsCarriedOutOrRefused) {
+  constexpr uint32_t kPage = 4096;
+  alignas(kPage) char page[kPage] = {};
+  const std::string path = scratch_.WriteFile("pages", std::string(2 * kPage, 'p'));
+  const int fd = open(path.c_str(), O_RDWR | O_DIRECT | O_CLOEXEC);
+  if (fd < 0) GTEST_SKIP() << "no O_DIRECT here";
+  const FileRef file = FileRef::Descriptor(fd);
+  const bool polls = std::string(GetParam().name) == "UringIopoll";
+  for (Op op : {ReadAt(file, page, kPage, kPage), WriteAt(file, page, kPage, 0)}) {
+    op.polled = true;
+    const int32_t result = Run(op);
+    EXPECT_TRUE(result == kPage || (result == -EOPNOTSUPP && polls)) << result;
+    // On a ring that polls it was the polling that was refused.
+    op.polled = false;
+    EXPECT_EQ(Run(op), static_cast<int32_t>(kPage));
+    EXPECT_EQ(page[0], 'p');
+  }
+  EXPECT_EQ(ring_->counters().polled, polls ? 2 : 0);
+  close(fd);
+}
+
+// Neither kind may keep the other from settling.
+TEST_P(RingContractTest, PolledChainsAndOthersSettleBesideEachOther) {
+  constexpr uint32_t kPage = 4096;
+  constexpr uint32_t kChains = 40;
+  alignas(kPage) char pages[kChains][kPage] = {};
+  const std::string path = scratch_.WriteFile("pages", std::string(kPage, 'p'));
+  const int fd = open(path.c_str(), O_RDONLY | O_DIRECT | O_CLOEXEC);
+  if (fd < 0) GTEST_SKIP() << "no O_DIRECT here";
+  std::vector<struct statx> stats(kChains);
+  for (uint32_t i = 0; i < kChains; ++i) {
+    Op op = StatAt(AT_FDCWD, path.c_str(), 0, &stats[i]);
+    if (i % 2 == 0) {
+      op = ReadAt(FileRef::Descriptor(fd), pages[i], kPage, 0);
+      op.polled = true;
+    }
+    std::vector<SettledChain> settled;
+    while (!ring_->Queue(ChainId{i}, Chain().Add(op).ops())) {
+      ring_->Settle(kLimit, &settled);
+    }
+    const absl::Time start = absl::Now();
+    ring_->Settle(absl::ZeroDuration(), &settled);
+    EXPECT_LT(absl::Now() - start, kLimit / 2);
+  }
+  SettleAll();
+  for (uint32_t i = 1; i < kChains; i += 2) EXPECT_EQ(stats[i].stx_size, kPage);
+  close(fd);
+}
+
 INSTANTIATE_TEST_SUITE_P(Rings, RingContractTest,
                          testing::ValuesIn(RingImplementations()), RingName);
 

@@ -42,6 +42,10 @@ std::unique_ptr<Ring> MakeSqpollRing(std::string* why_not) {
   return MakeRing({.entries = 32, .slots = kSlots, .sqpoll = true}, why_not);
 }
 
+std::unique_ptr<Ring> MakeIopollRing(std::string* why_not) {
+  return MakeRing({.entries = 32, .slots = kSlots, .iopoll = true}, why_not);
+}
+
 }  // namespace
 
 std::unique_ptr<Ring> MakeUringRing(std::string* why_not) {
@@ -49,11 +53,10 @@ std::unique_ptr<Ring> MakeUringRing(std::string* why_not) {
 }
 
 std::vector<RingImplementation> RingImplementations() {
-  return {{"Uring", MakeUringRing},
-          {"UringSqpoll", MakeSqpollRing},
-          {"Syscall", MakeSyscallRing},
-          {"Fake", MakeFakeRing},
-          {"FakeOfAnOldKernel", MakeFakeRingOfAnOldKernel}};
+  return {
+      {"Uring", MakeUringRing},        {"UringSqpoll", MakeSqpollRing},
+      {"UringIopoll", MakeIopollRing}, {"Syscall", MakeSyscallRing},
+      {"Fake", MakeFakeRing},          {"FakeOfAnOldKernel", MakeFakeRingOfAnOldKernel}};
 }
 
 std::string RingName(const testing::TestParamInfo<RingImplementation>& info) {
