@@ -101,20 +101,25 @@ bool BlockPump::TakeBlock(Lane* lane) {
   lane->filled = 0;
   lane->written = 0;
   lane->retries = 0;
+  lane->poll_error = 0;
   lane->state = end_known ? LaneState::kReadWrite : LaneState::kRead;
   return true;
 }
 
 Op BlockPump::Read(FileRef source, Lane* lane) const {
   Op op = ReadAt(source, lane->buffer, lane->length, lane->offset);
-  if (uncached_io_ != nullptr) op.flags = uncached_io_->read_flags();
+  // What is polled has O_DIRECT: it leaves nothing in the page cache anyway, and which of
+  // the two was refused would not be known.
+  op.polled = lane->polled = polls(*lane);
+  if (uncached_io_ != nullptr && !op.polled) op.flags = uncached_io_->read_flags();
   lane->read_uncached = op.flags != 0;
   return op;
 }
 
 Op BlockPump::Write(FileRef target, uint32_t begin, uint32_t end, Lane* lane) const {
   Op op = WriteAt(target, lane->buffer + begin, end - begin, lane->offset + begin);
-  if (uncached_io_ != nullptr) op.flags = uncached_io_->write_flags();
+  op.polled = lane->polled = polls(*lane);
+  if (uncached_io_ != nullptr && !op.polled) op.flags = uncached_io_->write_flags();
   lane->write_uncached = op.flags != 0;
   return op;
 }
@@ -140,6 +145,11 @@ void BlockPump::Advance(FileRef source, FileRef target, NextChains* next) {
       continue;
     }
     Chain& chain = next->Add(i);
+    if (lane.state == LaneState::kReadWrite && polls(lane)) {
+      lane.state = LaneState::kRead;
+    } else if (lane.state == LaneState::kRead && !polls(lane) && end_ != kEndUnknown) {
+      lane.state = LaneState::kReadWrite;
+    }
     if (lane.state == LaneState::kReadWrite || lane.state == LaneState::kRead) {
       chain.Add(Read(source, &lane));
     }
@@ -188,8 +198,23 @@ void BlockPump::Settle(int index, int32_t read_result, int32_t write_result) {
   RINGCP_CHECK(lane.state != LaneState::kIdle);
 }
 
+void BlockPump::OnPolled(Lane* lane, Operation operation, int32_t result) {
+  if (lane->polled) {
+    lane->poll_error = std::max(0, -result);
+    return;
+  }
+  if (result < 0 || lane->poll_error == 0) return;
+  // It was polling that it failed by.
+  if (PolledIo::MayBeRefusal(-lane->poll_error) && polled_io_->NoteRefused()) {
+    poll_refusal_ = {.operation = operation, .error_number = lane->poll_error};
+  }
+  lane->poll_error = 0;
+}
+
 void BlockPump::OnRead(Lane* lane, int32_t result) {
+  OnPolled(lane, Operation::kRead, result);
   if (result < 0) {
+    if (lane->polled && PolledIo::MayBeRefusal(result)) return;
     if (lane->read_uncached && UncachedIo::IsRefusal(result)) {
       uncached_io_->NoteReadsRefused();
       return;
@@ -205,8 +230,7 @@ void BlockPump::OnRead(Lane* lane, int32_t result) {
     Release(lane);
     return;
   }
-  if (static_cast<uint32_t>(result) < lane->length &&
-      lane->state == LaneState::kReadWrite) {
+  if (static_cast<uint32_t>(result) < lane->length && end_ != kEndUnknown) {
     counters_->short_reads.Add(1);
   }
   lane->filled = result;
@@ -218,7 +242,9 @@ void BlockPump::OnWrite(Lane* lane, int32_t result) {
   // Cancelled with a full read before it can't be (see ring.h); 0 bytes written is not an
   // answer that a regular file gives. Both are tried again as if interrupted.
   if (result == 0 || result == -ECANCELED) result = -EINTR;
+  OnPolled(lane, Operation::kWrite, result);
   if (result < 0) {
+    if (lane->polled && PolledIo::MayBeRefusal(result)) return;
     if (lane->write_uncached && UncachedIo::IsRefusal(result)) {
       uncached_io_->NoteWritesRefused();
       return;

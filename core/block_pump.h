@@ -6,6 +6,12 @@
 // written and the rest of the block is read again (0 bytes: the file ends there), a short
 // write's rest is written again.
 //
+// Polled reads and writes are chains of their own. io_uring could link them, but on a
+// ring that polls the kernel does not break a link when a read fails at the device or
+// falls short (it calls req_set_fail() in io_complete_rw() alone; Linux 5.16 to 6.12 at
+// least): the write would put into the target what the buffer had before. A polled op
+// that fails is tried again without, and what that comes to counts.
+//
 // The blocks are those of one range of the source, of several ranges one behind the
 // other, or of a SharedFile, which another worker's pump takes blocks of as well.
 //
@@ -23,6 +29,7 @@
 #include "core/engine_counters.h"
 #include "core/file_error.h"
 #include "core/op.h"
+#include "core/polled_io.h"
 #include "core/shared_file.h"
 #include "core/uncached_io.h"
 
@@ -69,6 +76,17 @@ class BlockPump {
   // From the next read and write on: leaves nothing in the page cache, as `uncached_io`
   // says and learns; nullptr: as any program does. It outlives the pump.
   void SetUncachedIo(UncachedIo* uncached_io) { uncached_io_ = uncached_io; }
+
+  // From the next read and write on: polls, as `polled_io` says and learns, while
+  // SetDirect() says that O_DIRECT is on both files; nullptr: never. It outlives the
+  // pump. Forgets poll_refusal().
+  void SetPolledIo(PolledIo* polled_io) {
+    polled_io_ = polled_io;
+    poll_refusal_ = PolledIo::Refusal();
+  }
+  void SetDirect(bool is_direct) { is_direct_ = is_direct; }
+  // What the job has learned by this pump, if it did: that there is no polling.
+  const PolledIo::Refusal& poll_refusal() const { return poll_refusal_; }
 
   // From the next block on: one at a time, as for calls at once; or as many as there are
   // lanes.
@@ -122,7 +140,7 @@ class BlockPump {
   enum class LaneState {
     kIdle,       // No block.
     kReadWrite,  // To read the rest of the block and write it, linked.
-    kRead,       // To read only: how much will come is not known.
+    kRead,       // To read only: polled, or how much will come is not known.
     kWrite,      // To write what is in the buffer and not written yet.
   };
 
@@ -141,6 +159,8 @@ class BlockPump {
     // Whether its last read and write were to leave nothing in the page cache.
     bool read_uncached = false;
     bool write_uncached = false;
+    bool polled = false;  // Its last read or write was.
+    int poll_error = 0;   // What its last one failed with, if that was polled.
   };
 
   struct Range {
@@ -153,6 +173,11 @@ class BlockPump {
     return end_found_ || (next_offset_ >= end_ && ranges_begun_ == ranges_added_);
   }
   int lanes_max() const;
+  // Whether the lane's next read or write is to be polled.
+  bool polls(const Lane& lane) const {
+    return polled_io_ != nullptr && is_direct_ && lane.poll_error == 0 &&
+           !polled_io_->refused();
+  }
   Op Read(FileRef source, Lane* lane) const;
   // Of the lane's block, the bytes [begin, end).
   Op Write(FileRef target, uint32_t begin, uint32_t end, Lane* lane) const;
@@ -161,6 +186,8 @@ class BlockPump {
   // Takes the next `length_max` bytes at most; 0 when there are none.
   uint32_t TakeRange(uint32_t length_max, uint64_t* offset);
   void DropBlocks();
+  // Takes in what polling has to do with a read's or write's result.
+  void OnPolled(Lane* lane, Operation operation, int32_t result);
   void OnRead(Lane* lane, int32_t result);
   void OnWrite(Lane* lane, int32_t result);
   void OnBlockWritten(Lane* lane);
@@ -170,6 +197,9 @@ class BlockPump {
   BlockPool* const pool_;
   EngineCounters* const counters_;
   UncachedIo* uncached_io_ = nullptr;
+  PolledIo* polled_io_ = nullptr;
+  PolledIo::Refusal poll_refusal_;
+  bool is_direct_ = false;
   SharedFile* shared_ = nullptr;  // Then the range and the outcome are there.
   uint64_t end_ = 0;
   uint64_t bytes_written_ = 0;

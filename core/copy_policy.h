@@ -13,6 +13,7 @@
 #include "core/clone_table.h"
 #include "core/copy_options.h"
 #include "core/file_error.h"
+#include "core/polled_io.h"
 #include "core/shared_file.h"
 #include "core/uncached_io.h"
 
@@ -41,6 +42,8 @@ struct FileCopyPolicy {
   bool direct_reads = false;
   // How to leave nothing there. REQUIRES: set unless page_cache is kKeep.
   UncachedIo* uncached_io = nullptr;
+  // Whether what is copied with O_DIRECT is polled; nullptr: it is not.
+  PolledIo* polled_io = nullptr;
   mode_t umask = 022;
   // The process's effective user, whom the files it creates belong to.
   uid_t user = 0;

@@ -67,6 +67,8 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   is_direct_ = reads_direct_ = is_preallocated_ = cache_dropped_ = is_cached_ = false;
   pump_.SetUncachedIo(policy.page_cache == PageCache::kKeep ? nullptr
                                                             : policy.uncached_io);
+  pump_.SetPolledIo(policy.polled_io);
+  pump_.SetDirect(false);
   source_ = target_ = installed_ = FileRef();
   target_created_ = target_overwritten_ = target_changed_ = target_complete_ = false;
   tried_removing_ = waits_for_target_ = false;
@@ -567,6 +569,7 @@ void FileCopy::OnSetDirect(int32_t result, NextChains* next) {
     pump_.Start(0, DirectEnd());
     return Pump(next);
   }
+  pump_.SetDirect(true);
   Enter(State::kPreallocate, Preallocate(target_, source_stat_.stx_size), next);
 }
 
@@ -588,6 +591,7 @@ void FileCopy::OnPreallocate(int32_t result, NextChains* next) {
 
 void FileCopy::OnUnsetDirect(int32_t result, NextChains* next) {
   is_direct_ = false;
+  pump_.SetDirect(false);
   if (result < 0) Fail(Operation::kWrite, -result, /*on_target=*/true);
   if (stopped_ || result < 0) return CloseAll(next);
   if (pump_.complete() && !pump_.end_found()) {

@@ -77,7 +77,7 @@
 //      kPump                   kUnsetDirect               kPump
 //
 // A large file that is not in the page cache is read that way without being asked, too,
-// but written through it.
+// but written through it. With --iopoll what is read and written with O_DIRECT is polled.
 //
 // Room is set aside first because a direct write that makes a file longer waits for all
 // others. A file that does not take O_DIRECT, in the middle or at an end that has moved
@@ -106,6 +106,7 @@
 #include "core/engine_counters.h"
 #include "core/file_error.h"
 #include "core/op.h"
+#include "core/polled_io.h"
 #include "core/shared_file.h"
 
 namespace ringcp {
@@ -185,6 +186,8 @@ class FileCopy {
   const struct statx& stat() const { return source_stat_; }
   // REQUIRES: kFailed.
   const CopyFailure& failure() const { return failure_; }
+  // What the job has learned by this copy, if it did: that there is no polling.
+  const PolledIo::Refusal& poll_refusal() const { return pump_.poll_refusal(); }
   // Why a half-written target could not be removed; 0 where there is none.
   int removal_error() const { return removal_error_; }
 

@@ -192,7 +192,8 @@ std::string CopyScript::Text(const Op& op) const {
                           op.path);
     case OpKind::kRead:
     case OpKind::kWrite:
-      return absl::StrFormat("%s%s %s %d@%d", op.flags != 0 ? "uncached " : "",
+      return absl::StrFormat("%s%s%s %s %d@%d", op.polled ? "polled " : "",
+                             op.flags != 0 ? "uncached " : "",
                              op.kind == OpKind::kRead ? "read" : "write",
                              FileText(op.file), op.length, op.offset);
     case OpKind::kClose:

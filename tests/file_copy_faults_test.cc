@@ -21,6 +21,7 @@
 #include "core/block_pool.h"
 #include "core/engine_counters.h"
 #include "core/file_copy.h"
+#include "core/polled_io.h"
 #include "gtest/gtest.h"
 #include "tests/blocks.h"
 #include "tests/fake_ring.h"
@@ -53,6 +54,7 @@ struct Variant {
   bool has_holes = false;    // The source does.
   bool is_cloned = false;    // ... or would be, if the file system could.
   PageCache page_cache = PageCache::kKeep;
+  bool is_polled = false;  // What has O_DIRECT.
   bool is_shared = false;  // Offered to other workers, none of which comes.
   int extra_blocks = 7;
 };
@@ -113,6 +115,11 @@ constexpr Variant kVariants[] = {
     {.name = "no cache", .page_cache = PageCache::kDrop},
     {.name = "direct", .preserve = kAttributes, .page_cache = PageCache::kBypass},
     {.name = "direct, overwrite", .exists = true, .page_cache = PageCache::kBypass},
+    {.name = "direct, polled", .page_cache = PageCache::kBypass, .is_polled = true},
+    {.name = "direct, polled, overwrite",
+     .exists = true,
+     .page_cache = PageCache::kBypass,
+     .is_polled = true},
     {.name = "shared", .is_shared = true},
     {.name = "shared, holes", .has_holes = true, .is_shared = true},
 };
@@ -212,6 +219,13 @@ class FileCopyFaultsTest : public testing::Test {
     EXPECT_EQ(stat.st_mtim.tv_nsec, 3);
   }
 
+  bool has_o_direct() const {
+    const int fd = open(scratch_.path().c_str(), O_TMPFILE | O_RDWR | O_DIRECT, 0600);
+    if (fd < 0) return false;
+    close(fd);
+    return true;
+  }
+
   const uint32_t seed_;
   ScratchDirectory scratch_;
   const std::string source_ = scratch_.Path("source");
@@ -266,6 +280,8 @@ class FileCopyFaultsTest : public testing::Test {
     UncachedIo uncached_io;
     policy.page_cache = variant.page_cache;
     policy.uncached_io = &uncached_io;
+    PolledIo polled_io;
+    if (variant.is_polled) policy.polled_io = &polled_io;
     SharedFiles shared_files(/*workers=*/1, /*bytes_min=*/kBlock);
     if (variant.is_shared) policy.shared_files = &shared_files;
     NextChains next;
@@ -395,6 +411,32 @@ TEST_F(FileCopyFaultsTest, EveryOpMayFailOnceInEveryWay) {
     }
   }
   EXPECT_GT(faults_hit, 3000);
+}
+
+TEST_F(FileCopyFaultsTest, PollingMayBeRefusedAnywhere) {
+  int refused = 0;
+  for (const Variant& variant : kVariants) {
+    if (!variant.is_polled) continue;
+    for (const size_t size : kSizes) {
+      for (const int error : {EOPNOTSUPP, EINVAL}) {
+        for (int64_t op = 0;; ++op) {
+          Prepare(variant, size);
+          const Outcome outcome = Copy(variant, {{op, -error}}, -1, seed_);
+          if (op >= static_cast<int64_t>(outcome.history.size())) break;
+          if (!outcome.history[op].op.polled) continue;
+          ++refused;
+          SCOPED_TRACE(absl::StrCat(variant.name, ", ", size, " bytes, op ", op, " gave ",
+                                    -error));
+          EXPECT_EQ(outcome.outcome, FileCopy::Outcome::kCopied);
+          CheckAlways(variant, outcome);
+          if (HasFailure()) return;
+        }
+      }
+    }
+  }
+  if (has_o_direct()) {
+    EXPECT_GT(refused, 20);
+  }
 }
 
 TEST_F(FileCopyFaultsTest, ASourceMayEndAtAnyRead) {

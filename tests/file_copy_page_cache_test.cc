@@ -7,6 +7,7 @@
 
 #include "core/file_copy.h"
 #include "core/file_error.h"
+#include "core/polled_io.h"
 #include "core/uncached_io.h"
 #include "gtest/gtest.h"
 #include "tests/copy_script.h"
@@ -292,6 +293,173 @@ TEST(FileCopyPageCacheTest, StoppedInTheMiddleItRemovesTheTarget) {
   EXPECT_EQ(copy.Settle(1, {kBlock, kBlock}), "close fd8 = close fd7");
   EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
   EXPECT_EQ(copy.Settle({0}), "cancelled");
+}
+
+// --- Polling ---
+
+// One of two whole blocks and 100 bytes that is polled, and has room for them.
+struct Polled {
+  explicit Polled(uint64_t size = 2 * kBlock + 100) : copy(MakeSetup(size)) {
+    copy.Start();
+    copy.Settle({0, 0});  // So it takes descriptors.
+    copy.Settle({0});
+    copy.Settle({7});
+    copy.Settle({0});
+    copy.Settle({8});
+    copy.Settle({0});
+    next = copy.Settle({0});
+  }
+  CopyScript::Setup MakeSetup(uint64_t size) {
+    CopyScript::Setup setup = {.policy = Policy(PageCache::kBypass, &uncached_io),
+                               .size = size};
+    setup.policy.polled_io = &polled_io;
+    return setup;
+  }
+  UncachedIo uncached_io;
+  PolledIo polled_io;
+  CopyScript copy;
+  std::string next;
+};
+
+constexpr char kUnpolled[] = "uncached read fd7 4096@0 - uncached write fd8 4096@0";
+
+TEST(FileCopyPageCacheTest, WhatHasODirectIsReadAndWrittenPolledEachAlone) {
+  Polled polled;
+  CopyScript& copy = polled.copy;
+  EXPECT_EQ(polled.next, "0: polled read fd7 4096@0 | 1: polled read fd7 4096@4096");
+  EXPECT_EQ(copy.Settle(1, {kBlock}), "1: polled write fd8 4096@4096");
+  EXPECT_EQ(copy.Settle(0, {kBlock}), "polled write fd8 4096@0");
+  EXPECT_EQ(copy.Settle(1, {kBlock}), "");
+  EXPECT_EQ(copy.Settle(0, {kBlock}), "direct off fd7 fd8");
+  EXPECT_EQ(copy.Settle({0}), "uncached read fd7 100@8192 - uncached write fd8 100@8192");
+  EXPECT_EQ(copy.Settle({100, 100}), "drop fd7 = write back fd8 = drop fd8");
+  EXPECT_EQ(copy.Settle({0, 0, 0}), "close fd8 = close fd7");
+  EXPECT_EQ(copy.Settle({0, 0}), "copied");
+  EXPECT_EQ(copy.counters().files_direct.value(), 1);
+  EXPECT_EQ(copy.counters().bytes_done.value(), 2 * kBlock + 100);
+  EXPECT_EQ(copy.copy().poll_refusal().error_number, 0);
+  EXPECT_TRUE(copy.all_blocks_back());
+}
+
+TEST(FileCopyPageCacheTest, OneBlocksReadIsPolledWhileAnothersWriteIs) {
+  Polled polled(9 * kBlock);
+  CopyScript& copy = polled.copy;
+  copy.Settle(3, {kBlock});
+  EXPECT_EQ(copy.Settle(3, {kBlock}), "3: polled read fd7 4096@32768");
+}
+
+TEST(FileCopyPageCacheTest, AShortPolledReadIsWrittenAndTheRestRead) {
+  Polled polled;
+  CopyScript& copy = polled.copy;
+  EXPECT_EQ(copy.Settle(0, {512}), "polled write fd8 512@0");
+  EXPECT_EQ(copy.Settle(0, {512}), "polled read fd7 3584@512");
+  EXPECT_EQ(copy.counters().short_reads.value(), 1);
+  EXPECT_EQ(copy.Settle(0, {3584}), "polled write fd8 3584@512");
+  EXPECT_EQ(copy.Settle(0, {1024}), "polled write fd8 2560@1536");
+  EXPECT_EQ(copy.counters().short_writes.value(), 1);
+}
+
+TEST(FileCopyPageCacheTest, ARefusalIsBelievedOnceItGoesWellUnpolled) {
+  for (const int error : {EOPNOTSUPP, EINVAL}) {
+    Polled polled;
+    CopyScript& copy = polled.copy;
+    EXPECT_EQ(copy.Settle(0, {-error}), kUnpolled);
+    EXPECT_FALSE(polled.polled_io.refused());
+    EXPECT_EQ(copy.Settle(0, {kBlock, kBlock}), "");
+    EXPECT_TRUE(polled.polled_io.refused());
+    EXPECT_EQ(copy.copy().poll_refusal().error_number, error);
+    EXPECT_EQ(copy.copy().poll_refusal().operation, Operation::kRead);
+    // The other one was on its way.
+    EXPECT_EQ(copy.Settle(1, {-error}),
+              "1: uncached read fd7 4096@4096 - uncached write fd8 4096@4096");
+    EXPECT_EQ(copy.Settle(1, {kBlock, kBlock}), "direct off fd7 fd8");
+    EXPECT_EQ(copy.copy().poll_refusal().error_number, error);
+    EXPECT_EQ(copy.counters().retries.value(), 0);
+  }
+}
+
+TEST(FileCopyPageCacheTest, AWriteThatCantBePolledIsARefusalToo) {
+  Polled polled;
+  CopyScript& copy = polled.copy;
+  EXPECT_EQ(copy.Settle(0, {kBlock}), "polled write fd8 4096@0");
+  EXPECT_EQ(copy.Settle(0, {-EOPNOTSUPP}), "uncached write fd8 4096@0");
+  EXPECT_EQ(copy.Settle(0, {kBlock}), "");
+  EXPECT_EQ(copy.copy().poll_refusal().operation, Operation::kWrite);
+  EXPECT_EQ(copy.copy().poll_refusal().error_number, EOPNOTSUPP);
+  EXPECT_EQ(copy.Settle(1, {kBlock}), "1: uncached write fd8 4096@4096");
+}
+
+TEST(FileCopyPageCacheTest, OnlyTheFirstToLearnOfARefusalTellsIt) {
+  Polled polled;
+  polled.polled_io.NoteRefused();
+  CopyScript& copy = polled.copy;
+  EXPECT_EQ(copy.Settle(0, {-EOPNOTSUPP}), kUnpolled);
+  EXPECT_EQ(copy.Settle(0, {kBlock, kBlock}), "");
+  EXPECT_EQ(copy.copy().poll_refusal().error_number, 0);
+}
+
+// That is O_DIRECT's, as without polling.
+TEST(FileCopyPageCacheTest, WhatIsInvalidWithoutPollingTooIsNoRefusal) {
+  Polled polled;
+  CopyScript& copy = polled.copy;
+  EXPECT_EQ(copy.Settle(0, {-EINVAL}), kUnpolled);
+  EXPECT_EQ(copy.Settle(0, {-EINVAL, kCancelled}), "");
+  EXPECT_EQ(copy.Settle(1, {kBlock}), "direct off fd7 fd8");
+  EXPECT_EQ(copy.Settle({0}), "set size fd8 0");
+  EXPECT_EQ(copy.Settle({0}),
+            std::string(kTwoBlocks) +
+                " | 2: uncached read fd7 100@8192 - uncached write fd8 100@8192");
+  EXPECT_FALSE(polled.polled_io.refused());
+}
+
+TEST(FileCopyPageCacheTest, AnUncachedRefusalAfterAPolledOneIsToldApart) {
+  Polled polled;
+  CopyScript& copy = polled.copy;
+  copy.Settle(0, {-EOPNOTSUPP});
+  EXPECT_EQ(copy.Settle(0, {-EOPNOTSUPP, kCancelled}),
+            "read fd7 4096@0 - uncached write fd8 4096@0");
+  EXPECT_TRUE(polled.uncached_io.reads_refused());
+  EXPECT_FALSE(polled.polled_io.refused());
+  EXPECT_EQ(copy.Settle(0, {kBlock, kBlock}), "");
+  EXPECT_TRUE(polled.polled_io.refused());
+}
+
+TEST(FileCopyPageCacheTest, AnInterruptedPolledReadIsTriedUnpolledOnce) {
+  Polled polled(9 * kBlock);
+  CopyScript& copy = polled.copy;
+  EXPECT_EQ(copy.Settle(0, {-EAGAIN}), kUnpolled);
+  EXPECT_EQ(copy.Settle(0, {kBlock, kBlock}), "polled read fd7 4096@32768");
+  EXPECT_FALSE(polled.polled_io.refused());
+}
+
+TEST(FileCopyPageCacheTest, AnErrorOfThePolledDeviceIsFinal) {
+  Polled polled;
+  CopyScript& copy = polled.copy;
+  EXPECT_EQ(copy.Settle(0, {-EIO}), "");
+  EXPECT_EQ(copy.Settle(1, {kBlock}), "close fd8 = close fd7");
+  EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
+  EXPECT_EQ(copy.Settle({0}), "failed: read S EIO");
+}
+
+TEST(FileCopyPageCacheTest, OnceRefusedNothingIsPolled) {
+  Polled polled(2 * kBlock);
+  CopyScript& copy = polled.copy;
+  copy.Settle(0, {-EOPNOTSUPP});
+  copy.Settle(0, {kBlock, kBlock});
+  copy.Settle(1, {kBlock});
+  copy.Settle(1, {kBlock});
+  copy.Settle({0});
+  copy.Settle({0, 0, 0});
+  ASSERT_EQ(copy.Settle({0, 0}), "copied");
+  copy.Start();
+  EXPECT_EQ(copy.copy().poll_refusal().error_number, 0);
+  copy.Settle({0, 0});
+  copy.Settle({0});
+  copy.Settle({7});
+  copy.Settle({0});
+  copy.Settle({8});
+  copy.Settle({0});
+  EXPECT_EQ(copy.Settle({0}), kTwoBlocks);
 }
 
 TEST(FileCopyPageCacheTest, AFileOfOneBlockIsNotWorthODirect) {
