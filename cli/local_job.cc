@@ -58,6 +58,9 @@ void PrintReport(const EngineReport& report, JobOutput* output) {
   if (report.files_direct > 0) {
     output->PrintDebug(absl::StrCat("files copied by O_DIRECT: ", report.files_direct));
   }
+  if (report.polled > 0) {
+    output->PrintDebug(absl::StrCat("reads and writes polled: ", report.polled));
+  }
   if (report.drops_reads || report.drops_writes) {
     output->PrintDebug(absl::StrCat(
         "no uncached ",

@@ -13,6 +13,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "core/batch_scheduling.h"
 #include "core/check.h"
 #include "core/clone_table.h"
@@ -20,6 +21,7 @@
 #include "core/link_table.h"
 #include "core/mutex.h"
 #include "core/open_files.h"
+#include "core/polled_io.h"
 #include "core/reporter.h"
 #include "core/shared_file.h"
 #include "core/syscall_ring.h"
@@ -53,7 +55,16 @@ UringParameters RingParameters(const CopyOptions& options, int copies_in_flight)
   UringParameters params;
   params.slots = 2 * copies_in_flight;
   params.sqpoll = options.sqpoll;
+  params.iopoll = options.iopoll;
   return params;
+}
+
+// The options besides --engine that ask for io_uring: "" or " with --sqpoll".
+std::string UringOptions(const CopyOptions& options) {
+  std::vector<std::string> names;
+  if (options.sqpoll) names.push_back("--sqpoll");
+  if (options.iopoll) names.push_back("--iopoll");
+  return names.empty() ? "" : absl::StrCat(" with ", absl::StrJoin(names, " and "));
 }
 
 std::string UringReason() {
@@ -112,6 +123,7 @@ class CopyJob::Body {
   LinkTable links_;
   CloneTable clones_;
   UncachedIo uncached_io_;
+  PolledIo polled_io_;
   std::atomic<bool> cancelled_ = false;
   // By worker; before they start and after they end by any thread.
   std::array<EngineCounters, Tuning::kWorkersMax> counters_;
@@ -177,8 +189,7 @@ absl::Status CopyJob::Body::ChooseEngine(const std::vector<TopLevelSource>& sour
                                          std::unique_ptr<Ring>* ring) {
   std::string reason;
   bool try_uring = true;
-  const bool must_be_uring =
-      request_.options.engine == EngineChoice::kUring || request_.options.sqpoll;
+  const bool must_be_uring = request_.options.needs_uring();
   if (request_.options.engine == EngineChoice::kThreads) {
     try_uring = false;
     reason = "it was asked for";
@@ -201,9 +212,9 @@ absl::Status CopyJob::Body::ChooseEngine(const std::vector<TopLevelSource>& sour
       *ring = *std::move(created);
       reason = must_be_uring ? "it was asked for" : UringReason();
     } else if (must_be_uring) {
-      return absl::UnavailableError(absl::StrCat(
-          "cannot use io_uring", request_.options.sqpoll ? " with --sqpoll" : "", ": ",
-          std::string(created.status().message())));
+      return absl::UnavailableError(
+          absl::StrCat("cannot use io_uring", UringOptions(request_.options), ": ",
+                       std::string(created.status().message())));
     } else {
       reason = std::string(created.status().message());
     }
@@ -277,12 +288,14 @@ void CopyJob::Body::Work(const SharedWork& shared, std::unique_ptr<Ring> ring,
   if (ring == nullptr) ring = std::make_unique<SyscallRing>(2 * limits.copies_in_flight);
   SharedWork work = shared;
   // Who asks for io_uring gets it for all files.
-  if (request_.options.engine != EngineChoice::kAuto || request_.options.sqpoll) {
+  if (request_.options.engine == EngineChoice::kThreads ||
+      request_.options.needs_uring()) {
     work.warm_calls = CallsAtOnce::kStat;
   }
   work.policy.shared_files = shared.shared_files;
   work.policy.clones = &clones_;
   work.policy.uncached_io = &uncached_io_;
+  if (request_.options.iopoll) work.policy.polled_io = &polled_io_;
   work.policy.direct_reads = use_uring_;
   work.policy.use_slots =
       !work.policy.preserve.any_attribute() || ring->can_install_descriptor();
@@ -295,6 +308,7 @@ void CopyJob::Body::NoteRing(const Ring& ring) {
   MutexLock lock(&mutex_);
   report_.chains += counters.chains;
   report_.ops += counters.ops;
+  report_.polled += counters.polled;
   report_.enters += counters.enters;
 }
 

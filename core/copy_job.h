@@ -29,6 +29,7 @@ struct EngineReport {
   int workers = 0;
   int64_t chains = 0;
   int64_t ops = 0;            // SQEs and system calls, each for one op.
+  int64_t polled = 0;         // Of the ops, reads and writes that were to be polled.
   int64_t enters = 0;         // io_uring_enter calls; 0 without io_uring.
   int64_t files = 0;          // Files, links and special files made.
   int64_t short_reads = 0;    // Reads that returned less than asked and were continued.

@@ -97,10 +97,16 @@ struct CopyOptions {
   // A kernel thread takes in what is submitted (IORING_SETUP_SQPOLL): io_uring, or the
   // job fails.
   bool sqpoll = false;
+  // What is copied with O_DIRECT is polled for (IORING_SETUP_IOPOLL) where the devices
+  // can be: io_uring, or the job fails. REQUIRES: page_cache is kBypass.
+  bool iopoll = false;
   Tuning tuning;
   // The process's umask. It can't be read without setting it, so main() reads it once,
   // before there are threads.
   mode_t umask = 022;
+
+  // Whether the job fails without io_uring.
+  bool needs_uring() const { return engine == EngineChoice::kUring || sqpoll || iopoll; }
 };
 
 // One job: what `ringcp` is called with, and what an agent's client submits.

@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 
+#include "absl/strings/str_cat.h"
 #include "core/check.h"
 #include "core/node_copy.h"
 #include "core/stream_copy.h"
@@ -409,6 +411,7 @@ void Worker::OnDone(int index) {
   WaitingEntry& entry = flight.entry;
   const FileCopy& copy = flight.copy;
   bool copied = false;
+  WarnIfNotPolled(entry, copy);
   switch (copy.outcome()) {
     case FileCopy::Outcome::kCopied:
       copied = true;
@@ -569,6 +572,19 @@ void Worker::SettleClaim(WaitingEntry* entry, bool copied) {
       to_copy_.push_back(std::move(waiting));
     }
   }
+}
+
+void Worker::WarnIfNotPolled(const WaitingEntry& entry, const FileCopy& copy) {
+  const auto& [operation, error_number] = copy.poll_refusal();
+  if (error_number == 0) return;
+  const std::string path = operation == Operation::kWrite
+                               ? TargetPath(*entry.directory, entry.target_name)
+                               : SourcePath(*entry.directory, entry.source_name);
+  work_.reporter->Warn(
+      absl::StrCat("warning: cannot poll the device of ", Quote(path), ": ",
+                   std::strerror(error_number),
+                   "; copying without --iopoll (the device needs poll queues, such as "
+                   "nvme.poll_queues=2)"));
 }
 
 void Worker::CountDone(const WaitingEntry& entry) {

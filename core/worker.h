@@ -174,6 +174,8 @@ class Worker {
   // What an entry of the batch comes to.
   void TakeEntry(const WalkEntry& found, WaitingEntry* entry) const;
   FileCopyNames NamesOf(const WaitingEntry& entry) const;
+  // Warns if the copy of `entry` has found out that there is no polling.
+  void WarnIfNotPolled(const WaitingEntry& entry, const FileCopy& copy);
   void CountDone(const WaitingEntry& entry);
   void CountFailed(const WaitingEntry& entry, const CopyFailure& failure);
   void Release(const WaitingEntry& entry) { work_.walk->Release(entry.directory); }

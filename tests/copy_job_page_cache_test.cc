@@ -8,6 +8,7 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "core/copy_job.h"
@@ -123,6 +124,39 @@ TEST_P(CopyJobPageCacheTest, AnExistingTargetIsOverwrittenWhole) {
   scratch_.WriteFile("target/large", Contents(2 * kLarge));
   EXPECT_EQ(Copy(PageCache::kBypass).Messages(), "");
   EXPECT_EQ(ReadFileOrNone(scratch_.Path("target/large")), large_);
+}
+
+// Whatever the device can do: most can't be polled.
+TEST_P(CopyJobPageCacheTest, PollingWorksOrIsWarnedOfOnce) {
+  if (GetParam() == EngineChoice::kThreads) return;
+  if (ProbeEngine().engine != "uring") GTEST_SKIP() << ProbeEngine().reason;
+  scratch_.MakeDirectory("target");
+  CopyRequest request = Request({}, "target", "p");
+  for (const char* name : {"large", "larger", "largest"}) {
+    request.sources.push_back(scratch_.WriteFile(name, name + large_));
+    Evict(request.sources.back());
+  }
+  request.options.page_cache = PageCache::kBypass;
+  request.options.iopoll = true;
+  request.options.reflink = Reflink::kNever;
+  const JobRun run = RunJob(request);
+  EXPECT_EQ(run.Messages(), "");
+  EXPECT_TRUE(run.succeeded());
+  EXPECT_EQ(run.report.engine, "uring");
+  for (const char* name : {"large", "larger", "largest"}) {
+    EXPECT_TRUE(ReadFileOrNone(scratch_.Path(absl::StrCat("target/", name))) ==
+                name + large_)
+        << name;
+  }
+  if (has_device()) {
+    EXPECT_EQ(run.report.files_direct, 3);
+    EXPECT_GT(run.report.polled, 0);
+  }
+  EXPECT_LE(run.warnings.size(), 1u);
+  for (const std::string& warning : run.warnings) {
+    EXPECT_TRUE(warning.starts_with("warning: cannot poll the device of '")) << warning;
+    EXPECT_NE(warning.find("Operation not supported"), std::string::npos) << warning;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, CopyJobPageCacheTest, testing::ValuesIn(kEngines),

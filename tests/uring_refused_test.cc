@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <iterator>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/copy_job.h"
@@ -97,6 +98,22 @@ TEST_F(UringRefusedTest, AskedForIoUringTheJobFails) {
               absl::StrCat("||cannot use io_uring: ", reason, "|0"));
   }
   EXPECT_FALSE(Exists(scratch_.Path("target")));
+}
+
+TEST_F(UringRefusedTest, SoItDoesWhereAnOptionAsksForIoUring) {
+  for (const auto& [option, name] : {std::pair(&CopyOptions::sqpoll, "--sqpoll"),
+                                     {&CopyOptions::iopoll, "--iopoll"}}) {
+    CopyRequest request = Request(EngineChoice::kAuto);
+    request.options.*option = true;
+    request.options.page_cache = PageCache::kBypass;
+    const std::string messages = InChildProcess([&]() -> std::string {
+      if (!Refuse(SYS_io_uring_setup, ENOSYS)) return "no filter";
+      return RunJob(request).Messages();
+    });
+    EXPECT_EQ(messages, absl::StrCat("cannot use io_uring with ", name,
+                                     ": io_uring_setup: Function not implemented (this "
+                                     "kernel has no io_uring)"));
+  }
 }
 
 TEST_F(UringRefusedTest, ARingThatCanNotBeFittedOutIsRefusedToo) {
