@@ -131,6 +131,12 @@ CopyOptions ReadOptions(const ApiOptions& options, FieldViolations* violations) 
   if (result.sqpoll && result.engine == EngineChoice::kThreads) {
     violations->Add("spec.options.sqpoll", "must not be set with THREADS");
   }
+  result.iopoll = options.iopoll();
+  if (result.iopoll && result.page_cache != PageCache::kBypass) {
+    violations->Add("spec.options.iopoll", "must not be set without direct");
+  } else if (result.iopoll && result.engine == EngineChoice::kThreads) {
+    violations->Add("spec.options.iopoll", "must not be set with THREADS");
+  }
   result.tuning = ReadTuning(options, violations);
   return result;
 }
@@ -255,6 +261,7 @@ absl::StatusOr<v1::JobSpec> SpecFromCopyRequest(const CopyRequest& request) {
   result->set_direct(options.page_cache == PageCache::kBypass);
   result->set_no_cache(options.page_cache == PageCache::kDrop);
   result->set_sqpoll(options.sqpoll);
+  result->set_iopoll(options.iopoll);
   result->set_workers(options.tuning.workers);
   result->set_queue_depth(options.tuning.queue_depth);
   result->set_block_size_bytes(static_cast<int32_t>(options.tuning.block_size_bytes));

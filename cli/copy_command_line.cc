@@ -27,6 +27,7 @@ enum LongOption : int {
   kNoCacheOption,
   kEngineOption,
   kSqpollOption,
+  kIopollOption,
   kWorkersOption,
   kQueueDepthOption,
   kBlockSizeOption,
@@ -51,6 +52,7 @@ constexpr option kLongOptions[] = {
     {"direct", no_argument, nullptr, kDirectOption},
     {"engine", required_argument, nullptr, kEngineOption},
     {"force", no_argument, nullptr, 'f'},
+    {"iopoll", no_argument, nullptr, kIopollOption},
     {"no-cache", no_argument, nullptr, kNoCacheOption},
     {"no-clobber", no_argument, nullptr, 'n'},
     {"no-dereference", no_argument, nullptr, 'P'},
@@ -275,6 +277,9 @@ absl::Status ApplyOption(int code, Options* parsed) {
     case kSqpollOption:
       options.sqpoll = true;
       break;
+    case kIopollOption:
+      options.iopoll = true;
+      break;
     case kWorkersOption:
       return ParseCount("--workers", Tuning::kWorkersMax, &options.tuning.workers);
     case kQueueDepthOption:
@@ -332,10 +337,20 @@ std::optional<UsageError> ApplyOperands(std::vector<std::string> operands,
   return std::nullopt;
 }
 
-// What goes together only with io_uring.
+// What goes together only with io_uring, or only with O_DIRECT.
 std::optional<UsageError> CheckEngine(const CopyOptions& options) {
   if (options.sqpoll && options.engine == EngineChoice::kThreads) {
     return UsageError{.message = "cannot combine --sqpoll and --engine=threads",
+                      .suggest_help = false};
+  }
+  if (options.iopoll && options.engine == EngineChoice::kThreads) {
+    return UsageError{.message = "cannot combine --iopoll and --engine=threads",
+                      .suggest_help = false};
+  }
+  if (options.iopoll && options.page_cache != PageCache::kBypass) {
+    return UsageError{.message =
+                          "--iopoll polls for what is copied past the page "
+                          "cache: it needs --direct",
                       .suggest_help = false};
   }
   return std::nullopt;

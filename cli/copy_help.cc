@@ -67,6 +67,9 @@ How and where it runs:
                                  of 4K (default: 256K)
       --sqpoll                 a kernel thread takes in what is submitted: fewer
                                  system calls, one more busy CPU; only with uring
+      --iopoll                 with --direct: ask the device for what is done, over
+                                 and over, instead of waiting for it, where the
+                                 device has poll queues (NVMe); only with uring
       --agent=ADDRESS          let the agent (ringcpd) at ADDRESS copy, and follow
                                  the job: unix:/PATH, or '' for the default address
       --detach                 with an agent: print the job's name and don't wait

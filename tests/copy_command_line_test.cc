@@ -57,6 +57,7 @@ std::string Describe(const CopyOptions& options) {
   if (options.page_cache == PageCache::kDrop) words.push_back("no-cache");
   if (options.page_cache == PageCache::kBypass) words.push_back("direct");
   if (options.sqpoll) words.push_back("sqpoll");
+  if (options.iopoll) words.push_back("iopoll");
   const Tuning& tuning = options.tuning;
   if (tuning.workers != 0) words.push_back(absl::StrCat("workers=", tuning.workers));
   if (tuning.queue_depth != 0) {
@@ -203,6 +204,10 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"--no-cache --direct a b", "a -> b; direct; "},
                     Row{"--sqpoll a b", "a -> b; sqpoll; "},
                     Row{"--sqpoll --engine=uring a b", "a -> b; uring sqpoll; "},
+                    Row{"--direct --iopoll a b", "a -> b; direct iopoll; "},
+                    // In whatever order.
+                    Row{"--iopoll --no-cache --direct --engine=uring --sqpoll a b",
+                        "a -> b; uring direct sqpoll iopoll; "},
                     Row{"--workers=16 --queue-depth 256 a b",
                         "a -> b; workers=16 queue-depth=256; "},
                     Row{"--block-size=4096 a b", "a -> b; block-size=4096; "},
@@ -254,6 +259,12 @@ INSTANTIATE_TEST_SUITE_P(
             "  - 'auto'\n  - 'always'\n  - 'never'\n  - 'json' [help]"},
         Row{"--sqpoll --engine=threads a b",
             "cannot combine --sqpoll and --engine=threads"},
+        Row{"--iopoll --direct --engine=threads a b",
+            "cannot combine --iopoll and --engine=threads"},
+        Row{"--iopoll a b",
+            "--iopoll polls for what is copied past the page cache: it needs --direct"},
+        Row{"--iopoll --no-cache a b",
+            "--iopoll polls for what is copied past the page cache: it needs --direct"},
         Row{"--workers=0 a b",
             "invalid argument '0' for '--workers': must be a number from 1 to 16 [help]"},
         Row{"--workers=17 a b",

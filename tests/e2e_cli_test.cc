@@ -337,6 +337,25 @@ TEST_P(CliEngineTest, CanBeInterruptedInAFileThatTellsNoSize) {
   EXPECT_FALSE(std::filesystem::exists(scratch_.Path("t")));
 }
 
+// Most devices can't be polled: that is no failure.
+TEST_F(CliTest, PollsOrWarnsThatItDoesNot) {
+  const std::string contents(3 * 1024 * 1024 + 1, 'x');
+  scratch_.WriteFile("large", contents);
+  const Subprocess::Result result =
+      RunProgram(Ringcp({"--direct", "--iopoll", "large", "copy"}));
+  if (absl::StartsWith(result.error, "ringcp: cannot use io_uring with --iopoll: ")) {
+    GTEST_SKIP() << result.error;
+  }
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_TRUE(ReadFileOrNone(scratch_.Path("copy")) == contents);
+  if (!result.error.empty()) {
+    EXPECT_EQ(result.error,
+              "ringcp: warning: cannot poll the device of 'large': Operation not "
+              "supported; copying without --iopoll (the device needs poll queues, such "
+              "as nvme.poll_queues=2)\n");
+  }
+}
+
 TEST_F(CliTest, HelpsAndTellsItsVersion) {
   const Subprocess::Result help = RunProgram(Ringcp({"--help"}));
   EXPECT_EQ(help.exit_code, 0);

@@ -122,6 +122,20 @@ TEST(ValidateJobSpecTest, SqpollIsRefusedWithThreads) {
               ElementsAre("spec.options.sqpoll"));
 }
 
+TEST(ValidateJobSpecTest, IopollIsRefusedWithoutDirectAndWithThreads) {
+  EXPECT_THAT(RefusedAfter([](auto* spec) {
+                spec->mutable_options()->set_no_cache(true);
+                spec->mutable_options()->set_iopoll(true);
+              }),
+              ElementsAre("spec.options.iopoll"));
+  EXPECT_THAT(RefusedAfter([](auto* spec) {
+                spec->mutable_options()->set_direct(true);
+                spec->mutable_options()->set_iopoll(true);
+                spec->mutable_options()->set_engine(v1::CopyOptions::THREADS);
+              }),
+              ElementsAre("spec.options.iopoll"));
+}
+
 TEST(ValidateJobSpecTest, AFieldOfANewerVersionIsRefused) {
   // Field 1000, a varint.
   const std::string newer = "\xC0\x3E\x01";
@@ -249,6 +263,10 @@ TEST(CopyRequestFromSpecTest, EveryOptionMeansTheSameOnBothSides) {
       [](CopyOptions* options) { options->page_cache = PageCache::kDrop; },
       [](CopyOptions* options) { options->page_cache = PageCache::kBypass; },
       [](CopyOptions* options) { options->sqpoll = true; },
+      [](CopyOptions* options) {
+        options->page_cache = PageCache::kBypass;
+        options->iopoll = true;
+      },
       [](CopyOptions* options) { options->tuning.workers = 1; },
       [](CopyOptions* options) { options->tuning.queue_depth = 2; },
       [](CopyOptions* options) { options->tuning.block_size_bytes = 4096; },
@@ -259,8 +277,8 @@ TEST(CopyRequestFromSpecTest, EveryOptionMeansTheSameOnBothSides) {
         options.preserve.mode, options.preserve.ownership, options.preserve.timestamps,
         options.preserve.links, options.default_mode, options.force, options.no_clobber,
         options.one_file_system, options.reflink, options.page_cache, options.engine,
-        options.sqpoll, options.tuning.workers, options.tuning.queue_depth,
-        options.tuning.block_size_bytes, options.umask);
+        options.sqpoll, options.iopoll, options.tuning.workers,
+        options.tuning.queue_depth, options.tuning.block_size_bytes, options.umask);
   };
   for (size_t i = 0; i < changes.size(); ++i) {
     CopyRequest request = {.sources = {"/s"}, .target = "/t", .options = {}};
