@@ -12,9 +12,8 @@
 //    cause. A read or write that transfers less than asked fails its soft link.
 //  - Chains run concurrently and settle in any order.
 //  - A polled op is alone in its chain, and of an ordinary descriptor with O_DIRECT.
-//  Rings
-//    that can't poll carry it out like any other; what a device that can't be polled
-//    answers is a result like any other (EOPNOTSUPP).
+//    Rings that can't poll carry it out like any other; what a device that can't be
+//    polled answers is a result like any other (EOPNOTSUPP).
 //
 // Thread-safety: a ring belongs to the thread that made it; no other may call it
 // (IORING_SETUP_SINGLE_ISSUER makes the kernel insist).
