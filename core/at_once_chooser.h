@@ -43,6 +43,9 @@ class AtOnceChooser {
   static constexpr int kFilesWithoutAllMin = 64;
   static constexpr int kFilesWithoutAllMax = 1024;
 
+  // Waits for anything but a device count when there are two in so many files.
+  static constexpr int kFilesPerOtherWait = 8;
+
   // `most`: what is done at once for files that are in memory.
   explicit AtOnceChooser(CallsAtOnce most) : most_(most) {}
 
@@ -68,14 +71,27 @@ class AtOnceChooser {
     return time >= kSlowMin + bytes * kTimePerByte;
   }
 
-  // Notes whether the thread had to wait in the calls that Next() told.
-  void NoteWait(CallsAtOnce calls, bool waited) {
-    if (calls == CallsAtOnce::kStat && waited) without_stat_ = kFilesWithoutStat;
+  // What the thread waited for in the calls for a file.
+  enum class Wait {
+    kNone,
+    kDevice,  // Something was read from a device.
+    // A lock, a full queue, a server: who knows. Chains help against it only if it is so
+    // for most files.
+    kOther,
+  };
+
+  // Notes what the thread waited for in the calls that Next() told.
+  void NoteWait(CallsAtOnce calls, Wait wait) {
+    other_waits_ = wait == Wait::kOther ? other_waits_ + kFilesPerOtherWait
+                                        : std::max(0, other_waits_ - 1);
+    const bool counts = wait == Wait::kDevice || other_waits_ > kFilesPerOtherWait;
+    if (counts) other_waits_ = 0;
+    if (calls == CallsAtOnce::kStat && counts) without_stat_ = kFilesWithoutStat;
     if (calls != CallsAtOnce::kAll) return;
-    if (waited) {
+    if (counts) {
       without_all_ = without_all_next_;
       without_all_next_ = std::min(2 * without_all_next_, kFilesWithoutAllMax);
-    } else {
+    } else if (wait == Wait::kNone) {
       without_all_next_ = kFilesWithoutAllMin;
     }
   }
@@ -85,6 +101,8 @@ class AtOnceChooser {
   int without_stat_ = 0;  // Files to be copied without the stat at once.
   int without_all_ = 0;   // Files to be copied with no more than that.
   int without_all_next_ = kFilesWithoutAllMin;
+  // Falls by one with each file that did not wait.
+  int other_waits_ = 0;
 };
 
 }  // namespace ringcp

@@ -183,18 +183,22 @@ void Worker::BeginGivenBack() {
   }
 }
 
-bool Worker::ThreadHasWaited() {
+AtOnceChooser::Wait Worker::WaitSinceLastCall() {
   rusage usage = {};
   getrusage(RUSAGE_THREAD, &usage);
-  const bool more = usage.ru_nvcsw != waits_seen_;
+  const bool waited = usage.ru_nvcsw != waits_seen_;
+  const bool read = usage.ru_inblock != reads_seen_;
   waits_seen_ = usage.ru_nvcsw;
-  return more;
+  reads_seen_ = usage.ru_inblock;
+  return !waited ? AtOnceChooser::Wait::kNone
+         : read  ? AtOnceChooser::Wait::kDevice
+                 : AtOnceChooser::Wait::kOther;
 }
 
 bool Worker::Fill() {
   more_to_start_ = false;
   work_.walk->ShareIfWanted(&batch_);
-  ThreadHasWaited();  // For completions, most likely; that does not count.
+  WaitSinceLastCall();  // For completions, most likely; that does not count.
   for (int starts = 0; may_start(); ++starts) {
     if (starts == kStartsMax) {
       more_to_start_ = true;
@@ -218,7 +222,7 @@ bool Worker::Fill() {
       continue;
     }
     const Walk::Result result = work_.walk->Next(/*may_wait=*/idle(), &batch_);
-    ThreadHasWaited();  // For other threads or a directory: that does not count either.
+    WaitSinceLastCall();  // For other threads or a directory: that does not count either.
     if (result == Walk::Result::kFinished) return false;
     if (result == Walk::Result::kNothingYet) return true;
   }
@@ -285,7 +289,8 @@ void Worker::StartFlight(int index) {
     const bool slow =
         AtOnceChooser::IsSlow(std::chrono::steady_clock::now() - start,
                               std::min<uint64_t>(bytes, limits_.block_bytes));
-    at_once_chooser_.NoteWait(calls_at_once, slow && ThreadHasWaited());
+    at_once_chooser_.NoteWait(calls_at_once,
+                              slow ? WaitSinceLastCall() : AtOnceChooser::Wait::kNone);
   }
 }
 

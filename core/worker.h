@@ -143,8 +143,8 @@ class Worker {
   // Queues what the copy of `flight` wants next, or carries it out at once, and sees to
   // its pauses and its end.
   void Continue(int index);
-  // Whether this thread has given up its CPU, in order to wait, since the last call.
-  bool ThreadHasWaited();
+  // Whether this thread has given up its CPU in order to wait, and for what.
+  AtOnceChooser::Wait WaitSinceLastCall();
   // Carries out what is in next_ and immediate, and what follows from that.
   void RunAtOnce(int index);
   // Goes on with those large files that are copied at once.
@@ -190,6 +190,7 @@ class Worker {
   std::vector<int> free_flights_;
   AtOnceChooser at_once_chooser_;
   int64_t waits_seen_ = 0;
+  int64_t reads_seen_ = 0;
   // Copies whose next chain is to be carried out at once, but not before other copies
   // have been seen to.
   std::deque<std::pair<ChainId, Chain>> blocks_at_once_;

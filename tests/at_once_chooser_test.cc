@@ -12,7 +12,7 @@ int CountOf(CallsAtOnce calls, AtOnceChooser* chooser) {
   int count = 0;
   while (count < 10'000 && chooser->Next() == calls) {
     ++count;
-    chooser->NoteWait(calls, /*waited=*/false);
+    chooser->NoteWait(calls, AtOnceChooser::Wait::kNone);
   }
   return count;
 }
@@ -25,7 +25,7 @@ TEST(AtOnceChooserTest, EverythingAtOnceAsLongAsNothingWaits) {
 TEST(AtOnceChooserTest, OnlyTheStatAfterContentsThatHadToBeWaitedFor) {
   AtOnceChooser chooser(CallsAtOnce::kAll);
   ASSERT_EQ(chooser.Next(), CallsAtOnce::kAll);
-  chooser.NoteWait(CallsAtOnce::kAll, /*waited=*/true);
+  chooser.NoteWait(CallsAtOnce::kAll, AtOnceChooser::Wait::kDevice);
   EXPECT_TRUE(chooser.is_warm());
   EXPECT_EQ(CountOf(CallsAtOnce::kStat, &chooser), AtOnceChooser::kFilesWithoutAllMin);
 }
@@ -33,7 +33,7 @@ TEST(AtOnceChooserTest, OnlyTheStatAfterContentsThatHadToBeWaitedFor) {
 TEST(AtOnceChooserTest, NothingAfterAStatThatHadToBeWaitedFor) {
   AtOnceChooser chooser(CallsAtOnce::kStat);
   ASSERT_EQ(chooser.Next(), CallsAtOnce::kStat);
-  chooser.NoteWait(CallsAtOnce::kStat, /*waited=*/true);
+  chooser.NoteWait(CallsAtOnce::kStat, AtOnceChooser::Wait::kDevice);
   EXPECT_FALSE(chooser.is_warm());
   EXPECT_EQ(CountOf(CallsAtOnce::kNone, &chooser), AtOnceChooser::kFilesWithoutStat);
   EXPECT_EQ(CountOf(CallsAtOnce::kStat, &chooser), 10'000);
@@ -44,14 +44,30 @@ TEST(AtOnceChooserTest, TriesContentsLessAndLessOftenWhileTheyAreWaitedFor) {
   ASSERT_EQ(chooser.Next(), CallsAtOnce::kAll);
   for (int files = AtOnceChooser::kFilesWithoutAllMin;
        files <= AtOnceChooser::kFilesWithoutAllMax; files *= 2) {
-    chooser.NoteWait(CallsAtOnce::kAll, /*waited=*/true);
+    chooser.NoteWait(CallsAtOnce::kAll, AtOnceChooser::Wait::kDevice);
     EXPECT_EQ(CountOf(CallsAtOnce::kStat, &chooser), files);
   }
-  chooser.NoteWait(CallsAtOnce::kAll, /*waited=*/true);
+  chooser.NoteWait(CallsAtOnce::kAll, AtOnceChooser::Wait::kDevice);
   EXPECT_EQ(CountOf(CallsAtOnce::kStat, &chooser), AtOnceChooser::kFilesWithoutAllMax);
-  chooser.NoteWait(CallsAtOnce::kAll, /*waited=*/false);
-  chooser.NoteWait(CallsAtOnce::kAll, /*waited=*/true);
+  chooser.NoteWait(CallsAtOnce::kAll, AtOnceChooser::Wait::kNone);
+  chooser.NoteWait(CallsAtOnce::kAll, AtOnceChooser::Wait::kDevice);
   EXPECT_EQ(CountOf(CallsAtOnce::kStat, &chooser), AtOnceChooser::kFilesWithoutAllMin);
+}
+
+TEST(AtOnceChooserTest, OtherWaitsCountWhenThereAreManyOfThem) {
+  AtOnceChooser chooser(CallsAtOnce::kAll);
+  for (int round = 0; round < 100; ++round) {
+    ASSERT_EQ(chooser.Next(), CallsAtOnce::kAll);
+    chooser.NoteWait(CallsAtOnce::kAll, AtOnceChooser::Wait::kOther);
+    for (int i = 0; i < AtOnceChooser::kFilesPerOtherWait; ++i) {
+      ASSERT_EQ(chooser.Next(), CallsAtOnce::kAll);
+      chooser.NoteWait(CallsAtOnce::kAll, AtOnceChooser::Wait::kNone);
+    }
+  }
+  chooser.NoteWait(CallsAtOnce::kAll, AtOnceChooser::Wait::kOther);
+  EXPECT_EQ(chooser.Next(), CallsAtOnce::kAll);
+  chooser.NoteWait(CallsAtOnce::kAll, AtOnceChooser::Wait::kOther);
+  EXPECT_EQ(chooser.Next(), CallsAtOnce::kStat);
 }
 
 TEST(AtOnceChooserTest, MoreBytesMayTakeMoreTime) {
