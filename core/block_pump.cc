@@ -111,6 +111,8 @@ Op BlockPump::Read(FileRef source, Lane* lane) const {
   // What is polled has O_DIRECT: it leaves nothing in the page cache anyway, and which of
   // the two was refused would not be known.
   op.polled = lane->polled = polls(*lane);
+  if (op.polled) op.length = std::min(op.length, polled_length_);
+  lane->asked = op.length;
   if (uncached_io_ != nullptr && !op.polled) op.flags = uncached_io_->read_flags();
   lane->read_uncached = op.flags != 0;
   return op;
@@ -119,6 +121,8 @@ Op BlockPump::Read(FileRef source, Lane* lane) const {
 Op BlockPump::Write(FileRef target, uint32_t begin, uint32_t end, Lane* lane) const {
   Op op = WriteAt(target, lane->buffer + begin, end - begin, lane->offset + begin);
   op.polled = lane->polled = polls(*lane);
+  if (op.polled) op.length = std::min(op.length, polled_length_);
+  lane->asked = op.length;
   if (uncached_io_ != nullptr && !op.polled) op.flags = uncached_io_->write_flags();
   lane->write_uncached = op.flags != 0;
   return op;
@@ -198,6 +202,18 @@ void BlockPump::Settle(int index, int32_t read_result, int32_t write_result) {
   RINGCP_CHECK(lane.state != LaneState::kIdle);
 }
 
+void BlockPump::BeginPolling(uint32_t read_length_max, uint32_t write_length_max) {
+  polled_length_ = std::min(read_length_max, write_length_max);
+  if (polled_length_ > 0) return;
+  NotePollRefusal(read_length_max == 0 ? Operation::kRead : Operation::kWrite,
+                  EOPNOTSUPP);
+}
+
+void BlockPump::NotePollRefusal(Operation operation, int error_number) {
+  if (!polled_io_->NoteRefused()) return;
+  poll_refusal_ = {.operation = operation, .error_number = error_number};
+}
+
 void BlockPump::OnPolled(Lane* lane, Operation operation, int32_t result) {
   if (lane->polled) {
     lane->poll_error = std::max(0, -result);
@@ -205,8 +221,8 @@ void BlockPump::OnPolled(Lane* lane, Operation operation, int32_t result) {
   }
   if (result < 0 || lane->poll_error == 0) return;
   // It was polling that it failed by.
-  if (PolledIo::MayBeRefusal(-lane->poll_error) && polled_io_->NoteRefused()) {
-    poll_refusal_ = {.operation = operation, .error_number = lane->poll_error};
+  if (PolledIo::MayBeRefusal(-lane->poll_error)) {
+    NotePollRefusal(operation, lane->poll_error);
   }
   lane->poll_error = 0;
 }
@@ -230,7 +246,7 @@ void BlockPump::OnRead(Lane* lane, int32_t result) {
     Release(lane);
     return;
   }
-  if (static_cast<uint32_t>(result) < lane->length && end_ != kEndUnknown) {
+  if (static_cast<uint32_t>(result) < lane->asked && end_ != kEndUnknown) {
     counters_->short_reads.Add(1);
   }
   lane->filled = result;
@@ -259,7 +275,7 @@ void BlockPump::OnWrite(Lane* lane, int32_t result) {
   lane->retries = 0;
   lane->written += result;
   if (lane->written < lane->filled) {
-    counters_->short_writes.Add(1);
+    if (static_cast<uint32_t>(result) < lane->asked) counters_->short_writes.Add(1);
     return;
   }
   OnBlockWritten(lane);

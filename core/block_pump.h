@@ -77,14 +77,18 @@ class BlockPump {
   // says and learns; nullptr: as any program does. It outlives the pump.
   void SetUncachedIo(UncachedIo* uncached_io) { uncached_io_ = uncached_io; }
 
-  // From the next read and write on: polls, as `polled_io` says and learns, while
-  // SetDirect() says that O_DIRECT is on both files; nullptr: never. It outlives the
-  // pump. Forgets poll_refusal().
+  // From the next BeginPolling() on: polls, as `polled_io` says and learns; nullptr:
+  // never. It outlives the pump. Forgets poll_refusal().
   void SetPolledIo(PolledIo* polled_io) {
     polled_io_ = polled_io;
+    polled_length_ = 0;
     poll_refusal_ = PolledIo::Refusal();
   }
-  void SetDirect(bool is_direct) { is_direct_ = is_direct; }
+  // From the next read and write on: polls up to so many bytes each, which is a refusal
+  // where they are 0. O_DIRECT is on both files until EndPolling().
+  // REQUIRES: SetPolledIo() with one.
+  void BeginPolling(uint32_t read_length_max, uint32_t write_length_max);
+  void EndPolling() { polled_length_ = 0; }
   // What the job has learned by this pump, if it did: that there is no polling.
   const PolledIo::Refusal& poll_refusal() const { return poll_refusal_; }
 
@@ -156,6 +160,7 @@ class BlockPump {
     uint32_t filled = 0;
     uint32_t written = 0;
     int retries = 0;
+    uint32_t asked = 0;  // Bytes of its last read or write.
     // Whether its last read and write were to leave nothing in the page cache.
     bool read_uncached = false;
     bool write_uncached = false;
@@ -175,8 +180,7 @@ class BlockPump {
   int lanes_max() const;
   // Whether the lane's next read or write is to be polled.
   bool polls(const Lane& lane) const {
-    return polled_io_ != nullptr && is_direct_ && lane.poll_error == 0 &&
-           !polled_io_->refused();
+    return polled_length_ > 0 && lane.poll_error == 0 && !polled_io_->refused();
   }
   Op Read(FileRef source, Lane* lane) const;
   // Of the lane's block, the bytes [begin, end).
@@ -186,6 +190,7 @@ class BlockPump {
   // Takes the next `length_max` bytes at most; 0 when there are none.
   uint32_t TakeRange(uint32_t length_max, uint64_t* offset);
   void DropBlocks();
+  void NotePollRefusal(Operation operation, int error_number);
   // Takes in what polling has to do with a read's or write's result.
   void OnPolled(Lane* lane, Operation operation, int32_t result);
   void OnRead(Lane* lane, int32_t result);
@@ -199,7 +204,7 @@ class BlockPump {
   UncachedIo* uncached_io_ = nullptr;
   PolledIo* polled_io_ = nullptr;
   PolledIo::Refusal poll_refusal_;
-  bool is_direct_ = false;
+  uint32_t polled_length_ = 0;    // 0: nothing is polled.
   SharedFile* shared_ = nullptr;  // Then the range and the outcome are there.
   uint64_t end_ = 0;
   uint64_t bytes_written_ = 0;

@@ -123,7 +123,7 @@ class CopyJob::Body {
   LinkTable links_;
   CloneTable clones_;
   UncachedIo uncached_io_;
-  PolledIo polled_io_;
+  PolledIo polled_io_{[](dev_t device) { return PollableLength("/sys", device); }};
   std::atomic<bool> cancelled_ = false;
   // By worker; before they start and after they end by any thread.
   std::array<EngineCounters, Tuning::kWorkersMax> counters_;

@@ -68,7 +68,6 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   pump_.SetUncachedIo(policy.page_cache == PageCache::kKeep ? nullptr
                                                             : policy.uncached_io);
   pump_.SetPolledIo(policy.polled_io);
-  pump_.SetDirect(false);
   source_ = target_ = installed_ = FileRef();
   target_created_ = target_overwritten_ = target_changed_ = target_complete_ = false;
   tried_removing_ = waits_for_target_ = false;
@@ -569,8 +568,19 @@ void FileCopy::OnSetDirect(int32_t result, NextChains* next) {
     pump_.Start(0, DirectEnd());
     return Pump(next);
   }
-  pump_.SetDirect(true);
+  PollIfAsked();
   Enter(State::kPreallocate, Preallocate(target_, source_stat_.stx_size), next);
+}
+
+void FileCopy::PollIfAsked() {
+  PolledIo* const polled_io = policy_.polled_io;
+  if (polled_io == nullptr || polled_io->refused()) return;
+  const dev_t target_device =
+      target_created_ ? names_.target_device
+                      : makedev(target_stat_.stx_dev_major, target_stat_.stx_dev_minor);
+  pump_.BeginPolling(polled_io->LengthMax(
+                         makedev(source_stat_.stx_dev_major, source_stat_.stx_dev_minor)),
+                     polled_io->LengthMax(target_device));
 }
 
 void FileCopy::OnPreallocate(int32_t result, NextChains* next) {
@@ -591,7 +601,7 @@ void FileCopy::OnPreallocate(int32_t result, NextChains* next) {
 
 void FileCopy::OnUnsetDirect(int32_t result, NextChains* next) {
   is_direct_ = false;
-  pump_.SetDirect(false);
+  pump_.EndPolling();
   if (result < 0) Fail(Operation::kWrite, -result, /*on_target=*/true);
   if (stopped_ || result < 0) return CloseAll(next);
   if (pump_.complete() && !pump_.end_found()) {

@@ -273,6 +273,8 @@ class FileCopy {
   bool wants_direct() const;
   // Turns O_DIRECT on or off: of both files, or with reads_direct_ of the source.
   void SwitchDirect(bool on, NextChains* next);
+  // Has the pump poll, with O_DIRECT on both files, if that is wanted.
+  void PollIfAsked();
   void OnSetDirect(int32_t result, NextChains* next);
   void OnPreallocate(int32_t result, NextChains* next);
   void OnUnsetDirect(int32_t result, NextChains* next);

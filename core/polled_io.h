@@ -1,24 +1,47 @@
 // Reading and writing with completions asked for at the device (--iopoll), instead of
-// waiting for its interrupts: for a job, whether it can, as found out by trying.
+// waiting for its interrupts: for a job, whether and how it can.
 //
-// Kernels, file systems and devices that can't poll answer EOPNOTSUPP (or EINVAL, which
-// O_DIRECT also has for other reasons). So a refusal is believed once the same read or
-// write has gone well without polling.
+// What a device can do is asked first (PollableLength), for two reasons:
+//  - Kernels before 6.11 or so take polled reads of devices without poll queues, and poll
+//    in vain until the interrupt comes.
+//  - A polled read or write that the block layer has to split never ends (Linux 6.1;
+//  until
+//    the fix "iomap: don't make REQ_POLLED imply REQ_NOWAIT" of 2026): a kernel worker
+//    tries it again for ever, and the process can't even be killed. So none is longer
+//    than what the device takes in one piece, and devices that are made of others, which
+//    split as they like, are not polled.
+//
+// File systems may refuse all the same, with EOPNOTSUPP (or EINVAL, which O_DIRECT also
+// has for other reasons). Such a refusal is believed once the same read or write has gone
+// well without polling.
 //
 // Known for the job as a whole: where one of its devices can't be polled, from then on
 // none is.
 //
-// Thread-safety: all methods may be called by any thread, and take no lock.
+// Thread-safety: all methods may be called by any thread.
 
 #ifndef RINGCP_CORE_POLLED_IO_H_
 #define RINGCP_CORE_POLLED_IO_H_
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <cerrno>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "core/file_error.h"
+#include "core/mutex.h"
 
 namespace ringcp {
+
+// How many bytes of files on `device` may be read or written in one polled operation: a
+// multiple of 4096, 0 where it can't be polled. `sysfs` is "/sys" but for tests.
+uint32_t PollableLength(const std::string& sysfs, dev_t device);
 
 class PolledIo {
  public:
@@ -27,6 +50,13 @@ class PolledIo {
     Operation operation = Operation::kRead;  // Or kWrite.
     int error_number = 0;                    // 0: nothing was.
   };
+  using LengthFunction = std::function<uint32_t(dev_t device)>;
+
+  // `length` tells what PollableLength() does.
+  explicit PolledIo(LengthFunction length) : length_(std::move(length)) {}
+
+  // PollableLength() of a device, which is looked up once.
+  uint32_t LengthMax(dev_t device);
 
   // Whether `result` may say that polling is not to be had.
   static bool MayBeRefusal(int result) {
@@ -38,7 +68,10 @@ class PolledIo {
   bool NoteRefused() { return !refused_.exchange(true, std::memory_order_relaxed); }
 
  private:
+  const LengthFunction length_;
   std::atomic<bool> refused_ = false;
+  Mutex mutex_;
+  std::map<dev_t, uint32_t> lengths_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace ringcp

@@ -280,7 +280,7 @@ class FileCopyFaultsTest : public testing::Test {
     UncachedIo uncached_io;
     policy.page_cache = variant.page_cache;
     policy.uncached_io = &uncached_io;
-    PolledIo polled_io;
+    PolledIo polled_io([](dev_t) { return kBlock; });
     if (variant.is_polled) policy.polled_io = &polled_io;
     SharedFiles shared_files(/*workers=*/1, /*bytes_min=*/kBlock);
     if (variant.is_shared) policy.shared_files = &shared_files;

@@ -299,7 +299,9 @@ TEST(FileCopyPageCacheTest, StoppedInTheMiddleItRemovesTheTarget) {
 
 // One of two whole blocks and 100 bytes that is polled, and has room for them.
 struct Polled {
-  explicit Polled(uint64_t size = 2 * kBlock + 100) : copy(MakeSetup(size)) {
+  // The device takes up to `length_max` bytes at a time.
+  explicit Polled(uint64_t size = 2 * kBlock + 100, uint32_t length_max = 1 << 20)
+      : polled_io([length_max](dev_t) { return length_max; }), copy(MakeSetup(size)) {
     copy.Start();
     copy.Settle({0, 0});  // So it takes descriptors.
     copy.Settle({0});
@@ -357,6 +359,32 @@ TEST(FileCopyPageCacheTest, AShortPolledReadIsWrittenAndTheRestRead) {
   EXPECT_EQ(copy.Settle(0, {3584}), "polled write fd8 3584@512");
   EXPECT_EQ(copy.Settle(0, {1024}), "polled write fd8 2560@1536");
   EXPECT_EQ(copy.counters().short_writes.value(), 1);
+}
+
+TEST(FileCopyPageCacheTest, NoMoreIsPolledAtATimeThanTheDeviceTakes) {
+  Polled polled(2 * kBlock, /*length_max=*/3072);
+  CopyScript& copy = polled.copy;
+  EXPECT_EQ(polled.next, "0: polled read fd7 3072@0 | 1: polled read fd7 3072@4096");
+  EXPECT_EQ(copy.Settle(0, {3072}), "polled write fd8 3072@0");
+  EXPECT_EQ(copy.Settle(0, {3072}), "polled read fd7 1024@3072");
+  EXPECT_EQ(copy.Settle(0, {1024}), "polled write fd8 1024@3072");
+  EXPECT_EQ(copy.Settle(0, {1024}), "");
+  // What was read in one piece, being tried again, is written in two.
+  EXPECT_EQ(copy.Settle(1, {-EAGAIN}),
+            "1: uncached read fd7 4096@4096 - uncached write fd8 4096@4096");
+  EXPECT_EQ(copy.Settle(1, {kBlock, kCancelled}), "1: polled write fd8 3072@4096");
+  EXPECT_EQ(copy.Settle(1, {3072}), "1: polled write fd8 1024@7168");
+  EXPECT_EQ(copy.Settle(1, {1024}), "direct off fd7 fd8");
+  EXPECT_EQ(copy.counters().short_reads.value(), 0);
+  EXPECT_EQ(copy.counters().short_writes.value(), 0);
+}
+
+TEST(FileCopyPageCacheTest, ADeviceThatCantBePolledIsNotTried) {
+  Polled polled(2 * kBlock, /*length_max=*/0);
+  EXPECT_EQ(polled.next, kTwoBlocks);
+  EXPECT_TRUE(polled.polled_io.refused());
+  EXPECT_EQ(polled.copy.copy().poll_refusal().error_number, EOPNOTSUPP);
+  EXPECT_EQ(polled.copy.copy().poll_refusal().operation, Operation::kRead);
 }
 
 TEST(FileCopyPageCacheTest, ARefusalIsBelievedOnceItGoesWellUnpolled) {
