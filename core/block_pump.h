@@ -8,9 +8,10 @@
 //
 // Polled reads and writes are chains of their own. io_uring could link them, but on a
 // ring that polls the kernel does not break a link when a read fails at the device or
-// falls short (it calls req_set_fail() in io_complete_rw() alone; Linux 5.16 to 6.12 at
-// least): the write would put into the target what the buffer had before. A polled op
-// that fails is tried again without, and what that comes to counts.
+// falls short (seen with Linux 6.1 and 6.12): the write would put into the target what
+// the buffer had before. There a short read may also tell less than it has read, or 0 as
+// at the end of the file: then the rest is read once more, or the file begun anew. A
+// polled op that fails is tried again without, and what that comes to counts.
 //
 // The blocks are those of one range of the source, of several ranges one behind the
 // other, or of a SharedFile, which another worker's pump takes blocks of as well.

@@ -2,14 +2,12 @@
 // waiting for its interrupts: for a job, whether and how it can.
 //
 // What a device can do is asked first (PollableLength), for two reasons:
-//  - Kernels before 6.11 or so take polled reads of devices without poll queues, and poll
-//    in vain until the interrupt comes.
-//  - A polled read or write that the block layer has to split never ends (Linux 6.1;
-//  until
-//    the fix "iomap: don't make REQ_POLLED imply REQ_NOWAIT" of 2026): a kernel worker
-//    tries it again for ever, and the process can't even be killed. So none is longer
-//    than what the device takes in one piece, and devices that are made of others, which
-//    split as they like, are not polled.
+//  - Older kernels (6.1) take polled reads of devices without poll queues, and poll in
+//    vain until the interrupt comes; newer ones (6.18) refuse them.
+//  - A polled read or write that the block layer has to split may never end (seen with
+//    Linux 6.1 and blocks of 1 MiB on an NVMe device that takes 512 KiB). So none is
+//    longer than what the device takes in one piece, and devices that are made of others,
+//    which split as they like, are not polled.
 //
 // File systems may refuse all the same, with EOPNOTSUPP (or EINVAL, which O_DIRECT also
 // has for other reasons). Such a refusal is believed once the same read or write has gone
