@@ -63,16 +63,19 @@ bool IsShared(const std::string& path) {
   return true;
 }
 
+// Whether this process may mount, for itself alone: what it mounts is gone with it,
+// however it ends.
+bool HasOwnMounts() {
+  static const bool kHasOwnMounts =
+      unshare(CLONE_NEWNS) == 0 &&
+      mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+  return kHasOwnMounts;
+}
+
 class CopyJobCloneTest : public testing::TestWithParam<std::string> {
  protected:
-  static void SetUpTestSuite() {
-    // What is mounted is gone with this process, however it ends.
-    has_own_mounts_ = unshare(CLONE_NEWNS) == 0 &&
-                      mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
-  }
-
   void SetUp() override {
-    if (!has_own_mounts_) GTEST_SKIP() << "only root may mount a file system";
+    if (!HasOwnMounts()) GTEST_SKIP() << "only root may mount a file system";
     const std::string image = scratch_.WriteFile("image", "");
     ASSERT_EQ(truncate(image.c_str(), kImageBytes), 0);
     place_ = scratch_.MakeDirectory("place");
@@ -102,7 +105,6 @@ class CopyJobCloneTest : public testing::TestWithParam<std::string> {
                              ListFileTree(place_ + "/t", options));
   }
 
-  static inline bool has_own_mounts_ = false;
   ScratchDirectory scratch_;
   std::string place_;
 };
