@@ -59,6 +59,15 @@ std::string CopyScript::Start() {
   return Take();
 }
 
+std::string CopyScript::OpenWithDescriptors() {
+  Start();
+  Settle({0, 0});
+  Settle({0});
+  Settle({7});
+  Settle({0});
+  return Settle({8});
+}
+
 std::string CopyScript::Settle(int lane, const std::vector<int32_t>& results) {
   const auto it = in_flight_.find(lane);
   RINGCP_CHECK(it != in_flight_.end());

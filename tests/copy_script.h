@@ -64,6 +64,9 @@ class CopyScript {
   bool cached = true;
 
   std::string Start();
+  // Starts a copy whose files are opened with descriptors, 7 and 8, after the source has
+  // been opened into a slot and looked at: what comes next.
+  std::string OpenWithDescriptors();
   // Settles the chain of `lane`.
   std::string Settle(int lane, const std::vector<int32_t>& results);
   std::string Settle(const std::vector<int32_t>& results) { return Settle(0, results); }

@@ -153,12 +153,7 @@ TEST(FileCopyAttributesTest, AChangeOfOwnerTakesSetIdBitsAwaySoTheModeIsSetBehin
   copy.source_stat.stx_uid = 5;
   copy.source_stat.stx_mode = S_IFREG | 04755;
   copy.target_fd_stat.stx_mode = S_IFREG | 04755;
-  copy.Start();
-  copy.Settle({0, 0});
-  copy.Settle({0});
-  copy.Settle({7});
-  copy.Settle({0});
-  copy.Settle({8});
+  copy.OpenWithDescriptors();
   copy.Settle({100, 100});
   copy.Settle({0});
   EXPECT_EQ(copy.Settle({0}), "fchown fd8 5:1");

@@ -143,12 +143,7 @@ TEST(FileCopySharedTest, WithoutAHelperItIsCopiedAlone) {
 // and the fourth.
 struct Helped {
   Helped() : copy({.policy = Sharing(&files), .size = 8 * CopyScript::kBlock}) {
-    copy.Start();
-    copy.Settle({0, 0});
-    copy.Settle({0});
-    copy.Settle({7});
-    copy.Settle({0});
-    copy.Settle({8});
+    copy.OpenWithDescriptors();
     copy.Settle({0});
     file = files.Join();
     uint64_t offset = 0;
@@ -242,12 +237,7 @@ TEST(FileCopySharedTest, OfAFileWithHolesALargePieceIsSharedOnceThoseBeforeItAre
   CopyScript copy({.policy = Sharing(&files), .size = 10 * CopyScript::kBlock});
   copy.source_stat.stx_blocks = 48;
   copy.data = {{0, 4096}, {8192, 24'576}, {32'768, 36'864}};
-  copy.Start();
-  copy.Settle({0, 0});
-  copy.Settle({0});
-  copy.Settle({7});
-  copy.Settle({0});
-  copy.Settle({8});
+  copy.OpenWithDescriptors();
   EXPECT_EQ(copy.Settle({0}), "seek data fd7 0");
   EXPECT_EQ(copy.Settle({0}), "seek hole fd7 0");
   EXPECT_EQ(copy.Settle({0}), "seek data fd7 4096");

@@ -23,12 +23,7 @@ struct Sparse {
       : copy((setup.size = uint64_t{10} * CopyScript::kBlock, setup)) {
     copy.source_stat.stx_blocks = 24;
     copy.data = {{4096, 12'288}, {20'480, 24'576}};
-    copy.Start();
-    copy.Settle({0, 0});
-    copy.Settle({0});
-    copy.Settle({7});
-    copy.Settle({0});
-    next = copy.Settle({8});
+    next = copy.OpenWithDescriptors();
   }
 
   // Lets pieces be found until some are copied, or there are none: what comes then.
@@ -60,12 +55,7 @@ struct ManyPieces {
         copy({.size = uint64_t{2} * CopyScript::kBlock * pieces, .extra_blocks = 0}) {
     copy.source_stat.stx_blocks = 8 * pieces;
     for (int i = 0; i < pieces; ++i) copy.data.emplace_back(i * 8192, i * 8192 + 4096);
-    copy.Start();
-    copy.Settle({0, 0});
-    copy.Settle({0});
-    copy.Settle({7});
-    copy.Settle({0});
-    next = copy.Settle({8});
+    next = copy.OpenWithDescriptors();
     Find();
   }
 
@@ -159,12 +149,7 @@ TEST(FileCopySparseTest, AFileThatIsOneHoleHasItsSizeSetAlsoAfterAnEmptyFile) {
   EXPECT_EQ(copy.Settle({0, 0}), "copied");
 
   copy.source_stat.stx_size = uint64_t{10} * CopyScript::kBlock;
-  copy.Start();
-  copy.Settle({0, 0});
-  copy.Settle({0});
-  copy.Settle({7});
-  copy.Settle({0});
-  EXPECT_EQ(copy.Settle({8}), "seek data fd7 0");
+  EXPECT_EQ(copy.OpenWithDescriptors(), "seek data fd7 0");
   EXPECT_EQ(copy.Settle({-ENXIO}), "set size fd8 40960");
 }
 
