@@ -7,14 +7,17 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
-from typing import List, Sequence
+from typing import List, Sequence, Tuple
 
 sys.dont_write_bytecode = True
 # Not resolved: under Bazel this lies beside bench/ in the test's runfiles.
 sys.path.insert(0, str(Path(os.path.abspath(__file__)).parent.parent / "bench"))
 
 from runner import command_line, copies  # noqa: E402
+from runner.cpu_profile import CpuProfile  # noqa: E402
 from runner.data_sets import DATA_SETS, DataSet, Shape  # noqa: E402
 from runner.errors import BenchFailed, LeftOut  # noqa: E402
 from runner.growth import GROWTHS, Growth, factors  # noqa: E402
@@ -68,6 +71,35 @@ class FactorsTest(unittest.TestCase):
         )
         self.assertIsNone(found.peak_met)
         self.assertIn("peak unknown", str(found))
+
+    def test_where_the_time_grew_is_told_for_each_entry(self) -> None:
+        def profile(*samples: Tuple[str, int]) -> CpuProfile:
+            return CpuProfile(idle=0, kernel=0, functions=Counter(dict(samples)))
+
+        small = replace(
+            result("growth-50k", 50_000, 1.0, 1), profile=profile(("open", 2000), ("close", 1000))
+        )
+        large = replace(
+            result("growth-1m", 1_000_000, 30.0, 1),
+            profile=profile(("open", 60_000), ("close", 20_000), ("init", 1_000)),
+        )
+        where = self.factors_of(small, large).where
+        self.assertIn("15.00 to 20.25 µs", where)
+        self.assertIn(": +5.00 open, +0.25 init, +0.00 close", where)
+        report = Report(pairs=7, seed=1, quick=False)
+        report.results = [small, large]
+        line = f"- growth-50k to growth-1m, for each file: {where}"
+        self.assertIn(line, report.text().splitlines())
+        report.results = [small, replace(large, entries=2_000_000)]
+        self.assertNotIn(" for each file: ", report.text())
+
+    def test_a_profile_that_could_not_be_taken_says_why(self) -> None:
+        small = result("growth-50k", 50_000, 1.0, 1)
+        large = replace(result("growth-1m", 1_000_000, 30.0, 1), profile="no profile: no perf")
+        self.assertEqual(
+            self.factors_of(replace(small, profile=large.profile), large).where,
+            "growth-50k: no profile: no perf",
+        )
 
     def test_only_what_was_measured_on_both_ends_is_told(self) -> None:
         self.assertEqual(factors([result("growth-1m", 1000, 1.0, 1)]), [])

@@ -75,9 +75,9 @@ class CpuProfileTest(unittest.TestCase):
 
     def test_shares_are_of_the_samples_that_were_not_idle(self) -> None:
         profile = cpu_profile.parse(self.TEXT)
-        self.assertAlmostEqual(profile.idle, 0.3)
-        self.assertAlmostEqual(profile.kernel, 6 / 7)
-        names = [name for name, _ in profile.functions]
+        self.assertAlmostEqual(profile.document()["idle"], 0.3)
+        self.assertAlmostEqual(profile.document()["kernel"], 6 / 7)
+        names = [name for name, _ in profile.largest()]
         self.assertEqual(names, ["_copy_to_iter", "ringcp::Walk::Next"])
         self.assertIn("85.7% _copy_to_iter", str(profile))
 

@@ -69,9 +69,7 @@ def parse(arguments: List[str]) -> Options:
     return Options(
         works=works,
         only_named=[
-            (work.name, work.only_named)
-            for work in WORKS
-            if work.only_named and not given.names
+            (work.name, work.only_named) for work in WORKS if work.only_named and not given.names
         ],
         pairs=given.pairs,
         seed=given.seed,

@@ -8,14 +8,14 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import List, Tuple
+from typing import Any, Dict, List, Tuple
 
 from . import tools
 from .errors import LeftOut
 from .programs import find
 
 _SAMPLES_PER_SECOND = 4000
-_FUNCTIONS_MAX = 8
+FUNCTIONS_MAX = 8  # that are named
 # Samples of all CPUs below which shares say nothing: some 50 ms of one.
 _SAMPLES_MIN = 200
 
@@ -26,17 +26,43 @@ _LINE = re.compile(r"\s*(\d+)\s*\|\s*(.*?)\s*\|\s*(.*?)\s*\|\s*(?:\[.\] )?(.*?)\
 
 @dataclass(frozen=True)
 class CpuProfile:
-    """Shares of the samples, 0 to 1; those of `kernel` and `functions` of the busy ones."""
+    """Samples of all CPUs in one run, _SAMPLES_PER_SECOND of each CPU."""
 
-    idle: float
-    kernel: float
-    functions: List[Tuple[str, float]]  # The largest ones, largest first.
+    idle: int
+    kernel: int  # of the busy ones
+    functions: "Counter[str]"  # The busy ones, by the function that ran.
+
+    @property
+    def busy(self) -> int:
+        return sum(self.functions.values())
+
+    @property
+    def busy_seconds(self) -> float:
+        return self.busy / _SAMPLES_PER_SECOND
+
+    def seconds(self, function: str) -> float:
+        """CPU time that was spent in it, but not in what it called."""
+        return self.functions[function] / _SAMPLES_PER_SECOND
+
+    def largest(self) -> List[Tuple[str, float]]:
+        """Functions with their shares of the busy samples, 0 to 1, largest first."""
+        return [
+            (name, samples / self.busy)
+            for name, samples in self.functions.most_common(FUNCTIONS_MAX)
+        ]
+
+    def document(self) -> Dict[str, Any]:
+        return {
+            "idle": self.idle / (self.idle + self.busy),
+            "kernel": self.kernel / self.busy,
+            "functions": self.largest(),
+        }
 
     def __str__(self) -> str:
-        functions = ", ".join(f"{share:.1%} {name}" for name, share in self.functions)
+        functions = ", ".join(f"{share:.1%} {name}" for name, share in self.largest())
         return (
-            f"CPUs idle {self.idle:.0%} of the time; of the rest {self.kernel:.0%} in the "
-            f"kernel: {functions}"
+            f"CPUs idle {self.idle / (self.idle + self.busy):.0%} of the time; of the rest "
+            f"{self.kernel / self.busy:.0%} in the kernel: {functions}"
         )
 
 
@@ -64,27 +90,20 @@ def record(command: List[str], data: Path) -> CpuProfile:
 
 def parse(text: str) -> CpuProfile:
     """Takes perf's lines `SAMPLES|PROGRAM|OBJECT|[k] FUNCTION`."""
-    idle = kernel = total = 0
+    idle = kernel = 0
     functions: Counter[str] = Counter()
     for line in text.splitlines():
         match = _LINE.match(line)
         if not match:
             continue
         samples, program = int(match[1]), match[2]
-        total += samples
         if program == _IDLE:
             idle += samples
             continue
         functions[match[4]] += samples
         if match[3].startswith(_KERNEL):
             kernel += samples
-    busy = total - idle
-    if busy < _SAMPLES_MIN:
-        raise LeftOut(f"perf took only {busy} samples")
-    return CpuProfile(
-        idle=idle / total,
-        kernel=kernel / busy,
-        functions=[
-            (name, samples / busy) for name, samples in functions.most_common(_FUNCTIONS_MAX)
-        ],
-    )
+    profile = CpuProfile(idle, kernel, functions)
+    if profile.busy < _SAMPLES_MIN:
+        raise LeftOut(f"perf took only {profile.busy} samples")
+    return profile

@@ -2,12 +2,14 @@
 
 Pairs of works that differ in size, or in depth, alone. Time is counted for each entry: a
 file, a directory, an extent. How much the peer's time grew is told beside, because a
-machine's caches and memory are slower for a large tree whoever copies it.
+machine's caches and memory are slower for a large tree whoever copies it. Where ringcp's
+grew too much, profiles of both tell in which functions.
 """
 
 from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Sequence
 
+from .cpu_profile import FUNCTIONS_MAX, CpuProfile
 from .measure import Result
 from .pairs import SideSummary
 from .targets import PEAK_GROWTH_MAX, TIME_GROWTH_MAX
@@ -39,6 +41,7 @@ class Factors:
     peak: Optional[float]  # None where a peak is not known.
     time: float
     peer_time: float
+    where: str = ""  # The time grew, where that is known.
 
     @property
     def peak_met(self) -> Optional[bool]:
@@ -87,12 +90,45 @@ def _factors(growth: Growth, small: Result, large: Result) -> Factors:
     peaks = small.summary.ringcp.peak_bytes, large.summary.ringcp.peak_bytes
     return Factors(
         growth,
+        where=_where(small, large),
         peak=peaks[1] / peaks[0] if all(peaks) else None,
         time=seconds_per_entry(large, large.summary.ringcp)
         / seconds_per_entry(small, small.summary.ringcp),
         peer_time=seconds_per_entry(large, large.summary.peer)
         / seconds_per_entry(small, small.summary.peer),
     )
+
+
+@dataclass(frozen=True)
+class _Costs:
+    """CPU time for each entry, in microseconds."""
+
+    profile: CpuProfile
+    entries: int
+
+    @property
+    def whole(self) -> float:
+        return self.profile.busy_seconds / self.entries * 1e6
+
+    def of(self, function: str) -> float:
+        return self.profile.seconds(function) / self.entries * 1e6
+
+
+def _where(small: Result, large: Result) -> str:
+    """The functions whose time for each entry grew most, by the profiles of both."""
+    costs = []
+    for result in (small, large):
+        if not isinstance(result.profile, CpuProfile):
+            return f"{result.work.name}: {result.profile}"
+        costs.append(_Costs(result.profile, result.entries))
+    before, after = costs
+
+    def grown(function: str) -> float:
+        return after.of(function) - before.of(function)
+
+    names = sorted(after.profile.functions, key=grown, reverse=True)[:FUNCTIONS_MAX]
+    functions = ", ".join(f"{grown(name):+.2f} {name}" for name in names)
+    return f"{before.whole:.2f} to {after.whole:.2f} µs of CPU time, of the growth: {functions}"
 
 
 def _verdict(met: Optional[bool]) -> str:

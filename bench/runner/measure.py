@@ -1,7 +1,7 @@
 """One work: peer, ringcp, peer, ringcp, ...; each copy checked, removed and synced away."""
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Callable, List, Optional, Tuple, Union
@@ -15,7 +15,7 @@ from .pairs import Pair, Sample, Summary, mean_sample, summarize
 from .places import Place
 from .programs import Keeps, expand, fill
 from .targets import Metric, Verdict, judge
-from .works import Work
+from .works import GROWTH_NUMBER, Work
 
 _FIRST_PROGRESS_RUNS = 5
 
@@ -43,7 +43,13 @@ class Result:
     summary: Summary
     verdicts: List[Verdict]
     first_progress_seconds: Optional[float]
-    profile: Union[CpuProfile, str] = ""  # Where a target is missed: why, or why not known.
+    # Where a target is missed, and of both sides of a growth: what the time goes into, or
+    # why that is not known.
+    profile: Union[CpuProfile, str] = ""
+
+    @property
+    def missed(self) -> bool:
+        return not all(verdict.met for verdict in self.verdicts)
 
 
 def measure(work: Work, place: Place, data_set: DataSet, settings: Settings) -> Result:
@@ -67,13 +73,11 @@ def measure(work: Work, place: Place, data_set: DataSet, settings: Settings) -> 
             first_progress = runs.first_progress(commands[1])
         summary = summarize(pairs, warm_up.peer.peak_bytes, warm_up.ringcp.peak_bytes)
         verdicts = [judge(target, summary, first_progress) for target in work.targets]
-        profile: Union[CpuProfile, str] = ""
-        if not all(verdict.met for verdict in verdicts):
-            settings.log(f"{work.name}  missed: taking its profile")
-            profile = runs.profile(commands[1])
-    return Result(
-        work, data_set.entries, commands, pairs, summary, verdicts, first_progress, profile
-    )
+        result = Result(work, data_set.entries, commands, pairs, summary, verdicts, first_progress)
+        if result.missed or work.number == GROWTH_NUMBER:
+            settings.log(f"{work.name}  one more run, for its profile")
+            result = replace(result, profile=runs.profile(commands[1]))
+    return result
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from .growth import Factors, factors, seconds_per_entry
 from .measure import Result
 from .pairs import SideSummary
 from .targets import PEAK_BYTES_MAX
+from .works import GROWTH_NUMBER
 
 _PAIRS_WANTED = 7
 
@@ -65,10 +66,18 @@ class Report:
             lines += ["", *_table([_COLUMNS, *(_row(result) for result in self.results)])]
             lines += ["", *self._growth_table()]
             lines += [self._peak_line(), *map(str, self._growths())]
-        missed = [result for result in self.results if result.profile]
+        missed = [
+            f"{result.work.name}: {result.profile}" for result in self.results if result.missed
+        ]
+        missed += [
+            f"{growth.growth.small} to {growth.growth.large}, for each {growth.growth.entry}: "
+            f"{growth.where}"
+            for growth in self._growths()
+            if not growth.time_met
+        ]
         if missed:
             lines += ["", "Missed, and what the time goes into (one more run, under perf):"]
-            lines += [f"- {result.work.name}: {result.profile}" for result in missed]
+            lines += [f"- {line}" for line in missed]
         for title, entries in (("Left out", self.left_out), ("FAILED", self.failed)):
             if entries:
                 lines += ["", f"{title}:", *_by_reason(entries)]
@@ -109,7 +118,9 @@ class Report:
         return factors(self.results)
 
     def _growth_table(self) -> List[str]:
-        rows = [_growth_row(result) for result in self.results if result.work.number == "P10"]
+        rows = [
+            _growth_row(result) for result in self.results if result.work.number == GROWTH_NUMBER
+        ]
         return [*_table([_GROWTH_COLUMNS, *rows]), ""] if rows else []
 
     def _highest_peak(self) -> Result:
@@ -204,7 +215,7 @@ def _work_document(result: Result) -> Dict[str, Any]:
         "ratio_highest": summary.ratio_highest,
         "first_progress_seconds": result.first_progress_seconds,
         "profile": (
-            asdict(result.profile) if isinstance(result.profile, CpuProfile) else result.profile
+            result.profile.document() if isinstance(result.profile, CpuProfile) else result.profile
         ),
         "targets": [
             {

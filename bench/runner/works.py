@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Iterable, List, Optional, Sequence, Tuple
+from typing import Iterable, List, Optional, Sequence, Set, Tuple
 
 from .programs import Keeps, Side
 from .targets import Metric, Target
@@ -74,13 +74,16 @@ class Work:
         return any("{agent}" in word for word in self.ringcp.command)
 
 
+# The target of works whose growth is judged, not their ratio.
+GROWTH_NUMBER = "P10"
+
 _GROWTH_IS_LONG = "all of P10 takes a quarter of an hour: only when named, ./dev bench P10"
 
 
 def _growth(name: str, data: str, place: str, peer: Side, ringcp: Side) -> Work:
     return Work(
         name,
-        "P10",
+        GROWTH_NUMBER,
         data,
         place,
         peer,
@@ -182,7 +185,7 @@ def select(names: Iterable[str], works: Sequence[Work] = WORKS) -> List[Work]:
     A name is a work's own; else a target's number ("P5"); else a pattern ("*-xfs");
     else the first part of names ("large"). Raises ValueError for a name that means none.
     """
-    chosen = set()
+    chosen: Set[str] = set()
     names = list(names)
     for name in names:
         found = (
