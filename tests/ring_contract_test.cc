@@ -25,6 +25,11 @@ namespace {
 
 using RingContractTest = RingTest;
 
+// As O_DIRECT wants it.
+struct alignas(4096) Page {
+  char bytes[4096] = {};
+};
+
 TEST_P(RingContractTest, OneChainOpensReadsWritesAndCloses) {
   Chain chain;
   struct statx stat = {};
@@ -323,8 +328,10 @@ TEST_P(RingContractTest, CountersAddUpWhatWasQueued) {
 }
 
 TEST_P(RingContractTest, APolledReadOrWriteIsCarriedOutOrRefused) {
-  constexpr uint32_t kPage = 4096;
-  alignas(kPage) char page[kPage] = {};
+  constexpr uint32_t kPage = sizeof(Page::bytes);
+  // Not on the stack: AddressSanitizer's is aligned to less.
+  const auto pages = std::make_unique<Page>();
+  char* const page = pages->bytes;
   const std::string path = scratch_.WriteFile("pages", std::string(2 * kPage, 'p'));
   const int fd = open(path.c_str(), O_RDWR | O_DIRECT | O_CLOEXEC);
   if (fd < 0) GTEST_SKIP() << "no O_DIRECT here";
@@ -345,9 +352,9 @@ TEST_P(RingContractTest, APolledReadOrWriteIsCarriedOutOrRefused) {
 
 // Neither kind may keep the other from settling.
 TEST_P(RingContractTest, PolledChainsAndOthersSettleBesideEachOther) {
-  constexpr uint32_t kPage = 4096;
+  constexpr uint32_t kPage = sizeof(Page::bytes);
   constexpr uint32_t kChains = 40;
-  alignas(kPage) char pages[kChains][kPage] = {};
+  std::vector<Page> pages(kChains);
   const std::string path = scratch_.WriteFile("pages", std::string(kPage, 'p'));
   const int fd = open(path.c_str(), O_RDONLY | O_DIRECT | O_CLOEXEC);
   if (fd < 0) GTEST_SKIP() << "no O_DIRECT here";
@@ -355,7 +362,7 @@ TEST_P(RingContractTest, PolledChainsAndOthersSettleBesideEachOther) {
   for (uint32_t i = 0; i < kChains; ++i) {
     Op op = StatAt(AT_FDCWD, path.c_str(), 0, &stats[i]);
     if (i % 2 == 0) {
-      op = ReadAt(FileRef::Descriptor(fd), pages[i], kPage, 0);
+      op = ReadAt(FileRef::Descriptor(fd), pages[i].bytes, kPage, 0);
       op.polled = true;
     }
     std::vector<SettledChain> settled;
