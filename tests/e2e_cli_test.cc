@@ -286,8 +286,11 @@ TEST_F(CliTest, LeavesAnIgnoredInterruptIgnored) {
 TEST_F(CliTest, FinishesTheCopyWhenNobodyReadsItsOutput) {
   scratch_.MakeDirectory("source");
   for (int i = 0; i < 100; ++i) scratch_.WriteFile(absl::StrCat("source/", i), "x");
+  // The copy does not start before the pipe has no reader.
   const Subprocess::Result result = RunProgram(
-      RingcpInShell("{ \"$@\"; echo $? > code; } | true", {"-rv", "source", "target"}));
+      RingcpInShell("mkfifo no-reader; { read x < no-reader; \"$@\"; echo $? > code; } |"
+                    " { exec <&-; echo > no-reader; }",
+                    {"-rv", "source", "target"}));
   EXPECT_TRUE(result.error.ends_with(": write error: Broken pipe\n")) << result.error;
   EXPECT_EQ(ReadFileOrNone(scratch_.Path("code")), "1\n");
   EXPECT_EQ(ReadFileOrNone(scratch_.Path("target/99")), "x");
