@@ -7,22 +7,6 @@
 
 namespace ringcp {
 
-Chain& NextChains::Add(int lane) {
-  RINGCP_CHECK(size < kLanesMax);
-  LaneChain& added = chains[size++];
-  added.lane = lane;
-  added.chain.clear();
-  return added.chain;
-}
-
-bool ShouldRetry(int32_t result, int* retries, EngineCounters* counters) {
-  if (result != -EINTR && result != -EAGAIN) return false;
-  if (*retries >= kRetriesMax) return false;
-  ++*retries;
-  counters->retries.Add(1);
-  return true;
-}
-
 BlockPump::~BlockPump() {
   for (Lane& lane : lanes_) Release(&lane);
 }

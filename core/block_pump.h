@@ -29,33 +29,13 @@
 #include "core/block_pool.h"
 #include "core/engine_counters.h"
 #include "core/file_error.h"
+#include "core/next_chains.h"
 #include "core/op.h"
 #include "core/polled_io.h"
 #include "core/shared_file.h"
 #include "core/uncached_io.h"
 
 namespace ringcp {
-
-// Blocks of one file that are read and written at the same time.
-inline constexpr int kLanesMax = 8;
-
-// The chains to queue next. Each belongs to a lane, which comes back with its results.
-struct NextChains {
-  struct LaneChain {
-    int lane = 0;
-    Chain chain;
-  };
-  std::array<LaneChain, kLanesMax> chains;
-  int size = 0;
-
-  // An empty chain for `lane`, to be filled.
-  Chain& Add(int lane);
-};
-
-// Whether an op that had `result` is to be tried again: EINTR and EAGAIN are, until it
-// has happened kRetriesMax times running without any progress. Counts in `retries`.
-inline constexpr int kRetriesMax = 100;
-bool ShouldRetry(int32_t result, int* retries, EngineCounters* counters);
 
 class BlockPump {
  public:

@@ -10,23 +10,9 @@
 namespace ringcp {
 namespace {
 
-constexpr uint64_t kStatBlockBytes = 512;  // What stx_blocks counts, see statx(2).
-
-// Of a large file no more is looked at to find out whether it is in the page cache: from
-// its middle on, because somebody may have looked at its beginning alone.
-constexpr uint32_t kCacheSampleBytesMax = 1024 * 1024;
-
-// What offsets, lengths and buffers of direct reads and writes are multiples of: as much
-// as any usual device asks for. Where it is too little they fail with EINVAL.
-constexpr uint64_t kDirectAlignment = 4096;
-
 constexpr int kSourceFlags = O_RDONLY | O_NOCTTY;
 constexpr int kNewTargetFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOCTTY;
 constexpr int kExistingTargetFlags = O_WRONLY | O_NOCTTY | O_NONBLOCK;
-
-timespec ToTimespec(const statx_timestamp& time) {
-  return {.tv_sec = time.tv_sec, .tv_nsec = time.tv_nsec};
-}
 
 }  // namespace
 
@@ -35,18 +21,18 @@ void FileCopy::Enter(State state, const Op& op, NextChains* next) {
   next->Add(0).Add(op);
 }
 
-void FileCopy::Fail(Operation operation, int error_number, bool on_target) {
+void FileCopy::Fail(const CopyFailure& failure) {
   if (outcome_at_end_ == Outcome::kFailed) return;
   outcome_at_end_ = Outcome::kFailed;
-  failure_ = {.operation = operation,
-              .error_number = error_number,
-              .refusal = Refusal::kNone,
-              .on_target = on_target};
+  failure_ = failure;
 }
 
-void FileCopy::Refuse(Refusal refusal, bool on_target) {
-  Fail(Operation::kRefuse, 0, on_target);
-  failure_.refusal = refusal;
+void FileCopy::FailOnSource(Operation operation, int error_number) {
+  Fail({.operation = operation, .error_number = error_number});
+}
+
+void FileCopy::FailOnTarget(Operation operation, int error_number) {
+  Fail(TargetFailure(operation, error_number));
 }
 
 void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, int slot,
@@ -55,7 +41,7 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   policy_ = policy;
   names_ = names;
   slot_ = slot;
-  may_call_ = at_once_ = calls_at_once == CallsAtOnce::kAll;
+  at_once_ = calls_at_once == CallsAtOnce::kAll;
   use_slots_ = policy.use_slots && !may_clone() && !at_once_;
   outcome_ = Outcome::kRunning;
   outcome_at_end_ = Outcome::kCopied;
@@ -63,11 +49,8 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   removal_error_ = 0;
   retries_ = 0;
   source_is_found_ = false;
-  pump_.Start(0, 0);  // It knows nothing of the last file any more.
-  is_direct_ = reads_direct_ = is_preallocated_ = cache_dropped_ = is_cached_ = false;
-  pump_.SetUncachedIo(policy.page_cache == PageCache::kKeep ? nullptr
-                                                            : policy.uncached_io);
-  pump_.SetPolledIo(policy.polled_io);
+  cache_dropped_ = false;
+  contents_.Reset(&policy_, &source_stat_, /*may_call=*/at_once_);
   source_ = target_ = installed_ = FileRef();
   target_created_ = target_overwritten_ = target_changed_ = target_complete_ = false;
   tried_removing_ = waits_for_target_ = false;
@@ -131,71 +114,19 @@ void FileCopy::GoOn(int lane, absl::Span<const int32_t> results, NextChains* nex
       return OnRemoveTarget(results[0], next);
     case State::kOpenTarget:
       return OnOpenTarget(results[0], next);
-    case State::kPump:
-      pump_.Settle(lane, results[0], results.back());
-      return Pump(next);
-    case State::kClone:
-      return OnClone(results[0], next);
-    case State::kTruncate:
-      return OnTruncate(results[0], next);
-    case State::kSetDirect:
-      return OnSetDirect(results[0], next);
-    case State::kPreallocate:
-      return OnPreallocate(results[0], next);
-    case State::kUnsetDirect:
-      return OnUnsetDirect(results[0], next);
-    case State::kDiscard:
-      return OnDiscard(results[0], next);
-    case State::kCountCached:
-      // Where it can't be told it is as if it were not.
-      is_cached_ = results[0] == 0 && cached_bytes_ >= CacheSampleBytes() / 2;
-      at_once_ = may_call_ && is_cached_ && policy_.page_cache == PageCache::kKeep;
-      // Then it is not put there either: that costs more CPU time than all the rest.
-      if (policy_.direct_reads && is_large() && !is_cached_ && !has_holes_ &&
-          results[0] == 0) {
-        reads_direct_ = true;
-        return SwitchDirect(/*on=*/true, next);
-      }
-      return CopyPieces(next);
-    case State::kFindData:
-      return OnFindData(results[0], next);
-    case State::kFindHole:
-      return OnFindHole(results[0], next);
-    case State::kSetSize:
-      if (results[0] < 0) {
-        Fail(Operation::kWrite, -results[0], /*on_target=*/true);
-        return CloseAll(next);
-      }
-      return SetAttributes(next);
+    case State::kContents:
+      contents_.Settle(lane, results, next);
+      return OnContents(next);
     case State::kInstall:
       if (results[0] < 0) {
-        Fail(Operation::kOpen, -results[0], /*on_target=*/true);
+        FailOnTarget(Operation::kOpen, -results[0]);
         return CloseAll(next);
       }
       installed_ = FileRef::Descriptor(results[0]);
       return SetAttributes(next);
-    case State::kStatTargetDescriptor:
-      if (results[0] < 0) {
-        Fail(Operation::kStat, -results[0], /*on_target=*/true);
-        return CloseAll(next);
-      }
-      return SetTimesIfKept(next);
-    case State::kSetTimes:
-      if (results[0] < 0) Fail(Operation::kSetTimes, -results[0], /*on_target=*/true);
-      return RestrictModeIfNeeded(next);
-    case State::kRestrictMode:
-      if (results[0] < 0) {
-        Fail(Operation::kSetMode, -results[0], /*on_target=*/true);
-        return CloseAll(next);
-      }
-      return SetOwnerIfKept(next);
-    case State::kSetOwner:
-      return OnSetOwner(results[0], next);
-    case State::kSetGroup:  // An attempt: its failure is no error, as in GNU cp.
-      return SetModeIfNeeded(next);
-    case State::kSetMode:
-      if (results[0] < 0) Fail(Operation::kSetMode, -results[0], /*on_target=*/true);
-      return CloseAll(next);
+    case State::kAttributes:
+      attributes_.Settle(results[0], next);
+      return OnAttributes(next);
     case State::kEmpty:
       return CloseFiles(next);
     case State::kDropCached:
@@ -206,12 +137,10 @@ void FileCopy::GoOn(int lane, absl::Span<const int32_t> results, NextChains* nex
       if (results[0] < 0 && results[0] != -ENOENT) removal_error_ = -results[0];
       return Done(outcome_at_end_);
     case State::kAwaitDecision:
-    case State::kAwaitHelper:
     case State::kDone:
       break;
   }
-  RINGCP_CHECK(state_ != State::kDone && state_ != State::kAwaitDecision &&
-               state_ != State::kAwaitHelper);
+  RINGCP_CHECK(state_ != State::kDone && state_ != State::kAwaitDecision);
 }
 
 // --- The source ---
@@ -244,11 +173,11 @@ void FileCopy::OnOpenSourceFailed(int error_number, NextChains* next) {
     return OpenSource(O_NONBLOCK, next);
   }
   if (error_number == ELOOP && !names_.follow_source) {
-    Refuse(Refusal::kSourceReplaced, /*on_target=*/false);
+    Fail({.refusal = Refusal::kSourceReplaced});
   } else {
     // What is gone was gone when it was looked at; GNU cp stats first and says so.
-    Fail(error_number == ENOENT ? Operation::kStat : Operation::kOpen, error_number,
-         /*on_target=*/false);
+    FailOnSource(error_number == ENOENT ? Operation::kStat : Operation::kOpen,
+                 error_number);
     if (policy_.no_clobber && error_number != ENOENT) return StatBoth(next);
   }
   Finish(next);
@@ -256,11 +185,11 @@ void FileCopy::OnOpenSourceFailed(int error_number, NextChains* next) {
 
 void FileCopy::OnStatSource(int32_t result, NextChains* next) {
   if (result < 0) {
-    Fail(Operation::kStat, -result, /*on_target=*/false);
+    FailOnSource(Operation::kStat, -result);
     return CloseAll(next);
   }
   if (!S_ISREG(source_stat_.stx_mode)) {
-    Refuse(Refusal::kSourceReplaced, /*on_target=*/false);
+    Fail({.refusal = Refusal::kSourceReplaced});
     return CloseAll(next);
   }
   const bool is_named = names_.source_device == CloneTable::kAnyDevice;
@@ -268,12 +197,10 @@ void FileCopy::OnStatSource(int32_t result, NextChains* next) {
     names_.source_device =
         makedev(source_stat_.stx_dev_major, source_stat_.stx_dev_minor);
   }
-  has_holes_ = source_stat_.stx_size > block_size_bytes_ &&
-               source_stat_.stx_blocks < source_stat_.stx_size / kStatBlockBytes;
   const bool gets_set_id =
       policy_.preserve.mode && (source_stat_.stx_mode & kSetIdBits) != 0;
-  if (use_slots_ && (gets_set_id || has_holes_ || is_large() || wants_direct() ||
-                     (is_named && may_clone()))) {
+  if (use_slots_ &&
+      (gets_set_id || contents_.needs_descriptors() || (is_named && may_clone()))) {
     use_slots_ = false;
     if (source_ == FileRef()) return OpenSource(O_NONBLOCK, next);
     return Enter(State::kReopenSource, Close(source_), next);
@@ -310,7 +237,6 @@ void FileCopy::OnSourceKnown(NextChains* next) {
     counters_->bytes_found.Add(static_cast<int64_t>(source_stat_.stx_size));
   }
   source_is_found_ = true;
-  mode_wanted_ = policy_.FinalMode(source_stat_.stx_mode);
   // Of what has to leave the page cache the chain must not close the files.
   // (Another worker may have found out only now: then this one file stays there.)
   if (use_slots_ && is_small() && (source_ == FileRef() || !has_cached())) {
@@ -320,10 +246,6 @@ void FileCopy::OnSourceKnown(NextChains* next) {
 }
 
 // --- The target ---
-
-uint64_t FileCopy::SourceEnd() const {
-  return source_stat_.stx_size == 0 ? BlockPump::kEndUnknown : source_stat_.stx_size;
-}
 
 mode_t FileCopy::FirstMode() const {
   const mode_t mode = policy_.NewMode(source_stat_.stx_mode);
@@ -343,8 +265,7 @@ void FileCopy::CopyWhole(NextChains* next) {
   if (opens_both_) chain.Add(SourceOpen(O_NONBLOCK));
   chain.Add(OpenAt(names_.target_directory, names_.target, kNewTargetFlags, FirstMode(),
                    target));
-  pump_.Start(0, source_stat_.stx_size);
-  pump_.AddWhole(source, target, &chain);
+  contents_.AddWhole(source, target, &chain);
   if (policy_.preserve.any_attribute()) chain.Add(InstallDescriptor(target));
   chain.Add(Close(target));
   chain.Add(Close(source), Link::kHard);
@@ -353,7 +274,7 @@ void FileCopy::CopyWhole(NextChains* next) {
 void FileCopy::OnCopyWhole(absl::Span<const int32_t> results, NextChains* next) {
   const int32_t opened = results[0];
   if (opens_both_) results.remove_prefix(1);
-  pump_.Settle(0, results[1], results[2]);
+  contents_.SettleWhole(results[1], results[2]);
   if (opens_both_) {
     if (opened < 0) return OnOpenSourceFailed(-opened, next);
     source_ = FileRef::Slot(slot_);
@@ -376,10 +297,12 @@ void FileCopy::OnCopyWhole(absl::Span<const int32_t> results, NextChains* next) 
   if (target_closed != -ECANCELED) {
     target_ = FileRef();
     if (target_closed < 0 && target_closed != -EINTR) {
-      Fail(Operation::kClose, -target_closed, /*on_target=*/true);
+      FailOnTarget(Operation::kClose, -target_closed);
     }
   }
-  Pump(next);
+  state_ = State::kContents;
+  contents_.Continue(source_, target_, next);
+  OnContents(next);
 }
 
 void FileCopy::OpenTarget(int flags, NextChains* next) {
@@ -418,13 +341,13 @@ void FileCopy::OnOpenTargetFailed(int error_number, NextChains* next) {
     return Enter(State::kRemoveTarget,
                  UnlinkAt(names_.target_directory, names_.target, 0), next);
   }
-  Fail(Operation::kCreate, error_number, /*on_target=*/true);
+  FailOnTarget(Operation::kCreate, error_number);
   CloseAll(next);
 }
 
 void FileCopy::OnRemoveTarget(int32_t result, NextChains* next) {
   if (result < 0 && result != -ENOENT) {
-    Fail(Operation::kRemove, -result, /*on_target=*/true);
+    FailOnTarget(Operation::kRemove, -result);
     return CloseAll(next);
   }
   target_removable_ = true;  // What comes to its place has no other names.
@@ -468,16 +391,15 @@ void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next)
     return OpenTarget(kNewTargetFlags, next);
   }
   if (file_result == -ENOENT && is_link) {
-    Refuse(Refusal::kTargetDangling, /*on_target=*/true);
+    Fail(RefusedTarget(Refusal::kTargetDangling));
   } else if (link_result < 0 || file_result < 0) {
-    Fail(Operation::kStat, link_result < 0 ? -link_result : -file_result,
-         /*on_target=*/true);
+    FailOnTarget(Operation::kStat, link_result < 0 ? -link_result : -file_result);
   } else if (policy_.no_clobber) {
     outcome_at_end_ = Outcome::kSkipped;
   } else if (S_ISDIR(target_stat_.stx_mode)) {
-    Refuse(Refusal::kTargetIsDirectory, /*on_target=*/true);
+    Fail(RefusedTarget(Refusal::kTargetIsDirectory));
   } else if (SameFile(source_stat_, target_stat_)) {
-    Refuse(Refusal::kSameFile, /*on_target=*/true);
+    Fail(RefusedTarget(Refusal::kSameFile));
   } else if (!S_ISREG(target_stat_.stx_mode)) {
     outcome_at_end_ = Outcome::kTargetIsSpecial;
   } else if (policy_.preserve.links && target_stat_.stx_nlink > 1 && !tried_removing_) {
@@ -496,277 +418,57 @@ void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next)
   CloseAll(next);
 }
 
-bool FileCopy::is_large() const {
-  return policy_.shared_files != nullptr &&
-         source_stat_.stx_size >= policy_.shared_files->bytes_min();
-}
-
 bool FileCopy::may_clone() const {
   return policy_.MayClone(names_.source_device, names_.target_device);
 }
 
+// --- Contents ---
+
 void FileCopy::CopyContents(NextChains* next) {
-  // Of an empty file there is nothing to share; one in /proc may only look empty.
-  const bool always = policy_.reflink == Reflink::kAlways;
-  if (use_slots_ || !may_clone() || (source_stat_.stx_size == 0 && !always)) {
-    at_once_ = at_once_ && may_be_read_at_once();
-    return CopyBytes(next);
-  }
-  Enter(State::kClone, Clone(source_.index, target_.index), next);
-}
-
-void FileCopy::OnClone(int32_t result, NextChains* next) {
-  const bool refuses_all = result < 0 && CloneTable::RefusesAll(-result);
-  if (target_overwritten_ && !target_changed_ && !refuses_all) {
-    // It was a trial, so that the old contents would stay where cloning is impossible.
-    // Parts of them may still be behind or between the new ones.
-    target_changed_ = true;
-    return Enter(State::kTruncate, SetSize(target_.index, 0), next);
-  }
-  if (result == 0) {
-    counters_->bytes_done.Add(static_cast<int64_t>(source_stat_.stx_size));
-    return SetAttributes(next);
-  }
-  if (policy_.reflink == Reflink::kAlways) {
-    Fail(Operation::kClone, -result, /*on_target=*/true);
-    return CloseAll(next);
-  }
-  at_once_ = at_once_ && may_be_read_at_once();
-  // A target that was there may be a link to elsewhere.
-  if (refuses_all && target_created_) {
-    policy_.clones->NoteRefused(names_.source_device, names_.target_device);
-  }
-  CopyBytes(next);
-}
-
-void FileCopy::OnTruncate(int32_t result, NextChains* next) {
-  if (result < 0) {
-    Fail(Operation::kWrite, -result, /*on_target=*/true);
-    return CloseAll(next);
-  }
-  Enter(State::kClone, Clone(source_.index, target_.index), next);
-}
-
-uint64_t FileCopy::DirectEnd() const {
-  return source_stat_.stx_size / kDirectAlignment * kDirectAlignment;
-}
-
-bool FileCopy::wants_direct() const {
-  return policy_.page_cache == PageCache::kBypass && !has_holes_ &&
-         source_stat_.stx_size > block_size_bytes_;
-}
-
-void FileCopy::SwitchDirect(bool on, NextChains* next) {
-  Enter(on ? State::kSetDirect : State::kUnsetDirect,
-        SetDirect(source_.index, reads_direct_ ? FileRef() : target_, on), next);
-}
-
-void FileCopy::OnSetDirect(int32_t result, NextChains* next) {
-  if (result < 0) return CopyPieces(next);  // Not to be had here.
-  is_direct_ = true;
-  if (reads_direct_) {
-    pump_.Start(0, DirectEnd());
-    return Pump(next);
-  }
-  PollIfAsked();
-  Enter(State::kPreallocate, Preallocate(target_, source_stat_.stx_size), next);
-}
-
-void FileCopy::PollIfAsked() {
-  PolledIo* const polled_io = policy_.polled_io;
-  if (polled_io == nullptr || polled_io->refused()) return;
-  const dev_t target_device =
+  const dev_t target_file_device =
       target_created_ ? names_.target_device
                       : makedev(target_stat_.stx_dev_major, target_stat_.stx_dev_minor);
-  pump_.BeginPolling(polled_io->LengthMax(
-                         makedev(source_stat_.stx_dev_major, source_stat_.stx_dev_minor)),
-                     polled_io->LengthMax(target_device));
+  state_ = State::kContents;
+  contents_.Start({.source = source_,
+                   .target = target_,
+                   .target_created = target_created_,
+                   .may_clone = !use_slots_ && may_clone(),
+                   .source_device = names_.source_device,
+                   .target_device = names_.target_device,
+                   .target_file_device = target_file_device,
+                   .target_has_contents = target_overwritten_ && !target_changed_},
+                  at_once_, next);
+  OnContents(next);
 }
 
-void FileCopy::OnPreallocate(int32_t result, NextChains* next) {
-  if (stopped_) return CloseAll(next);
-  if (ShouldRetry(result, &retries_, counters_)) {
-    return Enter(State::kPreallocate, Preallocate(target_, source_stat_.stx_size), next);
+void FileCopy::OnContents(NextChains* next) {
+  at_once_ = contents_.at_once();
+  target_changed_ = target_changed_ || contents_.target_emptied();
+  outcome_ = Outcome::kRunning;
+  switch (contents_.outcome()) {
+    case ContentsCopy::Outcome::kRunning:
+      return;
+    case ContentsCopy::Outcome::kAwaitHelper:
+      outcome_ = Outcome::kAwaitHelper;
+      return;
+    case ContentsCopy::Outcome::kCopied:
+      return SetAttributes(next);
+    case ContentsCopy::Outcome::kStopped:
+      stopped_ = true;  // If not by its own worker, then by its helper.
+      return CloseAll(next);
+    case ContentsCopy::Outcome::kFailed:
+      Fail(contents_.failure());
+      return CloseAll(next);
   }
-  const bool is_unsupported =
-      result == -EOPNOTSUPP || result == -ENOSYS || result == -EPERM || result == -EINVAL;
-  if (result < 0 && !is_unsupported) {
-    Fail(Operation::kWrite, -result, /*on_target=*/true);
-    return CloseAll(next);
-  }
-  is_preallocated_ = result == 0;
-  pump_.Start(0, DirectEnd());
-  Pump(next);
-}
-
-void FileCopy::OnUnsetDirect(int32_t result, NextChains* next) {
-  is_direct_ = false;
-  pump_.EndPolling();
-  if (result < 0) Fail(Operation::kWrite, -result, /*on_target=*/true);
-  if (stopped_ || result < 0) return CloseAll(next);
-  if (pump_.complete() && !pump_.end_found()) {
-    pump_.Start(DirectEnd(), source_stat_.stx_size);
-    return Pump(next);
-  }
-  counters_->bytes_done.Add(-static_cast<int64_t>(pump_.bytes_written()));
-  Enter(State::kDiscard, SetSize(target_.index, 0), next);
-}
-
-void FileCopy::OnDiscard(int32_t result, NextChains* next) {
-  if (result < 0) {
-    Fail(Operation::kWrite, -result, /*on_target=*/true);
-    return CloseAll(next);
-  }
-  is_preallocated_ = false;
-  CopyPieces(next);
-}
-
-uint32_t FileCopy::CacheSampleBytes() const {
-  return static_cast<uint32_t>(
-      std::min<uint64_t>(kCacheSampleBytesMax, source_stat_.stx_size / 2));
-}
-
-void FileCopy::CopyBytes(NextChains* next) {
-  if (wants_direct()) {
-    return SwitchDirect(/*on=*/true, next);
-  }
-  const bool may_copy_blocks_at_once = may_call_ &&
-                                       policy_.page_cache == PageCache::kKeep &&
-                                       source_stat_.stx_size > block_size_bytes_;
-  if (!is_large() && !may_copy_blocks_at_once) return CopyPieces(next);
-  Enter(State::kCountCached,
-        CountCached(source_.index, source_stat_.stx_size / 2, CacheSampleBytes(),
-                    &cached_bytes_),
-        next);
-}
-
-void FileCopy::CopyPieces(NextChains* next) {
-  if (has_holes_) return FindPieces(0, next);
-  const uint64_t end = SourceEnd();
-  if (is_shareable(0, end)) return CopyShared(0, end, next);
-  pump_.Start(0, end);
-  Pump(next);
-}
-
-bool FileCopy::is_shareable(uint64_t begin, uint64_t end) const {
-  return is_large() && is_cached_ && !stopped_ &&
-         end - begin >= policy_.shared_files->bytes_min();
-}
-
-void FileCopy::CopyShared(uint64_t begin, uint64_t end, NextChains* next) {
-  shared_.Start(source_.index, target_.index, begin, end);
-  pump_.Start(&shared_);
-  offered_ = true;
-  policy_.shared_files->Offer(&shared_);
-  Pump(next);
-}
-
-void FileCopy::FindPieces(uint64_t offset, NextChains* next) {
-  piece_end_ = offset;
-  pump_.Start(offset, offset);
-  FindPiece(next);
-}
-
-void FileCopy::FindPiece(NextChains* next) {
-  if (stopped_) return CloseAll(next);
-  if (piece_end_ >= source_stat_.stx_size || !pump_.may_add()) return Pump(next);
-  Enter(State::kFindData, SeekData(source_.index, piece_end_, &piece_begin_), next);
-}
-
-void FileCopy::OnFindData(int32_t result, NextChains* next) {
-  const uint64_t size = source_stat_.stx_size;
-  if (result == -ENXIO) piece_begin_ = size;
-  // Where holes can't be found there are none.
-  if (result < 0 && result != -ENXIO) piece_begin_ = piece_end_;
-  piece_begin_ = std::min<uint64_t>(piece_begin_, size);
-  // A hole is copied by leaving it out.
-  counters_->bytes_done.Add(static_cast<int64_t>(piece_begin_ - piece_end_));
-  piece_end_ = piece_begin_;
-  if (piece_begin_ == size) return FindPiece(next);
-  Enter(State::kFindHole, SeekHole(source_.index, piece_begin_, &piece_end_), next);
-}
-
-void FileCopy::OnFindHole(int32_t result, NextChains* next) {
-  const uint64_t size = source_stat_.stx_size;
-  piece_end_ = result < 0 ? size : std::min<uint64_t>(piece_end_, size);
-  if (is_shareable(piece_begin_, piece_end_)) {
-    if (pump_.complete()) return CopyShared(piece_begin_, piece_end_, next);
-    // It is found again once those before it are copied.
-    piece_end_ = piece_begin_;
-    return Pump(next);
-  }
-  if (piece_begin_ < piece_end_) pump_.Add(piece_begin_, piece_end_);
-  FindPiece(next);
-}
-
-void FileCopy::OnContentsCopied(NextChains* next) {
-  if (is_preallocated_ && pump_.end_found()) {
-    // The source's last bytes are gone meanwhile.
-    return Enter(State::kSetSize,
-                 SetSize(target_.index, DirectEnd() + pump_.bytes_written()), next);
-  }
-  if (!has_holes_ || pump_.end_found()) return SetAttributes(next);
-  // The last hole, if there is one.
-  Enter(State::kSetSize, SetSize(target_.index, source_stat_.stx_size), next);
-}
-
-void FileCopy::Pump(NextChains* next) {
-  state_ = State::kPump;
-  if (stopped_ && !pump_.complete()) pump_.Stop();
-  pump_.SetOneLane(at_once_);
-  pump_.Advance(source_, target_, next);
-  if (pump_.busy()) return;
-  if (offered_ && !policy_.shared_files->Withdraw(&shared_)) {
-    state_ = State::kAwaitHelper;
-    outcome_ = Outcome::kAwaitHelper;
-    return;
-  }
-  offered_ = false;
-  OnPumped(next);
 }
 
 void FileCopy::Resume(NextChains* next) {
-  RINGCP_CHECK(state_ == State::kAwaitHelper);
-  outcome_ = Outcome::kRunning;
-  Pump(next);
+  contents_.Resume(next);
+  OnContents(next);
   SetAtOnce(next);
 }
 
-void FileCopy::OnPumped(NextChains* next) {
-  if (is_direct_ && stopped_) return CloseAll(next);
-  // A direct read that nobody asked for must not be what a copy fails by.
-  const bool may_be_refused =
-      pump_.error_number() == EINVAL ||
-      (reads_direct_ && pump_.failed_operation() == Operation::kRead);
-  if (is_direct_ && (!pump_.failed() || may_be_refused)) {
-    const bool is_whole = pump_.complete() && !pump_.end_found();
-    if (is_whole && !reads_direct_) counters_->files_direct.Add(1);
-    return SwitchDirect(/*on=*/false, next);
-  }
-  if (pump_.complete()) {
-    const bool more =
-        has_holes_ && !pump_.end_found() && piece_end_ < source_stat_.stx_size;
-    return more ? FindPieces(piece_end_, next) : OnContentsCopied(next);
-  }
-  if (pump_.failed()) {
-    Fail(pump_.failed_operation(), pump_.error_number(),
-         pump_.failed_operation() == Operation::kWrite);
-  } else {
-    stopped_ = true;  // If not by its own worker, then by its helper.
-  }
-  CloseAll(next);
-}
-
-// --- Attributes, in GNU cp's order: times, owner, mode ---
-
-int FileCopy::target_fd() const {
-  return installed_.index >= 0 ? installed_.index : target_.index;
-}
-
-bool FileCopy::owner_differs() const {
-  return target_stat_.stx_uid != source_stat_.stx_uid ||
-         target_stat_.stx_gid != source_stat_.stx_gid;
-}
+// --- Attributes ---
 
 void FileCopy::SetAttributes(NextChains* next) {
   target_complete_ = outcome_at_end_ != Outcome::kFailed;  // Closing it may have.
@@ -776,62 +478,16 @@ void FileCopy::SetAttributes(NextChains* next) {
   if (installed_.index < 0 && use_slots_) {
     return Enter(State::kInstall, InstallDescriptor(target_), next);
   }
-  if (!policy_.preserve.mode && !policy_.preserve.ownership) return SetTimesIfKept(next);
-  // Most files have their owner and mode already: looking is cheaper than setting.
-  Enter(State::kStatTargetDescriptor, StatDescriptor(target_fd(), &target_stat_), next);
+  state_ = State::kAttributes;
+  const int target = installed_.index >= 0 ? installed_.index : target_.index;
+  attributes_.Start(policy_, source_stat_, target, target_created_, next);
+  OnAttributes(next);
 }
 
-void FileCopy::SetTimesIfKept(NextChains* next) {
-  if (!policy_.preserve.timestamps) return RestrictModeIfNeeded(next);
-  Enter(State::kSetTimes,
-        SetTimes(target_fd(), ToTimespec(source_stat_.stx_atime),
-                 ToTimespec(source_stat_.stx_mtime)),
-        next);
-}
-
-void FileCopy::RestrictModeIfNeeded(NextChains* next) {
-  // A file that was there may be open to more people than its new owner wants.
-  if (target_overwritten_ && policy_.preserve.ownership && owner_differs() &&
-      (target_stat_.stx_mode & kPermissions & ~kOwnerPermissions) != 0) {
-    mode_t mode = target_stat_.stx_mode & kOwnerPermissions;
-    if (policy_.preserve.mode) mode &= mode_wanted_;
-    if (!policy_.preserve.mode) mode_wanted_ = target_stat_.stx_mode & kPermissions;
-    target_stat_.stx_mode = mode;
-    return Enter(State::kRestrictMode, SetMode(target_fd(), mode), next);
-  }
-  SetOwnerIfKept(next);
-}
-
-void FileCopy::SetOwnerIfKept(NextChains* next) {
-  if (!policy_.preserve.ownership || !owner_differs()) return SetModeIfNeeded(next);
-  Enter(State::kSetOwner,
-        SetOwner(target_fd(), source_stat_.stx_uid, source_stat_.stx_gid), next);
-}
-
-void FileCopy::OnSetOwner(int32_t result, NextChains* next) {
-  if (result == 0) {
-    // A change of owner takes the set-ID bits away.
-    target_stat_.stx_mode &= ~kSetIdBits;
-    return SetModeIfNeeded(next);
-  }
-  if (!policy_.MayFailToSetOwner(-result)) {
-    Fail(Operation::kSetOwner, -result, /*on_target=*/true);
-  }
-  // Not the owner's file: it must not act with its user's or group's rights.
-  mode_wanted_ &= kPermissions;
-  Enter(State::kSetGroup,
-        SetOwner(target_fd(), static_cast<uid_t>(-1), source_stat_.stx_gid), next);
-}
-
-void FileCopy::SetModeIfNeeded(NextChains* next) {
-  const bool wanted =
-      policy_.preserve.mode ||
-      (policy_.preserve.ownership &&
-       (target_created_ || state_ == State::kSetOwner || state_ == State::kSetGroup));
-  if (!wanted || (target_stat_.stx_mode & kAllModeBits) == mode_wanted_) {
-    return CloseAll(next);
-  }
-  Enter(State::kSetMode, SetMode(target_fd(), mode_wanted_), next);
+void FileCopy::OnAttributes(NextChains* next) {
+  if (!attributes_.done()) return;
+  if (attributes_.failed()) Fail(attributes_.failure());
+  CloseAll(next);
 }
 
 // --- The end ---
@@ -842,15 +498,14 @@ bool FileCopy::has_cached() const {
 }
 
 void FileCopy::CloseAll(NextChains* next) {
-  if (is_preallocated_ && !target_complete_ && !target_removable_) {
+  if (contents_.is_preallocated() && !target_complete_ && !target_removable_) {
     // It stays: but not with a size as if it were whole.
-    is_preallocated_ = false;
     return Enter(State::kEmpty, SetSize(target_.index, 0), next);
   }
   const bool both_open = source_ != FileRef() && target_ != FileRef();
   // ext4 keeps the page with the last bytes of a file that has been preallocated (6.18),
   // however it was written.
-  const bool is_in_cache = has_cached() || is_preallocated_;
+  const bool is_in_cache = has_cached() || contents_.is_preallocated();
   // A copy that was stopped does not wait for the device.
   if (!both_open || !target_complete_ || cache_dropped_ || !is_in_cache || stopped_) {
     return CloseFiles(next);
@@ -870,7 +525,7 @@ void FileCopy::OnDropCached(int32_t written_back, NextChains* next) {
                               written_back == -EOPNOTSUPP || written_back == -ESPIPE;
   if (written_back < 0 && !is_unsupported) {
     target_complete_ = false;
-    Fail(Operation::kWrite, -written_back, /*on_target=*/true);
+    FailOnTarget(Operation::kWrite, -written_back);
   }
   CloseFiles(next);
 }
@@ -894,7 +549,7 @@ void FileCopy::OnClose(absl::Span<const int32_t> results, NextChains* next) {
     // Some file systems tell only now that the contents could not be stored.
     if (result < 0 && result != -EINTR && file != &source_) {
       target_complete_ = false;
-      Fail(Operation::kClose, -result, /*on_target=*/true);
+      FailOnTarget(Operation::kClose, -result);
     }
   }
   source_ = target_ = installed_ = FileRef();

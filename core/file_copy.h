@@ -18,15 +18,11 @@
 //   (or ... -> install -> close => close)            |
 //      |  target exists -> kStatTarget -> kOpenTarget (kRemoveTarget first, with -f)
 //      v                                             v
-//   all there, or the rest by kPump         kPump  many [read -> write] at a time
-//      |                                             |    (with holes: kFindData and
-//      |                                             |    kFindHole for several pieces,
-//      |                                             |    kPump, again ..., kSetSize;
-//      |                                             |    large: kCountCached, kPump,
-//      |                                             |    kAwaitHelper; where that is
-//      v                                             v    possible kClone instead)
-//   kInstall* -> kStatTargetDescriptor* -> kSetTimes* -> kSetOwner* -> kSetMode*
-//               v                                       (* where there are attributes)
+//   all there, or the rest by kContents       kContents (contents_copy.h)
+//      |                                             |
+//      v                                             v
+//   kInstall -> kAttributes (attribute_setter.h), where there are any to keep
+//               v
 //            kClose        [close => close ...]
 //               v
 //            kRemove       [unlinkat target], only after a failure
@@ -45,47 +41,16 @@
 // ordinary descriptor and its own stat taken; likewise for all files where the policy has
 // no slots.
 //
-// A file that takes less room than its size has holes: those are left out, and become
-// holes of the target. Finding them takes ordinary descriptors as well.
+// Holes, clones and the sharing of a large file take ordinary descriptors as well; as
+// soon as a pair of file systems has refused clones, its files have slots.
 //
-// The pieces between holes are found first, as many as the pump takes, and then copied
-// together on all lanes: pieces of a block each, on ext4, take 8 us each then, against 62
-// us when each is found, copied and awaited alone. Alternatives: small pieces by system
-// calls on the ring's thread take 4 to 5 us while all is in memory, but a device would be
-// read one piece at a time, with all other files waiting. A chain of several pieces is
-// carried out one piece after the other, and ends where one falls short. Finding the next
-// pieces while lanes are busy saves no more than many pieces at a time do (3 %, see
-// BlockPump::kRangesMax), for a state that is two at once.
-//
-// A large file that is in the page cache is offered to workers that have nothing else to
-// do (shared_file.h). They have other rings, so it takes ordinary descriptors, too.
-//
-// A clone shares the source's blocks. It is made by descriptors as well; as soon as a
-// pair of file systems has refused, its files have slots.
 // With CallsAtOnce::kAll all chains are to be carried out at once (at_once_chooser.h says
 // when, and why), until contents of more than a block are found not to be in the page
 // cache. They are of ordinary descriptors, which calls take anyway, and the states are
 // the same.
 //
-// Where nothing is to stay in the page cache, reads and writes say so; what that is
-// refused for is written back and dropped before it is closed (kDropCached). With
-// --direct a file of more than a block and without holes does not pass through it at all:
-//
-//   kSetDirect -> kPreallocate -> kPump, whole pages -> kUnsetDirect -> kPump, the rest
-//        | refused                  | not complete          | (kDiscard, all of it)
-//        v                          v                       v
-//      kPump                   kUnsetDirect               kPump
-//
-// A large file that is not in the page cache is read that way without being asked, too,
-// but written through it. With --iopoll what is read and written with O_DIRECT is polled.
-//
-// Room is set aside first because a direct write that makes a file longer waits for all
-// others. A file that does not take O_DIRECT, in the middle or at an end that has moved
-// meanwhile, is begun anew without it.
-//
-// A source that grows is copied up to the size it had when it was opened; one that
-// shrinks, up to the end that is found. A source whose size reads as 0 is read until its
-// end (files in /proc tell no size).
+// Where nothing is to stay in the page cache and reads and writes can't say so, what was
+// copied is written back and dropped before it is closed (kDropCached).
 //
 // Why the target is opened before the source is read: see ARCHITECTURE.md.
 //
@@ -100,11 +65,13 @@
 #include <cstdint>
 
 #include "absl/types/span.h"
+#include "core/attribute_setter.h"
 #include "core/block_pool.h"
-#include "core/block_pump.h"
+#include "core/contents_copy.h"
 #include "core/copy_policy.h"
 #include "core/engine_counters.h"
 #include "core/file_error.h"
+#include "core/next_chains.h"
 #include "core/op.h"
 #include "core/polled_io.h"
 #include "core/shared_file.h"
@@ -140,7 +107,7 @@ class FileCopy {
   FileCopy(BlockPool* pool, EngineCounters* counters)
       : counters_(counters),
         block_size_bytes_(pool->block_size_bytes()),
-        pump_(pool, counters) {}
+        contents_(pool, counters) {}
 
   // Begins a copy that uses slots `slot` and `slot + 1`. Of a file that is opened with
   // ordinary descriptors the stat is taken by descriptor, whatever `calls_at_once` says.
@@ -158,11 +125,14 @@ class FileCopy {
 
   // Goes on with a copy that is kAwaitHelper, if nobody helps any more; it stays so else.
   void Resume(NextChains* next);
-  const SharedFile* shared_file() const { return &shared_; }
+  const SharedFile* shared_file() const { return contents_.shared_file(); }
 
   // Gives up as soon as the chains in flight have settled, unless that completes the
   // target. Call it once; go on handing in results until done().
-  void Stop() { stopped_ = true; }
+  void Stop() {
+    stopped_ = true;
+    contents_.Stop();
+  }
 
   Outcome outcome() const { return outcome_; }
   bool done() const {
@@ -173,13 +143,14 @@ class FileCopy {
   // Whether the chain that comes next copies a block of a file that may have many, to be
   // carried out at once. Other files are to be seen to before it is.
   bool copies_blocks_at_once() const {
-    const bool may_be_endless = source_stat_.stx_size == 0 && pump_.bytes_written() > 0;
-    return at_once_ && state_ == State::kPump &&
-           (may_be_endless || !may_be_read_at_once());
+    return state_ == State::kContents && contents_.copies_blocks_at_once();
   }
   // The contents had to be waited for: the chains from the next one on are queued.
   // REQUIRES: copies_blocks_at_once().
-  void LeaveBlocksToChains() { at_once_ = false; }
+  void LeaveBlocksToChains() {
+    contents_.LeaveBlocksToChains();
+    at_once_ = false;
+  }
 
   // The source as it was when it was opened. REQUIRES: outcome() is kMultiplyLinked or
   // was later; meaningless if opening failed.
@@ -187,7 +158,7 @@ class FileCopy {
   // REQUIRES: kFailed.
   const CopyFailure& failure() const { return failure_; }
   // What the job has learned by this copy, if it did: that there is no polling.
-  const PolledIo::Refusal& poll_refusal() const { return pump_.poll_refusal(); }
+  const PolledIo::Refusal& poll_refusal() const { return contents_.poll_refusal(); }
   // Why a half-written target could not be removed; 0 where there is none.
   int removal_error() const { return removal_error_; }
 
@@ -203,25 +174,9 @@ class FileCopy {
     kStatTarget,
     kRemoveTarget,
     kOpenTarget,
-    kClone,
-    kTruncate,
-    kSetDirect,
-    kPreallocate,
-    kUnsetDirect,
-    kDiscard,
-    kCountCached,
-    kFindData,
-    kFindHole,
-    kPump,
-    kAwaitHelper,
-    kSetSize,
+    kContents,
     kInstall,
-    kStatTargetDescriptor,
-    kSetTimes,
-    kRestrictMode,
-    kSetOwner,
-    kSetGroup,
-    kSetMode,
+    kAttributes,
     kEmpty,
     kDropCached,
     kClose,
@@ -242,14 +197,6 @@ class FileCopy {
   bool is_small() const {
     return source_stat_.stx_size > 0 && source_stat_.stx_size <= block_size_bytes_;
   }
-  // Whether reading and writing it takes so little time that it may be done at once, if
-  // it is in memory, and nothing has to wait for a device.
-  bool may_be_read_at_once() const {
-    return source_stat_.stx_size <= block_size_bytes_ &&
-           policy_.page_cache == PageCache::kKeep;
-  }
-  // Where to stop reading.
-  uint64_t SourceEnd() const;
   mode_t FirstMode() const;
   void CopyWhole(NextChains* next);
   void OnCopyWhole(absl::Span<const int32_t> results, NextChains* next);
@@ -263,53 +210,11 @@ class FileCopy {
   void OnRemoveTarget(int32_t result, NextChains* next);
   // Whether it is worth trying to clone the source, as far as is known by now.
   bool may_clone() const;
-  void OnClone(int32_t result, NextChains* next);
-  void OnTruncate(int32_t result, NextChains* next);
-  // Whether the file may be offered to other workers.
-  bool is_large() const;
-  // The source's size in whole units of what O_DIRECT can copy.
-  uint64_t DirectEnd() const;
-  // Whether the file is to be copied with O_DIRECT.
-  bool wants_direct() const;
-  // Turns O_DIRECT on or off: of both files, or with reads_direct_ of the source.
-  void SwitchDirect(bool on, NextChains* next);
-  // Has the pump poll, with O_DIRECT on both files, if that is wanted.
-  void PollIfAsked();
-  void OnSetDirect(int32_t result, NextChains* next);
-  void OnPreallocate(int32_t result, NextChains* next);
-  void OnUnsetDirect(int32_t result, NextChains* next);
-  void OnDiscard(int32_t result, NextChains* next);
-  // How much is looked at to find out whether the source is in the page cache.
-  uint32_t CacheSampleBytes() const;
-  // Copies the contents, of a file with holes its pieces.
-  void CopyContents(NextChains* next);
-  void CopyBytes(NextChains* next);
-  void CopyPieces(NextChains* next);
-  // Whether [begin, end) is worth being offered to other workers. It is copied alone
-  // then.
-  bool is_shareable(uint64_t begin, uint64_t end) const;
-  void CopyShared(uint64_t begin, uint64_t end, NextChains* next);
-  // Finds the pieces at or behind `offset`, as many as the pump takes, and copies them.
-  void FindPieces(uint64_t offset, NextChains* next);
-  // Finds the piece behind piece_end_, or copies those found when that is enough.
-  void FindPiece(NextChains* next);
-  void OnFindData(int32_t result, NextChains* next);
-  void OnFindHole(int32_t result, NextChains* next);
-  // Lets the pump go on; once it has ended, and no helper is left, goes on with what
-  // comes next or closes.
-  void Pump(NextChains* next);
-  void OnPumped(NextChains* next);
-  void OnContentsCopied(NextChains* next);
 
-  // Each sets one attribute if that is needed, or goes on with the next.
+  void CopyContents(NextChains* next);
+  void OnContents(NextChains* next);
   void SetAttributes(NextChains* next);
-  void SetTimesIfKept(NextChains* next);
-  void RestrictModeIfNeeded(NextChains* next);
-  void SetOwnerIfKept(NextChains* next);
-  void OnSetOwner(int32_t result, NextChains* next);
-  void SetModeIfNeeded(NextChains* next);
-  int target_fd() const;
-  bool owner_differs() const;
+  void OnAttributes(NextChains* next);
 
   // Whether what was copied is in the page cache and has to leave it.
   bool has_cached() const;
@@ -324,8 +229,9 @@ class FileCopy {
   // Has what comes next be carried out at once, if that is how this file is copied.
   void SetAtOnce(NextChains* next) const;
   // The first failure counts; what comes after it is its consequence.
-  void Fail(Operation operation, int error_number, bool on_target);
-  void Refuse(Refusal refusal, bool on_target);
+  void Fail(const CopyFailure& failure);
+  void FailOnSource(Operation operation, int error_number);
+  void FailOnTarget(Operation operation, int error_number);
 
   EngineCounters* const counters_;
   const uint32_t block_size_bytes_;
@@ -342,7 +248,6 @@ class FileCopy {
   int removal_error_ = 0;
   int retries_ = 0;
   bool use_slots_ = true;
-  bool may_call_ = false;         // CallsAtOnce::kAll.
   bool at_once_ = false;          // What comes next is carried out at once.
   bool source_is_found_ = false;  // Its bytes are counted.
   bool opens_both_ = false;       // kCopyWhole opens the source, too.
@@ -361,23 +266,13 @@ class FileCopy {
   bool target_removable_ = true;  // No other name leads to it.
   bool tried_removing_ = false;
   bool waits_for_target_ = false;  // Opening it once more waits for a lease to end.
-  mode_t mode_wanted_ = 0;
-  bool is_direct_ = false;        // O_DIRECT is on.
-  bool reads_direct_ = false;     // ... or to be, of the source alone.
-  bool is_preallocated_ = false;  // The target is as long as the source was.
   bool cache_dropped_ = false;
-  bool has_holes_ = false;
-  uint64_t piece_begin_ = 0;  // Of a file with holes: the data that was found last.
-  uint64_t piece_end_ = 0;
-  uint64_t cached_bytes_ = 0;  // Of a sample of more than a block.
-  bool is_cached_ = false;     // So it is in the page cache, as far as is known.
-  bool offered_ = false;       // shared_ is, to other workers.
   struct statx source_stat_ = {};
   struct statx target_stat_ = {};
   struct statx target_link_stat_ = {};
 
-  SharedFile shared_;
-  BlockPump pump_;
+  ContentsCopy contents_;
+  AttributeSetter attributes_;
 };
 
 }  // namespace ringcp

@@ -30,6 +30,7 @@
 #include "core/engine_counters.h"
 #include "core/file_copy.h"
 #include "core/link_table.h"
+#include "core/next_chains.h"
 #include "core/reporter.h"
 #include "core/ring.h"
 #include "core/shared_file.h"

@@ -30,6 +30,7 @@
 #include "core/block_pool.h"
 #include "core/engine_counters.h"
 #include "core/file_copy.h"
+#include "core/next_chains.h"
 #include "tests/blocks.h"
 
 namespace ringcp {

@@ -20,6 +20,7 @@
 #include "core/block_pool.h"
 #include "core/block_pump.h"
 #include "core/engine_counters.h"
+#include "core/next_chains.h"
 #include "gtest/gtest.h"
 #include "tests/ring_under_test.h"
 #include "tests/scratch_directory.h"

@@ -1,0 +1,262 @@
+// Copies the contents of one regular file to another that is open and empty, or about to
+// be: the middle of a FileCopy, as a state machine without I/O. A clone shares the
+// source's blocks; else a BlockPump moves them, after it has been found out how.
+//
+//   may be cloned:  kClone ------------------------------------------------> kDone
+//                     | refused (a target that was there: kTruncate, kClone)
+//                     v
+//   large, or more than a block and at once:  kCountCached
+//                     v
+//   with holes:     kFindData and kFindHole for several pieces, kPump, again ...,
+//   kSetSize without:        kPump, many [read -> write] at a time (large: kAwaitHelper)
+//   -> kDone
+//
+// The contents of a file of up to a block may also be copied by the chain that opens the
+// files: AddWhole().
+//
+// A file that takes less room than its size has holes: those are left out, and become
+// holes of the target. Finding them takes ordinary descriptors.
+//
+// The pieces between holes are found first, as many as the pump takes, and then copied
+// together on all lanes: pieces of a block each, on ext4, take 8 us each then, against 62
+// us when each is found, copied and awaited alone. Alternatives: small pieces by system
+// calls on the ring's thread take 4 to 5 us while all is in memory, but a device would be
+// read one piece at a time, with all other files waiting. A chain of several pieces is
+// carried out one piece after the other, and ends where one falls short. Finding the next
+// pieces while lanes are busy saves no more than many pieces at a time do (3 %, see
+// BlockPump::kRangesMax), for a state that is two at once.
+//
+// A large file that is in the page cache is offered to workers that have nothing else to
+// do (shared_file.h). They have other rings, so it takes ordinary descriptors, too.
+//
+// What is to be carried out at once (CallsAtOnce::kAll) is so until contents of more than
+// a block are found not to be in the page cache.
+//
+// Where nothing is to stay in the page cache, reads and writes say so. With --direct a
+// file of more than a block and without holes does not pass through it at all:
+//
+//   kSetDirect -> kPreallocate -> kPump, whole pages -> kUnsetDirect -> kPump, the rest
+//        | refused                  | not complete          | (kDiscard, all of it)
+//        v                          v                       v
+//      kPump                   kUnsetDirect               kPump
+//
+// A large file that is not in the page cache is read that way without being asked, too,
+// but written through it. With --iopoll what is read and written with O_DIRECT is polled.
+//
+// Room is set aside first because a direct write that makes a file longer waits for all
+// others. A file that does not take O_DIRECT, in the middle or at an end that has moved
+// meanwhile, is begun anew without it.
+//
+// A source that grows is copied up to the size it had when it was opened; one that
+// shrinks, up to the end that is found. A source whose size reads as 0 is read until its
+// end (files in /proc tell no size).
+//
+// Thread-safety: belongs to its FileCopy.
+
+#ifndef RINGCP_CORE_CONTENTS_COPY_H_
+#define RINGCP_CORE_CONTENTS_COPY_H_
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <cstdint>
+
+#include "absl/types/span.h"
+#include "core/block_pool.h"
+#include "core/block_pump.h"
+#include "core/copy_policy.h"
+#include "core/engine_counters.h"
+#include "core/file_error.h"
+#include "core/next_chains.h"
+#include "core/op.h"
+#include "core/polled_io.h"
+#include "core/shared_file.h"
+
+namespace ringcp {
+
+class ContentsCopy {
+ public:
+  enum class Outcome {
+    kRunning,
+    kAwaitHelper,  // Waits for Resume(), until a helper has left shared_file().
+    kCopied,
+    kStopped,  // After Stop(), or a helper's; not all was copied.
+    kFailed,   // See failure().
+  };
+
+  struct Files {
+    FileRef source;
+    FileRef target;
+    bool target_created = false;  // By this copy; else it was there.
+    // Whether cloning is to be tried. The devices are those of the directories, by which
+    // a refusal is noted. REQUIRES: ordinary descriptors, if so.
+    bool may_clone = false;
+    dev_t source_device = 0;
+    dev_t target_device = 0;
+    // The target's own, which may be elsewhere if it was there.
+    dev_t target_file_device = 0;
+    // The target was there and has its contents still.
+    bool target_has_contents = false;
+  };
+
+  // REQUIRES: as for BlockPump.
+  ContentsCopy(BlockPool* pool, EngineCounters* counters)
+      : counters_(counters),
+        block_size_bytes_(pool->block_size_bytes()),
+        pump_(pool, counters) {}
+
+  // Forgets the last file. `source` is the next one's stat, once that is known; both stay
+  // as they are while it is copied. `may_call`: CallsAtOnce::kAll.
+  void Reset(const FileCopyPolicy* policy, const struct statx* source, bool may_call);
+
+  // Whether the source has to be open as an ordinary descriptor.
+  bool needs_descriptors() const { return has_holes() || is_large() || wants_direct(); }
+
+  // Begins. `at_once`: whether what comes next is to be carried out at once.
+  // REQUIRES: `source` of Reset() is known; nothing has begun since.
+  void Start(const Files& files, bool at_once, NextChains* next);
+
+  // Adds the copying of all contents to a chain. Afterwards its results are handed in by
+  // SettleWhole(), and if the files could be opened, Continue() goes on with what is
+  // missing; else Start() is next.
+  // REQUIRES: the source has 1 byte to one block.
+  void AddWhole(FileRef source, FileRef target, Chain* chain);
+  void SettleWhole(int32_t read_result, int32_t write_result);
+  // The files are FileRef() where the chain has closed them.
+  void Continue(FileRef source, FileRef target, NextChains* next);
+
+  // Takes in the results of the chain of `lane`.
+  void Settle(int lane, absl::Span<const int32_t> results, NextChains* next);
+
+  // Goes on if it is kAwaitHelper, and nobody helps any more; it stays so else.
+  void Resume(NextChains* next);
+  const SharedFile* shared_file() const { return &shared_; }
+
+  // Gives up as soon as what is in flight has settled, unless that was all.
+  void Stop() { stopped_ = true; }
+
+  Outcome outcome() const { return outcome_; }
+  // REQUIRES: kFailed.
+  const CopyFailure& failure() const { return failure_; }
+  // Whether the target was there and has lost its contents by this copy.
+  bool target_emptied() const { return target_emptied_; }
+  // Whether the target was made as long as the source before there was anything in it.
+  bool is_preallocated() const { return is_preallocated_; }
+  const PolledIo::Refusal& poll_refusal() const { return pump_.poll_refusal(); }
+
+  // Whether what comes next is to be carried out at once.
+  bool at_once() const { return at_once_; }
+  // Whether that is a block of a file that may have many.
+  bool copies_blocks_at_once() const {
+    const bool may_be_endless = source_->stx_size == 0 && pump_.bytes_written() > 0;
+    return at_once_ && state_ == State::kPump &&
+           (may_be_endless || !may_be_read_at_once());
+  }
+  // REQUIRES: copies_blocks_at_once().
+  void LeaveBlocksToChains() { at_once_ = false; }
+
+ private:
+  enum class State {
+    kClone,
+    kTruncate,
+    kCountCached,
+    kSetDirect,
+    kPreallocate,
+    kUnsetDirect,
+    kDiscard,
+    kFindData,
+    kFindHole,
+    kPump,
+    kAwaitHelper,
+    kSetSize,
+    kDone,
+  };
+
+  bool has_holes() const;
+  // Whether the file may be offered to other workers.
+  bool is_large() const;
+  // Whether the file is to be copied with O_DIRECT.
+  bool wants_direct() const;
+  // Whether reading and writing it takes so little time that it may be done at once, if
+  // it is in memory, and nothing has to wait for a device.
+  bool may_be_read_at_once() const {
+    return source_->stx_size <= block_size_bytes_ &&
+           policy_->page_cache == PageCache::kKeep;
+  }
+  // Where to stop reading.
+  uint64_t SourceEnd() const;
+
+  void OnClone(int32_t result, NextChains* next);
+  void OnTruncate(int32_t result, NextChains* next);
+  void CopyBytes(NextChains* next);
+  // How much is looked at to find out whether the source is in the page cache.
+  uint32_t CacheSampleBytes() const;
+  void OnCountCached(int32_t result, NextChains* next);
+
+  // The source's size in whole units of what O_DIRECT can copy.
+  uint64_t DirectEnd() const;
+  // Turns O_DIRECT on or off: of both files, or with reads_direct_ of the source.
+  void SwitchDirect(bool on, NextChains* next);
+  // Has the pump poll, with O_DIRECT on both files, if that is wanted.
+  void PollIfAsked();
+  void OnSetDirect(int32_t result, NextChains* next);
+  void OnPreallocate(int32_t result, NextChains* next);
+  void OnUnsetDirect(int32_t result, NextChains* next);
+  void OnDiscard(int32_t result, NextChains* next);
+
+  // Copies all of it, of a file with holes its pieces.
+  void CopyPieces(NextChains* next);
+  // Whether [begin, end) is worth being offered to other workers. It is copied alone
+  // then.
+  bool is_shareable(uint64_t begin, uint64_t end) const;
+  void CopyShared(uint64_t begin, uint64_t end, NextChains* next);
+  // Finds the pieces at or behind `offset`, as many as the pump takes, and copies them.
+  void FindPieces(uint64_t offset, NextChains* next);
+  // Finds the piece behind piece_end_, or copies those found when that is enough.
+  void FindPiece(NextChains* next);
+  void OnFindData(int32_t result, NextChains* next);
+  void OnFindHole(int32_t result, NextChains* next);
+
+  // Lets the pump go on; once it has ended, and no helper is left, goes on with what
+  // comes next.
+  void Pump(NextChains* next);
+  void OnPumped(NextChains* next);
+  void SetSizeIfNeeded(NextChains* next);
+
+  void Enter(State state, const Op& op, NextChains* next);
+  void Done(Outcome outcome);
+  void Fail(const CopyFailure& failure);
+  // An op on the target other than a write failed; the user hears of a write.
+  void FailToWrite(int32_t result);
+
+  EngineCounters* const counters_;
+  const uint32_t block_size_bytes_;
+
+  const FileCopyPolicy* policy_ = nullptr;
+  const struct statx* source_ = nullptr;
+  Files files_;
+
+  State state_ = State::kDone;
+  Outcome outcome_ = Outcome::kStopped;
+  CopyFailure failure_;
+  bool stopped_ = false;
+  bool may_call_ = false;
+  bool at_once_ = false;
+  bool target_emptied_ = false;
+  int retries_ = 0;
+  bool is_direct_ = false;        // O_DIRECT is on.
+  bool reads_direct_ = false;     // ... or to be, of the source alone.
+  bool is_preallocated_ = false;  // The target is as long as the source was.
+  uint64_t piece_begin_ = 0;      // Of a file with holes: the data that was found last.
+  uint64_t piece_end_ = 0;
+  uint64_t cached_bytes_ = 0;  // Of a sample of more than a block.
+  bool is_cached_ = false;     // So it is in the page cache, as far as is known.
+  bool offered_ = false;       // shared_ is, to other workers.
+
+  SharedFile shared_;
+  BlockPump pump_;
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_CONTENTS_COPY_H_
