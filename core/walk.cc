@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <tuple>
 #include <utility>
 
 #include "core/check.h"
@@ -33,6 +34,11 @@ constexpr size_t kGroupsLookedAt = 16;
 
 bool IsDotOrDotDot(const char* name) {
   return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
+}
+
+// By inode, and where two names lead to one, by where they are in the buffer.
+bool ComesBefore(const WalkEntry& a, const WalkEntry& b) {
+  return std::tie(a.inode, a.source_name) < std::tie(b.inode, b.source_name);
 }
 
 unsigned char TypeOf(mode_t mode) { return static_cast<unsigned char>(IFTODT(mode)); }
@@ -201,6 +207,7 @@ Walk::Result Walk::FindBatch(bool may_wait, WalkBatch* batch) {
     const bool more = directory->entered
                           ? ReadPiece(directory, one_child, batch, &children)
                           : ReadFirstPiece(directory, one_child, batch, &children);
+    std::sort(batch->entries_.begin(), batch->entries_.end(), ComesBefore);
     const int entries = static_cast<int>(batch->entries_.size());
     // Before anybody else can see it, the entries and children hold it; reading itself
     // has held it so far.
@@ -251,7 +258,8 @@ bool Walk::ReadPiece(Directory* directory, bool one_child, WalkBatch* batch,
   }
   char* buffer = batch->buffer_->bytes.data();
   const ssize_t size =
-      syscall(SYS_getdents64, directory->source_fd, buffer, WalkBatch::kBufferBytes);
+      syscall(SYS_getdents64, directory->source_fd, buffer,
+              one_child ? WalkBatch::kRereadBytes : WalkBatch::kBufferBytes);
   // A directory that was removed meanwhile: what was in it is gone as well.
   if (size < 0 && errno == ENOENT) return false;
   if (size < 0) {
@@ -259,10 +267,10 @@ bool Walk::ReadPiece(Directory* directory, bool one_child, WalkBatch* batch,
     return false;
   }
   for (ssize_t at = 0; at < size;) {
-    auto* record = reinterpret_cast<DirectoryRecord*>(buffer + at);
+    const auto* record = reinterpret_cast<const DirectoryRecord*>(buffer + at);
     at += record->d_reclen;
     if (IsDotOrDotDot(record->d_name)) continue;
-    AddFound(directory, record->d_name, record->d_type, batch, children);
+    AddFound(directory, *record, batch, children);
     if (one_child && !children->empty() && at < size) {
       // Too many directories wait already: what follows is read again later.
       if (lseek(directory->source_fd, record->d_off, SEEK_SET) >= 0) return true;
@@ -272,15 +280,17 @@ bool Walk::ReadPiece(Directory* directory, bool one_child, WalkBatch* batch,
   return size > 0;
 }
 
-bool Walk::AddFound(Directory* directory, char* name, unsigned char type,
-                    WalkBatch* batch, std::vector<std::unique_ptr<Directory>>* children) {
+void Walk::AddFound(Directory* directory, const DirectoryRecord& record, WalkBatch* batch,
+                    std::vector<std::unique_ptr<Directory>>* children) {
+  const char* const name = record.d_name;
+  unsigned char type = record.d_type;
   bool follow = false;
   if (type == DT_UNKNOWN || (type == DT_LNK && follow_links_)) {
     struct stat stat;
     const int flags = follow_links_ ? 0 : AT_SYMLINK_NOFOLLOW;
     if (fstatat(directory->source_fd, name, &stat, flags) != 0) {
       visitor_->OnEntryError(*directory, name, errno);
-      return false;
+      return;
     }
     follow = follow_links_;
     type = TypeOf(stat.st_mode);
@@ -293,16 +303,16 @@ bool Walk::AddFound(Directory* directory, char* name, unsigned char type,
     child->through_link = follow || directory->through_link;
     child->root_device = directory->root_device;
     children->push_back(std::move(child));
-    return true;
+    return;
   }
   WalkEntry entry;
   entry.kind = type == DT_REG   ? EntryKind::kRegular
                : type == DT_LNK ? EntryKind::kSymlink
                                 : EntryKind::kSpecial;
   entry.follow = follow;
+  entry.inode = record.d_ino;
   entry.source_name = entry.target_name = name;
   batch->entries_.push_back(entry);
-  return true;
 }
 
 void Walk::Release(Directory* directory) {

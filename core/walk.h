@@ -11,6 +11,10 @@
 //    of a piece a thread gives half of what is left to one that waits for work (400 files
 //    of 2.6 MB in one directory, warm on ext4, two threads of system calls: 0.36 s
 //    before, 0.23 s);
+//  - of a piece, entries come by their inodes' numbers, which is about the order they were
+//    made in, as in GNU cp: what was made together lies together, in the copy as well.
+//    ext4 lists names by their hash (50,000 files in one directory, warm: 0.56 s as they
+//    are listed, 0.53 s sorted; cold, on a virtual disk, there was no difference);
 //  - threads keep out of each other's way: one that finds another at work among the
 //    subdirectories of a directory goes on in a different one, if any waits a little
 //    below the top of the stack. The kernel makes entries of a directory one after
@@ -27,6 +31,8 @@
 
 #ifndef RINGCP_CORE_WALK_H_
 #define RINGCP_CORE_WALK_H_
+
+#include <dirent.h>
 
 #include <array>
 #include <atomic>
@@ -53,6 +59,7 @@ enum class EntryKind : uint8_t {
 struct WalkEntry {
   EntryKind kind = EntryKind::kRegular;
   bool follow = false;  // The name may be a symbolic link that is to be followed.
+  uint64_t inode = 0;   // As the directory has it; 0 for what was named.
   // Valid as long as the batch is.
   const char* source_name = nullptr;
   const char* target_name = nullptr;
@@ -87,9 +94,11 @@ class WalkVisitor {
 // What is left of a piece of a directory.
 class WalkBatch {
  public:
-  // One getdents64 call's worth: some 200 entries of usual length, so that several
-  // threads get a share of a directory with a few hundred files.
-  static constexpr int kBufferBytes = 8192;
+  // One getdents64 call's worth, as glibc's readdir() takes: some 800 entries of usual
+  // length, which are sorted among themselves.
+  static constexpr int kBufferBytes = 32 * 1024;
+  // ... where what follows the first subdirectory is to be read again.
+  static constexpr int kRereadBytes = 2 * 1024;
 
   // Each entry holds the directory: give each back with Walk::Release().
   Directory* directory() const { return directory_; }
@@ -181,8 +190,8 @@ class Walk {
   // true when there may be more.
   bool ReadPiece(Directory* directory, bool one_child, WalkBatch* batch,
                  std::vector<std::unique_ptr<Directory>>* children);
-  // Sorts an entry in; false for what is no entry to copy (a failed look).
-  bool AddFound(Directory* directory, char* name, unsigned char type, WalkBatch* batch,
+  // Adds what a record of the directory tells of, if that can be looked at.
+  void AddFound(Directory* directory, const struct dirent64& record, WalkBatch* batch,
                 std::vector<std::unique_ptr<Directory>>* children);
   // Puts a directory on top of the stack.
   void Push(Directory* directory) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <latch>
 #include <map>
 #include <memory>
@@ -49,6 +51,30 @@ TEST(WalkTest, AFlatDirectoryIsSharedAmongThreads) {
   walk.Run(/*threads=*/4, TestSeed());
   EXPECT_EQ(walk.recorder().found().size(), 2000u);
   EXPECT_EQ(walk.recorder().left(), 1);
+}
+
+// Neither ext4 (by hash) nor tmpfs (newest first) lists them so.
+TEST(WalkTest, EntriesComeByTheirInodes) {
+  const ScratchDirectory scratch;
+  for (int i = 0; i < 300; ++i) scratch.WriteFile("f" + std::to_string(i), "");
+  RecordedWalk walk;
+  walk.AddRoot(scratch.path());
+  WalkBatch batch;
+  ASSERT_EQ(walk.walk().Next(/*may_wait=*/true, &batch), Walk::Result::kBatch);
+  std::vector<uint64_t> inodes;
+  while (!batch.entries().empty()) {
+    const WalkEntry entry = walk.walk().Take(&batch);
+    struct stat stat;
+    ASSERT_EQ(fstatat(batch.directory()->source_fd, entry.source_name, &stat, 0), 0);
+    EXPECT_EQ(entry.inode, stat.st_ino);
+    inodes.push_back(entry.inode);
+    walk.recorder().Yielded(*batch.directory(), entry);
+    walk.recorder().Released(*batch.directory());
+    walk.walk().Release(batch.directory());
+  }
+  EXPECT_EQ(inodes.size(), 300u);
+  EXPECT_TRUE(std::is_sorted(inodes.begin(), inodes.end()));
+  walk.Run(/*threads=*/1, TestSeed());
 }
 
 // Where two threads go at first: the directories whose subdirectories they enter at the
