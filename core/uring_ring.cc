@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <initializer_list>
 #include <string>
@@ -297,12 +298,14 @@ void UringRing::Settle(absl::Duration timeout, std::vector<SettledChain>* settle
 }
 
 void UringRing::Poll(absl::Duration timeout, std::vector<SettledChain>* settled) {
-  const absl::Time deadline = absl::Now() + timeout;
+  const auto deadline =
+      std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(timeout);
   const size_t settled_before = settled->size();
   do {
     Ask(polled_.get(), settled);
     if (kernel_->ops_outstanding > 0) Ask(kernel_.get(), settled);
-  } while (settled->size() == settled_before && absl::Now() < deadline);
+  } while (settled->size() == settled_before &&
+           std::chrono::steady_clock::now() < deadline);
 }
 
 void UringRing::Ask(Kernel* kernel, std::vector<SettledChain>* settled) {

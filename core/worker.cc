@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "core/block_pump.h"
 #include "core/check.h"
 #include "core/node_copy.h"
 #include "core/stream_copy.h"
@@ -85,11 +86,10 @@ void Worker::CopyEntries() {
       more = false;
       StopCopies();
     }
-    if (more) more = Fill();
-    if (!more && idle() && to_copy_.empty()) return;
+    if (more || !to_copy_.empty()) more = Fill();
+    if (!more && idle()) return;
     Settle();
     QueueBacklog();
-    BeginGivenBack();
   }
 }
 
@@ -103,6 +103,8 @@ void Worker::StopCopies() {
   for (Flight& flight : flights_) {
     if (flight.active) flight.copy.Stop();
   }
+  for (const WaitingEntry& entry : to_copy_) Release(entry);
+  to_copy_.clear();
 }
 
 void Worker::Settle() {
@@ -154,10 +156,10 @@ void Worker::Help(SharedFile* file) {
     if (!pump.busy()) return;
     settled_.clear();
     if (at_once) {
-      Chain& chain = next_.chains[0].chain;
+      auto& [lane, chain] = next_.chains[0];
       chain.SetAtOnce();
       bool was_read = false;
-      settled_.push_back(RunBlock(chain, &was_read));
+      settled_.push_back(RunBlock(IdOf(/*index=*/0, lane), chain, &was_read));
       if (was_read) at_once = false;
     } else {
       QueueChains(/*index=*/0);
@@ -168,18 +170,6 @@ void Worker::Help(SharedFile* file) {
       pump.Settle(LaneOf(settled.id), results[0], results.back());
     }
     QueueBacklog();
-  }
-}
-
-void Worker::BeginGivenBack() {
-  while (!to_copy_.empty() && !free_flights_.empty()) {
-    const WaitingEntry entry = std::move(to_copy_.back());
-    to_copy_.pop_back();
-    if (cancelled()) {
-      Release(entry);
-    } else {
-      Begin(entry);
-    }
   }
 }
 
@@ -206,6 +196,12 @@ bool Worker::Fill() {
     }
     // Links and devices take no flight: a tree of nothing else stays in this loop.
     if (cancelled()) return true;
+    if (!to_copy_.empty()) {
+      const WaitingEntry entry = std::move(to_copy_.back());
+      to_copy_.pop_back();
+      Begin(entry);
+      continue;
+    }
     if (!batch_.entries().empty()) {
       const WalkEntry found = work_.walk->Take(&batch_);
       counters_->files_found.Add(1);
@@ -341,24 +337,24 @@ void Worker::CopyBlocksAtOnce() {
 
 void Worker::CopyBlocksAtOnce(int index, int lane, Chain chain) {
   FileCopy& copy = flights_[index].copy;
-  const absl::Time end = absl::Now() + kRowTime;
+  const auto end = std::chrono::steady_clock::now() + kRowTime;
   do {
     bool was_read = false;
-    const SettledChain settled = RunBlock(chain, &was_read);
+    const SettledChain settled = RunBlock(IdOf(index, lane), chain, &was_read);
     if (was_read) copy.LeaveBlocksToChains();
     next_.size = 0;
     copy.Settle(lane, settled.results(), &next_);
     if (next_.size == 0 || !copy.copies_blocks_at_once()) return Continue(index);
     chain = next_.chains[0].chain;
-  } while (!cancelled() && absl::Now() < end);
+  } while (!cancelled() && std::chrono::steady_clock::now() < end);
   blocks_at_once_.emplace_back(IdOf(index, lane), chain);
 }
 
-SettledChain Worker::RunBlock(const Chain& chain, bool* was_read) {
+SettledChain Worker::RunBlock(ChainId id, const Chain& chain, bool* was_read) {
   rusage before = {};
   getrusage(RUSAGE_THREAD, &before);
   const auto start = std::chrono::steady_clock::now();
-  const SettledChain settled = ring_->RunAtOnce({}, chain.ops());
+  const SettledChain settled = ring_->RunAtOnce(id, chain.ops());
   // Waiting for the file's lock, or for room for dirty pages, is no reason to change.
   if (AtOnceChooser::IsSlow(std::chrono::steady_clock::now() - start, chain[0].length)) {
     rusage after = {};
@@ -427,11 +423,6 @@ void Worker::OnDone(int index) {
       break;
     case FileCopy::Outcome::kFailed:
       CountFailed(entry, copy.failure());
-      if (copy.removal_error() != 0) {
-        work_.reporter->Report(MakeFileError(
-            Operation::kRemove, TargetPath(*entry.directory, entry.target_name),
-            copy.removal_error()));
-      }
       break;
     case FileCopy::Outcome::kTargetIsSpecial:
       break;
@@ -444,6 +435,11 @@ void Worker::OnDone(int index) {
     case FileCopy::Outcome::kMultiplyLinked:
     case FileCopy::Outcome::kAwaitHelper:
       break;
+  }
+  if (copy.removal_error() != 0) {
+    work_.reporter->Report(MakeFileError(Operation::kRemove,
+                                         TargetPath(*entry.directory, entry.target_name),
+                                         copy.removal_error()));
   }
   // With a single link the copy did not ask whether it is still the file that was
   // claimed.

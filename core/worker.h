@@ -15,6 +15,7 @@
 #define RINGCP_CORE_WORKER_H_
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -59,7 +60,7 @@ class Worker {
   static constexpr int kStartsMax = 64;
   // How long blocks of a large file are copied at once in a row, before chains that have
   // settled are seen to: one block at least, some 16 blocks of 256 KiB from memory.
-  static constexpr absl::Duration kRowTime = absl::Milliseconds(2);
+  static constexpr std::chrono::milliseconds kRowTime{2};
   // One, where the size of blocks was asked for: with 16 workers and blocks of 4 MiB they
   // take 128 MiB, else at most kBlockMemoryMax.
   static constexpr int kCopiesInFlightMin = 8;
@@ -115,7 +116,7 @@ class Worker {
   void Settle();
   bool idle() const {
     return ring_->chains_in_flight() == 0 && backlog_.empty() && awaiting_.empty() &&
-           blocks_at_once_.empty();
+           blocks_at_once_.empty() && to_copy_.empty();
   }
   // Helps other workers with large files, until none can have any more.
   void HelpOthers();
@@ -124,14 +125,14 @@ class Worker {
   // Starts copies until as many are in flight as should be, or kStartsMax; false once the
   // walk is finished.
   bool Fill();
+  // Not while a large file is copied at once: that would only be slower with others
+  // beside it, and whoever has nothing to do gets half of the batch meanwhile.
   bool may_start() const {
     if (!blocks_at_once_.empty()) return false;
     const int in_flight = static_cast<int>(flights_.size() - free_flights_.size());
     return !free_flights_.empty() &&
            (in_flight < limits_.copies_in_flight_warm || !at_once_chooser_.is_warm());
   }
-  // Begins with the entries that a failed link gave back.
-  void BeginGivenBack();
   // Begins with an entry: starts a flight, or copies a node at once.
   void Begin(const WaitingEntry& entry);
   // Starts the copy of the entry that is in flights_[index]. TakeFlight() gives an index.
@@ -153,7 +154,7 @@ class Worker {
   void CopyBlocksAtOnce(int index, int lane, Chain chain);
   // Carries out a chain that reads a block of a file said to be in memory; whether it was
   // not, because the thread had to read from a device.
-  SettledChain RunBlock(const Chain& chain, bool* was_read);
+  SettledChain RunBlock(ChainId id, const Chain& chain, bool* was_read);
   // Decides about a file that has several links; what follows is in next_.
   void OnMultiplyLinked(int index);
   // Goes on with the copies whose helpers have left.
