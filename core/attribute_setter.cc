@@ -17,20 +17,21 @@ void AttributeSetter::Enter(State state, const Op& op, NextChains* next) {
 }
 
 void AttributeSetter::Fail(Operation operation, int error_number) {
-  if (!failed()) failure_ = TargetFailure(operation, error_number);
+  if (!failed_) failure_ = TargetFailure(operation, error_number);
+  failed_ = true;
 }
 
-void AttributeSetter::Start(const FileCopyPolicy& policy, const struct statx& source,
-                            int target, bool created, NextChains* next) {
+void AttributeSetter::Start(const FileCopyPolicy& policy, const struct statx& source_stat,
+                            int target_fd, bool created, NextChains* next) {
   RINGCP_CHECK(done());
   policy_ = &policy;
-  source_ = &source;
-  target_ = target;
+  source_stat_ = &source_stat;
+  target_fd_ = target_fd;
   created_ = created;
-  failure_ = CopyFailure();
-  mode_wanted_ = policy.FinalMode(source.stx_mode);
+  failed_ = false;
+  mode_wanted_ = policy.FinalMode(source_stat.stx_mode);
   if (!policy.preserve.mode && !policy.preserve.ownership) return SetTimesIfKept(next);
-  Enter(State::kStat, StatDescriptor(target_, &target_stat_), next);
+  Enter(State::kStat, StatDescriptor(target_fd_, &target_stat_), next);
 }
 
 void AttributeSetter::Settle(int32_t result, NextChains* next) {
@@ -65,7 +66,8 @@ void AttributeSetter::Settle(int32_t result, NextChains* next) {
 void AttributeSetter::SetTimesIfKept(NextChains* next) {
   if (!policy_->preserve.timestamps) return RestrictModeIfNeeded(next);
   Enter(State::kSetTimes,
-        SetTimes(target_, ToTimespec(source_->stx_atime), ToTimespec(source_->stx_mtime)),
+        SetTimes(target_fd_, ToTimespec(source_stat_->stx_atime),
+                 ToTimespec(source_stat_->stx_mtime)),
         next);
 }
 
@@ -77,14 +79,15 @@ void AttributeSetter::RestrictModeIfNeeded(NextChains* next) {
     if (policy_->preserve.mode) mode &= mode_wanted_;
     if (!policy_->preserve.mode) mode_wanted_ = target_stat_.stx_mode & kPermissions;
     target_stat_.stx_mode = mode;
-    return Enter(State::kRestrictMode, SetMode(target_, mode), next);
+    return Enter(State::kRestrictMode, SetMode(target_fd_, mode), next);
   }
   SetOwnerIfKept(next);
 }
 
 void AttributeSetter::SetOwnerIfKept(NextChains* next) {
   if (!policy_->preserve.ownership || !owner_differs()) return SetModeIfNeeded(next);
-  Enter(State::kSetOwner, SetOwner(target_, source_->stx_uid, source_->stx_gid), next);
+  Enter(State::kSetOwner,
+        SetOwner(target_fd_, source_stat_->stx_uid, source_stat_->stx_gid), next);
 }
 
 void AttributeSetter::OnSetOwner(int32_t result, NextChains* next) {
@@ -96,8 +99,8 @@ void AttributeSetter::OnSetOwner(int32_t result, NextChains* next) {
   if (!policy_->MayFailToSetOwner(-result)) Fail(Operation::kSetOwner, -result);
   // Not the owner's file: it must not act with its user's or group's rights.
   mode_wanted_ &= kPermissions;
-  Enter(State::kSetGroup, SetOwner(target_, static_cast<uid_t>(-1), source_->stx_gid),
-        next);
+  Enter(State::kSetGroup,
+        SetOwner(target_fd_, static_cast<uid_t>(-1), source_stat_->stx_gid), next);
 }
 
 void AttributeSetter::SetModeIfNeeded(NextChains* next) {
@@ -109,7 +112,7 @@ void AttributeSetter::SetModeIfNeeded(NextChains* next) {
     state_ = State::kDone;
     return;
   }
-  Enter(State::kSetMode, SetMode(target_, mode_wanted_), next);
+  Enter(State::kSetMode, SetMode(target_fd_, mode_wanted_), next);
 }
 
 }  // namespace ringcp

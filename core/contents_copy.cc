@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "core/check.h"
+#include "core/clone_table.h"
 
 namespace ringcp {
 namespace {
@@ -41,13 +42,12 @@ void ContentsCopy::FailToWrite(int32_t result) {
   Fail(TargetFailure(Operation::kWrite, -result));
 }
 
-void ContentsCopy::Reset(const FileCopyPolicy* policy, const struct statx* source,
-                         bool may_call) {
+void ContentsCopy::Reset(const FileCopyPolicy* policy, const struct statx* source_stat) {
   RINGCP_CHECK(state_ == State::kDone);
   policy_ = policy;
-  source_ = source;
-  may_call_ = may_call;
-  at_once_ = stopped_ = target_emptied_ = false;
+  source_stat_ = source_stat;
+  target_emptied_ = false;
+  empty_piece_ = kNone;
   is_direct_ = reads_direct_ = is_preallocated_ = is_cached_ = false;
   outcome_ = Outcome::kRunning;
   retries_ = 0;
@@ -57,20 +57,20 @@ void ContentsCopy::Reset(const FileCopyPolicy* policy, const struct statx* sourc
   pump_.SetPolledIo(policy->polled_io);
 }
 
-void ContentsCopy::Start(const Files& files, bool at_once, NextChains* next) {
+void ContentsCopy::Start(const Files& files, NextChains* next) {
   files_ = files;
-  at_once_ = at_once;
   // Of an empty file there is nothing to share; one in /proc may only look empty.
-  const bool is_worth_it = source_->stx_size != 0 || policy_->reflink == Reflink::kAlways;
+  const bool is_worth_it =
+      source_stat_->stx_size != 0 || policy_->reflink == Reflink::kAlways;
   if (!files.may_clone || !is_worth_it) {
-    at_once_ = at_once_ && may_be_read_at_once();
+    control_->at_once = control_->at_once && may_be_read_at_once();
     return CopyBytes(next);
   }
   Enter(State::kClone, Clone(files_.source.index, files_.target.index), next);
 }
 
 void ContentsCopy::AddWhole(FileRef source, FileRef target, Chain* chain) {
-  pump_.Start(0, source_->stx_size);
+  pump_.Start(0, source_stat_->stx_size);
   pump_.AddWhole(source, target, chain);
 }
 
@@ -118,47 +118,51 @@ void ContentsCopy::Settle(int lane, absl::Span<const int32_t> results, NextChain
 // --- What the source is like ---
 
 bool ContentsCopy::has_holes() const {
-  return source_->stx_size > block_size_bytes_ &&
-         source_->stx_blocks < source_->stx_size / kStatBlockBytes;
+  return source_stat_->stx_size > block_size_bytes_ &&
+         source_stat_->stx_blocks < source_stat_->stx_size / kStatBlockBytes;
 }
 
 bool ContentsCopy::is_large() const {
   return policy_->shared_files != nullptr &&
-         source_->stx_size >= policy_->shared_files->bytes_min();
+         source_stat_->stx_size >= policy_->shared_files->bytes_min();
 }
 
 bool ContentsCopy::wants_direct() const {
   return policy_->page_cache == PageCache::kBypass && !has_holes() &&
-         source_->stx_size > block_size_bytes_;
+         source_stat_->stx_size > block_size_bytes_;
 }
 
 uint64_t ContentsCopy::SourceEnd() const {
-  return source_->stx_size == 0 ? BlockPump::kEndUnknown : source_->stx_size;
+  return source_stat_->stx_size == 0 ? BlockPump::kEndUnknown : source_stat_->stx_size;
 }
 
 uint32_t ContentsCopy::CacheSampleBytes() const {
   return static_cast<uint32_t>(
-      std::min<uint64_t>(kCacheSampleBytesMax, source_->stx_size / 2));
+      std::min<uint64_t>(kCacheSampleBytesMax, source_stat_->stx_size / 2));
 }
 
 // --- Clones ---
 
 void ContentsCopy::OnClone(int32_t result, NextChains* next) {
   const bool refuses_all = result < 0 && CloneTable::RefusesAll(-result);
-  if (files_.target_has_contents && !target_emptied_ && !refuses_all) {
-    // It was a trial, so that the old contents would stay where cloning is impossible.
-    // Parts of them may still be behind or between the new ones.
+  // With old contents it was a trial, so that they stay where cloning is impossible. Now
+  // they are to go: they may be behind or between the new ones, or be why it failed.
+  const bool was_trial = files_.target_has_contents && !target_emptied_;
+  const bool may_be_why =
+      result == -ENOSPC ||
+      (result == -EINVAL && files_.target_size > source_stat_->stx_size);
+  if (was_trial && (result == 0 || may_be_why)) {
     target_emptied_ = true;
     return Enter(State::kTruncate, SetSize(files_.target.index, 0), next);
   }
   if (result == 0) {
-    counters_->bytes_done.Add(static_cast<int64_t>(source_->stx_size));
+    counters_->bytes_done.Add(static_cast<int64_t>(source_stat_->stx_size));
     return Done(Outcome::kCopied);
   }
   if (policy_->reflink == Reflink::kAlways) {
     return Fail(TargetFailure(Operation::kClone, -result));
   }
-  at_once_ = at_once_ && may_be_read_at_once();
+  control_->at_once = control_->at_once && may_be_read_at_once();
   // A target that was there may be a link to elsewhere.
   if (refuses_all && files_.target_created) {
     policy_->clones->NoteRefused(files_.source_device, files_.target_device);
@@ -175,12 +179,12 @@ void ContentsCopy::OnTruncate(int32_t result, NextChains* next) {
 
 void ContentsCopy::CopyBytes(NextChains* next) {
   if (wants_direct()) return SwitchDirect(/*on=*/true, next);
-  const bool may_copy_blocks_at_once = may_call_ &&
+  const bool may_copy_blocks_at_once = control_->may_call &&
                                        policy_->page_cache == PageCache::kKeep &&
-                                       source_->stx_size > block_size_bytes_;
+                                       source_stat_->stx_size > block_size_bytes_;
   if (!is_large() && !may_copy_blocks_at_once) return CopyPieces(next);
   Enter(State::kCountCached,
-        CountCached(files_.source.index, source_->stx_size / 2, CacheSampleBytes(),
+        CountCached(files_.source.index, source_stat_->stx_size / 2, CacheSampleBytes(),
                     &cached_bytes_),
         next);
 }
@@ -188,7 +192,8 @@ void ContentsCopy::CopyBytes(NextChains* next) {
 void ContentsCopy::OnCountCached(int32_t result, NextChains* next) {
   // Where it can't be told it is as if it were not.
   is_cached_ = result == 0 && cached_bytes_ >= CacheSampleBytes() / 2;
-  at_once_ = may_call_ && is_cached_ && policy_->page_cache == PageCache::kKeep;
+  control_->at_once =
+      control_->may_call && is_cached_ && policy_->page_cache == PageCache::kKeep;
   // Then it is not put there either: that costs more CPU time than all the rest.
   if (policy_->direct_reads && is_large() && !is_cached_ && !has_holes() && result == 0) {
     reads_direct_ = true;
@@ -200,7 +205,7 @@ void ContentsCopy::OnCountCached(int32_t result, NextChains* next) {
 // --- O_DIRECT ---
 
 uint64_t ContentsCopy::DirectEnd() const {
-  return source_->stx_size / kDirectAlignment * kDirectAlignment;
+  return source_stat_->stx_size / kDirectAlignment * kDirectAlignment;
 }
 
 void ContentsCopy::SwitchDirect(bool on, NextChains* next) {
@@ -217,27 +222,29 @@ void ContentsCopy::OnSetDirect(int32_t result, NextChains* next) {
     return Pump(next);
   }
   PollIfAsked();
-  Enter(State::kPreallocate, Preallocate(files_.target, source_->stx_size), next);
+  Enter(State::kPreallocate, Preallocate(files_.target, source_stat_->stx_size), next);
 }
 
 void ContentsCopy::PollIfAsked() {
   PolledIo* const polled_io = policy_->polled_io;
   if (polled_io == nullptr || polled_io->refused()) return;
-  const dev_t source_device = makedev(source_->stx_dev_major, source_->stx_dev_minor);
+  const dev_t source_device =
+      makedev(source_stat_->stx_dev_major, source_stat_->stx_dev_minor);
   pump_.BeginPolling(polled_io->LengthMax(source_device),
                      polled_io->LengthMax(files_.target_file_device));
 }
 
 void ContentsCopy::OnPreallocate(int32_t result, NextChains* next) {
-  if (stopped_) return Done(Outcome::kStopped);
-  if (ShouldRetry(result, &retries_, counters_)) {
-    return Enter(State::kPreallocate, Preallocate(files_.target, source_->stx_size),
-                 next);
-  }
   const bool is_unsupported =
       result == -EOPNOTSUPP || result == -ENOSYS || result == -EPERM || result == -EINVAL;
+  // Also where it failed: then a part of the room may be there, and counts as size.
+  is_preallocated_ = !is_unsupported;
+  if (control_->stopped) return Done(Outcome::kStopped);
+  if (ShouldRetry(result, &retries_, counters_)) {
+    return Enter(State::kPreallocate, Preallocate(files_.target, source_stat_->stx_size),
+                 next);
+  }
   if (result < 0 && !is_unsupported) return FailToWrite(result);
-  is_preallocated_ = result == 0;
   pump_.Start(0, DirectEnd());
   Pump(next);
 }
@@ -245,10 +252,13 @@ void ContentsCopy::OnPreallocate(int32_t result, NextChains* next) {
 void ContentsCopy::OnUnsetDirect(int32_t result, NextChains* next) {
   is_direct_ = false;
   pump_.EndPolling();
+  if (result < 0 && reads_direct_) {
+    return Fail({.operation = Operation::kRead, .error_number = -result});
+  }
   if (result < 0) return FailToWrite(result);
-  if (stopped_) return Done(Outcome::kStopped);
+  if (control_->stopped) return Done(Outcome::kStopped);
   if (pump_.complete() && !pump_.end_found()) {
-    pump_.Start(DirectEnd(), source_->stx_size);
+    pump_.Start(DirectEnd(), source_stat_->stx_size);
     return Pump(next);
   }
   counters_->bytes_done.Add(-static_cast<int64_t>(pump_.bytes_written()));
@@ -272,7 +282,7 @@ void ContentsCopy::CopyPieces(NextChains* next) {
 }
 
 bool ContentsCopy::is_shareable(uint64_t begin, uint64_t end) const {
-  return is_large() && is_cached_ && !stopped_ &&
+  return is_large() && is_cached_ && !control_->stopped &&
          end - begin >= policy_->shared_files->bytes_min();
 }
 
@@ -291,13 +301,13 @@ void ContentsCopy::FindPieces(uint64_t offset, NextChains* next) {
 }
 
 void ContentsCopy::FindPiece(NextChains* next) {
-  if (stopped_) return Done(Outcome::kStopped);
-  if (piece_end_ >= source_->stx_size || !pump_.may_add()) return Pump(next);
+  if (control_->stopped) return Done(Outcome::kStopped);
+  if (piece_end_ >= source_stat_->stx_size || !pump_.may_add()) return Pump(next);
   Enter(State::kFindData, SeekData(files_.source.index, piece_end_, &piece_begin_), next);
 }
 
 void ContentsCopy::OnFindData(int32_t result, NextChains* next) {
-  const uint64_t size = source_->stx_size;
+  const uint64_t size = source_stat_->stx_size;
   if (result == -ENXIO) piece_begin_ = size;
   // Where holes can't be found there are none.
   if (result < 0 && result != -ENXIO) piece_begin_ = piece_end_;
@@ -310,8 +320,14 @@ void ContentsCopy::OnFindData(int32_t result, NextChains* next) {
 }
 
 void ContentsCopy::OnFindHole(int32_t result, NextChains* next) {
-  const uint64_t size = source_->stx_size;
+  const uint64_t size = source_stat_->stx_size;
   piece_end_ = result < 0 ? size : std::min<uint64_t>(piece_end_, size);
+  if (piece_end_ == piece_begin_) {
+    // It is a hole by now. One that is called data and a hole again and again would never
+    // end: the rest is data then.
+    if (empty_piece_ == piece_begin_) piece_end_ = size;
+    empty_piece_ = piece_begin_;
+  }
   if (is_shareable(piece_begin_, piece_end_)) {
     if (pump_.complete()) return CopyShared(piece_begin_, piece_end_, next);
     // It is found again once those before it are copied.
@@ -326,8 +342,8 @@ void ContentsCopy::OnFindHole(int32_t result, NextChains* next) {
 
 void ContentsCopy::Pump(NextChains* next) {
   state_ = State::kPump;
-  if (stopped_ && !pump_.complete()) pump_.Stop();
-  pump_.SetOneLane(at_once_);
+  if (control_->stopped && !pump_.complete()) pump_.Stop();
+  pump_.SetOneLane(control_->at_once);
   pump_.Advance(files_.source, files_.target, next);
   if (pump_.busy()) return;
   if (offered_ && !policy_->shared_files->Withdraw(&shared_)) {
@@ -346,7 +362,7 @@ void ContentsCopy::Resume(NextChains* next) {
 }
 
 void ContentsCopy::OnPumped(NextChains* next) {
-  if (is_direct_ && stopped_) return Done(Outcome::kStopped);
+  if (is_direct_ && control_->stopped && !pump_.failed()) return Done(Outcome::kStopped);
   // A direct read that nobody asked for must not be what a copy fails by.
   const bool may_be_refused =
       pump_.error_number() == EINVAL ||
@@ -357,7 +373,8 @@ void ContentsCopy::OnPumped(NextChains* next) {
     return SwitchDirect(/*on=*/false, next);
   }
   if (pump_.complete()) {
-    const bool more = has_holes() && !pump_.end_found() && piece_end_ < source_->stx_size;
+    const bool more =
+        has_holes() && !pump_.end_found() && piece_end_ < source_stat_->stx_size;
     return more ? FindPieces(piece_end_, next) : SetSizeIfNeeded(next);
   }
   // Stopped, if not by its own worker, then by its helper.
@@ -376,7 +393,7 @@ void ContentsCopy::SetSizeIfNeeded(NextChains* next) {
   }
   if (!has_holes() || pump_.end_found()) return Done(Outcome::kCopied);
   // The last hole, if there is one.
-  Enter(State::kSetSize, SetSize(target, source_->stx_size), next);
+  Enter(State::kSetSize, SetSize(target, source_stat_->stx_size), next);
 }
 
 }  // namespace ringcp

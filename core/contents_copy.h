@@ -1,15 +1,16 @@
-// Copies the contents of one regular file to another that is open and empty, or about to
-// be: the middle of a FileCopy, as a state machine without I/O. A clone shares the
-// source's blocks; else a BlockPump moves them, after it has been found out how.
+// Copies the contents of one regular file to another, both of which are open: the middle
+// of a FileCopy, as a state machine without I/O. A clone shares the source's blocks; else
+// a BlockPump moves them, after it has been found out how.
 //
-//   may be cloned:  kClone ------------------------------------------------> kDone
-//                     | refused (a target that was there: kTruncate, kClone)
-//                     v
-//   large, or more than a block and at once:  kCountCached
-//                     v
-//   with holes:     kFindData and kFindHole for several pieces, kPump, again ...,
-//   kSetSize without:        kPump, many [read -> write] at a time (large: kAwaitHelper)
-//   -> kDone
+//   kClone, if it may be cloned ---------------------------------------------> kDone
+//     | refused (with old contents in the target: kTruncate, and kClone again)
+//     v
+//   kCountCached, if it is large, or of more than a block and to be copied at once
+//     v
+//     +-- no holes --> kPump, many [read -> write] at a time ------------------> kDone
+//     |                  (shared with a helper: kAwaitHelper)
+//     +-- holes -----> kFindData and kFindHole for several pieces,
+//                      kPump, and again; in the end kSetSize ------------------> kDone
 //
 // The contents of a file of up to a block may also be copied by the chain that opens the
 // files: AddWhole().
@@ -28,9 +29,6 @@
 //
 // A large file that is in the page cache is offered to workers that have nothing else to
 // do (shared_file.h). They have other rings, so it takes ordinary descriptors, too.
-//
-// What is to be carried out at once (CallsAtOnce::kAll) is so until contents of more than
-// a block are found not to be in the page cache.
 //
 // Where nothing is to stay in the page cache, reads and writes say so. With --direct a
 // file of more than a block and without holes does not pass through it at all:
@@ -74,47 +72,54 @@
 
 namespace ringcp {
 
+// What a FileCopy and its ContentsCopy both go by and change.
+struct CopyControl {
+  bool may_call = false;  // CallsAtOnce::kAll.
+  bool at_once = false;   // What comes next is carried out at once.
+  bool stopped = false;   // It is to give up as soon as what is in flight has settled.
+};
+
 class ContentsCopy {
  public:
   enum class Outcome {
     kRunning,
     kAwaitHelper,  // Waits for Resume(), until a helper has left shared_file().
     kCopied,
-    kStopped,  // After Stop(), or a helper's; not all was copied.
+    kStopped,  // By CopyControl, or a helper; not all was copied.
     kFailed,   // See failure().
   };
 
   struct Files {
     FileRef source;
     FileRef target;
-    bool target_created = false;  // By this copy; else it was there.
-    // Whether cloning is to be tried. The devices are those of the directories, by which
-    // a refusal is noted. REQUIRES: ordinary descriptors, if so.
+    bool target_created = false;       // By this copy; else it was there.
+    bool target_has_contents = false;  // It was there, and has its contents still:
+    uint64_t target_size = 0;          // so many bytes.
+    // Whether cloning is to be tried. REQUIRES: ordinary descriptors, if so.
     bool may_clone = false;
+    // Where the two were found, by which it is noted that a clone was refused.
     dev_t source_device = 0;
     dev_t target_device = 0;
-    // The target's own, which may be elsewhere if it was there.
+    // The target's own, which may be another one if it was there.
     dev_t target_file_device = 0;
-    // The target was there and has its contents still.
-    bool target_has_contents = false;
   };
 
-  // REQUIRES: as for BlockPump.
-  ContentsCopy(BlockPool* pool, EngineCounters* counters)
+  // REQUIRES: all outlive it; else as for BlockPump.
+  ContentsCopy(BlockPool* pool, EngineCounters* counters, CopyControl* control)
       : counters_(counters),
+        control_(control),
         block_size_bytes_(pool->block_size_bytes()),
         pump_(pool, counters) {}
 
-  // Forgets the last file. `source` is the next one's stat, once that is known; both stay
-  // as they are while it is copied. `may_call`: CallsAtOnce::kAll.
-  void Reset(const FileCopyPolicy* policy, const struct statx* source, bool may_call);
+  // Forgets the last file. Of the next one, `policy` and `source_stat` stay as they are
+  // from the first of the calls below on; the stat need not be known now.
+  void Reset(const FileCopyPolicy* policy, const struct statx* source_stat);
 
   // Whether the source has to be open as an ordinary descriptor.
   bool needs_descriptors() const { return has_holes() || is_large() || wants_direct(); }
 
-  // Begins. `at_once`: whether what comes next is to be carried out at once.
-  // REQUIRES: `source` of Reset() is known; nothing has begun since.
-  void Start(const Files& files, bool at_once, NextChains* next);
+  // Begins. REQUIRES: nothing has begun since Reset().
+  void Start(const Files& files, NextChains* next);
 
   // Adds the copying of all contents to a chain. Afterwards its results are handed in by
   // SettleWhole(), and if the files could be opened, Continue() goes on with what is
@@ -132,28 +137,22 @@ class ContentsCopy {
   void Resume(NextChains* next);
   const SharedFile* shared_file() const { return &shared_; }
 
-  // Gives up as soon as what is in flight has settled, unless that was all.
-  void Stop() { stopped_ = true; }
-
   Outcome outcome() const { return outcome_; }
   // REQUIRES: kFailed.
   const CopyFailure& failure() const { return failure_; }
   // Whether the target was there and has lost its contents by this copy.
   bool target_emptied() const { return target_emptied_; }
-  // Whether the target was made as long as the source before there was anything in it.
+  // Whether the target may have been made longer before there was anything in it.
   bool is_preallocated() const { return is_preallocated_; }
   const PolledIo::Refusal& poll_refusal() const { return pump_.poll_refusal(); }
 
-  // Whether what comes next is to be carried out at once.
-  bool at_once() const { return at_once_; }
-  // Whether that is a block of a file that may have many.
+  // Whether what comes next is a block, to be carried out at once, of a file that may
+  // have many.
   bool copies_blocks_at_once() const {
-    const bool may_be_endless = source_->stx_size == 0 && pump_.bytes_written() > 0;
-    return at_once_ && state_ == State::kPump &&
+    const bool may_be_endless = source_stat_->stx_size == 0 && pump_.bytes_written() > 0;
+    return control_->at_once && state_ == State::kPump &&
            (may_be_endless || !may_be_read_at_once());
   }
-  // REQUIRES: copies_blocks_at_once().
-  void LeaveBlocksToChains() { at_once_ = false; }
 
  private:
   enum class State {
@@ -172,6 +171,8 @@ class ContentsCopy {
     kDone,
   };
 
+  static constexpr uint64_t kNone = ~uint64_t{0};
+
   bool has_holes() const;
   // Whether the file may be offered to other workers.
   bool is_large() const;
@@ -180,7 +181,7 @@ class ContentsCopy {
   // Whether reading and writing it takes so little time that it may be done at once, if
   // it is in memory, and nothing has to wait for a device.
   bool may_be_read_at_once() const {
-    return source_->stx_size <= block_size_bytes_ &&
+    return source_stat_->stx_size <= block_size_bytes_ &&
            policy_->page_cache == PageCache::kKeep;
   }
   // Where to stop reading.
@@ -230,28 +231,27 @@ class ContentsCopy {
   void FailToWrite(int32_t result);
 
   EngineCounters* const counters_;
+  CopyControl* const control_;
   const uint32_t block_size_bytes_;
 
   const FileCopyPolicy* policy_ = nullptr;
-  const struct statx* source_ = nullptr;
+  const struct statx* source_stat_ = nullptr;
   Files files_;
 
   State state_ = State::kDone;
   Outcome outcome_ = Outcome::kStopped;
   CopyFailure failure_;
-  bool stopped_ = false;
-  bool may_call_ = false;
-  bool at_once_ = false;
   bool target_emptied_ = false;
   int retries_ = 0;
   bool is_direct_ = false;        // O_DIRECT is on.
   bool reads_direct_ = false;     // ... or to be, of the source alone.
-  bool is_preallocated_ = false;  // The target is as long as the source was.
+  bool is_preallocated_ = false;  // The target may be as long as the source was.
   uint64_t piece_begin_ = 0;      // Of a file with holes: the data that was found last.
   uint64_t piece_end_ = 0;
-  uint64_t cached_bytes_ = 0;  // Of a sample of more than a block.
-  bool is_cached_ = false;     // So it is in the page cache, as far as is known.
-  bool offered_ = false;       // shared_ is, to other workers.
+  uint64_t empty_piece_ = kNone;  // Where data was found that was a hole then.
+  uint64_t cached_bytes_ = 0;     // Of a sample of more than a block.
+  bool is_cached_ = false;        // So it is in the page cache, as far as is known.
+  bool offered_ = false;          // shared_ is, to other workers.
 
   SharedFile shared_;
   BlockPump pump_;

@@ -2,10 +2,10 @@
 
 #include <sys/sysmacros.h>
 
-#include <algorithm>
 #include <cerrno>
 
 #include "core/check.h"
+#include "core/clone_table.h"
 
 namespace ringcp {
 namespace {
@@ -41,16 +41,15 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   policy_ = policy;
   names_ = names;
   slot_ = slot;
-  at_once_ = calls_at_once == CallsAtOnce::kAll;
-  use_slots_ = policy.use_slots && !may_clone() && !at_once_;
+  control_.may_call = control_.at_once = calls_at_once == CallsAtOnce::kAll;
+  control_.stopped = false;
+  use_slots_ = policy.use_slots && !may_clone() && !control_.at_once;
   outcome_ = Outcome::kRunning;
   outcome_at_end_ = Outcome::kCopied;
-  stopped_ = false;
   removal_error_ = 0;
   retries_ = 0;
   source_is_found_ = false;
-  cache_dropped_ = false;
-  contents_.Reset(&policy_, &source_stat_, /*may_call=*/at_once_);
+  contents_.Reset(&policy_, &source_stat_);
   source_ = target_ = installed_ = FileRef();
   target_created_ = target_overwritten_ = target_changed_ = target_complete_ = false;
   tried_removing_ = waits_for_target_ = false;
@@ -63,7 +62,7 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
 }
 
 void FileCopy::SetAtOnce(NextChains* next) const {
-  if (!at_once_) return;
+  if (!control_.at_once) return;
   for (int i = 0; i < next->size; ++i) next->chains[i].chain.SetAtOnce();
 }
 
@@ -83,7 +82,7 @@ Op FileCopy::SourceStat() {
 }
 
 void FileCopy::OpenSource(int nonblock, NextChains* next) {
-  if (nonblock == 0) at_once_ = false;  // It may take long.
+  if (nonblock == 0) control_.at_once = false;  // It may take long.
   Enter(State::kOpenSource, SourceOpen(nonblock), next);
   if (use_slots_) next->chains[next->size - 1].chain.Add(SourceStat());
 }
@@ -164,6 +163,9 @@ void FileCopy::OnOpenSource(absl::Span<const int32_t> results, NextChains* next)
 }
 
 void FileCopy::OnOpenSourceFailed(int error_number, NextChains* next) {
+  if (control_.stopped && (error_number == EAGAIN || error_number == EINTR)) {
+    return Finish(next);
+  }
   // Somebody holds a lease on the file: with O_NONBLOCK off, opening waits for it.
   if (error_number == EAGAIN && retries_ == 0) {
     ++retries_;
@@ -232,7 +234,7 @@ void FileCopy::Abandon(NextChains* next) {
 }
 
 void FileCopy::OnSourceKnown(NextChains* next) {
-  if (stopped_) return CloseAll(next);
+  if (control_.stopped) return CloseAll(next);
   if (!source_is_found_) {
     counters_->bytes_found.Add(static_cast<int64_t>(source_stat_.stx_size));
   }
@@ -328,7 +330,7 @@ void FileCopy::OnOpenTargetFailed(int error_number, NextChains* next) {
   if (existing && error_number == EAGAIN && !waits_for_target_) {
     // Somebody holds a lease on it: as with the source, opening waits for that now.
     waits_for_target_ = true;
-    at_once_ = false;
+    control_.at_once = false;
   }
   if (ShouldRetry(-error_number, &retries_, counters_)) {
     return OpenTarget(kNewTargetFlags, next);
@@ -337,6 +339,7 @@ void FileCopy::OnOpenTargetFailed(int error_number, NextChains* next) {
     return StatTarget(next);
   }
   if (existing && policy_.force && !tried_removing_) {
+    if (control_.stopped) return CloseAll(next);
     tried_removing_ = true;
     return Enter(State::kRemoveTarget,
                  UnlinkAt(names_.target_directory, names_.target, 0), next);
@@ -350,6 +353,7 @@ void FileCopy::OnRemoveTarget(int32_t result, NextChains* next) {
     FailOnTarget(Operation::kRemove, -result);
     return CloseAll(next);
   }
+  if (control_.stopped) return CloseAll(next);
   target_removable_ = true;  // What comes to its place has no other names.
   OpenTarget(kNewTargetFlags, next);
 }
@@ -382,7 +386,7 @@ void FileCopy::OnStatBoth(absl::Span<const int32_t> results, NextChains* next) {
 }
 
 void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next) {
-  if (stopped_) return CloseAll(next);
+  if (control_.stopped) return CloseAll(next);
   const int32_t link_result = results[0];
   const int32_t file_result = results[1];
   const bool is_link = link_result == 0 && S_ISLNK(target_link_stat_.stx_mode);
@@ -432,17 +436,17 @@ void FileCopy::CopyContents(NextChains* next) {
   contents_.Start({.source = source_,
                    .target = target_,
                    .target_created = target_created_,
+                   .target_has_contents = target_overwritten_ && !target_changed_,
+                   .target_size = target_stat_.stx_size,
                    .may_clone = !use_slots_ && may_clone(),
                    .source_device = names_.source_device,
                    .target_device = names_.target_device,
-                   .target_file_device = target_file_device,
-                   .target_has_contents = target_overwritten_ && !target_changed_},
-                  at_once_, next);
+                   .target_file_device = target_file_device},
+                  next);
   OnContents(next);
 }
 
 void FileCopy::OnContents(NextChains* next) {
-  at_once_ = contents_.at_once();
   target_changed_ = target_changed_ || contents_.target_emptied();
   outcome_ = Outcome::kRunning;
   switch (contents_.outcome()) {
@@ -454,7 +458,7 @@ void FileCopy::OnContents(NextChains* next) {
     case ContentsCopy::Outcome::kCopied:
       return SetAttributes(next);
     case ContentsCopy::Outcome::kStopped:
-      stopped_ = true;  // If not by its own worker, then by its helper.
+      control_.stopped = true;  // If not by its own worker, then by its helper.
       return CloseAll(next);
     case ContentsCopy::Outcome::kFailed:
       Fail(contents_.failure());
@@ -507,10 +511,9 @@ void FileCopy::CloseAll(NextChains* next) {
   // however it was written.
   const bool is_in_cache = has_cached() || contents_.is_preallocated();
   // A copy that was stopped does not wait for the device.
-  if (!both_open || !target_complete_ || cache_dropped_ || !is_in_cache || stopped_) {
+  if (!both_open || !target_complete_ || !is_in_cache || control_.stopped) {
     return CloseFiles(next);
   }
-  cache_dropped_ = true;
   state_ = State::kDropCached;
   Chain& chain = next->Add(0);
   chain.Add(DropCached(source_));
@@ -565,14 +568,14 @@ void FileCopy::Finish(NextChains* next) {
                    next);
     }
   }
-  if (!ours && stopped_ && outcome_at_end_ == Outcome::kCopied) {
+  if (!ours && control_.stopped && outcome_at_end_ == Outcome::kCopied) {
     outcome_at_end_ = Outcome::kCancelled;
   }
   Done(outcome_at_end_);
 }
 
 void FileCopy::Done(Outcome outcome) {
-  if (at_once_ && outcome == Outcome::kCopied) counters_->files_at_once.Add(1);
+  if (control_.at_once && outcome == Outcome::kCopied) counters_->files_at_once.Add(1);
   state_ = State::kDone;
   outcome_ = outcome;
 }

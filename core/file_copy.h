@@ -107,7 +107,7 @@ class FileCopy {
   FileCopy(BlockPool* pool, EngineCounters* counters)
       : counters_(counters),
         block_size_bytes_(pool->block_size_bytes()),
-        contents_(pool, counters) {}
+        contents_(pool, counters, &control_) {}
 
   // Begins a copy that uses slots `slot` and `slot + 1`. Of a file that is opened with
   // ordinary descriptors the stat is taken by descriptor, whatever `calls_at_once` says.
@@ -129,10 +129,7 @@ class FileCopy {
 
   // Gives up as soon as the chains in flight have settled, unless that completes the
   // target. Call it once; go on handing in results until done().
-  void Stop() {
-    stopped_ = true;
-    contents_.Stop();
-  }
+  void Stop() { control_.stopped = true; }
 
   Outcome outcome() const { return outcome_; }
   bool done() const {
@@ -147,10 +144,7 @@ class FileCopy {
   }
   // The contents had to be waited for: the chains from the next one on are queued.
   // REQUIRES: copies_blocks_at_once().
-  void LeaveBlocksToChains() {
-    contents_.LeaveBlocksToChains();
-    at_once_ = false;
-  }
+  void LeaveBlocksToChains() { control_.at_once = false; }
 
   // The source as it was when it was opened. REQUIRES: outcome() is kMultiplyLinked or
   // was later; meaningless if opening failed.
@@ -243,12 +237,11 @@ class FileCopy {
   State state_ = State::kDone;
   Outcome outcome_ = Outcome::kAbandoned;
   Outcome outcome_at_end_ = Outcome::kCopied;  // Unless it fails or is stopped.
-  bool stopped_ = false;
+  CopyControl control_;
   CopyFailure failure_;
   int removal_error_ = 0;
   int retries_ = 0;
   bool use_slots_ = true;
-  bool at_once_ = false;          // What comes next is carried out at once.
   bool source_is_found_ = false;  // Its bytes are counted.
   bool opens_both_ = false;       // kCopyWhole opens the source, too.
 
@@ -266,7 +259,6 @@ class FileCopy {
   bool target_removable_ = true;  // No other name leads to it.
   bool tried_removing_ = false;
   bool waits_for_target_ = false;  // Opening it once more waits for a lease to end.
-  bool cache_dropped_ = false;
   struct statx source_stat_ = {};
   struct statx target_stat_ = {};
   struct statx target_link_stat_ = {};

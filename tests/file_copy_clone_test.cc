@@ -133,9 +133,19 @@ TEST(FileCopyCloneTest, OnDemandWhatIsThereIsLostOnlyToAClone) {
   EXPECT_EQ(refused.copy.Settle({-EXDEV}), "close fd8 = close fd7");
   EXPECT_EQ(refused.copy.Settle({0, 0}), "failed: clone T EXDEV");
 
+  // What its old contents can't be the reason of does not cost them.
+  for (const int trial : {-EINVAL, -EIO, -EPERM, -EDQUOT}) {
+    Cloning failed(Reflink::kAlways);
+    failed.Overwrite();
+    failed.copy.Settle({8});
+    EXPECT_EQ(failed.copy.Settle({trial}), "close fd8 = close fd7");
+    EXPECT_EQ(failed.copy.Settle({0, 0}).substr(0, 15), "failed: clone T");
+  }
+
   // EINVAL: it is longer than the source, which does not end with a block.
   for (const int trial : {0, -EINVAL, -ENOSPC}) {
     Cloning cloned(Reflink::kAlways);
+    cloned.copy.target_stat.stx_size = 101;
     cloned.Overwrite();
     cloned.copy.Settle({8});
     EXPECT_EQ(cloned.copy.Settle({trial}), "set size fd8 0");

@@ -230,6 +230,15 @@ TEST(FileCopyPageCacheTest, ATargetThatStaysIsNotLeftAtItsFullSize) {
   EXPECT_EQ(copy.Settle({0, 0}), "failed: write T EIO");
 }
 
+TEST(FileCopyPageCacheTest, RoomThatWasNotThereIsGivenBackWhereTheTargetStays) {
+  Direct direct(2 * kBlock, /*exists=*/true);
+  CopyScript& copy = direct.copy;
+  EXPECT_EQ(copy.Settle({0}), "preallocate fd8 8192");
+  EXPECT_EQ(copy.Settle({-ENOSPC}), "set size fd8 0");
+  EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
+  EXPECT_EQ(copy.Settle({0, 0}), "failed: write T ENOSPC");
+}
+
 TEST(FileCopyPageCacheTest, AnInterruptedPreallocationIsTriedAgain) {
   Direct direct;
   direct.copy.Settle({0});
@@ -293,6 +302,18 @@ TEST(FileCopyPageCacheTest, StoppedInTheMiddleItRemovesTheTarget) {
   EXPECT_EQ(copy.Settle(1, {kBlock, kBlock}), "close fd8 = close fd7");
   EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
   EXPECT_EQ(copy.Settle({0}), "cancelled");
+}
+
+TEST(FileCopyPageCacheTest, StoppedWithAFailedDirectWriteItHasFailed) {
+  Direct direct;
+  CopyScript& copy = direct.copy;
+  copy.Settle({0});
+  copy.Settle({0});
+  copy.Stop();
+  copy.Settle(0, {kBlock, kBlock});
+  EXPECT_EQ(copy.Settle(1, {kBlock, -EIO}), "close fd8 = close fd7");
+  EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
+  EXPECT_EQ(copy.Settle({0}), "failed: write T EIO");
 }
 
 // --- Polling ---

@@ -124,6 +124,17 @@ TEST(FileCopySharedTest, ASourceThatRefusesADirectReadIsBegunAnew) {
   EXPECT_NE(copy.Settle({0}).find("2: read fd7 100@8192"), std::string::npos);
 }
 
+TEST(FileCopySharedTest, ASourceThatKeepsODirectOnIsWhatTheCopyFailsBy) {
+  Uncached uncached;
+  CopyScript& copy = uncached.copy;
+  copy.Settle({0});
+  copy.Settle(0, {4096, 4096});
+  EXPECT_EQ(copy.Settle(1, {4096, 4096}), "direct off fd7");
+  EXPECT_EQ(copy.Settle({-EIO}), "close fd8 = close fd7");
+  EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
+  EXPECT_EQ(copy.Settle({0}), "failed: read S EIO");
+}
+
 TEST(FileCopySharedTest, AFailedWriteOfWhatWasReadPastThePageCacheFails) {
   Uncached uncached;
   CopyScript& copy = uncached.copy;

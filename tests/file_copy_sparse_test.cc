@@ -193,6 +193,24 @@ TEST(FileCopySparseTest, APieceThatIsAHoleMeanwhileIsLeftOut) {
   EXPECT_EQ(copy.counters().bytes_done.value(), 40'960);
 }
 
+TEST(FileCopySparseTest, WhatIsDataAndAHoleByTurnsIsCopied) {
+  Sparse sparse;
+  CopyScript& copy = sparse.copy;
+  const auto data = copy.data;
+  const auto holes = decltype(data)(data.begin() + 1, data.end());
+  EXPECT_EQ(copy.Settle({0}), "seek hole fd7 4096");
+  copy.data = holes;
+  EXPECT_EQ(copy.Settle({0}), "seek data fd7 4096");
+  copy.data = data;
+  EXPECT_EQ(copy.Settle({0}), "seek hole fd7 4096");
+  copy.data = holes;
+  const std::string next = copy.Settle({0});
+  EXPECT_NE(next.find("0: read fd7 4096@4096 - write fd8 4096@4096 | "
+                      "1: read fd7 4096@8192 - write fd8 4096@8192 | "),
+            std::string::npos);
+  EXPECT_NE(next.find("7: read fd7 4096@32768"), std::string::npos);
+}
+
 TEST(FileCopySparseTest, ASizeThatCanNotBeSetRemovesTheTarget) {
   Sparse sparse;
   sparse.copy.Settle({-ENXIO});

@@ -186,6 +186,23 @@ TEST(FileCopyTargetTest, WithForceOneThatCanNotBeOpenedIsReplaced) {
   EXPECT_EQ(copy.Settle({0, 0}), "copied");
 }
 
+TEST(FileCopyTargetTest, StoppedBeforeForceRemovesItItStays) {
+  Existing existing({.preserve = {}, .force = true});
+  existing.copy.Settle({0, 0});
+  existing.copy.Stop();
+  EXPECT_EQ(existing.copy.Settle({-EACCES}), "close s0");
+  EXPECT_EQ(existing.copy.Settle({0}), "cancelled");
+}
+
+TEST(FileCopyTargetTest, StoppedWhenForceHasRemovedItNothingTakesItsPlace) {
+  Existing existing({.preserve = {}, .force = true});
+  existing.copy.Settle({0, 0});
+  existing.copy.Settle({-EACCES});
+  existing.copy.Stop();
+  EXPECT_EQ(existing.copy.Settle({0}), "close s0");
+  EXPECT_EQ(existing.copy.Settle({0}), "cancelled");
+}
+
 TEST(FileCopyTargetTest, WithForceItIsRemovedOnce) {
   Existing existing({.preserve = {}, .force = true});
   CopyScript& copy = existing.copy;

@@ -159,6 +159,13 @@ TEST(FileCopyTest, ALeaseOnTheSourceIsWaitedFor) {
   EXPECT_EQ(copy.Settle({-EAGAIN, kCancelled}), "open S waiting>s0 - lstat S");
 }
 
+TEST(FileCopyTest, StoppedItWaitsForNoLease) {
+  CopyScript copy;
+  copy.Start();
+  copy.Stop();
+  EXPECT_EQ(copy.Settle({-EAGAIN, kCancelled}), "cancelled");
+}
+
 TEST(FileCopyTest, WhatCanNotBeOpenedFails) {
   struct Case {
     int error_number;
