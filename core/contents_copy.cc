@@ -192,8 +192,10 @@ void ContentsCopy::CopyBytes(NextChains* next) {
 void ContentsCopy::OnCountCached(int32_t result, NextChains* next) {
   // Where it can't be told it is as if it were not.
   is_cached_ = result == 0 && cached_bytes_ >= CacheSampleBytes() / 2;
-  control_->at_once =
-      control_->may_call && is_cached_ && policy_->page_cache == PageCache::kKeep;
+  // Between holes the sample tells nothing: the first piece that has to be waited for
+  // does.
+  control_->at_once = control_->may_call && (is_cached_ || has_holes()) &&
+                      policy_->page_cache == PageCache::kKeep;
   // Then it is not put there either: that costs more CPU time than all the rest.
   if (policy_->direct_reads && is_large() && !is_cached_ && !has_holes() && result == 0) {
     reads_direct_ = true;

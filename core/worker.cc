@@ -144,6 +144,7 @@ void Worker::Help(SharedFile* file) {
     pump.SetUncachedIo(work_.policy.uncached_io);
   }
   pump.Start(file);
+  WaitSinceLastCall();  // For other files.
   // Only what is in memory is offered.
   bool at_once = work_.warm_calls == CallsAtOnce::kAll &&
                  work_.policy.page_cache == PageCache::kKeep;
@@ -337,6 +338,7 @@ void Worker::CopyBlocksAtOnce() {
 
 void Worker::CopyBlocksAtOnce(int index, int lane, Chain chain) {
   FileCopy& copy = flights_[index].copy;
+  WaitSinceLastCall();  // For other files.
   const auto end = std::chrono::steady_clock::now() + kRowTime;
   do {
     bool was_read = false;
@@ -351,16 +353,12 @@ void Worker::CopyBlocksAtOnce(int index, int lane, Chain chain) {
 }
 
 SettledChain Worker::RunBlock(ChainId id, const Chain& chain, bool* was_read) {
-  rusage before = {};
-  getrusage(RUSAGE_THREAD, &before);
   const auto start = std::chrono::steady_clock::now();
   const SettledChain settled = ring_->RunAtOnce(id, chain.ops());
   // Waiting for the file's lock, or for room for dirty pages, is no reason to change.
-  if (AtOnceChooser::IsSlow(std::chrono::steady_clock::now() - start, chain[0].length)) {
-    rusage after = {};
-    getrusage(RUSAGE_THREAD, &after);
-    *was_read = after.ru_inblock != before.ru_inblock;
-  }
+  *was_read =
+      AtOnceChooser::IsSlow(std::chrono::steady_clock::now() - start, chain[0].length) &&
+      WaitSinceLastCall() == AtOnceChooser::Wait::kDevice;
   return settled;
 }
 

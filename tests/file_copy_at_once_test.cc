@@ -77,6 +77,19 @@ TEST(FileCopyAtOnceTest, ALargerOneThatIsNotThereIsOnlyOpened) {
   EXPECT_EQ(copy.Settle(1, {1, 1}), "close fd8 = close fd7");
 }
 
+TEST(FileCopyAtOnceTest, BetweenHolesTheFirstPieceTellsWhetherItIsThere) {
+  CopyScript copy(AtOnce({.size = 4 * CopyScript::kBlock}));
+  copy.source_stat.stx_blocks = 16;
+  copy.data = {{0, 4096}, {8192, 12'288}};
+  copy.cached = false;  // Where the sample was taken.
+  EXPECT_EQ(Open(&copy), "count cached fd7 8192");
+  EXPECT_EQ(copy.Settle({0}), "seek data fd7 0");
+  for (int i = 0; i < 3; ++i) copy.Settle({0});
+  EXPECT_EQ(copy.Settle({0}), "seek data fd7 12288");
+  EXPECT_EQ(copy.Settle({-ENXIO}), "at once read fd7 4096@0 - at once write fd8 4096@0");
+  EXPECT_TRUE(copy.copy().copies_blocks_at_once());
+}
+
 TEST(FileCopyAtOnceTest, BlocksThatHadToBeWaitedForAreFollowedByChains) {
   CopyScript copy(AtOnce({.size = 3 * CopyScript::kBlock}));
   Open(&copy);
