@@ -2,11 +2,15 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "agent/field_violations.h"
+#include "core/file_error.h"
 #include "google/protobuf/message.h"
 #include "google/protobuf/unknown_field_set.h"
 #include "proto/path_codec.h"
@@ -73,11 +77,34 @@ void RefuseUnknownFields(const google::protobuf::Message& message, std::string_v
                                ", which this version does not know"));
 }
 
+// Whether `path`, an absolute one, names what each process has of its own: to the agent
+// the client's /dev/stdout would be the agent's, most likely its log.
+bool IsOwnOfEachProcess(const std::string& path) {
+  std::vector<absl::string_view> names;
+  for (const absl::string_view name : absl::StrSplit(path, '/', absl::SkipEmpty())) {
+    if (name == "." || (name == ".." && names.empty())) continue;
+    if (name == "..") {
+      names.pop_back();
+    } else {
+      names.push_back(name);
+    }
+  }
+  if (names.size() < 2) return false;
+  if (names[0] == "proc") return names[1] == "self" || names[1] == "thread-self";
+  return names[0] == "dev" && (names[1] == "stdin" || names[1] == "stdout" ||
+                               names[1] == "stderr" || names[1] == "fd");
+}
+
 void ReadPath(std::string_view text, std::string_view field, std::string* path,
               FieldViolations* violations) {
   auto decoded = PathFromApi(text);
   if (decoded.ok()) {
     *path = *std::move(decoded);
+    if (IsOwnOfEachProcess(*path)) {
+      violations->Add(field, absl::StrCat("must not be ", Quote(*path),
+                                          ", which is the agent's own there; "
+                                          "copy it without an agent"));
+    }
   } else {
     violations->Add(field, std::string(decoded.status().message()));
   }

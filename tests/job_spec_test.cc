@@ -79,6 +79,25 @@ TEST(ValidateJobSpecTest, ABadSourceIsNamedByItsIndex) {
   }
 }
 
+// The agent's standard output is most likely its log.
+TEST(ValidateJobSpecTest, WhatEachProcessHasOfItsOwnIsRefused) {
+  for (const char* own :
+       {"/dev/stdout", "//dev/./stderr", "/dev/fd/63", "/dev/fd", "/proc/self/fd/1",
+        "/proc/thread-self/comm", "/tmp/../dev/stdin", "/../proc/self"}) {
+    EXPECT_THAT(RefusedAfter([own](auto* spec) { spec->set_sources(0, own); }),
+                ElementsAre("spec.sources[0]"))
+        << own;
+    EXPECT_THAT(RefusedAfter([own](auto* spec) { spec->set_target(own); }),
+                ElementsAre("spec.target"))
+        << own;
+  }
+  for (const char* fine : {"/dev", "/dev/zero", "/proc/1/comm", "/home/dev/stdout"}) {
+    EXPECT_THAT(RefusedAfter([fine](auto* spec) { spec->set_sources(0, fine); }),
+                IsEmpty())
+        << fine;
+  }
+}
+
 TEST(ValidateJobSpecTest, AMissingOrBadTargetIsRefused) {
   EXPECT_THAT(RefusedAfter([](auto* spec) { spec->clear_target(); }),
               ElementsAre("spec.target"));
