@@ -126,6 +126,11 @@ void FileCopy::GoOn(int lane, absl::Span<const int32_t> results, NextChains* nex
     case State::kAttributes:
       attributes_.Settle(results[0], next);
       return OnAttributes(next);
+    case State::kInstallToEmpty:
+      // Before Linux 6.8 there is no such op: then it stays as it is.
+      if (results[0] < 0) return CloseFiles(next);
+      installed_ = FileRef::Descriptor(results[0]);
+      return EmptyTarget(next);
     case State::kEmpty:
       return CloseFiles(next);
     case State::kDropCached:
@@ -502,9 +507,9 @@ bool FileCopy::has_cached() const {
 }
 
 void FileCopy::CloseAll(NextChains* next) {
-  if (contents_.is_preallocated() && !target_complete_ && !target_removable_) {
-    // It stays: but not with a size as if it were whole.
-    return Enter(State::kEmpty, SetSize(target_.index, 0), next);
+  if (target_ != FileRef() && target_overwritten_ && target_changed_ &&
+      !target_complete_ && !target_removable_) {
+    return EmptyTarget(next);
   }
   const bool both_open = source_ != FileRef() && target_ != FileRef();
   // ext4 keeps the page with the last bytes of a file that has been preallocated (6.18),
@@ -519,6 +524,14 @@ void FileCopy::CloseAll(NextChains* next) {
   chain.Add(DropCached(source_));
   // A page that is not on the device yet can't be dropped.
   chain.Add(WriteBack(target_), Link::kHard).Add(DropCached(target_), Link::kHard);
+}
+
+void FileCopy::EmptyTarget(NextChains* next) {
+  if (installed_ == FileRef() && use_slots_) {
+    return Enter(State::kInstallToEmpty, InstallDescriptor(target_), next);
+  }
+  const FileRef target = use_slots_ ? installed_ : target_;
+  Enter(State::kEmpty, SetSize(target.index, 0), next);
 }
 
 void FileCopy::OnDropCached(int32_t written_back, NextChains* next) {

@@ -25,7 +25,8 @@
 //               v
 //            kClose        [close => close ...]
 //               v
-//            kRemove       [unlinkat target], only after a failure
+//            kRemove       [unlinkat target], only after a failure (with other names it
+//               |          is emptied before it is closed: kInstallToEmpty, kEmpty)
 //               v
 //             kDone        outcome()
 //
@@ -171,6 +172,7 @@ class FileCopy {
     kContents,
     kInstall,
     kAttributes,
+    kInstallToEmpty,
     kEmpty,
     kDropCached,
     kClose,
@@ -213,6 +215,9 @@ class FileCopy {
   // Whether what was copied is in the page cache and has to leave it.
   bool has_cached() const;
   void CloseAll(NextChains* next);
+  // A half-written target that has other names stays, but empty: with a part of what it
+  // should have it could be taken for whole.
+  void EmptyTarget(NextChains* next);
   void OnDropCached(int32_t written_back, NextChains* next);
   void CloseFiles(NextChains* next);
   void OnClose(absl::Span<const int32_t> results, NextChains* next);

@@ -249,7 +249,7 @@ TEST(FileCopyTargetTest, OneThatWasTruncatedIsRemovedWhenTheCopyFails) {
   EXPECT_EQ(copy.Settle({0}), "failed: write T ENOSPC");
 }
 
-TEST(FileCopyTargetTest, OneThatOtherNamesLeadToIsNotRemovedWhenTheCopyFails) {
+TEST(FileCopyTargetTest, OneThatOtherNamesLeadToIsEmptiedWhenTheCopyFails) {
   for (const auto& made : {std::function<void(CopyScript*)>(TargetIsALink),
                            std::function<void(CopyScript*)>([](CopyScript* copy) {
                              copy->target_stat.stx_nlink = 2;
@@ -258,9 +258,22 @@ TEST(FileCopyTargetTest, OneThatOtherNamesLeadToIsNotRemovedWhenTheCopyFails) {
     CopyScript& copy = existing.copy;
     copy.Settle({0, 0});
     copy.Settle({0});
-    EXPECT_EQ(copy.Settle({100, -ENOSPC}), "close s1 = close s0");
-    EXPECT_EQ(copy.Settle({0, 0}), "failed: write T ENOSPC");
+    EXPECT_EQ(copy.Settle({100, -ENOSPC}), "install s1");
+    EXPECT_EQ(copy.Settle({9}), "set size fd9 0");
+    EXPECT_EQ(copy.Settle({0}), "close s1 = close fd9 = close s0");
+    EXPECT_EQ(copy.Settle({0, 0, 0}), "failed: write T ENOSPC");
   }
+}
+
+TEST(FileCopyTargetTest, WhereItCanNotBeEmptiedByASlotItStaysAsItIs) {
+  Existing existing({}, TargetIsALink);
+  CopyScript& copy = existing.copy;
+  copy.Settle({0, 0});
+  copy.Settle({0});
+  copy.Stop();
+  EXPECT_EQ(copy.Settle({100, 50}), "install s1");
+  EXPECT_EQ(copy.Settle({-EINVAL}), "close s1 = close s0");
+  EXPECT_EQ(copy.Settle({0, 0}), "cancelled");
 }
 
 TEST(FileCopyTargetTest, WithLinksKeptOneOfSeveralNamesIsReplaced) {
