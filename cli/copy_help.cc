@@ -103,8 +103,9 @@ Exit status:
   1    something was not copied, or the command line was wrong
   69   the agent can't be reached, or was lost
   75   the agent takes no job at the moment
-  130  ended by SIGINT (Ctrl-C), 143 by SIGTERM: no half-written file is left. A
-         second signal ends ringcp at once, without cleaning up.)");
+  130  ended by SIGINT (Ctrl-C), 143 by SIGTERM, 129 by SIGHUP: no half-written file
+         is left. A second signal ends ringcp at once, without cleaning up. With an
+         agent, SIGHUP leaves the job to it.)");
 }
 
 std::string VersionText(const std::string& name) {

@@ -38,17 +38,23 @@ struct sigaction Install(int number) {
 
 }  // namespace
 
-InterruptSignals::InterruptSignals(Action action, void* argument) {
+InterruptSignals::InterruptSignals(Action action, void* argument, Hangup hangup) {
   g_caught = 0;
   g_argument = argument;
   g_action = action;
   former_interrupt_ = Install(SIGINT);
   former_terminate_ = Install(SIGTERM);
+  if (hangup == Hangup::kInterrupts) {
+    former_hangup_ = Install(SIGHUP);
+  } else {
+    sigaction(SIGHUP, nullptr, &former_hangup_);
+  }
 }
 
 InterruptSignals::~InterruptSignals() {
   sigaction(SIGINT, &former_interrupt_, nullptr);
   sigaction(SIGTERM, &former_terminate_, nullptr);
+  sigaction(SIGHUP, &former_hangup_, nullptr);
 }
 
 int InterruptSignals::caught() const { return g_caught; }

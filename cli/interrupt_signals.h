@@ -1,5 +1,5 @@
-// SIGINT and SIGTERM for a program that cleans up: the first one asks for an end, the
-// second one ends the process at once, in case the clean-up hangs.
+// SIGINT, SIGTERM and, if wanted, SIGHUP for a program that cleans up: the first one asks
+// for an end, the second one ends the process at once, in case the clean-up hangs.
 //
 //   InterruptSignals signals([](void* job) { static_cast<CopyJob*>(job)->Cancel(); },
 //                            &job);
@@ -24,10 +24,13 @@ class InterruptSignals {
   // Called with `argument` in the signal's handler: must be async-signal-safe.
   using Action = void (*)(void* argument);
 
+  // Whether SIGHUP, with which a terminal or a connection ends, is one of them.
+  enum class Hangup { kIsLeft, kInterrupts };
+
   // From now on the first signal calls `action`. A signal that is ignored already (nohup,
   // a script's background job) stays ignored.
   // REQUIRES: `argument` is valid for as long as this lives.
-  InterruptSignals(Action action, void* argument);
+  InterruptSignals(Action action, void* argument, Hangup hangup = Hangup::kIsLeft);
   // Puts the former handlers back.
   ~InterruptSignals();
   InterruptSignals(const InterruptSignals&) = delete;
@@ -39,6 +42,7 @@ class InterruptSignals {
  private:
   struct sigaction former_interrupt_;
   struct sigaction former_terminate_;
+  struct sigaction former_hangup_;
 };
 
 }  // namespace ringcp

@@ -91,7 +91,8 @@ int RunLocalJob(const CopyCommandLine& command_line, const std::string& program)
   OutputObserver observer(command_line.verbose, output.get());
   CopyJob job(command_line.request, &observer);
   const InterruptSignals signals(
-      [](void* argument) { static_cast<CopyJob*>(argument)->Cancel(); }, &job);
+      [](void* argument) { static_cast<CopyJob*>(argument)->Cancel(); }, &job,
+      InterruptSignals::Hangup::kInterrupts);
 
   JobResult result;
   {

@@ -2,10 +2,14 @@
 
 #include <utility>
 
+#include "core/start_thread.h"
+
 namespace ringcp {
 
-ProgressTicker::ProgressTicker(std::function<void()> show)
-    : show_(std::move(show)), thread_([this] { Loop(); }) {}
+ProgressTicker::ProgressTicker(std::function<void()> show) : show_(std::move(show)) {
+  // Where there is no thread to be had nothing is shown.
+  StartThread([this] { Loop(); }, &thread_);
+}
 
 ProgressTicker::~ProgressTicker() {
   {
@@ -13,7 +17,7 @@ ProgressTicker::~ProgressTicker() {
     stopped_ = true;
   }
   stopped_changed_.notify_one();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void ProgressTicker::Loop() {

@@ -6,15 +6,40 @@
 
 namespace ringcp {
 
+namespace {
+
+uint64_t SizeOf(int copies_max, int extra, uint32_t block_size_bytes) {
+  return uint64_t{block_size_bytes} * static_cast<uint64_t>(copies_max + extra);
+}
+
+// nullptr where there is none.
+char* Allocate(uint64_t size_bytes) {
+  void* const memory = mmap(nullptr, size_bytes, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return memory == MAP_FAILED ? nullptr : static_cast<char*>(memory);
+}
+
+}  // namespace
+
+std::unique_ptr<BlockPool> BlockPool::Create(int copies_max, int extra,
+                                             uint32_t block_size_bytes) {
+  char* const memory = Allocate(SizeOf(copies_max, extra, block_size_bytes));
+  if (memory == nullptr) return nullptr;
+  return std::unique_ptr<BlockPool>(
+      new BlockPool(copies_max, extra, block_size_bytes, memory));
+}
+
 BlockPool::BlockPool(int copies_max, int extra, uint32_t block_size_bytes)
+    : BlockPool(copies_max, extra, block_size_bytes,
+                Allocate(SizeOf(copies_max, extra, block_size_bytes))) {}
+
+BlockPool::BlockPool(int copies_max, int extra, uint32_t block_size_bytes, char* memory)
     : block_size_bytes_(block_size_bytes),
-      size_bytes_(uint64_t{block_size_bytes} * static_cast<uint64_t>(copies_max + extra)),
+      memory_(memory),
+      size_bytes_(SizeOf(copies_max, extra, block_size_bytes)),
       extra_left_(extra) {
+  RINGCP_CHECK(memory != nullptr);
   const int count = copies_max + extra;
-  void* memory = mmap(nullptr, size_bytes_, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  RINGCP_CHECK(memory != MAP_FAILED);
-  memory_ = static_cast<char*>(memory);
   free_.reserve(count);
   for (int i = count - 1; i >= 0; --i) {
     free_.push_back(memory_ + uint64_t{block_size_bytes} * static_cast<uint64_t>(i));

@@ -10,6 +10,7 @@
 #define RINGCP_CORE_BLOCK_POOL_H_
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace ringcp {
@@ -17,8 +18,10 @@ namespace ringcp {
 class BlockPool {
  public:
   // Blocks of `block_size_bytes`, a multiple of the page size: one for each of
-  // `copies_max` copies and `extra` to lend. Without memory for it the program stops: it
-  // is at most a few MiB (see worker.h).
+  // `copies_max` copies and `extra` to lend. nullptr where there is no memory for them.
+  static std::unique_ptr<BlockPool> Create(int copies_max, int extra,
+                                           uint32_t block_size_bytes);
+  // The same; without memory for it the program stops.
   BlockPool(int copies_max, int extra, uint32_t block_size_bytes);
   ~BlockPool();
   BlockPool(const BlockPool&) = delete;
@@ -34,8 +37,11 @@ class BlockPool {
   void GiveBack(char* block, bool extra);
 
  private:
+  // Takes over `memory`.
+  BlockPool(int copies_max, int extra, uint32_t block_size_bytes, char* memory);
+
   const uint32_t block_size_bytes_;
-  char* memory_;
+  char* const memory_;
   const uint64_t size_bytes_;
   int extra_left_;
   std::vector<char*> free_;

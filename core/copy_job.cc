@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <memory>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -15,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/batch_scheduling.h"
+#include "core/block_pool.h"
 #include "core/check.h"
 #include "core/clone_table.h"
 #include "core/directory_copy.h"
@@ -24,6 +27,7 @@
 #include "core/polled_io.h"
 #include "core/reporter.h"
 #include "core/shared_file.h"
+#include "core/start_thread.h"
 #include "core/syscall_ring.h"
 #include "core/tally.h"
 #include "core/top_level.h"
@@ -71,6 +75,21 @@ std::string UringReason() {
   return absl::StrCat("Linux ", KernelRelease(), " permits io_uring");
 }
 
+// The blocks that `limits` ask for. Where there is no memory for so many, `limits` become
+// less; nullptr if there is none for a single copy.
+std::unique_ptr<BlockPool> MakePool(Worker::Limits* limits) {
+  for (;;) {
+    std::unique_ptr<BlockPool> pool = BlockPool::Create(
+        limits->copies_in_flight, limits->extra_blocks, limits->block_bytes);
+    const bool is_least = limits->copies_in_flight == 1 && limits->extra_blocks == 0;
+    if (pool != nullptr || is_least) return pool;
+    limits->copies_in_flight = std::max(1, limits->copies_in_flight / 2);
+    limits->copies_in_flight_warm =
+        std::min(limits->copies_in_flight_warm, limits->copies_in_flight);
+    limits->extra_blocks /= 2;
+  }
+}
+
 }  // namespace
 
 class CopyJob::Body {
@@ -109,8 +128,10 @@ class CopyJob::Body {
   // Decides on the engine; `ring` is the calling thread's, if it is io_uring.
   absl::Status ChooseEngine(const std::vector<TopLevelSource>& sources,
                             int copies_in_flight, std::unique_ptr<Ring>* ring);
-  void Work(const SharedWork& shared, std::unique_ptr<Ring> ring,
-            const Worker::Limits& limits, int index);
+  // One worker's part, on the calling thread; false if there is not enough for one more:
+  // then the others do it all.
+  bool Work(const SharedWork& shared, std::unique_ptr<Ring> ring, Worker::Limits limits,
+            int index);
   void NoteRing(const Ring& ring);
   void FinishReport();
   void StopTally();
@@ -265,24 +286,39 @@ absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources
                              .shared_files = &shared_files,
                              .reporter = &reporter_,
                              .cancelled = &cancelled_};
-  std::vector<std::thread> threads;
+  std::atomic<bool> worked = false;
+  std::vector<std::thread> threads(workers - 1);
   for (int i = 1; i < workers; ++i) {
-    threads.emplace_back([&, i] { Work(shared, nullptr, limits, i); });
+    const bool started = StartThread(
+        [&, i] {
+          if (Work(shared, nullptr, limits, i)) worked = true;
+        },
+        &threads[i - 1]);
+    if (!started) shared_files.OneWorkerLess();
   }
-  Work(shared, std::move(ring), limits, 0);
-  for (std::thread& thread : threads) thread.join();
+  if (Work(shared, std::move(ring), limits, 0)) worked = true;
+  for (std::thread& thread : threads) {
+    if (thread.joinable()) thread.join();
+  }
   for (const WaitingEntry& entry : links_.TakeAllWaiting()) walk.Release(entry.directory);
+  if (!worked) {
+    return absl::ResourceExhaustedError(
+        "cannot allocate memory for a single block (--block-size=SIZE)");
+  }
   return absl::OkStatus();
 }
 
-void CopyJob::Body::Work(const SharedWork& shared, std::unique_ptr<Ring> ring,
-                         const Worker::Limits& limits, int index) {
+bool CopyJob::Body::Work(const SharedWork& shared, std::unique_ptr<Ring> ring,
+                         Worker::Limits limits, int index) {
   const BatchScheduling batch_scheduling;
   if (ring == nullptr && use_uring_) {
     absl::StatusOr<std::unique_ptr<UringRing>> created =
         UringRing::Create(RingParameters(request_.options, limits.copies_in_flight));
     // The limits that the first ring was within are used up: then with fewer workers.
-    if (!created.ok()) return shared.shared_files->OneWorkerLess();
+    if (!created.ok()) {
+      shared.shared_files->OneWorkerLess();
+      return false;
+    }
     ring = *std::move(created);
   }
   if (ring == nullptr) ring = std::make_unique<SyscallRing>(2 * limits.copies_in_flight);
@@ -299,8 +335,14 @@ void CopyJob::Body::Work(const SharedWork& shared, std::unique_ptr<Ring> ring,
   work.policy.direct_reads = use_uring_;
   work.policy.use_slots =
       !work.policy.preserve.any_attribute() || ring->can_install_descriptor();
-  Worker(work, ring.get(), limits, &counters_[index]).Run();
+  const std::unique_ptr<BlockPool> pool = MakePool(&limits);
+  if (pool == nullptr) {
+    shared.shared_files->OneWorkerLess();
+    return false;
+  }
+  Worker(work, ring.get(), limits, pool.get(), &counters_[index]).Run();
   NoteRing(*ring);
+  return true;
 }
 
 void CopyJob::Body::NoteRing(const Ring& ring) {
@@ -349,7 +391,8 @@ Progress CopyJob::Body::GetProgress() {
   const absl::Time now = absl::Now();
   if (tally_ != nullptr) {
     if (!tally_thread_.joinable() && now - start_ >= kTallyDelay) {
-      tally_thread_ = std::thread([tally = tally_.get()] { tally->Run(); });
+      // Without one, totals are known when all has been found.
+      StartThread([tally = tally_.get()] { tally->Run(); }, &tally_thread_);
     }
     progress.scan_complete = tally_->complete();
     progress.bytes_total = std::max(progress.bytes_total, tally_->bytes());

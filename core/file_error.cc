@@ -4,6 +4,7 @@
 #include <wctype.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <cstring>
 
@@ -184,7 +185,12 @@ FileError MakeFileError(Operation operation, std::string_view path, int error_nu
   std::string reason;
   if (error_number != 0) {
     std::array<char, 128> text = {};
-    reason = absl::StrCat(": ", strerror_r(error_number, text.data(), text.size()));
+    // What io_uring says of an op that it has no thread for, and nobody else says.
+    const char* const words =
+        error_number == ECANCELED
+            ? "the kernel could start no thread for it (see ulimit -u)"
+            : strerror_r(error_number, text.data(), text.size());
+    reason = absl::StrCat(": ", words);
   }
   std::string other;
   if (operation == Operation::kMakeHardLink) {

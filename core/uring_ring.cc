@@ -173,6 +173,21 @@ void CheckEntered(int result) {
                result == -ENOMEM);
 }
 
+// Whether the kernel can start a thread for what can't be done in the submitter's: where
+// it can't, such an op ends with ECANCELED, whatever it was. The ring's first op.
+bool StartsWorkers(io_uring* ring) {
+  io_uring_sqe* const sqe = io_uring_get_sqe(ring);
+  io_uring_prep_nop(sqe);
+  sqe->flags |= IOSQE_ASYNC;
+  io_uring_cqe* cqe = nullptr;
+  int result = io_uring_submit_and_wait(ring, 1);
+  while (result == -EINTR) result = io_uring_wait_cqe(ring, &cqe);
+  if (result < 0 || io_uring_peek_cqe(ring, &cqe) != 0) return false;
+  const bool starts = cqe->res == 0;
+  io_uring_cqe_seen(ring, cqe);
+  return starts;
+}
+
 bool Supports(const io_uring_probe* probe, std::initializer_list<int> opcodes) {
   return std::all_of(opcodes.begin(), opcodes.end(), [&](int opcode) {
     return io_uring_opcode_supported(probe, opcode) != 0;
@@ -220,6 +235,11 @@ absl::StatusOr<std::unique_ptr<UringRing>> UringRing::Create(
                          static_cast<unsigned>(params.workers_max)};
   result = io_uring_register_iowq_max_workers(ring, workers);
   if (result < 0) return SetupError("io_uring_register (workers)", -result);
+  if (!StartsWorkers(ring)) {
+    return absl::UnavailableError(
+        "io_uring here can't start kernel threads (ulimit -u or a control group's "
+        "pids.max allows no more)");
+  }
   std::unique_ptr<Kernel> polled;
   if (params.iopoll) {
     polled = std::make_unique<Kernel>();

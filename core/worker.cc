@@ -53,17 +53,17 @@ Worker::Limits Worker::LimitsFor(const Tuning& tuning, int workers, int files_ma
   return limits;
 }
 
-Worker::Worker(const SharedWork& work, Ring* ring, const Limits& limits,
+Worker::Worker(const SharedWork& work, Ring* ring, const Limits& limits, BlockPool* pool,
                EngineCounters* counters)
     : work_(work),
       ring_(ring),
       limits_(limits),
       counters_(counters),
-      pool_(limits.copies_in_flight, limits.extra_blocks, limits.block_bytes),
+      pool_(pool),
       at_once_chooser_(work.warm_calls) {
   RINGCP_CHECK(ring->slots() >= 2 * limits.copies_in_flight);
   for (int i = 0; i < limits.copies_in_flight; ++i) {
-    flights_.emplace_back(&pool_, counters);
+    flights_.emplace_back(pool, counters);
     free_flights_.push_back(limits.copies_in_flight - 1 - i);
   }
 }
@@ -139,7 +139,7 @@ void Worker::HelpOthers() {
 }
 
 void Worker::Help(SharedFile* file) {
-  BlockPump pump(&pool_, counters_);
+  BlockPump pump(pool_, counters_);
   if (work_.policy.page_cache != PageCache::kKeep) {
     pump.SetUncachedIo(work_.policy.uncached_io);
   }

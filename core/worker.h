@@ -88,8 +88,9 @@ class Worker {
   static Limits LimitsFor(const Tuning& tuning, int workers, int files_max);
 
   // REQUIRES: all that is pointed to outlives the worker; `ring` was made by the thread
-  // that will call Run(), and has two slots for each copy in flight.
-  Worker(const SharedWork& work, Ring* ring, const Limits& limits,
+  // that will call Run(), and has two slots for each copy in flight; `pool` has the
+  // blocks of `limits`.
+  Worker(const SharedWork& work, Ring* ring, const Limits& limits, BlockPool* pool,
          EngineCounters* counters);
   ~Worker();
   Worker(const Worker&) = delete;
@@ -187,7 +188,7 @@ class Worker {
   Ring* const ring_;
   const Limits limits_;
   EngineCounters* const counters_;
-  BlockPool pool_;
+  BlockPool* const pool_;
   std::deque<Flight> flights_;
   std::vector<int> free_flights_;
   AtOnceChooser at_once_chooser_;

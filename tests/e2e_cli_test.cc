@@ -331,6 +331,47 @@ TEST_P(CliEngineTest, AFileBeyondTheLimitFailsAloneAndLeavesNothing) {
   }
 }
 
+// One thread, the program's own; and little memory, or next to none.
+TEST_P(CliEngineTest, CopiesWithWhatThreadsAndMemoryThereAre) {
+#if defined(__SANITIZE_ADDRESS__) || defined(_GLIBCXX_TSAN)
+  GTEST_SKIP() << "sanitizers need much more address space, and threads";
+#endif
+  if (!CanRun()) GTEST_SKIP() << reason_;
+  PrepareWithShell(scratch_.path(),
+                   "mkdir s; for i in $(seq 300); do echo $i >s/$i; done;"
+                   " head -c 3000000 /dev/urandom >s/large; chmod 755 .");
+  // Root's threads are not limited, and others may not get at the program where it is.
+  const std::string as_nobody =
+      geteuid() == 0 ? "cp \"$1\" ringcp; shift; set -- setpriv --reuid=65534 "
+                       "--clear-groups --reset-env ./ringcp \"$@\"; "
+                     : "";
+  for (const char* limit : {"-v 12000", "-v 20000", "-v 40000", "-v 100000", "-p 1"}) {
+    const bool limits_threads = limit[1] == 'p';
+    const Subprocess::Result result = RunProgram(RingcpInShell(
+        absl::StrCat("rm -rf t; mkdir -m 777 t; ", limits_threads ? as_nobody : "",
+                     "(ulimit ", limit, "; exec \"$@\") && diff -r s t/t"),
+        {"--engine=" + GetParam(), "-r", "s", "t/t"}));
+    if (GetParam() == "uring" && result.exit_code == 1) {
+      EXPECT_TRUE(absl::StrContains(result.error, "io_uring")) << result.error;
+      continue;
+    }
+    EXPECT_EQ(result.exit_code, 0) << limit << ": " << result.error << result.output;
+  }
+}
+
+TEST_P(CliEngineTest, AHangUpLeavesNoHalfWrittenFile) {
+  if (!CanRun()) GTEST_SKIP() << reason_;
+  scratch_.MakeFifo("fifo");
+  Subprocess copy(
+      Ringcp({"--engine=" + GetParam(), "--progress=json", "fifo", "target"}));
+  const int fifo = OpenFifo("fifo");
+  ASSERT_TRUE(copy.WaitForError("\n"));
+  copy.Signal(SIGHUP);
+  EXPECT_EQ(copy.Wait().exit_code, 129);
+  close(fifo);
+  EXPECT_FALSE(std::filesystem::exists(scratch_.Path("target")));
+}
+
 // Its size reads as 0, and it has hundreds of gigabytes.
 TEST_P(CliEngineTest, CanBeInterruptedInAFileThatTellsNoSize) {
   if (!CanRun()) GTEST_SKIP() << reason_;
