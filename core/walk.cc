@@ -32,6 +32,11 @@ constexpr size_t kTopEntriesPerBatch = 16;
 // directory in hand, so the top ones are enough; the lock is held meanwhile.
 constexpr size_t kGroupsLookedAt = 16;
 
+// So many directories are enough for all threads: no more are looked for in one that has
+// been begun while there are others to go to. (With a million files in 10,000 directories
+// of one, 4096 waited, 1.4 MiB.)
+constexpr size_t kPendingEnough = 256;
+
 bool IsDotOrDotDot(const char* name) {
   return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
 }
@@ -111,7 +116,12 @@ size_t Walk::ChooseGroup() const {
   const size_t looked_at = std::min(pending_.size(), kGroupsLookedAt);
   for (size_t below = 0; below < looked_at; ++below) {
     const std::vector<Directory*>& group = pending_[top - below];
-    if (group.back()->parent->children_in_hand == 0) return top - below;
+    // To read on in one would only add to the group above it.
+    const bool adds_needlessly =
+        below > 0 && group.back()->entered && pending_count_ >= kPendingEnough;
+    if (!adds_needlessly && group.back()->parent->children_in_hand == 0) {
+      return top - below;
+    }
   }
   return top;
 }
