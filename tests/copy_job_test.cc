@@ -336,7 +336,9 @@ TEST_P(CopyJobTest, AWaitingLinkThatBecameAnotherFileIsNobodysLink) {
     unlink(P("tree/" + names[1]).c_str());
     scratch_.WriteFile("tree/" + names[1], "other");
   };
-  const JobRun run = RunJob(Request({"tree"}, "target", "aT"), hooks);
+  CopyRequest request = Request({"tree"}, "target", "aT");
+  request.options.tuning.workers = 1;  // Else the second may be copied before the first.
+  const JobRun run = RunJob(request, hooks);
   EXPECT_EQ(run.errors.size(), 1u) << run.Messages();
   EXPECT_EQ(ReadFileOrNone(P("target/" + names[1])), "other");
   EXPECT_EQ(ReadFileOrNone(P("target/" + names[2])), "linked");
