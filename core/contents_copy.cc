@@ -237,16 +237,15 @@ void ContentsCopy::PollIfAsked() {
 }
 
 void ContentsCopy::OnPreallocate(int32_t result, NextChains* next) {
-  const bool is_unsupported =
-      result == -EOPNOTSUPP || result == -ENOSYS || result == -EPERM || result == -EINVAL;
-  // Also where it failed: then a part of the room may be there, and counts as size.
-  is_preallocated_ = !is_unsupported;
   if (control_->stopped) return Done(Outcome::kStopped);
   if (ShouldRetry(result, &retries_, counters_)) {
     return Enter(State::kPreallocate, Preallocate(files_.target, source_stat_->stx_size),
                  next);
   }
+  const bool is_unsupported =
+      result == -EOPNOTSUPP || result == -ENOSYS || result == -EPERM || result == -EINVAL;
   if (result < 0 && !is_unsupported) return FailToWrite(result);
+  is_preallocated_ = result == 0;
   pump_.Start(0, DirectEnd());
   Pump(next);
 }

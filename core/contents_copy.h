@@ -142,7 +142,7 @@ class ContentsCopy {
   const CopyFailure& failure() const { return failure_; }
   // Whether the target was there and has lost its contents by this copy.
   bool target_emptied() const { return target_emptied_; }
-  // Whether the target may have been made longer before there was anything in it.
+  // Whether the target was made as long as the source before there was anything in it.
   bool is_preallocated() const { return is_preallocated_; }
   const PolledIo::Refusal& poll_refusal() const { return pump_.poll_refusal(); }
 
@@ -245,7 +245,7 @@ class ContentsCopy {
   int retries_ = 0;
   bool is_direct_ = false;        // O_DIRECT is on.
   bool reads_direct_ = false;     // ... or to be, of the source alone.
-  bool is_preallocated_ = false;  // The target may be as long as the source was.
+  bool is_preallocated_ = false;  // The target is as long as the source was.
   uint64_t piece_begin_ = 0;      // Of a file with holes: the data that was found last.
   uint64_t piece_end_ = 0;
   uint64_t empty_piece_ = kNone;  // Where data was found that was a hole then.

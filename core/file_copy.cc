@@ -484,12 +484,11 @@ void FileCopy::SetAttributes(NextChains* next) {
   if (!policy_.preserve.any_attribute() || outcome_at_end_ == Outcome::kFailed) {
     return CloseAll(next);
   }
-  if (installed_.index < 0 && use_slots_) {
+  if (target_fd() < 0) {
     return Enter(State::kInstall, InstallDescriptor(target_), next);
   }
   state_ = State::kAttributes;
-  const int target = installed_.index >= 0 ? installed_.index : target_.index;
-  attributes_.Start(policy_, source_stat_, target, target_created_, next);
+  attributes_.Start(policy_, source_stat_, target_fd(), target_created_, next);
   OnAttributes(next);
 }
 
@@ -527,11 +526,10 @@ void FileCopy::CloseAll(NextChains* next) {
 }
 
 void FileCopy::EmptyTarget(NextChains* next) {
-  if (installed_ == FileRef() && use_slots_) {
+  if (target_fd() < 0) {
     return Enter(State::kInstallToEmpty, InstallDescriptor(target_), next);
   }
-  const FileRef target = use_slots_ ? installed_ : target_;
-  Enter(State::kEmpty, SetSize(target.index, 0), next);
+  Enter(State::kEmpty, SetSize(target_fd(), 0), next);
 }
 
 void FileCopy::OnDropCached(int32_t written_back, NextChains* next) {

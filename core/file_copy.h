@@ -207,6 +207,8 @@ class FileCopy {
   // Whether it is worth trying to clone the source, as far as is known by now.
   bool may_clone() const;
 
+  // The target's ordinary descriptor; negative while it has none.
+  int target_fd() const { return use_slots_ ? installed_.index : target_.index; }
   void CopyContents(NextChains* next);
   void OnContents(NextChains* next);
   void SetAttributes(NextChains* next);
