@@ -179,10 +179,13 @@ bool StartsWorkers(io_uring* ring) {
   io_uring_sqe* const sqe = io_uring_get_sqe(ring);
   io_uring_prep_nop(sqe);
   sqe->flags |= IOSQE_ASYNC;
+  if (io_uring_submit(ring) != 1) return false;
   io_uring_cqe* cqe = nullptr;
-  int result = io_uring_submit_and_wait(ring, 1);
-  while (result == -EINTR) result = io_uring_wait_cqe(ring, &cqe);
-  if (result < 0 || io_uring_peek_cqe(ring, &cqe) != 0) return false;
+  int result = 0;
+  do {
+    result = io_uring_wait_cqe(ring, &cqe);
+  } while (result == -EINTR);
+  if (result < 0) return false;
   const bool starts = cqe->res == 0;
   io_uring_cqe_seen(ring, cqe);
   return starts;
