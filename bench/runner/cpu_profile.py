@@ -59,10 +59,11 @@ class CpuProfile:
         }
 
     def __str__(self) -> str:
-        functions = ", ".join(f"{share:.1%} {name}" for name, share in self.largest())
+        shares = self.document()
+        functions = ", ".join(f"{share:.1%} {name}" for name, share in shares["functions"])
         return (
-            f"CPUs idle {self.idle / (self.idle + self.busy):.0%} of the time; of the rest "
-            f"{self.kernel / self.busy:.0%} in the kernel: {functions}"
+            f"CPUs idle {shares['idle']:.0%} of the time; of the rest {shares['kernel']:.0%} "
+            f"in the kernel: {functions}"
         )
 
 
