@@ -12,34 +12,19 @@
 #ifndef RINGCP_CORE_LINK_TABLE_H_
 #define RINGCP_CORE_LINK_TABLE_H_
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "core/directory.h"
+#include "core/file_identity.h"
 #include "core/mutex.h"
 #include "core/walk.h"
 
 namespace ringcp {
-
-// Which file on which device.
-struct FileIdentity {
-  uint32_t device_major = 0;
-  uint32_t device_minor = 0;
-  uint64_t inode = 0;
-
-  friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
-  template <typename H>
-  friend H AbslHashValue(H h, const FileIdentity& id) {
-    return H::combine(std::move(h), id.device_major, id.device_minor, id.inode);
-  }
-};
 
 // A directory entry whose copy has to wait; it keeps its hold on the directory.
 struct WaitingEntry {

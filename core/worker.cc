@@ -2,7 +2,6 @@
 
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,19 +12,12 @@
 #include "absl/strings/str_cat.h"
 #include "core/block_pump.h"
 #include "core/check.h"
+#include "core/file_identity.h"
 #include "core/node_copy.h"
 #include "core/stream_copy.h"
 
 namespace ringcp {
 namespace {
-
-FileIdentity IdentityOf(const struct statx& stat) {
-  return {stat.stx_dev_major, stat.stx_dev_minor, stat.stx_ino};
-}
-
-FileIdentity IdentityOf(const struct stat& stat) {
-  return {major(stat.st_dev), minor(stat.st_dev), stat.st_ino};
-}
 
 // Chains are named by the copy and the lane that they belong to.
 ChainId IdOf(int index, int lane) {

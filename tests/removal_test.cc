@@ -1,0 +1,69 @@
+// Only the file that was made is removed, whatever its name leads to by now.
+
+#include "core/removal.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+
+#include "core/file_identity.h"
+#include "gtest/gtest.h"
+#include "tests/scratch_directory.h"
+
+namespace ringcp {
+namespace {
+
+class RemovalTest : public testing::Test {
+ protected:
+  FileIdentity Identity(const std::string& name) const {
+    struct stat stat = {};
+    EXPECT_EQ(lstat(scratch_.Path(name).c_str(), &stat), 0);
+    return IdentityOf(stat);
+  }
+
+  ScratchDirectory scratch_;
+  const int directory_ = open(scratch_.path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+};
+
+TEST_F(RemovalTest, TheFileItselfIsRemoved) {
+  scratch_.WriteFile("f", "half of it");
+  EXPECT_EQ(RemoveIfSame(directory_, "f", Identity("f")), 0);
+  EXPECT_FALSE(Exists(scratch_.Path("f")));
+}
+
+TEST_F(RemovalTest, AnotherFileThatTookItsNameIsLeft) {
+  scratch_.WriteFile("f", "half of it");
+  const FileIdentity made = Identity("f");
+  ASSERT_EQ(rename(scratch_.Path("f").c_str(), scratch_.Path("elsewhere").c_str()), 0);
+  scratch_.WriteFile("f", "precious");
+  EXPECT_EQ(RemoveIfSame(directory_, "f", made), 0);
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("f")), "precious");
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("elsewhere")), "half of it");
+}
+
+TEST_F(RemovalTest, ALinkThatLeadsToTheFileIsLeft) {
+  scratch_.WriteFile("made", "half of it");
+  ASSERT_EQ(symlink("made", scratch_.Path("f").c_str()), 0);
+  EXPECT_EQ(RemoveIfSame(directory_, "f", Identity("made")), 0);
+  EXPECT_TRUE(Exists(scratch_.Path("f")));
+  EXPECT_TRUE(Exists(scratch_.Path("made")));
+}
+
+TEST_F(RemovalTest, WhatIsGoneIsNoError) {
+  scratch_.WriteFile("f", "");
+  const FileIdentity made = Identity("f");
+  ASSERT_EQ(unlink(scratch_.Path("f").c_str()), 0);
+  EXPECT_EQ(RemoveIfSame(directory_, "f", made), 0);
+}
+
+TEST_F(RemovalTest, WhatCouldNotBeRemovedIsTold) {
+  scratch_.MakeDirectory("d");
+  EXPECT_EQ(RemoveIfSame(directory_, "d", Identity("d")), EISDIR);
+  EXPECT_EQ(RemoveIfSame(-1, "d", Identity("d")), EBADF);
+}
+
+}  // namespace
+}  // namespace ringcp
