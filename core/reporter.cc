@@ -52,6 +52,14 @@ void Reporter::Warn(std::string_view message) {
   observer_->OnWarning(message);
 }
 
+void Reporter::WarnOfAccessLeftOut(std::string_view path) {
+  if (warned_of_access_.exchange(true, std::memory_order_relaxed)) return;
+  Warn(
+      absl::StrCat("warning: access control lists and capabilities are not copied yet: "
+                   "left out of ",
+                   Quote(path), " and perhaps others"));
+}
+
 void Reporter::Copied(std::string_view source, std::string_view target) {
   MutexLock lock(&mutex_);
   observer_->OnCopied(source, target);

@@ -30,6 +30,9 @@ class Reporter {
   void Report(const CopyFailure& failure, std::string_view source,
               std::string_view target);
   void Warn(std::string_view message);
+  // Says that the copy of `path` has an access control list or capabilities less than its
+  // source; of a job once, because with one such file there are usually many.
+  void WarnOfAccessLeftOut(std::string_view path);
 
   // Whether Copied() does anything: ask before building the paths for it.
   bool wants_copied() const { return wants_copied_; }
@@ -42,6 +45,7 @@ class Reporter {
   JobObserver* const observer_;
   const bool wants_copied_;
   std::atomic<int64_t> errors_ = 0;
+  std::atomic<bool> warned_of_access_ = false;
   Mutex mutex_;  // Held while the observer is called.
 };
 
