@@ -1,0 +1,391 @@
+// odd_file_system BACKING MOUNT_POINT [ODDITY...]: a file system in user space that
+// passes everything through to the directory BACKING, but for what it is told to get
+// wrong. It writes "mounted" to standard output, and runs until it is unmounted.
+//
+// Oddities:
+//   list-KIND-as-KIND   Directories list one kind of file as another: file, directory,
+//                       link, fifo, device, socket or unknown. A stat tells the truth.
+//   sizes-are-zero      A stat says that regular files are empty,
+//   sizes-are-small     ... that they have ten bytes at most,
+//   no-blocks           ... that they take no room.
+//   direct-io           What is read and written goes past the page cache, so that a read
+//                       is asked for whatever the size is said to be.
+//   fixed-modes         Files are made, and told to be, 0755, as on FAT.
+//   ignore-case         Names that differ in case only are one (BACKING: lower case).
+//   fail-CALL=ERRNO     A call fails: chmod, chown, close (the flush of a file that was
+//                       open for writing), create, link, lseek, mkdir, mknod, open, read,
+//                       readdir, removexattr, rename, rmdir, setxattr, getxattr,
+//                       listxattr, symlink, truncate, unlink, utimens, write.
+//   fail-CALL=ERRNO@N   ... read and write: only at offset N and beyond it.
+//   only=PREFIX         All of this concerns names that begin so, and no others.
+
+#define FUSE_USE_VERSION 31
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fuse3/fuse.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ringcp {
+namespace {
+
+constexpr off_t kSmallSizeBytes = 10;
+constexpr mode_t kFixedMode = 0755;
+// Beside the descriptor in fuse_file_info::fh: the file is open for writing.
+constexpr uint64_t kIsWritten = uint64_t{1} << 32;
+
+struct Failure {
+  int error_number = 0;
+  off_t offset = 0;
+};
+
+// What was asked for. Set before the file system is mounted.
+struct Oddities {
+  std::string backing;
+  std::set<std::string> names;           // Those that are a word.
+  std::map<mode_t, mode_t> listed_as;    // By the kind that a file has.
+  std::map<std::string, Failure> fails;  // By call.
+  std::string only;
+
+  bool concern(const char* path) const {
+    return std::string_view(strrchr(path, '/') + 1).starts_with(only);
+  }
+  bool has(const char* name, const char* path) const {
+    return names.contains(name) && concern(path);
+  }
+};
+
+Oddities& TheOddities() {
+  static Oddities oddities;
+  return oddities;
+}
+
+bool Has(const char* name, const char* path) { return TheOddities().has(name, path); }
+
+// -errno with which `call` is to fail; 0: it is not to.
+int FailureOf(const char* call, const char* path, off_t offset = 0) {
+  const auto it = TheOddities().fails.find(call);
+  if (it == TheOddities().fails.end() || offset < it->second.offset ||
+      !TheOddities().concern(path)) {
+    return 0;
+  }
+  return -it->second.error_number;
+}
+
+std::string BackingPath(const char* path) {
+  std::string name = path;
+  if (TheOddities().names.contains("ignore-case")) {
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char letter) { return std::tolower(letter); });
+  }
+  return TheOddities().backing + name;
+}
+
+int ResultOf(int64_t result) { return result < 0 ? -errno : static_cast<int>(result); }
+
+int DescriptorOf(const fuse_file_info* info) {
+  return static_cast<int>(info->fh & (kIsWritten - 1));
+}
+
+void Twist(const char* path, struct stat* stat) {
+  if (Has("fixed-modes", path) && !S_ISLNK(stat->st_mode)) {
+    stat->st_mode = (stat->st_mode & S_IFMT) | kFixedMode;
+  }
+  if (!S_ISREG(stat->st_mode)) return;
+  if (Has("sizes-are-zero", path)) stat->st_size = stat->st_blocks = 0;
+  if (Has("sizes-are-small", path)) {
+    stat->st_size = std::min(stat->st_size, kSmallSizeBytes);
+  }
+  if (Has("no-blocks", path)) stat->st_blocks = 0;
+}
+
+int GetAttributes(const char* path, struct stat* stat, fuse_file_info* info) {
+  const int result = info != nullptr ? fstat(DescriptorOf(info), stat)
+                                     : lstat(BackingPath(path).c_str(), stat);
+  if (result == 0) Twist(path, stat);
+  return ResultOf(result);
+}
+
+int ReadDirectory(const char* path, void* buffer, fuse_fill_dir_t fill, off_t,
+                  fuse_file_info*, fuse_readdir_flags) {
+  if (const int failure = FailureOf("readdir", path)) return failure;
+  DIR* const directory = opendir(BackingPath(path).c_str());
+  if (directory == nullptr) return -errno;
+  while (const dirent* const entry = readdir(directory)) {
+    struct stat stat = {};
+    fstatat(dirfd(directory), entry->d_name, &stat, AT_SYMLINK_NOFOLLOW);
+    const auto it = TheOddities().listed_as.find(stat.st_mode & S_IFMT);
+    const std::string name = std::string("/") + entry->d_name;
+    const bool is_dot = name == "/." || name == "/..";
+    if (it != TheOddities().listed_as.end() && !is_dot &&
+        TheOddities().concern(name.c_str())) {
+      stat.st_mode = it->second;
+    }
+    fill(buffer, entry->d_name, &stat, 0, static_cast<fuse_fill_dir_flags>(0));
+  }
+  closedir(directory);
+  return 0;
+}
+
+int ReadLink(const char* path, char* buffer, size_t size) {
+  const ssize_t length = readlink(BackingPath(path).c_str(), buffer, size - 1);
+  if (length < 0) return -errno;
+  buffer[length] = '\0';
+  return 0;
+}
+
+int OpenBacking(const char* path, mode_t mode, fuse_file_info* info) {
+  // The backing file system need not know O_DIRECT, and its alignment is not ours.
+  const int fd =
+      open(BackingPath(path).c_str(), (info->flags & ~O_DIRECT) | O_CLOEXEC, mode);
+  if (fd < 0) return -errno;
+  const bool is_written = (info->flags & O_ACCMODE) != O_RDONLY;
+  info->fh = static_cast<uint64_t>(fd) | (is_written ? kIsWritten : 0);
+  info->direct_io = Has("direct-io", path) ? 1 : 0;
+  return 0;
+}
+
+int Open(const char* path, fuse_file_info* info) {
+  if (const int failure = FailureOf("open", path)) return failure;
+  return OpenBacking(path, 0, info);
+}
+
+int Create(const char* path, mode_t mode, fuse_file_info* info) {
+  if (const int failure = FailureOf("create", path)) return failure;
+  return OpenBacking(path, Has("fixed-modes", path) ? kFixedMode : mode, info);
+}
+
+int Read(const char* path, char* buffer, size_t size, off_t offset,
+         fuse_file_info* info) {
+  if (const int failure = FailureOf("read", path, offset)) return failure;
+  return ResultOf(pread(DescriptorOf(info), buffer, size, offset));
+}
+
+int Write(const char* path, const char* buffer, size_t size, off_t offset,
+          fuse_file_info* info) {
+  if (const int failure = FailureOf("write", path, offset)) return failure;
+  return ResultOf(pwrite(DescriptorOf(info), buffer, size, offset));
+}
+
+off_t Seek(const char* path, off_t offset, int whence, fuse_file_info* info) {
+  if (const int failure = FailureOf("lseek", path)) return failure;
+  const off_t result = lseek(DescriptorOf(info), offset, whence);
+  return result < 0 ? -errno : result;
+}
+
+int Flush(const char* path, fuse_file_info* info) {
+  return (info->fh & kIsWritten) != 0 ? FailureOf("close", path) : 0;
+}
+
+int Close(const char*, fuse_file_info* info) {
+  return ResultOf(close(DescriptorOf(info)));
+}
+
+int Sync(const char*, int, fuse_file_info* info) {
+  return ResultOf(fsync(DescriptorOf(info)));
+}
+
+int MakeDirectory(const char* path, mode_t mode) {
+  if (const int failure = FailureOf("mkdir", path)) return failure;
+  return ResultOf(
+      mkdir(BackingPath(path).c_str(), Has("fixed-modes", path) ? kFixedMode : mode));
+}
+
+int RemoveDirectory(const char* path) {
+  if (const int failure = FailureOf("rmdir", path)) return failure;
+  return ResultOf(rmdir(BackingPath(path).c_str()));
+}
+
+int Unlink(const char* path) {
+  if (const int failure = FailureOf("unlink", path)) return failure;
+  return ResultOf(unlink(BackingPath(path).c_str()));
+}
+
+int Rename(const char* from, const char* to, unsigned flags) {
+  if (const int failure = FailureOf("rename", from)) return failure;
+  return ResultOf(renameat2(AT_FDCWD, BackingPath(from).c_str(), AT_FDCWD,
+                            BackingPath(to).c_str(), flags));
+}
+
+int MakeSymlink(const char* target, const char* path) {
+  if (const int failure = FailureOf("symlink", path)) return failure;
+  return ResultOf(symlink(target, BackingPath(path).c_str()));
+}
+
+int MakeLink(const char* existing, const char* path) {
+  if (const int failure = FailureOf("link", path)) return failure;
+  return ResultOf(link(BackingPath(existing).c_str(), BackingPath(path).c_str()));
+}
+
+int MakeNode(const char* path, mode_t mode, dev_t device) {
+  if (const int failure = FailureOf("mknod", path)) return failure;
+  return ResultOf(mknod(BackingPath(path).c_str(), mode, device));
+}
+
+int ChangeMode(const char* path, mode_t mode, fuse_file_info*) {
+  if (const int failure = FailureOf("chmod", path)) return failure;
+  return ResultOf(chmod(BackingPath(path).c_str(), mode));
+}
+
+int ChangeOwner(const char* path, uid_t user, gid_t group, fuse_file_info*) {
+  if (const int failure = FailureOf("chown", path)) return failure;
+  return ResultOf(lchown(BackingPath(path).c_str(), user, group));
+}
+
+int Truncate(const char* path, off_t size, fuse_file_info* info) {
+  if (const int failure = FailureOf("truncate", path)) return failure;
+  return ResultOf(info != nullptr ? ftruncate(DescriptorOf(info), size)
+                                  : truncate(BackingPath(path).c_str(), size));
+}
+
+int ChangeTimes(const char* path, const timespec times[2], fuse_file_info*) {
+  if (const int failure = FailureOf("utimens", path)) return failure;
+  return ResultOf(
+      utimensat(AT_FDCWD, BackingPath(path).c_str(), times, AT_SYMLINK_NOFOLLOW));
+}
+
+int SetAttribute(const char* path, const char* name, const char* value, size_t size,
+                 int flags) {
+  if (const int failure = FailureOf("setxattr", path)) return failure;
+  return ResultOf(lsetxattr(BackingPath(path).c_str(), name, value, size, flags));
+}
+
+int GetAttribute(const char* path, const char* name, char* value, size_t size) {
+  if (const int failure = FailureOf("getxattr", path)) return failure;
+  return ResultOf(lgetxattr(BackingPath(path).c_str(), name, value, size));
+}
+
+int ListAttributes(const char* path, char* names, size_t size) {
+  if (const int failure = FailureOf("listxattr", path)) return failure;
+  return ResultOf(llistxattr(BackingPath(path).c_str(), names, size));
+}
+
+int RemoveAttribute(const char* path, const char* name) {
+  if (const int failure = FailureOf("removexattr", path)) return failure;
+  return ResultOf(lremovexattr(BackingPath(path).c_str(), name));
+}
+
+int GetSpace(const char* path, struct statvfs* space) {
+  return ResultOf(statvfs(BackingPath(path).c_str(), space));
+}
+
+void* Begin(fuse_conn_info*, fuse_config* config) {
+  config->use_ino = 1;
+  // Nothing is remembered: another process may change what is behind.
+  config->attr_timeout = config->entry_timeout = config->negative_timeout = 0;
+  puts("mounted");
+  fflush(stdout);
+  return nullptr;
+}
+
+fuse_operations Operations() {
+  fuse_operations operations = {};
+  operations.getattr = GetAttributes;
+  operations.readlink = ReadLink;
+  operations.mknod = MakeNode;
+  operations.mkdir = MakeDirectory;
+  operations.unlink = Unlink;
+  operations.rmdir = RemoveDirectory;
+  operations.symlink = MakeSymlink;
+  operations.rename = Rename;
+  operations.link = MakeLink;
+  operations.chmod = ChangeMode;
+  operations.chown = ChangeOwner;
+  operations.truncate = Truncate;
+  operations.open = Open;
+  operations.read = Read;
+  operations.write = Write;
+  operations.statfs = GetSpace;
+  operations.flush = Flush;
+  operations.release = Close;
+  operations.fsync = Sync;
+  operations.setxattr = SetAttribute;
+  operations.getxattr = GetAttribute;
+  operations.listxattr = ListAttributes;
+  operations.removexattr = RemoveAttribute;
+  operations.readdir = ReadDirectory;
+  operations.init = Begin;
+  operations.create = Create;
+  operations.utimens = ChangeTimes;
+  operations.lseek = Seek;
+  return operations;
+}
+
+// The file type that `kind` names; aborts if there is none.
+mode_t TypeNamed(const std::string& kind) {
+  static const std::map<std::string, mode_t> kTypes = {
+      {"file", S_IFREG},     {"directory", S_IFDIR}, {"link", S_IFLNK},
+      {"fifo", S_IFIFO},     {"device", S_IFCHR},    {"socket", S_IFSOCK},
+      {"unknown", mode_t{0}}};
+  return kTypes.at(kind);
+}
+
+int ErrorNamed(const std::string& name) {
+  for (int number = 1; number < EHWPOISON; ++number) {
+    const char* const known = strerrorname_np(number);
+    if (known != nullptr && name == known) return number;
+  }
+  abort();
+}
+
+void AddOddity(const std::string& text, Oddities* oddities) {
+  const size_t equals = text.find('=');
+  const std::string value = equals == std::string::npos ? "" : text.substr(equals + 1);
+  if (text.starts_with("only=")) {
+    oddities->only = value;
+  } else if (text.starts_with("fail-")) {
+    const size_t at = value.find('@');
+    oddities->fails[text.substr(5, equals - 5)] = {
+        .error_number = ErrorNamed(value.substr(0, at)),
+        .offset = at == std::string::npos ? 0 : std::stoll(value.substr(at + 1))};
+  } else if (text.starts_with("list-")) {
+    const size_t as = text.find("-as-");
+    oddities->listed_as[TypeNamed(text.substr(5, as - 5))] =
+        TypeNamed(text.substr(as + 4));
+  } else {
+    oddities->names.insert(text);
+  }
+}
+
+int Main(int count, char** arguments) {
+  if (count < 3) {
+    fprintf(stderr, "usage: %s BACKING MOUNT_POINT [ODDITY...]\n", arguments[0]);
+    return 2;
+  }
+  // A test that is killed leaves no mount behind.
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  umask(0);
+  TheOddities().backing = arguments[1];
+  for (int i = 3; i < count; ++i) AddOddity(arguments[i], &TheOddities());
+  // default_permissions: the kernel checks rights by the modes that are told here.
+  std::string options = "default_permissions";
+  if (geteuid() == 0) options += ",allow_other";
+  std::vector<char*> passed_on = {arguments[0], arguments[2], const_cast<char*>("-f"),
+                                  const_cast<char*>("-o"), options.data()};
+  const fuse_operations operations = Operations();
+  return fuse_main(static_cast<int>(passed_on.size()), passed_on.data(), &operations,
+                   nullptr);
+}
+
+}  // namespace
+}  // namespace ringcp
+
+int main(int count, char** arguments) { return ringcp::Main(count, arguments); }
