@@ -199,12 +199,12 @@ std::string MakeTree(const WorkDirectory& directory, int64_t directories, int64_
 // Opens what is walked and does nothing else with it.
 class OpeningVisitor : public WalkVisitor {
  public:
-  bool Enter(Directory* directory) override {
+  Entered Enter(Directory* directory) override {
     directory->source_fd =
         openat(directory->parent->source_fd, directory->source_name.c_str(),
                O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     RINGCP_CHECK(directory->source_fd >= 0);
-    return true;
+    return Entered::kToBeRead;
   }
   void Leave(Directory* directory) override { close(directory->source_fd); }
   void OnReadError(const Directory&, int) override { RINGCP_CHECK(false); }

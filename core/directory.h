@@ -26,6 +26,8 @@ struct Directory {
   std::string target_name;
   // Follow source_name if it is a symbolic link.
   bool follow = false;
+  // That it is a directory was seen by a stat; else it is only what its parent lists.
+  bool looked_at = false;
   // This name or one above it may be a link that was followed: only then can the
   // directory be one that it lies in.
   bool through_link = false;

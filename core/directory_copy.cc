@@ -47,47 +47,57 @@ void DirectoryCopy::Fail(const FileError& error) {
   reporter_->Report(error);
 }
 
-bool DirectoryCopy::Enter(Directory* directory) {
-  bool readable = true;
-  if (!OpenSource(directory, &readable)) return false;
+WalkVisitor::Entered DirectoryCopy::Enter(Directory* directory) {
+  bool copyable = true;
+  Entered entered = OpenSource(directory, &copyable);
+  if (!copyable || entered == Entered::kIsNoDirectory) return entered;
   if (directory->is_root) directory->root_device = directory->source_stat.st_dev;
   if (IsOwnTarget(*directory) || (directory->through_link && IsCycle(*directory))) {
-    return false;
+    return Entered::kNotToBeRead;
   }
   const bool elsewhere = directory->source_stat.st_dev != directory->root_device;
-  const bool to_be_read = readable && !(one_file_system_ && elsewhere);
+  if (one_file_system_ && elsewhere) entered = Entered::kNotToBeRead;
+  const bool to_be_read = entered == Entered::kToBeRead;
   // A root's target is made before the root is read: it may lie in it.
-  if (directory->is_root || !to_be_read) {
-    return MakeTarget(directory, /*empty=*/!to_be_read) && to_be_read;
+  if ((directory->is_root || !to_be_read) &&
+      !MakeTarget(directory, /*empty=*/!to_be_read)) {
+    return Entered::kNotToBeRead;
   }
-  return true;
+  return entered;
 }
 
 bool DirectoryCopy::MakeReady(Directory* directory, bool empty) {
   return directory->is_root || MakeTarget(directory, empty);
 }
 
-bool DirectoryCopy::OpenSource(Directory* directory, bool* readable) {
+WalkVisitor::Entered DirectoryCopy::OpenSource(Directory* directory, bool* copyable) {
   const int at = directory->parent->source_fd;
   const char* name = directory->source_name.c_str();
   const int no_follow = directory->follow ? 0 : O_NOFOLLOW;
   directory->source_fd =
       openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | no_follow);
   if (directory->source_fd >= 0) {
-    if (fstat(directory->source_fd, &directory->source_stat) == 0) return true;
+    if (fstat(directory->source_fd, &directory->source_stat) == 0) {
+      return Entered::kToBeRead;
+    }
     Fail(MakeFileError(Operation::kStat, SourcePath(*directory), errno));
-    return false;
+    *copyable = false;
+    return Entered::kNotToBeRead;
   }
   const int open_error = errno;
+  if ((open_error == ENOTDIR || open_error == ELOOP) && !directory->looked_at) {
+    return Entered::kIsNoDirectory;
+  }
+  *copyable = false;
   const int flags = directory->follow ? 0 : AT_SYMLINK_NOFOLLOW;
   if (fstatat(at, name, &directory->source_stat, flags) != 0) {
     Fail(MakeFileError(Operation::kStat, SourcePath(*directory), errno));
-    return false;
+    return Entered::kNotToBeRead;
   }
   Fail(MakeFileError(Operation::kAccessDirectory, SourcePath(*directory), open_error));
   // As GNU cp: the directory is there, so its copy is made, though empty.
-  *readable = false;
-  return S_ISDIR(directory->source_stat.st_mode);
+  *copyable = S_ISDIR(directory->source_stat.st_mode);
+  return Entered::kNotToBeRead;
 }
 
 bool DirectoryCopy::IsOwnTarget(const Directory& directory) {

@@ -34,7 +34,7 @@ class DirectoryCopy : public WalkVisitor {
         group_(group),
         reporter_(reporter) {}
 
-  bool Enter(Directory* directory) override;
+  Entered Enter(Directory* directory) override;
   bool MakeReady(Directory* directory, bool empty) override;
   void Leave(Directory* directory) override;
   void OnReadError(const Directory& directory, int error_number) override;
@@ -54,9 +54,9 @@ class DirectoryCopy : public WalkVisitor {
   };
 
   void Fail(const FileError& error);
-  // Opens the source; false, reported, if there is nothing to copy. With *readable false
-  // the directory is there but can't be read.
-  bool OpenSource(Directory* directory, bool* readable);
+  // Opens the source. kNotToBeRead: it is to be copied, but can't be read, or, reported,
+  // there is nothing to copy: then *copyable is false.
+  Entered OpenSource(Directory* directory, bool* copyable);
   // `empty`: nothing will be put into it. Such a target is opened only where something
   // has to be set by descriptor.
   bool MakeTarget(Directory* directory, bool empty);

@@ -180,7 +180,7 @@ void FileCopy::OnOpenSourceFailed(int error_number, NextChains* next) {
     return OpenSource(O_NONBLOCK, next);
   }
   if (error_number == ELOOP && !names_.follow_source) {
-    Fail({.refusal = Refusal::kSourceReplaced});
+    outcome_at_end_ = Outcome::kSourceIsOther;
   } else {
     // What is gone was gone when it was looked at; GNU cp stats first and says so.
     FailOnSource(error_number == ENOENT ? Operation::kStat : Operation::kOpen,
@@ -196,7 +196,7 @@ void FileCopy::OnStatSource(int32_t result, NextChains* next) {
     return CloseAll(next);
   }
   if (!S_ISREG(source_stat_.stx_mode)) {
-    Fail({.refusal = Refusal::kSourceReplaced});
+    outcome_at_end_ = Outcome::kSourceIsOther;
     return CloseAll(next);
   }
   const bool is_named = names_.source_device == CloneTable::kAnyDevice;

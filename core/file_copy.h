@@ -100,6 +100,7 @@ class FileCopy {
     kAbandoned,        // After Abandon().
     kCancelled,        // After Stop(), and the target was not complete.
     kTargetIsSpecial,  // The target exists and is a device, a pipe or a socket.
+    kSourceIsOther,    // The source is no regular file, or a link not to be followed.
     kFailed,           // See failure().
   };
 

@@ -31,6 +31,7 @@ struct WaitingEntry {
   Directory* directory = nullptr;
   EntryKind kind = EntryKind::kRegular;
   bool follow = false;
+  bool looked_at = false;  // Its kind; see WalkEntry.
   std::string source_name;
   std::string target_name;
   // The file that this entry is to copy for all of its names; none: it has not claimed

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
@@ -15,27 +16,33 @@ class Tally::Visitor : public WalkVisitor {
  public:
   explicit Visitor(bool one_file_system) : one_file_system_(one_file_system) {}
 
-  bool Enter(Directory* directory) override {
+  Entered Enter(Directory* directory) override {
     const int no_follow = directory->follow ? 0 : O_NOFOLLOW;
     directory->source_fd =
         openat(directory->parent->source_fd, directory->source_name.c_str(),
                O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | no_follow);
-    if (directory->source_fd < 0 ||
-        fstat(directory->source_fd, &directory->source_stat) != 0) {
-      return false;
+    if (directory->source_fd < 0) {
+      const bool is_other = errno == ENOTDIR || errno == ELOOP;
+      return is_other && !directory->looked_at ? Entered::kIsNoDirectory
+                                               : Entered::kNotToBeRead;
+    }
+    if (fstat(directory->source_fd, &directory->source_stat) != 0) {
+      return Entered::kNotToBeRead;
     }
     const struct stat& stat = directory->source_stat;
     if (directory->is_root) directory->root_device = stat.st_dev;
-    if (one_file_system_ && stat.st_dev != directory->root_device) return false;
+    if (one_file_system_ && stat.st_dev != directory->root_device) {
+      return Entered::kNotToBeRead;
+    }
     // A cycle of links that are followed.
     for (const Directory* above = directory->parent;
          directory->through_link && !above->is_top(); above = above->parent) {
       if (above->source_stat.st_dev == stat.st_dev &&
           above->source_stat.st_ino == stat.st_ino) {
-        return false;
+        return Entered::kNotToBeRead;
       }
     }
-    return true;
+    return Entered::kToBeRead;
   }
 
   void Leave(Directory* directory) override {
@@ -66,15 +73,22 @@ void Tally::Run() {
     if (result == Walk::Result::kFinished) break;
     if (result == Walk::Result::kNothingYet) continue;
     for (const WalkEntry& entry : batch->entries()) {
-      struct stat stat;
+      struct stat stat = {};
+      const bool follow = entry.looked_at ? entry.follow : settings_.follow_links;
       if (entry.kind == EntryKind::kRegular &&
           fstatat(batch->directory()->source_fd, entry.source_name, &stat,
-                  entry.follow ? 0 : AT_SYMLINK_NOFOLLOW) == 0) {
+                  follow ? 0 : AT_SYMLINK_NOFOLLOW) == 0) {
         const bool again = settings_.preserve_links && stat.st_nlink > 1 &&
                            !counted.insert({stat.st_dev, stat.st_ino}).second;
-        if (!again) bytes_.fetch_add(stat.st_size, std::memory_order_relaxed);
+        if (!again && S_ISREG(stat.st_mode)) {
+          bytes_.fetch_add(stat.st_size, std::memory_order_relaxed);
+        }
       }
-      files_.fetch_add(1, std::memory_order_relaxed);
+      if (S_ISDIR(stat.st_mode) && !entry.looked_at) {
+        walk_.AddDirectory(batch->directory(), entry.source_name, follow);
+      } else {
+        files_.fetch_add(1, std::memory_order_relaxed);
+      }
       walk_.Release(batch->directory());
     }
   }

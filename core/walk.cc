@@ -48,6 +48,12 @@ bool ComesBefore(const WalkEntry& a, const WalkEntry& b) {
 
 unsigned char TypeOf(mode_t mode) { return static_cast<unsigned char>(IFTODT(mode)); }
 
+EntryKind KindOf(unsigned char type) {
+  return type == DT_REG   ? EntryKind::kRegular
+         : type == DT_LNK ? EntryKind::kSymlink
+                          : EntryKind::kSpecial;
+}
+
 }  // namespace
 
 Walk::Walk(WalkVisitor* visitor, bool follow_links, int open_max)
@@ -69,6 +75,7 @@ Walk::~Walk() {
 void Walk::AddRoot(std::unique_ptr<Directory> root) {
   root->parent = &top_;
   root->is_root = true;
+  root->looked_at = true;
   root->through_link = root->follow;
   ++top_.holds;
   MutexLock lock(&mutex_);
@@ -83,6 +90,7 @@ void Walk::AddEntry(EntryKind kind, bool follow, std::string source_name,
   NamedEntry named;
   named.entry.kind = kind;
   named.entry.follow = follow;
+  named.entry.looked_at = true;
   named.source_name = std::move(source_name);
   named.target_name = std::move(target_name);
   top_entries_.push_back(std::move(named));
@@ -221,7 +229,8 @@ Walk::Result Walk::FindBatch(bool may_wait, WalkBatch* batch) {
     const int entries = static_cast<int>(batch->entries_.size());
     // Before anybody else can see it, the entries and children hold it; reading itself
     // has held it so far.
-    directory->holds += entries + static_cast<int>(children.size());
+    if (entries > 0) batch->directory_->holds += entries;
+    directory->holds += static_cast<int>(children.size());
 
     mutex_.Lock();
     --readers_;
@@ -246,7 +255,15 @@ Walk::Result Walk::FindBatch(bool may_wait, WalkBatch* batch) {
 bool Walk::ReadFirstPiece(Directory* directory, bool one_child, WalkBatch* batch,
                           std::vector<std::unique_ptr<Directory>>* children) {
   directory->entered = true;
-  if (!visitor_->Enter(directory)) return false;
+  WalkVisitor::Entered entered = visitor_->Enter(directory);
+  if (entered == WalkVisitor::Entered::kIsNoDirectory) {
+    entered = LookAgain(directory, batch);
+    if (entered == WalkVisitor::Entered::kIsNoDirectory) {
+      directory->entered = false;
+      --open_;
+    }
+  }
+  if (entered != WalkVisitor::Entered::kToBeRead) return false;
   bool more = true;
   bool empty = true;
   while (more && empty) {
@@ -259,14 +276,49 @@ bool Walk::ReadFirstPiece(Directory* directory, bool one_child, WalkBatch* batch
   return false;
 }
 
-bool Walk::ReadPiece(Directory* directory, bool one_child, WalkBatch* batch,
-                     std::vector<std::unique_ptr<Directory>>* children) {
-  batch->directory_ = directory;
+WalkVisitor::Entered Walk::LookAgain(Directory* directory, WalkBatch* batch) {
+  RINGCP_CHECK(!directory->looked_at && !directory->parent->is_top());
+  Directory* const parent = directory->parent;
+  const std::string& name = directory->source_name;
+  struct stat stat;
+  if (fstatat(parent->source_fd, name.c_str(), &stat,
+              follow_links_ ? 0 : AT_SYMLINK_NOFOLLOW) != 0) {
+    visitor_->OnEntryError(*parent, name.c_str(), errno);
+    return WalkVisitor::Entered::kIsNoDirectory;
+  }
+  if (S_ISDIR(stat.st_mode)) {
+    directory->looked_at = true;
+    directory->follow = follow_links_;
+    directory->through_link = directory->through_link || follow_links_;
+    return visitor_->Enter(directory);
+  }
+  WalkEntry entry;
+  entry.kind = KindOf(TypeOf(stat.st_mode));
+  entry.follow = follow_links_;
+  entry.looked_at = true;
+  entry.inode = stat.st_ino;
+  // The directory, and its name with it, is gone before the batch is.
+  char* const kept = PrepareBuffer(batch);
+  RINGCP_CHECK(name.size() < WalkBatch::kBufferBytes);
+  memcpy(kept, name.c_str(), name.size() + 1);
+  entry.source_name = entry.target_name = kept;
+  batch->directory_ = parent;
+  batch->entries_.push_back(entry);
+  return WalkVisitor::Entered::kIsNoDirectory;
+}
+
+char* Walk::PrepareBuffer(WalkBatch* batch) {
   if (batch->buffer_ == nullptr || batch->buffer_is_shared_) {
     batch->buffer_ = std::make_shared<WalkBatch::Buffer>();
     batch->buffer_is_shared_ = false;
   }
-  char* buffer = batch->buffer_->bytes.data();
+  return batch->buffer_->bytes.data();
+}
+
+bool Walk::ReadPiece(Directory* directory, bool one_child, WalkBatch* batch,
+                     std::vector<std::unique_ptr<Directory>>* children) {
+  batch->directory_ = directory;
+  char* const buffer = PrepareBuffer(batch);
   const ssize_t size =
       syscall(SYS_getdents64, directory->source_fd, buffer,
               one_child ? WalkBatch::kRereadBytes : WalkBatch::kBufferBytes);
@@ -295,6 +347,7 @@ void Walk::AddFound(Directory* directory, const DirectoryRecord& record, WalkBat
   const char* const name = record.d_name;
   unsigned char type = record.d_type;
   bool follow = false;
+  bool looked_at = false;
   if (type == DT_UNKNOWN || (type == DT_LNK && follow_links_)) {
     struct stat stat;
     const int flags = follow_links_ ? 0 : AT_SYMLINK_NOFOLLOW;
@@ -303,26 +356,42 @@ void Walk::AddFound(Directory* directory, const DirectoryRecord& record, WalkBat
       return;
     }
     follow = follow_links_;
+    looked_at = true;
     type = TypeOf(stat.st_mode);
   }
   if (type == DT_DIR) {
-    auto child = std::make_unique<Directory>();
-    child->parent = directory;
-    child->source_name = child->target_name = name;
-    child->follow = follow;
-    child->through_link = follow || directory->through_link;
-    child->root_device = directory->root_device;
-    children->push_back(std::move(child));
+    children->push_back(NewChild(directory, name, follow, looked_at));
     return;
   }
   WalkEntry entry;
-  entry.kind = type == DT_REG   ? EntryKind::kRegular
-               : type == DT_LNK ? EntryKind::kSymlink
-                                : EntryKind::kSpecial;
+  entry.kind = KindOf(type);
   entry.follow = follow;
+  entry.looked_at = looked_at;
   entry.inode = record.d_ino;
   entry.source_name = entry.target_name = name;
   batch->entries_.push_back(entry);
+}
+
+std::unique_ptr<Directory> Walk::NewChild(Directory* parent, const char* name,
+                                          bool follow, bool looked_at) {
+  auto child = std::make_unique<Directory>();
+  child->parent = parent;
+  child->source_name = child->target_name = name;
+  child->follow = follow;
+  child->looked_at = looked_at;
+  child->through_link = follow || parent->through_link;
+  child->root_device = parent->root_device;
+  return child;
+}
+
+void Walk::AddDirectory(Directory* directory, const std::string& name, bool follow) {
+  RINGCP_CHECK(!directory->is_top());
+  std::unique_ptr<Directory> child =
+      NewChild(directory, name.c_str(), follow, /*looked_at=*/true);
+  ++directory->holds;
+  MutexLock lock(&mutex_);
+  Push(child.release());
+  changed_.NotifyAll();
 }
 
 void Walk::Release(Directory* directory) {

@@ -23,6 +23,12 @@
 //    s and 1.03 s apart);
 //  - no thread is set aside for walking, and the lock is taken once per piece.
 //
+// What a directory lists as the type of an entry is a hint: file systems may know no
+// better, and a device may be mounted over a file. So what is listed as a directory and
+// can't be entered as one is looked at and yielded as what it is; what is yielded and
+// turns out to be a directory is given back (AddDirectory). Each entry is looked at once,
+// so that nobody who keeps exchanging it keeps a thread busy.
+//
 // A directory is left when the last of its entries and subdirectories has been released,
 // by whichever thread that is.
 //
@@ -59,7 +65,9 @@ enum class EntryKind : uint8_t {
 struct WalkEntry {
   EntryKind kind = EntryKind::kRegular;
   bool follow = false;  // The name may be a symbolic link that is to be followed.
-  uint64_t inode = 0;   // As the directory has it; 0 for what was named.
+  // The kind was seen by a stat; else it is only what the directory lists.
+  bool looked_at = false;
+  uint64_t inode = 0;  // As the directory has it; 0 for what was named.
   // Valid as long as the batch is.
   const char* source_name = nullptr;
   const char* target_name = nullptr;
@@ -69,11 +77,18 @@ struct WalkEntry {
 // Next() and Release(), several at a time, but never twice for one directory.
 class WalkVisitor {
  public:
+  enum class Entered {
+    kToBeRead,
+    kNotToBeRead,    // It is left all the same.
+    kIsNoDirectory,  // Only where it has not been looked at; it is not left.
+  };
+
   virtual ~WalkVisitor() = default;
 
-  // Opens directory->source_fd, and whatever else the entries will need. False: the
-  // directory is not to be read; it is left all the same.
-  virtual bool Enter(Directory* directory) = 0;
+  // Opens directory->source_fd, and whatever else the entries will need. With
+  // kIsNoDirectory nothing is open; if a stat says that there is one (behind a link that
+  // is to be followed), it is entered once more.
+  virtual Entered Enter(Directory* directory) = 0;
 
   // The directory's first piece with entries has been read, or all of it, `empty`: before
   // any of them is yielded, does what they need. False: they are dropped and no more are
@@ -167,6 +182,12 @@ class Walk {
     if (waiting_.load(std::memory_order_relaxed) > 0) Share(batch);
   }
 
+  // Walks the directory that the entry `name` of `directory` has turned out to be, with
+  // `follow` if need be behind a symbolic link. Next() has something again, though it may
+  // have said kFinished; to other threads only if they have not gone.
+  // REQUIRES: the caller holds `directory`, which is not top().
+  void AddDirectory(Directory* directory, const std::string& name, bool follow);
+
   // Gives back one hold on `directory`, for an entry that is settled.
   void Release(Directory* directory);
 
@@ -186,10 +207,18 @@ class Walk {
   // Enters `directory` and reads up to its first piece with entries; as ReadPiece().
   bool ReadFirstPiece(Directory* directory, bool one_child, WalkBatch* batch,
                       std::vector<std::unique_ptr<Directory>>* children);
+  // Looks at what was listed as a directory and is none: enters it if it is one after
+  // all, else yields it in `batch`.
+  WalkVisitor::Entered LookAgain(Directory* directory, WalkBatch* batch);
   // Reads one piece of `directory` into `batch` and its subdirectories into `children`;
   // true when there may be more.
   bool ReadPiece(Directory* directory, bool one_child, WalkBatch* batch,
                  std::vector<std::unique_ptr<Directory>>* children);
+  // The batch's buffer, to be filled anew.
+  static char* PrepareBuffer(WalkBatch* batch);
+  // A directory found in `parent`, not counted among what holds that.
+  static std::unique_ptr<Directory> NewChild(Directory* parent, const char* name,
+                                             bool follow, bool looked_at);
   // Adds what a record of the directory tells of, if that can be looked at.
   void AddFound(Directory* directory, const struct dirent64& record, WalkBatch* batch,
                 std::vector<std::unique_ptr<Directory>>* children);

@@ -1,5 +1,6 @@
 #include "core/worker.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -71,15 +72,13 @@ void Worker::Run() {
 
 void Worker::CopyEntries() {
   bool stopping = false;
-  bool more = true;
   for (;;) {
     if (!stopping && cancelled()) {
       stopping = true;
-      more = false;
       StopCopies();
     }
-    if (more || !to_copy_.empty()) more = Fill();
-    if (!more && idle()) return;
+    if (more_to_walk_ || !to_copy_.empty()) Fill();
+    if (!more_to_walk_ && idle()) return;
     Settle();
     QueueBacklog();
   }
@@ -87,6 +86,7 @@ void Worker::CopyEntries() {
 
 void Worker::StopCopies() {
   more_to_start_ = false;
+  more_to_walk_ = false;
   work_.walk->Stop();
   while (!batch_.entries().empty()) {
     work_.walk->Take(&batch_);
@@ -178,17 +178,17 @@ AtOnceChooser::Wait Worker::WaitSinceLastCall() {
                  : AtOnceChooser::Wait::kOther;
 }
 
-bool Worker::Fill() {
+void Worker::Fill() {
   more_to_start_ = false;
   work_.walk->ShareIfWanted(&batch_);
   WaitSinceLastCall();  // For completions, most likely; that does not count.
   for (int starts = 0; may_start(); ++starts) {
     if (starts == kStartsMax) {
       more_to_start_ = true;
-      return true;
+      return;
     }
     // Links and devices take no flight: a tree of nothing else stays in this loop.
-    if (cancelled()) return true;
+    if (cancelled()) return;
     if (!to_copy_.empty()) {
       const WaitingEntry entry = std::move(to_copy_.back());
       to_copy_.pop_back();
@@ -212,16 +212,16 @@ bool Worker::Fill() {
     }
     const Walk::Result result = work_.walk->Next(/*may_wait=*/idle(), &batch_);
     WaitSinceLastCall();  // For other threads or a directory: that does not count either.
-    if (result == Walk::Result::kFinished) return false;
-    if (result == Walk::Result::kNothingYet) return true;
+    more_to_walk_ = result != Walk::Result::kFinished;
+    if (result != Walk::Result::kBatch) return;
   }
-  return true;
 }
 
 void Worker::TakeEntry(const WalkEntry& found, WaitingEntry* entry) const {
   entry->directory = batch_.directory();
   entry->kind = found.kind;
   entry->follow = found.follow;
+  entry->looked_at = found.looked_at;
   entry->source_name = found.source_name;
   entry->target_name = found.target_name;
   entry->claimed.reset();
@@ -412,7 +412,16 @@ void Worker::OnDone(int index) {
       counters_->files_skipped.Add(1);
       break;
     case FileCopy::Outcome::kFailed:
+      // What can't be opened need not be the file that it is listed as.
+      if (copy.failure().operation == Operation::kOpen && !copy.failure().on_target &&
+          LookAgain(entry)) {
+        return;
+      }
       CountFailed(entry, copy.failure());
+      break;
+    case FileCopy::Outcome::kSourceIsOther:
+      if (LookAgain(entry)) return;
+      CountFailed(entry, {.refusal = Refusal::kSourceReplaced});
       break;
     case FileCopy::Outcome::kTargetIsSpecial:
       break;
@@ -441,7 +450,42 @@ void Worker::OnDone(int index) {
   }
 }
 
+bool Worker::LookAgain(const WaitingEntry& entry) {
+  if (entry.looked_at) return false;
+  const int flags = work_.policy.follows_links ? 0 : AT_SYMLINK_NOFOLLOW;
+  struct stat stat;
+  if (fstatat(entry.directory->source_fd, entry.source_name.c_str(), &stat, flags) != 0) {
+    return false;
+  }
+  // As it was listed, unless it is behind a link that nobody knew of.
+  if (S_ISREG(stat.st_mode) && entry.follow == work_.policy.follows_links) return false;
+  return Redirect(entry, stat.st_mode);
+}
+
+bool Worker::Redirect(const WaitingEntry& entry, mode_t mode) {
+  if (entry.looked_at) return false;
+  WaitingEntry other = entry;
+  other.looked_at = true;
+  other.follow = work_.policy.follows_links;
+  if (S_ISDIR(mode) || cancelled()) {
+    SettleClaim(&other, /*copied=*/false);
+    if (!cancelled()) {
+      counters_->files_found.Add(-1);
+      work_.walk->AddDirectory(other.directory, other.source_name, other.follow);
+      more_to_walk_ = true;
+    }
+    Release(other);
+    return true;
+  }
+  other.kind = S_ISREG(mode)   ? EntryKind::kRegular
+               : S_ISLNK(mode) ? EntryKind::kSymlink
+                               : EntryKind::kSpecial;
+  to_copy_.push_back(std::move(other));
+  return true;
+}
+
 void Worker::CopyNodeEntry(WaitingEntry entry) {
+  if (!entry.looked_at) entry.follow = work_.policy.follows_links;
   const FileCopyNames names = NamesOf(entry);
   struct stat stat;
   if (fstatat(names.source_directory, names.source, &stat,
@@ -449,6 +493,9 @@ void Worker::CopyNodeEntry(WaitingEntry entry) {
     CountFailed(entry, {.operation = Operation::kStat, .error_number = errno});
     SettleClaim(&entry, /*copied=*/false);
     return Release(entry);
+  }
+  if ((S_ISREG(stat.st_mode) || S_ISDIR(stat.st_mode)) && Redirect(entry, stat.st_mode)) {
+    return;
   }
   if (work_.policy.preserve.links && (stat.st_nlink > 1 || entry.claimed.has_value())) {
     std::string copied_as;

@@ -123,9 +123,8 @@ class Worker {
   void HelpOthers();
   void Help(SharedFile* file);
 
-  // Starts copies until as many are in flight as should be, or kStartsMax; false once the
-  // walk is finished.
-  bool Fill();
+  // Starts copies until as many are in flight as should be, or kStartsMax.
+  void Fill();
   // Not while a large file is copied at once: that would only be slower with others
   // beside it, and whoever has nothing to do gets half of the batch meanwhile.
   bool may_start() const {
@@ -140,6 +139,12 @@ class Worker {
   void StartFlight(int index);
   int TakeFlight();
   void CopyNodeEntry(WaitingEntry entry);
+  // Begins anew with an entry that is not of the kind that its directory lists. False:
+  // it has been looked at before, or is what it was said to be.
+  bool Redirect(const WaitingEntry& entry, mode_t mode);
+  // Looks at what was said to be a regular file and is none, or can't be opened;
+  // as Redirect().
+  bool LookAgain(const WaitingEntry& entry);
   void CopyStreamEntry(const WaitingEntry& entry);
 
   void OnSettled(const SettledChain& settled);
@@ -199,9 +204,12 @@ class Worker {
   std::deque<std::pair<ChainId, Chain>> blocks_at_once_;
   // Fill() has left off although more could be started.
   bool more_to_start_ = false;
+  // The walk may have something for this worker.
+  bool more_to_walk_ = true;
   WalkBatch batch_;
   std::vector<int> awaiting_;  // Flights that wait for a helper to leave.
-  // Entries that a link's failure gave back to be copied.
+  // Entries that a link's failure gave back to be copied, and those that are not what
+  // they were said to be.
   std::vector<WaitingEntry> to_copy_;
   // Entries to be copied when all others are.
   std::vector<WaitingEntry> streams_;

@@ -150,6 +150,8 @@ std::string CopyScript::Outcome() const {
       return "copied";
     case FileCopy::Outcome::kSkipped:
       return "skipped";
+    case FileCopy::Outcome::kSourceIsOther:
+      return "source is other";
     case FileCopy::Outcome::kAbandoned:
       return "abandoned";
     case FileCopy::Outcome::kCancelled:

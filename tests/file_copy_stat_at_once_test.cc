@@ -90,7 +90,7 @@ TEST(FileCopyStatAtOnceTest, ASourceThatIsNoFileIsRefusedUnopened) {
   CopyScript copy(AtOnce());
   copy.source_stat.stx_mode = S_IFIFO | 0644;
   copy.Start();
-  EXPECT_EQ(copy.Settle({0}), "refused: source replaced");
+  EXPECT_EQ(copy.Settle({0}), "source is other");
 }
 
 TEST(FileCopyStatAtOnceTest, AFileWithSeveralLinksIsDecidedUponUnopened) {

@@ -173,7 +173,7 @@ TEST(FileCopyTest, WhatCanNotBeOpenedFails) {
   };
   for (const Case& failing :
        {Case{EACCES, "failed: open S EACCES"}, Case{ENOENT, "failed: stat S ENOENT"},
-        Case{EMFILE, "failed: open S EMFILE"}, Case{ELOOP, "refused: source replaced"}}) {
+        Case{EMFILE, "failed: open S EMFILE"}, Case{ELOOP, "source is other"}}) {
     CopyScript copy;
     copy.Start();
     EXPECT_EQ(copy.Settle({-failing.error_number, kCancelled}), failing.outcome);
@@ -193,7 +193,7 @@ TEST(FileCopyTest, ASourceThatIsNoRegularFileAnyMoreIsRefused) {
     copy.source_stat.stx_mode = static_cast<uint16_t>(type | 0644);
     copy.Start();
     EXPECT_EQ(copy.Settle({0, 0}), "close s0");
-    EXPECT_EQ(copy.Settle({0}), "refused: source replaced");
+    EXPECT_EQ(copy.Settle({0}), "source is other");
   }
 }
 

@@ -38,6 +38,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <map>
 #include <set>
 #include <string>
@@ -373,7 +374,8 @@ int Main(int count, char** arguments) {
   // A test that is killed leaves no mount behind.
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   umask(0);
-  TheOddities().backing = arguments[1];
+  // libfuse goes to the root directory.
+  TheOddities().backing = std::filesystem::absolute(arguments[1]);
   for (int i = 3; i < count; ++i) AddOddity(arguments[i], &TheOddities());
   // default_permissions: the kernel checks rights by the modes that are told here.
   std::string options = "default_permissions";

@@ -25,14 +25,14 @@ namespace {
 // Counts, and keeps nothing: what memory is used is the walk's.
 class Counter : public WalkVisitor {
  public:
-  bool Enter(Directory* directory) override {
+  Entered Enter(Directory* directory) override {
     if (on_enter) on_enter(directory);
     directory->source_fd =
         openat(directory->parent->source_fd, directory->source_name.c_str(),
                O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     ++entered;
     open_max = std::max(open_max, ++open);
-    return directory->source_fd >= 0;
+    return directory->source_fd >= 0 ? Entered::kToBeRead : Entered::kNotToBeRead;
   }
   void Leave(Directory* directory) override {
     close(directory->source_fd);

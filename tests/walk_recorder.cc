@@ -20,16 +20,23 @@ constexpr size_t kHeldMax = 50;
 
 }  // namespace
 
-bool WalkRecorder::Enter(Directory* directory) {
+WalkVisitor::Entered WalkRecorder::Enter(Directory* directory) {
   if (on_enter) on_enter(directory);
   const bool is_refused = refused.contains(directory->source_name);
+  bool is_other = false;
   if (!is_refused) {
     const int access = unreadable.contains(directory->source_name) ? O_PATH : O_RDONLY;
     const int no_follow = directory->follow ? 0 : O_NOFOLLOW;
     directory->source_fd =
         openat(directory->parent->source_fd, directory->source_name.c_str(),
                access | O_DIRECTORY | O_CLOEXEC | no_follow);
-    EXPECT_GE(directory->source_fd, 0) << directory->source_name << " errno " << errno;
+    is_other = directory->source_fd < 0 && errno == ENOTDIR && !directory->looked_at;
+    EXPECT_TRUE(directory->source_fd >= 0 || is_other)
+        << directory->source_name << " errno " << errno;
+  }
+  if (is_other) {
+    if (on_no_directory) on_no_directory(*directory);
+    return Entered::kIsNoDirectory;
   }
   if (on_entered) on_entered(*directory);
   MutexLock lock(&mutex_);
@@ -37,7 +44,7 @@ bool WalkRecorder::Enter(Directory* directory) {
   ++children_open_[directory->parent];
   entered_.insert(SourcePath(*directory));
   open_max_ = std::max(open_max_, static_cast<int>(open_.size()));
-  return directory->source_fd >= 0;
+  return directory->source_fd >= 0 ? Entered::kToBeRead : Entered::kNotToBeRead;
 }
 
 bool WalkRecorder::MakeReady(Directory* directory, bool empty) {

@@ -27,7 +27,7 @@ namespace ringcp {
 
 class WalkRecorder : public WalkVisitor {
  public:
-  bool Enter(Directory* directory) override;
+  Entered Enter(Directory* directory) override;
   bool MakeReady(Directory* directory, bool empty) override;
   void Leave(Directory* directory) override;
   void OnReadError(const Directory& directory, int error_number) override;
@@ -50,6 +50,8 @@ class WalkRecorder : public WalkVisitor {
   // when it has been.
   std::function<void(Directory*)> on_enter;
   std::function<void(const Directory&)> on_entered;
+  // Called when what was to be opened is no directory.
+  std::function<void(const Directory&)> on_no_directory;
   std::set<std::string> refused;     // Names of directories not to be read.
   std::set<std::string> not_made;    // Names of directories that can't be made ready.
   std::set<std::string> unreadable;  // Names of directories that can't be read.

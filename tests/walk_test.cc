@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <functional>
 #include <latch>
 #include <map>
 #include <memory>
@@ -197,6 +198,113 @@ TEST(WalkTest, WhatCanNotBeReadIsReportedAndTheRestIsWalked) {
             (Paths{"a", "a/file", "broken", "c", "c/file"}));
   EXPECT_EQ(walk.recorder().errors(),
             (std::map<std::string, int>{{scratch.Path("broken"), EBADF}}));
+}
+
+// What is listed as a directory `name` and is something else when it is to be entered.
+void ReplaceWhenEntered(const ScratchDirectory& scratch, const std::string& name,
+                        std::function<void(const std::string& path)> make,
+                        RecordedWalk* walk) {
+  walk->recorder().on_enter = [&scratch, name, make](Directory* directory) {
+    if (directory->source_name != name || directory->looked_at) return;
+    ASSERT_EQ(rmdir(scratch.Path(name).c_str()), 0);
+    make(scratch.Path(name));
+  };
+}
+
+TEST(WalkTest, WhatIsListedAsADirectoryAndIsNoneIsYieldedAsWhatItIs) {
+  const std::pair<EntryKind, std::function<void(const std::string&)>> kKinds[] = {
+      {EntryKind::kRegular,
+       [](const std::string& path) { close(creat(path.c_str(), 0644)); }},
+      {EntryKind::kSymlink,
+       [](const std::string& path) { EXPECT_EQ(symlink("sub", path.c_str()), 0); }},
+      {EntryKind::kSpecial,
+       [](const std::string& path) { EXPECT_EQ(mkfifo(path.c_str(), 0644), 0); }},
+  };
+  for (const auto& [kind, make] : kKinds) {
+    const ScratchDirectory scratch;
+    scratch.MakeDirectory("odd");
+    scratch.MakeDirectory("sub");
+    RecordedWalk walk;
+    ReplaceWhenEntered(scratch, "odd", make, &walk);
+    walk.AddRoot(scratch.path());
+    walk.Run(/*threads=*/1, TestSeed());
+    EXPECT_EQ(walk.PathsBelow(scratch.path()), (Paths{"odd", "sub"}));
+    EXPECT_TRUE(walk.recorder().errors().empty());
+    const auto found = walk.recorder().found();
+    ASSERT_TRUE(found.contains(scratch.Path("odd")));
+    EXPECT_EQ(found.at(scratch.Path("odd")).kind, kind);
+    EXPECT_TRUE(found.at(scratch.Path("odd")).looked_at);
+  }
+}
+
+TEST(WalkTest, ALinkThatIsListedAsADirectoryIsFollowedIfAsked) {
+  const ScratchDirectory scratch;
+  scratch.MakeDirectory("odd");
+  scratch.MakeDirectory("sub");
+  scratch.WriteFile("sub/file", "");
+  RecordedWalk walk(/*follow_links=*/true);
+  const auto make = [](const std::string& path) {
+    EXPECT_EQ(symlink("sub", path.c_str()), 0);
+  };
+  ReplaceWhenEntered(scratch, "odd", make, &walk);
+  walk.AddRoot(scratch.path());
+  walk.Run(/*threads=*/1, TestSeed());
+  EXPECT_EQ(walk.PathsBelow(scratch.path()),
+            (Paths{"odd", "odd/file", "sub", "sub/file"}));
+}
+
+TEST(WalkTest, WhatIsGoneWhenItIsToBeEnteredIsReported) {
+  const ScratchDirectory scratch;
+  scratch.MakeDirectory("odd");
+  RecordedWalk walk;
+  const auto make = [](const std::string& path) { close(creat(path.c_str(), 0644)); };
+  ReplaceWhenEntered(scratch, "odd", make, &walk);
+  walk.recorder().on_no_directory = [&](const Directory&) {
+    EXPECT_EQ(unlink(scratch.Path("odd").c_str()), 0);
+  };
+  walk.AddRoot(scratch.path());
+  walk.Run(/*threads=*/1, TestSeed());
+  EXPECT_EQ(walk.recorder().errors(),
+            (std::map<std::string, int>{{scratch.Path("odd"), ENOENT}}));
+}
+
+// A directory that was listed as something else is found when nothing else is left.
+TEST(WalkTest, ADirectoryThatIsGivenBackIsWalkedThoughTheWalkHasFinished) {
+  const ScratchDirectory scratch;
+  scratch.WriteFile("odd", "");
+  RecordedWalk walk;
+  walk.AddRoot(scratch.path());
+  WalkBatch batch;
+  ASSERT_EQ(walk.walk().Next(/*may_wait=*/true, &batch), Walk::Result::kBatch);
+  Directory* const directory = batch.directory();
+  const WalkEntry entry = walk.walk().Take(&batch);
+  walk.recorder().Yielded(*directory, entry);
+  WalkBatch none;
+  ASSERT_EQ(walk.walk().Next(/*may_wait=*/true, &none), Walk::Result::kFinished);
+  ASSERT_EQ(unlink(scratch.Path("odd").c_str()), 0);
+  scratch.MakeDirectory("odd");
+  scratch.WriteFile("odd/file", "");
+  walk.walk().AddDirectory(directory, entry.source_name, /*follow=*/false);
+  walk.recorder().Released(*directory);
+  walk.walk().Release(directory);
+  walk.Run(/*threads=*/2, TestSeed());
+  EXPECT_EQ(walk.PathsBelow(scratch.path()), (Paths{"odd", "odd/file"}));
+}
+
+TEST(WalkTest, ADirectoryThatIsGivenBackWhenTheWalkHasStoppedIsForgotten) {
+  const ScratchDirectory scratch;
+  scratch.WriteFile("odd", "");
+  RecordedWalk walk;
+  walk.AddRoot(scratch.path());
+  WalkBatch batch;
+  ASSERT_EQ(walk.walk().Next(/*may_wait=*/true, &batch), Walk::Result::kBatch);
+  walk.recorder().Yielded(*batch.directory(), walk.walk().Take(&batch));
+  walk.walk().Stop();
+  walk.walk().AddDirectory(batch.directory(), "odd", /*follow=*/false);
+  walk.recorder().Released(*batch.directory());
+  walk.walk().Release(batch.directory());
+  walk.Run(/*threads=*/1, TestSeed());
+  EXPECT_EQ(walk.recorder().entered().size(), 1u);
 }
 
 TEST(WalkTest, ADirectoryThatIsRemovedMeanwhileIsEmpty) {
