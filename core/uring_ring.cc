@@ -120,6 +120,10 @@ struct UringRing::Kernel {
   Kernel() = default;
   ~Kernel() {
     RINGCP_CHECK(ops_outstanding == 0);
+    // Linux 6.1 puts away the files of closed slots up to a second later: until then a
+    // copied program can't be executed, and its file system not be unmounted. Giving the
+    // table back has the kernel do it now.
+    if (has_slots) io_uring_unregister_files(&ring);
     if (ops_max > 0) io_uring_queue_exit(&ring);
   }
   Kernel(const Kernel&) = delete;
@@ -136,6 +140,7 @@ struct UringRing::Kernel {
   // it never overflows. 0 until it is set up.
   int ops_max = 0;
   int ops_outstanding = 0;  // Queued or running, completion not reaped.
+  bool has_slots = false;
 };
 
 namespace {
@@ -232,6 +237,7 @@ absl::StatusOr<std::unique_ptr<UringRing>> UringRing::Create(
   }
   result = io_uring_register_files_sparse(ring, params.slots);
   if (result < 0) return SetupError("io_uring_register (files)", -result);
+  kernel->has_slots = true;
   // Bounded workers (regular files) and unbounded ones alike. Kernels before 5.15 can't
   // cap them; those were refused above.
   unsigned workers[2] = {static_cast<unsigned>(params.workers_max),
