@@ -18,12 +18,22 @@ namespace ringcp {
 struct OpTag {
   uint32_t entry = 0;    // The chain's place in the table.
   uint8_t position = 0;  // The op's place in the chain.
+  // The op was taken back before the kernel saw it: whatever completes in its place, its
+  // own result is -ECANCELED.
+  bool is_taken_back = false;
 
-  uint64_t Encode() const { return uint64_t{entry} << 8 | position; }
+  uint64_t Encode() const {
+    return uint64_t{entry} << 8 | (is_taken_back ? kTakenBackBit : 0u) | position;
+  }
   static OpTag Decode(uint64_t user_data) {
-    return {static_cast<uint32_t>(user_data >> 8), static_cast<uint8_t>(user_data)};
+    return {.entry = static_cast<uint32_t>(user_data >> 8),
+            .position = static_cast<uint8_t>(user_data & (kTakenBackBit - 1)),
+            .is_taken_back = (user_data & kTakenBackBit) != 0};
   }
   friend bool operator==(const OpTag&, const OpTag&) = default;
+
+ private:
+  static constexpr uint32_t kTakenBackBit = 0x80;  // Positions are far below.
 };
 
 class ChainTable {

@@ -185,10 +185,10 @@ FileError MakeFileError(Operation operation, std::string_view path, int error_nu
   std::string reason;
   if (error_number != 0) {
     std::array<char, 128> text = {};
-    // What io_uring says of an op that it has no thread for, and nobody else says.
+    // What a ring says of an op that the kernel did not take in, and nobody else says.
     const char* const words =
         error_number == ECANCELED
-            ? "the kernel could start no thread for it (see ulimit -u)"
+            ? "the kernel had no thread or no memory for it (see ulimit -u)"
             : strerror_r(error_number, text.data(), text.size());
     reason = absl::StrCat(": ", words);
   }

@@ -7,9 +7,13 @@
 //  - A chain is queued whole or not at all.
 //  - A chain settles when every one of its ops has a result; only then is it handed back,
 //    and only then may its buffers, paths and statx results be touched or reused.
-//  - Results are the op's value (>= 0) or -errno. An op that did not run because an op
-//    before it failed has -ECANCELED; so -ECANCELED is always a consequence, never a
-//    cause. A read or write that transfers less than asked fails its soft link.
+//  - Results are the op's value (>= 0) or -errno. A read or write that transfers less
+//  than
+//    asked fails its soft link.
+//  - -ECANCELED says that an op did not run: because an op before it failed, or because
+//  the
+//    kernel lacked the memory or the thread for it. Only in the second case is it the
+//    first failure of its chain, and the op may be queued again.
 //  - Chains run concurrently and settle in any order.
 //  - A polled op is alone in its chain, and of an ordinary descriptor with O_DIRECT.
 //    Rings that can't poll carry it out like any other; what a device that can't be

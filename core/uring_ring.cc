@@ -135,6 +135,10 @@ struct UringRing::Kernel {
     return static_cast<int>(io_uring_sq_space_left(&ring)) >= ops;
   }
 
+  // To be called whenever the kernel was entered. If it took in only the first ops of a
+  // chain, the rest of that chain is turned into ops that do nothing.
+  void TakeBackTail();
+
   io_uring ring = {};
   // Completions that may be outstanding: as many as the completion queue holds, so that
   // it never overflows. 0 until it is set up.
@@ -208,6 +212,27 @@ int UringRing::Kernel::Init(int entries, unsigned flags) {
   const int result = QueueInit(entries, flags, &ring);
   if (result == 0) ops_max = static_cast<int>(*ring.cq.kring_entries);
   return result;
+}
+
+// The kernel takes in fewer ops than it is given when it has no memory for one more
+// (io_alloc_req, which a control group's limit can make fail), whether or not that is in
+// the middle of a chain. It ends the chain there, and would take what it is given next
+// for the beginning of another one: a write that does not wait for its open, or for the
+// read that fills its buffer.
+void UringRing::Kernel::TakeBackTail() {
+  // SQPOLL's thread takes in more at any time.
+  if ((ring.flags & IORING_SETUP_SQPOLL) != 0) return;
+  const unsigned end = ring.sq.sqe_tail;
+  unsigned next = end - io_uring_sq_ready(&ring);
+  if (next == end) return;
+  const auto sqe_at = [this](unsigned i) { return &ring.sq.sqes[i & ring.sq.ring_mask]; };
+  OpTag tag = OpTag::Decode(sqe_at(next)->user_data);
+  for (; tag.position != 0; tag = OpTag::Decode(sqe_at(next)->user_data)) {
+    tag.is_taken_back = true;
+    io_uring_prep_nop(sqe_at(next));
+    io_uring_sqe_set_data64(sqe_at(next), tag.Encode());
+    if (++next == end) return;
+  }
 }
 
 absl::StatusOr<std::unique_ptr<UringRing>> UringRing::Create(
@@ -308,7 +333,12 @@ bool UringRing::Queue(ChainId id, absl::Span<const Op> chain) {
 
 void UringRing::Submit(Kernel* kernel) {
   ++counters_.enters;
-  CheckEntered(io_uring_submit(&kernel->ring));
+  NoteEntered(kernel, io_uring_submit(&kernel->ring));
+}
+
+void UringRing::NoteEntered(Kernel* kernel, int result) {
+  CheckEntered(result);
+  kernel->TakeBackTail();
 }
 
 void UringRing::Settle(absl::Duration timeout, std::vector<SettledChain>* settled) {
@@ -322,7 +352,7 @@ void UringRing::Settle(absl::Duration timeout, std::vector<SettledChain>* settle
   ++counters_.enters;
   const int result = io_uring_submit_and_wait_timeout(&kernel_->ring, &cqe, wait_for,
                                                       &kernel_wait, nullptr);
-  if (result != -ETIME) CheckEntered(result);
+  NoteEntered(kernel_.get(), result == -ETIME ? 0 : result);
   Reap(kernel_.get(), settled);
 }
 
@@ -339,7 +369,7 @@ void UringRing::Poll(absl::Duration timeout, std::vector<SettledChain>* settled)
 
 void UringRing::Ask(Kernel* kernel, std::vector<SettledChain>* settled) {
   ++counters_.enters;
-  CheckEntered(io_uring_submit_and_get_events(&kernel->ring));
+  NoteEntered(kernel, io_uring_submit_and_get_events(&kernel->ring));
   Reap(kernel, settled);
 }
 
@@ -348,7 +378,8 @@ void UringRing::Reap(Kernel* kernel, std::vector<SettledChain>* settled) {
   unsigned head = 0;
   int seen = 0;
   io_uring_for_each_cqe(&kernel->ring, head, cqe) {
-    chains_.NoteResult(OpTag::Decode(io_uring_cqe_get_data64(cqe)), cqe->res, settled);
+    const OpTag tag = OpTag::Decode(io_uring_cqe_get_data64(cqe));
+    chains_.NoteResult(tag, tag.is_taken_back ? -ECANCELED : cqe->res, settled);
     ++seen;
   }
   io_uring_cq_advance(&kernel->ring, seen);

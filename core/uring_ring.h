@@ -14,6 +14,8 @@
 //    (Letting the kernel poll until something is there takes fewer system calls, but it
 //    knows no timeout then, and the other ring's completions wait.) It is never
 //    submitted to by SQPOLL's thread, which would do the polling, too.
+//  - A chain that the kernel took in only a part of is never completed by submitting the
+//    rest: its ops are taken back, with -ECANCELED for their results.
 //  - Every completion is collected (no IOSQE_CQE_SKIP_SUCCESS): a chain's end can't be
 //    told from its last completion alone, because a severed chain posts others.
 //
@@ -76,6 +78,9 @@ class UringRing : public Ring {
 
   // Submits what is queued without waiting.
   void Submit(Kernel* kernel);
+  // Sees to what entering the kernel has come to: 0 or more, or -errno.
+  void NoteEntered(Kernel* kernel, int result);
+
   // Submits what is queued, and takes in what is there by now.
   void Ask(Kernel* kernel, std::vector<SettledChain>* settled);
   // Settle() while polled ops are outstanding.

@@ -18,8 +18,10 @@ std::vector<int32_t> Results(const SettledChain& chain) {
 TEST(OpTagTest, SurvivesTheKernel) {
   for (const uint32_t entry : {0u, 1u, 255u, 256u, 65535u, 0x7FFFFFFFu, 0xFFFFFFFFu}) {
     for (int position = 0; position < Chain::kOpsMax; ++position) {
-      const OpTag tag = {entry, static_cast<uint8_t>(position)};
-      EXPECT_EQ(OpTag::Decode(tag.Encode()), tag) << entry << " " << position;
+      for (const bool is_taken_back : {false, true}) {
+        const OpTag tag = {entry, static_cast<uint8_t>(position), is_taken_back};
+        EXPECT_EQ(OpTag::Decode(tag.Encode()), tag) << entry << " " << position;
+      }
     }
   }
 }
@@ -27,6 +29,7 @@ TEST(OpTagTest, SurvivesTheKernel) {
 TEST(OpTagTest, DiffersForEachOp) {
   EXPECT_NE((OpTag{0, 1}.Encode()), (OpTag{1, 0}.Encode()));
   EXPECT_NE((OpTag{256, 0}.Encode()), (OpTag{1, 0}.Encode()));
+  EXPECT_NE((OpTag{1, 2}.Encode()), (OpTag{1, 2, /*is_taken_back=*/true}.Encode()));
 }
 
 TEST(ChainTableTest, AChainSettlesWithItsLastResult) {

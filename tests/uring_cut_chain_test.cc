@@ -1,0 +1,167 @@
+// io_uring_enter(2) may take in fewer ops than it is given, also in the middle of a
+// chain. The rest of that chain must not run. The kernel does so only when memory is
+// short; here the call is made with a smaller number.
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/copy_job.h"
+#include "core/ring.h"
+#include "gtest/gtest.h"
+#include "tests/job_runner.h"
+#include "tests/ring_under_test.h"
+#include "tests/scratch_directory.h"
+#include "tests/test_seed.h"
+#include "tests/traced_child.h"
+
+namespace ringcp {
+namespace {
+
+class UringCutChainTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string why_not;
+    if (MakeUringRing(&why_not) == nullptr) GTEST_SKIP() << why_not;
+  }
+
+  ScratchDirectory scratch_;
+};
+
+// Which chains, by their sizes, are queued, and of how many ops the kernel is told first.
+struct CutCase {
+  std::vector<int> sizes;
+  int told;
+};
+
+// Has an io_uring_enter take in `ops` ops; as it does then, it does not wait.
+void Cut(TracedCall* call, uint64_t ops) {
+  call->arguments[1] = ops;
+  call->arguments[2] = 0;
+}
+
+std::string Results(const SettledChain& chain) {
+  return absl::StrJoin(chain.results(), ",");
+}
+
+// Chains whose op i of chain c removes the name "c.i": what has run is seen by what is
+// left.
+TEST_F(UringCutChainTest, TheRestOfTheChainIsCancelledAndNothingOfItRuns) {
+  for (const CutCase& cut : std::vector<CutCase>{{{3}, 1},
+                                                 {{3}, 2},
+                                                 {{7}, 4},
+                                                 {{2, 3, 2}, 1},
+                                                 {{2, 3, 2}, 2},  // Between two chains.
+                                                 {{2, 3, 2}, 3},
+                                                 {{2, 3, 2}, 4},
+                                                 {{2, 3, 2}, 6},
+                                                 {{1, 1, 1}, 1}}) {
+    std::vector<std::vector<std::string>> names(cut.sizes.size());
+    for (size_t c = 0; c < names.size(); ++c) {
+      for (int i = 0; i < cut.sizes[c]; ++i) {
+        names[c].push_back(scratch_.WriteFile(absl::StrCat(c, ".", i), ""));
+      }
+    }
+    int enters = 0;
+    const std::optional<std::string> results = InTracedChild(
+        [&]() -> std::string {
+          std::string why_not;
+          const std::unique_ptr<Ring> ring = MakeUringRing(&why_not);
+          std::vector<std::string> texts(names.size());
+          for (size_t c = 0; c < names.size(); ++c) {
+            Chain chain;
+            for (const std::string& name : names[c]) {
+              chain.Add(UnlinkAt(AT_FDCWD, name.c_str(), 0));
+            }
+            if (!ring->Queue(ChainId{static_cast<uint32_t>(c)}, chain.ops())) return "";
+          }
+          std::vector<SettledChain> settled;
+          while (ring->chains_in_flight() > 0) {
+            ring->Settle(absl::Seconds(60), &settled);
+          }
+          for (const SettledChain& chain : settled) {
+            texts[chain.id.value] = Results(chain);
+          }
+          return absl::StrJoin(texts, ";");
+        },
+        [&](TracedCall* call) {
+          // The first ones, of one op each, are those of the ring's set-up.
+          if (call->number != SYS_io_uring_enter || call->arguments[1] <= 1) return;
+          if (++enters == 1) Cut(call, cut.told);
+        });
+    if (!results.has_value()) GTEST_SKIP() << "no tracing here";
+    std::vector<std::string> expected;
+    int queued_before = 0;
+    for (size_t c = 0; c < names.size(); ++c) {
+      std::vector<std::string> expected_results;
+      const bool is_cut = queued_before < cut.told;
+      for (int i = 0; i < cut.sizes[c]; ++i) {
+        const bool runs = !is_cut || queued_before + i < cut.told;
+        expected_results.push_back(runs ? "0" : absl::StrCat(-ECANCELED));
+        EXPECT_EQ(Exists(names[c][i]), !runs) << names[c][i] << ", told " << cut.told;
+      }
+      expected.push_back(absl::StrJoin(expected_results, ","));
+      queued_before += cut.sizes[c];
+    }
+    EXPECT_EQ(*results, absl::StrJoin(expected, ";")) << "told " << cut.told;
+  }
+}
+
+// Some files may not be copied then, but whatever is there is whole, and the rest is
+// told.
+TEST_F(UringCutChainTest, AJobWhoseChainsAreCutCopiesWholeFilesOrSaysSo) {
+  constexpr int kFiles = 200;
+  scratch_.MakeDirectory("tree");
+  const auto contents = [](int i) {
+    return absl::StrCat("contents of ", i, std::string(i % 7 * 1000, 'x'));
+  };
+  for (int i = 0; i < kFiles; ++i) {
+    scratch_.WriteFile(absl::StrCat("tree/", i), contents(i));
+  }
+  for (const char* letters : {"r", "a"}) {
+    CopyRequest request;
+    request.sources = {scratch_.Path("tree")};
+    const std::string target_name = absl::StrCat("target-", letters);
+    request.target = scratch_.Path(target_name);
+    request.options = OptionsFor(letters, EngineChoice::kUring);
+    request.options.tuning.workers = 1;
+    std::mt19937 random(TestSeed());
+    int cut = 0;
+    const std::optional<std::string> messages =
+        InTracedChild([&] { return RunJob(request).Messages(); },
+                      [&](TracedCall* call) {
+                        if (call->number != SYS_io_uring_enter || call->arguments[1] <= 1)
+                          return;
+                        if (random() % 2 == 0) return;
+                        Cut(call, 1 + random() % call->arguments[1]);
+                        ++cut;
+                      });
+    if (!messages.has_value()) GTEST_SKIP() << "no tracing here";
+    EXPECT_GT(cut, 0);
+    int copied = 0;
+    for (int i = 0; i < kFiles; ++i) {
+      const std::string target = scratch_.Path(absl::StrCat(target_name, "/", i));
+      if (Exists(target)) {
+        EXPECT_EQ(ReadFileOrNone(target), contents(i)) << target;
+        ++copied;
+      } else {
+        EXPECT_NE(messages->find(absl::StrCat("/", i, "'")), std::string::npos)
+            << "nothing was said of " << target;
+      }
+    }
+    const auto lines = std::count(messages->begin(), messages->end(), '\n');
+    EXPECT_GE(lines + 1, kFiles - copied) << *messages;
+  }
+}
+
+}  // namespace
+}  // namespace ringcp
