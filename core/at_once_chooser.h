@@ -56,7 +56,7 @@ class AtOnceChooser {
     }
     if (without_all_ > 0) {
       --without_all_;
-      return CallsAtOnce::kStat;
+      return CallsAtOnce::kOpen;
     }
     return most_;
   }
@@ -86,7 +86,7 @@ class AtOnceChooser {
                                         : std::max(0, other_waits_ - 1);
     const bool counts = wait == Wait::kDevice || other_waits_ > kFilesPerOtherWait;
     if (counts) other_waits_ = 0;
-    if (calls == CallsAtOnce::kStat && counts) without_stat_ = kFilesWithoutStat;
+    if (calls == CallsAtOnce::kOpen && counts) without_stat_ = kFilesWithoutStat;
     if (calls != CallsAtOnce::kAll) return;
     if (counts) {
       without_all_ = without_all_next_;

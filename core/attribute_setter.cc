@@ -1,6 +1,9 @@
 #include "core/attribute_setter.h"
 
+#include <cerrno>
+
 #include "core/check.h"
+#include "core/posix_acl.h"
 
 namespace ringcp {
 namespace {
@@ -22,16 +25,15 @@ void AttributeSetter::Fail(Operation operation, int error_number) {
 }
 
 void AttributeSetter::Start(const FileCopyPolicy& policy, const struct statx& source_stat,
-                            int target_fd, bool created, NextChains* next) {
+                            const Target& target, NextChains* next) {
   RINGCP_CHECK(done());
   policy_ = &policy;
   source_stat_ = &source_stat;
-  target_fd_ = target_fd;
-  created_ = created;
-  failed_ = false;
-  mode_wanted_ = policy.FinalMode(source_stat.stx_mode);
+  target_ = target;
+  failed_ = drops_set_id_ = false;
   if (!policy.preserve.mode && !policy.preserve.ownership) return SetTimesIfKept(next);
-  Enter(State::kStat, StatDescriptor(target_fd_, &target_stat_), next);
+  Enter(State::kStat, policy.CallUnlessQueued(StatDescriptor(target_.fd, &target_stat_)),
+        next);
 }
 
 void AttributeSetter::Settle(int32_t result, NextChains* next) {
@@ -52,11 +54,11 @@ void AttributeSetter::Settle(int32_t result, NextChains* next) {
     case State::kSetOwner:
       return OnSetOwner(result, next);
     case State::kSetGroup:  // An attempt: its failure is no error, as in GNU cp.
-      return SetModeIfNeeded(next);
+      return RemoveAclIfNeeded(next);
+    case State::kRemoveAcl:
+      return OnRemoveAcl(result, next);
     case State::kSetMode:
-      if (result < 0) Fail(Operation::kSetMode, -result);
-      state_ = State::kDone;
-      return;
+      return OnSetMode(result);
     case State::kDone:
       break;
   }
@@ -66,53 +68,86 @@ void AttributeSetter::Settle(int32_t result, NextChains* next) {
 void AttributeSetter::SetTimesIfKept(NextChains* next) {
   if (!policy_->preserve.timestamps) return RestrictModeIfNeeded(next);
   Enter(State::kSetTimes,
-        SetTimes(target_fd_, ToTimespec(source_stat_->stx_atime),
+        SetTimes(target_.fd, ToTimespec(source_stat_->stx_atime),
                  ToTimespec(source_stat_->stx_mtime)),
         next);
 }
 
 void AttributeSetter::RestrictModeIfNeeded(NextChains* next) {
   // A file that was there may be open to more people than its new owner wants.
-  if (!created_ && policy_->preserve.ownership && owner_differs() &&
-      (target_stat_.stx_mode & kPermissions & ~kOwnerPermissions) != 0) {
-    mode_t mode = target_stat_.stx_mode & kOwnerPermissions;
-    if (policy_->preserve.mode) mode &= mode_wanted_;
-    if (!policy_->preserve.mode) mode_wanted_ = target_stat_.stx_mode & kPermissions;
-    target_stat_.stx_mode = mode;
-    return Enter(State::kRestrictMode, SetMode(target_fd_, mode), next);
+  const mode_t for_others = kPermissions & ~kOwnerPermissions;
+  if (!target_.created && policy_->preserve.ownership && policy_->preserve.mode &&
+      owner_differs() && (target_stat_.stx_mode & for_others) != 0) {
+    const mode_t mode = target_stat_.stx_mode & kOwnerPermissions &
+                        policy_->FinalMode(source_stat_->stx_mode);
+    target_stat_.stx_mode = static_cast<uint16_t>(S_IFREG | mode);
+    return Enter(State::kRestrictMode, SetMode(target_.fd, mode), next);
   }
   SetOwnerIfKept(next);
 }
 
 void AttributeSetter::SetOwnerIfKept(NextChains* next) {
-  if (!policy_->preserve.ownership || !owner_differs()) return SetModeIfNeeded(next);
+  if (!policy_->preserve.ownership || !owner_differs()) return RemoveAclIfNeeded(next);
   Enter(State::kSetOwner,
-        SetOwner(target_fd_, source_stat_->stx_uid, source_stat_->stx_gid), next);
+        SetOwner(target_.fd, source_stat_->stx_uid, source_stat_->stx_gid), next);
 }
 
 void AttributeSetter::OnSetOwner(int32_t result, NextChains* next) {
   if (result == 0) {
     // A change of owner takes the set-ID bits away.
-    target_stat_.stx_mode &= ~kSetIdBits;
-    return SetModeIfNeeded(next);
+    target_stat_.stx_mode &= static_cast<uint16_t>(~kSetIdBits);
+    return RemoveAclIfNeeded(next);
   }
   if (!policy_->MayFailToSetOwner(-result)) Fail(Operation::kSetOwner, -result);
   // Not the owner's file: it must not act with its user's or group's rights.
-  mode_wanted_ &= kPermissions;
+  drops_set_id_ = true;
   Enter(State::kSetGroup,
-        SetOwner(target_fd_, static_cast<uid_t>(-1), source_stat_->stx_gid), next);
+        SetOwner(target_.fd, static_cast<uid_t>(-1), source_stat_->stx_gid), next);
+}
+
+void AttributeSetter::RemoveAclIfNeeded(NextChains* next) {
+  const bool may_have_acl = !target_.created || target_.default_acl.has_value();
+  if (!policy_->preserve.mode || !may_have_acl) return SetModeIfNeeded(next);
+  Enter(State::kRemoveAcl, RemoveXattr(target_.fd, kAccessAclName), next);
+}
+
+void AttributeSetter::OnRemoveAcl(int32_t result, NextChains* next) {
+  const bool had_none = result == -ENODATA || result == -EOPNOTSUPP || result == -ENOSYS;
+  if (result < 0 && !had_none) Fail(Operation::kSetMode, -result);
+  // With it the group's permissions meant something else.
+  if (result == 0) target_stat_.stx_mode = 0;
+  SetModeIfNeeded(next);
 }
 
 void AttributeSetter::SetModeIfNeeded(NextChains* next) {
-  const bool wanted =
-      policy_->preserve.mode ||
-      (policy_->preserve.ownership &&
-       (created_ || state_ == State::kSetOwner || state_ == State::kSetGroup));
-  if (!wanted || (target_stat_.stx_mode & kAllModeBits) == mode_wanted_) {
+  if (!policy_->preserve.mode && !policy_->preserve.ownership) {
     state_ = State::kDone;
     return;
   }
-  Enter(State::kSetMode, SetMode(target_fd_, mode_wanted_), next);
+  mode_t wanted = target_stat_.stx_mode & kAllModeBits;
+  if (policy_->preserve.mode) {
+    wanted = policy_->FinalMode(source_stat_->stx_mode);
+    if (drops_set_id_) wanted &= kPermissions;
+  } else if (policy_->preserve.ownership) {
+    // What making the file would have given it without withholding anything.
+    const mode_t granted = target_.default_acl.value_or(kPermissions & ~policy_->umask);
+    wanted |= target_.withheld & granted;
+  }
+  if (target_stat_.stx_mode != 0 && (target_stat_.stx_mode & kAllModeBits) == wanted) {
+    state_ = State::kDone;
+    return;
+  }
+  Enter(State::kSetMode, SetMode(target_.fd, wanted), next);
+}
+
+void AttributeSetter::OnSetMode(int32_t result) {
+  // A file system may fix the modes of its files: that matters where one was asked for.
+  const bool is_refusal =
+      result == -EPERM || result == -EOPNOTSUPP || result == -ENOSYS || result == -EINVAL;
+  if (result < 0 && (policy_->preserve.mode || !is_refusal)) {
+    Fail(Operation::kSetMode, -result);
+  }
+  state_ = State::kDone;
 }
 
 }  // namespace ringcp

@@ -2,13 +2,19 @@
 // to be kept and it has others: the last part of a FileCopy, as a state machine without
 // I/O, in GNU cp's order.
 //
-//   kStat -> kSetTimes -> (kRestrictMode ->) kSetOwner (-> kSetGroup) -> kSetMode ->
-//   kDone
+//   kStat -> kSetTimes -> (kRestrictMode ->) kSetOwner (-> kSetGroup) (-> kRemoveAcl) ->
+//   kSetMode -> kDone
 //
 // Most files have their owner and mode already: looking (kStat, unless only times are
 // kept) is cheaper than setting.
 // Mode comes last because a change of owner takes the set-ID bits away, times come first
 // because they may be set by an owner that is about to change.
+//
+// Where the mode is not to be kept, nothing is granted but what this copy has withheld
+// while the file had another owner: a target that was there keeps the mode it has.
+//
+// Where the mode is to be kept, an access control list that the target has by its
+// directory, or had before, goes: with it others could get in whom the source keeps out.
 //
 // Thread-safety: belongs to its FileCopy.
 
@@ -18,6 +24,7 @@
 #include <sys/stat.h>
 
 #include <cstdint>
+#include <optional>
 
 #include "core/copy_policy.h"
 #include "core/file_error.h"
@@ -28,11 +35,20 @@ namespace ringcp {
 
 class AttributeSetter {
  public:
-  // Begins with a file that is open as the ordinary descriptor `target_fd`. `created`: by
-  // this copy, not there before.
-  // REQUIRES: done(); `policy` and `source_stat` stay as they are until done() again.
-  void Start(const FileCopyPolicy& policy, const struct statx& source_stat, int target_fd,
-             bool created, NextChains* next);
+  struct Target {
+    int fd = -1;           // An ordinary descriptor.
+    bool created = false;  // By this copy, not there before.
+    // Permissions that it was created without, to be granted once it has its owner.
+    mode_t withheld = 0;
+    // What the default access control list of its directory grants at most, if there is
+    // one.
+    std::optional<mode_t> default_acl;
+  };
+
+  // Begins. REQUIRES: done(); `policy` and `source_stat` stay as they are until done()
+  // again.
+  void Start(const FileCopyPolicy& policy, const struct statx& source_stat,
+             const Target& target, NextChains* next);
 
   // Takes in the result of the one op that was queued.
   void Settle(int32_t result, NextChains* next);
@@ -49,6 +65,7 @@ class AttributeSetter {
     kRestrictMode,
     kSetOwner,
     kSetGroup,
+    kRemoveAcl,
     kSetMode,
     kDone,
   };
@@ -58,7 +75,10 @@ class AttributeSetter {
   void RestrictModeIfNeeded(NextChains* next);
   void SetOwnerIfKept(NextChains* next);
   void OnSetOwner(int32_t result, NextChains* next);
+  void RemoveAclIfNeeded(NextChains* next);
+  void OnRemoveAcl(int32_t result, NextChains* next);
   void SetModeIfNeeded(NextChains* next);
+  void OnSetMode(int32_t result);
 
   bool owner_differs() const {
     return target_stat_.stx_uid != source_stat_->stx_uid ||
@@ -69,13 +89,12 @@ class AttributeSetter {
 
   const FileCopyPolicy* policy_ = nullptr;
   const struct statx* source_stat_ = nullptr;
-  int target_fd_ = -1;
-  bool created_ = false;
+  Target target_;
 
   State state_ = State::kDone;
   bool failed_ = false;
   CopyFailure failure_;
-  mode_t mode_wanted_ = 0;
+  bool drops_set_id_ = false;  // It could not be given its owner.
   struct statx target_stat_ = {};
 };
 

@@ -2,10 +2,20 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "core/check.h"
 
 namespace ringcp {
+
+namespace {
+
+bool IsZero(const char* bytes, uint32_t length) {
+  // The first byte is, and each is like the one before it.
+  return bytes[0] == 0 && std::memcmp(bytes, bytes + 1, length - 1) == 0;
+}
+
+}  // namespace
 
 BlockPump::~BlockPump() {
   for (Lane& lane : lanes_) Release(&lane);
@@ -19,10 +29,16 @@ void BlockPump::Start(uint64_t begin, uint64_t end) {
   bytes_written_ = 0;
   next_offset_ = begin;
   ranges_added_ = ranges_begun_ = 0;
+  reads_by_calls_ = false;
   end_found_ = false;
   stopped_ = false;
   block_dropped_ = false;
   error_number_ = 0;
+}
+
+void BlockPump::StartBehind(uint64_t begin) {
+  Start(begin, kEndUnknown);
+  reads_by_calls_ = true;
 }
 
 void BlockPump::Add(uint64_t begin, uint64_t end) {
@@ -86,7 +102,8 @@ bool BlockPump::TakeBlock(Lane* lane) {
   lane->written = 0;
   lane->retries = 0;
   lane->poll_error = 0;
-  lane->state = end_known ? LaneState::kReadWrite : LaneState::kRead;
+  lane->confirms_end = false;
+  lane->state = end_known && !skips_zeros_ ? LaneState::kReadWrite : LaneState::kRead;
   return true;
 }
 
@@ -99,7 +116,8 @@ Op BlockPump::Read(FileRef source, Lane* lane) const {
   lane->asked = op.length;
   if (uncached_io_ != nullptr && !op.polled) op.flags = uncached_io_->read_flags();
   lane->read_uncached = op.flags != 0;
-  return op;
+  lane->read_by_call = one_lane_ || reads_by_calls_ || lane->confirms_end;
+  return reads_by_calls_ || lane->confirms_end ? AtOnce(op) : op;
 }
 
 Op BlockPump::Write(FileRef target, uint32_t begin, uint32_t end, Lane* lane) const {
@@ -110,16 +128,6 @@ Op BlockPump::Write(FileRef target, uint32_t begin, uint32_t end, Lane* lane) co
   if (uncached_io_ != nullptr && !op.polled) op.flags = uncached_io_->write_flags();
   lane->write_uncached = op.flags != 0;
   return op;
-}
-
-void BlockPump::AddWhole(FileRef source, FileRef target, Chain* chain) {
-  Lane& lane = lanes_[0];
-  RINGCP_CHECK(lane.state == LaneState::kIdle && TakeBlock(&lane));
-  RINGCP_CHECK(next_offset_ == end_);
-  chain->Add(Read(source, &lane));
-  chain->Add(Write(target, 0, lane.length, &lane));
-  lane.in_flight = true;
-  ++lanes_in_flight_;
 }
 
 void BlockPump::Advance(FileRef source, FileRef target, NextChains* next) {
@@ -135,7 +143,8 @@ void BlockPump::Advance(FileRef source, FileRef target, NextChains* next) {
     Chain& chain = next->Add(i);
     if (lane.state == LaneState::kReadWrite && polls(lane)) {
       lane.state = LaneState::kRead;
-    } else if (lane.state == LaneState::kRead && !polls(lane) && end_ != kEndUnknown) {
+    } else if (lane.state == LaneState::kRead && !polls(lane) && end_ != kEndUnknown &&
+               !skips_zeros_) {
       lane.state = LaneState::kReadWrite;
     }
     if (lane.state == LaneState::kReadWrite || lane.state == LaneState::kRead) {
@@ -145,7 +154,7 @@ void BlockPump::Advance(FileRef source, FileRef target, NextChains* next) {
       chain.Add(Write(target, 0, lane.length, &lane));
     }
     if (lane.state == LaneState::kWrite) {
-      chain.Add(Write(target, lane.written, lane.filled, &lane));
+      chain.Add(Write(target, lane.written, WriteEnd(lane), &lane));
     }
     lane.in_flight = true;
     ++lanes_in_flight_;
@@ -224,18 +233,50 @@ void BlockPump::OnRead(Lane* lane, int32_t result) {
     }
     return;
   }
+  if (result == 0 && end_ == kEndUnknown && !lane->read_by_call) {
+    lane->confirms_end = true;
+    return;
+  }
   if (result == 0) {
+    end_offset_ = end_found_ ? std::min(end_offset_, lane->offset) : lane->offset;
     end_found_ = true;
-    if (shared_ != nullptr) shared_->FindEnd();
+    if (shared_ != nullptr) shared_->FindEnd(lane->offset);
     Release(lane);
     return;
   }
+  lane->confirms_end = false;
   if (static_cast<uint32_t>(result) < lane->asked && end_ != kEndUnknown) {
     counters_->short_reads.Add(1);
   }
   lane->filled = result;
   lane->written = 0;
   lane->state = LaneState::kWrite;
+  if (!skips_zeros_) return;
+  SkipZeros(lane);
+  if (lane->written == lane->filled) OnBlockWritten(lane);
+}
+
+void BlockPump::SkipZeros(Lane* lane) {
+  const uint32_t begin = lane->written;
+  while (lane->written < lane->filled) {
+    const char* const bytes = lane->buffer + lane->written;
+    const uint32_t length = std::min(kZerosBytes, lane->filled - lane->written);
+    if (!IsZero(bytes, length)) break;
+    lane->written += length;
+  }
+  counters_->bytes_done.Add(lane->written - begin);
+  bytes_written_ += lane->written - begin;
+}
+
+uint32_t BlockPump::WriteEnd(const Lane& lane) const {
+  if (!skips_zeros_) return lane.filled;
+  uint32_t end = lane.written;
+  while (end < lane.filled) {
+    const uint32_t length = std::min(kZerosBytes, lane.filled - end);
+    if (IsZero(lane.buffer + end, length)) break;
+    end += length;
+  }
+  return end;
 }
 
 void BlockPump::OnWrite(Lane* lane, int32_t result) {
@@ -258,6 +299,7 @@ void BlockPump::OnWrite(Lane* lane, int32_t result) {
   bytes_written_ += result;
   lane->retries = 0;
   lane->written += result;
+  if (skips_zeros_) SkipZeros(lane);
   if (lane->written < lane->filled) {
     if (static_cast<uint32_t>(result) < lane->asked) counters_->short_writes.Add(1);
     return;
@@ -279,7 +321,7 @@ void BlockPump::OnBlockWritten(Lane* lane) {
   lane->offset += lane->filled;
   lane->length -= lane->filled;
   lane->filled = 0;
-  lane->state = LaneState::kReadWrite;
+  lane->state = skips_zeros_ ? LaneState::kRead : LaneState::kReadWrite;
 }
 
 void BlockPump::Release(Lane* lane) {

@@ -13,6 +13,16 @@
 // at the end of the file: then the rest is read once more, or the file begun anew. A
 // polled op that fails is tried again without, and what that comes to counts.
 //
+// The end of a range is a hint: a file may be longer or shorter by now. Where a read of
+// several lanes meets the end of a file that has been cut, other lanes may have copied
+// what was behind it: end_offset() says where the source ends, and the caller cuts the
+// target there. A file without a known end is read until a read gets nothing; since a
+// ring may say so without asking the file system (at and beyond the size that it tells,
+// Linux 6.18), that is confirmed by a call of pread(2).
+//
+// Of files whose holes their file system does not know, zeros are not written but left
+// out (SetSkipsZeros()).
+//
 // The blocks are those of one range of the source, of several ranges one behind the
 // other, or of a SharedFile, which another worker's pump takes blocks of as well.
 //
@@ -49,6 +59,9 @@ class BlockPump {
   // The end of a source that tells no size: it is read until there is nothing more.
   static constexpr uint64_t kEndUnknown = ~uint64_t{0};
 
+  // Zeros that are left out are whole pages: a smaller hole saves nothing.
+  static constexpr uint32_t kZerosBytes = 4096;
+
   // Ranges that are added before they are copied. Before the next ones are, all lanes run
   // dry, so it should not happen often: with ranges of 4 KiB, each took 10.2 us with 16
   // of them, 8.0 us with 64, 7.8 us with 256.
@@ -79,6 +92,9 @@ class BlockPump {
 
   // Prepares to copy [begin, end) of the source. REQUIRES: busy() is false.
   void Start(uint64_t begin, uint64_t end);
+  // Prepares to copy what there may be behind the end that was known: from `begin` on,
+  // read by calls. REQUIRES: busy() is false.
+  void StartBehind(uint64_t begin);
   // Prepares to copy [begin, end) as well, after all that was added before.
   // REQUIRES: started with an end that is known; may_add(); begin < end.
   void Add(uint64_t begin, uint64_t end);
@@ -86,9 +102,9 @@ class BlockPump {
   // Prepares to copy blocks of `file`, which outlives the pump or its next Start().
   void Start(SharedFile* file);
 
-  // Adds the [read -> write] of the whole source to a caller's chain, as lane 0.
-  // REQUIRES: just started, from 0 to at most one block.
-  void AddWhole(FileRef source, FileRef target, Chain* chain);
+  // From the next block on: whole pages of zeros are not written. The target has nothing
+  // where they would be, and the caller sees to its size.
+  void SetSkipsZeros(bool skips_zeros) { skips_zeros_ = skips_zeros; }
 
   // Queues a chain on every lane that can do something: one lane always, more as the pool
   // lends blocks.
@@ -111,6 +127,10 @@ class BlockPump {
   // Whether the source ended earlier than asked, or at an end that was not known.
   bool end_found() const {
     return shared_ != nullptr ? shared_->end_found() : end_found_;
+  }
+  // The first place where a read found the end. REQUIRES: end_found().
+  uint64_t end_offset() const {
+    return shared_ != nullptr ? shared_->end_offset() : end_offset_;
   }
   // The first read or write that failed, if any did; of a shared file, whosever.
   bool failed() const { return error_number() != 0; }
@@ -141,7 +161,9 @@ class BlockPump {
     uint32_t filled = 0;
     uint32_t written = 0;
     int retries = 0;
-    uint32_t asked = 0;  // Bytes of its last read or write.
+    uint32_t asked = 0;         // Bytes of its last read or write.
+    bool read_by_call = false;  // So what it says of the end is to be believed.
+    bool confirms_end = false;  // Its last read got nothing: it is repeated by a call.
     // Whether its last read and write were to leave nothing in the page cache.
     bool read_uncached = false;
     bool write_uncached = false;
@@ -176,6 +198,10 @@ class BlockPump {
   void OnPolled(Lane* lane, Operation operation, int32_t result);
   void OnRead(Lane* lane, int32_t result);
   void OnWrite(Lane* lane, int32_t result);
+  // Counts what is left out of the lane's block from its first byte not written on.
+  void SkipZeros(Lane* lane);
+  // Where the bytes to be written next end.
+  uint32_t WriteEnd(const Lane& lane) const;
   void OnBlockWritten(Lane* lane);
   void Release(Lane* lane);
   void Fail(Lane* lane, Operation operation, int error_number);
@@ -194,7 +220,10 @@ class BlockPump {
   int ranges_added_ = 0;
   int ranges_begun_ = 0;
   bool one_lane_ = false;
+  bool reads_by_calls_ = false;
+  bool skips_zeros_ = false;
   bool end_found_ = false;  // A read returned 0.
+  uint64_t end_offset_ = 0;
   bool stopped_ = false;
   bool block_dropped_ = false;  // Of a block that was begun, something is missing.
   int lanes_in_flight_ = 0;

@@ -48,13 +48,15 @@ void ContentsCopy::Reset(const FileCopyPolicy* policy, const struct statx* sourc
   source_stat_ = source_stat;
   target_emptied_ = false;
   empty_piece_ = kNone;
-  is_direct_ = reads_direct_ = is_preallocated_ = is_cached_ = false;
+  is_direct_ = reads_direct_ = is_preallocated_ = is_cached_ = is_behind_ = false;
+  knows_holes_ = true;
   outcome_ = Outcome::kRunning;
   retries_ = 0;
   pump_.Start(0, 0);  // It knows nothing of the last file any more.
   pump_.SetUncachedIo(policy->page_cache == PageCache::kKeep ? nullptr
                                                              : policy->uncached_io);
   pump_.SetPolledIo(policy->polled_io);
+  pump_.SetSkipsZeros(false);
 }
 
 void ContentsCopy::Start(const Files& files, NextChains* next) {
@@ -67,20 +69,6 @@ void ContentsCopy::Start(const Files& files, NextChains* next) {
     return CopyBytes(next);
   }
   Enter(State::kClone, Clone(files_.source.index, files_.target.index), next);
-}
-
-void ContentsCopy::AddWhole(FileRef source, FileRef target, Chain* chain) {
-  pump_.Start(0, source_stat_->stx_size);
-  pump_.AddWhole(source, target, chain);
-}
-
-void ContentsCopy::SettleWhole(int32_t read_result, int32_t write_result) {
-  pump_.Settle(0, read_result, write_result);
-}
-
-void ContentsCopy::Continue(FileRef source, FileRef target, NextChains* next) {
-  files_ = {.source = source, .target = target, .target_created = true};
-  Pump(next);
 }
 
 void ContentsCopy::Settle(int lane, absl::Span<const int32_t> results, NextChains* next) {
@@ -106,8 +94,10 @@ void ContentsCopy::Settle(int lane, absl::Span<const int32_t> results, NextChain
       return OnFindData(results[0], next);
     case State::kFindHole:
       return OnFindHole(results[0], next);
+    case State::kStatEnd:
+      return OnStatEnd(results[0], next);
     case State::kSetSize:
-      return results[0] < 0 ? FailToWrite(results[0]) : Done(Outcome::kCopied);
+      return results[0] < 0 ? FailToWrite(results[0]) : CopyBehind(target_size_, next);
     case State::kAwaitHelper:
     case State::kDone:
       break;
@@ -258,10 +248,7 @@ void ContentsCopy::OnUnsetDirect(int32_t result, NextChains* next) {
   }
   if (result < 0) return FailToWrite(result);
   if (control_->stopped) return Done(Outcome::kStopped);
-  if (pump_.complete() && !pump_.end_found()) {
-    pump_.Start(DirectEnd(), source_stat_->stx_size);
-    return Pump(next);
-  }
+  if (pump_.complete() && !pump_.end_found()) return CopyBehind(DirectEnd(), next);
   counters_->bytes_done.Add(-static_cast<int64_t>(pump_.bytes_written()));
   Enter(State::kDiscard, SetSize(files_.target.index, 0), next);
 }
@@ -283,7 +270,7 @@ void ContentsCopy::CopyPieces(NextChains* next) {
 }
 
 bool ContentsCopy::is_shareable(uint64_t begin, uint64_t end) const {
-  return is_large() && is_cached_ && !control_->stopped &&
+  return is_large() && is_cached_ && knows_holes_ && !control_->stopped &&
          end - begin >= policy_->shared_files->bytes_min();
 }
 
@@ -328,6 +315,11 @@ void ContentsCopy::OnFindHole(int32_t result, NextChains* next) {
     // end: the rest is data then.
     if (empty_piece_ == piece_begin_) piece_end_ = size;
     empty_piece_ = piece_begin_;
+  }
+  if (piece_begin_ == 0 && piece_end_ == size) {
+    // Then these are not holes that its file system knows.
+    knows_holes_ = false;
+    pump_.SetSkipsZeros(true);
   }
   if (is_shareable(piece_begin_, piece_end_)) {
     if (pump_.complete()) return CopyShared(piece_begin_, piece_end_, next);
@@ -374,9 +366,12 @@ void ContentsCopy::OnPumped(NextChains* next) {
     return SwitchDirect(/*on=*/false, next);
   }
   if (pump_.complete()) {
+    if (is_behind_ || SourceEnd() == BlockPump::kEndUnknown) {
+      return Done(Outcome::kCopied);  // A call has found the end.
+    }
     const bool more =
         has_holes() && !pump_.end_found() && piece_end_ < source_stat_->stx_size;
-    return more ? FindPieces(piece_end_, next) : SetSizeIfNeeded(next);
+    return more ? FindPieces(piece_end_, next) : OnEndReached(next);
   }
   // Stopped, if not by its own worker, then by its helper.
   if (!pump_.failed()) return Done(Outcome::kStopped);
@@ -385,16 +380,32 @@ void ContentsCopy::OnPumped(NextChains* next) {
         .on_target = pump_.failed_operation() == Operation::kWrite});
 }
 
-void ContentsCopy::SetSizeIfNeeded(NextChains* next) {
-  const int target = files_.target.index;
-  if (is_preallocated_ && pump_.end_found()) {
-    // The source's last bytes are gone meanwhile.
-    return Enter(State::kSetSize, SetSize(target, DirectEnd() + pump_.bytes_written()),
-                 next);
+void ContentsCopy::OnEndReached(NextChains* next) {
+  if (pump_.end_found()) return SetTargetSize(pump_.end_offset(), next);
+  if (!has_holes()) return CopyBehind(source_stat_->stx_size, next);
+  // Its last hole may be gone by now.
+  Enter(State::kStatEnd,
+        policy_->CallUnlessQueued(StatDescriptor(files_.source.index, &end_stat_)), next);
+}
+
+void ContentsCopy::OnStatEnd(int32_t result, NextChains* next) {
+  if (result < 0) {
+    return Fail({.operation = Operation::kStat, .error_number = -result});
   }
-  if (!has_holes() || pump_.end_found()) return Done(Outcome::kCopied);
-  // The last hole, if there is one.
-  Enter(State::kSetSize, SetSize(target, source_stat_->stx_size), next);
+  SetTargetSize(std::min(source_stat_->stx_size, end_stat_.stx_size), next);
+}
+
+void ContentsCopy::SetTargetSize(uint64_t size, NextChains* next) {
+  target_size_ = size;
+  Enter(State::kSetSize, SetSize(files_.target.index, size), next);
+}
+
+void ContentsCopy::CopyBehind(uint64_t end, NextChains* next) {
+  if (control_->stopped) return Done(Outcome::kStopped);
+  is_behind_ = true;
+  pump_.SetSkipsZeros(false);
+  pump_.StartBehind(end);
+  Pump(next);
 }
 
 }  // namespace ringcp

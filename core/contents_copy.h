@@ -7,13 +7,20 @@
 //     v
 //   kCountCached, if it is large, or of more than a block and to be copied at once
 //     v
-//     +-- no holes --> kPump, many [read -> write] at a time ------------------> kDone
-//     |                  (shared with a helper: kAwaitHelper)
-//     +-- holes -----> kFindData and kFindHole for several pieces,
-//                      kPump, and again; in the end kSetSize ------------------> kDone
+//     +-- no holes --> kPump, many [read -> write] at a time
+//     |       |          (shared with a helper: kAwaitHelper)
+//     |       +-- as long as the source was ----------------+
+//     |       +-- the source has been cut: kSetSize --------+
+//     +-- holes -----> kFindData and kFindHole for several pieces, kPump, and again;
+//                      in the end kStatEnd and kSetSize ----+
+//                                                           v
+//                                   kPump, what there is behind that -------> kDone
 //
-// The contents of a file of up to a block may also be copied by the chain that opens the
-// files: AddWhole().
+// A source's size is a hint: files grow and are cut while they are copied, and some file
+// systems tell too small a size, or none. What is copied ends where a call of pread(2)
+// gets nothing. Where the source was cut while several blocks were on their way, the
+// target is cut where the first read met the end: what other lanes had read behind it
+// does not stay there, with zeros in front of it.
 //
 // A file that takes less room than its size has holes: those are left out, and become
 // holes of the target. Finding them takes ordinary descriptors.
@@ -45,9 +52,8 @@
 // others. A file that does not take O_DIRECT, in the middle or at an end that has moved
 // meanwhile, is begun anew without it.
 //
-// A source that grows is copied up to the size it had when it was opened; one that
-// shrinks, up to the end that is found. A source whose size reads as 0 is read until its
-// end (files in /proc tell no size).
+// Where a file takes less room than its size, but its file system knows nothing of holes
+// (NFS before 4.2, CIFS), zeros in it are taken for its holes, as in GNU cp.
 //
 // Thread-safety: belongs to its FileCopy.
 
@@ -121,15 +127,6 @@ class ContentsCopy {
   // Begins. REQUIRES: nothing has begun since Reset().
   void Start(const Files& files, NextChains* next);
 
-  // Adds the copying of all contents to a chain. Afterwards its results are handed in by
-  // SettleWhole(), and if the files could be opened, Continue() goes on with what is
-  // missing; else Start() is next.
-  // REQUIRES: the source has 1 byte to one block.
-  void AddWhole(FileRef source, FileRef target, Chain* chain);
-  void SettleWhole(int32_t read_result, int32_t write_result);
-  // The files are FileRef() where the chain has closed them.
-  void Continue(FileRef source, FileRef target, NextChains* next);
-
   // Takes in the results of the chain of `lane`.
   void Settle(int lane, absl::Span<const int32_t> results, NextChains* next);
 
@@ -142,14 +139,15 @@ class ContentsCopy {
   const CopyFailure& failure() const { return failure_; }
   // Whether the target was there and has lost its contents by this copy.
   bool target_emptied() const { return target_emptied_; }
-  // Whether the target was made as long as the source before there was anything in it.
+  // Whether room for all of the target was set aside before there was anything in it.
   bool is_preallocated() const { return is_preallocated_; }
   const PolledIo::Refusal& poll_refusal() const { return pump_.poll_refusal(); }
 
   // Whether what comes next is a block, to be carried out at once, of a file that may
   // have many.
   bool copies_blocks_at_once() const {
-    const bool may_be_endless = source_stat_->stx_size == 0 && pump_.bytes_written() > 0;
+    const bool may_be_endless =
+        (source_stat_->stx_size == 0 || is_behind_) && pump_.bytes_written() > 0;
     return control_->at_once && state_ == State::kPump &&
            (may_be_endless || !may_be_read_at_once());
   }
@@ -167,6 +165,7 @@ class ContentsCopy {
     kFindHole,
     kPump,
     kAwaitHelper,
+    kStatEnd,
     kSetSize,
     kDone,
   };
@@ -222,7 +221,12 @@ class ContentsCopy {
   // comes next.
   void Pump(NextChains* next);
   void OnPumped(NextChains* next);
-  void SetSizeIfNeeded(NextChains* next);
+  // All that was known of the source is copied: makes the target as long, and goes on
+  // with what there is behind it.
+  void OnEndReached(NextChains* next);
+  void OnStatEnd(int32_t result, NextChains* next);
+  void SetTargetSize(uint64_t size, NextChains* next);
+  void CopyBehind(uint64_t end, NextChains* next);
 
   void Enter(State state, const Op& op, NextChains* next);
   void Done(Outcome outcome);
@@ -245,13 +249,17 @@ class ContentsCopy {
   int retries_ = 0;
   bool is_direct_ = false;        // O_DIRECT is on.
   bool reads_direct_ = false;     // ... or to be, of the source alone.
-  bool is_preallocated_ = false;  // The target is as long as the source was.
+  bool is_preallocated_ = false;  // Room for all of the target was set aside.
   uint64_t piece_begin_ = 0;      // Of a file with holes: the data that was found last.
   uint64_t piece_end_ = 0;
   uint64_t empty_piece_ = kNone;  // Where data was found that was a hole then.
   uint64_t cached_bytes_ = 0;     // Of a sample of more than a block.
   bool is_cached_ = false;        // So it is in the page cache, as far as is known.
   bool offered_ = false;          // shared_ is, to other workers.
+  bool knows_holes_ = true;       // The source's file system does, as far as is known.
+  bool is_behind_ = false;        // What is behind the end that was known is copied.
+  uint64_t target_size_ = 0;      // kSetSize: what it is set to.
+  struct statx end_stat_ = {};    // Of the source, when its pieces are copied.
 
   SharedFile shared_;
   BlockPump pump_;

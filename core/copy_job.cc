@@ -21,6 +21,7 @@
 #include "core/check.h"
 #include "core/clone_table.h"
 #include "core/directory_copy.h"
+#include "core/file_systems.h"
 #include "core/link_table.h"
 #include "core/mutex.h"
 #include "core/open_files.h"
@@ -30,6 +31,7 @@
 #include "core/start_thread.h"
 #include "core/syscall_ring.h"
 #include "core/tally.h"
+#include "core/target_claims.h"
 #include "core/top_level.h"
 #include "core/uncached_io.h"
 #include "core/uring_ring.h"
@@ -57,7 +59,7 @@ std::string KernelRelease() {
 
 UringParameters RingParameters(const CopyOptions& options, int copies_in_flight) {
   UringParameters params;
-  params.slots = 2 * copies_in_flight;
+  params.slots = copies_in_flight;
   params.sqpoll = options.sqpoll;
   params.iopoll = options.iopoll;
   return params;
@@ -120,7 +122,9 @@ class CopyJob::Body {
             .page_cache = options.page_cache,
             .umask = options.umask,
             .user = geteuid(),
-            .offer_all_links = options.preserve.links && FollowsLinks(options)};
+            .offer_all_links = options.preserve.links && FollowsLinks(options),
+            .offer_named_links = options.preserve.links && FollowsNamedLinks(options),
+            .notes_capabilities = options.preserve.mode && options.preserve.links};
   }
 
   // Copies `sources`, which all come to different names.
@@ -142,6 +146,7 @@ class CopyJob::Body {
   const FileCopyPolicy policy_;
   DirectoryCopy directories_;
   LinkTable links_;
+  TargetClaims claims_;
   CloneTable clones_;
   UncachedIo uncached_io_;
   PolledIo polled_io_{[](dev_t device) { return PollableLength("/sys", device); }};
@@ -278,12 +283,14 @@ absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources
   const bool set_gid = known && (stat.st_mode & S_ISGID) != 0;
   walk.top()->target_group = set_gid ? stat.st_gid : getegid();
   if (known) walk.top()->target_device = stat.st_dev;
+  walk.top()->target_is_local = IsKnownLocal(top.target_fd);
   AddToWalk(sources, &walk);
   SharedFiles shared_files(workers);
   const SharedWork shared = {.policy = policy_,
                              .walk = &walk,
                              .links = &links_,
                              .shared_files = &shared_files,
+                             .claims = &claims_,
                              .reporter = &reporter_,
                              .cancelled = &cancelled_};
   std::atomic<bool> worked = false;
@@ -321,20 +328,20 @@ bool CopyJob::Body::Work(const SharedWork& shared, std::unique_ptr<Ring> ring,
     }
     ring = *std::move(created);
   }
-  if (ring == nullptr) ring = std::make_unique<SyscallRing>(2 * limits.copies_in_flight);
+  if (ring == nullptr) ring = std::make_unique<SyscallRing>(limits.copies_in_flight);
   SharedWork work = shared;
   // Who asks for io_uring gets it for all files.
-  if (request_.options.engine == EngineChoice::kThreads ||
-      request_.options.needs_uring()) {
-    work.warm_calls = CallsAtOnce::kStat;
+  if (request_.options.needs_uring()) work.warm_calls = CallsAtOnce::kNone;
+  if (request_.options.engine == EngineChoice::kThreads) {
+    work.warm_calls = CallsAtOnce::kOpen;
   }
   work.policy.shared_files = shared.shared_files;
   work.policy.clones = &clones_;
   work.policy.uncached_io = &uncached_io_;
   if (request_.options.iopoll) work.policy.polled_io = &polled_io_;
   work.policy.direct_reads = use_uring_;
-  work.policy.use_slots =
-      !work.policy.preserve.any_attribute() || ring->can_install_descriptor();
+  work.policy.use_slots = ring->can_install_descriptor();
+  work.policy.queues_all = request_.options.engine == EngineChoice::kUring;
   const std::unique_ptr<BlockPool> pool = MakePool(&limits);
   if (pool == nullptr) {
     shared.shared_files->OneWorkerLess();

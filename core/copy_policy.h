@@ -10,11 +10,15 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include <optional>
+
 #include "core/clone_table.h"
 #include "core/copy_options.h"
 #include "core/file_error.h"
+#include "core/op.h"
 #include "core/polled_io.h"
 #include "core/shared_file.h"
+#include "core/target_claims.h"
 #include "core/uncached_io.h"
 
 namespace ringcp {
@@ -48,13 +52,25 @@ struct FileCopyPolicy {
   // The process's effective user, whom the files it creates belong to.
   uid_t user = 0;
   // Every file is offered to the link table, also one with a single link: with links
-  // followed, several names may lead to it (kMultiplyLinked).
+  // followed, several names may lead to it (kMultiplyLinked). Or only those that are
+  // named.
   bool offer_all_links = false;
-  // Whether slots are used for both files. Attributes are set by descriptor, so with
-  // attributes to keep this takes a ring that can install one.
+  bool offer_named_links = false;
+  // Whether sources' capabilities are looked for, to tell that they are left out.
+  bool notes_capabilities = false;
+  // Whether new targets may be made in slots. Without an ordinary descriptor a target can
+  // be neither looked at nor emptied, so this takes a ring that can install one.
   bool use_slots = true;
+  // Whether every op that io_uring has is queued (--engine=uring); else what takes no
+  // longer than queueing it would is called at once.
+  bool queues_all = false;
   // Where large files are offered to other workers; nullptr: they are not.
   SharedFiles* shared_files = nullptr;
+  // Where targets are claimed; nullptr: nobody else writes to any.
+  TargetClaims::Desk* claims = nullptr;
+
+  // `op`, to be called at once unless all are to be queued. REQUIRES: it names no slot.
+  Op CallUnlessQueued(const Op& op) const { return queues_all ? op : AtOnce(op); }
 
   // Whether a file may be cloned from `source_device` to `target_device`.
   bool MayClone(dev_t source_device, dev_t target_device) const;
@@ -79,6 +95,17 @@ struct FileCopyNames {
   const char* target = nullptr;
   // The group that a file created in the target directory gets.
   gid_t target_group = 0;
+  // Whether the two directories are on file systems that are known (IsKnownLocal()).
+  bool source_is_local = false;
+  bool target_is_local = false;
+  // The target's directory was made by this job: nothing is there but what the job has
+  // put there.
+  bool target_is_new = false;
+  // The permissions that the default ACL of the target's directory grants at most; none:
+  // it has no such ACL.
+  std::optional<mode_t> target_default_acl;
+  // The source is one to be offered to the link table whatever its number of links.
+  bool offers_links = false;
   // The devices of the two, to tell whether cloning was refused; the source's may be
   // CloneTable::kAnyDevice.
   dev_t source_device = CloneTable::kAnyDevice;
@@ -88,7 +115,7 @@ struct FileCopyNames {
 // Why a copy was refused without any operation failing.
 enum class Refusal {
   kNone,
-  kSourceReplaced,  // No longer what the directory said it was.
+  kSourceReplaced,  // No longer what it was when it was looked at.
   kSameFile,        // Source and target are one file.
   kTargetIsDirectory,
   kTargetDangling,  // A symbolic link to nowhere.

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include <atomic>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -44,11 +45,20 @@ struct Directory {
   bool entered = false;
   // The target is there; it is open unless nothing is to be done to it.
   bool target_made = false;
+  // This job made it, so that nothing can be in it but what this job puts there.
+  bool target_created = false;
   struct stat source_stat = {};
   // The directory's group, if new entries inherit it (set-group-ID), else the process's.
   gid_t target_group = 0;
   // The device that the target is on.
   dev_t target_device = 0;
+  // Whether source and target are on file systems that are known: see IsKnownLocal().
+  bool source_is_local = false;
+  bool target_is_local = false;
+  // What the target's default ACL grants, of 0777, to what is made in it; absent if there
+  // is none. Known only where modes or owners are kept, because only then rights are
+  // given back that were withheld from a file at first.
+  std::optional<mode_t> target_default_acl;
   // The device of the root above: where -x stays.
   dev_t root_device = 0;
 

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "absl/strings/str_cat.h"
+#include "core/file_systems.h"
 #include "core/mutex.h"
 
 namespace ringcp {
@@ -33,6 +34,22 @@ int ChangeMode(int fd, mode_t mode) {
   const int result = fchmod(fd, mode);
   if (result == 0 || errno != EBADF) return result;
   return chmod(ProcPath(fd).c_str(), mode);
+}
+
+// Below a directory on the same device they are as there.
+void NoteSourceFileSystem(Directory* directory) {
+  const Directory& parent = *directory->parent;
+  const bool is_same =
+      !parent.is_top() && parent.source_stat.st_dev == directory->source_stat.st_dev;
+  directory->source_is_local =
+      is_same ? parent.source_is_local : IsKnownLocal(directory->source_fd);
+}
+
+void NoteTargetFileSystem(Directory* directory) {
+  const Directory& parent = *directory->parent;
+  directory->target_is_local = parent.target_device == directory->target_device
+                                   ? parent.target_is_local
+                                   : IsKnownLocal(directory->target_fd);
 }
 
 void CloseIfOpen(int* fd) {
@@ -78,6 +95,7 @@ WalkVisitor::Entered DirectoryCopy::OpenSource(Directory* directory, bool* copya
       openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | no_follow);
   if (directory->source_fd >= 0) {
     if (fstat(directory->source_fd, &directory->source_stat) == 0) {
+      NoteSourceFileSystem(directory);
       return Entered::kToBeRead;
     }
     Fail(MakeFileError(Operation::kStat, SourcePath(*directory), errno));
@@ -159,6 +177,7 @@ bool DirectoryCopy::MakeTarget(Directory* directory, bool empty) {
     if (!OpenTarget(directory, created, &stat)) return false;
     if (directory->is_root) NoteRoot(*directory, stat.st_dev, stat.st_ino);
     directory->target_device = stat.st_dev;
+    NoteTargetFileSystem(directory);
     directory->target_group = (stat.st_mode & S_ISGID) != 0 ? stat.st_gid : group_;
     directory->set_attributes = policy_.preserve.any_attribute();
     // Set-group-ID that it inherited stays, unless the source's mode is kept as it is.
@@ -170,6 +189,7 @@ bool DirectoryCopy::MakeTarget(Directory* directory, bool empty) {
         (created && (stat.st_mode & kOwnerPermissions) != kOwnerPermissions);
   }
   directory->target_made = true;
+  directory->target_created = created;
   if (created && reporter_->wants_copied()) {
     reporter_->Copied(SourcePath(*directory), TargetPath(*directory));
   }

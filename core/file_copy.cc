@@ -3,9 +3,13 @@
 #include <sys/sysmacros.h>
 
 #include <cerrno>
+#include <optional>
+#include <string_view>
+#include <utility>
 
 #include "core/check.h"
 #include "core/clone_table.h"
+#include "core/posix_acl.h"
 
 namespace ringcp {
 namespace {
@@ -13,6 +17,21 @@ namespace {
 constexpr int kSourceFlags = O_RDONLY | O_NOCTTY;
 constexpr int kNewTargetFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOCTTY;
 constexpr int kExistingTargetFlags = O_WRONLY | O_NOCTTY | O_NONBLOCK;
+
+constexpr char kCapabilityName[] = "security.capability";
+constexpr mode_t kExecutePermissions = 0111;
+
+// For a first block that has not been read.
+constexpr int32_t kNotRead = -ECANCELED;
+
+// Whether two stats are of one file. Once a file is gone its inode number may be that of
+// another one, which was made later.
+bool IsStillTheSame(const struct statx& a, const struct statx& b) {
+  if (!SameFile(a, b)) return false;
+  if ((a.stx_mask & b.stx_mask & STATX_BTIME) == 0) return true;
+  return a.stx_btime.tv_sec == b.stx_btime.tv_sec &&
+         a.stx_btime.tv_nsec == b.stx_btime.tv_nsec;
+}
 
 }  // namespace
 
@@ -41,22 +60,20 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   policy_ = policy;
   names_ = names;
   slot_ = slot;
-  control_.may_call = control_.at_once = calls_at_once == CallsAtOnce::kAll;
+  control_.may_call = calls_at_once == CallsAtOnce::kAll;
+  control_.at_once = calls_at_once != CallsAtOnce::kNone;
   control_.stopped = false;
-  use_slots_ = policy.use_slots && !may_clone() && !control_.at_once;
   outcome_ = Outcome::kRunning;
   outcome_at_end_ = Outcome::kCopied;
   removal_error_ = 0;
   retries_ = 0;
-  source_is_found_ = false;
   contents_.Reset(&policy_, &source_stat_);
-  source_ = target_ = installed_ = FileRef();
-  target_created_ = target_overwritten_ = target_changed_ = target_complete_ = false;
-  tried_removing_ = waits_for_target_ = false;
-  target_removable_ = true;
-  if (use_slots_ && calls_at_once == CallsAtOnce::kStat) {
-    return Enter(State::kStatName, AtOnce(SourceStat()), next);
-  }
+  source_ = target_ = FileRef();
+  filled_ = written_ = 0;
+  is_whole_ = false;
+  existing_ = created_ = changed_ = complete_ = cleaned_up_ = false;
+  is_link_ = is_identified_ = false;
+  tried_removing_ = removed_old_target_ = waits_for_target_ = left_out_rights_ = false;
   OpenSource(O_NONBLOCK, next);
   SetAtOnce(next);
 }
@@ -66,27 +83,6 @@ void FileCopy::SetAtOnce(NextChains* next) const {
   for (int i = 0; i < next->size; ++i) next->chains[i].chain.SetAtOnce();
 }
 
-// `nonblock` is O_NONBLOCK or 0. With it, a file that was replaced by a pipe meanwhile
-// does not make the open wait for somebody at the pipe's other end; for regular files it
-// makes a difference only where somebody holds a lease.
-Op FileCopy::SourceOpen(int nonblock) const {
-  const int follow = names_.follow_source ? 0 : O_NOFOLLOW;
-  const FileRef slot = use_slots_ ? FileRef::Slot(slot_) : FileRef();
-  return OpenAt(names_.source_directory, names_.source, kSourceFlags | nonblock | follow,
-                0, slot);
-}
-
-Op FileCopy::SourceStat() {
-  return StatAt(names_.source_directory, names_.source,
-                names_.follow_source ? 0 : AT_SYMLINK_NOFOLLOW, &source_stat_);
-}
-
-void FileCopy::OpenSource(int nonblock, NextChains* next) {
-  if (nonblock == 0) control_.at_once = false;  // It may take long.
-  Enter(State::kOpenSource, SourceOpen(nonblock), next);
-  if (use_slots_) next->chains[next->size - 1].chain.Add(SourceStat());
-}
-
 void FileCopy::Settle(int lane, absl::Span<const int32_t> results, NextChains* next) {
   GoOn(lane, results, next);
   SetAtOnce(next);
@@ -94,15 +90,19 @@ void FileCopy::Settle(int lane, absl::Span<const int32_t> results, NextChains* n
 
 void FileCopy::GoOn(int lane, absl::Span<const int32_t> results, NextChains* next) {
   switch (state_) {
-    case State::kStatName:
-      return OnStatName(results[0], next);
     case State::kOpenSource:
-      return OnOpenSource(results, next);
-    case State::kReopenSource:
-      source_ = FileRef();
-      return OpenSource(O_NONBLOCK, next);
-    case State::kStatSource:
-      return OnStatSource(results[0], next);
+      return OnOpenSource(results[0], next);
+    case State::kLookAtSource:
+      return OnLookAtSource(results, next);
+    case State::kGetAcl:
+      return OnGetAcl(results[0], next);
+    case State::kGetCapability:
+      if (results[0] > 0) left_out_rights_ = true;
+      return OnRightsKnown(next);
+    case State::kReadFirst:
+      return OnFirstRead(results[0], next);
+    case State::kConfirmEnd:
+      return OnConfirmEnd(results[0], next);
     case State::kCopyWhole:
       return OnCopyWhole(results, next);
     case State::kStatBoth:
@@ -113,58 +113,71 @@ void FileCopy::GoOn(int lane, absl::Span<const int32_t> results, NextChains* nex
       return OnRemoveTarget(results[0], next);
     case State::kOpenTarget:
       return OnOpenTarget(results[0], next);
+    case State::kStatOpened:
+      return OnStatOpened(results[0], next);
+    case State::kEmptyOld:
+      if (results[0] < 0) {
+        FailOnTarget(Operation::kCreate, -results[0]);
+        return CloseAll(next);
+      }
+      changed_ = true;
+      return CopyContents(next);
+    case State::kWriteWhole:
+      return OnWriteWhole(results, next);
+    case State::kInstallTarget:
+      return OnInstallTarget(results[0], next);
     case State::kContents:
       contents_.Settle(lane, results, next);
       return OnContents(next);
-    case State::kInstall:
-      if (results[0] < 0) {
-        FailOnTarget(Operation::kOpen, -results[0]);
-        return CloseAll(next);
-      }
-      installed_ = FileRef::Descriptor(results[0]);
-      return SetAttributes(next);
     case State::kAttributes:
       attributes_.Settle(results[0], next);
       return OnAttributes(next);
-    case State::kInstallToEmpty:
-      // Before Linux 6.8 there is no such op: then it stays as it is.
-      if (results[0] < 0) return CloseFiles(next);
-      installed_ = FileRef::Descriptor(results[0]);
-      return EmptyTarget(next);
+    case State::kIdentify:
+      return OnIdentify(results, next);
+    case State::kRemove:
+      if (results[0] < 0 && results[0] != -ENOENT) removal_error_ = -results[0];
+      return CloseFiles(next);
+    case State::kReopen:
+      return OnReopen(results[0], next);
+    case State::kStatReopened:
+      return OnStatReopened(results[0], next);
     case State::kEmpty:
+      if (results[0] < 0) removal_error_ = -results[0];
+      cleaned_up_ = true;
       return CloseFiles(next);
     case State::kDropCached:
       return OnDropCached(results[1], next);
     case State::kClose:
-      return OnClose(results, next);
-    case State::kRemove:
-      if (results[0] < 0 && results[0] != -ENOENT) removal_error_ = -results[0];
-      return Done(outcome_at_end_);
+      OnClosed(results);
+      return Finish(next);
     case State::kAwaitDecision:
+    case State::kAwaitTarget:
     case State::kDone:
       break;
   }
-  RINGCP_CHECK(state_ != State::kDone && state_ != State::kAwaitDecision);
+  RINGCP_CHECK(state_ != State::kDone && state_ != State::kAwaitDecision &&
+               state_ != State::kAwaitTarget);
 }
 
 // --- The source ---
 
-void FileCopy::OnStatName(int32_t result, NextChains* next) {
-  // Opening it fails for the same reason, or there is none any more.
-  if (result < 0) return OpenSource(O_NONBLOCK, next);
-  OnStatSource(0, next);
+// `nonblock` is O_NONBLOCK or 0. With it, a file that was replaced by a pipe meanwhile
+// does not make the open wait for somebody at the pipe's other end; for regular files it
+// makes a difference only where somebody holds a lease.
+void FileCopy::OpenSource(int nonblock, NextChains* next) {
+  if (nonblock == 0) control_.at_once = false;  // It may take long.
+  const int follow = names_.follow_source ? 0 : O_NOFOLLOW;
+  Enter(State::kOpenSource,
+        OpenAt(names_.source_directory, names_.source, kSourceFlags | nonblock | follow,
+               0, FileRef()),
+        next);
 }
 
-void FileCopy::OnOpenSource(absl::Span<const int32_t> results, NextChains* next) {
-  const int32_t opened = results[0];
-  if (opened < 0) return OnOpenSourceFailed(-opened, next);
+void FileCopy::OnOpenSource(int32_t result, NextChains* next) {
+  if (result < 0) return OnOpenSourceFailed(-result, next);
   retries_ = 0;
-  if (use_slots_) {
-    source_ = FileRef::Slot(slot_);
-    return OnStatSource(results[1], next);
-  }
-  source_ = FileRef::Descriptor(opened);
-  Enter(State::kStatSource, StatDescriptor(opened, &source_stat_), next);
+  source_ = FileRef::Descriptor(result);
+  LookAtSource(next);
 }
 
 void FileCopy::OnOpenSourceFailed(int error_number, NextChains* next) {
@@ -179,43 +192,46 @@ void FileCopy::OnOpenSourceFailed(int error_number, NextChains* next) {
   if (ShouldRetry(-error_number, &retries_, counters_)) {
     return OpenSource(O_NONBLOCK, next);
   }
-  if (error_number == ELOOP && !names_.follow_source) {
+  // A symbolic link that is not to be followed, or a socket.
+  if ((error_number == ELOOP && !names_.follow_source) || error_number == ENXIO) {
     outcome_at_end_ = Outcome::kSourceIsOther;
-  } else {
-    // What is gone was gone when it was looked at; GNU cp stats first and says so.
-    FailOnSource(error_number == ENOENT ? Operation::kStat : Operation::kOpen,
-                 error_number);
-    if (policy_.no_clobber && error_number != ENOENT) return StatBoth(next);
+    return Finish(next);
   }
+  // What is gone was gone when it was looked at; GNU cp stats first and says so.
+  FailOnSource(error_number == ENOENT ? Operation::kStat : Operation::kOpen,
+               error_number);
+  if (policy_.no_clobber && error_number != ENOENT) return StatBoth(next);
   Finish(next);
 }
 
-void FileCopy::OnStatSource(int32_t result, NextChains* next) {
-  if (result < 0) {
-    FailOnSource(Operation::kStat, -result);
+void FileCopy::LookAtSource(NextChains* next) {
+  state_ = State::kLookAtSource;
+  const Op stat = StatDescriptor(source_.index, &source_stat_);
+  Chain& chain = next->Add(0);
+  if (!control_.at_once && reads_first()) {
+    chain.Add(stat).Add(FirstRead());
+  } else {
+    chain.Add(policy_.CallUnlessQueued(stat));
+  }
+}
+
+void FileCopy::OnLookAtSource(absl::Span<const int32_t> results, NextChains* next) {
+  control_.at_once = control_.may_call;
+  first_read_ = results.size() > 1 ? results[1] : kNotRead;
+  if (results[0] < 0) {
+    FailOnSource(Operation::kStat, -results[0]);
     return CloseAll(next);
   }
   if (!S_ISREG(source_stat_.stx_mode)) {
     outcome_at_end_ = Outcome::kSourceIsOther;
     return CloseAll(next);
   }
-  const bool is_named = names_.source_device == CloneTable::kAnyDevice;
-  if (is_named) {
-    names_.source_device =
-        makedev(source_stat_.stx_dev_major, source_stat_.stx_dev_minor);
-  }
-  const bool gets_set_id =
-      policy_.preserve.mode && (source_stat_.stx_mode & kSetIdBits) != 0;
-  if (use_slots_ &&
-      (gets_set_id || contents_.needs_descriptors() || (is_named && may_clone()))) {
-    use_slots_ = false;
-    if (source_ == FileRef()) return OpenSource(O_NONBLOCK, next);
-    return Enter(State::kReopenSource, Close(source_), next);
-  }
-  if (source_ == FileRef() && (!is_small() || has_cached())) {
-    return OpenSource(O_NONBLOCK, next);
-  }
-  if (policy_.offer_all_links || (policy_.preserve.links && source_stat_.stx_nlink > 1)) {
+  const dev_t device = makedev(source_stat_.stx_dev_major, source_stat_.stx_dev_minor);
+  // Another file system may be mounted over the file alone.
+  if (names_.source_device != device) names_.source_is_local = false;
+  if (names_.source_device == CloneTable::kAnyDevice) names_.source_device = device;
+  const bool has_many_links = policy_.preserve.links && source_stat_.stx_nlink > 1;
+  if (policy_.offer_all_links || names_.offers_links || has_many_links) {
     state_ = State::kAwaitDecision;
     outcome_ = Outcome::kMultiplyLinked;
     return;
@@ -240,117 +256,251 @@ void FileCopy::Abandon(NextChains* next) {
 
 void FileCopy::OnSourceKnown(NextChains* next) {
   if (control_.stopped) return CloseAll(next);
-  if (!source_is_found_) {
-    counters_->bytes_found.Add(static_cast<int64_t>(source_stat_.stx_size));
+  counters_->bytes_found.Add(static_cast<int64_t>(source_stat_.stx_size));
+  if (!policy_.preserve.mode) return OnRightsKnown(next);
+  Enter(State::kGetAcl,
+        policy_.CallUnlessQueued(
+            GetXattr(source_.index, kAccessAclName, acl_.data(), kAclBytesMax)),
+        next);
+}
+
+void FileCopy::OnGetAcl(int32_t result, NextChains* next) {
+  if (result > 0 || result == -ERANGE) {
+    std::optional<mode_t> permissions;
+    if (result > 0) {
+      permissions = PermissionsWithoutAcl(
+          std::string_view(acl_.data(), static_cast<size_t>(result)));
+    }
+    // Of a list that can't be read nobody but the owner is known to get in.
+    const mode_t without = permissions.value_or(kOwnerPermissions);
+    source_stat_.stx_mode &= static_cast<uint16_t>(~kPermissions | without);
+    left_out_rights_ = true;
   }
-  source_is_found_ = true;
-  // Of what has to leave the page cache the chain must not close the files.
-  // (Another worker may have found out only now: then this one file stays there.)
-  if (use_slots_ && is_small() && (source_ == FileRef() || !has_cached())) {
-    return CopyWhole(next);
+  const bool may_have_capability =
+      policy_.notes_capabilities && (source_stat_.stx_mode & kExecutePermissions) != 0;
+  if (!may_have_capability) return OnRightsKnown(next);
+  Enter(State::kGetCapability,
+        policy_.CallUnlessQueued(GetXattr(source_.index, kCapabilityName, nullptr, 0)),
+        next);
+}
+
+void FileCopy::OnRightsKnown(NextChains* next) {
+  if (control_.stopped) return CloseAll(next);
+  // Of an empty file there is nothing to share.
+  const bool may_share =
+      may_clone() && (source_stat_.stx_size > 0 || policy_.reflink == Reflink::kAlways);
+  if (!is_small() || may_share || has_cached()) {
+    DropFirstBlock();
+    return OpenNewTarget(next);
   }
-  OpenTarget(kNewTargetFlags, next);
+  if (first_read_ == kNotRead) return ReadFirst(next);
+  OnFirstRead(first_read_, next);
+}
+
+// --- The contents of a small file ---
+
+bool FileCopy::reads_first() const { return !may_clone() && !has_cached(); }
+
+Op FileCopy::FirstRead() {
+  if (block_ == nullptr) block_ = pool_->Take();
+  Op op = ReadAt(source_, block_ + filled_, block_size_bytes_ - filled_, filled_);
+  if (policy_.page_cache != PageCache::kKeep)
+    op.flags = policy_.uncached_io->read_flags();
+  first_read_is_uncached_ = op.flags != 0;
+  return op;
+}
+
+void FileCopy::ReadFirst(NextChains* next) {
+  Enter(State::kReadFirst, FirstRead(), next);
+}
+
+void FileCopy::DropFirstBlock() {
+  if (block_ != nullptr) pool_->GiveBack(block_, /*extra=*/false);
+  block_ = nullptr;
+  filled_ = written_ = 0;
+  is_whole_ = false;
+}
+
+void FileCopy::OnFirstRead(int32_t result, NextChains* next) {
+  if (first_read_is_uncached_ && UncachedIo::IsRefusal(result)) {
+    policy_.uncached_io->NoteReadsRefused();
+    DropFirstBlock();
+    return OpenNewTarget(next);
+  }
+  if (result < 0) {
+    if (control_.stopped) return CloseAll(next);
+    if (ShouldRetry(result, &retries_, counters_)) return ReadFirst(next);
+    FailOnSource(Operation::kRead, result == -EINTR ? EIO : -result);
+    return CloseAll(next);
+  }
+  retries_ = 0;
+  filled_ += result;
+  if (control_.stopped) return CloseAll(next);
+  if (names_.source_is_local && filled_ < block_size_bytes_) return OnReadWhole(next);
+  // At and beyond the size that the file system tells, a ring reads nothing without
+  // asking it (Linux 6.18); pread(2) does ask.
+  Enter(State::kConfirmEnd, AtOnce(ReadAt(source_, &probe_, 1, filled_)), next);
+}
+
+void FileCopy::OnConfirmEnd(int32_t result, NextChains* next) {
+  if (result == 0) return OnReadWhole(next);
+  if (result < 0) {
+    if (ShouldRetry(result, &retries_, counters_)) {
+      return Enter(State::kConfirmEnd, AtOnce(ReadAt(source_, &probe_, 1, filled_)),
+                   next);
+    }
+    FailOnSource(Operation::kRead, -result);
+    return CloseAll(next);
+  }
+  // There is more: as of a file of more than a block, from the beginning.
+  DropFirstBlock();
+  OpenNewTarget(next);
+}
+
+void FileCopy::OnReadWhole(NextChains* next) {
+  is_whole_ = true;
+  retries_ = 0;
+  if (!may_use_slot()) return OpenNewTarget(next);
+  ClaimNewTarget();
+  CopyWhole(next);
 }
 
 // --- The target ---
 
 mode_t FileCopy::FirstMode() const {
   const mode_t mode = policy_.NewMode(source_stat_.stx_mode);
-  // Nobody else gets in before the file has its owner.
+  // Nobody else gets in before the file has its owner, or while it has an access control
+  // list by its directory that is not the source's.
   const bool changes_owner =
       policy_.preserve.ownership && (source_stat_.stx_uid != policy_.user ||
                                      source_stat_.stx_gid != names_.target_group);
-  return changes_owner ? mode & kOwnerPermissions : mode;
+  const bool loses_acl = policy_.preserve.mode && names_.target_default_acl.has_value();
+  return changes_owner || loses_acl ? mode & kOwnerPermissions : mode;
+}
+
+bool FileCopy::may_use_slot() const {
+  return policy_.use_slots && names_.target_is_local && !control_.at_once &&
+         !has_cached();
+}
+
+void FileCopy::ClaimNewTarget() {
+  if (policy_.claims == nullptr || claim_.held()) return;
+  policy_.claims->AnnounceNew(names_.target_directory, names_.target,
+                              names_.target_device, &claim_);
 }
 
 void FileCopy::CopyWhole(NextChains* next) {
-  const FileRef source = FileRef::Slot(slot_);
-  const FileRef target = FileRef::Slot(slot_ + 1);
+  const FileRef target = FileRef::Slot(slot_);
   state_ = State::kCopyWhole;
   Chain& chain = next->Add(0);
-  opens_both_ = source_ == FileRef();
-  if (opens_both_) chain.Add(SourceOpen(O_NONBLOCK));
   chain.Add(OpenAt(names_.target_directory, names_.target, kNewTargetFlags, FirstMode(),
                    target));
-  contents_.AddWhole(source, target, &chain);
+  if (filled_ > 0) chain.Add(WriteBlock(target));
   if (policy_.preserve.any_attribute()) chain.Add(InstallDescriptor(target));
   chain.Add(Close(target));
-  chain.Add(Close(source), Link::kHard);
+  chain.Add(Close(source_), Link::kHard);
 }
 
 void FileCopy::OnCopyWhole(absl::Span<const int32_t> results, NextChains* next) {
-  const int32_t opened = results[0];
-  if (opens_both_) results.remove_prefix(1);
-  contents_.SettleWhole(results[1], results[2]);
-  if (opens_both_) {
-    if (opened < 0) return OnOpenSourceFailed(-opened, next);
-    source_ = FileRef::Slot(slot_);
-  }
-  if (results[0] < 0) {
-    return OnOpenTargetFailed(-results[0], next);
-  }
-  target_ = FileRef::Slot(slot_ + 1);
-  target_created_ = true;
-  int position = 3;
-  if (policy_.preserve.any_attribute()) {
-    if (results[position] >= 0) installed_ = FileRef::Descriptor(results[position]);
-    ++position;
-  }
+  if (results[0] < 0) return OnOpenTargetFailed(-results[0], next);
+  created_ = true;
+  size_t at = 1;
+  if (filled_ > 0) NoteWritten(results[at++]);
+  const int32_t installed = policy_.preserve.any_attribute() ? results[at++] : -ECANCELED;
+  const int32_t target_closed = results[at];
+  const int32_t source_closed = results[at + 1];
   // An op that was cancelled did not run; one that failed has closed the file all the
   // same.
-  const int32_t target_closed = results[position];
-  const int32_t source_closed = results[position + 1];
   if (source_closed != -ECANCELED) source_ = FileRef();
-  if (target_closed != -ECANCELED) {
-    target_ = FileRef();
-    if (target_closed < 0 && target_closed != -EINTR) {
-      FailOnTarget(Operation::kClose, -target_closed);
-    }
+  complete_ = written_ == filled_;
+  if (installed >= 0) {
+    target_ = FileRef::Descriptor(installed);
+    return SetAttributes(next);
   }
-  state_ = State::kContents;
-  contents_.Continue(source_, target_, next);
-  OnContents(next);
+  if (target_closed == -ECANCELED) {
+    // Its slot is for this chain only.
+    target_ = FileRef::Slot(slot_);
+    return InstallTarget(next);
+  }
+  if (target_closed < 0 && target_closed != -EINTR) {
+    FailOnTarget(Operation::kClose, -target_closed);
+  }
+  CloseAll(next);
 }
 
-void FileCopy::OpenTarget(int flags, NextChains* next) {
+void FileCopy::InstallTarget(NextChains* next) {
+  state_ = State::kInstallTarget;
+  next->Add(0).Add(InstallDescriptor(target_)).Add(Close(target_), Link::kHard);
+}
+
+void FileCopy::OnInstallTarget(int32_t result, NextChains* next) {
+  if (result < 0) {
+    target_ = FileRef();
+    FailOnTarget(Operation::kOpen, -result);
+    // Without a descriptor it can't be told whether the name still leads to it.
+    if (!complete_) removal_error_ = -result;
+    cleaned_up_ = true;
+    return CloseAll(next);
+  }
+  target_ = FileRef::Descriptor(result);
+  if (outcome_at_end_ == Outcome::kFailed || control_.stopped) return CloseAll(next);
+  WriteWhole(next);
+}
+
+void FileCopy::OpenNewTarget(NextChains* next) {
+  existing_ = false;
+  ClaimNewTarget();
   Enter(State::kOpenTarget,
-        OpenAt(names_.target_directory, names_.target, flags, FirstMode(),
-               use_slots_ ? FileRef::Slot(slot_ + 1) : FileRef()),
+        OpenAt(names_.target_directory, names_.target, kNewTargetFlags, FirstMode(),
+               FileRef()),
         next);
-  target_overwritten_ = (flags & O_EXCL) == 0;
-  target_changed_ = (flags & O_TRUNC) != 0;
+}
+
+void FileCopy::OpenExistingTarget(NextChains* next) {
+  existing_ = true;
+  // A link is followed, as GNU cp does; what was none must not have become one.
+  const int flags = (kExistingTargetFlags & ~(waits_for_target_ ? O_NONBLOCK : 0)) |
+                    (is_link_ ? 0 : O_NOFOLLOW);
+  Enter(State::kOpenTarget,
+        OpenAt(names_.target_directory, names_.target, flags, 0, FileRef()), next);
 }
 
 void FileCopy::OnOpenTarget(int32_t result, NextChains* next) {
   if (result < 0) return OnOpenTargetFailed(-result, next);
   retries_ = 0;
-  target_ = use_slots_ ? FileRef::Slot(slot_ + 1) : FileRef::Descriptor(result);
-  target_created_ = !target_overwritten_;
+  target_ = FileRef::Descriptor(result);
+  if (existing_) {
+    return Enter(State::kStatOpened,
+                 policy_.CallUnlessQueued(StatDescriptor(result, &target_stat_)), next);
+  }
+  created_ = true;
   CopyContents(next);
 }
 
 void FileCopy::OnOpenTargetFailed(int error_number, NextChains* next) {
-  const bool existing = target_overwritten_;
-  target_overwritten_ = target_changed_ = false;
-  if (existing && error_number == EAGAIN && !waits_for_target_) {
+  if (existing_ && error_number == EAGAIN && !waits_for_target_) {
     // Somebody holds a lease on it: as with the source, opening waits for that now.
     waits_for_target_ = true;
     control_.at_once = false;
   }
-  if (ShouldRetry(-error_number, &retries_, counters_)) {
-    return OpenTarget(kNewTargetFlags, next);
+  if (ShouldRetry(-error_number, &retries_, counters_)) return OpenNewTarget(next);
+  if (!existing_ && error_number == EEXIST) {
+    if (policy_.claims != nullptr) policy_.claims->Release(&claim_);
+    if (!names_.target_is_new) return StatTarget(next);
+    // As in GNU cp: in a directory that was just made nothing is expected, and what is
+    // there is lost by nothing but a mistake (names that differ only in case).
   }
-  if (!existing && error_number == EEXIST) {
-    return StatTarget(next);
-  }
-  if (existing && policy_.force && !tried_removing_) {
+  if (existing_ && policy_.force && !tried_removing_) {
     if (control_.stopped) return CloseAll(next);
-    tried_removing_ = true;
-    return Enter(State::kRemoveTarget,
-                 UnlinkAt(names_.target_directory, names_.target, 0), next);
+    return RemoveTarget(next);
   }
   FailOnTarget(Operation::kCreate, error_number);
   CloseAll(next);
+}
+
+void FileCopy::RemoveTarget(NextChains* next) {
+  tried_removing_ = true;
+  Enter(State::kRemoveTarget, UnlinkAt(names_.target_directory, names_.target, 0), next);
 }
 
 void FileCopy::OnRemoveTarget(int32_t result, NextChains* next) {
@@ -358,16 +508,16 @@ void FileCopy::OnRemoveTarget(int32_t result, NextChains* next) {
     FailOnTarget(Operation::kRemove, -result);
     return CloseAll(next);
   }
+  removed_old_target_ = result == 0;
   if (control_.stopped) return CloseAll(next);
-  target_removable_ = true;  // What comes to its place has no other names.
-  OpenTarget(kNewTargetFlags, next);
+  OpenNewTarget(next);
 }
 
 void FileCopy::StatTarget(NextChains* next) {
   state_ = State::kStatTarget;
   Chain& chain = next->Add(0);
   chain.Add(StatAt(names_.target_directory, names_.target, AT_SYMLINK_NOFOLLOW,
-                   &target_link_stat_));
+                   &target_name_stat_));
   chain.Add(StatAt(names_.target_directory, names_.target, 0, &target_stat_));
 }
 
@@ -390,19 +540,22 @@ void FileCopy::OnStatBoth(absl::Span<const int32_t> results, NextChains* next) {
   Finish(next);
 }
 
+// What the names say is a plan; what is opened is looked at once more.
 void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next) {
   if (control_.stopped) return CloseAll(next);
-  const int32_t link_result = results[0];
+  const int32_t name_result = results[0];
   const int32_t file_result = results[1];
-  const bool is_link = link_result == 0 && S_ISLNK(target_link_stat_.stx_mode);
-  if (link_result == -ENOENT && retries_ < kRetriesMax) {  // Gone again meanwhile.
+  is_link_ = name_result == 0 && S_ISLNK(target_name_stat_.stx_mode);
+  if (name_result == -ENOENT && retries_ < kRetriesMax) {  // Gone again meanwhile.
     ++retries_;
-    return OpenTarget(kNewTargetFlags, next);
+    return OpenNewTarget(next);
   }
-  if (file_result == -ENOENT && is_link) {
+  if (file_result == -ENOENT && is_link_) {
     Fail(RefusedTarget(Refusal::kTargetDangling));
-  } else if (link_result < 0 || file_result < 0) {
-    FailOnTarget(Operation::kStat, link_result < 0 ? -link_result : -file_result);
+  } else if (file_result == -ELOOP && is_link_ && policy_.force && !tried_removing_) {
+    return RemoveTarget(next);
+  } else if (name_result < 0 || file_result < 0) {
+    FailOnTarget(Operation::kStat, name_result < 0 ? -name_result : -file_result);
   } else if (policy_.no_clobber) {
     outcome_at_end_ = Outcome::kSkipped;
   } else if (S_ISDIR(target_stat_.stx_mode)) {
@@ -413,18 +566,55 @@ void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next)
     outcome_at_end_ = Outcome::kTargetIsSpecial;
   } else if (policy_.preserve.links && target_stat_.stx_nlink > 1 && !tried_removing_) {
     // Its other names must keep their contents: this one is made anew.
-    tried_removing_ = true;
-    return Enter(State::kRemoveTarget,
-                 UnlinkAt(names_.target_directory, names_.target, 0), next);
+    return RemoveTarget(next);
   } else {
-    target_removable_ = !is_link && target_stat_.stx_nlink == 1;
-    // A link is followed, as GNU cp does; what was none must not have become one.
-    // If it can't be cloned to, it is to stay as it is.
-    const int truncate = policy_.reflink == Reflink::kAlways ? 0 : O_TRUNC;
-    const int flags = kExistingTargetFlags & ~(waits_for_target_ ? O_NONBLOCK : 0);
-    return OpenTarget(flags | truncate | (is_link ? 0 : O_NOFOLLOW), next);
+    return OpenExistingTarget(next);
   }
   CloseAll(next);
+}
+
+void FileCopy::OnStatOpened(int32_t result, NextChains* next) {
+  if (result < 0) {
+    FailOnTarget(Operation::kStat, -result);
+  } else if (control_.stopped) {
+    // Nothing has been done to it.
+  } else if (!S_ISREG(target_stat_.stx_mode)) {
+    outcome_at_end_ = Outcome::kTargetIsSpecial;
+  } else if (SameFile(source_stat_, target_stat_)) {
+    Fail(RefusedTarget(Refusal::kSameFile));
+  } else {
+    is_identified_ = true;
+    return TakeTarget(next);
+  }
+  CloseAll(next);
+}
+
+void FileCopy::TakeTarget(NextChains* next) {
+  const dev_t device = makedev(target_stat_.stx_dev_major, target_stat_.stx_dev_minor);
+  if (policy_.claims != nullptr &&
+      !policy_.claims->TryTake(device, target_stat_.stx_ino, &claim_)) {
+    state_ = State::kAwaitTarget;
+    outcome_ = Outcome::kAwaitTarget;
+    return;
+  }
+  EmptyOld(next);
+}
+
+void FileCopy::RetryTarget(NextChains* next) {
+  RINGCP_CHECK(state_ == State::kAwaitTarget);
+  outcome_ = Outcome::kRunning;
+  if (control_.stopped) {
+    CloseAll(next);
+  } else {
+    TakeTarget(next);
+  }
+  SetAtOnce(next);
+}
+
+void FileCopy::EmptyOld(NextChains* next) {
+  // If it can't be cloned to, it is to stay as it is.
+  if (policy_.reflink == Reflink::kAlways) return CopyContents(next);
+  Enter(State::kEmptyOld, SetSize(target_.index, 0), next);
 }
 
 bool FileCopy::may_clone() const {
@@ -434,16 +624,17 @@ bool FileCopy::may_clone() const {
 // --- Contents ---
 
 void FileCopy::CopyContents(NextChains* next) {
+  if (is_whole_) return WriteWhole(next);
   const dev_t target_file_device =
-      target_created_ ? names_.target_device
-                      : makedev(target_stat_.stx_dev_major, target_stat_.stx_dev_minor);
+      created_ ? names_.target_device
+               : makedev(target_stat_.stx_dev_major, target_stat_.stx_dev_minor);
   state_ = State::kContents;
   contents_.Start({.source = source_,
                    .target = target_,
-                   .target_created = target_created_,
-                   .target_has_contents = target_overwritten_ && !target_changed_,
+                   .target_created = created_,
+                   .target_has_contents = existing_ && !changed_,
                    .target_size = target_stat_.stx_size,
-                   .may_clone = !use_slots_ && may_clone(),
+                   .may_clone = may_clone(),
                    .source_device = names_.source_device,
                    .target_device = names_.target_device,
                    .target_file_device = target_file_device},
@@ -451,8 +642,64 @@ void FileCopy::CopyContents(NextChains* next) {
   OnContents(next);
 }
 
+Op FileCopy::WriteBlock(FileRef target) const {
+  Op op = WriteAt(target, block_ + written_, filled_ - written_, written_);
+  if (policy_.page_cache != PageCache::kKeep) {
+    op.flags = policy_.uncached_io->write_flags();
+  }
+  return op;
+}
+
+bool FileCopy::closes_when_written() const {
+  return !policy_.preserve.any_attribute() && policy_.page_cache == PageCache::kKeep;
+}
+
+void FileCopy::WriteWhole(NextChains* next) {
+  state_ = State::kWriteWhole;
+  const bool writes = written_ < filled_;
+  if (!writes && !closes_when_written()) return OnWriteWhole({}, next);
+  Chain& chain = next->Add(0);
+  if (writes) chain.Add(WriteBlock(target_));
+  if (closes_when_written()) AddCloses(Link::kSoft, &chain);
+}
+
+void FileCopy::OnWriteWhole(absl::Span<const int32_t> results, NextChains* next) {
+  if (written_ < filled_) {
+    const bool may_go_on = NoteWritten(results[0]);
+    results.remove_prefix(1);
+    if (written_ < filled_) return may_go_on ? WriteWhole(next) : CloseAll(next);
+  }
+  complete_ = true;
+  if (!closes_when_written()) return SetAttributes(next);
+  OnClosed(results);
+  CloseAll(next);
+}
+
+bool FileCopy::NoteWritten(int32_t result) {
+  if (policy_.page_cache != PageCache::kKeep && UncachedIo::IsRefusal(result) &&
+      !policy_.uncached_io->writes_refused()) {
+    policy_.uncached_io->NoteWritesRefused();
+    return true;
+  }
+  // Cancelled it was by a chain cut short; 0 bytes is not an answer that a regular file
+  // gives. Both are tried again as if interrupted.
+  if (result == 0 || result == -ECANCELED) result = -EINTR;
+  if (result < 0) {
+    if (!control_.stopped && ShouldRetry(result, &retries_, counters_)) return true;
+    if (!control_.stopped || result != -EINTR) {
+      FailOnTarget(Operation::kWrite, result == -EINTR ? EIO : -result);
+    }
+    return false;
+  }
+  retries_ = 0;
+  counters_->bytes_done.Add(result);
+  written_ += result;
+  if (written_ < filled_) counters_->short_writes.Add(1);
+  return !control_.stopped;
+}
+
 void FileCopy::OnContents(NextChains* next) {
-  target_changed_ = target_changed_ || contents_.target_emptied();
+  changed_ = changed_ || contents_.target_emptied();
   outcome_ = Outcome::kRunning;
   switch (contents_.outcome()) {
     case ContentsCopy::Outcome::kRunning:
@@ -461,6 +708,7 @@ void FileCopy::OnContents(NextChains* next) {
       outcome_ = Outcome::kAwaitHelper;
       return;
     case ContentsCopy::Outcome::kCopied:
+      complete_ = true;
       return SetAttributes(next);
     case ContentsCopy::Outcome::kStopped:
       control_.stopped = true;  // If not by its own worker, then by its helper.
@@ -480,15 +728,19 @@ void FileCopy::Resume(NextChains* next) {
 // --- Attributes ---
 
 void FileCopy::SetAttributes(NextChains* next) {
-  target_complete_ = outcome_at_end_ != Outcome::kFailed;  // Closing it may have.
+  DropFirstBlock();
   if (!policy_.preserve.any_attribute() || outcome_at_end_ == Outcome::kFailed) {
     return CloseAll(next);
   }
-  if (target_fd() < 0) {
-    return Enter(State::kInstall, InstallDescriptor(target_), next);
-  }
+  const mode_t withheld =
+      created_ ? policy_.NewMode(source_stat_.stx_mode) & ~FirstMode() : 0;
   state_ = State::kAttributes;
-  attributes_.Start(policy_, source_stat_, target_fd(), target_created_, next);
+  attributes_.Start(policy_, source_stat_,
+                    {.fd = target_.index,
+                     .created = created_,
+                     .withheld = withheld,
+                     .default_acl = names_.target_default_acl},
+                    next);
   OnAttributes(next);
 }
 
@@ -506,16 +758,18 @@ bool FileCopy::has_cached() const {
 }
 
 void FileCopy::CloseAll(NextChains* next) {
-  if (target_ != FileRef() && target_overwritten_ && target_changed_ &&
-      !target_complete_ && !target_removable_) {
-    return EmptyTarget(next);
+  DropFirstBlock();
+  if (is_half_written() && !cleaned_up_ && target_ != FileRef()) {
+    if (target_.is_slot()) return InstallTarget(next);
+    if (created_) return Identify(next);
+    return Enter(State::kEmpty, SetSize(target_.index, 0), next);
   }
   const bool both_open = source_ != FileRef() && target_ != FileRef();
   // ext4 keeps the page with the last bytes of a file that has been preallocated (6.18),
   // however it was written.
   const bool is_in_cache = has_cached() || contents_.is_preallocated();
   // A copy that was stopped does not wait for the device.
-  if (!both_open || !target_complete_ || !is_in_cache || control_.stopped) {
+  if (!both_open || !complete_ || !is_in_cache || control_.stopped) {
     return CloseFiles(next);
   }
   state_ = State::kDropCached;
@@ -525,67 +779,127 @@ void FileCopy::CloseAll(NextChains* next) {
   chain.Add(WriteBack(target_), Link::kHard).Add(DropCached(target_), Link::kHard);
 }
 
-void FileCopy::EmptyTarget(NextChains* next) {
-  if (target_fd() < 0) {
-    return Enter(State::kInstallToEmpty, InstallDescriptor(target_), next);
-  }
-  Enter(State::kEmpty, SetSize(target_fd(), 0), next);
-}
-
 void FileCopy::OnDropCached(int32_t written_back, NextChains* next) {
   // What could not be dropped stays, which is no error; what could not be written is,
   // whatever the device calls it. Nobody is told of it a second time.
   const bool is_unsupported = written_back == -EINVAL || written_back == -ENOSYS ||
                               written_back == -EOPNOTSUPP || written_back == -ESPIPE;
   if (written_back < 0 && !is_unsupported) {
-    target_complete_ = false;
+    complete_ = false;
     FailOnTarget(Operation::kWrite, -written_back);
+    return CloseAll(next);
   }
   CloseFiles(next);
 }
 
-void FileCopy::CloseFiles(NextChains* next) {
-  state_ = State::kClose;
-  if (source_ == FileRef() && target_ == FileRef() && installed_ == FileRef()) {
+void FileCopy::Identify(NextChains* next) {
+  state_ = State::kIdentify;
+  Chain& chain = next->Add(0);
+  if (target_ != FileRef()) chain.Add(StatDescriptor(target_.index, &target_stat_));
+  chain.Add(StatAt(names_.target_directory, names_.target, AT_SYMLINK_NOFOLLOW,
+                   &target_name_stat_),
+            Link::kHard);
+}
+
+void FileCopy::OnIdentify(absl::Span<const int32_t> results, NextChains* next) {
+  cleaned_up_ = true;
+  const int32_t target_result = target_ != FileRef() ? results[0] : 0;
+  const int32_t name_result = results.back();
+  if (target_result < 0 || (name_result < 0 && name_result != -ENOENT)) {
+    removal_error_ = target_result < 0 ? -target_result : -name_result;
+    return CloseFiles(next);
+  }
+  // Whatever somebody else has put there by now is left alone. Between this look and the
+  // removal another file can still come there, for some microseconds: Linux has no way to
+  // remove a file by its descriptor.
+  if (name_result == 0 && IsStillTheSame(target_stat_, target_name_stat_)) {
+    return Enter(State::kRemove, UnlinkAt(names_.target_directory, names_.target, 0),
+                 next);
+  }
+  CloseFiles(next);
+}
+
+void FileCopy::OnReopen(int32_t result, NextChains* next) {
+  if (result < 0) {
+    if (result != -ENOENT) removal_error_ = -result;
     return Finish(next);
   }
-  Chain& chain = next->Add(0);
-  for (const FileRef file : {target_, installed_, source_}) {
-    if (file != FileRef()) chain.Add(Close(file), Link::kHard);
+  target_ = FileRef::Descriptor(result);
+  Enter(State::kStatReopened, StatDescriptor(result, &target_name_stat_), next);
+}
+
+void FileCopy::OnStatReopened(int32_t result, NextChains* next) {
+  if (result == 0 && IsStillTheSame(target_stat_, target_name_stat_)) {
+    return Enter(State::kEmpty, SetSize(target_.index, 0), next);
+  }
+  if (result < 0) removal_error_ = -result;
+  CloseFiles(next);
+}
+
+// What fails when it is closed can be looked at no more, so that is done before: without
+// asking a server, because only its identity is wanted.
+bool FileCopy::identifies_before_closing() const {
+  return target_ != FileRef() && !target_.is_slot() && created_ && !is_identified_ &&
+         !cleaned_up_ && !names_.target_is_local;
+}
+
+void FileCopy::AddCloses(Link link, Chain* chain) {
+  if (identifies_before_closing()) {
+    chain->Add(StatDescriptor(target_.index, &target_stat_, AT_STATX_DONT_SYNC), link);
+    link = Link::kHard;
+  }
+  for (const FileRef file : {target_, source_}) {
+    if (file == FileRef()) continue;
+    chain->Add(Close(file), link);
+    link = Link::kHard;
   }
 }
 
-void FileCopy::OnClose(absl::Span<const int32_t> results, NextChains* next) {
-  int position = 0;
-  for (const FileRef* file : {&target_, &installed_, &source_}) {
+void FileCopy::CloseFiles(NextChains* next) {
+  state_ = State::kClose;
+  if (source_ == FileRef() && target_ == FileRef()) return Finish(next);
+  AddCloses(Link::kHard, &next->Add(0));
+}
+
+void FileCopy::OnClosed(absl::Span<const int32_t> results) {
+  size_t at = 0;
+  if (identifies_before_closing()) {
+    is_identified_ = results[at++] == 0;
+  }
+  for (FileRef* const file : {&target_, &source_}) {
     if (*file == FileRef()) continue;
-    const int32_t result = results[position++];
-    // Some file systems tell only now that the contents could not be stored.
-    if (result < 0 && result != -EINTR && file != &source_) {
-      target_complete_ = false;
+    const int32_t result = results[at++];
+    // Some file systems tell only now that the contents could not be stored. One that was
+    // cancelled did not run.
+    if (result == -ECANCELED) continue;
+    const bool matters = file == &target_ && (created_ || changed_) && !cleaned_up_;
+    if (result < 0 && result != -EINTR && matters) {
+      complete_ = false;
       FailOnTarget(Operation::kClose, -result);
     }
+    *file = FileRef();
   }
-  source_ = target_ = installed_ = FileRef();
-  Finish(next);
 }
 
 void FileCopy::Finish(NextChains* next) {
-  const bool ours = target_created_ || target_changed_;
-  if (ours && !target_complete_) {
-    if (outcome_at_end_ == Outcome::kCopied) outcome_at_end_ = Outcome::kCancelled;
-    if (target_removable_) {
-      return Enter(State::kRemove, UnlinkAt(names_.target_directory, names_.target, 0),
+  if (is_half_written() && !cleaned_up_) {
+    cleaned_up_ = true;  // At least it is tried only once.
+    if (created_ && is_identified_) return Identify(next);
+    if (!created_) {
+      const int flags = kExistingTargetFlags | (is_link_ ? 0 : O_NOFOLLOW);
+      return Enter(State::kReopen,
+                   OpenAt(names_.target_directory, names_.target, flags, 0, FileRef()),
                    next);
     }
   }
-  if (!ours && control_.stopped && outcome_at_end_ == Outcome::kCopied) {
+  if (outcome_at_end_ == Outcome::kCopied && !complete_) {
     outcome_at_end_ = Outcome::kCancelled;
   }
   Done(outcome_at_end_);
 }
 
 void FileCopy::Done(Outcome outcome) {
+  if (policy_.claims != nullptr) policy_.claims->Release(&claim_);
   if (control_.at_once && outcome == Outcome::kCopied) counters_->files_at_once.Add(1);
   state_ = State::kDone;
   outcome_ = outcome;

@@ -2,58 +2,63 @@
 // results of a chain and says which chains come next. A worker carries them out on a
 // ring; a test hands in whatever results it likes.
 //
-//            Start()
-//               v
-//          kStatName       [statx source], if CallsAtOnce is kStat
-//               v
-//         kOpenSource      [openat source -> statx source]
-//               v            (kReopenSource, kStatSource: see below)
-//        kAwaitDecision    only for a file with several links that are to be kept:
-//               |          the worker calls Proceed() or Abandon()
-//               v
-//   1 byte to one block:                        other sizes:
-//   kCopyWhole [(openat source ->) openat       kOpenTarget [openat target]
-//     target -> read -> write -> close               |
-//     => close]                                      |
-//   (or ... -> install -> close => close)            |
-//      |  target exists -> kStatTarget -> kOpenTarget (kRemoveTarget first, with -f)
-//      v                                             v
-//   all there, or the rest by kContents       kContents (contents_copy.h)
-//      |                                             |
-//      v                                             v
-//   kInstall -> kAttributes (attribute_setter.h), where there are any to keep
-//               v
-//            kClose        [close => close ...]
-//               v
-//            kRemove       [unlinkat target], only after a failure (with other names it
-//               |          is emptied before it is closed: kInstallToEmpty, kEmpty)
-//               v
-//             kDone        outcome()
+//          Start()
+//             v
+//        kOpenSource     [openat source], an ordinary descriptor
+//             v
+//       kLookAtSource    [statx of that descriptor (-> read the first block)]
+//             v
+//       kAwaitDecision   only for a file with several links that are to be kept:
+//             |            the worker calls Proceed() or Abandon()
+//             v
+//     kGetAcl, kGetCapability, where the mode is to be kept
+//             |
+//    up to one block: kReadFirst (if it has not been read yet), kConfirmEnd
+//             |                                           other sizes
+//             v                                                |
+//         kCopyWhole     a new target in a slot:               |
+//             |            [openat -> write -> (install ->)    |
+//             |             close => close source]             |
+//             |     or                                         |
+//             |   kOpenTarget [openat] <-----------------------+
+//             |     | target exists: kStatTarget, (kRemoveTarget,) kOpenTarget,
+//             |     |   kStatOpened, kAwaitTarget, kEmptyOld
+//             |     v                                          v
+//             |   kWriteWhole [write -> close => close]     kContents (contents_copy.h)
+//             v     |                                          |
+//         kAttributes (attribute_setter.h), where there are any to keep
+//             v
+//          kClose
+//             v
+//           kDone        outcome()
 //
-// -> is a soft link, => a hard one. Whatever happens, when it is done either the target
-// is complete or nothing that this copy created is left; and both files are closed.
+// -> is a soft link, => a hard one. After a failure, or when stopped: what this copy made
+// is removed, if its name still leads to it (kIdentify, kRemove); a target that was there
+// before is emptied (kEmpty, or if it failed when it was closed kReopen, kStatReopened,
+// kEmpty). So whatever happens, when it is done either the target is complete, or nothing
+// that this copy made is left, and an old target is whole or empty. Both files are
+// closed.
 //
-// A small file whose stat is known before it is opened (CallsAtOnce::kStat) goes straight
-// to kCopyWhole, which then opens both files: one chain is its whole copy.
+// What is believed of the source is what was read from its open descriptor: its type,
+// mode, owner, times and identity. The name may lead to another file at any time.
 //
-// The stat is by name, and of such a small file it is taken before it is opened, so
-// somebody may have put another file there in between. Where the copy would get
-// set-user-ID or set-group-ID bits, the source is therefore opened once more with an
-// ordinary descriptor and its own stat taken; likewise for all files where the policy has
-// no slots.
+// A file's size is a hint. What is read decides: a small file is complete when a read of
+// more than is left got less (on a known local file system), or when pread(2) has
+// confirmed the end elsewhere.
 //
-// Holes, clones and the sharing of a large file take ordinary descriptors as well; as
-// soon as a pair of file systems has refused clones, its files have slots.
+// Slots are used only for new small targets on file systems whose closing tells no error
+// (IsKnownLocal()), inside the one chain that makes and closes them: closing a slot does
+// not flush. All else has ordinary descriptors.
+//
+// A target that was there is opened without O_TRUNC, looked at by its descriptor and
+// claimed (target_claims.h) before its contents go.
 //
 // With CallsAtOnce::kAll all chains are to be carried out at once (at_once_chooser.h says
 // when, and why), until contents of more than a block are found not to be in the page
-// cache. They are of ordinary descriptors, which calls take anyway, and the states are
-// the same.
+// cache. The states are the same.
 //
 // Where nothing is to stay in the page cache and reads and writes can't say so, what was
 // copied is written back and dropped before it is closed (kDropCached).
-//
-// Why the target is opened before the source is read: see ARCHITECTURE.md.
 //
 // Thread-safety: belongs to its worker.
 // Ownership: borrows names, directories and the block pool; they outlive the copy.
@@ -63,6 +68,7 @@
 
 #include <sys/stat.h>
 
+#include <array>
 #include <cstdint>
 
 #include "absl/types/span.h"
@@ -76,13 +82,14 @@
 #include "core/op.h"
 #include "core/polled_io.h"
 #include "core/shared_file.h"
+#include "core/target_claims.h"
 
 namespace ringcp {
 
 // What a copy does by calls at once, on the ring's own thread, instead of by chains.
 enum class CallsAtOnce {
   kNone,  // For a file that may have to be read from a device.
-  kStat,  // The source's stat: for one whose inode is likely to be in memory.
+  kOpen,  // Opening and looking at the source: its inode is likely to be in memory.
   // All of it, if the file is of up to a block, or cloned, or large and in the page
   // cache; of others, the opening: for one that is likely to be in memory with its
   // contents.
@@ -94,26 +101,26 @@ class FileCopy {
   enum class Outcome {
     kRunning,
     kMultiplyLinked,  // Waits for Proceed() or Abandon(); stat() is known.
+    kAwaitTarget,     // Waits for RetryTarget(): another copy writes to the target.
     kAwaitHelper,     // Waits for Resume(), until a helper has left shared_file().
     kCopied,
     kSkipped,          // The target exists and is to be left alone.
     kAbandoned,        // After Abandon().
     kCancelled,        // After Stop(), and the target was not complete.
     kTargetIsSpecial,  // The target exists and is a device, a pipe or a socket.
-    kSourceIsOther,    // The source is no regular file, or a link not to be followed.
+    kSourceIsOther,    // The source is no regular file, whatever its directory says.
     kFailed,           // See failure().
   };
 
   // REQUIRES: `pool` and `counters` outlive the copy, `pool` has a block left for each
   // copy that runs.
   FileCopy(BlockPool* pool, EngineCounters* counters)
-      : counters_(counters),
+      : pool_(pool),
+        counters_(counters),
         block_size_bytes_(pool->block_size_bytes()),
         contents_(pool, counters, &control_) {}
 
-  // Begins a copy that uses slots `slot` and `slot + 1`. Of a file that is opened with
-  // ordinary descriptors the stat is taken by descriptor, whatever `calls_at_once` says.
-  // REQUIRES: outcome() is final.
+  // Begins a copy that may use slot `slot`. REQUIRES: outcome() is final.
   void Start(const FileCopyPolicy& policy, const FileCopyNames& names, int slot,
              CallsAtOnce calls_at_once, NextChains* next);
 
@@ -124,6 +131,10 @@ class FileCopy {
   void Proceed(NextChains* next);
   // Closes the source and ends a copy that is kMultiplyLinked.
   void Abandon(NextChains* next);
+
+  // Goes on with a copy that is kAwaitTarget, if the target is free by now; it stays so
+  // else.
+  void RetryTarget(NextChains* next);
 
   // Goes on with a copy that is kAwaitHelper, if nobody helps any more; it stays so else.
   void Resume(NextChains* next);
@@ -136,7 +147,7 @@ class FileCopy {
   Outcome outcome() const { return outcome_; }
   bool done() const {
     return outcome_ != Outcome::kRunning && outcome_ != Outcome::kMultiplyLinked &&
-           outcome_ != Outcome::kAwaitHelper;
+           outcome_ != Outcome::kAwaitTarget && outcome_ != Outcome::kAwaitHelper;
   }
 
   // Whether the chain that comes next copies a block of a file that may have many, to be
@@ -155,75 +166,123 @@ class FileCopy {
   const CopyFailure& failure() const { return failure_; }
   // What the job has learned by this copy, if it did: that there is no polling.
   const PolledIo::Refusal& poll_refusal() const { return contents_.poll_refusal(); }
-  // Why a half-written target could not be removed; 0 where there is none.
+  // Why a half-written target could not be removed, or an old one not emptied; 0 where
+  // there is none.
   int removal_error() const { return removal_error_; }
+  // What was in the target's way was removed, so that it could be made.
+  bool removed_old_target() const { return removed_old_target_; }
+  // The source has an access control list or capabilities, which are not copied.
+  bool left_out_rights() const { return left_out_rights_; }
 
  private:
   enum class State {
-    kStatName,
     kOpenSource,
-    kReopenSource,
-    kStatSource,
+    kLookAtSource,
     kAwaitDecision,
+    kGetAcl,
+    kGetCapability,
+    kReadFirst,
+    kConfirmEnd,
     kCopyWhole,
     kStatBoth,
     kStatTarget,
     kRemoveTarget,
     kOpenTarget,
+    kStatOpened,
+    kAwaitTarget,
+    kEmptyOld,
+    kWriteWhole,
+    kInstallTarget,
     kContents,
-    kInstall,
     kAttributes,
-    kInstallToEmpty,
+    kIdentify,
+    kRemove,
+    kReopen,
+    kStatReopened,
     kEmpty,
     kDropCached,
     kClose,
-    kRemove,
     kDone,
   };
 
-  void GoOn(int lane, absl::Span<const int32_t> results, NextChains* next);
-  void OnStatName(int32_t result, NextChains* next);
-  Op SourceOpen(int nonblock) const;
-  Op SourceStat();
-  void OpenSource(int nonblock, NextChains* next);
-  void OnOpenSource(absl::Span<const int32_t> results, NextChains* next);
-  void OnOpenSourceFailed(int error_number, NextChains* next);
-  void OnStatSource(int32_t result, NextChains* next);
-  void OnSourceKnown(NextChains* next);
+  // Room for an access control list of some hundred entries; what is longer is not read.
+  static constexpr uint32_t kAclBytesMax = 1024;
 
-  bool is_small() const {
-    return source_stat_.stx_size > 0 && source_stat_.stx_size <= block_size_bytes_;
-  }
+  void GoOn(int lane, absl::Span<const int32_t> results, NextChains* next);
+
+  // --- The source ---
+  void OpenSource(int nonblock, NextChains* next);
+  void OnOpenSource(int32_t result, NextChains* next);
+  void OnOpenSourceFailed(int error_number, NextChains* next);
+  void LookAtSource(NextChains* next);
+  void OnLookAtSource(absl::Span<const int32_t> results, NextChains* next);
+  void OnSourceKnown(NextChains* next);
+  void OnGetAcl(int32_t result, NextChains* next);
+  void OnRightsKnown(NextChains* next);
+
+  // --- The contents of a small file ---
+  // Whether a source of up to a block is read before its target is opened.
+  bool reads_first() const;
+  bool is_small() const { return source_stat_.stx_size <= block_size_bytes_; }
+  Op FirstRead();
+  void ReadFirst(NextChains* next);
+  void OnFirstRead(int32_t result, NextChains* next);
+  void OnConfirmEnd(int32_t result, NextChains* next);
+  void OnReadWhole(NextChains* next);
+  void DropFirstBlock();
+
+  // --- The target ---
   mode_t FirstMode() const;
+  bool may_use_slot() const;
+  void ClaimNewTarget();
   void CopyWhole(NextChains* next);
   void OnCopyWhole(absl::Span<const int32_t> results, NextChains* next);
-  void OpenTarget(int flags, NextChains* next);
+  void InstallTarget(NextChains* next);
+  void OnInstallTarget(int32_t result, NextChains* next);
+  void OpenNewTarget(NextChains* next);
+  void OpenExistingTarget(NextChains* next);
   void OnOpenTarget(int32_t result, NextChains* next);
   void OnOpenTargetFailed(int error_number, NextChains* next);
   void StatBoth(NextChains* next);
   void OnStatBoth(absl::Span<const int32_t> results, NextChains* next);
   void StatTarget(NextChains* next);
   void OnStatTarget(absl::Span<const int32_t> results, NextChains* next);
+  void RemoveTarget(NextChains* next);
   void OnRemoveTarget(int32_t result, NextChains* next);
+  void OnStatOpened(int32_t result, NextChains* next);
+  void TakeTarget(NextChains* next);
+  void EmptyOld(NextChains* next);
   // Whether it is worth trying to clone the source, as far as is known by now.
   bool may_clone() const;
 
-  // The target's ordinary descriptor; negative while it has none.
-  int target_fd() const { return use_slots_ ? installed_.index : target_.index; }
   void CopyContents(NextChains* next);
+  Op WriteBlock(FileRef target) const;
+  // Whether nothing but closing comes behind the write of a small file.
+  bool closes_when_written() const;
+  void WriteWhole(NextChains* next);
+  void OnWriteWhole(absl::Span<const int32_t> results, NextChains* next);
+  // Takes in a write of the first block; false if it failed for good.
+  bool NoteWritten(int32_t result);
   void OnContents(NextChains* next);
   void SetAttributes(NextChains* next);
   void OnAttributes(NextChains* next);
 
+  // --- The end ---
   // Whether what was copied is in the page cache and has to leave it.
   bool has_cached() const;
+  bool is_half_written() const { return (created_ || changed_) && !complete_; }
   void CloseAll(NextChains* next);
-  // A half-written target that has other names stays, but empty: with a part of what it
-  // should have it could be taken for whole.
-  void EmptyTarget(NextChains* next);
+  void Identify(NextChains* next);
+  void OnIdentify(absl::Span<const int32_t> results, NextChains* next);
+  void OnReopen(int32_t result, NextChains* next);
+  void OnStatReopened(int32_t result, NextChains* next);
   void OnDropCached(int32_t written_back, NextChains* next);
+  bool identifies_before_closing() const;
+  // Adds the closing of what is open, tied to the op before it by `link`. OnClosed()
+  // takes in the results; what was cancelled is open still.
+  void AddCloses(Link link, Chain* chain);
   void CloseFiles(NextChains* next);
-  void OnClose(absl::Span<const int32_t> results, NextChains* next);
+  void OnClosed(absl::Span<const int32_t> results);
   void Finish(NextChains* next);
   void Done(Outcome outcome);
 
@@ -235,6 +294,7 @@ class FileCopy {
   void FailOnSource(Operation operation, int error_number);
   void FailOnTarget(Operation operation, int error_number);
 
+  BlockPool* const pool_;
   EngineCounters* const counters_;
   const uint32_t block_size_bytes_;
 
@@ -249,27 +309,36 @@ class FileCopy {
   CopyFailure failure_;
   int removal_error_ = 0;
   int retries_ = 0;
-  bool use_slots_ = true;
-  bool source_is_found_ = false;  // Its bytes are counted.
-  bool opens_both_ = false;       // kCopyWhole opens the source, too.
 
   // Where the files are open; kNone when they are not.
   FileRef source_;
   FileRef target_;
-  FileRef installed_;  // The target once more, as an ordinary descriptor.
 
-  // target_created_ or target_changed_: the target is this copy's to complete or
-  // remove.
-  bool target_created_ = false;
-  bool target_overwritten_ = false;  // It was there.
-  bool target_changed_ = false;      // ... and has lost its contents.
-  bool target_complete_ = false;
-  bool target_removable_ = true;  // No other name leads to it.
+  // The first block of a small file, while it is in memory.
+  char* block_ = nullptr;
+  int32_t first_read_ = 0;  // What the first read gave, or that there was none.
+  bool first_read_is_uncached_ = false;
+  uint32_t filled_ = 0;    // Bytes of it that were read.
+  uint32_t written_ = 0;   // ... and written.
+  bool is_whole_ = false;  // They are all that the source has.
+  char probe_ = 0;         // What a read beyond them would give.
+
+  bool existing_ = false;  // The target was there.
+  bool created_ = false;   // It was made by this copy, and is its to complete or remove.
+  bool changed_ = false;   // It was there, and has lost its contents by this copy.
+  bool complete_ = false;  // It has its contents.
+  bool cleaned_up_ = false;     // What was half-written has been seen to.
+  bool is_link_ = false;        // It was there, and its name is a symbolic link.
+  bool is_identified_ = false;  // target_stat_ is that of the target itself.
   bool tried_removing_ = false;
+  bool removed_old_target_ = false;
   bool waits_for_target_ = false;  // Opening it once more waits for a lease to end.
+  bool left_out_rights_ = false;
   struct statx source_stat_ = {};
   struct statx target_stat_ = {};
-  struct statx target_link_stat_ = {};
+  struct statx target_name_stat_ = {};  // Of what the name leads to, links not followed.
+  std::array<char, kAclBytesMax> acl_;
+  TargetClaims::Claim claim_;
 
   ContentsCopy contents_;
   AttributeSetter attributes_;

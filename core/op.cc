@@ -75,9 +75,21 @@ Op UnlinkAt(int directory, const char* path, int flags) {
 
 Op InstallDescriptor(FileRef slot) { return OpOn(slot, OpKind::kInstallDescriptor); }
 
-Op StatDescriptor(int fd, struct statx* stat) {
-  Op op = StatAt(fd, "", AT_EMPTY_PATH, stat);
-  op.kind = OpKind::kStatDescriptor;
+Op StatDescriptor(int fd, struct statx* stat, int flags) {
+  return StatAt(fd, "", AT_EMPTY_PATH | flags, stat);
+}
+
+Op GetXattr(int fd, const char* name, void* buffer, uint32_t length) {
+  Op op = OpOn(FileRef::Descriptor(fd), OpKind::kGetXattr);
+  op.path = name;
+  op.buffer = buffer;
+  op.length = length;
+  return op;
+}
+
+Op RemoveXattr(int fd, const char* name) {
+  Op op = OpOn(FileRef::Descriptor(fd), OpKind::kRemoveXattr);
+  op.path = name;
   return op;
 }
 
@@ -161,7 +173,6 @@ Op AtOnce(Op op) {
 
 bool IsImmediate(const Op& op) {
   switch (op.kind) {
-    case OpKind::kStatDescriptor:
     case OpKind::kSeekData:
     case OpKind::kSeekHole:
     case OpKind::kCountCached:
@@ -171,6 +182,7 @@ bool IsImmediate(const Op& op) {
     case OpKind::kFutimens:
     case OpKind::kFchown:
     case OpKind::kFchmod:
+    case OpKind::kRemoveXattr:
       return true;
     case OpKind::kOpenAt:
     case OpKind::kStatx:
@@ -182,6 +194,7 @@ bool IsImmediate(const Op& op) {
     case OpKind::kWriteBack:
     case OpKind::kDropCached:
     case OpKind::kInstallDescriptor:
+    case OpKind::kGetXattr:
       break;
   }
   return op.at_once;

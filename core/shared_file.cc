@@ -29,8 +29,9 @@ uint32_t SharedFile::Take(uint32_t length_max, uint64_t* offset) {
   return length;
 }
 
-void SharedFile::FindEnd() {
+void SharedFile::FindEnd(uint64_t offset) {
   MutexLock lock(&mutex_);
+  end_offset_ = end_found_ ? std::min(end_offset_, offset) : offset;
   end_found_ = true;
   next_offset_ = end_;
 }
@@ -67,6 +68,11 @@ bool SharedFile::complete() const {
 bool SharedFile::end_found() const {
   MutexLock lock(&mutex_);
   return end_found_;
+}
+
+uint64_t SharedFile::end_offset() const {
+  MutexLock lock(&mutex_);
+  return end_offset_;
 }
 
 Operation SharedFile::failed_operation() const {

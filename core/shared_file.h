@@ -52,8 +52,8 @@ class SharedFile {
   // Takes the next block, of at most `length_max` bytes: its length, 0 when there is
   // none.
   uint32_t Take(uint32_t length_max, uint64_t* offset);
-  // A read came to the end of the source: there are no more blocks.
-  void FindEnd();
+  // A read found the end of the source at `offset`: there are no more blocks.
+  void FindEnd(uint64_t offset);
   // A block can't be copied: there are no more blocks. The first failure counts.
   void Fail(Operation operation, int error_number);
   // Hands out no more blocks.
@@ -66,6 +66,8 @@ class SharedFile {
   // Whether all blocks that were to be copied are, once those who took them are done.
   bool complete() const;
   bool end_found() const;
+  // The first place where a read found the end. REQUIRES: end_found().
+  uint64_t end_offset() const;
   Operation failed_operation() const;
   int error_number() const;  // 0 when nothing failed.
   // How many blocks one worker should have on their way.
@@ -82,6 +84,7 @@ class SharedFile {
   uint64_t next_offset_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t end_ ABSL_GUARDED_BY(mutex_) = 0;
   bool end_found_ ABSL_GUARDED_BY(mutex_) = false;
+  uint64_t end_offset_ ABSL_GUARDED_BY(mutex_) = 0;
   bool block_missing_ ABSL_GUARDED_BY(mutex_) = false;
   bool has_helper_ ABSL_GUARDED_BY(mutex_) = false;
   Operation failed_operation_ ABSL_GUARDED_BY(mutex_) = Operation::kRead;

@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -78,7 +79,6 @@ int32_t RunWithSystemCall(const Op& op) {
     case OpKind::kOpenAt:
       return ResultOf(openat(op.directory, op.path, op.flags | O_CLOEXEC, op.mode));
     case OpKind::kStatx:
-    case OpKind::kStatDescriptor:
       return ResultOf(statx(op.directory, op.path, op.flags,
                             STATX_BASIC_STATS | STATX_BTIME, op.stat));
     case OpKind::kRead:
@@ -112,6 +112,10 @@ int32_t RunWithSystemCall(const Op& op) {
       return ResultOf(fchown(fd, op.uid, op.gid));
     case OpKind::kFchmod:
       return ResultOf(fchmod(fd, op.mode));
+    case OpKind::kGetXattr:
+      return ResultOf(fgetxattr(fd, op.path, op.buffer, op.length));
+    case OpKind::kRemoveXattr:
+      return ResultOf(fremovexattr(fd, op.path));
     case OpKind::kInstallDescriptor:
       break;
   }

@@ -98,7 +98,10 @@ void Prepare(const Op& op, io_uring_sqe* sqe) {
       // Close-on-exec unless asked otherwise.
       io_uring_prep_rw(kOpFixedFdInstall, sqe, op.file.index, nullptr, 0, 0);
       break;
-    case OpKind::kStatDescriptor:
+    case OpKind::kGetXattr:
+      io_uring_prep_fgetxattr(sqe, op.file.index, op.path, static_cast<char*>(op.buffer),
+                              op.length);
+      return;
     case OpKind::kSeekData:
     case OpKind::kSeekHole:
     case OpKind::kCountCached:
@@ -108,6 +111,7 @@ void Prepare(const Op& op, io_uring_sqe* sqe) {
     case OpKind::kFutimens:
     case OpKind::kFchown:
     case OpKind::kFchmod:
+    case OpKind::kRemoveXattr:
       RINGCP_CHECK(!IsImmediate(op));
       return;
   }
@@ -251,10 +255,10 @@ absl::StatusOr<std::unique_ptr<UringRing>> UringRing::Create(
   if (probe == nullptr) {
     return absl::UnavailableError("io_uring does not tell what it can do");
   }
-  const bool has_ops =
-      Supports(probe, {IORING_OP_OPENAT, IORING_OP_STATX, IORING_OP_READ, IORING_OP_WRITE,
-                       IORING_OP_CLOSE, IORING_OP_UNLINKAT, IORING_OP_FALLOCATE,
-                       IORING_OP_SYNC_FILE_RANGE, IORING_OP_FADVISE});
+  const bool has_ops = Supports(
+      probe, {IORING_OP_OPENAT, IORING_OP_STATX, IORING_OP_READ, IORING_OP_WRITE,
+              IORING_OP_CLOSE, IORING_OP_UNLINKAT, IORING_OP_FALLOCATE,
+              IORING_OP_SYNC_FILE_RANGE, IORING_OP_FADVISE, IORING_OP_FGETXATTR});
   const bool can_install = Supports(probe, {kOpFixedFdInstall});
   io_uring_free_probe(probe);
   if (!has_ops) {

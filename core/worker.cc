@@ -49,12 +49,14 @@ Worker::Limits Worker::LimitsFor(const Tuning& tuning, int workers, int files_ma
 Worker::Worker(const SharedWork& work, Ring* ring, const Limits& limits, BlockPool* pool,
                EngineCounters* counters)
     : work_(work),
+      claims_(work.claims),
       ring_(ring),
       limits_(limits),
       counters_(counters),
       pool_(pool),
       at_once_chooser_(work.warm_calls) {
-  RINGCP_CHECK(ring->slots() >= 2 * limits.copies_in_flight);
+  work_.policy.claims = &claims_;
+  RINGCP_CHECK(ring->slots() >= limits.copies_in_flight);
   for (int i = 0; i < limits.copies_in_flight; ++i) {
     flights_.emplace_back(pool, counters);
     free_flights_.push_back(limits.copies_in_flight - 1 - i);
@@ -104,6 +106,8 @@ void Worker::Settle() {
   if (may_wait && ring_->chains_in_flight() == 0 && !awaiting_.empty()) {
     work_.shared_files->AwaitHelper(flights_[awaiting_[0]].copy.shared_file(),
                                     kPollInterval);
+  } else if (may_wait && ring_->chains_in_flight() == 0 && !awaiting_targets_.empty()) {
+    claims_.AwaitRelease(kTargetPollInterval);
   } else {
     settled_.clear();
     ring_->Settle(may_wait ? kPollInterval : absl::ZeroDuration(), &settled_);
@@ -111,6 +115,17 @@ void Worker::Settle() {
   }
   CopyBlocksAtOnce();
   ResumeAwaiting();
+  RetryTargets();
+}
+
+void Worker::RetryTargets() {
+  std::vector<int> awaiting;
+  awaiting.swap(awaiting_targets_);
+  for (const int index : awaiting) {
+    next_.size = 0;
+    flights_[index].copy.RetryTarget(&next_);
+    Continue(index);
+  }
 }
 
 void Worker::ResumeAwaiting() {
@@ -252,6 +267,11 @@ FileCopyNames Worker::NamesOf(const WaitingEntry& entry) const {
           .target_directory = entry.directory->target_fd,
           .target = entry.target_name.c_str(),
           .target_group = entry.directory->target_group,
+          .source_is_local = entry.directory->source_is_local,
+          .target_is_local = entry.directory->target_is_local,
+          .target_is_new = entry.directory->target_created,
+          .target_default_acl = entry.directory->target_default_acl,
+          .offers_links = OffersLinks(entry),
           .source_device = entry.directory->source_stat.st_dev,
           .target_device = entry.directory->target_device};
 }
@@ -269,8 +289,7 @@ void Worker::StartFlight(int index) {
   next_.size = 0;
   const CallsAtOnce calls_at_once = at_once_chooser_.Next();
   const auto start = std::chrono::steady_clock::now();
-  flight.copy.Start(work_.policy, NamesOf(flight.entry), 2 * index, calls_at_once,
-                    &next_);
+  flight.copy.Start(work_.policy, NamesOf(flight.entry), index, calls_at_once, &next_);
   Continue(index);
   if (calls_at_once != CallsAtOnce::kNone) {
     const bool is_copied = flight.copy.outcome() == FileCopy::Outcome::kCopied;
@@ -300,6 +319,9 @@ void Worker::Continue(int index) {
   QueueChains(index);
   if (flight.copy.outcome() == FileCopy::Outcome::kAwaitHelper) {
     awaiting_.push_back(index);
+  }
+  if (flight.copy.outcome() == FileCopy::Outcome::kAwaitTarget) {
+    awaiting_targets_.push_back(index);
   }
   if (flight.active && flight.copy.done()) OnDone(index);
 }
@@ -377,8 +399,9 @@ void Worker::OnMultiplyLinked(int index) {
   Flight& flight = flights_[index];
   next_.size = 0;
   std::string copied_as;
+  const bool is_offered = work_.policy.offer_all_links || OffersLinks(flight.entry);
   const uint32_t links =
-      work_.policy.offer_all_links ? LinkTable::kAnyNumber : flight.copy.stat().stx_nlink;
+      is_offered ? LinkTable::kAnyNumber : flight.copy.stat().stx_nlink;
   switch (ClaimCopy(IdentityOf(flight.copy.stat()), links, &flight.entry, &copied_as)) {
     case LinkTable::Claim::kCopy:
       flight.copy.Proceed(&next_);
@@ -432,8 +455,12 @@ void Worker::OnDone(int index) {
       break;
     case FileCopy::Outcome::kRunning:
     case FileCopy::Outcome::kMultiplyLinked:
+    case FileCopy::Outcome::kAwaitTarget:
     case FileCopy::Outcome::kAwaitHelper:
       break;
+  }
+  if (copy.left_out_rights() && copied) {
+    work_.reporter->WarnOfAccessLeftOut(SourcePath(*entry.directory, entry.source_name));
   }
   if (copy.removal_error() != 0) {
     work_.reporter->Report(MakeFileError(Operation::kRemove,

@@ -35,6 +35,7 @@
 #include "core/reporter.h"
 #include "core/ring.h"
 #include "core/shared_file.h"
+#include "core/target_claims.h"
 #include "core/walk.h"
 
 namespace ringcp {
@@ -45,6 +46,7 @@ struct SharedWork {
   Walk* walk = nullptr;
   LinkTable* links = nullptr;
   SharedFiles* shared_files = nullptr;
+  TargetClaims* claims = nullptr;
   Reporter* reporter = nullptr;
   const std::atomic<bool>* cancelled = nullptr;
   // How files are copied while they are in memory.
@@ -75,6 +77,9 @@ class Worker {
 
   // Ordinary descriptors that a copy in flight may have.
   static constexpr int kFilesPerCopy = 2;
+  // How long a worker with nothing else to do waits for another copy to end, before it
+  // looks itself.
+  static constexpr absl::Duration kTargetPollInterval = absl::Milliseconds(10);
 
   // How much one of `workers` workers does at a time.
   struct Limits {
@@ -88,7 +93,7 @@ class Worker {
   static Limits LimitsFor(const Tuning& tuning, int workers, int files_max);
 
   // REQUIRES: all that is pointed to outlives the worker; `ring` was made by the thread
-  // that will call Run(), and has two slots for each copy in flight; `pool` has the
+  // that will call Run(), and has a slot for each copy in flight; `pool` has the
   // blocks of `limits`.
   Worker(const SharedWork& work, Ring* ring, const Limits& limits, BlockPool* pool,
          EngineCounters* counters);
@@ -117,7 +122,7 @@ class Worker {
   void Settle();
   bool idle() const {
     return ring_->chains_in_flight() == 0 && backlog_.empty() && awaiting_.empty() &&
-           blocks_at_once_.empty() && to_copy_.empty();
+           awaiting_targets_.empty() && blocks_at_once_.empty() && to_copy_.empty();
   }
   // Helps other workers with large files, until none can have any more.
   void HelpOthers();
@@ -165,6 +170,8 @@ class Worker {
   void OnMultiplyLinked(int index);
   // Goes on with the copies whose helpers have left.
   void ResumeAwaiting();
+  // Goes on with the copies whose targets nobody else writes to any more.
+  void RetryTargets();
   void OnDone(int index);
   void QueueChains(int index);
   void QueueBacklog();
@@ -182,6 +189,11 @@ class Worker {
   // What an entry of the batch comes to.
   void TakeEntry(const WalkEntry& found, WaitingEntry* entry) const;
   FileCopyNames NamesOf(const WaitingEntry& entry) const;
+  // Whether the link table is to know of the file although it may have a single link:
+  // named symbolic links are followed, and may lead to it as well.
+  bool OffersLinks(const WaitingEntry& entry) const {
+    return entry.directory->is_top() && work_.policy.offer_named_links;
+  }
   // Warns if the copy of `entry` has found out that there is no polling.
   void WarnIfNotPolled(const WaitingEntry& entry, const FileCopy& copy);
   void CountDone(const WaitingEntry& entry);
@@ -189,7 +201,8 @@ class Worker {
   void Release(const WaitingEntry& entry) { work_.walk->Release(entry.directory); }
   bool cancelled() const { return work_.cancelled->load(std::memory_order_relaxed); }
 
-  const SharedWork work_;
+  SharedWork work_;
+  TargetClaims::Desk claims_;
   Ring* const ring_;
   const Limits limits_;
   EngineCounters* const counters_;
@@ -208,6 +221,8 @@ class Worker {
   bool more_to_walk_ = true;
   WalkBatch batch_;
   std::vector<int> awaiting_;  // Flights that wait for a helper to leave.
+  // Flights whose targets other copies write to.
+  std::vector<int> awaiting_targets_;
   // Entries that a link's failure gave back to be copied, and those that are not what
   // they were said to be.
   std::vector<WaitingEntry> to_copy_;
