@@ -383,8 +383,6 @@ void CopyJob::Body::AddCounters(Progress* progress) const {
     progress->files_skipped += counters.files_skipped.value();
     progress->files_failed += counters.files_failed.value();
   }
-  // Files that tell no size, such as those in /proc.
-  progress->bytes_total = std::max(progress->bytes_total, progress->bytes_done);
   progress->directories_done += directories_.directories_done();
   progress->files_failed += directories_.failed() + sources_refused_;
 }

@@ -1,5 +1,7 @@
 #include "core/progress.h"
 
+#include <algorithm>
+
 namespace ringcp {
 namespace {
 
@@ -13,7 +15,15 @@ int64_t Rate(int64_t bytes, absl::Duration time) {
 
 }  // namespace
 
+void ProgressMeter::KeepFromFalling(Progress* progress) {
+  bytes_done_ = std::max(bytes_done_, progress->bytes_done);
+  progress->bytes_done = bytes_done_;
+  // Files that tell no size, such as those in /proc.
+  progress->bytes_total = std::max(progress->bytes_total, bytes_done_);
+}
+
 void ProgressMeter::Measure(absl::Time now, Progress* progress) {
+  KeepFromFalling(progress);
   if (samples_.empty()) samples_.push_back({start_, 0});
   // The oldest sample kept is the last one outside of the window, so that the rate is
   // always that of a whole window.
@@ -33,7 +43,8 @@ void ProgressMeter::Measure(absl::Time now, Progress* progress) {
   }
 }
 
-void ProgressMeter::MeasureFinal(absl::Time now, Progress* progress) const {
+void ProgressMeter::MeasureFinal(absl::Time now, Progress* progress) {
+  KeepFromFalling(progress);
   progress->bytes_per_second = Rate(progress->bytes_done, now - start_);
   progress->time_remaining = absl::ZeroDuration();
 }

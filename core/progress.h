@@ -38,12 +38,14 @@ class ProgressMeter {
 
   explicit ProgressMeter(absl::Time start) : start_(start) {}
 
-  // Fills in the rate and the time left of `progress`, as seen at `now`. Calls come with
-  // times that don't fall and bytes_done that doesn't fall.
+  // Fills in the rate and the time left of `progress`, as seen at `now`; times don't fall
+  // from call to call. Nor does bytes_done for whoever sees the snapshots: what a copy
+  // that begins anew takes back is made up for by what went before, until it is there
+  // again.
   void Measure(absl::Time now, Progress* progress);
 
   // The same at the job's end: the rate over the whole run, nothing left to do.
-  void MeasureFinal(absl::Time now, Progress* progress) const;
+  void MeasureFinal(absl::Time now, Progress* progress);
 
  private:
   struct Sample {
@@ -51,7 +53,10 @@ class ProgressMeter {
     int64_t bytes;
   };
 
+  void KeepFromFalling(Progress* progress);
+
   absl::Time start_;
+  int64_t bytes_done_ = 0;      // Of the last snapshot.
   std::deque<Sample> samples_;  // At most one per kSampleInterval, oldest first.
 };
 

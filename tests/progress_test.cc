@@ -66,6 +66,22 @@ TEST_F(ProgressMeterTest, MoreThanTheTotalLeavesNoTime) {
   EXPECT_EQ(*progress.time_remaining, absl::ZeroDuration());
 }
 
+// A copy with O_DIRECT that is refused in the middle begins anew, and takes back what it
+// had counted.
+TEST_F(ProgressMeterTest, BytesDoneNeverFall) {
+  EXPECT_EQ(Measure(1, 1000).bytes_done, 1000);
+  const Progress fallen = Measure(2, 200);
+  EXPECT_EQ(fallen.bytes_done, 1000);
+  EXPECT_EQ(fallen.bytes_per_second, 500);
+  EXPECT_EQ(Measure(3, 900).bytes_done, 1000);
+  EXPECT_EQ(Measure(4, 1200).bytes_done, 1200);
+  Progress final_one;
+  final_one.bytes_done = 1100;
+  meter_.MeasureFinal(At(5), &final_one);
+  EXPECT_EQ(final_one.bytes_done, 1200);
+  EXPECT_EQ(final_one.bytes_total, 1200);
+}
+
 TEST_F(ProgressMeterTest, AtTheEndTheRateIsThatOfTheWholeRun) {
   for (int second = 1; second <= 100; ++second) Measure(second, 0);
   Progress progress;
