@@ -1,5 +1,7 @@
 #include "core/chain_table.h"
 
+#include <cerrno>
+
 #include "core/check.h"
 
 namespace ringcp {
@@ -33,6 +35,22 @@ bool ChainTable::NoteResult(OpTag tag, int32_t result,
   settled->push_back(entry.chain);
   free_.push_back(tag.entry);
   return true;
+}
+
+void ChainTable::GiveUp(int32_t result, std::vector<SettledChain>* settled) {
+  for (uint32_t i = 0; i < entries_.size(); ++i) {
+    Entry& entry = entries_[i];
+    if (entry.missing_mask == 0) continue;
+    int32_t next_result = result;
+    for (int position = 0; position < entry.chain.size; ++position) {
+      if ((entry.missing_mask & 1u << position) == 0) continue;
+      entry.chain.results_array[position] = next_result;
+      next_result = -ECANCELED;
+    }
+    entry.missing_mask = 0;
+    settled->push_back(entry.chain);
+    free_.push_back(i);
+  }
 }
 
 }  // namespace ringcp

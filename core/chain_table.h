@@ -52,6 +52,10 @@ class ChainTable {
   // REQUIRES: the op is in flight and has no result yet.
   bool NoteResult(OpTag tag, int32_t result, std::vector<SettledChain>* settled);
 
+  // Gives all chains in flight up: moves them to `settled`, the first result that each of
+  // them lacks being `result`, the others -ECANCELED. Nothing may be noted afterwards.
+  void GiveUp(int32_t result, std::vector<SettledChain>* settled);
+
  private:
   struct Entry {
     SettledChain chain;

@@ -158,6 +158,7 @@ class CopyJob::Body {
 
   mutable Mutex mutex_;
   EngineReport report_ ABSL_GUARDED_BY(mutex_);
+  absl::Status ring_status_ ABSL_GUARDED_BY(mutex_);  // Of the first ring that failed.
   // When Run() began, once it has.
   std::optional<ProgressMeter> meter_ ABSL_GUARDED_BY(mutex_);
   absl::Time start_ ABSL_GUARDED_BY(mutex_);
@@ -312,6 +313,12 @@ absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources
     return absl::ResourceExhaustedError(
         "cannot allocate memory for a single block (--block-size=SIZE)");
   }
+  MutexLock lock(&mutex_);
+  if (!ring_status_.ok()) {
+    return absl::UnavailableError(
+        absl::StrCat("io_uring failed, and what was not copied by then is missing: ",
+                     std::string(ring_status_.message())));
+  }
   return absl::OkStatus();
 }
 
@@ -342,13 +349,22 @@ bool CopyJob::Body::Work(const SharedWork& shared, std::unique_ptr<Ring> ring,
   work.policy.direct_reads = use_uring_;
   work.policy.use_slots = ring->can_install_descriptor();
   work.policy.queues_all = request_.options.engine == EngineChoice::kUring;
-  const std::unique_ptr<BlockPool> pool = MakePool(&limits);
+  std::unique_ptr<BlockPool> pool = MakePool(&limits);
   if (pool == nullptr) {
     shared.shared_files->OneWorkerLess();
     return false;
   }
-  Worker(work, ring.get(), limits, pool.get(), &counters_[index]).Run();
+  auto worker =
+      std::make_unique<Worker>(work, ring.get(), limits, pool.get(), &counters_[index]);
+  const absl::Status status = worker->Run();
   NoteRing(*ring);
+  if (!status.ok()) {
+    // The kernel may still write to what they hold: they are never given back.
+    [[maybe_unused]] const Worker* const kept_worker = worker.release();
+    [[maybe_unused]] const BlockPool* const kept_pool = pool.release();
+    MutexLock lock(&mutex_);
+    ring_status_.Update(status);
+  }
   return true;
 }
 

@@ -14,6 +14,12 @@
 //  the
 //    kernel lacked the memory or the thread for it. Only in the second case is it the
 //    first failure of its chain, and the op may be queued again.
+//  - A ring may fail for good; status() says so then. Chains in flight are handed back
+//  all
+//    the same, their missing results being -EIO and -ECANCELED, but the kernel may still
+//    touch what they name: buffers, statx results and the ring's slots must stay as they
+//    are for as long as the process lives. What is queued from then on is carried out at
+//    once, for cleaning up; slots can't be used any more, and closing one does nothing.
 //  - Chains run concurrently and settle in any order.
 //  - A polled op is alone in its chain, and of an ordinary descriptor with O_DIRECT.
 //    Rings that can't poll carry it out like any other; what a device that can't be
@@ -29,6 +35,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "core/op.h"
@@ -86,6 +93,9 @@ class Ring {
   virtual bool can_install_descriptor() const = 0;
 
   virtual RingCounters counters() const = 0;
+
+  // OK, or why the ring has failed for good, for a person.
+  virtual absl::Status status() const { return absl::OkStatus(); }
 };
 
 }  // namespace ringcp

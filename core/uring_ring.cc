@@ -8,6 +8,7 @@
 #include <cstring>
 #include <initializer_list>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -123,11 +124,13 @@ void Prepare(const Op& op, io_uring_sqe* sqe) {
 struct UringRing::Kernel {
   Kernel() = default;
   ~Kernel() {
-    RINGCP_CHECK(ops_outstanding == 0);
+    // Its descriptor may be another file's by now.
+    if (is_lost) return;
     // Linux 6.1 puts away the files of closed slots up to a second later: until then a
     // copied program can't be executed, and its file system not be unmounted. Giving the
     // table back has the kernel do it now.
-    if (has_slots) io_uring_unregister_files(&ring);
+    // (That may wait for what is in flight.)
+    if (has_slots && ops_outstanding == 0) io_uring_unregister_files(&ring);
     if (ops_max > 0) io_uring_queue_exit(&ring);
   }
   Kernel(const Kernel&) = delete;
@@ -149,6 +152,7 @@ struct UringRing::Kernel {
   int ops_max = 0;
   int ops_outstanding = 0;  // Queued or running, completion not reaped.
   bool has_slots = false;
+  bool is_lost = false;  // Somebody else has closed it.
 };
 
 namespace {
@@ -179,11 +183,12 @@ int QueueInit(int entries, unsigned flags_to_add, io_uring* ring) {
   return result;
 }
 
-// What entering the kernel may come to. Out of memory or completions for the moment: what
-// is queued stays queued, and the next Settle() makes room.
-void CheckEntered(int result) {
-  RINGCP_CHECK(result >= 0 || result == -EAGAIN || result == -EBUSY || result == -EINTR ||
-               result == -ENOMEM);
+// Whether entering the kernel went well, or what was queued stays queued and the next
+// time may go well.
+bool IsEntered(int result) { return result >= 0 || result == -EINTR; }
+// Out of memory or completions for the moment.
+bool IsNoMemory(int result) {
+  return result == -EAGAIN || result == -EBUSY || result == -ENOMEM;
 }
 
 // Whether the kernel can start a thread for what can't be done in the submitter's: where
@@ -296,7 +301,7 @@ UringRing::UringRing(std::unique_ptr<Kernel> kernel, std::unique_ptr<Kernel> pol
       can_install_descriptor_(can_install_descriptor),
       chains_(kernel_->ops_max + (polled_ != nullptr ? polled_->ops_max : 0)) {}
 
-UringRing::~UringRing() = default;
+UringRing::~UringRing() { RINGCP_CHECK(chains_.in_flight() == 0); }
 
 SettledChain UringRing::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
   counters_.ops += static_cast<int64_t>(chain.size());
@@ -306,6 +311,10 @@ SettledChain UringRing::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
 bool UringRing::Queue(ChainId id, absl::Span<const Op> chain) {
   RINGCP_CHECK(!chain.empty() && chain.size() <= Chain::kOpsMax);
   RINGCP_CHECK(!IsImmediate(chain[0]));
+  if (!status_.ok()) {
+    carried_out_.push_back(CarryOutWithoutSlots(id, chain));
+    return true;
+  }
   const int size = static_cast<int>(chain.size());
   for (const Op& op : chain) {
     RINGCP_CHECK(!op.polled || (size == 1 && !op.file.is_slot() &&
@@ -341,11 +350,55 @@ void UringRing::Submit(Kernel* kernel) {
 }
 
 void UringRing::NoteEntered(Kernel* kernel, int result) {
-  CheckEntered(result);
-  kernel->TakeBackTail();
+  if (IsEntered(result)) {
+    kernel->TakeBackTail();
+    if (result >= 0) refused_since_.reset();
+  } else if (IsNoMemory(result)) {
+    OnNoMemory(kernel, -result);
+  } else {
+    kernel->is_lost = result == -EBADF;
+    FailForGood(-result);
+  }
+}
+
+void UringRing::OnNoMemory(Kernel* kernel, int error_number) {
+  // What has ended gives its memory back, but only to a call that asks for completions
+  // and submits nothing.
+  ++counters_.enters;
+  io_uring_get_events(&kernel->ring);
+  const auto now = std::chrono::steady_clock::now();
+  if (!refused_since_.has_value()) {
+    refused_since_ = now;
+  } else if (now - *refused_since_ > kNoMemoryMax) {
+    FailForGood(error_number);
+  } else {
+    std::this_thread::sleep_for(kNoMemoryPause);
+  }
+}
+
+void UringRing::FailForGood(int error_number) {
+  status_ = absl::UnavailableError(
+      absl::StrCat("io_uring_enter: ", std::strerror(error_number)));
+}
+
+SettledChain UringRing::CarryOutWithoutSlots(ChainId id, absl::Span<const Op> chain) {
+  counters_.ops += static_cast<int64_t>(chain.size());
+  return RunChain(id, chain, [](const Op& op) -> int32_t {
+    if (!op.file.is_slot()) return RunWithSystemCall(op);
+    return op.kind == OpKind::kClose ? 0 : -EBADF;
+  });
 }
 
 void UringRing::Settle(absl::Duration timeout, std::vector<SettledChain>* settled) {
+  if (status_.ok()) SettleByKernel(timeout, settled);
+  if (status_.ok()) return;
+  chains_.GiveUp(-EIO, settled);
+  settled->insert(settled->end(), carried_out_.begin(), carried_out_.end());
+  carried_out_.clear();
+}
+
+void UringRing::SettleByKernel(absl::Duration timeout,
+                               std::vector<SettledChain>* settled) {
   if (polled_ != nullptr && polled_->ops_outstanding > 0) return Poll(timeout, settled);
   if (kernel_->ops_outstanding == 0) return;
   // Never more than are outstanding: waiting for those would hang.
@@ -367,7 +420,7 @@ void UringRing::Poll(absl::Duration timeout, std::vector<SettledChain>* settled)
   do {
     Ask(polled_.get(), settled);
     if (kernel_->ops_outstanding > 0) Ask(kernel_.get(), settled);
-  } while (settled->size() == settled_before &&
+  } while (status_.ok() && settled->size() == settled_before &&
            std::chrono::steady_clock::now() < deadline);
 }
 
@@ -386,6 +439,7 @@ void UringRing::Reap(Kernel* kernel, std::vector<SettledChain>* settled) {
     chains_.NoteResult(tag, tag.is_taken_back ? -ECANCELED : cqe->res, settled);
     ++seen;
   }
+  if (seen > 0) refused_since_.reset();
   io_uring_cq_advance(&kernel->ring, seen);
   kernel->ops_outstanding -= seen;
 }

@@ -24,9 +24,12 @@
 #ifndef RINGCP_CORE_URING_RING_H_
 #define RINGCP_CORE_URING_RING_H_
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/chain_table.h"
 #include "core/ring.h"
@@ -52,22 +55,31 @@ class UringRing : public Ring {
   static constexpr int kEntriesMin = 32;
   // How long SQPOLL's thread looks for submissions before it sleeps.
   static constexpr int kSqpollIdleMilliseconds = 10;
+  // How long the kernel may have no memory for what is submitted, with nothing ending
+  // meanwhile, until the ring counts as failed: memory that others want back is given up
+  // far sooner.
+  static constexpr std::chrono::seconds kNoMemoryMax{30};
+  // The pause before the kernel is asked for that memory again.
+  static constexpr std::chrono::milliseconds kNoMemoryPause{10};
 
   // Sets up a ring. The status of a failure says what was refused and the likely cause,
   // for a person: "io_uring_setup: Operation not permitted (a container's seccomp
   // profile or kernel.io_uring_disabled forbids it)".
   static absl::StatusOr<std::unique_ptr<UringRing>> Create(const UringParameters& params);
 
-  // REQUIRES: nothing is in flight.
+  // REQUIRES: nothing is in flight, or the ring has failed.
   ~UringRing() override;
 
   SettledChain RunAtOnce(ChainId id, absl::Span<const Op> chain) override;
   bool Queue(ChainId id, absl::Span<const Op> chain) override;
   void Settle(absl::Duration timeout, std::vector<SettledChain>* settled) override;
-  int chains_in_flight() const override { return chains_.in_flight(); }
+  int chains_in_flight() const override {
+    return chains_.in_flight() + static_cast<int>(carried_out_.size());
+  }
   int slots() const override { return slots_; }
   bool can_install_descriptor() const override { return can_install_descriptor_; }
   RingCounters counters() const override { return counters_; }
+  absl::Status status() const override { return status_; }
 
  private:
   struct Kernel;  // One io_uring, as <liburing.h> declares it.
@@ -83,7 +95,16 @@ class UringRing : public Ring {
 
   // Submits what is queued, and takes in what is there by now.
   void Ask(Kernel* kernel, std::vector<SettledChain>* settled);
-  // Settle() while polled ops are outstanding.
+  // The kernel refused what is queued, for now.
+  void OnNoMemory(Kernel* kernel, int error_number);
+  // From now on the ring has failed.
+  void FailForGood(int error_number);
+  // Carries out a chain with a ring that has failed.
+  SettledChain CarryOutWithoutSlots(ChainId id, absl::Span<const Op> chain);
+
+  // Settle() of a ring that has not failed.
+  void SettleByKernel(absl::Duration timeout, std::vector<SettledChain>* settled);
+  // The same while polled ops are outstanding.
   void Poll(absl::Duration timeout, std::vector<SettledChain>* settled);
   // Takes in the completions that the kernel has told.
   void Reap(Kernel* kernel, std::vector<SettledChain>* settled);
@@ -94,6 +115,10 @@ class UringRing : public Ring {
   const bool can_install_descriptor_;
   ChainTable chains_;
   RingCounters counters_;
+  // Since when the kernel has refused all that was submitted, and nothing has ended.
+  std::optional<std::chrono::steady_clock::time_point> refused_since_;
+  absl::Status status_;
+  std::vector<SettledChain> carried_out_;  // By a ring that has failed.
 };
 
 }  // namespace ringcp

@@ -65,11 +65,12 @@ Worker::Worker(const SharedWork& work, Ring* ring, const Limits& limits, BlockPo
 
 Worker::~Worker() = default;
 
-void Worker::Run() {
+absl::Status Worker::Run() {
   CopyEntries();
   // Last, because nobody knows when a pipe or a terminal ends.
   for (const WaitingEntry& entry : streams_) CopyStreamEntry(entry);
   HelpOthers();
+  return ring_->status();
 }
 
 void Worker::CopyEntries() {
@@ -109,8 +110,7 @@ void Worker::Settle() {
   } else if (may_wait && ring_->chains_in_flight() == 0 && !awaiting_targets_.empty()) {
     claims_.AwaitRelease(kTargetPollInterval);
   } else {
-    settled_.clear();
-    ring_->Settle(may_wait ? kPollInterval : absl::ZeroDuration(), &settled_);
+    SettleRing(may_wait ? kPollInterval : absl::ZeroDuration());
     for (const SettledChain& settled : settled_) OnSettled(settled);
   }
   CopyBlocksAtOnce();
@@ -128,6 +128,18 @@ void Worker::RetryTargets() {
   }
 }
 
+void Worker::SettleRing(absl::Duration timeout) {
+  settled_.clear();
+  ring_->Settle(timeout, &settled_);
+  if (ring_failed_ || ring_->status().ok()) return;
+  ring_failed_ = true;
+  // Before any of them is told its results: none may take another block, to which the
+  // kernel may still write.
+  for (Flight& flight : flights_) {
+    if (flight.active) flight.copy.Stop();
+  }
+}
+
 void Worker::ResumeAwaiting() {
   std::vector<int> awaiting;
   awaiting.swap(awaiting_);
@@ -139,10 +151,12 @@ void Worker::ResumeAwaiting() {
 }
 
 void Worker::HelpOthers() {
-  while (SharedFile* const file = work_.shared_files->Join()) {
+  // The kernel may still write to blocks that would be taken for it.
+  while (SharedFile* const file = ring_failed_ ? nullptr : work_.shared_files->Join()) {
     Help(file);
     work_.shared_files->Leave(file);
   }
+  if (ring_failed_) work_.shared_files->OneWorkerLess();
 }
 
 void Worker::Help(SharedFile* file) {
@@ -171,7 +185,7 @@ void Worker::Help(SharedFile* file) {
       if (was_read) at_once = false;
     } else {
       QueueChains(/*index=*/0);
-      ring_->Settle(kPollInterval, &settled_);
+      SettleRing(kPollInterval);
     }
     for (const SettledChain& settled : settled_) {
       const absl::Span<const int32_t> results = settled.results();

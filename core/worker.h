@@ -23,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "core/at_once_chooser.h"
 #include "core/block_pool.h"
@@ -102,8 +103,9 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
 
   // Copies until neither the walk nor any other worker has something to do for it, or the
-  // job is cancelled.
-  void Run();
+  // job is cancelled. OK, or why the ring has failed: then the walk is stopped, and the
+  // kernel may still touch this worker and its pool, both of which must be kept.
+  absl::Status Run();
 
  private:
   // A copy in flight and the entry it is for.
@@ -199,7 +201,12 @@ class Worker {
   void CountDone(const WaitingEntry& entry);
   void CountFailed(const WaitingEntry& entry, const CopyFailure& failure);
   void Release(const WaitingEntry& entry) { work_.walk->Release(entry.directory); }
-  bool cancelled() const { return work_.cancelled->load(std::memory_order_relaxed); }
+  // Takes in what has settled.
+  void SettleRing(absl::Duration timeout);
+  // Whether to give up: the job was cancelled, or the ring has failed.
+  bool cancelled() const {
+    return ring_failed_ || work_.cancelled->load(std::memory_order_relaxed);
+  }
 
   SharedWork work_;
   TargetClaims::Desk claims_;
@@ -210,6 +217,7 @@ class Worker {
   std::deque<Flight> flights_;
   std::vector<int> free_flights_;
   AtOnceChooser at_once_chooser_;
+  bool ring_failed_ = false;
   int64_t waits_seen_ = 0;
   int64_t reads_seen_ = 0;
   // Copies whose next chain is to be carried out at once, but not before other copies

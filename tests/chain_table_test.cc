@@ -107,6 +107,19 @@ TEST(ChainTableTest, ManyChainsSettleOnceEachWithTheirOwnResults) {
   }
 }
 
+TEST(ChainTableTest, GivenUpChainsHaveOneErrorAndConsequences) {
+  ChainTable table(3);
+  std::vector<SettledChain> settled;
+  const uint32_t first = table.Add(ChainId{1}, 3);
+  table.Add(ChainId{2}, 2);
+  table.NoteResult({first, 0}, 7, &settled);
+  table.GiveUp(-5, &settled);
+  ASSERT_EQ(settled.size(), 2u);
+  EXPECT_EQ(Results(settled[0]), (std::vector<int32_t>{7, -5, -125}));
+  EXPECT_EQ(Results(settled[1]), (std::vector<int32_t>{-5, -125}));
+  EXPECT_EQ(table.in_flight(), 0);
+}
+
 TEST(ChainTableDeathTest, ASecondResultForAnOpIsABug) {
   ChainTable table(1);
   std::vector<SettledChain> settled;
