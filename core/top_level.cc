@@ -35,13 +35,6 @@ std::string_view DirectoryPart(std::string_view path) {
   return slash == 0 ? "/" : WithoutTrailingSlashes(path.substr(0, slash));
 }
 
-// A source's name in the directory it is copied into.
-std::string NameInDirectory(std::string_view source) {
-  const std::string_view name = LastPart(source);
-  // The root directory, or a way up: what is in it goes right into the target.
-  return name.empty() || name == ".." ? "." : std::string(name);
-}
-
 absl::Status TargetError(const char* what, const std::string& target, int error_number) {
   return absl::FailedPreconditionError(
       absl::StrCat(what, " ", Quote(target), ": ", std::strerror(error_number)));
@@ -144,6 +137,12 @@ class NameTable {
 };
 
 }  // namespace
+
+std::string NameInDirectory(std::string_view source) {
+  const std::string_view name = LastPart(source);
+  // The root directory, or a way up: what is in it goes right into the target.
+  return name.empty() || name == ".." ? "." : std::string(name);
+}
 
 bool FollowsLinks(const CopyOptions& options) {
   switch (options.dereference) {

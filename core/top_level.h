@@ -7,6 +7,7 @@
 #define RINGCP_CORE_TOP_LEVEL_H_
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -34,6 +35,10 @@ struct TopLevel {
   std::string target_display;  // That directory as a user would write it; "" for ".".
   std::vector<TopLevelSource> sources;
 };
+
+// The name of `source` in a directory that it is copied into; "." where what is in it
+// goes right into that directory.
+std::string NameInDirectory(std::string_view source);
 
 // Whether links below the sources, and links named as sources, are followed.
 bool FollowsLinks(const CopyOptions& options);

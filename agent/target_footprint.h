@@ -1,0 +1,121 @@
+// Where a job writes, so that two jobs never write to one place at the same time: the
+// places that it makes or overwrites, and the directories that lead to them. Two
+// footprints overlap when a place of one is a place of the other, or lies above one.
+//
+// A place is known by what is there (device and inode), and by its name in its parent
+// directory, because what is there may be made, or removed and made anew, by the job
+// itself. A place whose parents are missing, too, is known by the nearest directory there
+// is and all the names that remain.
+//
+// Thread-safety: plain values; const member functions may be called by several threads.
+
+#ifndef RINGCP_AGENT_TARGET_FOOTPRINT_H_
+#define RINGCP_AGENT_TARGET_FOOTPRINT_H_
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+
+namespace ringcp {
+
+// A file, whatever its names are.
+struct PathIdentity {
+  dev_t device = 0;
+  ino_t inode = 0;
+
+  friend bool operator==(const PathIdentity&, const PathIdentity&) = default;
+  template <typename H>
+  friend H AbslHashValue(H h, const PathIdentity& id) {
+    return H::combine(std::move(h), id.device, id.inode);
+  }
+};
+
+// One step on the way from the root directory to a place, without links.
+struct PathStep {
+  // As its directory takes it: names that the directory may take for the same one are
+  // equal here. "" for the root directory.
+  std::string name;
+  // Nothing if there is no such file; then no later step has one.
+  std::optional<PathIdentity> identity;
+};
+
+// From the root directory, which is the first step, to a place, which is the last one.
+using PathSteps = std::vector<PathStep>;
+
+class TargetFootprint {
+ public:
+  // Nothing is written: overlaps with nothing.
+  TargetFootprint() = default;
+
+  // Of a job of which nobody could find out where it writes: overlaps with everything,
+  // but for a job that writes nothing.
+  static TargetFootprint Everywhere();
+
+  // The last of `steps` is made or overwritten. The first `known` steps have been added
+  // before, with another place that they lead to.
+  // REQUIRES: `known` < steps.size(), and the first step has an identity.
+  void AddPlace(const PathSteps& steps, size_t known = 0);
+
+  // The job's way leads through all of `steps`: a link, or the directory copied into.
+  // REQUIRES: the first step has an identity.
+  void AddWay(const PathSteps& steps);
+
+  bool Overlaps(const TargetFootprint& other) const;
+
+ private:
+  friend class TakenPlaces;
+
+  // A file by its identity (no names), or by the names that lead to it from a directory.
+  struct Key {
+    PathIdentity identity;
+    std::string names;
+
+    friend bool operator==(const Key&, const Key&) = default;
+    template <typename H>
+    friend H AbslHashValue(H h, const Key& key) {
+      return H::combine(std::move(h), key.identity, key.names);
+    }
+  };
+  using Keys = absl::flat_hash_set<Key>;
+
+  static void AddStep(const PathSteps& steps, size_t index, Keys* keys);
+  // Whether a place of this one is a place of `other`, or on the way to one.
+  bool IsAbove(const TargetFootprint& other) const;
+  bool empty() const { return !everywhere_ && places_.empty(); }
+
+  bool everywhere_ = false;
+  Keys places_;
+  Keys ways_;
+};
+
+// The footprints of many jobs, to be asked for one that overlaps with another job's in
+// the time that the other one's size takes, however many there are.
+class TakenPlaces {
+ public:
+  void Add(int64_t job, const TargetFootprint& footprint);
+  void Clear() { *this = TakenPlaces(); }
+
+  // One of the jobs whose footprint overlaps with `footprint`.
+  std::optional<int64_t> FindOverlap(const TargetFootprint& footprint) const;
+
+ private:
+  using Jobs = absl::flat_hash_map<TargetFootprint::Key, int64_t>;
+
+  Jobs places_;
+  Jobs ways_;
+  // One that writes anything, and one that writes everywhere.
+  std::optional<int64_t> anybody_;
+  std::optional<int64_t> everywhere_;
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_AGENT_TARGET_FOOTPRINT_H_

@@ -1,0 +1,294 @@
+#include "agent/target_look.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_split.h"
+#include "core/check.h"
+#include "core/top_level.h"
+
+namespace ringcp {
+namespace {
+
+// Links that the kernel follows in one path; one more is ELOOP.
+constexpr int kLinksMax = 40;
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  int get() const { return fd_; }
+
+ private:
+  const int fd_;
+};
+
+bool IsAscii(std::string_view name) {
+  return std::all_of(name.begin(), name.end(), [](char byte) {
+    return absl::ascii_isascii(static_cast<unsigned char>(byte));
+  });
+}
+
+// Whether `directory` takes names for different that differ in other than ASCII letters.
+// Which of those a file system takes for the same depends on its version of Unicode, so
+// only those are believed that are known not to ask.
+bool TellsNamesApart(int directory) {
+  struct statfs file_system = {};
+  if (fstatfs(directory, &file_system) != 0) return false;
+  switch (file_system.f_type) {
+    case BTRFS_SUPER_MAGIC:
+    case XFS_SUPER_MAGIC:
+      return true;
+    case EXT4_SUPER_MAGIC:
+    case F2FS_SUPER_MAGIC:
+    case TMPFS_MAGIC:
+      break;
+    default:
+      return false;
+  }
+  const Descriptor readable(openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (readable.get() < 0) return false;
+  int flags = 0;
+  // Without such flags there is no folding of names.
+  if (ioctl(readable.get(), FS_IOC_GETFLAGS, &flags) != 0) return errno == ENOTTY;
+  return (flags & FS_CASEFOLD_FL) == 0;
+}
+
+std::vector<std::string> Names(std::string_view path) {
+  return absl::StrSplit(absl::string_view(path.data(), path.size()), '/',
+                        absl::SkipEmpty());
+}
+
+// A place on the way along a path.
+class Position {
+ public:
+  // The root directory; nothing if it can't be looked at.
+  static std::optional<Position> Root();
+
+  const PathSteps& steps() const { return steps_; }
+  bool exists() const { return steps_.back().identity.has_value(); }
+  bool is_directory() const { return exists() && S_ISDIR(mode_); }
+
+  enum class Outcome {
+    kThere,    // The position is a step further, there or not.
+    kLink,     // There is a link; the position is the same.
+    kNowhere,  // The kernel would go no further either; the position is the same.
+    kUnknown,  // There were no resources to look.
+  };
+  // Goes on to `name`, which may be "..". `link` becomes a link's text.
+  Outcome Go(const std::string& name, std::string* link);
+
+  // The steps to `name` in this directory, whatever is there.
+  PathSteps StepsTo(const std::string& name);
+
+ private:
+  Outcome GoUp();
+  std::string Folded(const std::string& name);
+
+  PathSteps steps_;
+  // The last step that is there.
+  std::shared_ptr<const Descriptor> file_;
+  mode_t mode_ = 0;
+  // Of the directory file_, once it was asked for.
+  std::optional<bool> tells_names_apart_;
+};
+
+std::optional<Position> Position::Root() {
+  Position root;
+  root.file_ =
+      std::make_shared<const Descriptor>(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  struct stat stat = {};
+  if (root.file_->get() < 0 || fstat(root.file_->get(), &stat) != 0) return std::nullopt;
+  root.mode_ = stat.st_mode;
+  root.steps_.push_back({"", PathIdentity{stat.st_dev, stat.st_ino}});
+  return root;
+}
+
+std::string Position::Folded(const std::string& name) {
+  // All names with other letters than ASCII's are one, where nobody knows better: it is
+  // no harm if a job waits without need.
+  if (IsAscii(name)) return absl::AsciiStrToLower(name);
+  if (!tells_names_apart_.has_value()) tells_names_apart_ = TellsNamesApart(file_->get());
+  return *tells_names_apart_ ? absl::AsciiStrToLower(name) : "\x80";
+}
+
+PathSteps Position::StepsTo(const std::string& name) {
+  PathSteps steps = steps_;
+  steps.push_back({Folded(name), std::nullopt});
+  return steps;
+}
+
+Position::Outcome Position::GoUp() {
+  if (!is_directory()) return Outcome::kNowhere;
+  if (steps_.size() == 1) return Outcome::kThere;
+  const int fd = openat(file_->get(), "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return Outcome::kUnknown;
+  file_ = std::make_shared<const Descriptor>(fd);
+  tells_names_apart_.reset();
+  steps_.pop_back();
+  return Outcome::kThere;
+}
+
+Position::Outcome Position::Go(const std::string& name, std::string* link) {
+  if (name == ".") return Outcome::kThere;
+  if (name == "..") return GoUp();
+  if (exists() && !is_directory()) return Outcome::kNowhere;
+  if (!exists()) {
+    steps_.push_back({Folded(name), std::nullopt});
+    return Outcome::kThere;
+  }
+  constexpr int kFlags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+  // O_DIRECTORY makes what is mounted on demand be mounted, as the job would.
+  int fd = openat(file_->get(), name.c_str(), kFlags | O_DIRECTORY);
+  if (fd < 0 && (errno == ENOTDIR || errno == ELOOP)) {
+    fd = openat(file_->get(), name.c_str(), kFlags);
+  }
+  const int error_number = errno;
+  auto file = std::make_shared<const Descriptor>(fd);
+  struct stat stat = {};
+  if (fd < 0 || fstat(fd, &stat) != 0) {
+    if (fd < 0 &&
+        (error_number == EMFILE || error_number == ENFILE || error_number == ENOMEM)) {
+      return Outcome::kUnknown;
+    }
+    steps_.push_back({Folded(name), std::nullopt});
+    return Outcome::kThere;
+  }
+  if (S_ISLNK(stat.st_mode)) {
+    link->resize(PATH_MAX);
+    const ssize_t size = readlinkat(fd, "", link->data(), link->size());
+    if (size <= 0) return Outcome::kUnknown;
+    link->resize(static_cast<size_t>(size));
+    return Outcome::kLink;
+  }
+  steps_.push_back({Folded(name), PathIdentity{stat.st_dev, stat.st_ino}});
+  file_ = std::move(file);
+  mode_ = stat.st_mode;
+  tells_names_apart_.reset();
+  return Outcome::kThere;
+}
+
+// One look at a request's target, and what it has found so far.
+class Look {
+ public:
+  explicit Look(TargetFootprint* footprint) : footprint_(*footprint) {}
+
+  // Each returns false if nobody can tell where the job would write.
+
+  // Follows `path` from `position` on, which becomes where it leads. Links on the way are
+  // added; those that `path` itself ends with are returned, as the steps to them.
+  bool Follow(std::string_view path, Position* position, std::vector<PathSteps>* last);
+  // All sources come to names in `directory`.
+  bool AddNames(const std::vector<std::string>& sources, const Position& directory);
+
+ private:
+  TargetFootprint& footprint_;
+};
+
+bool Look::Follow(std::string_view path, Position* position,
+                  std::vector<PathSteps>* last) {
+  // What is still to be followed, the next one at the end.
+  std::vector<std::string> names = Names(path);
+  std::reverse(names.begin(), names.end());
+  // The last one of the path, or of a link that it is: neither "." nor a slash follows.
+  bool ends_with_name = !path.ends_with('/');
+  std::string text;
+  for (int links = 0; !names.empty();) {
+    const std::string name = std::move(names.back());
+    names.pop_back();
+    switch (position->Go(name, &text)) {
+      case Position::Outcome::kThere:
+        break;
+      case Position::Outcome::kNowhere:
+        return true;
+      case Position::Outcome::kUnknown:
+        return false;
+      case Position::Outcome::kLink: {
+        PathSteps steps = position->StepsTo(name);
+        if (names.empty() && ends_with_name) {
+          last->push_back(std::move(steps));
+          ends_with_name = !text.ends_with('/');
+        } else {
+          footprint_.AddWay(steps);
+        }
+        // The job will fail as the kernel says.
+        if (++links > kLinksMax) return true;
+        if (text.starts_with('/')) {
+          std::optional<Position> root = Position::Root();
+          if (!root.has_value()) return false;
+          *position = *std::move(root);
+        }
+        std::vector<std::string> more = Names(text);
+        names.insert(names.end(), std::make_move_iterator(more.rbegin()),
+                     std::make_move_iterator(more.rend()));
+      }
+    }
+  }
+  return true;
+}
+
+bool Look::AddNames(const std::vector<std::string>& sources, const Position& directory) {
+  footprint_.AddWay(directory.steps());
+  const size_t known = directory.steps().size();
+  for (const std::string& source : sources) {
+    const std::string name = NameInDirectory(source);
+    if (name == ".") {
+      footprint_.AddPlace(directory.steps());
+      continue;
+    }
+    Position place = directory;
+    std::vector<PathSteps> links;
+    if (!Follow(name, &place, &links)) return false;
+    // With a link its own place counts, too: the job may put a file in its place.
+    for (const PathSteps& link : links) footprint_.AddPlace(link);
+    footprint_.AddPlace(place.steps(), links.empty() ? known : 0);
+  }
+  return true;
+}
+
+}  // namespace
+
+TargetFootprint LookAtTarget(const CopyRequest& request) {
+  const std::string& target = request.target;
+  RINGCP_CHECK(target.starts_with('/'));
+  TargetFootprint footprint;
+  // The kernel takes no such path, so the job will write nothing.
+  if (target.size() >= PATH_MAX) return footprint;
+  std::optional<Position> position = Position::Root();
+  if (!position.has_value()) return TargetFootprint::Everywhere();
+  Look look(&footprint);
+  std::vector<PathSteps> links;
+  if (!look.Follow(target, &*position, &links)) return TargetFootprint::Everywhere();
+  if (position->is_directory() &&
+      request.options.target_kind != TargetKind::kNotDirectory) {
+    for (const PathSteps& link : links) footprint.AddWay(link);
+    if (!look.AddNames(request.sources, *position)) return TargetFootprint::Everywhere();
+    return footprint;
+  }
+  for (const PathSteps& link : links) footprint.AddPlace(link);
+  footprint.AddPlace(position->steps());
+  return footprint;
+}
+
+}  // namespace ringcp

@@ -1,0 +1,27 @@
+// Looks at the file system for where a job will write: follows the target's path step by
+// step, links included, as the kernel would for the job.
+//
+// What it can't see: a directory that is mounted at several places (bind mounts) has one
+// identity in all of them, but what lies above it differs; and links below the target
+// lead wherever they lead. There two jobs are kept apart only while both write to one
+// file.
+//
+// Thread-safety: pure apart from looking at the file system. That may take as long as a
+// file system takes to answer, so it is not done under a lock.
+
+#ifndef RINGCP_AGENT_TARGET_LOOK_H_
+#define RINGCP_AGENT_TARGET_LOOK_H_
+
+#include "agent/target_footprint.h"
+#include "core/copy_options.h"
+
+namespace ringcp {
+
+// The footprint that a job for `request` would have if it ran now. It holds for as long
+// as nobody but jobs that it doesn't overlap with changes what leads to the target.
+// REQUIRES: request.target is absolute.
+TargetFootprint LookAtTarget(const CopyRequest& request);
+
+}  // namespace ringcp
+
+#endif  // RINGCP_AGENT_TARGET_LOOK_H_

@@ -1,0 +1,177 @@
+#include "agent/target_look.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <climits>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "tests/child_process.h"
+#include "tests/scratch_directory.h"
+
+namespace ringcp {
+namespace {
+
+class TargetLookTest : public testing::Test {
+ protected:
+  // Copies `sources` to the path `target` in the scratch directory.
+  TargetFootprint To(const std::string& target, std::vector<std::string> sources = {"/s"},
+                     TargetKind kind = TargetKind::kDefault) const {
+    CopyRequest request;
+    request.sources = std::move(sources);
+    request.target = scratch_.Path(target);
+    request.options.target_kind = kind;
+    return LookAtTarget(request);
+  }
+
+  void Link(const std::string& text, const std::string& name) const {
+    ASSERT_EQ(symlink(text.c_str(), scratch_.Path(name).c_str()), 0);
+  }
+
+  ScratchDirectory scratch_;
+};
+
+TEST_F(TargetLookTest, OneNameIsOnePlace) {
+  EXPECT_TRUE(To("new").Overlaps(To("new")));
+  EXPECT_TRUE(To("new").Overlaps(To(".//./new")));
+  EXPECT_FALSE(To("new").Overlaps(To("other")));
+  EXPECT_TRUE(To("new").Overlaps(To("new/below/it")));
+  EXPECT_FALSE(To("new/one").Overlaps(To("new/two")));
+}
+
+TEST_F(TargetLookTest, InADirectoryTheSourcesNamesAreThePlaces) {
+  scratch_.MakeDirectory("dir");
+  EXPECT_FALSE(To("dir", {"/x/a"}).Overlaps(To("dir", {"/y/b", "/y/c"})));
+  EXPECT_TRUE(To("dir", {"/x/a"}).Overlaps(To("dir", {"/y/b", "/y/a/"})));
+  EXPECT_TRUE(To("dir", {"/x/a"}).Overlaps(To("dir/a", {"/y/b"})));
+  EXPECT_FALSE(To("dir", {"/x/a"}).Overlaps(To("dir/b", {"/y/a"})));
+  EXPECT_TRUE(
+      To("dir", {"/x/a"}).Overlaps(To("dir", {"/y/b"}, TargetKind::kNotDirectory)));
+}
+
+TEST_F(TargetLookTest, ASourceWithoutANameComesToTheDirectoryItself) {
+  scratch_.MakeDirectory("dir");
+  for (const char* source : {"/", "/x/.", "/x/..", "/x/./"}) {
+    EXPECT_TRUE(To("dir", {source}).Overlaps(To("dir", {"/y/b"}))) << source;
+    EXPECT_TRUE(To("dir", {source}).Overlaps(To("dir/z"))) << source;
+  }
+}
+
+TEST_F(TargetLookTest, LinksLeadToWhatTheyName) {
+  scratch_.MakeDirectory("dir");
+  scratch_.MakeDirectory("elsewhere");
+  Link("dir", "relative");
+  Link(scratch_.Path("dir"), "absolute");
+  Link("relative/../absolute/.", "long");
+  for (const char* link : {"relative", "absolute", "long"}) {
+    const std::string below = absl::StrCat(link, "/new");
+    EXPECT_TRUE(To(link).Overlaps(To("dir"))) << link;
+    EXPECT_TRUE(To(below).Overlaps(To("dir/new"))) << link;
+    EXPECT_FALSE(To(below).Overlaps(To("dir/other"))) << link;
+    EXPECT_FALSE(To(below).Overlaps(To("elsewhere/new"))) << link;
+  }
+}
+
+TEST_F(TargetLookTest, ALinkThatIsWrittenThroughCountsWithBothItsEnds) {
+  scratch_.MakeDirectory("dir");
+  scratch_.WriteFile("file", "");
+  Link("../file", "dir/link");
+  Link("../missing", "dir/dangling");
+  EXPECT_TRUE(To("dir", {"/x/link"}).Overlaps(To("file")));
+  EXPECT_TRUE(To("dir/link").Overlaps(To("file")));
+  EXPECT_TRUE(To("dir/dangling").Overlaps(To("missing")));
+  EXPECT_TRUE(To("dir", {"/x/dangling"}).Overlaps(To("missing")));
+  const TargetFootprint before = To("dir/link");
+  // The job put a file in the link's place.
+  ASSERT_EQ(unlink(scratch_.Path("dir/link").c_str()), 0);
+  scratch_.WriteFile("dir/link", "");
+  EXPECT_TRUE(before.Overlaps(To("dir/link")));
+}
+
+TEST_F(TargetLookTest, ALoopOfLinksIsAPlaceLikeAnother) {
+  Link("two", "one");
+  Link("one", "two");
+  EXPECT_TRUE(To("one").Overlaps(To("one")));
+  EXPECT_FALSE(To("one").Overlaps(To("other")));
+}
+
+TEST_F(TargetLookTest, HardLinksAreOnePlace) {
+  scratch_.WriteFile("one", "");
+  ASSERT_EQ(link(scratch_.Path("one").c_str(), scratch_.Path("two").c_str()), 0);
+  scratch_.MakeDirectory("dir");
+  EXPECT_TRUE(To("one").Overlaps(To("two")));
+  EXPECT_FALSE(To("one").Overlaps(To("dir/one")));
+}
+
+TEST_F(TargetLookTest, WhatIsMadeOrMovedMeanwhileIsStillThePlace) {
+  const TargetFootprint missing = To("new");
+  scratch_.MakeDirectory("new");
+  EXPECT_TRUE(missing.Overlaps(To("new/below")));
+  EXPECT_TRUE(missing.Overlaps(To("new")));
+  const TargetFootprint there = To("new", {"/x/."});
+  ASSERT_EQ(std::rename(scratch_.Path("new").c_str(), scratch_.Path("moved").c_str()), 0);
+  EXPECT_TRUE(there.Overlaps(To("moved/below")));
+}
+
+TEST_F(TargetLookTest, TheDirectoryAboveADirectoryIsItsOwnNotTheLinks) {
+  scratch_.MakeDirectory("deep");
+  scratch_.MakeDirectory("deep/dir");
+  Link("deep/dir", "link");
+  EXPECT_TRUE(To("link/../new").Overlaps(To("deep/new")));
+  EXPECT_FALSE(To("link/../new").Overlaps(To("new")));
+  // The kernel goes no further than a file, or what is missing.
+  scratch_.WriteFile("file", "");
+  EXPECT_FALSE(To("missing/../new").Overlaps(To("new")));
+  EXPECT_FALSE(To("file/../new").Overlaps(To("new")));
+}
+
+TEST_F(TargetLookTest, NamesThatDifferInCaseAreOne) {
+  EXPECT_TRUE(To("Name").Overlaps(To("nAME/below")));
+  EXPECT_FALSE(To("name").Overlaps(To("names")));
+  scratch_.MakeDirectory("dir");
+  EXPECT_TRUE(To("dir", {"/x/FILE"}).Overlaps(To("dir", {"/y/file"})));
+  EXPECT_TRUE(To("dir", {"/x/caf\xc3\xa9"}).Overlaps(To("dir", {"/y/caf\xc3\xa9"})));
+}
+
+TEST_F(TargetLookTest, APathTooLongForTheKernelIsNoPlace) {
+  std::string path = "a";
+  while (path.size() < PATH_MAX) path += "/a";
+  EXPECT_FALSE(To(path).Overlaps(To("a")));
+  EXPECT_FALSE(To(path).Overlaps(To(path)));
+}
+
+TEST_F(TargetLookTest, WithoutADescriptorToLookWithItMayBeAnywhere) {
+  const TargetFootprint place = To("new");
+  const std::string result = InChildProcess([&]() -> std::string {
+    const int next = dup(STDIN_FILENO);
+    close(next);
+    // The root directory can be opened, but nothing beside it.
+    const auto most = static_cast<rlim_t>(next + 1);
+    const rlimit few = {.rlim_cur = most, .rlim_max = most};
+    if (setrlimit(RLIMIT_NOFILE, &few) != 0) return "setrlimit";
+    if (!To("elsewhere").Overlaps(place)) return "it is said not to overlap";
+    return "";
+  });
+  EXPECT_EQ(result, "");
+}
+
+TEST_F(TargetLookTest, LooksKeepNoDescriptors) {
+  const int before = dup(STDIN_FILENO);
+  close(before);
+  scratch_.MakeDirectory("dir");
+  Link("dir", "link");
+  To("link/../dir/new");
+  To("link", {"/x/a", "/x/b", "/x/."});
+  const int after = dup(STDIN_FILENO);
+  close(after);
+  EXPECT_EQ(after, before);
+}
+
+}  // namespace
+}  // namespace ringcp
