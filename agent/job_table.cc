@@ -1,5 +1,6 @@
 #include "agent/job_table.h"
 
+#include <chrono>
 #include <random>
 #include <utility>
 
@@ -15,6 +16,8 @@
 #include "agent/job_record.h"
 #include "agent/job_spec.h"
 #include "agent/page_token.h"
+#include "agent/target_footprint.h"
+#include "agent/target_look.h"
 #include "core/check.h"
 #include "core/copy_job.h"
 #include "google/protobuf/util/message_differencer.h"
@@ -108,11 +111,15 @@ struct JobTable::Entry final : public JobObserver {
   std::shared_ptr<CopyJob> copy_job;
   // Why it was asked to stop; empty when it was not.
   std::string cancel_reason;
+  // The log has a line about that it waits for another job.
+  bool wait_is_logged = false;
 };
 
 JobTable::JobTable(Options options)
-    : options_(std::move(options)), instance_(NewInstance()) {
-  RINGCP_CHECK(limits().running_jobs_max >= 1 && limits().queued_jobs_max >= 1);
+    : options_(std::move(options)),
+      instance_(NewInstance()),
+      schedule_(limits().running_jobs_max) {
+  RINGCP_CHECK(limits().queued_jobs_max >= 1);
   threads_.reserve(limits().running_jobs_max);
   for (int i = 0; i < limits().running_jobs_max; ++i) {
     threads_.emplace_back([this] { RunJobs(); });
@@ -145,9 +152,9 @@ absl::StatusOr<v1::Job> JobTable::Submit(v1::JobSpec spec, std::string_view requ
       known = found->second;
     } else {
       if (draining_) return absl::UnavailableError("the agent is shutting down");
-      if (queue_.size() >= static_cast<size_t>(limits().queued_jobs_max)) {
-        return absl::ResourceExhaustedError(
-            absl::StrCat("the queue is full: ", queue_.size(), " jobs are waiting"));
+      if (schedule_.waiting() >= static_cast<size_t>(limits().queued_jobs_max)) {
+        return absl::ResourceExhaustedError(absl::StrCat(
+            "the queue is full: ", schedule_.waiting(), " jobs are waiting"));
       }
       const absl::Time now = absl::Now();
       std::string name = NewJobName(now);
@@ -165,8 +172,13 @@ absl::StatusOr<v1::Job> JobTable::Submit(v1::JobSpec spec, std::string_view requ
       entries_.emplace(entry->sequence, entry);
       by_name_.emplace(entry->name, entry);
       if (!request_id.empty()) by_request_id_.emplace(request_id, entry);
-      queue_.push_back(entry);
-      StartJobs();
+      schedule_.Add(entry->sequence);
+      work_available_.NotifyOne();
+      const SteadyTime give_up =
+          std::chrono::steady_clock::now() + JobSchedule::kLookPatience;
+      while (schedule_.is_undecided(entry->sequence)) {
+        if (!state_changed_.WaitUntil(&mutex_, give_up)) break;
+      }
       snapshot = {entry->record.snapshot(), shared_spec};
     }
   }
@@ -288,7 +300,8 @@ absl::StatusOr<std::unique_ptr<JobTable::Watch>> JobTable::OpenWatch(
 
 JobTable::Counts JobTable::counts() {
   MutexLock lock(&mutex_);
-  return {.running = running_, .queued = static_cast<int>(queue_.size())};
+  return {.running = schedule_.running(),
+          .queued = static_cast<int>(schedule_.waiting())};
 }
 
 void JobTable::Drain() {
@@ -305,7 +318,7 @@ void JobTable::Drain() {
   }
   for (const std::string& line : lines) Log(line);
   MutexLock lock(&mutex_);
-  while (running_ > 0) state_changed_.Wait(&mutex_);
+  while (schedule_.running() > 0) state_changed_.Wait(&mutex_);
 }
 
 v1::Job JobTable::Snapshot::Whole() && {
@@ -343,16 +356,24 @@ void JobTable::Sample(Entry& entry) {
   entry.record.UpdateProgress(progress);
 }
 
-void JobTable::StartJobs() {
-  while (running_ < limits().running_jobs_max && !queue_.empty()) {
-    EntryPtr entry = std::move(queue_.front());
-    queue_.pop_front();
+std::vector<std::string> JobTable::StartJobs() {
+  std::vector<std::string> lines;
+  const JobSchedule::Decisions decisions =
+      schedule_.Start(std::chrono::steady_clock::now());
+  for (const int64_t sequence : decisions.started) {
+    const EntryPtr& entry = entries_.at(sequence);
     entry->record.Start(absl::Now());
-    ++running_;
-    started_.push_back(std::move(entry));
-    work_available_.NotifyOne();
-    state_changed_.NotifyAll();
+    started_.push_back(entry);
   }
+  for (const auto& [sequence, other] : decisions.waits) {
+    Entry& entry = *entries_.at(sequence);
+    if (std::exchange(entry.wait_is_logged, true)) continue;
+    lines.push_back(absl::StrCat(entry.name, " waits for ", entries_.at(other)->name,
+                                 ", which copies to the same place"));
+  }
+  if (!decisions.started.empty()) work_available_.NotifyAll();
+  if (!decisions.started.empty() || !decisions.waits.empty()) state_changed_.NotifyAll();
+  return lines;
 }
 
 void JobTable::NoteEnd(Entry& entry) {
@@ -368,8 +389,9 @@ void JobTable::CancelEntry(Entry& entry, std::string_view reason) {
     if (entry.copy_job != nullptr) entry.copy_job->Cancel();
     return;
   }
-  std::erase_if(queue_,
-                [&entry](const EntryPtr& queued) { return queued.get() == &entry; });
+  schedule_.Remove(entry.sequence);
+  // Others may have waited for it.
+  work_available_.NotifyOne();
   entry.record.End(v1::Job::CANCELLED, entry.cancel_reason, absl::Now());
   NoteEnd(entry);
 }
@@ -390,17 +412,48 @@ bool JobTable::MakeRoom(int64_t bytes) {
 }
 
 void JobTable::RunJobs() {
-  while (true) {
-    EntryPtr entry;
-    {
-      MutexLock lock(&mutex_);
-      while (started_.empty() && !stopping_) work_available_.Wait(&mutex_);
-      if (started_.empty()) return;
-      entry = std::move(started_.front());
-      started_.pop_front();
-    }
-    RunJob(entry);
+  while (std::optional<Work> work = TakeWork()) {
+    for (const std::string& line : work->log_lines) Log(line);
+    if (work->to_look_at != nullptr) LookAtTargetOf(*work->to_look_at);
+    if (work->to_run != nullptr) RunJob(work->to_run);
   }
+}
+
+std::optional<JobTable::Work> JobTable::TakeWork() {
+  Work work;
+  MutexLock lock(&mutex_);
+  while (true) {
+    work.log_lines = StartJobs();
+    if (!started_.empty()) {
+      work.to_run = std::move(started_.front());
+      started_.pop_front();
+      return work;
+    }
+    const SteadyTime now = std::chrono::steady_clock::now();
+    if (const std::optional<int64_t> job = schedule_.TakeToLookAt(now)) {
+      work.to_look_at = entries_.at(*job);
+      // Another thread may look at the next one meanwhile.
+      work_available_.NotifyOne();
+      return work;
+    }
+    if (!work.log_lines.empty()) return work;
+    if (stopping_) return std::nullopt;
+    if (const std::optional<SteadyTime> until = schedule_.PatienceEnds(now)) {
+      work_available_.WaitUntil(&mutex_, *until);
+    } else {
+      work_available_.Wait(&mutex_);
+    }
+  }
+}
+
+void JobTable::LookAtTargetOf(const Entry& entry) {
+  // It was accepted, so it is valid.
+  const absl::StatusOr<CopyRequest> request =
+      CopyRequestFromSpec(*entry.record.spec(), options_.umask);
+  RINGCP_CHECK(request.ok());
+  TargetFootprint footprint = LookAtTarget(*request);
+  MutexLock lock(&mutex_);
+  schedule_.Looked(entry.sequence, std::move(footprint));
 }
 
 void JobTable::RunJob(const EntryPtr& entry) {
@@ -431,9 +484,8 @@ void JobTable::RunJob(const EntryPtr& entry) {
     entry->record.End(state, std::move(reason), absl::Now());
     entry->copy_job.reset();
     job = entry->record.snapshot();
-    --running_;
+    schedule_.End(entry->sequence);
     NoteEnd(*entry);
-    StartJobs();
   }
   Log(EndLine(job));
 }

@@ -1,8 +1,9 @@
 // The agent's jobs: accepts them, runs them, keeps what became of them. At most
 // JobLimits::running_jobs_max run at a time, each on a thread of its own that runs a
-// CopyJob; the others wait and are started in the order they came. JobRecord draws a
-// job's states. Ended jobs are remembered up to limits, then the one that ended first is
-// forgotten.
+// CopyJob; the others wait and are started in the order they came, but for those whose
+// targets are another job's, or above or below them: these wait for the other one to end
+// (job_schedule.h). JobRecord draws a job's states. Ended jobs are remembered up to
+// limits, then the one that ended first is forgotten.
 //
 // Thread-safety: every member function may be called by any thread, except that the
 // destructor comes last.
@@ -33,6 +34,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "agent/job_limits.h"
+#include "agent/job_schedule.h"
 #include "core/mutex.h"
 #include "proto/ringcp.pb.h"
 
@@ -44,8 +46,9 @@ class JobTable {
     JobLimits limits;
     // The process's umask, for the jobs.
     mode_t umask = 022;
-    // Hears one line when a job starts and one when it ends, without an end of line. May
-    // be called by several threads at the same time, never under a lock. Optional.
+    // Hears one line when a job starts, one when it ends, and one when it has to wait for
+    // another one's target, without an end of line. May be called by several threads at
+    // the same time, never under a lock. Optional.
     std::function<void(std::string_view line)> log;
   };
 
@@ -64,7 +67,8 @@ class JobTable {
   JobTable(const JobTable&) = delete;
   JobTable& operator=(const JobTable&) = delete;
 
-  // Takes a job and returns it: RUNNING when there is room, else QUEUED. With the
+  // Takes a job and returns it: RUNNING when there is room, else QUEUED; so as well when
+  // its target's file system does not answer within JobSchedule::kLookPatience. With the
   // `request_id` (may be empty: none) of a job that is still remembered it returns that
   // one instead. INVALID_ARGUMENT with field violations for a bad specification, a bad
   // request_id or one that came with another specification; RESOURCE_EXHAUSTED when the
@@ -117,8 +121,8 @@ class JobTable {
   // Brings the counters of a running job up to date.
   void Sample(Entry& entry) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Starts waiting jobs for as long as there is room.
-  void StartJobs() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Starts the jobs that may run; returns lines for the log.
+  std::vector<std::string> StartJobs() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // What follows the end of a job, whatever ended it.
   void NoteEnd(Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Cancels a job that hasn't ended, giving `reason`.
@@ -128,8 +132,18 @@ class JobTable {
   // Whether `bytes` more can be remembered; forgets ended jobs for them.
   bool MakeRoom(int64_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  // The threads that run jobs: one job after another, until the table ends.
+  // The threads that run jobs: one job after another, until the table ends. They also
+  // look at the targets of those that may be next.
   void RunJobs() ABSL_LOCKS_EXCLUDED(mutex_);
+  // What a thread is to do next.
+  struct Work {
+    EntryPtr to_run;
+    EntryPtr to_look_at;
+    std::vector<std::string> log_lines;
+  };
+  // Nothing at the end.
+  std::optional<Work> TakeWork() ABSL_LOCKS_EXCLUDED(mutex_);
+  void LookAtTargetOf(const Entry& entry) ABSL_LOCKS_EXCLUDED(mutex_);
   void RunJob(const EntryPtr& entry) ABSL_LOCKS_EXCLUDED(mutex_);
 
   void Log(std::string_view line) const;
@@ -141,7 +155,7 @@ class JobTable {
   Mutex mutex_;
   // A job changed its state.
   CondVar state_changed_;
-  // `started_` has a job, or `stopping_`.
+  // There may be something for TakeWork().
   CondVar work_available_;
 
   // By the order of submission.
@@ -149,13 +163,12 @@ class JobTable {
   std::map<std::string, EntryPtr, std::less<>> by_name_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, EntryPtr, std::less<>> by_request_id_ ABSL_GUARDED_BY(mutex_);
   int64_t last_sequence_ ABSL_GUARDED_BY(mutex_) = 0;
-  // QUEUED jobs, the oldest first.
-  std::deque<EntryPtr> queue_ ABSL_GUARDED_BY(mutex_);
+  // QUEUED and RUNNING jobs, by their sequence.
+  JobSchedule schedule_ ABSL_GUARDED_BY(mutex_);
   // RUNNING jobs that no thread has taken yet.
   std::deque<EntryPtr> started_ ABSL_GUARDED_BY(mutex_);
   // Ended jobs, the one that ended first first.
   std::deque<EntryPtr> ended_ ABSL_GUARDED_BY(mutex_);
-  int running_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t remembered_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

@@ -1,0 +1,197 @@
+#include "agent/job_schedule.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace ringcp {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+
+// The place "/x/y" is steps of one letter each; none of them is there.
+TargetFootprint Place(const std::string& path) {
+  PathSteps steps = {{.name = "", .identity = PathIdentity{1, 1}}};
+  for (const char letter : path) {
+    if (letter != '/') steps.push_back({.name = {letter}, .identity = {}});
+  }
+  TargetFootprint footprint;
+  footprint.AddPlace(steps);
+  return footprint;
+}
+
+class JobScheduleTest : public testing::Test {
+ protected:
+  JobSchedule& schedule(int running_max = 4) {
+    if (!schedule_.has_value()) schedule_.emplace(running_max);
+    return *schedule_;
+  }
+
+  void Add(int64_t job, const std::string& path) {
+    paths_[job] = path;
+    schedule().Add(job);
+  }
+
+  // Looks wherever the schedule wants to know, and returns the jobs that run then.
+  std::vector<int64_t> Start() {
+    std::vector<int64_t> started;
+    waits_.clear();
+    while (true) {
+      const JobSchedule::Decisions decisions = schedule().Start(now_);
+      started.insert(started.end(), decisions.started.begin(), decisions.started.end());
+      waits_.insert(waits_.end(), decisions.waits.begin(), decisions.waits.end());
+      const std::optional<int64_t> job = schedule().TakeToLookAt(now_);
+      if (!job.has_value()) return started;
+      ++looks_;
+      schedule().Looked(*job, Place(paths_.at(*job)));
+    }
+  }
+
+  std::optional<JobSchedule> schedule_;
+  std::map<int64_t, std::string> paths_;
+  SteadyTime now_;
+  // Of the last Start().
+  std::vector<std::pair<int64_t, int64_t>> waits_;
+  int looks_ = 0;
+};
+
+TEST_F(JobScheduleTest, AsManyRunAsMayInTheOrderTheyCame) {
+  schedule(2);
+  for (int64_t job = 1; job <= 4; ++job) Add(job, std::string(1, char('a' + job)));
+  EXPECT_THAT(Start(), ElementsAre(1, 2));
+  EXPECT_EQ(schedule().running(), 2);
+  EXPECT_EQ(schedule().waiting(), 2u);
+  EXPECT_THAT(Start(), IsEmpty());
+  // Nobody looks for what can't run yet.
+  EXPECT_EQ(looks_, 2);
+  schedule().End(2);
+  EXPECT_THAT(Start(), ElementsAre(3));
+  schedule().End(1);
+  schedule().End(3);
+  EXPECT_THAT(Start(), ElementsAre(4));
+}
+
+TEST_F(JobScheduleTest, AJobWaitsForAnotherOnesPlace) {
+  Add(1, "a");
+  Add(2, "a");
+  Add(3, "a/b");
+  EXPECT_THAT(Start(), ElementsAre(1));
+  EXPECT_THAT(waits_, ElementsAre(Pair(2, 1), Pair(3, 1)));
+  EXPECT_FALSE(schedule().is_undecided(2));
+  schedule().End(1);
+  EXPECT_TRUE(schedule().is_undecided(2));
+  EXPECT_THAT(Start(), ElementsAre(2));
+  EXPECT_THAT(waits_, ElementsAre(Pair(3, 2)));
+  schedule().End(2);
+  EXPECT_THAT(Start(), ElementsAre(3));
+}
+
+TEST_F(JobScheduleTest, AJobElsewhereOvertakes) {
+  Add(1, "a");
+  Add(2, "a/b");
+  Add(3, "c");
+  EXPECT_THAT(Start(), ElementsAre(1, 3));
+}
+
+TEST_F(JobScheduleTest, NobodyOvertakesWhomHeWouldHoldUp) {
+  Add(1, "a/b");
+  Add(2, "a");    // Waits for 1.
+  Add(3, "a/c");  // Beside 1, but below 2.
+  EXPECT_THAT(Start(), ElementsAre(1));
+  EXPECT_THAT(waits_, ElementsAre(Pair(2, 1), Pair(3, 2)));
+  Add(4, "a/d");
+  EXPECT_THAT(Start(), IsEmpty());
+  schedule().End(1);
+  EXPECT_THAT(Start(), ElementsAre(2));
+  schedule().End(2);
+  EXPECT_THAT(Start(), ElementsAre(3, 4));
+}
+
+TEST_F(JobScheduleTest, WhoHasWaitedRunsBeforeWhoCameLater) {
+  schedule(2);
+  Add(1, "a");
+  Add(2, "a");
+  Add(3, "b");
+  Add(4, "c");
+  EXPECT_THAT(Start(), ElementsAre(1, 3));
+  schedule().End(1);
+  EXPECT_THAT(Start(), ElementsAre(2));
+}
+
+TEST_F(JobScheduleTest, ARemovedJobHoldsNobodyUp) {
+  Add(1, "a/b");
+  Add(2, "a");
+  Add(3, "a/c");
+  EXPECT_THAT(Start(), ElementsAre(1));
+  schedule().Remove(2);
+  EXPECT_THAT(Start(), ElementsAre(3));
+}
+
+TEST_F(JobScheduleTest, WhereAJobWritesIsLookedAtAnewWhenAnotherOneHasEnded) {
+  Add(1, "a");
+  Add(2, "a");
+  Add(3, "a/b");
+  EXPECT_THAT(Start(), ElementsAre(1));
+  // It was a link that the first job made anew.
+  paths_[3] = "z";
+  schedule().End(1);
+  EXPECT_THAT(Start(), ElementsAre(2, 3));
+}
+
+TEST_F(JobScheduleTest, ALookThatBeganBeforeAJobEndedIsRepeated) {
+  Add(1, "a");
+  EXPECT_THAT(Start(), ElementsAre(1));
+  Add(2, "b");
+  ASSERT_EQ(schedule().TakeToLookAt(now_), 2);
+  schedule().End(1);
+  schedule().Looked(2, Place("b"));
+  EXPECT_THAT(schedule().Start(now_).started, IsEmpty());
+  EXPECT_EQ(schedule().TakeToLookAt(now_), 2);
+}
+
+TEST_F(JobScheduleTest, LaterJobsWaitForTheLookAtAnEarlierOne) {
+  Add(1, "a");
+  Add(2, "a");
+  ASSERT_EQ(schedule().TakeToLookAt(now_), 1);
+  ASSERT_EQ(schedule().TakeToLookAt(now_), 2);
+  schedule().Looked(2, Place("a"));
+  EXPECT_THAT(schedule().Start(now_).started, IsEmpty());
+  schedule().Looked(1, Place("a"));
+  EXPECT_THAT(schedule().Start(now_).started, ElementsAre(1));
+}
+
+TEST_F(JobScheduleTest, ALookThatTakesTooLongHoldsNobodyUp) {
+  Add(1, "a");
+  ASSERT_EQ(schedule().TakeToLookAt(now_), 1);
+  Add(2, "b");
+  EXPECT_THAT(Start(), IsEmpty());
+  EXPECT_EQ(schedule().PatienceEnds(now_), now_ + JobSchedule::kLookPatience);
+  now_ += JobSchedule::kLookPatience;
+  EXPECT_EQ(schedule().PatienceEnds(now_), std::nullopt);
+  EXPECT_THAT(Start(), ElementsAre(2));
+  // When it is there at last, it waits like any other.
+  schedule().Looked(1, Place("b"));
+  EXPECT_THAT(Start(), IsEmpty());
+  EXPECT_THAT(waits_, ElementsAre(Pair(1, 2)));
+}
+
+TEST_F(JobScheduleTest, AThreadThatLooksIsNotThereToRunAJob) {
+  schedule(2);
+  Add(1, "a");
+  ASSERT_EQ(schedule().TakeToLookAt(now_), 1);
+  schedule().Remove(1);
+  Add(2, "b");
+  Add(3, "c");
+  EXPECT_THAT(Start(), ElementsAre(2));
+  EXPECT_TRUE(schedule().is_undecided(3));
+  schedule().Looked(1, Place("a"));
+  EXPECT_THAT(Start(), ElementsAre(3));
+}
+
+}  // namespace
+}  // namespace ringcp
