@@ -242,6 +242,25 @@ TEST_F(AgentTest, ShowsThatAJobWaitsForItsTurn) {
   EXPECT_EQ(ReadFileOrNone(scratch_.Path("b")), "alpha");
 }
 
+TEST_F(AgentTest, CancellingAJobLeavesTheFileOfAnotherOneForTheSameTarget) {
+  StartAgent();
+  scratch_.MakeFifo("fifo");
+  scratch_.WriteFile("new", "new");
+  Subprocess slow(Ringcp({"--progress=json", "fifo", "target"}));
+  const int fifo = OpenFifo("fifo");
+  Write(fifo, std::string(4096, 'x'));
+  ASSERT_TRUE(slow.WaitForError(R"("bytesDone":"4096")"));
+  // It waits for the slow one, so that neither finds the other one's half a file.
+  const std::string job = Submit({"new", "target"});
+  EXPECT_TRUE(absl::StrContains(RunProgram(Ctl({"show", job})).output, "QUEUED"));
+  EXPECT_TRUE(agent_->WaitForError(job + " waits for "));
+  slow.Signal(SIGINT);
+  EXPECT_EQ(slow.Wait().exit_code, 130);
+  EXPECT_EQ(RunProgram(Ctl({"watch", job})).exit_code, 0);
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("target")), "new");
+  close(fifo);
+}
+
 TEST_F(AgentTest, TellsWhenTheAgentDiesUnderAWatcher) {
   StartAgent();
   scratch_.MakeFifo("fifo");
