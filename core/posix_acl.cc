@@ -79,6 +79,14 @@ std::optional<Acl> Parse(std::string_view bytes) {
   return acl;
 }
 
+void AppendEntry(uint16_t tag, mode_t rights, std::string* acl) {
+  posix_acl_xattr_entry entry;
+  entry.e_tag = htole16(tag);
+  entry.e_perm = htole16(static_cast<uint16_t>(rights & kAllRights));
+  entry.e_id = htole32(static_cast<uint32_t>(ACL_UNDEFINED_ID));
+  acl->append(reinterpret_cast<const char*>(&entry), sizeof(entry));
+}
+
 mode_t Permissions(mode_t user, mode_t group, mode_t other) {
   return user << 6 | group << 3 | other;
 }
@@ -101,6 +109,15 @@ std::optional<mode_t> PermissionsGrantedByDefault(std::string_view acl) {
   if (!parsed.has_value()) return std::nullopt;
   return Permissions(*parsed->user, parsed->mask.value_or(*parsed->group),
                      *parsed->other);
+}
+
+std::string AclOfMode(mode_t mode) {
+  const posix_acl_xattr_header header = {htole32(POSIX_ACL_XATTR_VERSION)};
+  std::string acl(reinterpret_cast<const char*>(&header), sizeof(header));
+  AppendEntry(ACL_USER_OBJ, mode >> 6, &acl);
+  AppendEntry(ACL_GROUP_OBJ, mode >> 3, &acl);
+  AppendEntry(ACL_OTHER, mode, &acl);
+  return acl;
 }
 
 }  // namespace ringcp

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace ringcp {
@@ -31,6 +32,9 @@ std::optional<mode_t> PermissionsWithoutAcl(std::string_view acl);
 // ACL `acl` has at most; the kernel does not look at the umask there. Absent if `acl` is
 // malformed.
 std::optional<mode_t> PermissionsGrantedByDefault(std::string_view acl);
+
+// The access ACL that grants the permissions (0777) of `mode` and nothing else.
+std::string AclOfMode(mode_t mode);
 
 }  // namespace ringcp
 

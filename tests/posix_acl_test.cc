@@ -83,6 +83,11 @@ TEST(PosixAclTest, WhatANamedGroupIsDeniedOthersDoNotGet) {
             mode_t{0751});
 }
 
+TEST(PosixAclTest, AModeIsAnAclOfThreeEntries) {
+  EXPECT_EQ(AclOfMode(04751),
+            Bytes({{ACL_USER_OBJ, 7}, {ACL_GROUP_OBJ, 5}, {ACL_OTHER, 1}}));
+}
+
 TEST(PosixAclTest, WhatIsMalformedSaysNothing) {
   const std::vector<Entry> whole = {
       {ACL_USER_OBJ, 7}, {ACL_GROUP_OBJ, 5}, {ACL_OTHER, 1}};
