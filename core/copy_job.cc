@@ -21,6 +21,7 @@
 #include "core/check.h"
 #include "core/clone_table.h"
 #include "core/directory_copy.h"
+#include "core/file_acls.h"
 #include "core/file_systems.h"
 #include "core/link_table.h"
 #include "core/mutex.h"
@@ -285,6 +286,9 @@ absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources
   walk.top()->target_group = set_gid ? stat.st_gid : getegid();
   if (known) walk.top()->target_device = stat.st_dev;
   walk.top()->target_is_local = IsKnownLocal(top.target_fd);
+  if (policy_.preserve.mode || policy_.preserve.ownership) {
+    walk.top()->target_default_acl = GrantsOfDefaultAcl(top.target_fd);
+  }
   AddToWalk(sources, &walk);
   SharedFiles shared_files(workers);
   const SharedWork shared = {.policy = policy_,

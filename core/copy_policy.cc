@@ -15,12 +15,38 @@ mode_t FileCopyPolicy::NewMode(mode_t source_mode) const {
   return source_mode & (kPermissions | (is_directory ? S_ISVTX : 0));
 }
 
+mode_t FileCopyPolicy::WithheldMode(mode_t source_mode, bool inherits_acl) const {
+  const bool from_all = preserve.ownership || (preserve.mode && inherits_acl);
+  const mode_t withheld = from_all               ? S_IRWXG | S_IRWXO
+                          : S_ISDIR(source_mode) ? S_IWGRP | S_IWOTH
+                                                 : 0;
+  return NewMode(source_mode) & withheld;
+}
+
 mode_t FileCopyPolicy::FinalMode(mode_t source_mode) const {
   return preserve.mode ? source_mode & kAllModeBits : NewMode(source_mode) & ~umask;
 }
 
 bool FileCopyPolicy::MayFailToSetOwner(int error_number) const {
   return user != 0 && (error_number == EPERM || error_number == EINVAL);
+}
+
+bool FileCopyPolicy::MayFailToSetMode(int error_number) const {
+  // What NFS says where the server has no modes: the kernel's own ENOTSUPP, which is no
+  // errno of a program's.
+  constexpr int kKernelNotSupported = 524;
+  if (preserve.mode) return false;
+  switch (error_number) {
+    case EPERM:
+    case EACCES:
+    case EINVAL:
+    case ENOSYS:
+    case EOPNOTSUPP:
+    case kKernelNotSupported:
+      return true;
+    default:
+      return false;
+  }
 }
 
 CopyFailure TargetFailure(Operation operation, int error_number) {

@@ -78,10 +78,18 @@ struct FileCopyPolicy {
   // umask off it. Where an owner is yet to be set, nobody else should get in before:
   // see kOwnerPermissions.
   mode_t NewMode(mode_t source_mode) const;
+  // What NewMode() is to be created without, because nobody else should get in before the
+  // copy has its owner, write into a directory while it is filled, or use what
+  // `inherits_acl` (its directory has a default ACL) grants to people by name where the
+  // source's mode is kept. It is given back at the end, as far as the umask permits.
+  mode_t WithheldMode(mode_t source_mode, bool inherits_acl) const;
   // The mode of that copy in the end, unless its directory has an ACL or set-group-ID.
   mode_t FinalMode(mode_t source_mode) const;
   // Whether it is no error, as in GNU cp, that an owner could not be set.
   bool MayFailToSetOwner(int error_number) const;
+  // Whether it is no error that a mode could not be set: nobody has asked for it, and the
+  // file system has modes of its own (exFAT, CIFS) or permits no changes.
+  bool MayFailToSetMode(int error_number) const;
 };
 
 // Which file is copied to where.

@@ -62,10 +62,14 @@ struct Directory {
   // The device of the root above: where -x stays.
   dev_t root_device = 0;
 
-  // To be set on the target when all is in it.
-  mode_t final_mode = 0;
-  bool set_final_mode = false;
+  // What is to be done to the target when all is in it: its attributes set as the
+  // source's are, of which this is the mode,
   bool set_attributes = false;
+  mode_t kept_mode = 0;
+  // and else, of a target that this job made, permissions added that were withheld from
+  // it at first, and those taken away that its owner needed meanwhile.
+  mode_t mode_to_add = 0;
+  mode_t mode_to_take = 0;
 
   bool is_top() const { return parent == nullptr; }
 };

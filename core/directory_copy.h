@@ -60,10 +60,19 @@ class DirectoryCopy : public WalkVisitor {
   // `empty`: nothing will be put into it. Such a target is opened only where something
   // has to be set by descriptor.
   bool MakeTarget(Directory* directory, bool empty);
-  // Makes `stat` that of a target just made; whether its mode is what it is to be.
-  bool NeedsNothing(const Directory& directory, struct stat* stat) const;
-  // Opens the target and sees to its mode; false, reported, if it can't be used.
-  bool OpenTarget(Directory* directory, bool created, struct stat* stat);
+  // Whether the mode of a target just made, without `withheld`, is what it is to be.
+  bool NeedsNothing(const Directory& directory, mode_t withheld) const;
+  // Opens the target and looks at it; false, reported, if it can't be used.
+  bool OpenTarget(Directory* directory, struct stat* stat);
+  // Notes what is to be done to the open target at the end, and sees to the rights that
+  // it needs meanwhile; false, reported, if it can't get them.
+  bool PlanAttributes(Directory* directory, mode_t withheld, const struct stat& stat);
+  // The mode that a target is to have whose source's is kept.
+  mode_t KeptMode(const Directory& directory);
+  // `target` is the target's stat, and kept up to date.
+  void SetOwner(Directory* directory, struct stat* target);
+  // `mode` is the target's.
+  void SetFinalMode(const Directory& directory, mode_t mode);
   // Whether the source is a target of this very job, or one of its own parents.
   bool IsOwnTarget(const Directory& directory);
   bool IsCycle(const Directory& directory);

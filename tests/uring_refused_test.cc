@@ -1,17 +1,12 @@
 // Where the kernel refuses io_uring, as containers and administrators make it do, copies
 // are made by system calls, and the reason is told.
 
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstddef>
-#include <iterator>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -21,24 +16,11 @@
 #include "tests/child_process.h"
 #include "tests/job_runner.h"
 #include "tests/programs.h"
+#include "tests/refused_calls.h"
 #include "tests/scratch_directory.h"
 
 namespace ringcp {
 namespace {
-
-// From now on `system_call` fails with `error_number` in this process. False if that
-// could not be arranged.
-bool Refuse(uint32_t system_call, int error_number) {
-  sock_filter program[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, system_call, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<uint32_t>(error_number)),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  };
-  const sock_fprog filter = {.len = std::size(program), .filter = program};
-  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
-}
 
 class UringRefusedTest : public testing::Test {
  protected:
@@ -60,7 +42,7 @@ class UringRefusedTest : public testing::Test {
                          EngineChoice engine) const {
     const CopyRequest request = Request(engine);
     return InChildProcess([&]() -> std::string {
-      if (!Refuse(system_call, error_number)) return "no filter";
+      if (!RefuseCall(system_call, error_number)) return "no filter";
       const JobRun run = RunJob(request);
       return absl::StrCat(run.report.engine, "|", run.report.reason, "|", run.Messages(),
                           "|", run.progress.files_done);
@@ -107,7 +89,7 @@ TEST_F(UringRefusedTest, SoItDoesWhereAnOptionAsksForIoUring) {
     request.options.*option = true;
     request.options.page_cache = PageCache::kBypass;
     const std::string messages = InChildProcess([&]() -> std::string {
-      if (!Refuse(SYS_io_uring_setup, ENOSYS)) return "no filter";
+      if (!RefuseCall(SYS_io_uring_setup, ENOSYS)) return "no filter";
       return RunJob(request).Messages();
     });
     EXPECT_EQ(messages, absl::StrCat("cannot use io_uring with ", name,

@@ -1,0 +1,19 @@
+// Makes system calls fail, as old kernels, containers' filters and odd file systems do.
+//
+// Thread-safety: holds for the calling thread and those it starts; can't be taken back,
+// so it is for child processes (child_process.h).
+
+#ifndef RINGCP_TESTS_REFUSED_CALLS_H_
+#define RINGCP_TESTS_REFUSED_CALLS_H_
+
+#include <cstdint>
+
+namespace ringcp {
+
+// From now on `system_call` fails with `error_number`. False if that could not be
+// arranged.
+bool RefuseCall(uint32_t system_call, int error_number);
+
+}  // namespace ringcp
+
+#endif  // RINGCP_TESTS_REFUSED_CALLS_H_
