@@ -30,7 +30,7 @@ void AttributeSetter::Start(const FileCopyPolicy& policy, const struct statx& so
   policy_ = &policy;
   source_stat_ = &source_stat;
   target_ = target;
-  failed_ = drops_set_id_ = false;
+  failed_ = drops_set_id_ = keeps_withheld_ = false;
   if (!policy.preserve.mode && !policy.preserve.ownership) return SetTimesIfKept(next);
   Enter(State::kStat, policy.CallUnlessQueued(StatDescriptor(target_.fd, &target_stat_)),
         next);
@@ -54,7 +54,9 @@ void AttributeSetter::Settle(int32_t result, NextChains* next) {
     case State::kSetOwner:
       return OnSetOwner(result, next);
     case State::kSetGroup:  // An attempt: its failure is no error, as in GNU cp.
-      return RemoveAclIfNeeded(next);
+      if (!keeps_withheld_) return RemoveAclIfNeeded(next);
+      state_ = State::kDone;
+      return;
     case State::kRemoveAcl:
       return OnRemoveAcl(result, next);
     case State::kSetMode:
@@ -98,7 +100,11 @@ void AttributeSetter::OnSetOwner(int32_t result, NextChains* next) {
     target_stat_.stx_mode &= static_cast<uint16_t>(~kSetIdBits);
     return RemoveAclIfNeeded(next);
   }
-  if (!policy_->MayFailToSetOwner(-result)) Fail(Operation::kSetOwner, -result);
+  if (!policy_->MayFailToSetOwner(-result)) {
+    Fail(Operation::kSetOwner, -result);
+    // As in GNU cp: what the owner's absence was to keep others out of stays closed.
+    keeps_withheld_ = true;
+  }
   // Not the owner's file: it must not act with its user's or group's rights.
   drops_set_id_ = true;
   Enter(State::kSetGroup,
@@ -141,10 +147,7 @@ void AttributeSetter::SetModeIfNeeded(NextChains* next) {
 }
 
 void AttributeSetter::OnSetMode(int32_t result) {
-  // A file system may fix the modes of its files: that matters where one was asked for.
-  const bool is_refusal =
-      result == -EPERM || result == -EOPNOTSUPP || result == -ENOSYS || result == -EINVAL;
-  if (result < 0 && (policy_->preserve.mode || !is_refusal)) {
+  if (result < 0 && !policy_->MayFailToSetMode(-result)) {
     Fail(Operation::kSetMode, -result);
   }
   state_ = State::kDone;

@@ -94,7 +94,8 @@ class AttributeSetter {
   State state_ = State::kDone;
   bool failed_ = false;
   CopyFailure failure_;
-  bool drops_set_id_ = false;  // It could not be given its owner.
+  bool drops_set_id_ = false;    // It could not be given its owner.
+  bool keeps_withheld_ = false;  // ... which is an error.
   struct statx target_stat_ = {};
 };
 

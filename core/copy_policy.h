@@ -101,17 +101,16 @@ struct FileCopyNames {
   bool follows_links_here = false;
   int target_directory = AT_FDCWD;
   const char* target = nullptr;
+  // This job made the target directory (Directory::target_created): nothing is there but
+  // what the job has put there.
+  bool target_directory_created = false;
+  // What the target directory's default ACL grants (Directory::target_default_acl).
+  std::optional<mode_t> target_default_acl;
   // The group that a file created in the target directory gets.
   gid_t target_group = 0;
   // Whether the two directories are on file systems that are known (IsKnownLocal()).
   bool source_is_local = false;
   bool target_is_local = false;
-  // The target's directory was made by this job: nothing is there but what the job has
-  // put there.
-  bool target_is_new = false;
-  // The permissions that the default ACL of the target's directory grants at most; none:
-  // it has no such ACL.
-  std::optional<mode_t> target_default_acl;
   // The source is one to be offered to the link table whatever its number of links.
   bool offers_links = false;
   // The devices of the two, to tell whether cloning was refused; the source's may be
@@ -123,6 +122,7 @@ struct FileCopyNames {
 // Why a copy was refused without any operation failing.
 enum class Refusal {
   kNone,
+  kUnknownType,     // Nothing that could be made anew.
   kSourceReplaced,  // No longer what it was when it was looked at.
   kSameFile,        // Source and target are one file.
   kTargetIsDirectory,

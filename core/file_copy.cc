@@ -367,15 +367,17 @@ void FileCopy::OnReadWhole(NextChains* next) {
 
 // --- The target ---
 
+mode_t FileCopy::WithheldMode() const {
+  const bool inherits_acl = names_.target_default_acl.has_value();
+  // Nobody has to be kept out until the owner is set if it is right from the beginning.
+  const bool has_owner = source_stat_.stx_uid == policy_.user &&
+                         source_stat_.stx_gid == names_.target_group;
+  if (has_owner && !inherits_acl) return 0;
+  return policy_.WithheldMode(source_stat_.stx_mode, inherits_acl);
+}
+
 mode_t FileCopy::FirstMode() const {
-  const mode_t mode = policy_.NewMode(source_stat_.stx_mode);
-  // Nobody else gets in before the file has its owner, or while it has an access control
-  // list by its directory that is not the source's.
-  const bool changes_owner =
-      policy_.preserve.ownership && (source_stat_.stx_uid != policy_.user ||
-                                     source_stat_.stx_gid != names_.target_group);
-  const bool loses_acl = policy_.preserve.mode && names_.target_default_acl.has_value();
-  return changes_owner || loses_acl ? mode & kOwnerPermissions : mode;
+  return policy_.NewMode(source_stat_.stx_mode) & ~WithheldMode();
 }
 
 bool FileCopy::may_use_slot() const {
@@ -486,7 +488,7 @@ void FileCopy::OnOpenTargetFailed(int error_number, NextChains* next) {
   if (ShouldRetry(-error_number, &retries_, counters_)) return OpenNewTarget(next);
   if (!existing_ && error_number == EEXIST) {
     if (policy_.claims != nullptr) policy_.claims->Release(&claim_);
-    if (!names_.target_is_new) return StatTarget(next);
+    if (!names_.target_directory_created) return StatTarget(next);
     // As in GNU cp: in a directory that was just made nothing is expected, and what is
     // there is lost by nothing but a mistake (names that differ only in case).
   }
@@ -732,13 +734,11 @@ void FileCopy::SetAttributes(NextChains* next) {
   if (!policy_.preserve.any_attribute() || outcome_at_end_ == Outcome::kFailed) {
     return CloseAll(next);
   }
-  const mode_t withheld =
-      created_ ? policy_.NewMode(source_stat_.stx_mode) & ~FirstMode() : 0;
   state_ = State::kAttributes;
   attributes_.Start(policy_, source_stat_,
                     {.fd = target_.index,
                      .created = created_,
-                     .withheld = withheld,
+                     .withheld = created_ ? WithheldMode() : 0,
                      .default_acl = names_.target_default_acl},
                     next);
   OnAttributes(next);

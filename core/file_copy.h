@@ -232,6 +232,8 @@ class FileCopy {
   void DropFirstBlock();
 
   // --- The target ---
+  // What a new target is made without until it has its owner, and its mode then.
+  mode_t WithheldMode() const;
   mode_t FirstMode() const;
   bool may_use_slot() const;
   void ClaimNewTarget();

@@ -1,22 +1,26 @@
 #include "core/node_copy.h"
 
 #include <fcntl.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <string_view>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
+#include "core/check.h"
+#include "core/file_acls.h"
+#include "core/file_identity.h"
+#include "core/path_descriptor.h"
+#include "core/removal.h"
 
 namespace ringcp {
 namespace {
 
-// Reads a link of any length: 0, or the errno.
-int ReadLink(int directory, const char* name, std::string* text) {
+// Reads the link `fd` of any length: 0, or the errno.
+int ReadLink(int fd, std::string* text) {
   std::vector<char> buffer(256);
   for (;;) {
-    const ssize_t size = readlinkat(directory, name, buffer.data(), buffer.size());
+    const ssize_t size = readlinkat(fd, "", buffer.data(), buffer.size());
     if (size < 0) return errno;
     if (static_cast<size_t>(size) < buffer.size()) {
       text->assign(buffer.data(), size);
@@ -26,148 +30,294 @@ int ReadLink(int directory, const char* name, std::string* text) {
   }
 }
 
-// Whether something that is no regular file may take the place of `existing`; by GNU cp's
-// rules only where no links are followed, or the other names of what was there must keep
-// it. A link replaces what is in its way with -f, too.
-bool MayReplace(const FileCopyPolicy& policy, const FileCopyNames& names,
-                const struct stat& source, const struct stat& existing) {
-  return !names.follows_links_here || (policy.force && S_ISLNK(source.st_mode)) ||
-         (policy.preserve.links && existing.st_nlink > 1);
+// Whether the source's and the target's names are one: equal, in one directory.
+bool IsSameName(const FileCopyNames& names) {
+  const std::string_view source = names.source;
+  const size_t slash = source.rfind('/');
+  const std::string_view last =
+      slash == std::string_view::npos ? source : source.substr(slash + 1);
+  if (last != names.target) return false;
+  const std::string directory(
+      slash == std::string_view::npos ? "." : source.substr(0, slash + 1));
+  struct stat source_in;
+  struct stat target_in;
+  return fstatat(names.source_directory, directory.c_str(), &source_in, 0) == 0 &&
+         fstatat(names.target_directory, ".", &target_in, 0) == 0 &&
+         SameFile(source_in, target_in);
 }
 
-// Makes way for a new target, which `operation` could not make. True: the name is free
-// now. False: *outcome says what to return.
-bool ClearTarget(const FileCopyPolicy& policy, const FileCopyNames& names,
-                 const struct stat& source, Operation operation, NodeOutcome* outcome,
-                 CopyFailure* failure) {
-  *outcome = NodeOutcome::kFailed;
-  if (policy.no_clobber) {
-    *outcome = NodeOutcome::kSkipped;
-    return false;
+enum class Sameness {
+  kOther,
+  kSameFile,      // To replace one by the other would lose it.
+  kLinkOfSource,  // A symbolic link with several names: there is nothing to do.
+};
+
+// What `existing`, which is in the way, is to the source; GNU cp's rules.
+Sameness Compare(const FileCopyNames& names, const struct stat& source,
+                 const struct stat& existing) {
+  const bool same = SameFile(source, existing);
+  if (names.follows_links_here) return same ? Sameness::kSameFile : Sameness::kOther;
+  if (S_ISLNK(source.st_mode) && S_ISLNK(existing.st_mode)) {
+    if (!same) return Sameness::kOther;
+    return IsSameName(names) ? Sameness::kSameFile : Sameness::kLinkOfSource;
   }
-  struct stat existing;
-  if (fstatat(names.target_directory, names.target, &existing, AT_SYMLINK_NOFOLLOW) !=
-      0) {
-    if (errno == ENOENT) return true;
-    *failure = TargetFailure(Operation::kStat, errno);
-    return false;
+  // What the one that is a link points to.
+  struct stat source_file = source;
+  struct stat existing_file = existing;
+  if ((S_ISLNK(source.st_mode) &&
+       fstatat(names.source_directory, names.source, &source_file, 0) != 0) ||
+      (S_ISLNK(existing.st_mode) &&
+       fstatat(names.target_directory, names.target, &existing_file, 0) != 0)) {
+    return Sameness::kOther;
   }
-  struct stat pointee;
-  const bool points_here =
-      S_ISLNK(source.st_mode) && !S_ISLNK(existing.st_mode) &&
-      fstatat(names.source_directory, names.source, &pointee, 0) == 0 &&
-      SameFile(pointee, existing);
-  // To put a link in the place of the file that it points to would lose that file.
-  if (SameFile(existing, source) || points_here) {
-    *failure = RefusedTarget(Refusal::kSameFile);
-    return false;
-  }
-  if (S_ISDIR(existing.st_mode)) {
-    *failure = RefusedTarget(Refusal::kTargetIsDirectory);
-    return false;
-  }
-  if (!MayReplace(policy, names, source, existing)) {
-    *failure = TargetFailure(operation, EEXIST);
-    return false;
-  }
-  if (unlinkat(names.target_directory, names.target, 0) != 0 && errno != ENOENT) {
-    *failure = TargetFailure(Operation::kRemove, errno);
-    return false;
-  }
-  return true;
+  return SameFile(source_file, existing_file) ? Sameness::kSameFile : Sameness::kOther;
 }
 
-// Gives a node its owner and mode. By descriptor: a name might lead to another file by
-// now, and root would give that one away.
-bool SetOwnerAndMode(const FileCopyPolicy& policy, const FileCopyNames& names,
-                     const struct stat& source, CopyFailure* failure) {
-  const bool is_link = S_ISLNK(source.st_mode);
-  const int fd =
-      openat(names.target_directory, names.target, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-  struct stat target;
-  if (fd < 0 || fstat(fd, &target) != 0) {
-    *failure = TargetFailure(Operation::kStat, errno);
-    if (fd >= 0) close(fd);
-    return false;
-  }
-  bool ok = true;
-  mode_t mode = policy.FinalMode(source.st_mode);
-  if ((target.st_mode & S_IFMT) != (source.st_mode & S_IFMT)) {
-    *failure = RefusedTarget(Refusal::kTargetReplaced);
-    ok = false;
-  }
-  if (ok && policy.preserve.ownership &&
-      (target.st_uid != source.st_uid || target.st_gid != source.st_gid) &&
-      fchownat(fd, "", source.st_uid, source.st_gid, AT_EMPTY_PATH) != 0) {
-    if (!policy.MayFailToSetOwner(errno)) {
-      *failure = TargetFailure(Operation::kSetOwner, errno);
-      ok = false;
+// One node's copy.
+class NodeCopy {
+ public:
+  NodeCopy(const FileCopyPolicy& policy, const FileCopyNames& names,
+           const NodeSource& source)
+      : policy_(policy),
+        names_(names),
+        source_fd_(source.fd()),
+        source_(source.stat()),
+        is_link_(S_ISLNK(source_.st_mode)) {}
+
+  NodeResult Run() {
+    if (Prepare() && MakeInAnyCase() && SetAttributes()) {
+      result_.outcome = NodeOutcome::kCopied;
     }
-    mode &= kPermissions;
+    return result_;
   }
-  if (ok && !is_link && chmod(absl::StrCat("/proc/self/fd/", fd).c_str(), mode) != 0) {
-    *failure = TargetFailure(Operation::kSetMode, errno);
-    ok = false;
-  }
-  close(fd);
-  return ok;
-}
 
-bool SetNodeAttributes(const FileCopyPolicy& policy, const FileCopyNames& names,
-                       const struct stat& source, CopyFailure* failure) {
-  // A link's times, by name: at worst a file that somebody put there gets them, which
-  // everybody who can write to it can do as well.
-  const timespec times[] = {source.st_atim, source.st_mtim};
-  if (policy.preserve.timestamps &&
-      utimensat(names.target_directory, names.target, times, AT_SYMLINK_NOFOLLOW) != 0) {
-    *failure = TargetFailure(Operation::kSetTimes, errno);
+ private:
+  // Each of these is false if the copy ends here, as it says in result_.
+  bool Fail(const CopyFailure& failure) {
+    result_.outcome = NodeOutcome::kFailed;
+    result_.failure = failure;
     return false;
   }
-  if (!policy.preserve.ownership && !policy.preserve.mode) return true;
+  bool Skip() {
+    result_.outcome = NodeOutcome::kSkipped;
+    return false;
+  }
+
+  bool Prepare() {
+    switch (source_.st_mode & S_IFMT) {
+      case S_IFLNK:
+        operation_ = Operation::kMakeSymlink;
+        break;
+      case S_IFIFO:
+        operation_ = Operation::kMakeFifo;
+        break;
+      case S_IFCHR:
+      case S_IFBLK:
+      case S_IFSOCK:
+        operation_ = Operation::kMakeSpecial;
+        break;
+      default:
+        return Fail({.refusal = Refusal::kUnknownType});
+    }
+    if (is_link_) {
+      const int error_number = ReadLink(source_fd_, &text_);
+      if (error_number == 0) return true;
+      return Fail({.operation = Operation::kReadLink, .error_number = error_number});
+    }
+    mode_ = source_.st_mode & kAllModeBits;
+    if (policy_.preserve.mode) {
+      const SourceAccess access = LookAtAccess(source_fd_, mode_);
+      mode_ = access.mode;
+      result_.access_left_out = access.is_more_than_mode;
+    }
+    const mode_t type = source_.st_mode & S_IFMT;
+    withheld_ = policy_.WithheldMode(type | mode_, inherits_acl());
+    // Nobody has to be kept out until the owner is set if it is right from the beginning.
+    if (is_owner_right() && !inherits_acl()) withheld_ = 0;
+    return true;
+  }
+
+  // Whether what is made here has its source's owner without being given it.
+  bool is_owner_right() const {
+    return source_.st_uid == policy_.user && source_.st_gid == names_.target_group;
+  }
+  bool inherits_acl() const { return names_.target_default_acl.has_value(); }
+
+  // 0 or an errno.
+  int Make() const {
+    const mode_t type = source_.st_mode & S_IFMT;
+    const int made =
+        is_link_ ? symlinkat(text_.c_str(), names_.target_directory, names_.target)
+                 : mknodat(names_.target_directory, names_.target,
+                           type | (policy_.NewMode(type | mode_) & ~withheld_),
+                           source_.st_rdev);
+    return made == 0 ? 0 : errno;
+  }
+
+  bool MakeInAnyCase() {
+    int error_number = Make();
+    if (error_number == EEXIST) {
+      if (!ClearTarget()) return false;
+      error_number = Make();
+    }
+    return error_number == 0 || Fail(TargetFailure(operation_, error_number));
+  }
+
+  // Makes way for the target.
+  bool ClearTarget() {
+    const bool replaces_any = policy_.force && is_link_;
+    // In a directory that this job made, this job has put there what is in the way: the
+    // file system takes two names for one.
+    if (names_.target_directory_created && !replaces_any) {
+      return Fail(TargetFailure(operation_, EEXIST));
+    }
+    if (policy_.no_clobber) return Skip();
+    struct stat existing;
+    if (fstatat(names_.target_directory, names_.target, &existing, AT_SYMLINK_NOFOLLOW) !=
+        0) {
+      return errno == ENOENT || Fail(TargetFailure(Operation::kStat, errno));
+    }
+    switch (Compare(names_, source_, existing)) {
+      case Sameness::kSameFile:
+        return Fail(RefusedTarget(Refusal::kSameFile));
+      case Sameness::kLinkOfSource:
+        return Skip();
+      case Sameness::kOther:
+        break;
+    }
+    if (S_ISDIR(existing.st_mode)) {
+      return Fail(RefusedTarget(Refusal::kTargetIsDirectory));
+    }
+    // Something that is no regular file takes the place of another only where no links
+    // are followed, or where the other names of what was there must keep it.
+    if (names_.follows_links_here && !replaces_any &&
+        !(policy_.preserve.links && existing.st_nlink > 1)) {
+      return Fail(TargetFailure(operation_, EEXIST));
+    }
+    const int error_number =
+        RemoveIfSame(names_.target_directory, names_.target, IdentityOf(existing));
+    return error_number == 0 || Fail(TargetFailure(Operation::kRemove, error_number));
+  }
+
   // Most links have their owner already, and a link has no mode of its own.
-  const bool is_ours =
-      source.st_uid == policy.user && source.st_gid == names.target_group;
-  if (S_ISLNK(source.st_mode) && (is_ours || !policy.preserve.ownership)) return true;
-  return SetOwnerAndMode(policy, names, source, failure);
-}
+  bool has_attributes_to_set() const {
+    if (policy_.preserve.timestamps) return true;
+    if (is_link_) return policy_.preserve.ownership && !is_owner_right();
+    return policy_.preserve.ownership || policy_.preserve.mode;
+  }
+
+  // By descriptor: the name might lead to another file by now, and root would give that
+  // one away. Which file was made, no call says; but another one that somebody puts in
+  // its place has to be like it, and can't be one that has a name elsewhere.
+  bool SetAttributes() {
+    if (!has_attributes_to_set()) return true;
+    const int fd =
+        openat(names_.target_directory, names_.target, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    struct stat target;
+    if (fd < 0 || fstat(fd, &target) != 0) {
+      Fail(TargetFailure(Operation::kStat, errno));
+      if (fd >= 0) close(fd);
+      return false;
+    }
+    const bool ok = IsAsMade(target) ? SetTimes(fd) && SetOwner(fd, target) && SetMode(fd)
+                                     : Fail(RefusedTarget(Refusal::kTargetReplaced));
+    close(fd);
+    return ok;
+  }
+
+  bool IsAsMade(const struct stat& target) const {
+    if ((target.st_mode & S_IFMT) != (source_.st_mode & S_IFMT) || target.st_nlink > 1) {
+      return false;
+    }
+    const bool is_device = S_ISCHR(source_.st_mode) || S_ISBLK(source_.st_mode);
+    return !is_device || target.st_rdev == source_.st_rdev;
+  }
+
+  bool SetTimes(int fd) {
+    if (!policy_.preserve.timestamps) return true;
+    const timespec times[] = {source_.st_atim, source_.st_mtim};
+    const int error_number = ChangeTimes(fd, times);
+    return error_number == 0 || Fail(TargetFailure(Operation::kSetTimes, error_number));
+  }
+
+  bool SetOwner(int fd, const struct stat& target) {
+    if (!policy_.preserve.ownership ||
+        (target.st_uid == source_.st_uid && target.st_gid == source_.st_gid)) {
+      return true;
+    }
+    const int error_number = ChangeOwner(fd, source_.st_uid, source_.st_gid);
+    if (error_number == 0) return true;
+    if (!policy_.MayFailToSetOwner(error_number)) {
+      return Fail(TargetFailure(Operation::kSetOwner, error_number));
+    }
+    // An attempt to keep the group at least, whose failure is no error either.
+    ChangeOwner(fd, static_cast<uid_t>(-1), source_.st_gid);
+    mode_ &= kPermissions;
+    return true;
+  }
+
+  bool SetMode(int fd) {
+    if (is_link_) return true;
+    struct stat target;  // Of after the owner was set.
+    if (fstat(fd, &target) != 0) return Fail(TargetFailure(Operation::kStat, errno));
+    const mode_t mode = target.st_mode & kAllModeBits;
+    mode_t wanted = mode_;
+    int error_number = 0;
+    if (!policy_.preserve.mode) {
+      wanted = mode | (withheld_ & ~policy_.umask &
+                       names_.target_default_acl.value_or(kPermissions));
+    } else if (inherits_acl()) {
+      error_number = ReplaceAcls(fd, wanted);
+    }
+    if (error_number == 0 && mode != wanted) error_number = SetModeTo(fd, wanted, target);
+    return error_number == 0 || policy_.MayFailToSetMode(error_number) ||
+           Fail(TargetFailure(Operation::kSetMode, error_number));
+  }
+
+  // 0 or an errno.
+  int SetModeTo(int fd, mode_t mode, const struct stat& target) const {
+    const int error_number = ChangeMode(fd, mode);
+    if (error_number == 0 || !S_ISFIFO(target.st_mode)) return error_number;
+    // An older kernel without /proc. A pipe, unlike a device, may be opened: nobody
+    // waits, and nothing is set going.
+    const int opened = openat(names_.target_directory, names_.target,
+                              O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    if (opened < 0) return error_number;
+    struct stat stat;
+    const bool is_it = fstat(opened, &stat) == 0 && SameFile(stat, target);
+    const bool done = is_it && fchmod(opened, mode) == 0;
+    close(opened);
+    return done ? 0 : error_number;
+  }
+
+  const FileCopyPolicy& policy_;
+  const FileCopyNames& names_;
+  const int source_fd_;
+  const struct stat& source_;
+  const bool is_link_;
+  Operation operation_ = Operation::kMakeSpecial;
+  std::string text_;     // Of a link.
+  mode_t mode_ = 0;      // The source's, without an ACL's mask.
+  mode_t withheld_ = 0;  // Of the target's, at first.
+  NodeResult result_;
+};
 
 }  // namespace
 
-NodeOutcome CopyNode(const FileCopyPolicy& policy, const FileCopyNames& names,
-                     const struct stat& stat, CopyFailure* failure) {
-  const bool is_link = S_ISLNK(stat.st_mode);
-  std::string text;
-  if (is_link) {
-    const int error_number = ReadLink(names.source_directory, names.source, &text);
-    if (error_number != 0) {
-      *failure = {.operation = Operation::kReadLink, .error_number = error_number};
-      return NodeOutcome::kFailed;
-    }
-  }
-  mode_t mode = policy.NewMode(stat.st_mode);
-  if (policy.preserve.ownership) mode &= kOwnerPermissions;
-  const Operation operation = is_link                  ? Operation::kMakeSymlink
-                              : S_ISFIFO(stat.st_mode) ? Operation::kMakeFifo
-                                                       : Operation::kMakeSpecial;
-  const auto make = [&] {
-    return is_link ? symlinkat(text.c_str(), names.target_directory, names.target)
-                   : mknodat(names.target_directory, names.target,
-                             (stat.st_mode & S_IFMT) | mode, stat.st_rdev);
-  };
-  if (make() != 0) {
-    if (errno != EEXIST) {
-      *failure = TargetFailure(operation, errno);
-      return NodeOutcome::kFailed;
-    }
-    NodeOutcome outcome;
-    if (!ClearTarget(policy, names, stat, operation, &outcome, failure)) return outcome;
-    if (make() != 0) {
-      *failure = TargetFailure(operation, errno);
-      return NodeOutcome::kFailed;
-    }
-  }
-  return SetNodeAttributes(policy, names, stat, failure) ? NodeOutcome::kCopied
-                                                         : NodeOutcome::kFailed;
+NodeSource::~NodeSource() {
+  if (fd_ >= 0) close(fd_);
+}
+
+int NodeSource::Open(const FileCopyNames& names) {
+  RINGCP_CHECK(fd_ < 0);
+  fd_ = openat(names.source_directory, names.source,
+               O_PATH | O_CLOEXEC | (names.follow_source ? 0 : O_NOFOLLOW));
+  return fd_ >= 0 && fstat(fd_, &stat_) == 0 ? 0 : errno;
+}
+
+NodeResult CopyNode(const FileCopyPolicy& policy, const FileCopyNames& names,
+                    const NodeSource& source) {
+  return NodeCopy(policy, names, source).Run();
 }
 
 NodeOutcome MakeHardLink(const FileCopyPolicy& policy, int existing_directory,
@@ -179,22 +329,23 @@ NodeOutcome MakeHardLink(const FileCopyPolicy& policy, int existing_directory,
   if (make() == 0) return NodeOutcome::kCopied;
   if (errno == EEXIST) {
     if (policy.no_clobber) return NodeOutcome::kSkipped;
+    const int flags = AT_SYMLINK_NOFOLLOW;
     struct stat existing;
     struct stat target;
-    const int flags = AT_SYMLINK_NOFOLLOW;
-    if (fstatat(existing_directory, existing_name, &existing, flags) == 0 &&
-        fstatat(directory, name, &target, flags) == 0) {
-      if (SameFile(existing, target)) {
+    if (fstatat(directory, name, &target, flags) == 0) {
+      if (fstatat(existing_directory, existing_name, &existing, flags) == 0 &&
+          SameFile(existing, target)) {
         return NodeOutcome::kCopied;  // They are links of each other already.
       }
       if (S_ISDIR(target.st_mode)) {
         *failure = RefusedTarget(Refusal::kTargetIsDirectory);
         return NodeOutcome::kFailed;
       }
-    }
-    if (unlinkat(directory, name, 0) != 0 && errno != ENOENT) {
-      *failure = TargetFailure(Operation::kRemove, errno);
-      return NodeOutcome::kFailed;
+      if (const int error_number = RemoveIfSame(directory, name, IdentityOf(target));
+          error_number != 0) {
+        *failure = TargetFailure(Operation::kRemove, error_number);
+        return NodeOutcome::kFailed;
+      }
     }
     if (make() == 0) return NodeOutcome::kCopied;
   }

@@ -17,10 +17,40 @@ namespace ringcp {
 
 enum class NodeOutcome { kCopied, kSkipped, kFailed };
 
-// Copies the symbolic link, pipe, device or socket names.source, whose lstat is `stat`.
-// On kFailed, `failure` says why; a target that lacks only attributes is left.
-NodeOutcome CopyNode(const FileCopyPolicy& policy, const FileCopyNames& names,
-                     const struct stat& stat, CopyFailure* failure);
+// A source, opened for nothing but to be looked at (O_PATH): its type, which file it is
+// and what it says are those of one file, whatever happens to its name.
+//
+// Thread-safety: belongs to one thread.
+class NodeSource {
+ public:
+  NodeSource() = default;
+  ~NodeSource();
+  NodeSource(const NodeSource&) = delete;
+  NodeSource& operator=(const NodeSource&) = delete;
+
+  // Opens names.source: 0 or an errno. REQUIRES: called once.
+  int Open(const FileCopyNames& names);
+
+  int fd() const { return fd_; }
+  const struct stat& stat() const { return stat_; }
+
+ private:
+  int fd_ = -1;
+  struct stat stat_ = {};
+};
+
+struct NodeResult {
+  NodeOutcome outcome = NodeOutcome::kFailed;
+  CopyFailure failure;  // Of kFailed.
+  // The source has an access control list, which the copy lacks.
+  bool access_left_out = false;
+};
+
+// Copies the symbolic link, pipe, device or socket `source` to names.target. What is in
+// the way is replaced or not by GNU cp's rules. A target that lacks only attributes is
+// left.
+NodeResult CopyNode(const FileCopyPolicy& policy, const FileCopyNames& names,
+                    const NodeSource& source);
 
 // Makes `name` in `directory` a hard link to `existing_name` in `existing_directory`,
 // replacing what is there (unless no_clobber). On kFailed, `failure` says why.

@@ -8,6 +8,8 @@ namespace {
 
 FileError WordRefusal(Refusal refusal, std::string_view source, std::string_view target) {
   switch (refusal) {
+    case Refusal::kUnknownType:
+      return MakeRefusal(source, absl::StrCat(Quote(source), " has unknown file type"));
     case Refusal::kSourceReplaced:
       return MakeRefusal(source, absl::StrCat("skipping file ", Quote(source),
                                               ", as it was replaced while being copied"));

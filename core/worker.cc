@@ -280,11 +280,11 @@ FileCopyNames Worker::NamesOf(const WaitingEntry& entry) const {
                                     : work_.policy.follows_links,
           .target_directory = entry.directory->target_fd,
           .target = entry.target_name.c_str(),
+          .target_directory_created = entry.directory->target_created,
+          .target_default_acl = entry.directory->target_default_acl,
           .target_group = entry.directory->target_group,
           .source_is_local = entry.directory->source_is_local,
           .target_is_local = entry.directory->target_is_local,
-          .target_is_new = entry.directory->target_created,
-          .target_default_acl = entry.directory->target_default_acl,
           .offers_links = OffersLinks(entry),
           .source_device = entry.directory->source_stat.st_dev,
           .target_device = entry.directory->target_device};
@@ -528,13 +528,13 @@ bool Worker::Redirect(const WaitingEntry& entry, mode_t mode) {
 void Worker::CopyNodeEntry(WaitingEntry entry) {
   if (!entry.looked_at) entry.follow = work_.policy.follows_links;
   const FileCopyNames names = NamesOf(entry);
-  struct stat stat;
-  if (fstatat(names.source_directory, names.source, &stat,
-              names.follow_source ? 0 : AT_SYMLINK_NOFOLLOW) != 0) {
-    CountFailed(entry, {.operation = Operation::kStat, .error_number = errno});
+  NodeSource source;
+  if (const int error_number = source.Open(names); error_number != 0) {
+    CountFailed(entry, {.operation = Operation::kStat, .error_number = error_number});
     SettleClaim(&entry, /*copied=*/false);
     return Release(entry);
   }
+  const struct stat& stat = source.stat();
   if ((S_ISREG(stat.st_mode) || S_ISDIR(stat.st_mode)) && Redirect(entry, stat.st_mode)) {
     return;
   }
@@ -549,12 +549,16 @@ void Worker::CopyNodeEntry(WaitingEntry entry) {
         return;
     }
   }
-  CopyFailure failure;
   bool copied = false;
   if (S_ISREG(stat.st_mode) || S_ISDIR(stat.st_mode)) {
     CountFailed(entry, {.refusal = Refusal::kSourceReplaced});
   } else {
-    switch (CopyNode(work_.policy, names, stat, &failure)) {
+    const NodeResult result = CopyNode(work_.policy, names, source);
+    if (result.access_left_out) {
+      work_.reporter->WarnOfAccessLeftOut(
+          SourcePath(*entry.directory, entry.source_name));
+    }
+    switch (result.outcome) {
       case NodeOutcome::kCopied:
         copied = true;
         CountDone(entry);
@@ -563,7 +567,7 @@ void Worker::CopyNodeEntry(WaitingEntry entry) {
         counters_->files_skipped.Add(1);
         break;
       case NodeOutcome::kFailed:
-        CountFailed(entry, failure);
+        CountFailed(entry, result.failure);
         break;
     }
   }

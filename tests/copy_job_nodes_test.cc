@@ -1,0 +1,206 @@
+// How links, pipes and devices are copied by whole jobs: what they may replace, which
+// modes they get, and that none of it takes /proc.
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "core/copy_job.h"
+#include "core/posix_acl.h"
+#include "gtest/gtest.h"
+#include "tests/child_process.h"
+#include "tests/job_runner.h"
+#include "tests/programs.h"
+#include "tests/refused_calls.h"
+#include "tests/scratch_directory.h"
+
+namespace ringcp {
+namespace {
+
+constexpr uint32_t kFchmodat2 = 452;  // As unnamed in the headers as in the program.
+
+CopyRequest RequestOf(const std::string& source, const std::string& target,
+                      const std::string& letters) {
+  CopyRequest request;
+  request.sources = {source};
+  request.target = target;
+  request.options = OptionsFor(letters);
+  return request;
+}
+
+class CopyJobNodesTest : public testing::Test {
+ protected:
+  CopyRequest Request(const std::string& source, const std::string& target,
+                      const std::string& letters) const {
+    return RequestOf(scratch_.Path(source), scratch_.Path(target), letters);
+  }
+
+  // The type and permissions of `name`, in octal, or "none".
+  std::string TypeAndMode(const std::string& name) const {
+    struct stat stat = {};
+    if (lstat(scratch_.Path(name).c_str(), &stat) != 0) return "none";
+    return absl::StrFormat("%o", stat.st_mode);
+  }
+  std::string LinkText(const std::string& name) const {
+    char text[256];
+    const ssize_t size = readlink(scratch_.Path(name).c_str(), text, sizeof(text));
+    return size < 0 ? "(none)" : std::string(text, size);
+  }
+
+  ScratchDirectory scratch_;
+};
+
+TEST_F(CopyJobNodesTest, AnotherNameOfALinkIsLeftAsItIs) {
+  PrepareWithShell(scratch_.path(),
+                   "mkdir s t; ln -s nowhere s/l; ln s/l t/l; ln s/l s/other");
+  const JobRun named = RunJob(Request("s/l", "s/other", "P"));
+  EXPECT_EQ(named.Messages(), "");
+  EXPECT_TRUE(named.copied.empty());
+  EXPECT_EQ(LinkText("s/other"), "nowhere");
+  EXPECT_EQ(RunJob(Request("s/l", "t", "a")).Messages(), "");
+  EXPECT_EQ(LinkText("t/l"), "nowhere");
+  // By its own name it is the same file, as any other.
+  EXPECT_EQ(RunJob(Request("s/l", "s/l", "P")).Messages(),
+            absl::StrCat("'", scratch_.Path("s/l"), "' and '", scratch_.Path("s/l"),
+                         "' are the same file"));
+}
+
+TEST_F(CopyJobNodesTest, ALinkThatLeadsToThePipeIsNotReplacedByIt) {
+  PrepareWithShell(scratch_.path(), "mkdir s t; mkfifo s/p; ln -s ../s/p t/p");
+  EXPECT_EQ(RunJob(Request("s/p", "t", "a")).Messages(),
+            absl::StrCat("'", scratch_.Path("s/p"), "' and '", scratch_.Path("t/p"),
+                         "' are the same file"));
+  EXPECT_EQ(LinkText("t/p"), "../s/p");
+}
+
+TEST_F(CopyJobNodesTest, WhatHasNoTypeIsNotMadeAFile) {
+  const int epoll = epoll_create1(EPOLL_CLOEXEC);
+  struct stat stat = {};
+  ASSERT_EQ(fstat(epoll, &stat), 0);
+  if ((stat.st_mode & S_IFMT) != 0) GTEST_SKIP() << "here it is a regular file";
+  const std::string source = absl::StrCat("/proc/self/fd/", epoll);
+  EXPECT_EQ(RunJob(RequestOf(source, scratch_.Path("t"), "rL")).Messages(),
+            absl::StrCat("'", source, "' has unknown file type"));
+  EXPECT_EQ(TypeAndMode("t"), "none");
+  close(epoll);
+}
+
+TEST_F(CopyJobNodesTest, WhatIsInTheWayInADirectoryThatTheJobMadeIsNotReplaced) {
+  // As where the file system takes two names for one.
+  PrepareWithShell(scratch_.path(), "mkdir s; ln -s new s/l; mkfifo s/p");
+  JobHooks hooks;
+  std::string target;
+  hooks.on_copied = [&](CopyJob*, int count) {
+    if (count > 1) return;
+    scratch_.WriteFile(absl::StrCat(target, "/l"), "first");
+    scratch_.WriteFile(absl::StrCat(target, "/p"), "first");
+  };
+  target = "t";
+  EXPECT_EQ(RunJob(Request("s", "t", "a"), hooks).Messages(),
+            absl::StrCat("cannot create fifo '", scratch_.Path("t/p"),
+                         "': File exists\ncannot create symbolic link '",
+                         scratch_.Path("t/l"), "': File exists"));
+  // Regular files, that is, as they were.
+  EXPECT_EQ(TypeAndMode("t/l").substr(0, 3), "100");
+  EXPECT_EQ(TypeAndMode("t/p").substr(0, 3), "100");
+  // A link replaces it with -f, as in GNU cp.
+  target = "u";
+  EXPECT_EQ(RunJob(Request("s", "u", "af"), hooks).Messages(),
+            absl::StrCat("cannot create fifo '", scratch_.Path("u/p"), "': File exists"));
+  EXPECT_EQ(LinkText("u/l"), "new");
+}
+
+TEST_F(CopyJobNodesTest, AKeptModeTakesThePlaceOfAnInheritedAcl) {
+  PrepareWithShell(scratch_.path(), "mkdir s t; mkfifo s/p; chmod 640 s/p");
+  // user::rwx, user:nobody:rwx, group::rwx, mask::rwx, other::rwx
+  const std::string acl(
+      "\2\0\0\0"
+      "\1\0\7\0\xFF\xFF\xFF\xFF"
+      "\2\0\7\0\xFE\xFF\0\0"
+      "\4\0\7\0\xFF\xFF\xFF\xFF"
+      "\x10\0\7\0\xFF\xFF\xFF\xFF"
+      "\x20\0\7\0\xFF\xFF\xFF\xFF",
+      4 + 5 * 8);
+  if (setxattr(scratch_.Path("t").c_str(), kDefaultAclName, acl.data(), acl.size(), 0) !=
+      0) {
+    GTEST_SKIP() << "the file system has no access control lists";
+  }
+  EXPECT_EQ(RunJob(Request("s/p", "t", "a")).Messages(), "");
+  EXPECT_EQ(TypeAndMode("t/p"), "10640");
+  EXPECT_LT(getxattr(scratch_.Path("t/p").c_str(), kAccessAclName, nullptr, 0), 0);
+}
+
+// In a root directory without /proc, as images are built in.
+class CopyJobWithoutProcTest : public CopyJobNodesTest {
+ protected:
+  CopyJobWithoutProcTest() {
+    PrepareWithShell(scratch_.path(),
+                     "mkdir s s/d; mkfifo s/p s/open; touch s/f;"
+                     "ln -s nowhere s/l; chmod 640 s/p s/f;"
+                     "chmod 666 s/open; chmod 750 s/d;"
+                     "touch -hd '2001-02-03 04:05:06' s/*");
+    if (geteuid() == 0) {
+      EXPECT_EQ(mknod(scratch_.Path("s/null").c_str(), S_IFCHR | 0640, makedev(1, 3)), 0);
+      EXPECT_EQ(chown(scratch_.Path("s/null").c_str(), 1, 1), 0);
+    }
+  }
+
+  // Archives s as t there, where fchmodat2() fails with `error_number` if that is not 0.
+  std::string Archive(int error_number) const {
+    return InChildProcess([&]() -> std::string {
+      umask(022);
+      CopyRequest request = RequestOf("/s", "/t", "a");
+      request.options.umask = 022;
+      if (chroot(scratch_.path().c_str()) != 0 || chdir("/") != 0) return "no chroot";
+      if (error_number != 0 && !RefuseCall(kFchmodat2, error_number)) return "no filter";
+      return RunJob(request).Messages();
+    });
+  }
+
+  void ExpectWhole() const {
+    EXPECT_EQ(TypeAndMode("t/p"), "10640");
+    EXPECT_EQ(TypeAndMode("t/open"), "10666");
+    EXPECT_EQ(TypeAndMode("t/f"), "100640");
+    EXPECT_EQ(TypeAndMode("t/d"), "40750");
+    for (const char* name : {"t/p", "t/f", "t/d", "t/l"}) {
+      struct stat stat = {};
+      EXPECT_EQ(lstat(scratch_.Path(name).c_str(), &stat), 0) << name;
+      EXPECT_LT(stat.st_mtim.tv_sec, 1000000000) << name;
+    }
+  }
+};
+
+TEST_F(CopyJobWithoutProcTest, ModesAndTimesAreKept) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root may change its root directory";
+  if (syscall(kFchmodat2, -1, "", 0, 0) != 0 && errno == ENOSYS) {
+    GTEST_SKIP() << "Linux before 6.6 has no fchmodat2()";
+  }
+  EXPECT_EQ(Archive(0), "");
+  ExpectWhole();
+  EXPECT_EQ(TypeAndMode("t/null"), "20640");
+}
+
+TEST_F(CopyJobWithoutProcTest, OlderKernelsKeepThoseOfAllButOtherUsersDevices) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root may change its root directory";
+  for (const int error_number : {ENOSYS, EPERM}) {
+    EXPECT_EQ(Archive(error_number),
+              absl::StrCat("preserving permissions for '/t/null': ",
+                           error_number == EPERM ? "Operation not permitted"
+                                                 : "Function not implemented"));
+    ExpectWhole();
+    EXPECT_EQ(TypeAndMode("t/null"), "20600");  // Closer than it should be, never wider.
+    PrepareWithShell(scratch_.path(), "rm -r t");
+  }
+}
+
+}  // namespace
+}  // namespace ringcp
