@@ -5,10 +5,10 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "agent/job_conversion.h"
 #include "cli/absolute_path.h"
+#include "cli/engine_report_lines.h"
 #include "cli/exit_code.h"
 #include "cli/interrupt_signals.h"
 #include "cli/job_output.h"
@@ -43,33 +43,6 @@ class OutputObserver : public JobObserver {
   const bool verbose_;
   JobOutput* const output_;
 };
-
-void PrintReport(const EngineReport& report, JobOutput* output) {
-  output->PrintDebug(absl::StrCat("engine ", report.engine, ": ", report.reason));
-  output->PrintDebug(
-      absl::StrCat(report.workers, " workers, ", report.chains, " chains, ", report.ops,
-                   " ops, ", report.enters, " enters, ", report.files, " files, ",
-                   report.short_reads, " short reads, ", report.short_writes,
-                   " short writes, ", report.retries, " retries"));
-  if (report.files_at_once > 0) {
-    output->PrintDebug(
-        absl::StrCat("files in memory, copied by system calls: ", report.files_at_once));
-  }
-  if (report.files_direct > 0) {
-    output->PrintDebug(absl::StrCat("files copied by O_DIRECT: ", report.files_direct));
-  }
-  if (report.polled > 0) {
-    output->PrintDebug(absl::StrCat("reads and writes polled: ", report.polled));
-  }
-  if (report.drops_reads || report.drops_writes) {
-    output->PrintDebug(absl::StrCat(
-        "no uncached ",
-        !report.drops_writes ? "reads"
-        : report.drops_reads ? "reads and writes"
-                             : "writes",
-        " here (RWF_DONTCACHE): files are dropped from the page cache instead"));
-  }
-}
 
 v1::Job::State StateOf(JobResult::Outcome outcome) {
   switch (outcome) {
@@ -108,7 +81,11 @@ int RunLocalJob(const CopyCommandLine& command_line, const std::string& program)
   }
 
   if (!result.status.ok()) output->PrintFailure(std::string(result.status.message()));
-  if (command_line.debug) PrintReport(job.engine_report(), output.get());
+  if (command_line.debug) {
+    for (const std::string& line : EngineReportLines(job.engine_report())) {
+      output->PrintDebug(line);
+    }
+  }
   const bool all_written = output->Finish(StateOf(result.outcome), job.progress());
   switch (result.outcome) {
     case JobResult::Outcome::kSucceeded:

@@ -38,7 +38,7 @@ void BlockPump::Start(uint64_t begin, uint64_t end) {
 
 void BlockPump::StartBehind(uint64_t begin) {
   Start(begin, kEndUnknown);
-  reads_by_calls_ = true;
+  reads_by_calls_ = !believes_ring_;
 }
 
 void BlockPump::Add(uint64_t begin, uint64_t end) {
@@ -233,7 +233,7 @@ void BlockPump::OnRead(Lane* lane, int32_t result) {
     }
     return;
   }
-  if (result == 0 && end_ == kEndUnknown && !lane->read_by_call) {
+  if (result == 0 && end_ == kEndUnknown && !lane->read_by_call && !believes_ring_) {
     lane->confirms_end = true;
     return;
   }

@@ -93,7 +93,7 @@ class BlockPump {
   // Prepares to copy [begin, end) of the source. REQUIRES: busy() is false.
   void Start(uint64_t begin, uint64_t end);
   // Prepares to copy what there may be behind the end that was known: from `begin` on,
-  // read by calls. REQUIRES: busy() is false.
+  // read by calls, unless the ring is believed. REQUIRES: busy() is false.
   void StartBehind(uint64_t begin);
   // Prepares to copy [begin, end) as well, after all that was added before.
   // REQUIRES: started with an end that is known; may_add(); begin < end.
@@ -101,6 +101,10 @@ class BlockPump {
   bool may_add() const { return ranges_added_ < kRangesMax; }
   // Prepares to copy blocks of `file`, which outlives the pump or its next Start().
   void Start(SharedFile* file);
+
+  // From the next read on: a ring that reads nothing is believed to have met the end of
+  // the file. Else a call has to say so.
+  void SetBelievesRing(bool believes_ring) { believes_ring_ = believes_ring; }
 
   // From the next block on: whole pages of zeros are not written. The target has nothing
   // where they would be, and the caller sees to its size.
@@ -221,6 +225,7 @@ class BlockPump {
   int ranges_begun_ = 0;
   bool one_lane_ = false;
   bool reads_by_calls_ = false;
+  bool believes_ring_ = false;
   bool skips_zeros_ = false;
   bool end_found_ = false;  // A read returned 0.
   uint64_t end_offset_ = 0;

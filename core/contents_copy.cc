@@ -61,6 +61,7 @@ void ContentsCopy::Reset(const FileCopyPolicy* policy, const struct statx* sourc
 
 void ContentsCopy::Start(const Files& files, NextChains* next) {
   files_ = files;
+  pump_.SetBelievesRing(policy_->queues_all && files.source_is_local);
   // Of an empty file there is nothing to share; one in /proc may only look empty.
   const bool is_worth_it =
       source_stat_->stx_size != 0 || policy_->reflink == Reflink::kAlways;
@@ -143,7 +144,7 @@ void ContentsCopy::OnClone(int32_t result, NextChains* next) {
       (result == -EINVAL && files_.target_size > source_stat_->stx_size);
   if (was_trial && (result == 0 || may_be_why)) {
     target_emptied_ = true;
-    return Enter(State::kTruncate, SetSize(files_.target.index, 0), next);
+    return Enter(State::kTruncate, policy_->Resize(files_.target.index, 0), next);
   }
   if (result == 0) {
     counters_->bytes_done.Add(static_cast<int64_t>(source_stat_->stx_size));
@@ -250,7 +251,7 @@ void ContentsCopy::OnUnsetDirect(int32_t result, NextChains* next) {
   if (control_->stopped) return Done(Outcome::kStopped);
   if (pump_.complete() && !pump_.end_found()) return CopyBehind(DirectEnd(), next);
   counters_->bytes_done.Add(-static_cast<int64_t>(pump_.bytes_written()));
-  Enter(State::kDiscard, SetSize(files_.target.index, 0), next);
+  Enter(State::kDiscard, policy_->Resize(files_.target.index, 0), next);
 }
 
 void ContentsCopy::OnDiscard(int32_t result, NextChains* next) {
@@ -397,7 +398,7 @@ void ContentsCopy::OnStatEnd(int32_t result, NextChains* next) {
 
 void ContentsCopy::SetTargetSize(uint64_t size, NextChains* next) {
   target_size_ = size;
-  Enter(State::kSetSize, SetSize(files_.target.index, size), next);
+  Enter(State::kSetSize, policy_->Resize(files_.target.index, size), next);
 }
 
 void ContentsCopy::CopyBehind(uint64_t end, NextChains* next) {

@@ -98,6 +98,8 @@ class ContentsCopy {
   struct Files {
     FileRef source;
     FileRef target;
+    // What a ring says of its end is true; elsewhere only a call is believed.
+    bool source_is_local = false;
     bool target_created = false;       // By this copy; else it was there.
     bool target_has_contents = false;  // It was there, and has its contents still:
     uint64_t target_size = 0;          // so many bytes.

@@ -106,10 +106,7 @@ class CopyJob::Body {
   JobResult Run();
   void Cancel() { cancelled_.store(true, std::memory_order_relaxed); }
   Progress GetProgress();
-  EngineReport report() const {
-    MutexLock lock(&mutex_);
-    return report_;
-  }
+  EngineReport GetReport() const;
 
  private:
   static FileCopyPolicy MakePolicy(const CopyOptions& options) {
@@ -137,7 +134,6 @@ class CopyJob::Body {
   // then the others do it all.
   bool Work(const SharedWork& shared, std::unique_ptr<Ring> ring, Worker::Limits limits,
             int index);
-  void NoteRing(const Ring& ring);
   void FinishReport();
   void StopTally();
   void AddCounters(Progress* progress) const;
@@ -158,7 +154,7 @@ class CopyJob::Body {
   std::atomic<int64_t> sources_refused_ = 0;
 
   mutable Mutex mutex_;
-  EngineReport report_ ABSL_GUARDED_BY(mutex_);
+  EngineReport report_ ABSL_GUARDED_BY(mutex_);       // Without what is in counters_.
   absl::Status ring_status_ ABSL_GUARDED_BY(mutex_);  // Of the first ring that failed.
   // When Run() began, once it has.
   std::optional<ProgressMeter> meter_ ABSL_GUARDED_BY(mutex_);
@@ -353,6 +349,7 @@ bool CopyJob::Body::Work(const SharedWork& shared, std::unique_ptr<Ring> ring,
   work.policy.direct_reads = use_uring_;
   work.policy.use_slots = ring->can_install_descriptor();
   work.policy.queues_all = request_.options.engine == EngineChoice::kUring;
+  work.policy.queues_truncate = work.policy.queues_all && ring->can_queue_truncate();
   std::unique_ptr<BlockPool> pool = MakePool(&limits);
   if (pool == nullptr) {
     shared.shared_files->OneWorkerLess();
@@ -361,7 +358,6 @@ bool CopyJob::Body::Work(const SharedWork& shared, std::unique_ptr<Ring> ring,
   auto worker =
       std::make_unique<Worker>(work, ring.get(), limits, pool.get(), &counters_[index]);
   const absl::Status status = worker->Run();
-  NoteRing(*ring);
   if (!status.ok()) {
     // The kernel may still write to what they hold: they are never given back.
     [[maybe_unused]] const Worker* const kept_worker = worker.release();
@@ -370,15 +366,6 @@ bool CopyJob::Body::Work(const SharedWork& shared, std::unique_ptr<Ring> ring,
     ring_status_.Update(status);
   }
   return true;
-}
-
-void CopyJob::Body::NoteRing(const Ring& ring) {
-  const RingCounters counters = ring.counters();
-  MutexLock lock(&mutex_);
-  report_.chains += counters.chains;
-  report_.ops += counters.ops;
-  report_.polled += counters.polled;
-  report_.enters += counters.enters;
 }
 
 void CopyJob::Body::StopTally() {
@@ -427,16 +414,32 @@ Progress CopyJob::Body::GetProgress() {
   return progress;
 }
 
+EngineReport CopyJob::Body::GetReport() const {
+  EngineReport report;
+  {
+    MutexLock lock(&mutex_);
+    report = report_;
+  }
+  for (const EngineCounters& counters : counters_) {
+    report.chains += counters.chains.value();
+    report.sqes += counters.sqes.value();
+    report.linked += counters.linked.value();
+    report.ops_at_once += counters.ops_at_once.value();
+    report.ops_at_once_with_opcode += counters.ops_at_once_with_opcode.value();
+    report.polled += counters.polled.value();
+    report.enters += counters.enters.value();
+    report.files += counters.files_done.value();
+    report.short_reads += counters.short_reads.value();
+    report.short_writes += counters.short_writes.value();
+    report.retries += counters.retries.value();
+    report.files_at_once += counters.files_at_once.value();
+    report.files_direct += counters.files_direct.value();
+  }
+  return report;
+}
+
 void CopyJob::Body::FinishReport() {
   MutexLock lock(&mutex_);
-  for (const EngineCounters& counters : counters_) {
-    report_.files += counters.files_done.value();
-    report_.short_reads += counters.short_reads.value();
-    report_.short_writes += counters.short_writes.value();
-    report_.retries += counters.retries.value();
-    report_.files_at_once += counters.files_at_once.value();
-    report_.files_direct += counters.files_direct.value();
-  }
   if (request_.options.page_cache != PageCache::kKeep) {
     report_.drops_reads = uncached_io_.reads_refused();
     report_.drops_writes = uncached_io_.writes_refused();
@@ -455,7 +458,7 @@ CopyJob::~CopyJob() = default;
 JobResult CopyJob::Run() { return body_->Run(); }
 void CopyJob::Cancel() { body_->Cancel(); }
 Progress CopyJob::progress() const { return body_->GetProgress(); }
-EngineReport CopyJob::engine_report() const { return body_->report(); }
+EngineReport CopyJob::engine_report() const { return body_->GetReport(); }
 
 EngineReport ProbeEngine() {
   EngineReport report;

@@ -4,9 +4,8 @@
 //   CopyJob job(request, &observer);
 //   JobResult result = job.Run();      // blocks; another thread may call the others
 //
-// Thread-safety: Run() is called once, by one thread. Cancel() and progress() may be
-// called by any thread at any time, also before and after Run(); Cancel() is also
-// async-signal-safe.
+// Thread-safety: Run() is called once, by one thread. The others may be called by any
+// thread at any time, also before and after Run(); Cancel() is also async-signal-safe.
 
 #ifndef RINGCP_CORE_COPY_JOB_H_
 #define RINGCP_CORE_COPY_JOB_H_
@@ -22,14 +21,22 @@
 
 namespace ringcp {
 
-// What the engine did, for --debug and for benchmarks.
+// What the engine did, for --debug, the agent and benchmarks. What is done to
+// directories, links, special files and streams is not counted: there are no ops for it.
 struct EngineReport {
-  std::string engine;  // "uring" or "threads".
+  // "uring" or "threads": what was there to copy with. What copied is told by the
+  // counters.
+  std::string engine;
   std::string reason;  // Why, in one sentence.
   int workers = 0;
-  int64_t chains = 0;
-  int64_t ops = 0;            // SQEs and system calls, each for one op.
-  int64_t polled = 0;         // Of the ops, reads and writes that were to be polled.
+  int64_t chains = 0;       // Of linked ops, handed to the ring together.
+  int64_t sqes = 0;         // Ops queued to io_uring; 0 without it.
+  int64_t linked = 0;       // Of the SQEs, those that are tied to the next one.
+  int64_t ops_at_once = 0;  // Ops made by system calls.
+  // Of these, those that io_uring could have made here: 0 with --engine=uring. Without
+  // io_uring 0 as well.
+  int64_t ops_at_once_with_opcode = 0;
+  int64_t polled = 0;         // Of the SQEs, reads and writes that were to be polled.
   int64_t enters = 0;         // io_uring_enter calls; 0 without io_uring.
   int64_t files = 0;          // Files, links and special files made.
   int64_t short_reads = 0;    // Reads that returned less than asked and were continued.
@@ -70,7 +77,8 @@ class CopyJob {
   // Where the job stands now.
   Progress progress() const;
 
-  // REQUIRES: Run() has returned.
+  // What the engine has done by now. Before it was chosen `engine` is empty; whether
+  // anything is dropped from the page cache is known once Run() has returned.
   EngineReport engine_report() const;
 
  private:

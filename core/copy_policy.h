@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 
 #include "core/clone_table.h"
@@ -64,6 +65,8 @@ struct FileCopyPolicy {
   // Whether every op that io_uring has is queued (--engine=uring); else what takes no
   // longer than queueing it would is called at once.
   bool queues_all = false;
+  // Whether setting a file's size is queued as well: not every ring can.
+  bool queues_truncate = false;
   // Where large files are offered to other workers; nullptr: they are not.
   SharedFiles* shared_files = nullptr;
   // Where targets are claimed; nullptr: nobody else writes to any.
@@ -71,6 +74,10 @@ struct FileCopyPolicy {
 
   // `op`, to be called at once unless all are to be queued. REQUIRES: it names no slot.
   Op CallUnlessQueued(const Op& op) const { return queues_all ? op : AtOnce(op); }
+  // Sets the size of the open file `fd`.
+  Op Resize(int fd, uint64_t size) const {
+    return queues_truncate ? SetSize(fd, size) : AtOnce(SetSize(fd, size));
+  }
 
   // Whether a file may be cloned from `source_device` to `target_device`.
   bool MayClone(dev_t source_device, dev_t target_device) const;

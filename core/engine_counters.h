@@ -39,6 +39,14 @@ struct alignas(64) EngineCounters {
   Counter short_reads;
   Counter short_writes;
   Counter retries;
+  // What the worker's ring has counted: see RingCounters.
+  Counter chains;
+  Counter sqes;
+  Counter linked;
+  Counter ops_at_once;
+  Counter ops_at_once_with_opcode;
+  Counter polled;
+  Counter enters;
 };
 
 }  // namespace ringcp

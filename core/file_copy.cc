@@ -370,8 +370,8 @@ void FileCopy::OnReadWhole(NextChains* next) {
 mode_t FileCopy::WithheldMode() const {
   const bool inherits_acl = names_.target_default_acl.has_value();
   // Nobody has to be kept out until the owner is set if it is right from the beginning.
-  const bool has_owner = source_stat_.stx_uid == policy_.user &&
-                         source_stat_.stx_gid == names_.target_group;
+  const bool has_owner =
+      source_stat_.stx_uid == policy_.user && source_stat_.stx_gid == names_.target_group;
   if (has_owner && !inherits_acl) return 0;
   return policy_.WithheldMode(source_stat_.stx_mode, inherits_acl);
 }
@@ -616,7 +616,7 @@ void FileCopy::RetryTarget(NextChains* next) {
 void FileCopy::EmptyOld(NextChains* next) {
   // If it can't be cloned to, it is to stay as it is.
   if (policy_.reflink == Reflink::kAlways) return CopyContents(next);
-  Enter(State::kEmptyOld, SetSize(target_.index, 0), next);
+  Enter(State::kEmptyOld, policy_.Resize(target_.index, 0), next);
 }
 
 bool FileCopy::may_clone() const {
@@ -633,6 +633,7 @@ void FileCopy::CopyContents(NextChains* next) {
   state_ = State::kContents;
   contents_.Start({.source = source_,
                    .target = target_,
+                   .source_is_local = names_.source_is_local,
                    .target_created = created_,
                    .target_has_contents = existing_ && !changed_,
                    .target_size = target_stat_.stx_size,
@@ -762,7 +763,7 @@ void FileCopy::CloseAll(NextChains* next) {
   if (is_half_written() && !cleaned_up_ && target_ != FileRef()) {
     if (target_.is_slot()) return InstallTarget(next);
     if (created_) return Identify(next);
-    return Enter(State::kEmpty, SetSize(target_.index, 0), next);
+    return Enter(State::kEmpty, policy_.Resize(target_.index, 0), next);
   }
   const bool both_open = source_ != FileRef() && target_ != FileRef();
   // ext4 keeps the page with the last bytes of a file that has been preallocated (6.18),
@@ -830,7 +831,7 @@ void FileCopy::OnReopen(int32_t result, NextChains* next) {
 
 void FileCopy::OnStatReopened(int32_t result, NextChains* next) {
   if (result == 0 && IsStillTheSame(target_stat_, target_name_stat_)) {
-    return Enter(State::kEmpty, SetSize(target_.index, 0), next);
+    return Enter(State::kEmpty, policy_.Resize(target_.index, 0), next);
   }
   if (result < 0) removal_error_ = -result;
   CloseFiles(next);

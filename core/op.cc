@@ -178,7 +178,6 @@ bool IsImmediate(const Op& op) {
     case OpKind::kCountCached:
     case OpKind::kClone:
     case OpKind::kSetDirect:
-    case OpKind::kFtruncate:
     case OpKind::kFutimens:
     case OpKind::kFchown:
     case OpKind::kFchmod:
@@ -195,6 +194,7 @@ bool IsImmediate(const Op& op) {
     case OpKind::kDropCached:
     case OpKind::kInstallDescriptor:
     case OpKind::kGetXattr:
+    case OpKind::kFtruncate:
       break;
   }
   return op.at_once;

@@ -40,9 +40,11 @@ enum class OpKind : uint8_t {
   // Reads an extended attribute of an open file. Result: its size; -ENODATA when there is
   // none; -ERANGE when the buffer is too small (one of 0 bytes asks for the size).
   kGetXattr,
+  // io_uring has it from Linux 6.9 on: elsewhere it is to be called at once (AtOnce()).
+  // Result: 0.
+  kFtruncate,
   // A ring makes the system call for these at once, on its own thread: for lseek, ioctl,
-  // fchown, fchmod, futimens and fremovexattr no io_uring opcode exists, for ftruncate
-  // from Linux 6.9 on. Result: 0.
+  // fchown, fchmod, futimens and fremovexattr no io_uring opcode exists. Result: 0.
   kSeekData,  // Result: 0, with *position; -ENXIO when only a hole follows.
   kSeekHole,  // Result: 0, with *position.
   // How much of a file is in the page cache. Result: 0, with the bytes in *position;
@@ -54,7 +56,6 @@ enum class OpKind : uint8_t {
   // none.
   // Result: 0; -EINVAL where a file system does not have it.
   kSetDirect,
-  kFtruncate,
   kFutimens,
   kFchown,
   kFchmod,

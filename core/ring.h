@@ -59,9 +59,12 @@ struct SettledChain {
 };
 
 struct RingCounters {
-  int64_t chains = 0;  // Queued ones.
-  int64_t ops = 0;     // Of those, and ops carried out at once.
-  int64_t polled = 0;  // Of the queued ones, what a ring that polls was given to poll.
+  int64_t chains = 0;   // Queued ones.
+  int64_t sqes = 0;     // Their ops, as submission queue entries; 0 without io_uring.
+  int64_t linked = 0;   // Of the SQEs, those that are tied to the next one.
+  int64_t at_once = 0;  // Ops carried out by system calls on the ring's thread.
+  int64_t at_once_with_opcode = 0;  // Of these, those that it could have made SQEs of.
+  int64_t polled = 0;  // Of the SQEs, those that were given to a ring that polls.
   int64_t enters = 0;  // io_uring_enter calls.
 };
 
@@ -75,7 +78,8 @@ class Ring {
 
   // Queues `chain`; it starts at the latest with the next Settle(). False, and nothing
   // is queued, when there is no room until some chain has settled.
-  // REQUIRES: 1 to Chain::kOpsMax ops, none of them immediate; slots are below slots().
+  // REQUIRES: 1 to Chain::kOpsMax ops, none of them to be carried out at once, each with
+  // an io_uring opcode here; slots are below slots().
   virtual bool Queue(ChainId id, absl::Span<const Op> chain) = 0;
 
   // Starts what is queued, waits until a good part of what is in flight has settled or
@@ -91,6 +95,10 @@ class Ring {
 
   // Whether kInstallDescriptor works here (io_uring: from kernel 6.8 on).
   virtual bool can_install_descriptor() const = 0;
+
+  // Whether kFtruncate can be queued (io_uring: from kernel 6.9 on). Carried out at once
+  // it works everywhere.
+  virtual bool can_queue_truncate() const = 0;
 
   virtual RingCounters counters() const = 0;
 

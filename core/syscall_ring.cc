@@ -25,7 +25,7 @@ SyscallRing::~SyscallRing() {
 }
 
 int32_t SyscallRing::Run(Op op) {
-  ++counters_.ops;
+  ++counters_.at_once;
   if (!op.file.is_slot()) return RunWithSystemCall(op);
   RINGCP_CHECK(op.file.index >= 0 && op.file.index < slots());
   int& slot = slots_[op.file.index];
@@ -42,7 +42,7 @@ int32_t SyscallRing::Run(Op op) {
 }
 
 SettledChain SyscallRing::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
-  counters_.ops += static_cast<int64_t>(chain.size());
+  counters_.at_once += static_cast<int64_t>(chain.size());
   return RunChain(id, chain, RunWithSystemCall);
 }
 

@@ -29,6 +29,7 @@ class SyscallRing : public Ring {
   // It would take two more system calls for each file: who wants an ordinary descriptor
   // opens one.
   bool can_install_descriptor() const override { return false; }
+  bool can_queue_truncate() const override { return true; }
   RingCounters counters() const override { return counters_; }
 
  private:

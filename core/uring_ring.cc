@@ -21,6 +21,9 @@ namespace {
 // Debian 12's liburing 2.3 does not name this opcode (Linux 6.8); the number is ABI.
 constexpr int kOpFixedFdInstall = 54;
 
+// Nor this one (Linux 6.9).
+constexpr int kOpFtruncate = 55;
+
 // Completion queue entries for each submission queue entry. Chains stay in flight long
 // after their submission entries are free again, so there is room for several rounds.
 constexpr int kCompletionsPerEntry = 4;
@@ -50,6 +53,36 @@ absl::Status SetupError(const char* call, int error_number) {
   }
   return absl::UnavailableError(
       absl::StrCat(call, ": ", std::strerror(error_number), cause));
+}
+
+bool HasOpcode(OpKind kind, bool can_truncate) {
+  switch (kind) {
+    case OpKind::kOpenAt:
+    case OpKind::kStatx:
+    case OpKind::kRead:
+    case OpKind::kWrite:
+    case OpKind::kClose:
+    case OpKind::kUnlinkAt:
+    case OpKind::kPreallocate:
+    case OpKind::kWriteBack:
+    case OpKind::kDropCached:
+    case OpKind::kInstallDescriptor:
+    case OpKind::kGetXattr:
+      return true;
+    case OpKind::kFtruncate:
+      return can_truncate;
+    case OpKind::kSeekData:
+    case OpKind::kSeekHole:
+    case OpKind::kCountCached:
+    case OpKind::kClone:
+    case OpKind::kSetDirect:
+    case OpKind::kFutimens:
+    case OpKind::kFchown:
+    case OpKind::kFchmod:
+    case OpKind::kRemoveXattr:
+      break;
+  }
+  return false;
 }
 
 void Prepare(const Op& op, io_uring_sqe* sqe) {
@@ -103,17 +136,19 @@ void Prepare(const Op& op, io_uring_sqe* sqe) {
       io_uring_prep_fgetxattr(sqe, op.file.index, op.path, static_cast<char*>(op.buffer),
                               op.length);
       return;
+    case OpKind::kFtruncate:
+      io_uring_prep_rw(kOpFtruncate, sqe, op.file.index, nullptr, 0, op.offset);
+      break;
     case OpKind::kSeekData:
     case OpKind::kSeekHole:
     case OpKind::kCountCached:
     case OpKind::kClone:
     case OpKind::kSetDirect:
-    case OpKind::kFtruncate:
     case OpKind::kFutimens:
     case OpKind::kFchown:
     case OpKind::kFchmod:
     case OpKind::kRemoveXattr:
-      RINGCP_CHECK(!IsImmediate(op));
+      RINGCP_CHECK(HasOpcode(op.kind, /*can_truncate=*/true));
       return;
   }
   if (op.file.is_slot()) sqe->flags |= IOSQE_FIXED_FILE;
@@ -265,6 +300,7 @@ absl::StatusOr<std::unique_ptr<UringRing>> UringRing::Create(
               IORING_OP_CLOSE, IORING_OP_UNLINKAT, IORING_OP_FALLOCATE,
               IORING_OP_SYNC_FILE_RANGE, IORING_OP_FADVISE, IORING_OP_FGETXATTR});
   const bool can_install = Supports(probe, {kOpFixedFdInstall});
+  const bool can_truncate = Supports(probe, {kOpFtruncate});
   io_uring_free_probe(probe);
   if (!has_ops) {
     return absl::UnavailableError("io_uring here lacks an operation");
@@ -289,34 +325,43 @@ absl::StatusOr<std::unique_ptr<UringRing>> UringRing::Create(
     result = polled->Init(params.entries, IORING_SETUP_IOPOLL);
     if (result < 0) return SetupError("io_uring_setup (polled)", -result);
   }
-  return std::unique_ptr<UringRing>(
-      new UringRing(std::move(kernel), std::move(polled), params, can_install));
+  return std::unique_ptr<UringRing>(new UringRing(std::move(kernel), std::move(polled),
+                                                  params, can_install, can_truncate));
 }
 
 UringRing::UringRing(std::unique_ptr<Kernel> kernel, std::unique_ptr<Kernel> polled,
-                     const UringParameters& params, bool can_install_descriptor)
+                     const UringParameters& params, bool can_install_descriptor,
+                     bool can_queue_truncate)
     : kernel_(std::move(kernel)),
       polled_(std::move(polled)),
       slots_(params.slots),
       can_install_descriptor_(can_install_descriptor),
+      can_queue_truncate_(can_queue_truncate),
       chains_(kernel_->ops_max + (polled_ != nullptr ? polled_->ops_max : 0)) {}
 
 UringRing::~UringRing() { RINGCP_CHECK(chains_.in_flight() == 0); }
 
+void UringRing::CountAtOnce(absl::Span<const Op> chain) {
+  counters_.at_once += static_cast<int64_t>(chain.size());
+  for (const Op& op : chain) {
+    if (HasOpcode(op.kind, can_queue_truncate_)) ++counters_.at_once_with_opcode;
+  }
+}
+
 SettledChain UringRing::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
-  counters_.ops += static_cast<int64_t>(chain.size());
+  CountAtOnce(chain);
   return RunChain(id, chain, RunWithSystemCall);
 }
 
 bool UringRing::Queue(ChainId id, absl::Span<const Op> chain) {
   RINGCP_CHECK(!chain.empty() && chain.size() <= Chain::kOpsMax);
-  RINGCP_CHECK(!IsImmediate(chain[0]));
   if (!status_.ok()) {
     carried_out_.push_back(CarryOutWithoutSlots(id, chain));
     return true;
   }
   const int size = static_cast<int>(chain.size());
   for (const Op& op : chain) {
+    RINGCP_CHECK(!op.at_once && HasOpcode(op.kind, can_queue_truncate_));
     RINGCP_CHECK(!op.polled || (size == 1 && !op.file.is_slot() &&
                                 (op.kind == OpKind::kRead || op.kind == OpKind::kWrite)));
   }
@@ -339,7 +384,8 @@ bool UringRing::Queue(ChainId id, absl::Span<const Op> chain) {
   }
   kernel->ops_outstanding += size;
   ++counters_.chains;
-  counters_.ops += size;
+  counters_.sqes += size;
+  counters_.linked += size - 1;
   if (is_polled) ++counters_.polled;
   return true;
 }
@@ -382,7 +428,7 @@ void UringRing::FailForGood(int error_number) {
 }
 
 SettledChain UringRing::CarryOutWithoutSlots(ChainId id, absl::Span<const Op> chain) {
-  counters_.ops += static_cast<int64_t>(chain.size());
+  CountAtOnce(chain);
   return RunChain(id, chain, [](const Op& op) -> int32_t {
     if (!op.file.is_slot()) return RunWithSystemCall(op);
     return op.kind == OpKind::kClose ? 0 : -EBADF;

@@ -78,6 +78,7 @@ class UringRing : public Ring {
   }
   int slots() const override { return slots_; }
   bool can_install_descriptor() const override { return can_install_descriptor_; }
+  bool can_queue_truncate() const override { return can_queue_truncate_; }
   RingCounters counters() const override { return counters_; }
   absl::Status status() const override { return status_; }
 
@@ -86,7 +87,10 @@ class UringRing : public Ring {
 
   // `polled` may be nullptr.
   UringRing(std::unique_ptr<Kernel> kernel, std::unique_ptr<Kernel> polled,
-            const UringParameters& params, bool can_install_descriptor);
+            const UringParameters& params, bool can_install_descriptor,
+            bool can_queue_truncate);
+
+  void CountAtOnce(absl::Span<const Op> chain);
 
   // Submits what is queued without waiting.
   void Submit(Kernel* kernel);
@@ -113,6 +117,7 @@ class UringRing : public Ring {
   const std::unique_ptr<Kernel> polled_;  // nullptr: nothing is polled.
   const int slots_;
   const bool can_install_descriptor_;
+  const bool can_queue_truncate_;
   ChainTable chains_;
   RingCounters counters_;
   // Since when the kernel has refused all that was submitted, and nothing has ended.

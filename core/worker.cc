@@ -70,6 +70,7 @@ absl::Status Worker::Run() {
   // Last, because nobody knows when a pipe or a terminal ends.
   for (const WaitingEntry& entry : streams_) CopyStreamEntry(entry);
   HelpOthers();
+  CountRing();
   return ring_->status();
 }
 
@@ -128,9 +129,23 @@ void Worker::RetryTargets() {
   }
 }
 
+void Worker::CountRing() {
+  const RingCounters now = ring_->counters();
+  counters_->chains.Add(now.chains - ring_counted_.chains);
+  counters_->sqes.Add(now.sqes - ring_counted_.sqes);
+  counters_->linked.Add(now.linked - ring_counted_.linked);
+  counters_->ops_at_once.Add(now.at_once - ring_counted_.at_once);
+  counters_->ops_at_once_with_opcode.Add(now.at_once_with_opcode -
+                                         ring_counted_.at_once_with_opcode);
+  counters_->polled.Add(now.polled - ring_counted_.polled);
+  counters_->enters.Add(now.enters - ring_counted_.enters);
+  ring_counted_ = now;
+}
+
 void Worker::SettleRing(absl::Duration timeout) {
   settled_.clear();
   ring_->Settle(timeout, &settled_);
+  CountRing();
   if (ring_failed_ || ring_->status().ok()) return;
   ring_failed_ = true;
   // Before any of them is told its results: none may take another block, to which the

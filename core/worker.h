@@ -201,6 +201,8 @@ class Worker {
   void CountDone(const WaitingEntry& entry);
   void CountFailed(const WaitingEntry& entry, const CopyFailure& failure);
   void Release(const WaitingEntry& entry) { work_.walk->Release(entry.directory); }
+  // Adds what the ring has counted to counters_.
+  void CountRing();
   // Takes in what has settled.
   void SettleRing(absl::Duration timeout);
   // Whether to give up: the job was cancelled, or the ring has failed.
@@ -218,6 +220,7 @@ class Worker {
   std::vector<int> free_flights_;
   AtOnceChooser at_once_chooser_;
   bool ring_failed_ = false;
+  RingCounters ring_counted_;  // Those in counters_ already.
   int64_t waits_seen_ = 0;
   int64_t reads_seen_ = 0;
   // Copies whose next chain is to be carried out at once, but not before other copies

@@ -28,6 +28,7 @@ int FakeRing::slots_open() const {
 
 SettledChain FakeRing::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
   for (const Op& op : chain) RINGCP_CHECK(IsImmediate(op) && !op.file.is_slot());
+  counters_.at_once += static_cast<int64_t>(chain.size());
   return RunChain(id, chain, [this](const Op& op) { return RunWithFaults(op); });
 }
 
@@ -45,7 +46,8 @@ bool FakeRing::Queue(ChainId id, absl::Span<const Op> chain) {
   std::copy(chain.begin(), chain.end(), flight.ops.begin());
   flights_.push_back(flight);
   ++counters_.chains;
-  counters_.ops += static_cast<int64_t>(chain.size());
+  counters_.sqes += static_cast<int64_t>(chain.size());
+  counters_.linked += static_cast<int64_t>(chain.size()) - 1;
   return true;
 }
 

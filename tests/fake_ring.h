@@ -65,6 +65,7 @@ class FakeRing : public Ring {
   int chains_in_flight() const override { return static_cast<int>(flights_.size()); }
   int slots() const override { return static_cast<int>(slots_.size()); }
   bool can_install_descriptor() const override { return options_.can_install_descriptor; }
+  bool can_queue_truncate() const override { return true; }
   RingCounters counters() const override { return counters_; }
 
  private:

@@ -323,8 +323,40 @@ TEST_P(RingContractTest, SettleReturnsAtOnceWhenNothingIsInFlight) {
 TEST_P(RingContractTest, CountersAddUpWhatWasQueued) {
   Run(Chain().Add(open_source_).Add(Close(FileRef::Slot(0))));
   Run(Chain().Add(UnlinkAt(AT_FDCWD, source_.c_str(), 0)));
-  EXPECT_EQ(ring_->counters().chains, 2);
-  EXPECT_EQ(ring_->counters().ops, 3);
+  const RingCounters counters = ring_->counters();
+  EXPECT_EQ(counters.chains, 2);
+  // Either it has a queue or it makes system calls.
+  EXPECT_EQ(counters.sqes + counters.at_once, 3);
+  EXPECT_TRUE(counters.sqes == 0 || counters.at_once == 0);
+  EXPECT_EQ(counters.linked, counters.sqes == 0 ? 0 : 1);
+}
+
+TEST_P(RingContractTest, AStatOfAnOpenFileAndItsSizeCanBeQueuedToo) {
+  const std::string file = scratch_.WriteFile("file", "0123456789");
+  const int fd = open(file.c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_GE(fd, 0);
+  struct statx before = {};
+  struct statx after = {};
+  Chain chain;
+  chain.Add(StatDescriptor(fd, &before));
+  if (ring_->can_queue_truncate()) chain.Add(SetSize(fd, 4));
+  chain.Add(StatDescriptor(fd, &after))
+      .Add(ReadAt(FileRef::Descriptor(fd), buffer_, 1, 3));
+  ASSERT_TRUE(ring_->Queue(ChainId{1}, chain.ops()));
+  const Results results = SettleAll()[1];
+  ASSERT_EQ(results.size(), static_cast<size_t>(chain.size()));
+  EXPECT_EQ(results.front(), 0);
+  EXPECT_EQ(results[results.size() - 2], 0);
+  EXPECT_EQ(results.back(), 1);
+  EXPECT_EQ(before.stx_size, 10u);
+  EXPECT_EQ(after.stx_size, ring_->can_queue_truncate() ? 4u : 10u);
+  close(fd);
+  // An error is the system call's.
+  ASSERT_TRUE(ring_->Queue(ChainId{2}, Chain().Add(StatDescriptor(fd, &after)).ops()));
+  EXPECT_EQ(SettleAll()[2], (Results{-EBADF}));
+  if (!ring_->can_queue_truncate()) return;
+  ASSERT_TRUE(ring_->Queue(ChainId{3}, Chain().Add(SetSize(fd, 0)).ops()));
+  EXPECT_EQ(SettleAll()[3], (Results{-EBADF}));
 }
 
 TEST_P(RingContractTest, APolledReadOrWriteIsCarriedOutOrRefused) {
@@ -380,6 +412,21 @@ TEST_P(RingContractTest, PolledChainsAndOthersSettleBesideEachOther) {
 
 INSTANTIATE_TEST_SUITE_P(Rings, RingContractTest,
                          testing::ValuesIn(RingImplementations()), RingName);
+
+TEST(UringRingTest, CountsWhatItMakesSystemCallsOfThoughItHasAnOpcode) {
+  std::string why_not;
+  const std::unique_ptr<Ring> ring = MakeUringRing(&why_not);
+  if (ring == nullptr) GTEST_SKIP() << why_not;
+  const int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+  struct statx stat;
+  ring->RunAtOnce({}, Chain().Add(StatDescriptor(fd, &stat)).ops());
+  ring->RunAtOnce({}, Chain().Add(SetSize(fd, 0)).ops());
+  ring->RunAtOnce({}, Chain().Add(SetMode(fd, 0666)).ops());  // Has none.
+  EXPECT_EQ(ring->counters().at_once, 3);
+  EXPECT_EQ(ring->counters().at_once_with_opcode, ring->can_queue_truncate() ? 2 : 1);
+  EXPECT_EQ(ring->counters().sqes, 0);
+  close(fd);
+}
 
 TEST(UringRingTest, SettleReturnsAfterItsTimeoutWhileAnOpBlocks) {
   std::string why_not;

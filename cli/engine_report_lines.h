@@ -1,0 +1,21 @@
+// What --debug prints of a job's engine.
+//
+// Thread-safety: a pure function.
+
+#ifndef RINGCP_CLI_ENGINE_REPORT_LINES_H_
+#define RINGCP_CLI_ENGINE_REPORT_LINES_H_
+
+#include <string>
+#include <vector>
+
+#include "core/copy_job.h"
+
+namespace ringcp {
+
+// Lines without ends. The first names the engine that copied, and no engine that had
+// nothing to do.
+std::vector<std::string> EngineReportLines(const EngineReport& report);
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CLI_ENGINE_REPORT_LINES_H_
