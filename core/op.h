@@ -28,7 +28,8 @@ enum class OpKind : uint8_t {
   kWrite,     // Result: bytes written.
   kClose,     // Result: 0.
   kUnlinkAt,  // Result: 0.
-  // The room for a file's contents is set aside, and its size set. Result: 0.
+  // The room for a file's contents is set aside; its size stays as it is, so that a file
+  // that was never written does not look whole. Result: 0.
   kPreallocate,
   // What was written to a file goes to its device. Result: 0 when it is there.
   kWriteBack,

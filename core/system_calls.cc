@@ -85,7 +85,8 @@ int32_t RunWithSystemCall(const Op& op) {
     case OpKind::kWrite:
       return ReadOrWrite(op);
     case OpKind::kPreallocate:
-      return ResultOf(fallocate(fd, /*mode=*/0, 0, static_cast<off_t>(op.offset)));
+      return ResultOf(
+          fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(op.offset)));
     case OpKind::kWriteBack:
       return ResultOf(sync_file_range(fd, 0, 0, kWriteBackFlags));
     case OpKind::kDropCached:

@@ -40,7 +40,12 @@ absl::Status TargetError(const char* what, const std::string& target, int error_
       absl::StrCat(what, " ", Quote(target), ": ", std::strerror(error_number)));
 }
 
+// With O_PATH alone nobody asks a server: a directory that another client has removed
+// and made anew opens from the cache, and all that is done in it ends with ESTALE (NFS).
+// Opening it for reading asks, and looks its name up again.
 int OpenDirectory(const char* path) {
+  const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
+  if (fd >= 0 || (errno != EACCES && errno != EPERM)) return fd;
   return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 

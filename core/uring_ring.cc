@@ -119,7 +119,7 @@ void Prepare(const Op& op, io_uring_sqe* sqe) {
       sqe->rw_flags = op.flags;
       break;
     case OpKind::kPreallocate:
-      io_uring_prep_fallocate(sqe, op.file.index, /*mode=*/0, 0,
+      io_uring_prep_fallocate(sqe, op.file.index, FALLOC_FL_KEEP_SIZE, 0,
                               static_cast<off_t>(op.offset));
       break;
     case OpKind::kWriteBack:

@@ -67,6 +67,7 @@ Worker::~Worker() = default;
 
 absl::Status Worker::Run() {
   CopyEntries();
+  CopyAlone();
   // Last, because nobody knows when a pipe or a terminal ends.
   for (const WaitingEntry& entry : streams_) CopyStreamEntry(entry);
   HelpOthers();
@@ -86,6 +87,24 @@ void Worker::CopyEntries() {
     Settle();
     QueueBacklog();
   }
+}
+
+void Worker::CopyAlone() {
+  for (int i = 0; i < kOpensAloneMax && !to_open_alone_.empty(); ++i) {
+    if (i > 0 && !cancelled()) claims_.AwaitRelease(kTargetPollInterval);
+    std::vector<WaitingEntry> entries;
+    entries.swap(to_open_alone_);
+    opens_again_ = i + 1 < kOpensAloneMax;
+    for (WaitingEntry& entry : entries) {
+      to_copy_.push_back(std::move(entry));
+      CopyEntries();
+    }
+  }
+}
+
+bool Worker::OpensAlone(const CopyFailure& failure) const {
+  return opens_again_ && failure.operation == Operation::kOpen && !failure.on_target &&
+         failure.error_number == EINVAL && !cancelled();
 }
 
 void Worker::StopCopies() {
@@ -464,6 +483,11 @@ void Worker::OnDone(int index) {
       counters_->files_skipped.Add(1);
       break;
     case FileCopy::Outcome::kFailed:
+      if (OpensAlone(copy.failure())) {
+        SettleClaim(&entry, /*copied=*/false);
+        to_open_alone_.push_back(entry);  // The hold goes with it.
+        return;
+      }
       // What can't be opened need not be the file that it is listed as.
       if (copy.failure().operation == Operation::kOpen && !copy.failure().on_target &&
           LookAgain(entry)) {
