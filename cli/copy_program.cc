@@ -34,6 +34,8 @@ int RunCopyProgram(int argc, char** argv, const RunCopy& run) {
     case CopyCommandLine::Action::kCopy:
       break;
   }
+  command_line.request.options.writes_through_dangling_links =
+      getenv("POSIXLY_CORRECT") != nullptr;
   return run(command_line, program);
 }
 

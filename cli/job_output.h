@@ -41,6 +41,9 @@ class JobOutput {
   // `source` was copied to `target` (-v).
   virtual void PrintCopied(std::string_view source, std::string_view target) = 0;
 
+  // `target` was removed to make way for a copy (-v).
+  virtual void PrintRemoved(std::string_view target) = 0;
+
   // The job has ended in `state`, and is not spoken of any more. Returns false, after a
   // message, if not everything could be written that was asked for.
   virtual bool Finish(v1::Job::State state, const Progress& progress) = 0;

@@ -61,6 +61,11 @@ void JsonJobOutput::PrintCopied(std::string_view source, std::string_view target
   WriteObject(TextObject("copied", absl::StrCat(Quote(source), " -> ", Quote(target))));
 }
 
+void JsonJobOutput::PrintRemoved(std::string_view target) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  WriteObject(TextObject("removed", Quote(target)));
+}
+
 bool JsonJobOutput::Finish(v1::Job::State state, const Progress& progress) {
   std::lock_guard<std::mutex> lock(mutex_);
   WriteObject(ProgressObject(state, progress));

@@ -38,6 +38,7 @@ class JsonJobOutput : public JobOutput {
   void PrintWarning(std::string_view message) override;
   void PrintDebug(std::string_view message) override;
   void PrintCopied(std::string_view source, std::string_view target) override;
+  void PrintRemoved(std::string_view target) override;
   bool Finish(v1::Job::State state, const Progress& progress) override;
 
  private:

@@ -38,6 +38,7 @@ class OutputObserver : public JobObserver {
   void OnCopied(std::string_view source, std::string_view target) override {
     output_->PrintCopied(source, target);
   }
+  void OnRemoved(std::string_view target) override { output_->PrintRemoved(target); }
 
  private:
   const bool verbose_;

@@ -42,9 +42,17 @@ void TextJobOutput::PrintWarning(std::string_view message) { PrintMessage(messag
 void TextJobOutput::PrintDebug(std::string_view message) { PrintMessage(message); }
 
 void TextJobOutput::PrintCopied(std::string_view source, std::string_view target) {
+  PrintLine(absl::StrCat(Quote(source), " -> ", Quote(target)));
+}
+
+void TextJobOutput::PrintRemoved(std::string_view target) {
+  PrintLine(absl::StrCat("removed ", Quote(target)));
+}
+
+void TextJobOutput::PrintLine(std::string_view line) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (output_shares_terminal_) display_.Clear();
-  standard_output_.WriteLine(absl::StrCat(Quote(source), " -> ", Quote(target)));
+  standard_output_.WriteLine(line);
 }
 
 bool TextJobOutput::Finish(v1::Job::State /*state*/, const Progress& /*progress*/) {

@@ -31,9 +31,12 @@ class TextJobOutput : public JobOutput {
   void PrintWarning(std::string_view message) override;
   void PrintDebug(std::string_view message) override;
   void PrintCopied(std::string_view source, std::string_view target) override;
+  void PrintRemoved(std::string_view target) override;
   bool Finish(v1::Job::State state, const Progress& progress) override;
 
  private:
+  // Prints a line of -v.
+  void PrintLine(std::string_view line);
   void PrintMessage(std::string_view message);
 
   const std::string program_;

@@ -114,6 +114,7 @@ class CopyJob::Body {
             .default_mode = options.default_mode,
             .force = options.force,
             .no_clobber = options.no_clobber,
+            .writes_through_dangling_links = options.writes_through_dangling_links,
             .reflink = options.reflink,
             .follows_named_links = FollowsNamedLinks(options),
             .follows_links = FollowsLinks(options),

@@ -88,8 +88,11 @@ struct CopyOptions {
   Preserve preserve;
   // --no-preserve=mode: new files get 0666 (directories 0777) less the umask.
   bool default_mode = false;
-  bool force = false;            // -f
-  bool no_clobber = false;       // -n
+  bool force = false;       // -f
+  bool no_clobber = false;  // -n
+  // POSIXLY_CORRECT: a target that is a symbolic link to nowhere is made where the link
+  // leads to, instead of being refused.
+  bool writes_through_dangling_links = false;
   bool one_file_system = false;  // -x
   Reflink reflink = Reflink::kAuto;
   PageCache page_cache = PageCache::kKeep;

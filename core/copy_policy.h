@@ -35,6 +35,7 @@ struct FileCopyPolicy {
   bool default_mode = false;
   bool force = false;
   bool no_clobber = false;
+  bool writes_through_dangling_links = false;
   Reflink reflink = Reflink::kNever;
   // Where refused clones are noted. REQUIRES: set unless reflink is kNever.
   CloneTable* clones = nullptr;

@@ -72,7 +72,7 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   filled_ = written_ = 0;
   is_whole_ = false;
   existing_ = created_ = changed_ = complete_ = cleaned_up_ = false;
-  is_link_ = is_identified_ = false;
+  is_link_ = makes_pointee_ = is_identified_ = false;
   tried_removing_ = removed_old_target_ = waits_for_target_ = left_out_rights_ = false;
   OpenSource(O_NONBLOCK, next);
   SetAtOnce(next);
@@ -462,9 +462,11 @@ void FileCopy::OpenExistingTarget(NextChains* next) {
   existing_ = true;
   // A link is followed, as GNU cp does; what was none must not have become one.
   const int flags = (kExistingTargetFlags & ~(waits_for_target_ ? O_NONBLOCK : 0)) |
-                    (is_link_ ? 0 : O_NOFOLLOW);
+                    (is_link_ ? 0 : O_NOFOLLOW) | (makes_pointee_ ? O_CREAT : 0);
   Enter(State::kOpenTarget,
-        OpenAt(names_.target_directory, names_.target, flags, 0, FileRef()), next);
+        OpenAt(names_.target_directory, names_.target, flags,
+               makes_pointee_ ? FirstMode() : 0, FileRef()),
+        next);
 }
 
 void FileCopy::OnOpenTarget(int32_t result, NextChains* next) {
@@ -551,6 +553,10 @@ void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next)
   if (name_result == -ENOENT && retries_ < kRetriesMax) {  // Gone again meanwhile.
     ++retries_;
     return OpenNewTarget(next);
+  }
+  if (file_result == -ENOENT && is_link_ && policy_.writes_through_dangling_links) {
+    makes_pointee_ = true;
+    return OpenExistingTarget(next);
   }
   if (file_result == -ENOENT && is_link_) {
     Fail(RefusedTarget(Refusal::kTargetDangling));
@@ -739,7 +745,7 @@ void FileCopy::SetAttributes(NextChains* next) {
   attributes_.Start(policy_, source_stat_,
                     {.fd = target_.index,
                      .created = created_,
-                     .withheld = created_ ? WithheldMode() : 0,
+                     .withheld = created_ || makes_pointee_ ? WithheldMode() : 0,
                      .default_acl = names_.target_default_acl},
                     next);
   OnAttributes(next);

@@ -331,6 +331,7 @@ class FileCopy {
   bool complete_ = false;  // It has its contents.
   bool cleaned_up_ = false;     // What was half-written has been seen to.
   bool is_link_ = false;        // It was there, and its name is a symbolic link.
+  bool makes_pointee_ = false;  // ... to nowhere, where the target is to be made.
   bool is_identified_ = false;  // target_stat_ is that of the target itself.
   bool tried_removing_ = false;
   bool removed_old_target_ = false;

@@ -26,6 +26,10 @@ class JobObserver {
 
   // `source` was copied to `target` (-v), both as a user would write them.
   virtual void OnCopied(std::string_view /*source*/, std::string_view /*target*/) {}
+
+  // `target`, as a user would write it, was removed to make way for a copy (-v). Comes
+  // only if OnCopied() is wanted.
+  virtual void OnRemoved(std::string_view /*target*/) {}
 };
 
 }  // namespace ringcp

@@ -67,4 +67,9 @@ void Reporter::Copied(std::string_view source, std::string_view target) {
   observer_->OnCopied(source, target);
 }
 
+void Reporter::Removed(std::string_view target) {
+  MutexLock lock(&mutex_);
+  observer_->OnRemoved(target);
+}
+
 }  // namespace ringcp

@@ -34,9 +34,11 @@ class Reporter {
   // source; of a job once, because with one such file there are usually many.
   void WarnOfAccessLeftOut(std::string_view path);
 
-  // Whether Copied() does anything: ask before building the paths for it.
+  // Whether Copied() and Removed() do anything: ask before building the paths for it.
   bool wants_copied() const { return wants_copied_; }
   void Copied(std::string_view source, std::string_view target);
+  // Likewise.
+  void Removed(std::string_view target);
 
   // How many errors were reported.
   int64_t errors() const { return errors_.load(std::memory_order_relaxed); }

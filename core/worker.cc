@@ -474,6 +474,9 @@ void Worker::OnDone(int index) {
   const FileCopy& copy = flight.copy;
   bool copied = false;
   WarnIfNotPolled(entry, copy);
+  if (copy.removed_old_target() && work_.reporter->wants_copied()) {
+    work_.reporter->Removed(TargetPath(*entry.directory, entry.target_name));
+  }
   switch (copy.outcome()) {
     case FileCopy::Outcome::kCopied:
       copied = true;
