@@ -68,12 +68,27 @@ absl::StatusOr<int> LockDirectoryOf(const std::string& path) {
   return fd;
 }
 
-// Makes `path` free for a new socket.
+// Removes what is at `path` if it still is that file, which the caller keeps open.
+// Whoever puts a file in its place between the look and unlink() loses it: those few
+// microseconds can't be helped, and other agents wait for the directory's lock.
+// Returns an errno, or 0 when the file no longer has that name.
+int RemoveIfSame(const std::string& path, dev_t device, ino_t inode) {
+  struct stat now;
+  if (lstat(path.c_str(), &now) != 0) return errno == ENOENT ? 0 : errno;
+  if (now.st_dev != device || now.st_ino != inode) return 0;
+  return unlink(path.c_str()) == 0 || errno == ENOENT ? 0 : errno;
+}
+
+// Makes `path` free for a new socket, unless somebody else's file is there.
 absl::Status RemoveStaleSocket(const std::string& path) {
-  struct stat status;
-  if (lstat(path.c_str(), &status) != 0) {
-    return errno == ENOENT ? absl::OkStatus() : Failed(path, "cannot stat", errno);
+  // Kept open, so that no other file gets the inode's number.
+  const int file = open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  if (file < 0) {
+    return errno == ENOENT ? absl::OkStatus() : Failed(path, "cannot open", errno);
   }
+  const absl::Cleanup close_file = [file] { close(file); };
+  struct stat status;
+  if (fstat(file, &status) != 0) return Failed(path, "cannot stat", errno);
   if (!S_ISSOCK(status.st_mode)) {
     return absl::AlreadyExistsError(
         absl::StrCat(path, ": not a socket, so it is left as it is"));
@@ -92,10 +107,9 @@ absl::Status RemoveStaleSocket(const std::string& path) {
   if (errno != ECONNREFUSED) {
     return Failed(path, "cannot tell whether the socket there is in use", errno);
   }
-  if (unlink(path.c_str()) != 0 && errno != ENOENT) {
-    return Failed(path, "cannot remove the socket of an agent that is gone", errno);
-  }
-  return absl::OkStatus();
+  const int error_number = RemoveIfSame(path, status.st_dev, status.st_ino);
+  if (error_number == 0) return absl::OkStatus();
+  return Failed(path, "cannot remove the socket of an agent that is gone", error_number);
 }
 
 }  // namespace
@@ -126,6 +140,10 @@ absl::StatusOr<std::unique_ptr<UnixListener>> UnixListener::Listen(
   }
   struct stat file;
   if (lstat(path.c_str(), &file) != 0) return Failed(path, "cannot stat", errno);
+  if (!S_ISSOCK(file.st_mode)) {
+    return absl::AbortedError(
+        absl::StrCat(path, ": somebody has put another file in the socket's place"));
+  }
   listener->file_ = {file.st_dev, file.st_ino};
   if ((file.st_mode & 0777 & ~kSocketMode) != 0) {
     return absl::PermissionDeniedError(
@@ -141,12 +159,8 @@ UnixListener::~UnixListener() {
   if (file_.has_value()) {
     // Without the lock it goes on as well: the check below is good enough then.
     absl::StatusOr<int> directory = LockDirectoryOf(path_);
-    struct stat file;
-    // The inode's number is not used again before the socket is closed.
-    if (lstat(path_.c_str(), &file) == 0 && file.st_dev == file_->device &&
-        file.st_ino == file_->inode) {
-      unlink(path_.c_str());
-    }
+    // The socket keeps its file, so that no other one gets the inode's number.
+    RemoveIfSame(path_, file_->device, file_->inode);
     if (directory.ok()) close(*directory);
   }
   close(fd_);
