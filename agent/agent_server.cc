@@ -33,6 +33,7 @@ constexpr std::chrono::milliseconds kLastCalls{1000};
 absl::StatusOr<std::unique_ptr<AgentServer>> AgentServer::Start(Options options) {
   const std::vector<std::string> socket_paths = options.socket_paths;
   const bool make_directories = options.make_directories;
+  const int connections_max = options.connections_max;
   auto agent = std::unique_ptr<AgentServer>(new AgentServer(std::move(options)));
   std::vector<int> listening;
   for (const std::string& path : socket_paths) {
@@ -56,7 +57,7 @@ absl::StatusOr<std::unique_ptr<AgentServer>> AgentServer::Start(Options options)
 
   // The sockets are ours, because gRPC would remove any socket that lies at a path, and
   // make its own with the umask's mode.
-  auto acceptor = ConnectionAcceptor::Start(std::move(listening),
+  auto acceptor = ConnectionAcceptor::Start(std::move(listening), connections_max,
                                             [server = agent->server_.get()](int fd) {
                                               grpc::AddInsecureChannelFromFd(server, fd);
                                             });

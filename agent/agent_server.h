@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "agent/connection_acceptor.h"
 #include "agent/copy_agent_service.h"
+#include "agent/file_shares.h"
 #include "agent/job_table.h"
 #include "agent/unix_listener.h"
 #include "grpcpp/server.h"
@@ -26,6 +27,8 @@ class AgentServer {
     std::vector<std::string> socket_paths;
     // Make the sockets' directories where they are missing.
     bool make_directories = false;
+    // Further clients wait until one leaves.
+    int connections_max = FileShares::kConnectionsMax;
     JobTable::Options jobs;
   };
 

@@ -3,9 +3,11 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <utility>
 
@@ -15,23 +17,25 @@
 namespace ringcp {
 namespace {
 
-// How long to wait when a connection is there but no descriptor for it: without a pause
-// the thread would spin until another connection ends.
-constexpr int kPauseMilliseconds = 100;
+// How long to wait when a connection is there but no room or descriptor for it: without a
+// pause the thread would spin until another connection ends.
+constexpr std::chrono::duration<int, std::milli> kPause{100};
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ConnectionAcceptor>> ConnectionAcceptor::Start(
-    std::vector<int> listening, std::function<void(int fd)> take) {
+    std::vector<int> listening, int connections_max, std::function<void(int fd)> take) {
+  RINGCP_CHECK(connections_max >= 1);
   const int stop = eventfd(0, EFD_CLOEXEC);
   if (stop < 0) return absl::ErrnoToStatus(errno, "cannot make an eventfd");
-  return std::unique_ptr<ConnectionAcceptor>(
-      new ConnectionAcceptor(std::move(listening), std::move(take), stop));
+  return std::unique_ptr<ConnectionAcceptor>(new ConnectionAcceptor(
+      std::move(listening), connections_max, std::move(take), stop));
 }
 
-ConnectionAcceptor::ConnectionAcceptor(std::vector<int> listening,
+ConnectionAcceptor::ConnectionAcceptor(std::vector<int> listening, int connections_max,
                                        std::function<void(int fd)> take, int stop)
     : listening_(std::move(listening)),
+      connections_max_(static_cast<size_t>(connections_max)),
       take_(std::move(take)),
       stop_(stop),
       thread_([this] { Run(); }) {}
@@ -48,7 +52,8 @@ void ConnectionAcceptor::Run() {
   for (const int fd : listening_) polled.push_back({fd, POLLIN, 0});
   while (true) {
     if (poll(polled.data(), polled.size(), /*timeout=*/-1) < 0) {
-      RINGCP_CHECK(errno == EINTR);
+      // The kernel has no memory for it now; there is nothing else that could fail.
+      if (errno != EINTR) std::this_thread::sleep_for(kPause);
       continue;
     }
     if (polled[0].revents != 0) return;
@@ -56,13 +61,25 @@ void ConnectionAcceptor::Run() {
     for (size_t i = 1; i < polled.size(); ++i) {
       if (polled[i].revents != 0 && !AcceptOne(polled[i].fd)) pause = true;
     }
-    if (pause) poll(polled.data(), 1, kPauseMilliseconds);
+    if (pause) poll(polled.data(), 1, kPause.count());
   }
 }
 
-bool ConnectionAcceptor::AcceptOne(int listening) const {
+void ConnectionAcceptor::ForgetClosed() {
+  std::erase_if(connections_, [](const Connection& connection) {
+    struct stat stat;
+    return fstat(connection.fd, &stat) != 0 || stat.st_dev != connection.device ||
+           stat.st_ino != connection.inode;
+  });
+}
+
+bool ConnectionAcceptor::AcceptOne(int listening) {
+  if (connections_.size() >= connections_max_) ForgetClosed();
+  if (connections_.size() >= connections_max_) return false;
   const int fd = accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd >= 0) {
+    struct stat stat = {};
+    if (fstat(fd, &stat) == 0) connections_.push_back({fd, stat.st_dev, stat.st_ino});
     take_(fd);
     return true;
   }

@@ -20,6 +20,7 @@
 #include "agent/address.h"
 #include "agent/agent_options.h"
 #include "agent/agent_server.h"
+#include "agent/file_shares.h"
 #include "core/open_files.h"
 #include "core/version.h"
 
@@ -86,6 +87,25 @@ absl::Status ResolveAddresses(const ringcp::AgentOptions& options,
   return absl::OkStatus();
 }
 
+// How many connections and jobs there may be at a time, and what each job may open.
+absl::Status ShareOutFiles(const ringcp::AgentOptions& options,
+                           ringcp::AgentServer::Options* server_options) {
+  const int files_max = ringcp::OpenFilesMax();
+  const absl::StatusOr<ringcp::FileShares> shares =
+      ringcp::ShareFiles(files_max, options.running_jobs_max);
+  if (!shares.ok()) return shares.status();
+  if (shares->running_jobs_max < options.running_jobs_max) {
+    PrintLine(absl::StrCat("at most ", shares->running_jobs_max, " of ",
+                           options.running_jobs_max,
+                           " jobs run at the same time, because this process may have "
+                           "only ",
+                           files_max, " files open (ulimit -n)"));
+  }
+  server_options->connections_max = shares->connections_max;
+  server_options->jobs.limits.running_jobs_max = shares->running_jobs_max;
+  return absl::OkStatus();
+}
+
 int Fail(const absl::Status& status) {
   PrintLine(std::string(status.message()));
   return EXIT_FAILURE;
@@ -112,10 +132,11 @@ int main(int argc, char* argv[]) {
   ringcp::AgentServer::Options server_options;
   absl::Status status = ResolveAddresses(*options, &server_options);
   if (!status.ok()) return Fail(status);
-  server_options.jobs.limits.running_jobs_max = options->running_jobs_max;
   server_options.jobs.umask = ReadUmask();
   server_options.jobs.log = PrintLine;
   ringcp::RaiseOpenFilesMax();
+  status = ShareOutFiles(*options, &server_options);
+  if (!status.ok()) return Fail(status);
   const sigset_t ending_signals = BlockEndingSignals();
 
   const std::string where =

@@ -40,6 +40,19 @@ class AgentTest : public testing::Test {
     ASSERT_TRUE(agent_->WaitForError("listening on")) << agent_->error();
   }
 
+  // An agent that may have at most `files` files open.
+  Subprocess::Options AgentWithFewFiles(int files) const {
+    Subprocess::Options options;
+    options.program = "/bin/sh";
+    options.arguments = {"sh",
+                         "-c",
+                         absl::StrCat("ulimit -n ", files, "; exec \"$0\" \"$@\""),
+                         ProgramPath("agent/ringcpd"),
+                         "--listen",
+                         Address()};
+    return options;
+  }
+
   Subprocess::Options Program(const std::string& name,
                               std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), name);
@@ -259,6 +272,14 @@ TEST_F(AgentTest, CancellingAJobLeavesTheFileOfAnotherOneForTheSameTarget) {
   EXPECT_EQ(RunProgram(Ctl({"watch", job})).exit_code, 0);
   EXPECT_EQ(ReadFileOrNone(scratch_.Path("target")), "new");
   close(fifo);
+}
+
+TEST_F(AgentTest, WithTooFewFilesForAJobItDoesNotStart) {
+  const Subprocess::Result result = RunProgram(AgentWithFewFiles(40));
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(result.error,
+            "ringcpd: this process may have only 40 files open, and an agent needs 56 "
+            "(ulimit -n)\n");
 }
 
 TEST_F(AgentTest, TellsWhenTheAgentDiesUnderAWatcher) {

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -233,6 +234,10 @@ class Connections {
     fds_.pop_back();
     return fd;
   }
+  size_t size() {
+    MutexLock lock(&mutex_);
+    return fds_.size();
+  }
 
  private:
   Mutex mutex_;
@@ -245,8 +250,9 @@ TEST(ConnectionAcceptorTest, ConnectionsOfEveryListenerAreHandedOn) {
   const auto first = Listen(directory.Path("a.sock"));
   const auto second = Listen(directory.Path("b.sock"));
   Connections connections;
-  const auto acceptor = ConnectionAcceptor::Start(
-      {first->fd(), second->fd()}, [&connections](int fd) { connections.Add(fd); });
+  const auto acceptor =
+      ConnectionAcceptor::Start({first->fd(), second->fd()}, /*connections_max=*/8,
+                                [&connections](int fd) { connections.Add(fd); });
   ASSERT_TRUE(acceptor.ok()) << acceptor.status();
   for (const auto* listener : {first.get(), second.get(), first.get()}) {
     const int client = Connect(listener->path());
@@ -259,6 +265,35 @@ TEST(ConnectionAcceptorTest, ConnectionsOfEveryListenerAreHandedOn) {
     close(server);
     close(client);
   }
+}
+
+TEST(ConnectionAcceptorTest, OneMoreThanMayBeWaitsUntilAnotherOneLeaves) {
+  const ScratchDirectory directory;
+  const auto listener = Listen(directory.Path("a.sock"));
+  Connections connections;
+  const auto acceptor =
+      ConnectionAcceptor::Start({listener->fd()}, /*connections_max=*/2,
+                                [&connections](int fd) { connections.Add(fd); });
+  ASSERT_TRUE(acceptor.ok()) << acceptor.status();
+  int clients[3];
+  int servers[3];
+  for (int i = 0; i < 2; ++i) {
+    clients[i] = Connect(listener->path());
+    servers[i] = connections.Take();
+  }
+  clients[2] = Connect(listener->path());
+  ASSERT_GE(clients[2], 0);
+  // The same descriptor, but another file.
+  const int other = open("/dev/null", O_RDWR | O_CLOEXEC);
+  EXPECT_EQ(connections.size(), 0u);
+  ASSERT_EQ(dup2(other, servers[0]), servers[0]);
+  servers[2] = connections.Take();
+  ASSERT_EQ(write(clients[2], "x", 1), 1);
+  char byte = 0;
+  EXPECT_EQ(read(servers[2], &byte, 1), 1);
+  for (const int fd : clients) close(fd);
+  for (const int fd : servers) close(fd);
+  close(other);
 }
 
 }  // namespace
