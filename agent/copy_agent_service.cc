@@ -114,6 +114,7 @@ grpc::Status CopyAgentService::GetAgentInfo(grpc::ServerContext* /*context*/,
   const JobTable::Counts counts = jobs_->counts();
   response->set_jobs_running(counts.running);
   response->set_jobs_queued(counts.queued);
+  *response->mutable_engine_totals() = jobs_->EngineTotals();
   return grpc::Status::OK;
 }
 

@@ -47,6 +47,32 @@ v1::Progress ProgressToApi(const Progress& progress) {
   return result;
 }
 
+v1::EngineReport EngineReportToApi(const EngineReport& report) {
+  v1::EngineReport result;
+  result.set_engine(report.engine);
+  result.set_reason(Shorten(report.reason));
+  result.set_workers(report.workers);
+  result.set_chains(report.chains);
+  result.set_sqes(report.sqes);
+  result.set_linked_sqes(report.linked);
+  result.set_ops_at_once(report.ops_at_once);
+  result.set_ops_at_once_with_opcode(report.ops_at_once_with_opcode);
+  result.set_enters(report.enters);
+  result.set_files_at_once(report.files_at_once);
+  return result;
+}
+
+void AddCounters(const v1::EngineReport& report, v1::EngineReport* totals) {
+  totals->set_chains(totals->chains() + report.chains());
+  totals->set_sqes(totals->sqes() + report.sqes());
+  totals->set_linked_sqes(totals->linked_sqes() + report.linked_sqes());
+  totals->set_ops_at_once(totals->ops_at_once() + report.ops_at_once());
+  totals->set_ops_at_once_with_opcode(totals->ops_at_once_with_opcode() +
+                                      report.ops_at_once_with_opcode());
+  totals->set_enters(totals->enters() + report.enters());
+  totals->set_files_at_once(totals->files_at_once() + report.files_at_once());
+}
+
 v1::FileError FileErrorToApi(const FileError& error) {
   v1::FileError result;
   result.set_path(PathToApi(error.path).value_or(""));

@@ -8,6 +8,7 @@
 #include <cstddef>
 
 #include "absl/time/time.h"
+#include "core/engine_report.h"
 #include "core/file_error.h"
 #include "core/progress.h"
 #include "google/protobuf/timestamp.pb.h"
@@ -20,6 +21,10 @@ namespace ringcp {
 inline constexpr size_t kErrorTextBytesMax = 64 * 1024;
 
 v1::Progress ProgressToApi(const Progress& progress);
+
+v1::EngineReport EngineReportToApi(const EngineReport& report);
+// Adds the counters of `report` to `totals`, and nothing else.
+void AddCounters(const v1::EngineReport& report, v1::EngineReport* totals);
 
 // A path that is too long, or isn't absolute because there was none, is left empty; a
 // message that is too long is cut between two characters.

@@ -33,6 +33,12 @@ std::string NewInstance() {
   return absl::StrCat(random(), "-", random());
 }
 
+v1::Progress ProgressOf(const CopyJob& job) {
+  v1::Progress progress = ProgressToApi(job.progress());
+  *progress.mutable_engine() = EngineReportToApi(job.engine_report());
+  return progress;
+}
+
 v1::Job::State FinalState(JobResult::Outcome outcome) {
   switch (outcome) {
     case JobResult::Outcome::kSucceeded:
@@ -304,6 +310,22 @@ JobTable::Counts JobTable::counts() {
           .queued = static_cast<int>(schedule_.waiting())};
 }
 
+v1::EngineReport JobTable::EngineTotals() {
+  v1::EngineReport totals;
+  std::vector<std::shared_ptr<CopyJob>> running;
+  {
+    MutexLock lock(&mutex_);
+    totals = engine_totals_;
+    for (const auto& [sequence, entry] : entries_) {
+      if (entry->copy_job != nullptr) running.push_back(entry->copy_job);
+    }
+  }
+  for (const auto& copy_job : running) {
+    AddCounters(EngineReportToApi(copy_job->engine_report()), &totals);
+  }
+  return totals;
+}
+
 void JobTable::Drain() {
   std::vector<std::string> lines;
   {
@@ -350,7 +372,7 @@ void JobTable::Sample(Entry& entry) {
     copy_job = entry.copy_job;
   }
   if (copy_job == nullptr) return;
-  const v1::Progress progress = ProgressToApi(copy_job->progress());
+  const v1::Progress progress = ProgressOf(*copy_job);
   MutexLock lock(&mutex_);
   // It is still running: a job's end is noted under `sampling`.
   entry.record.UpdateProgress(progress);
@@ -473,7 +495,7 @@ void JobTable::RunJob(const EntryPtr& entry) {
   v1::Job job;
   {
     MutexLock sampling(&entry->sampling);
-    const v1::Progress progress = ProgressToApi(copy_job->progress());
+    const v1::Progress progress = ProgressOf(*copy_job);
     const v1::Job::State state = FinalState(result.outcome);
     MutexLock lock(&mutex_);
     std::string reason(result.status.message());
@@ -481,6 +503,7 @@ void JobTable::RunJob(const EntryPtr& entry) {
       reason = entry->cancel_reason;
     }
     entry->record.UpdateProgress(progress);
+    AddCounters(progress.engine(), &engine_totals_);
     entry->record.End(state, std::move(reason), absl::Now());
     entry->copy_job.reset();
     job = entry->record.snapshot();

@@ -97,6 +97,10 @@ class JobTable {
                                                    int64_t since_version);
 
   Counts counts();
+
+  // The counters of all jobs that were started, added up; see AgentInfo.engine_totals.
+  v1::EngineReport EngineTotals();
+
   const JobLimits& limits() const { return options_.limits; }
 
   // Refuses new jobs, cancels all that haven't ended, and returns when they have. Later
@@ -169,6 +173,7 @@ class JobTable {
   std::deque<EntryPtr> started_ ABSL_GUARDED_BY(mutex_);
   // Ended jobs, the one that ended first first.
   std::deque<EntryPtr> ended_ ABSL_GUARDED_BY(mutex_);
+  v1::EngineReport engine_totals_ ABSL_GUARDED_BY(mutex_);  // Of jobs that have ended.
   int64_t remembered_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

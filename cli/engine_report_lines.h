@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "core/copy_job.h"
+#include "core/engine_report.h"
 
 namespace ringcp {
 

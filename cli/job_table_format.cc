@@ -204,6 +204,9 @@ std::string FormatAgentInfo(const v1::AgentInfo& info, const std::string& addres
   lines.Add("Version", info.version());
   lines.Add("Kernel", info.kernel());
   lines.Add("Engine", absl::StrCat(info.engine(), ": ", info.engine_reason()));
+  const v1::EngineReport& totals = info.engine_totals();
+  lines.Add("Ops", absl::StrCat(totals.sqes(), " by io_uring (", totals.linked_sqes(),
+                                " linked), ", totals.ops_at_once(), " by system calls"));
   lines.Add("Running", absl::StrCat(info.jobs_running(), " of at most ",
                                     limits.max_running_jobs(), " jobs"));
   lines.Add("Queued", absl::StrCat(info.jobs_queued(), " of at most ",

@@ -341,6 +341,7 @@ TEST_F(CopyAgentServiceTest, TheAgentTellsWhatItIs) {
   EXPECT_FALSE(info.kernel().empty());
   EXPECT_EQ(info.engine(), "threads");
   EXPECT_EQ(info.engine_reason(), "the test says so");
+  EXPECT_TRUE(info.has_engine_totals());
   EXPECT_EQ(info.limits().max_running_jobs(), 1);
   EXPECT_EQ(info.limits().max_queued_jobs(), kQueuedJobsMax);
   EXPECT_EQ(info.limits().max_finished_jobs(), kFinishedJobsMax);

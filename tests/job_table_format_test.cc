@@ -109,6 +109,9 @@ TEST(FormatAgentInfo, HasOneFieldALine) {
   info.set_kernel("6.1.0");
   info.set_engine("uring");
   info.set_engine_reason("the kernel has all that it needs");
+  info.mutable_engine_totals()->set_sqes(300);
+  info.mutable_engine_totals()->set_linked_sqes(200);
+  info.mutable_engine_totals()->set_ops_at_once(50);
   info.set_jobs_running(1);
   info.mutable_limits()->set_max_running_jobs(4);
   info.mutable_limits()->set_max_queued_jobs(1000);
@@ -120,6 +123,7 @@ TEST(FormatAgentInfo, HasOneFieldALine) {
             "Version:    0.1.0\n"
             "Kernel:     6.1.0\n"
             "Engine:     uring: the kernel has all that it needs\n"
+            "Ops:        300 by io_uring (200 linked), 50 by system calls\n"
             "Running:    1 of at most 4 jobs\n"
             "Queued:     0 of at most 1000 jobs\n"
             "Remembers:  at most 1000 ended jobs, 10000 errors of each\n"

@@ -42,6 +42,27 @@ TEST_F(JobTableTest, AJobCopiesAndSucceeds) {
   EXPECT_TRUE(ended.has_create_time() && ended.has_start_time() && ended.has_end_time());
 }
 
+TEST_F(JobTableTest, HowItsOperationsRanIsToldByAJobAndAddedUpByTheAgent) {
+  options_.limits.finished_jobs_max = 1;
+  EXPECT_EQ(table().EngineTotals().ops_at_once(), 0);
+  v1::JobSpec spec = specs_.File();
+  spec.mutable_options()->set_engine(v1::CopyOptions::THREADS);
+  const Job first = WaitFor(Submit(spec).name(), Job::SUCCEEDED);
+  EXPECT_EQ(first.progress().engine().engine(), "threads");
+  EXPECT_EQ(first.progress().engine().reason(), "it was asked for");
+  const int64_t ops = first.progress().engine().ops_at_once();
+  EXPECT_GT(ops, 0);
+  EXPECT_EQ(first.progress().engine().sqes(), 0);
+  EXPECT_EQ(table().EngineTotals().ops_at_once(), ops);
+  spec = specs_.File();
+  spec.mutable_options()->set_engine(v1::CopyOptions::THREADS);
+  const Job second = WaitFor(Submit(spec).name(), Job::SUCCEEDED);
+  // The first one is forgotten, what it did is not.
+  EXPECT_THAT(List(0).jobs(), SizeIs(1));
+  EXPECT_EQ(table().EngineTotals().ops_at_once(),
+            ops + second.progress().engine().ops_at_once());
+}
+
 TEST_F(JobTableTest, ABadSpecificationIsRefusedAndLeavesNothing) {
   EXPECT_EQ(table().Submit({}, "").status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(table().Submit(specs_.File(), std::string(129, 'i')).status().code(),
