@@ -22,6 +22,7 @@
 #include "agent/agent_server.h"
 #include "agent/file_shares.h"
 #include "core/open_files.h"
+#include "core/standard_streams.h"
 #include "core/version.h"
 
 namespace {
@@ -112,6 +113,8 @@ int Fail(const absl::Status& status) {
 }
 
 }  // namespace
+
+RINGCP_OCCUPY_STANDARD_STREAMS_BEFORE_LIBRARIES
 
 int main(int argc, char* argv[]) {
   const std::string program = argc > 0 ? argv[0] : "ringcpd";

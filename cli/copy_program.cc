@@ -7,13 +7,11 @@
 #include <variant>
 
 #include "cli/copy_help.h"
-#include "cli/standard_streams.h"
 #include "cli/usage.h"
 
 namespace ringcp {
 
 int RunCopyProgram(int argc, char** argv, const RunCopy& run) {
-  OccupyStandardStreams();
   // Nobody reading -v's lines is an error that is told at the end, not the copy's death.
   signal(SIGPIPE, SIG_IGN);
   // Beyond the limit on a file's size (ulimit -f) a write fails, instead of killing a

@@ -8,8 +8,10 @@
 #include "cli/local_job.h"
 #include "cli/submit_program.h"
 #include "core/open_files.h"
+#include "core/standard_streams.h"
 
 int main(int argc, char** argv) {
+  ringcp::OccupyStandardStreams();
   using ringcp::CopyCommandLine;
   return ringcp::RunCopyProgram(
       argc, argv, [argv](CopyCommandLine& command_line, const std::string& program) {

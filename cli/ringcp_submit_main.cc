@@ -6,6 +6,9 @@
 #include "cli/agent_job.h"
 #include "cli/copy_program.h"
 #include "cli/usage.h"
+#include "core/standard_streams.h"
+
+RINGCP_OCCUPY_STANDARD_STREAMS_BEFORE_LIBRARIES
 
 int main(int argc, char** argv) {
   using ringcp::CopyCommandLine;

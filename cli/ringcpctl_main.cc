@@ -9,12 +9,13 @@
 #include "cli/control_commands.h"
 #include "cli/control_help.h"
 #include "cli/copy_help.h"
-#include "cli/standard_streams.h"
 #include "cli/usage.h"
+#include "core/standard_streams.h"
+
+RINGCP_OCCUPY_STANDARD_STREAMS_BEFORE_LIBRARIES
 
 int main(int argc, char** argv) {
   using ringcp::ControlCommandLine;
-  ringcp::OccupyStandardStreams();
   const std::string program = argv[0];
 
   const auto parsed = ringcp::ParseControlCommandLine(argc, argv, getenv("RINGCP_AGENT"));

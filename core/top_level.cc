@@ -12,6 +12,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "core/standard_streams.h"
 
 namespace ringcp {
 namespace {
@@ -52,6 +53,7 @@ int OpenDirectory(const char* path) {
 struct Place {
   TopLevel top;
   std::string name;  // The copy's own name in it; "" to copy under the sources' names.
+  bool is_closed_stream = false;  // As /dev/stdout with `>&-`.
 };
 
 // Finds the directory to copy into.
@@ -59,6 +61,7 @@ absl::StatusOr<Place> FindPlace(const CopyRequest& request) {
   Place place;
   const std::string& target = request.target;
   const TargetKind kind = request.options.target_kind;
+  bool may_exist = true;
   if (kind != TargetKind::kNotDirectory) {
     place.top.target_fd = OpenDirectory(target.c_str());
     if (place.top.target_fd >= 0) {
@@ -69,7 +72,11 @@ absl::StatusOr<Place> FindPlace(const CopyRequest& request) {
       return TargetError("target directory", target, errno);
     }
     if (request.sources.size() > 1) return TargetError("target", target, errno);
+    may_exist = errno != ENOENT;
   }
+  struct stat existing;
+  place.is_closed_stream =
+      may_exist && stat(target.c_str(), &existing) == 0 && IsClosedStream(existing);
   const std::string parent(DirectoryPart(target));
   place.name = LastPart(target);
   place.top.target_display = parent;
@@ -183,10 +190,19 @@ absl::StatusOr<TopLevel> ResolveTopLevel(const CopyRequest& request, Reporter* r
       reporter->Report(MakeFileError(Operation::kStat, path, errno));
       continue;
     }
+    if (follow && IsClosedStream(stat)) {
+      reporter->Report(MakeFileError(Operation::kStat, path, ENOENT));
+      continue;
+    }
     source.is_directory = S_ISDIR(stat.st_mode);
     if (source.is_directory && !options.recursive) {
       reporter->Report(MakeRefusal(
           path, absl::StrCat("-r not specified; omitting directory ", Quote(path))));
+      continue;
+    }
+    if (place->is_closed_stream && !source.is_directory) {
+      reporter->Report({.refusal = Refusal::kTargetDangling, .on_target = true}, path,
+                       request.target);
       continue;
     }
     const bool named_as_directory = request.target.ends_with('/');

@@ -18,10 +18,10 @@
 #include "bench/io_models/report_text.h"
 #include "bench/io_models/runner.h"
 #include "cli/exit_code.h"
-#include "cli/standard_streams.h"
 #include "cli/usage.h"
 #include "cli/write_all.h"
 #include "core/file_error.h"
+#include "core/standard_streams.h"
 
 namespace ringcp::io_models {
 namespace {
