@@ -10,6 +10,11 @@
 #include <cerrno>
 #include <vector>
 
+#include "core/file_acls.h"
+#include "core/file_identity.h"
+#include "core/removal.h"
+#include "core/standard_streams.h"
+
 namespace ringcp {
 namespace {
 
@@ -52,13 +57,7 @@ class Stream {
     if (outcome == Outcome::kCopied) outcome = OpenTarget();
     if (outcome == Outcome::kCopied) outcome = CopyContents();
     if (outcome == Outcome::kCopied) outcome = SetAttributes();
-    const int closed = target_ >= 0 ? close(target_) : 0;
-    target_ = -1;
-    if (outcome == Outcome::kCopied && closed != 0) {
-      outcome = Fail(Operation::kClose, errno, true);
-    }
-    if (created_ && !complete_) unlinkat(names_.target_directory, names_.target, 0);
-    return outcome;
+    return target_ >= 0 ? Finish(outcome) : outcome;
   }
 
  private:
@@ -72,6 +71,35 @@ class Stream {
     return Outcome::kFailed;
   }
 
+  // Closes the target, which is complete then or, if it is a regular file, gone: removed
+  // if this copy made it, else empty. What was in it was lost with the first byte
+  // written.
+  Outcome Finish(Outcome outcome) {
+    // What is kept open is certainly the file that was written.
+    const int kept = is_regular_ ? fcntl(target_, F_DUPFD_CLOEXEC, 0) : -1;
+    if (!complete_) Empty(target_);
+    // Also tells what could not be written out: on NFS and others only now.
+    const int closed = close(target_);
+    const int error_number = errno;
+    target_ = -1;
+    if (closed != 0 && outcome == Outcome::kCopied) {
+      outcome = Fail(Operation::kClose, error_number, true);
+      complete_ = false;
+      if (kept >= 0) Empty(kept);
+    }
+    if (!complete_ && created_) {
+      RemoveIfSame(names_.target_directory, names_.target, IdentityOf(target_stat_));
+    }
+    if (kept >= 0) close(kept);
+    return outcome;
+  }
+
+  // Nothing can be done where that fails, too: the failure of the copy is told.
+  void Empty(int fd) const {
+    if (!is_regular_ || !begun_) return;
+    [[maybe_unused]] const int result = ftruncate(fd, 0);
+  }
+
   Outcome OpenSource() {
     const int follow = names_.follow_source ? 0 : O_NOFOLLOW;
     source_ = openat(names_.source_directory, names_.source,
@@ -82,45 +110,69 @@ class Stream {
   }
 
   Outcome OpenTarget() {
-    if (CreateTarget()) return Outcome::kCopied;
-    if (errno != EEXIST) return Fail(Operation::kCreate, errno, true);
+    const int error_number = CreateTarget();
+    if (error_number == 0) return Outcome::kCopied;
+    if (error_number != EEXIST || names_.target_directory_created) {
+      return Fail(Operation::kCreate, error_number, true);
+    }
     struct stat existing;
     if (fstatat(names_.target_directory, names_.target, &existing, 0) != 0) {
       if (errno == ENOENT) return Refuse(Refusal::kTargetDangling);
+      if (errno == ELOOP && policy_.force) return ReplaceTarget();
       return Fail(Operation::kStat, errno, true);
     }
     if (policy_.no_clobber) return Outcome::kSkipped;
     if (S_ISDIR(existing.st_mode)) return Refuse(Refusal::kTargetIsDirectory);
+    if (IsClosedStream(existing)) return Refuse(Refusal::kTargetDangling);
     if (SameFile(existing, source_stat_)) return Refuse(Refusal::kSameFile);
     for (;;) {
-      // What can't be cloned to is to stay as it is.
-      const int truncate = policy_.reflink == Reflink::kAlways ? 0 : O_TRUNC;
-      target_ = openat(names_.target_directory, names_.target,
-                       kTargetFlags | truncate | O_NONBLOCK);
-      if (target_ >= 0) return Outcome::kCopied;
+      // What was in it stays until there is something to take its place.
+      target_ = openat(names_.target_directory, names_.target, kTargetFlags | O_NONBLOCK);
+      if (target_ >= 0) break;
       // A pipe that nobody reads yet.
       if (errno == ENXIO && S_ISFIFO(existing.st_mode)) {
         if (cancelled_) return Outcome::kCancelled;
         poll(nullptr, 0, kReaderPollMilliseconds);
         continue;
       }
-      if (!policy_.force) return Fail(Operation::kCreate, errno, true);
-      if (unlinkat(names_.target_directory, names_.target, 0) != 0 && errno != ENOENT) {
-        return Fail(Operation::kRemove, errno, true);
-      }
-      if (CreateTarget()) return Outcome::kCopied;
+      if (policy_.force) return ReplaceTarget();
       return Fail(Operation::kCreate, errno, true);
     }
+    if (fstat(target_, &target_stat_) != 0) return Fail(Operation::kStat, errno, true);
+    if (SameFile(target_stat_, source_stat_)) return Refuse(Refusal::kSameFile);
+    is_regular_ = S_ISREG(target_stat_.st_mode);
+    return Outcome::kCopied;
   }
 
-  // False, with errno, if there is something already, or on another error.
-  bool CreateTarget() {
-    mode_t mode = policy_.NewMode(source_stat_.st_mode);
-    if (policy_.preserve.ownership) mode &= kOwnerPermissions;
-    target_ = openat(names_.target_directory, names_.target,
-                     kTargetFlags | O_CREAT | O_EXCL, mode);
-    created_ = target_ >= 0;
-    return created_;
+  // Makes a new file in the place of one that can't be opened (-f).
+  Outcome ReplaceTarget() {
+    struct stat existing;
+    int error_number =
+        fstatat(names_.target_directory, names_.target, &existing, AT_SYMLINK_NOFOLLOW) ==
+                0
+            ? RemoveIfSame(names_.target_directory, names_.target, IdentityOf(existing))
+            : errno;
+    if (error_number != 0 && error_number != ENOENT) {
+      return Fail(Operation::kRemove, error_number, true);
+    }
+    error_number = CreateTarget();
+    return error_number == 0 ? Outcome::kCopied
+                             : Fail(Operation::kCreate, error_number, true);
+  }
+
+  // 0 or an errno: EEXIST if there is something already.
+  int CreateTarget() {
+    mode_ = source_stat_.st_mode & kAllModeBits;
+    if (policy_.preserve.mode) mode_ = LookAtAccess(source_, mode_).mode;
+    withheld_ = policy_.WithheldMode(mode_, names_.target_default_acl.has_value());
+    target_ =
+        openat(names_.target_directory, names_.target, kTargetFlags | O_CREAT | O_EXCL,
+               policy_.NewMode(mode_) & ~withheld_);
+    if (target_ < 0) return errno;
+    if (fstat(target_, &target_stat_) != 0) return errno;
+    created_ = true;
+    is_regular_ = true;
+    return 0;
   }
 
   // Waits until `fd` is ready for `events`; false when the job was cancelled.
@@ -146,6 +198,15 @@ class Stream {
         if (errno == EINTR || errno == EAGAIN) continue;
         return Fail(Operation::kRead, errno, false);
       }
+      if (!begun_) {
+        // As openat() would have done with O_TRUNC. What can't be cloned to stays as it
+        // is.
+        if (is_regular_ && !created_ && policy_.reflink != Reflink::kAlways &&
+            ftruncate(target_, 0) != 0) {
+          return Fail(Operation::kCreate, errno, true);
+        }
+        begun_ = true;
+      }
       if (size == 0) break;
       for (ssize_t done = 0; done < size;) {
         const ssize_t written = write(target_, buffer.data() + done, size - done);
@@ -164,23 +225,51 @@ class Stream {
     return Outcome::kCopied;
   }
 
+  // Of a regular file: a terminal or a device that is written to keeps what it has.
   Outcome SetAttributes() {
-    if (!created_) return Outcome::kCopied;
+    if (!is_regular_) return Outcome::kCopied;
     const timespec times[] = {source_stat_.st_atim, source_stat_.st_mtim};
     if (policy_.preserve.timestamps && futimens(target_, times) != 0) {
       return Fail(Operation::kSetTimes, errno, true);
     }
-    mode_t mode = policy_.FinalMode(source_stat_.st_mode);
-    if (policy_.preserve.ownership &&
-        fchown(target_, source_stat_.st_uid, source_stat_.st_gid) != 0) {
-      if (!policy_.MayFailToSetOwner(errno)) {
-        return Fail(Operation::kSetOwner, errno, true);
+    mode_t mode = target_stat_.st_mode & kAllModeBits;
+    if (policy_.preserve.ownership && (target_stat_.st_uid != source_stat_.st_uid ||
+                                       target_stat_.st_gid != source_stat_.st_gid)) {
+      // One that was there may be open to more people than its new owner wants.
+      if (policy_.preserve.mode && !created_ &&
+          fchmod(target_, mode & mode_ & kOwnerPermissions) == 0) {
+        mode &= mode_ & kOwnerPermissions;
       }
-      mode &= kPermissions;
+      if (fchown(target_, source_stat_.st_uid, source_stat_.st_gid) != 0) {
+        if (!policy_.MayFailToSetOwner(errno)) {
+          return Fail(Operation::kSetOwner, errno, true);
+        }
+        // An attempt to keep the group at least.
+        [[maybe_unused]] const int result =
+            fchown(target_, static_cast<uid_t>(-1), source_stat_.st_gid);
+        mode_ &= kPermissions;
+      }
+      mode &= ~kSetIdBits;  // A change of owner takes them away.
     }
-    if ((policy_.preserve.mode || policy_.preserve.ownership) &&
-        fchmod(target_, mode) != 0) {
-      return Fail(Operation::kSetMode, errno, true);
+    return SetMode(mode);
+  }
+
+  // `mode` is what the target has.
+  Outcome SetMode(mode_t mode) {
+    mode_t wanted = mode_;
+    int error_number = 0;
+    if (!policy_.preserve.mode) {
+      const mode_t given_back =
+          withheld_ & ~policy_.umask & names_.target_default_acl.value_or(kPermissions);
+      wanted = created_ ? mode | given_back : mode;
+    } else if (!created_ || names_.target_default_acl.has_value()) {
+      error_number = ReplaceAcls(target_, wanted);
+    }
+    if (error_number == 0 && wanted != mode && fchmod(target_, wanted) != 0) {
+      error_number = errno;
+    }
+    if (error_number != 0 && !policy_.MayFailToSetMode(error_number)) {
+      return Fail(Operation::kSetMode, error_number, true);
     }
     return Outcome::kCopied;
   }
@@ -193,7 +282,12 @@ class Stream {
   int source_ = -1;
   int target_ = -1;
   struct stat source_stat_ = {};
+  struct stat target_stat_ = {};  // As it was opened.
+  mode_t mode_ = 0;               // The source's, without an ACL's mask.
+  mode_t withheld_ = 0;           // Of the target's, at first.
+  bool is_regular_ = false;       // The target.
   bool created_ = false;
+  bool begun_ = false;  // What was in the target is lost.
   bool complete_ = false;
 };
 

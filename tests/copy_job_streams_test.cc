@@ -1,0 +1,148 @@
+// What is left of a target that a stream was being copied to, by whole jobs, when that
+// ends too early.
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <functional>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "core/copy_job.h"
+#include "gtest/gtest.h"
+#include "tests/job_runner.h"
+#include "tests/programs.h"
+#include "tests/scratch_directory.h"
+
+namespace ringcp {
+namespace {
+
+class CopyJobStreamsTest : public testing::Test {
+ protected:
+  CopyJobStreamsTest() { scratch_.MakeFifo("pipe"); }
+  ~CopyJobStreamsTest() override {
+    if (pipe_ >= 0) close(pipe_);
+  }
+
+  // Copies the pipe to `target` while `meanwhile` runs, by which pipe_ is open for
+  // writing; it stays open until the job has ended.
+  JobRun Copy(const std::string& target, const std::string& letters,
+              const std::function<void(CopyJob*)>& meanwhile) {
+    CopyRequest request;
+    request.sources = {scratch_.Path("pipe")};
+    request.target = scratch_.Path(target);
+    request.options = OptionsFor(letters);
+    JobHooks hooks;
+    hooks.meanwhile = [&](CopyJob* job) {
+      pipe_ = open(scratch_.Path("pipe").c_str(), O_WRONLY | O_CLOEXEC);
+      meanwhile(job);
+    };
+    return RunJob(request, hooks);
+  }
+
+  // Writes to the pipe and waits until that has arrived in `target`.
+  void Send(const std::string& text, const std::string& target) const {
+    EXPECT_EQ(write(pipe_, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+    const absl::Time end = absl::Now() + absl::Seconds(60);
+    while (ReadFileOrNone(scratch_.Path(target)) != text) {
+      ASSERT_LT(absl::Now(), end);
+      absl::SleepFor(absl::Milliseconds(1));
+    }
+  }
+
+  ino_t Inode(const std::string& name) const {
+    struct stat stat = {};
+    EXPECT_EQ(lstat(scratch_.Path(name).c_str(), &stat), 0);
+    return stat.st_ino;
+  }
+
+  ScratchDirectory scratch_;
+  int pipe_ = -1;
+};
+
+TEST_F(CopyJobStreamsTest, WhatWasThereStaysUntilSomethingComes) {
+  scratch_.WriteFile("t", "old");
+  const JobRun run = Copy("t", "", [](CopyJob* job) { job->Cancel(); });
+  EXPECT_TRUE(run.cancelled());
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("t")), "old");
+}
+
+TEST_F(CopyJobStreamsTest, AHalfWrittenTargetThatWasThereIsEmptied) {
+  scratch_.WriteFile("t", "old contents");
+  ASSERT_EQ(link(scratch_.Path("t").c_str(), scratch_.Path("other").c_str()), 0);
+  const JobRun run = Copy("t", "", [&](CopyJob* job) {
+    Send("half", "t");
+    job->Cancel();
+  });
+  EXPECT_TRUE(run.cancelled());
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("t")), "");
+  EXPECT_EQ(Inode("t"), Inode("other"));
+}
+
+TEST_F(CopyJobStreamsTest, AHalfWrittenTargetThatIsNewIsRemoved) {
+  const JobRun run = Copy("t", "", [&](CopyJob* job) {
+    Send("half", "t");
+    job->Cancel();
+  });
+  EXPECT_TRUE(run.cancelled());
+  EXPECT_FALSE(Exists(scratch_.Path("t")));
+}
+
+TEST_F(CopyJobStreamsTest, AFileThatTookTheTargetsNameIsNotRemoved) {
+  scratch_.WriteFile("saved", "precious");
+  const JobRun run = Copy("t", "", [&](CopyJob* job) {
+    Send("half", "t");
+    EXPECT_EQ(rename(scratch_.Path("saved").c_str(), scratch_.Path("t").c_str()), 0);
+    job->Cancel();
+  });
+  EXPECT_TRUE(run.cancelled());
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("t")), "precious");
+}
+
+TEST_F(CopyJobStreamsTest, AStreamThatEndsReplacesAllThatWasThere) {
+  scratch_.WriteFile("t", "old contents, and more of them");
+  const auto end_after = [&](const std::string& text) {
+    const JobRun run = Copy("t", "", [&](CopyJob*) {
+      if (!text.empty()) Send(text, "t");
+      close(pipe_);
+      pipe_ = -1;
+    });
+    EXPECT_EQ(run.Messages(), "");
+    EXPECT_EQ(ReadFileOrNone(scratch_.Path("t")), text);
+  };
+  end_after("new");
+  end_after("");
+}
+
+TEST_F(CopyJobStreamsTest, AttributesThatAreKeptAreSetOnWhatWasThereToo) {
+  scratch_.WriteFile("t", "old");
+  PrepareWithShell(scratch_.path(), "chmod 640 pipe; chmod 666 t");
+  const JobRun run = Copy("t", "p", [&](CopyJob*) {
+    close(pipe_);
+    pipe_ = -1;
+  });
+  EXPECT_EQ(run.Messages(), "");
+  struct stat stat = {};
+  ASSERT_EQ(lstat(scratch_.Path("t").c_str(), &stat), 0);
+  EXPECT_EQ(stat.st_mode, mode_t{S_IFREG | 0640});
+}
+
+TEST_F(CopyJobStreamsTest, ALoopOfLinksIsReplacedWithForceAlone) {
+  PrepareWithShell(scratch_.path(), "ln -s t t");
+  CopyRequest request;
+  request.sources = {"/dev/null"};
+  request.target = scratch_.Path("t");
+  request.options = OptionsFor("");
+  EXPECT_EQ(RunJob(request).Messages(),
+            absl::StrCat("cannot stat '", request.target,
+                         "': Too many levels of symbolic links"));
+  request.options = OptionsFor("f");
+  EXPECT_EQ(RunJob(request).Messages(), "");
+  EXPECT_EQ(ReadFileOrNone(request.target), "");
+}
+
+}  // namespace
+}  // namespace ringcp
