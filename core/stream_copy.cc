@@ -10,10 +10,12 @@
 #include <cerrno>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "core/file_acls.h"
 #include "core/file_identity.h"
 #include "core/removal.h"
 #include "core/standard_streams.h"
+#include "core/target_claims.h"
 
 namespace ringcp {
 namespace {
@@ -43,6 +45,7 @@ class Stream {
   ~Stream() {
     if (source_ >= 0) close(source_);
     if (target_ >= 0) close(target_);
+    if (policy_.claims != nullptr) policy_.claims->Release(&claim_);
   }
 
   Outcome Copy() {
@@ -141,6 +144,16 @@ class Stream {
     if (fstat(target_, &target_stat_) != 0) return Fail(Operation::kStat, errno, true);
     if (SameFile(target_stat_, source_stat_)) return Refuse(Refusal::kSameFile);
     is_regular_ = S_ISREG(target_stat_.st_mode);
+    return is_regular_ ? TakeTarget() : Outcome::kCopied;
+  }
+
+  // Waits until no other copy writes to the existing target.
+  Outcome TakeTarget() {
+    while (policy_.claims != nullptr &&
+           !policy_.claims->TryTake(target_stat_.st_dev, target_stat_.st_ino, &claim_)) {
+      if (cancelled_) return Outcome::kCancelled;
+      policy_.claims->AwaitRelease(absl::Milliseconds(kPollMilliseconds));
+    }
     return Outcome::kCopied;
   }
 
@@ -165,10 +178,18 @@ class Stream {
     mode_ = source_stat_.st_mode & kAllModeBits;
     if (policy_.preserve.mode) mode_ = LookAtAccess(source_, mode_).mode;
     withheld_ = policy_.WithheldMode(mode_, names_.target_default_acl.has_value());
+    if (policy_.claims != nullptr) {
+      policy_.claims->AnnounceNew(names_.target_directory, names_.target,
+                                  names_.target_device, &claim_);
+    }
     target_ =
         openat(names_.target_directory, names_.target, kTargetFlags | O_CREAT | O_EXCL,
                policy_.NewMode(mode_) & ~withheld_);
-    if (target_ < 0) return errno;
+    if (target_ < 0) {
+      const int error_number = errno;
+      if (policy_.claims != nullptr) policy_.claims->Release(&claim_);
+      return error_number;
+    }
     if (fstat(target_, &target_stat_) != 0) return errno;
     created_ = true;
     is_regular_ = true;
@@ -289,6 +310,7 @@ class Stream {
   bool created_ = false;
   bool begun_ = false;  // What was in the target is lost.
   bool complete_ = false;
+  TargetClaims::Claim claim_;
 };
 
 }  // namespace
