@@ -1,5 +1,7 @@
 #include "agent/job_schedule.h"
 
+#include <algorithm>
+
 #include "core/check.h"
 
 namespace ringcp {
@@ -26,7 +28,7 @@ std::optional<int64_t> JobSchedule::TakeToLookAt(SteadyTime now) {
   for (auto& [job, waiting] : waiting_) {
     if (waiting.footprint != nullptr || waiting.look_ends.has_value()) continue;
     waiting.look_ends = now + kLookPatience;
-    waiting.look_is_old = false;
+    waiting.ended_meanwhile.clear();
     ++looking_;
     return job;
   }
@@ -41,7 +43,10 @@ void JobSchedule::Looked(int64_t job, TargetFootprint footprint) {
   Waiting& waiting = found->second;
   RINGCP_CHECK(waiting.look_ends.has_value());
   waiting.look_ends.reset();
-  if (waiting.look_is_old) return;
+  const bool is_old =
+      std::any_of(waiting.ended_meanwhile.begin(), waiting.ended_meanwhile.end(),
+                  [&](const FootprintPtr& ended) { return ended->Overlaps(footprint); });
+  if (is_old) return;
   waiting.footprint = std::make_shared<const TargetFootprint>(std::move(footprint));
 }
 
@@ -71,7 +76,12 @@ JobSchedule::Decisions JobSchedule::Start(SteadyTime now) {
 }
 
 void JobSchedule::End(int64_t job) {
-  RINGCP_CHECK(running_.erase(job) == 1);
+  const auto found = running_.find(job);
+  RINGCP_CHECK(found != running_.end());
+  for (auto& [other, waiting] : waiting_) {
+    if (waiting.look_ends.has_value()) waiting.ended_meanwhile.push_back(found->second);
+  }
+  running_.erase(found);
   ForgetLooks();
 }
 
@@ -95,7 +105,6 @@ void JobSchedule::ForgetLooks() {
   for (auto& [job, waiting] : waiting_) {
     waiting.decided = false;
     waiting.footprint.reset();
-    if (waiting.look_ends.has_value()) waiting.look_is_old = true;
   }
 }
 

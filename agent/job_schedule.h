@@ -83,15 +83,16 @@ class JobSchedule {
   struct Waiting {
     // Set while its target is looked at.
     std::optional<SteadyTime> look_ends;
-    // A job has ended since the look began.
-    bool look_is_old = false;
+    // Those of jobs that have ended since the look began: they may have changed what was
+    // seen.
+    std::vector<FootprintPtr> ended_meanwhile;
     FootprintPtr footprint;
     // It waits for another one.
     bool decided = false;
   };
 
   bool has_room() const { return running() + looking_ < running_max_; }
-  // All that was found out is to be found out anew.
+  // All jobs are to be looked at and decided about anew.
   void ForgetLooks();
 
   const int running_max_;

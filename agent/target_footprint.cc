@@ -37,8 +37,9 @@ void TargetFootprint::AddStep(const PathSteps& steps, size_t index, Keys* keys) 
   size_t nearest = index - 1;
   while (!steps[nearest].identity.has_value()) --nearest;
   std::string names;
-  for (size_t i = nearest + 1; i <= index; ++i)
+  for (size_t i = nearest + 1; i <= index; ++i) {
     absl::StrAppend(&names, "/", steps[i].name);
+  }
   keys->insert({*steps[nearest].identity, std::move(names)});
 }
 

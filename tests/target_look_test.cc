@@ -152,7 +152,7 @@ TEST_F(TargetLookTest, WithoutADescriptorToLookWithItMayBeAnywhere) {
     const int next = dup(STDIN_FILENO);
     close(next);
     // The root directory can be opened, but nothing beside it.
-    const auto most = static_cast<rlim_t>(next + 1);
+    const rlim_t most = static_cast<rlim_t>(next) + 1;
     const rlimit few = {.rlim_cur = most, .rlim_max = most};
     if (setrlimit(RLIMIT_NOFILE, &few) != 0) return "setrlimit";
     if (!To("elsewhere").Overlaps(place)) return "it is said not to overlap";
