@@ -41,6 +41,7 @@ class ChainTable {
   // At most `chains_max` chains in flight.
   explicit ChainTable(int chains_max);
 
+  int capacity() const { return static_cast<int>(entries_.size()); }
   bool full() const { return free_.empty(); }
   int in_flight() const { return static_cast<int>(entries_.size() - free_.size()); }
 

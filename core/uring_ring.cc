@@ -177,6 +177,8 @@ struct UringRing::Kernel {
     return static_cast<int>(io_uring_sq_space_left(&ring)) >= ops;
   }
 
+  bool is_sqpoll() const { return (ring.flags & IORING_SETUP_SQPOLL) != 0; }
+
   // To be called whenever the kernel was entered. If it took in only the first ops of a
   // chain, the rest of that chain is turned into ops that do nothing.
   void TakeBackTail();
@@ -264,8 +266,7 @@ int UringRing::Kernel::Init(int entries, unsigned flags) {
 // for the beginning of another one: a write that does not wait for its open, or for the
 // read that fills its buffer.
 void UringRing::Kernel::TakeBackTail() {
-  // SQPOLL's thread takes in more at any time.
-  if ((ring.flags & IORING_SETUP_SQPOLL) != 0) return;
+  if (is_sqpoll()) return;  // Its thread takes in more at any time; nothing is linked.
   const unsigned end = ring.sq.sqe_tail;
   unsigned next = end - io_uring_sq_ready(&ring);
   if (next == end) return;
@@ -337,7 +338,11 @@ UringRing::UringRing(std::unique_ptr<Kernel> kernel, std::unique_ptr<Kernel> pol
       slots_(params.slots),
       can_install_descriptor_(can_install_descriptor),
       can_queue_truncate_(can_queue_truncate),
-      chains_(kernel_->ops_max + (polled_ != nullptr ? polled_->ops_max : 0)) {}
+      chains_(kernel_->ops_max + (polled_ != nullptr ? polled_->ops_max : 0)) {
+  if (params.sqpoll) {
+    steps_.resize(static_cast<size_t>(chains_.capacity()) * Chain::kOpsMax);
+  }
+}
 
 UringRing::~UringRing() { RINGCP_CHECK(chains_.in_flight() == 0); }
 
@@ -367,6 +372,7 @@ bool UringRing::Queue(ChainId id, absl::Span<const Op> chain) {
   }
   const bool is_polled = chain[0].polled && polled_ != nullptr;
   Kernel* const kernel = is_polled ? polled_.get() : kernel_.get();
+  if (kernel->is_sqpoll()) return QueueSteps(id, chain);
   if (kernel->ops_outstanding + size > kernel->ops_max) return false;
   // A chain lives inside one submission: a full queue in its middle would cut it in two.
   if (!kernel->HasRoomFor(size)) {
@@ -388,6 +394,45 @@ bool UringRing::Queue(ChainId id, absl::Span<const Op> chain) {
   counters_.linked += size - 1;
   if (is_polled) ++counters_.polled;
   return true;
+}
+
+bool UringRing::QueueSteps(ChainId id, absl::Span<const Op> chain) {
+  // One op of each chain is in the queue at a time, while the completion of the one
+  // before it may not have been given back yet.
+  if (chains_.in_flight() >= kernel_->ops_max / 2) return false;
+  const uint32_t entry = chains_.Add(id, static_cast<int>(chain.size()));
+  std::copy(chain.begin(), chain.end(), steps_.begin() + entry * Chain::kOpsMax);
+  ++counters_.chains;
+  QueueStep({.entry = entry});
+  return true;
+}
+
+void UringRing::QueueStep(OpTag tag) {
+  if (!kernel_->HasRoomFor(1)) Submit(kernel_.get());
+  if (!kernel_->HasRoomFor(1)) {
+    stalled_.push_back(tag);
+    return;
+  }
+  io_uring_sqe* const sqe = io_uring_get_sqe(&kernel_->ring);
+  Prepare(steps_[tag.entry * Chain::kOpsMax + tag.position], sqe);
+  io_uring_sqe_set_data64(sqe, tag.Encode());
+  ++kernel_->ops_outstanding;
+  ++counters_.sqes;
+}
+
+void UringRing::QueueStalledSteps() {
+  std::vector<OpTag> stalled;
+  stalled.swap(stalled_);
+  for (const OpTag tag : stalled) QueueStep(tag);
+}
+
+void UringRing::OnStep(OpTag tag, int32_t result, std::vector<SettledChain>* settled) {
+  const Op& op = steps_[tag.entry * Chain::kOpsMax + tag.position];
+  const bool is_last = chains_.NoteResult(tag, result, settled);
+  if (is_last) return;
+  OpTag next = {.entry = tag.entry, .position = static_cast<uint8_t>(tag.position + 1)};
+  if (LetsGoOn(op, result)) return QueueStep(next);
+  while (!chains_.NoteResult(next, -ECANCELED, settled)) ++next.position;
 }
 
 void UringRing::Submit(Kernel* kernel) {
@@ -438,6 +483,7 @@ SettledChain UringRing::CarryOutWithoutSlots(ChainId id, absl::Span<const Op> ch
 void UringRing::Settle(absl::Duration timeout, std::vector<SettledChain>* settled) {
   if (status_.ok()) SettleByKernel(timeout, settled);
   if (status_.ok()) return;
+  stalled_.clear();
   chains_.GiveUp(-EIO, settled);
   settled->insert(settled->end(), carried_out_.begin(), carried_out_.end());
   carried_out_.clear();
@@ -445,6 +491,7 @@ void UringRing::Settle(absl::Duration timeout, std::vector<SettledChain>* settle
 
 void UringRing::SettleByKernel(absl::Duration timeout,
                                std::vector<SettledChain>* settled) {
+  QueueStalledSteps();
   if (polled_ != nullptr && polled_->ops_outstanding > 0) return Poll(timeout, settled);
   if (kernel_->ops_outstanding == 0) return;
   // Never more than are outstanding: waiting for those would hang.
@@ -482,7 +529,11 @@ void UringRing::Reap(Kernel* kernel, std::vector<SettledChain>* settled) {
   int seen = 0;
   io_uring_for_each_cqe(&kernel->ring, head, cqe) {
     const OpTag tag = OpTag::Decode(io_uring_cqe_get_data64(cqe));
-    chains_.NoteResult(tag, tag.is_taken_back ? -ECANCELED : cqe->res, settled);
+    if (kernel->is_sqpoll()) {
+      OnStep(tag, cqe->res, settled);
+    } else {
+      chains_.NoteResult(tag, tag.is_taken_back ? -ECANCELED : cqe->res, settled);
+    }
     ++seen;
   }
   if (seen > 0) refused_since_.reset();

@@ -15,7 +15,9 @@
 //    knows no timeout then, and the other ring's completions wait.) It is never
 //    submitted to by SQPOLL's thread, which would do the polling, too.
 //  - A chain that the kernel took in only a part of is never completed by submitting the
-//    rest: its ops are taken back, with -ECANCELED for their results.
+//    rest: its ops are taken back, with -ECANCELED for their results. SQPOLL's thread
+//    can't be kept from submitting the rest by itself, so with it nothing is linked: an
+//    op is queued when the one before it has ended well.
 //  - Every completion is collected (no IOSQE_CQE_SKIP_SUCCESS): a chain's end can't be
 //    told from its last completion alone, because a severed chain posts others.
 //
@@ -92,6 +94,14 @@ class UringRing : public Ring {
 
   void CountAtOnce(absl::Span<const Op> chain);
 
+  // Queue() with SQPOLL.
+  bool QueueSteps(ChainId id, absl::Span<const Op> chain);
+  // With SQPOLL: queues the op of `tag`, or notes that it has to be when there is room.
+  void QueueStep(OpTag tag);
+  void QueueStalledSteps();
+  // With SQPOLL: takes in the result of the op of `tag`, and sees to what follows from
+  // it.
+  void OnStep(OpTag tag, int32_t result, std::vector<SettledChain>* settled);
   // Submits what is queued without waiting.
   void Submit(Kernel* kernel);
   // Sees to what entering the kernel has come to: 0 or more, or -errno.
@@ -119,6 +129,10 @@ class UringRing : public Ring {
   const bool can_install_descriptor_;
   const bool can_queue_truncate_;
   ChainTable chains_;
+  // With SQPOLL the ops of the chains in flight: Chain::kOpsMax for each entry of
+  // chains_.
+  std::vector<Op> steps_;
+  std::vector<OpTag> stalled_;  // Steps that the queue had no room for.
   RingCounters counters_;
   // Since when the kernel has refused all that was submitted, and nothing has ended.
   std::optional<std::chrono::steady_clock::time_point> refused_since_;

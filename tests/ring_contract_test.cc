@@ -328,7 +328,9 @@ TEST_P(RingContractTest, CountersAddUpWhatWasQueued) {
   // Either it has a queue or it makes system calls.
   EXPECT_EQ(counters.sqes + counters.at_once, 3);
   EXPECT_TRUE(counters.sqes == 0 || counters.at_once == 0);
-  EXPECT_EQ(counters.linked, counters.sqes == 0 ? 0 : 1);
+  // SQPOLL's thread might submit a part of a chain, and then the rest.
+  const bool links = counters.sqes > 0 && std::string(GetParam().name) != "UringSqpoll";
+  EXPECT_EQ(counters.linked, links ? 1 : 0);
 }
 
 TEST_P(RingContractTest, AStatOfAnOpenFileAndItsSizeCanBeQueuedToo) {
