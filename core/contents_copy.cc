@@ -49,6 +49,7 @@ void ContentsCopy::Reset(const FileCopyPolicy* policy, const struct statx* sourc
   target_emptied_ = false;
   empty_piece_ = kNone;
   is_direct_ = reads_direct_ = is_preallocated_ = is_cached_ = is_behind_ = false;
+  is_size_set_ = false;
   knows_holes_ = true;
   outcome_ = Outcome::kRunning;
   retries_ = 0;
@@ -368,7 +369,11 @@ void ContentsCopy::OnPumped(NextChains* next) {
   }
   if (pump_.complete()) {
     if (is_behind_ || SourceEnd() == BlockPump::kEndUnknown) {
-      return Done(Outcome::kCopied);  // A call has found the end.
+      // A call has found the end. Room was set aside for the size that it had.
+      const bool is_too_long = is_preallocated_ && !is_size_set_ &&
+                               pump_.end_offset() < source_stat_->stx_size;
+      if (is_too_long) return SetTargetSize(pump_.end_offset(), next);
+      return Done(Outcome::kCopied);
     }
     const bool more =
         has_holes() && !pump_.end_found() && piece_end_ < source_stat_->stx_size;
@@ -398,6 +403,7 @@ void ContentsCopy::OnStatEnd(int32_t result, NextChains* next) {
 
 void ContentsCopy::SetTargetSize(uint64_t size, NextChains* next) {
   target_size_ = size;
+  is_size_set_ = true;
   Enter(State::kSetSize, policy_->Resize(files_.target.index, size), next);
 }
 

@@ -261,6 +261,7 @@ class ContentsCopy {
   bool knows_holes_ = true;       // The source's file system does, as far as is known.
   bool is_behind_ = false;        // What is behind the end that was known is copied.
   uint64_t target_size_ = 0;      // kSetSize: what it is set to.
+  bool is_size_set_ = false;      // It has been.
   struct statx end_stat_ = {};    // Of the source, when its pieces are copied.
 
   SharedFile shared_;

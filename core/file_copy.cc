@@ -33,6 +33,13 @@ bool IsStillTheSame(const struct statx& a, const struct statx& b) {
          a.stx_btime.tv_nsec == b.stx_btime.tv_nsec;
 }
 
+// Whether reading an access control list ended with `result` because there is none, or
+// the file system has no such lists.
+bool SaysNoAcl(int32_t result) {
+  return result == -ENODATA || result == -EOPNOTSUPP || result == -ENOSYS ||
+         result == -EINVAL || result == -EBUSY;
+}
+
 }  // namespace
 
 void FileCopy::Enter(State state, const Op& op, NextChains* next) {
@@ -74,6 +81,7 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   existing_ = created_ = changed_ = complete_ = cleaned_up_ = false;
   is_link_ = makes_pointee_ = is_identified_ = false;
   tried_removing_ = removed_old_target_ = waits_for_target_ = left_out_rights_ = false;
+  has_waited_ = closes_at_once_ = false;
   OpenSource(O_NONBLOCK, next);
   SetAtOnce(next);
 }
@@ -126,6 +134,9 @@ void FileCopy::GoOn(int lane, absl::Span<const int32_t> results, NextChains* nex
       return OnWriteWhole(results, next);
     case State::kInstallTarget:
       return OnInstallTarget(results[0], next);
+    case State::kLetGo:
+      target_ = FileRef();
+      return OpenNewTarget(next);
     case State::kContents:
       contents_.Settle(lane, results, next);
       return OnContents(next);
@@ -149,7 +160,7 @@ void FileCopy::GoOn(int lane, absl::Span<const int32_t> results, NextChains* nex
       return OnDropCached(results[1], next);
     case State::kClose:
       OnClosed(results);
-      return Finish(next);
+      return CloseFiles(next);
     case State::kAwaitDecision:
     case State::kAwaitTarget:
     case State::kDone:
@@ -258,6 +269,10 @@ void FileCopy::OnSourceKnown(NextChains* next) {
   if (control_.stopped) return CloseAll(next);
   counters_->bytes_found.Add(static_cast<int64_t>(source_stat_.stx_size));
   if (!policy_.preserve.mode) return OnRightsKnown(next);
+  GetAcl(next);
+}
+
+void FileCopy::GetAcl(NextChains* next) {
   Enter(State::kGetAcl,
         policy_.CallUnlessQueued(
             GetXattr(source_.index, kAccessAclName, acl_.data(), kAclBytesMax)),
@@ -265,7 +280,9 @@ void FileCopy::OnSourceKnown(NextChains* next) {
 }
 
 void FileCopy::OnGetAcl(int32_t result, NextChains* next) {
-  if (result > 0 || result == -ERANGE) {
+  if (ShouldRetry(result, &retries_, counters_)) return GetAcl(next);
+  retries_ = 0;
+  if (result > 0 || (result < 0 && !SaysNoAcl(result))) {
     std::optional<mode_t> permissions;
     if (result > 0) {
       permissions = PermissionsWithoutAcl(
@@ -336,13 +353,16 @@ void FileCopy::OnFirstRead(int32_t result, NextChains* next) {
   retries_ = 0;
   filled_ += result;
   if (control_.stopped) return CloseAll(next);
-  if (names_.source_is_local && filled_ < block_size_bytes_) return OnReadWhole(next);
+  // One that is shorter than the file was may have met a bad place on its device.
+  const bool is_at_end = filled_ < block_size_bytes_ && filled_ >= source_stat_.stx_size;
+  if (names_.source_is_local && is_at_end) return OnReadWhole(next);
   // At and beyond the size that the file system tells, a ring reads nothing without
   // asking it (Linux 6.18); pread(2) does ask.
   Enter(State::kConfirmEnd, AtOnce(ReadAt(source_, &probe_, 1, filled_)), next);
 }
 
 void FileCopy::OnConfirmEnd(int32_t result, NextChains* next) {
+  if (control_.stopped) return CloseAll(next);
   if (result == 0) return OnReadWhole(next);
   if (result < 0) {
     if (ShouldRetry(result, &retries_, counters_)) {
@@ -417,17 +437,17 @@ void FileCopy::OnCopyWhole(absl::Span<const int32_t> results, NextChains* next) 
   complete_ = written_ == filled_;
   if (installed >= 0) {
     target_ = FileRef::Descriptor(installed);
-    return SetAttributes(next);
-  }
-  if (target_closed == -ECANCELED) {
+  } else if (target_closed == -ECANCELED) {
     // Its slot is for this chain only.
     target_ = FileRef::Slot(slot_);
     return InstallTarget(next);
   }
-  if (target_closed < 0 && target_closed != -EINTR) {
+  if (target_closed < 0 && target_closed != -EINTR && target_closed != -ECANCELED) {
     FailOnTarget(Operation::kClose, -target_closed);
+    // Without a descriptor it can't be told whether the name still leads to it.
+    complete_ = target_ == FileRef();
   }
-  CloseAll(next);
+  SetAttributes(next);
 }
 
 void FileCopy::InstallTarget(NextChains* next) {
@@ -436,6 +456,9 @@ void FileCopy::InstallTarget(NextChains* next) {
 }
 
 void FileCopy::OnInstallTarget(int32_t result, NextChains* next) {
+  if (result == -ECANCELED && ShouldRetry(result, &retries_, counters_)) {
+    return InstallTarget(next);  // Neither of the two has run.
+  }
   if (result < 0) {
     target_ = FileRef();
     FailOnTarget(Operation::kOpen, -result);
@@ -445,7 +468,8 @@ void FileCopy::OnInstallTarget(int32_t result, NextChains* next) {
     return CloseAll(next);
   }
   target_ = FileRef::Descriptor(result);
-  if (outcome_at_end_ == Outcome::kFailed || control_.stopped) return CloseAll(next);
+  const bool gives_up = control_.stopped && !complete_;
+  if (outcome_at_end_ == Outcome::kFailed || gives_up) return CloseAll(next);
   WriteWhole(next);
 }
 
@@ -473,10 +497,7 @@ void FileCopy::OnOpenTarget(int32_t result, NextChains* next) {
   if (result < 0) return OnOpenTargetFailed(-result, next);
   retries_ = 0;
   target_ = FileRef::Descriptor(result);
-  if (existing_) {
-    return Enter(State::kStatOpened,
-                 policy_.CallUnlessQueued(StatDescriptor(result, &target_stat_)), next);
-  }
+  if (existing_) return LookAtTarget(next);
   created_ = true;
   CopyContents(next);
 }
@@ -581,11 +602,22 @@ void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next)
   CloseAll(next);
 }
 
+void FileCopy::LookAtTarget(NextChains* next) {
+  Enter(State::kStatOpened,
+        policy_.CallUnlessQueued(StatDescriptor(target_.index, &target_stat_)), next);
+}
+
 void FileCopy::OnStatOpened(int32_t result, NextChains* next) {
   if (result < 0) {
     FailOnTarget(Operation::kStat, -result);
   } else if (control_.stopped) {
     // Nothing has been done to it.
+  } else if (has_waited_ && target_stat_.stx_nlink == 0) {
+    // What is written to it now nobody would find. Other files than the one that was
+    // waited for are not asked: some file systems know of no links at all.
+    has_waited_ = false;
+    policy_.claims->Release(&claim_);
+    return Enter(State::kLetGo, Close(target_), next);
   } else if (!S_ISREG(target_stat_.stx_mode)) {
     outcome_at_end_ = Outcome::kTargetIsSpecial;
   } else if (SameFile(source_stat_, target_stat_)) {
@@ -598,14 +630,19 @@ void FileCopy::OnStatOpened(int32_t result, NextChains* next) {
 }
 
 void FileCopy::TakeTarget(NextChains* next) {
-  const dev_t device = makedev(target_stat_.stx_dev_major, target_stat_.stx_dev_minor);
-  if (policy_.claims != nullptr &&
-      !policy_.claims->TryTake(device, target_stat_.stx_ino, &claim_)) {
-    state_ = State::kAwaitTarget;
-    outcome_ = Outcome::kAwaitTarget;
-    return;
-  }
+  if (!may_take_target()) return AwaitTarget();
   EmptyOld(next);
+}
+
+bool FileCopy::may_take_target() {
+  const dev_t device = makedev(target_stat_.stx_dev_major, target_stat_.stx_dev_minor);
+  return policy_.claims == nullptr || claim_.held() ||
+         policy_.claims->TryTake(device, target_stat_.stx_ino, &claim_);
+}
+
+void FileCopy::AwaitTarget() {
+  state_ = State::kAwaitTarget;
+  outcome_ = Outcome::kAwaitTarget;
 }
 
 void FileCopy::RetryTarget(NextChains* next) {
@@ -613,8 +650,12 @@ void FileCopy::RetryTarget(NextChains* next) {
   outcome_ = Outcome::kRunning;
   if (control_.stopped) {
     CloseAll(next);
+  } else if (may_take_target()) {
+    // The other copy may have removed it.
+    has_waited_ = true;
+    LookAtTarget(next);
   } else {
-    TakeTarget(next);
+    AwaitTarget();
   }
   SetAtOnce(next);
 }
@@ -651,11 +692,12 @@ void FileCopy::CopyContents(NextChains* next) {
   OnContents(next);
 }
 
-Op FileCopy::WriteBlock(FileRef target) const {
+Op FileCopy::WriteBlock(FileRef target) {
   Op op = WriteAt(target, block_ + written_, filled_ - written_, written_);
   if (policy_.page_cache != PageCache::kKeep) {
     op.flags = policy_.uncached_io->write_flags();
   }
+  write_is_uncached_ = op.flags != 0;
   return op;
 }
 
@@ -685,8 +727,7 @@ void FileCopy::OnWriteWhole(absl::Span<const int32_t> results, NextChains* next)
 }
 
 bool FileCopy::NoteWritten(int32_t result) {
-  if (policy_.page_cache != PageCache::kKeep && UncachedIo::IsRefusal(result) &&
-      !policy_.uncached_io->writes_refused()) {
+  if (write_is_uncached_ && UncachedIo::IsRefusal(result)) {
     policy_.uncached_io->NoteWritesRefused();
     return true;
   }
@@ -851,14 +892,15 @@ bool FileCopy::identifies_before_closing() const {
 }
 
 void FileCopy::AddCloses(Link link, Chain* chain) {
-  if (identifies_before_closing()) {
-    chain->Add(StatDescriptor(target_.index, &target_stat_, AT_STATX_DONT_SYNC), link);
+  const auto add = [&](const Op& op) {
+    chain->Add(closes_at_once_ ? AtOnce(op) : op, link);
     link = Link::kHard;
+  };
+  if (identifies_before_closing()) {
+    add(StatDescriptor(target_.index, &target_stat_, AT_STATX_DONT_SYNC));
   }
   for (const FileRef file : {target_, source_}) {
-    if (file == FileRef()) continue;
-    chain->Add(Close(file), link);
-    link = Link::kHard;
+    if (file != FileRef()) add(Close(file));
   }
 }
 
@@ -878,7 +920,10 @@ void FileCopy::OnClosed(absl::Span<const int32_t> results) {
     const int32_t result = results[at++];
     // Some file systems tell only now that the contents could not be stored. One that was
     // cancelled did not run.
-    if (result == -ECANCELED) continue;
+    if (result == -ECANCELED) {
+      closes_at_once_ = true;
+      continue;
+    }
     const bool matters = file == &target_ && (created_ || changed_) && !cleaned_up_;
     if (result < 0 && result != -EINTR && matters) {
       complete_ = false;

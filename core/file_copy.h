@@ -22,7 +22,7 @@
 //             |     or                                         |
 //             |   kOpenTarget [openat] <-----------------------+
 //             |     | target exists: kStatTarget, (kRemoveTarget,) kOpenTarget,
-//             |     |   kStatOpened, kAwaitTarget, kEmptyOld
+//             |     |   kStatOpened, kAwaitTarget (, kStatOpened, kLetGo), kEmptyOld
 //             |     v                                          v
 //             |   kWriteWhole [write -> close => close]     kContents (contents_copy.h)
 //             v     |                                          |
@@ -190,6 +190,7 @@ class FileCopy {
     kOpenTarget,
     kStatOpened,
     kAwaitTarget,
+    kLetGo,
     kEmptyOld,
     kWriteWhole,
     kInstallTarget,
@@ -217,6 +218,7 @@ class FileCopy {
   void LookAtSource(NextChains* next);
   void OnLookAtSource(absl::Span<const int32_t> results, NextChains* next);
   void OnSourceKnown(NextChains* next);
+  void GetAcl(NextChains* next);
   void OnGetAcl(int32_t result, NextChains* next);
   void OnRightsKnown(NextChains* next);
 
@@ -251,14 +253,18 @@ class FileCopy {
   void OnStatTarget(absl::Span<const int32_t> results, NextChains* next);
   void RemoveTarget(NextChains* next);
   void OnRemoveTarget(int32_t result, NextChains* next);
+  void LookAtTarget(NextChains* next);
   void OnStatOpened(int32_t result, NextChains* next);
   void TakeTarget(NextChains* next);
+  // Claims the target, if that is possible by now.
+  bool may_take_target();
+  void AwaitTarget();
   void EmptyOld(NextChains* next);
   // Whether it is worth trying to clone the source, as far as is known by now.
   bool may_clone() const;
 
   void CopyContents(NextChains* next);
-  Op WriteBlock(FileRef target) const;
+  Op WriteBlock(FileRef target);
   // Whether nothing but closing comes behind the write of a small file.
   bool closes_when_written() const;
   void WriteWhole(NextChains* next);
@@ -320,10 +326,11 @@ class FileCopy {
   char* block_ = nullptr;
   int32_t first_read_ = 0;  // What the first read gave, or that there was none.
   bool first_read_is_uncached_ = false;
-  uint32_t filled_ = 0;    // Bytes of it that were read.
-  uint32_t written_ = 0;   // ... and written.
-  bool is_whole_ = false;  // They are all that the source has.
-  char probe_ = 0;         // What a read beyond them would give.
+  bool write_is_uncached_ = false;  // The last one.
+  uint32_t filled_ = 0;             // Bytes of it that were read.
+  uint32_t written_ = 0;            // ... and written.
+  bool is_whole_ = false;           // They are all that the source has.
+  char probe_ = 0;                  // What a read beyond them would give.
 
   bool existing_ = false;  // The target was there.
   bool created_ = false;   // It was made by this copy, and is its to complete or remove.
@@ -336,6 +343,8 @@ class FileCopy {
   bool tried_removing_ = false;
   bool removed_old_target_ = false;
   bool waits_for_target_ = false;  // Opening it once more waits for a lease to end.
+  bool has_waited_ = false;        // For another copy that wrote to it.
+  bool closes_at_once_ = false;    // The kernel did not get round to it.
   bool left_out_rights_ = false;
   struct statx source_stat_ = {};
   struct statx target_stat_ = {};

@@ -15,7 +15,7 @@ Chain& NextChains::Add(int lane) {
 }
 
 bool ShouldRetry(int32_t result, int* retries, EngineCounters* counters) {
-  if (result != -EINTR && result != -EAGAIN) return false;
+  if (result != -EINTR && result != -EAGAIN && result != -ECANCELED) return false;
   if (*retries >= kRetriesMax) return false;
   ++*retries;
   counters->retries.Add(1);

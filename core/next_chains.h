@@ -30,8 +30,9 @@ struct NextChains {
   Chain& Add(int lane);
 };
 
-// Whether an op that had `result` is to be tried again: EINTR and EAGAIN are, until it
-// has happened kRetriesMax times running without any progress. Counts in `retries`.
+// Whether an op that had `result` is to be tried again: EINTR and EAGAIN are, and what
+// was cancelled first in its chain (see ring.h), until it has happened kRetriesMax times
+// running without any progress. Counts in `retries`.
 inline constexpr int kRetriesMax = 100;
 bool ShouldRetry(int32_t result, int* retries, EngineCounters* counters);
 

@@ -54,17 +54,31 @@ std::string CopyScript::Start() {
               {.source = kSource,
                .follow_source = setup_.follow_source,
                .target = kTarget,
-               .target_group = 1},
+               .target_group = 1,
+               .source_is_local = setup_.local,
+               .target_is_local = setup_.local,
+               .target_is_new = setup_.target_is_new,
+               .target_default_acl = setup_.target_default_acl,
+               .source_device = 0,
+               .target_device = 0},
               0, setup_.calls_at_once, &next_);
   return Take();
 }
 
-std::string CopyScript::OpenWithDescriptors() {
+std::string CopyScript::OpenSource() {
   Start();
-  Settle({0, 0});
-  Settle({0});
-  Settle({7});
-  Settle({0});
+  return Settle({7});
+}
+
+std::string CopyScript::LookAtSource() {
+  OpenSource();
+  if (in_flight_.at(0).size() == 1) return Settle({0});
+  const uint64_t bytes = std::min<uint64_t>(source_stat.stx_size, setup_.block);
+  return Settle({0, static_cast<int32_t>(bytes)});
+}
+
+std::string CopyScript::OpenBoth() {
+  LookAtSource();
   return Settle({8});
 }
 
@@ -98,14 +112,24 @@ std::string CopyScript::Resume() {
   return Take();
 }
 
+std::string CopyScript::RetryTarget() {
+  next_.size = 0;
+  copy_.RetryTarget(&next_);
+  return Take();
+}
+
 void CopyScript::CarryOut(const Op& op, int32_t result) {
   if (op.kind == OpKind::kOpenAt && op.path == kSource) source_fd_ = result;
+  if (op.kind == OpKind::kGetXattr && result > 0 && op.buffer != nullptr) {
+    RINGCP_CHECK(acl.size() == static_cast<size_t>(result));
+    acl.copy(static_cast<char*>(op.buffer), op.length);
+  }
   if (result != 0) return;
   if (op.kind == OpKind::kStatx && op.path == kSource) *op.stat = source_stat;
   if (op.kind == OpKind::kStatx && op.path == kTarget) {
     *op.stat = (op.flags & AT_SYMLINK_NOFOLLOW) != 0 ? target_link_stat : target_stat;
   }
-  if (op.kind == OpKind::kStatDescriptor) {
+  if (op.kind == OpKind::kStatx && (op.flags & AT_EMPTY_PATH) != 0) {
     *op.stat = op.directory == source_fd_ ? source_stat : target_fd_stat;
   }
   if (op.kind == OpKind::kCountCached) {
@@ -144,6 +168,8 @@ std::string CopyScript::Outcome() const {
       return "running";
     case FileCopy::Outcome::kMultiplyLinked:
       return "multiply linked";
+    case FileCopy::Outcome::kAwaitTarget:
+      return "awaits target";
     case FileCopy::Outcome::kAwaitHelper:
       return "awaits helper";
     case FileCopy::Outcome::kCopied:
@@ -199,6 +225,10 @@ std::string CopyScript::Text(const Op& op) const {
                           FileText(op.file));
     }
     case OpKind::kStatx:
+      if ((op.flags & AT_EMPTY_PATH) != 0) {
+        return absl::StrCat("fstat fd", op.directory,
+                            (op.flags & AT_STATX_DONT_SYNC) != 0 ? " unasked" : "");
+      }
       return absl::StrCat((op.flags & AT_SYMLINK_NOFOLLOW) != 0 ? "lstat " : "stat ",
                           op.path);
     case OpKind::kRead:
@@ -213,8 +243,10 @@ std::string CopyScript::Text(const Op& op) const {
       return absl::StrCat("unlink ", op.path);
     case OpKind::kInstallDescriptor:
       return absl::StrCat("install ", FileText(op.file));
-    case OpKind::kStatDescriptor:
-      return absl::StrCat("fstat fd", op.directory);
+    case OpKind::kGetXattr:
+      return absl::StrCat("getxattr ", FileText(op.file), " ", op.path);
+    case OpKind::kRemoveXattr:
+      return absl::StrCat("removexattr ", FileText(op.file), " ", op.path);
     case OpKind::kSeekData:
       return absl::StrCat("seek data ", FileText(op.file), " ", op.offset);
     case OpKind::kSeekHole:

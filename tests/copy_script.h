@@ -2,16 +2,17 @@
 // and takes in whatever results the test makes up.
 //
 //   CopyScript copy;
-//   EXPECT_EQ(copy.Start(), "open S>s0 - stat S");
-//   EXPECT_EQ(copy.Settle({0, 0}), "open T new 644>s1 - read s0 100@0 - write s1 100@0"
-//                                  " - close s1 = close s0");
-//   EXPECT_EQ(copy.Settle({0, 100, 100, 0, 0}), "copied");
+//   EXPECT_EQ(copy.Start(), "open S>fd");
+//   EXPECT_EQ(copy.Settle({7}), "fstat fd7 - read fd7 4096@0");
+//   EXPECT_EQ(copy.Settle({0, 100}), "open T new 644>s0 - write s0 100@0 - close s0"
+//                                    " = close fd7");
+//   EXPECT_EQ(copy.Settle({0, 100, 0, 0}), "copied");
 //
 // In the text: S and T are the names of source and target, sN is slot N, fdN descriptor
-// N;
-// `-` is a soft link and `=` a hard one; chains of lanes are "0: ... | 1: ...", or just
-// the chain if there is but one, of lane 0. Once the copy is done, its outcome is the
-// text.
+// N; `-` is a soft link and `=` a hard one; chains of lanes are "0: ... | 1: ...", or
+// just the chain if there is but one, of lane 0; "at once" stands before an op that is
+// not queued although it could be. Once the copy is done, or waits for something else
+// than ops, that is the text.
 //
 // Thread-safety: belongs to one thread.
 
@@ -23,6 +24,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,6 +45,10 @@ class CopyScript {
     FileCopyPolicy policy = {};
     uint64_t size = 100;  // Of the source.
     bool follow_source = false;
+    // Whether both files are on file systems that are known.
+    bool local = true;
+    bool target_is_new = false;  // The target's directory was made by the job.
+    std::optional<mode_t> target_default_acl = std::nullopt;
     int extra_blocks = 7;
     uint32_t block = kBlock;
     CallsAtOnce calls_at_once = CallsAtOnce::kNone;
@@ -58,6 +64,9 @@ class CopyScript {
   struct statx target_link_stat = {};  // By name, not through links.
   struct statx target_fd_stat = {};    // By descriptor.
 
+  // The source's access control list, as the kernel gives it away.
+  std::string acl;
+
   // Where the source is no hole: [begin, end) each, in order.
   std::vector<std::pair<uint64_t, uint64_t>> data;
 
@@ -65,15 +74,19 @@ class CopyScript {
   bool cached = true;
 
   std::string Start();
-  // Starts a copy whose files are opened with descriptors, 7 and 8, after the source has
-  // been opened into a slot and looked at: what comes next.
-  std::string OpenWithDescriptors();
+  // Starts a copy and opens its source as descriptor 7; looks at it, too, and reads as
+  // much of its first block as there is: what comes next.
+  std::string OpenSource();
+  std::string LookAtSource();
+  // The same, with the target made as descriptor 8. REQUIRES: no slot is used.
+  std::string OpenBoth();
   // Settles the chain of `lane`.
   std::string Settle(int lane, const std::vector<int32_t>& results);
   std::string Settle(const std::vector<int32_t>& results) { return Settle(0, results); }
   std::string Proceed();
   std::string Abandon();
   std::string Resume();
+  std::string RetryTarget();
   void Stop() { copy_.Stop(); }
   void LeaveBlocksToChains() { copy_.LeaveBlocksToChains(); }
 

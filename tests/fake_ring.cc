@@ -101,13 +101,21 @@ int32_t FakeRing::RunWithFaults(const Op& op) {
   return result;
 }
 
+bool FakeRing::IsBehindSizeTold(const Op& op) const {
+  return op.kind == OpKind::kRead && !op.at_once && options_.size_told_max.has_value() &&
+         op.offset >= *options_.size_told_max;
+}
+
 int32_t FakeRing::Run(Op op) {
+  if (IsBehindSizeTold(op)) return 0;
   if (op.kind == OpKind::kInstallDescriptor && !options_.can_install_descriptor) {
     return -EINVAL;
   }
   if (!op.file.is_slot()) {
     const int32_t result = RunWithSystemCall(op);
-    if (options_.hides_sizes && op.stat != nullptr) op.stat->stx_size = 0;
+    if (options_.size_told_max.has_value() && op.stat != nullptr) {
+      op.stat->stx_size = std::min<uint64_t>(op.stat->stx_size, *options_.size_told_max);
+    }
     return result;
   }
   int& slot = slots_[op.file.index];

@@ -28,8 +28,9 @@ struct FakeRingOptions {
   bool can_install_descriptor = true;
   // Whether a failed statx or unlinkat severs its soft link: kernels differ.
   bool failed_path_op_severs = true;
-  // Whether statx tells a size of 0, as for files in /proc.
-  bool hides_sizes = false;
+  // The largest size that statx tells, as for files in /proc (0) or on FUSE. As with
+  // io_uring (Linux 6.18), a queued read at or beyond it gets nothing; one at once does.
+  std::optional<uint64_t> size_told_max = std::nullopt;
   uint32_t seed = 1;
 };
 
@@ -80,6 +81,8 @@ class FakeRing : public Ring {
   void Step(Flight* flight);
   int32_t RunWithFaults(const Op& op);
   int32_t Run(Op op);
+  // Whether a queued read gets nothing although there may be something.
+  bool IsBehindSizeTold(const Op& op) const;
   bool Severs(const Op& op, int32_t result) const;
 
   const FakeRingOptions options_;
