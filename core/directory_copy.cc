@@ -303,8 +303,9 @@ void DirectoryCopy::SetFinalMode(const Directory& directory, mode_t mode) {
   int error_number = 0;
   if (policy_.preserve.mode) {
     wanted = directory.kept_mode;
-    if (!directory.target_created)
+    if (!directory.target_created) {
       error_number = ReplaceAcls(directory.target_fd, wanted);
+    }
   }
   if (error_number == 0 && wanted != mode) {
     error_number = ChangeMode(directory.target_fd, wanted);

@@ -29,7 +29,7 @@ constexpr uint32_t kFchmodat2 = 452;  // As unnamed in the headers as in the pro
 
 // user::rwx, user:nobody:rwx, group::---, mask::rwx, other::---
 const std::string& AclThatNamesNobody() {
-  static const std::string acl(
+  static const std::string kAcl(
       "\2\0\0\0"
       "\1\0\7\0\xFF\xFF\xFF\xFF"
       "\2\0\7\0\xFE\xFF\0\0"
@@ -37,7 +37,7 @@ const std::string& AclThatNamesNobody() {
       "\x10\0\7\0\xFF\xFF\xFF\xFF"
       "\x20\0\0\0\xFF\xFF\xFF\xFF",
       4 + 5 * 8);
-  return acl;
+  return kAcl;
 }
 
 class CopyJobAccessTest : public testing::Test {
