@@ -23,6 +23,7 @@
 #include "agent/file_shares.h"
 #include "core/open_files.h"
 #include "core/standard_streams.h"
+#include "core/start_thread.h"
 #include "core/version.h"
 
 namespace {
@@ -151,7 +152,13 @@ int main(int argc, char* argv[]) {
   WaitForSignal(ending_signals);
   PrintLine("ending: jobs are cancelled; a second signal ends at once");
   // Whoever sends a second signal doesn't want to wait for a device that doesn't answer.
-  std::thread([ending_signals] { _exit(128 + WaitForSignal(ending_signals)); }).detach();
+  // Without a thread for that the jobs still end as they should.
+  std::thread second_signal;
+  if (ringcp::StartThread(
+          [ending_signals] { _exit(128 + WaitForSignal(ending_signals)); },
+          &second_signal)) {
+    second_signal.detach();
+  }
   agent->reset();
   return EXIT_SUCCESS;
 }
