@@ -136,15 +136,15 @@ TEST_F(UringCutChainTest, AJobWhoseChainsAreCutCopiesWholeFilesOrSaysSo) {
     request.options.tuning.workers = 1;
     std::mt19937 random(TestSeed());
     int cut = 0;
+    const auto cut_some = [&](TracedCall* call) {
+      const bool is_of_work =
+          call->number == SYS_io_uring_enter && call->arguments[1] > 1;
+      if (!is_of_work || random() % 2 == 0) return;
+      Cut(call, 1 + random() % call->arguments[1]);
+      ++cut;
+    };
     const std::optional<std::string> messages =
-        InTracedChild([&] { return RunJob(request).Messages(); },
-                      [&](TracedCall* call) {
-                        if (call->number != SYS_io_uring_enter || call->arguments[1] <= 1)
-                          return;
-                        if (random() % 2 == 0) return;
-                        Cut(call, 1 + random() % call->arguments[1]);
-                        ++cut;
-                      });
+        InTracedChild([&] { return RunJob(request).Messages(); }, cut_some);
     if (!messages.has_value()) GTEST_SKIP() << "no tracing here";
     EXPECT_GT(cut, 0);
     int copied = 0;
