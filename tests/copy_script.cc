@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <utility>
 
@@ -120,6 +121,9 @@ std::string CopyScript::RetryTarget() {
 
 void CopyScript::CarryOut(const Op& op, int32_t result) {
   if (op.kind == OpKind::kOpenAt && op.path == kSource) source_fd_ = result;
+  if (op.kind == OpKind::kRead && result > 0 && bytes_read.has_value()) {
+    std::memset(op.buffer, *bytes_read, result);
+  }
   if (op.kind == OpKind::kGetXattr && result > 0 && op.buffer != nullptr) {
     RINGCP_CHECK(acl.size() == static_cast<size_t>(result));
     acl.copy(static_cast<char*>(op.buffer), op.length);

@@ -70,6 +70,9 @@ class CopyScript {
   // Where the source is no hole: [begin, end) each, in order.
   std::vector<std::pair<uint64_t, uint64_t>> data;
 
+  // What reads find in the source, over and over, where it matters.
+  std::optional<char> bytes_read;
+
   // Whether the source is in the page cache.
   bool cached = true;
 

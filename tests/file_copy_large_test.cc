@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "core/file_copy.h"
 #include "gtest/gtest.h"
 #include "tests/copy_script.h"
@@ -16,46 +17,75 @@ constexpr int kCancelled = -ECANCELED;
 // A copy whose files are open, and what it wants next.
 struct Pumping {
   explicit Pumping(const CopyScript::Setup& setup) : copy(setup) {
-    copy.Start();
-    copy.Settle({0, 0});
-    next = copy.Settle({0});
+    next = copy.OpenBoth();
   }
+
+  // Lets nothing be behind the end, and the files be closed: the outcome.
+  std::string End(uint64_t end) {
+    EXPECT_EQ(next, absl::StrCat("at once read fd7 4096@", end));
+    EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
+    std::string outcome = copy.Settle({0, 0});
+    EXPECT_TRUE(copy.all_blocks_back());
+    return outcome;
+  }
+
+  // Lets the half-written target be removed: the outcome.
+  std::string Remove() {
+    EXPECT_EQ(next, "fstat fd8 = lstat T");
+    EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
+    EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
+    std::string outcome = copy.Settle({0, 0});
+    EXPECT_TRUE(copy.all_blocks_back());
+    return outcome;
+  }
+
   CopyScript copy;
   std::string next;
 };
 
 TEST(FileCopyLargeTest, EachBlockHasALaneOfItsOwn) {
-  CopyScript copy({.size = 10'000});
-  copy.Start();
-  EXPECT_EQ(copy.Settle({0, 0}), "open T new 644>s1");
-  EXPECT_EQ(copy.Settle({0}),
-            "0: read s0 4096@0 - write s1 4096@0 | "
-            "1: read s0 4096@4096 - write s1 4096@4096 | "
-            "2: read s0 1808@8192 - write s1 1808@8192");
+  Pumping pumping({.size = 10'000});
+  CopyScript& copy = pumping.copy;
+  EXPECT_EQ(pumping.next,
+            "0: read fd7 4096@0 - write fd8 4096@0 | "
+            "1: read fd7 4096@4096 - write fd8 4096@4096 | "
+            "2: read fd7 1808@8192 - write fd8 1808@8192");
   EXPECT_EQ(copy.Settle(2, {1808, 1808}), "");
   EXPECT_EQ(copy.Settle(0, {4096, 4096}), "");
-  EXPECT_EQ(copy.Settle(1, {4096, 4096}), "close s1 = close s0");
-  EXPECT_EQ(copy.Settle({0, 0}), "copied");
+  pumping.next = copy.Settle(1, {4096, 4096});
+  EXPECT_EQ(pumping.End(10'000), "copied");
   EXPECT_EQ(copy.counters().bytes_done.value(), 10'000);
-  EXPECT_TRUE(copy.all_blocks_back());
+}
+
+// It is read together with the stat, before its size is known.
+TEST(FileCopyLargeTest, TheFirstBlockIsReadOnceMoreWhateverItGaveAtFirst) {
+  for (const int32_t first : {4096, 17, 0, -EIO}) {
+    CopyScript copy({.size = 5000});
+    copy.OpenSource();
+    EXPECT_EQ(copy.Settle({0, first}), "open T new 644>fd");
+    EXPECT_EQ(copy.Settle({8}).substr(0, 38), "0: read fd7 4096@0 - write fd8 4096@0 ");
+  }
 }
 
 TEST(FileCopyLargeTest, ALaneThatIsFreeTakesTheNextBlock) {
   Pumping pumping({.size = 12'288, .extra_blocks = 1});
   EXPECT_EQ(pumping.next,
-            "0: read s0 4096@0 - write s1 4096@0 | "
-            "1: read s0 4096@4096 - write s1 4096@4096");
+            "0: read fd7 4096@0 - write fd8 4096@0 | "
+            "1: read fd7 4096@4096 - write fd8 4096@4096");
   EXPECT_EQ(pumping.copy.Settle(1, {4096, 4096}),
-            "1: read s0 4096@8192 - write s1 4096@8192");
+            "1: read fd7 4096@8192 - write fd8 4096@8192");
   EXPECT_EQ(pumping.copy.Settle(1, {4096, 4096}), "");
-  EXPECT_EQ(pumping.copy.Settle(0, {4096, 4096}), "close s1 = close s0");
+  pumping.next = pumping.copy.Settle(0, {4096, 4096});
+  EXPECT_EQ(pumping.End(12'288), "copied");
 }
 
 TEST(FileCopyLargeTest, WithoutBlocksToBorrowItGoesOnWithItsOwn) {
   Pumping pumping({.size = 8192, .extra_blocks = 0});
-  EXPECT_EQ(pumping.next, "read s0 4096@0 - write s1 4096@0");
-  EXPECT_EQ(pumping.copy.Settle({4096, 4096}), "read s0 4096@4096 - write s1 4096@4096");
-  EXPECT_EQ(pumping.copy.Settle({4096, 4096}), "close s1 = close s0");
+  EXPECT_EQ(pumping.next, "read fd7 4096@0 - write fd8 4096@0");
+  EXPECT_EQ(pumping.copy.Settle({4096, 4096}),
+            "read fd7 4096@4096 - write fd8 4096@4096");
+  pumping.next = pumping.copy.Settle({4096, 4096});
+  EXPECT_EQ(pumping.End(8192), "copied");
 }
 
 TEST(FileCopyLargeTest, ALastLaneIsContinuedAfterTheFirstHasEnded) {
@@ -64,10 +94,10 @@ TEST(FileCopyLargeTest, ALastLaneIsContinuedAfterTheFirstHasEnded) {
     const char* next;
   };
   const Case cases[] = {
-      {{4000, kCancelled}, "1: write s1 4000@4096"},
-      {{4096, 4000}, "1: write s1 96@8096"},
-      {{-EINTR, kCancelled}, "1: read s0 4096@4096 - write s1 4096@4096"},
-      {{4096, -EAGAIN}, "1: write s1 4096@4096"},
+      {{4000, kCancelled}, "1: write fd8 4000@4096"},
+      {{4096, 4000}, "1: write fd8 96@8096"},
+      {{-EINTR, kCancelled}, "1: read fd7 4096@4096 - write fd8 4096@4096"},
+      {{4096, -EAGAIN}, "1: write fd8 4096@4096"},
   };
   for (const Case& unfinished : cases) {
     Pumping pumping({.size = 8192});
@@ -79,14 +109,15 @@ TEST(FileCopyLargeTest, ALastLaneIsContinuedAfterTheFirstHasEnded) {
 TEST(FileCopyLargeTest, WithoutABlockForTheFirstLaneTheOthersGoOn) {
   Pumping pumping({.size = 20'480, .extra_blocks = 1});
   CopyScript& copy = pumping.copy;
-  EXPECT_EQ(copy.Settle(0, {4096, 100}), "write s1 3996@100");
-  EXPECT_EQ(copy.Settle(1, {4096, 100}), "1: write s1 3996@4196");
-  EXPECT_EQ(copy.Settle(0, {3996}), "read s0 4096@8192 - write s1 4096@8192");
-  EXPECT_EQ(copy.Settle(1, {3996}), "1: read s0 4096@12288 - write s1 4096@12288");
-  EXPECT_EQ(copy.Settle(0, {4096, 4096}), "read s0 4096@16384 - write s1 4096@16384");
+  EXPECT_EQ(copy.Settle(0, {4096, 100}), "write fd8 3996@100");
+  EXPECT_EQ(copy.Settle(1, {4096, 100}), "1: write fd8 3996@4196");
+  EXPECT_EQ(copy.Settle(0, {3996}), "read fd7 4096@8192 - write fd8 4096@8192");
+  EXPECT_EQ(copy.Settle(1, {3996}), "1: read fd7 4096@12288 - write fd8 4096@12288");
+  EXPECT_EQ(copy.Settle(0, {4096, 4096}), "read fd7 4096@16384 - write fd8 4096@16384");
   EXPECT_EQ(copy.Settle(0, {4096, 4096}), "");
-  EXPECT_EQ(copy.Settle(1, {4096, 1}), "1: write s1 4095@12289");
-  EXPECT_EQ(copy.Settle(1, {4095}), "close s1 = close s0");
+  EXPECT_EQ(copy.Settle(1, {4096, 1}), "1: write fd8 4095@12289");
+  pumping.next = copy.Settle(1, {4095});
+  EXPECT_EQ(pumping.End(20'480), "copied");
 }
 
 TEST(FileCopyLargeTest, AFailedLaneEndsTheOthers) {
@@ -97,64 +128,102 @@ TEST(FileCopyLargeTest, AFailedLaneEndsTheOthers) {
   EXPECT_EQ(copy.Settle(1, {100, kCancelled}), "");  // Not continued.
   EXPECT_EQ(copy.Settle(2, {-EIO, kCancelled}), "");
   for (const int lane : {4, 5, 6}) EXPECT_EQ(copy.Settle(lane, {4096, 4096}), "");
-  EXPECT_EQ(copy.Settle(7, {4096, -EINTR}), "close s1 = close s0");
-  EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
-  EXPECT_EQ(copy.Settle({0}), "failed: write T ENOSPC");  // The first failure.
-  EXPECT_TRUE(copy.all_blocks_back());
+  pumping.next = copy.Settle(7, {4096, -EINTR});
+  EXPECT_EQ(pumping.Remove(), "failed: write T ENOSPC");  // The first failure.
 }
 
-TEST(FileCopyLargeTest, ASourceThatShrankEndsWhereItEnds) {
+// The other lanes have read, or written, what was behind the end before it moved there.
+TEST(FileCopyLargeTest, ASourceThatWasCutGivesATargetThatEndsWhereTheFirstReadMetTheEnd) {
+  Pumping pumping({.size = 20'480});
+  CopyScript& copy = pumping.copy;
+  EXPECT_EQ(copy.Settle(4, {4096, 4096}), "");
+  EXPECT_EQ(copy.Settle(3, {0, kCancelled}), "");
+  EXPECT_EQ(copy.Settle(1, {0, kCancelled}), "");  // Between two others.
+  EXPECT_EQ(copy.Settle(0, {4096, 4096}), "");
+  EXPECT_EQ(copy.Settle(2, {4096, 4096}), "set size fd8 4096");
+  pumping.next = copy.Settle({0});
+  EXPECT_EQ(pumping.End(4096), "copied");
+}
+
+TEST(FileCopyLargeTest, OneThatWasCutInTheMiddleOfABlockEndsThere) {
   Pumping pumping({.size = 12'288});
   CopyScript& copy = pumping.copy;
   EXPECT_EQ(copy.Settle(2, {0, kCancelled}), "");
-  EXPECT_EQ(copy.Settle(1, {1000, kCancelled}), "1: write s1 1000@4096");
+  EXPECT_EQ(copy.Settle(1, {1000, kCancelled}), "1: write fd8 1000@4096");
   EXPECT_EQ(copy.Settle(0, {4096, 4096}), "");
-  EXPECT_EQ(copy.Settle(1, {1000}), "1: read s0 3096@5096 - write s1 3096@5096");
-  EXPECT_EQ(copy.Settle(1, {0, kCancelled}), "close s1 = close s0");
-  EXPECT_EQ(copy.Settle({0, 0}), "copied");
+  EXPECT_EQ(copy.Settle(1, {1000}), "1: read fd7 3096@5096 - write fd8 3096@5096");
+  EXPECT_EQ(copy.Settle(1, {0, kCancelled}), "set size fd8 5096");
+  pumping.next = copy.Settle({0});
+  EXPECT_EQ(pumping.End(5096), "copied");
   EXPECT_EQ(copy.counters().bytes_done.value(), 5096);
 }
 
-TEST(FileCopyLargeTest, ASourceThatGrowsIsCopiedUpToTheSizeItHad) {
-  // Never asked for more, so it can't be seen.
+TEST(FileCopyLargeTest, WhatHasGrownAgainSinceItWasCutIsCopied) {
+  Pumping pumping({.size = 8192});
+  CopyScript& copy = pumping.copy;
+  copy.Settle(1, {0, kCancelled});
+  EXPECT_EQ(copy.Settle(0, {4096, 4096}), "set size fd8 4096");
+  EXPECT_EQ(copy.Settle({0}), "at once read fd7 4096@4096");
+  EXPECT_EQ(copy.Settle({10}), "write fd8 10@4096");
+  pumping.next = copy.Settle({10});
+  EXPECT_EQ(pumping.End(4106), "copied");
+}
+
+TEST(FileCopyLargeTest, ATargetThatCanNotBeCutIsRemoved) {
+  Pumping pumping({.size = 8192});
+  pumping.copy.Settle(1, {0, kCancelled});
+  pumping.copy.Settle(0, {4096, 4096});
+  pumping.next = pumping.copy.Settle({-EIO});
+  EXPECT_EQ(pumping.Remove(), "failed: write T EIO");
+}
+
+TEST(FileCopyLargeTest, ASourceThatGrowsIsCopiedToItsRealEnd) {
   Pumping pumping({.size = 5000});
-  EXPECT_EQ(
-      pumping.next,
-      "0: read s0 4096@0 - write s1 4096@0 | 1: read s0 904@4096 - write s1 904@4096");
-}
-
-TEST(FileCopyLargeTest, AnEmptyFileIsReadOnceToSeeThatItIs) {
-  Pumping pumping({.size = 0});
-  EXPECT_EQ(pumping.next, "read s0 4096@0");
-  EXPECT_EQ(pumping.copy.Settle({0}), "close s1 = close s0");
-  EXPECT_EQ(pumping.copy.Settle({0, 0}), "copied");
-  EXPECT_TRUE(pumping.copy.all_blocks_back());
-}
-
-TEST(FileCopyLargeTest, AFileThatTellsNoSizeIsReadToItsEnd) {
-  Pumping pumping({.size = 0});
   CopyScript& copy = pumping.copy;
-  EXPECT_EQ(copy.Settle({4096}), "write s1 4096@0");
-  EXPECT_EQ(copy.Settle({4096}), "read s0 4096@4096");
-  EXPECT_EQ(copy.Settle({10}), "write s1 10@4096");
-  EXPECT_EQ(copy.Settle({4}), "write s1 6@4100");
-  EXPECT_EQ(copy.Settle({6}), "read s0 4096@4106");
-  EXPECT_EQ(copy.Settle({-EINTR}), "read s0 4096@4106");
-  EXPECT_EQ(copy.Settle({0}), "close s1 = close s0");
-  EXPECT_EQ(copy.Settle({0, 0}), "copied");
-  EXPECT_EQ(copy.counters().bytes_done.value(), 4106);
-  EXPECT_EQ(copy.counters().short_reads.value(), 0);  // A short read is no news there.
+  EXPECT_EQ(pumping.next,
+            "0: read fd7 4096@0 - write fd8 4096@0 | "
+            "1: read fd7 904@4096 - write fd8 904@4096");
+  copy.Settle(0, {4096, 4096});
+  EXPECT_EQ(copy.Settle(1, {904, 904}), "at once read fd7 4096@5000");
+  EXPECT_EQ(copy.Settle({-EINTR}), "at once read fd7 4096@5000");
+  EXPECT_EQ(copy.Settle({4096}), "write fd8 4096@5000");
+  EXPECT_EQ(copy.Settle({96}), "write fd8 4000@5096");
+  EXPECT_EQ(copy.Settle({4000}), "at once read fd7 4096@9096");
+  EXPECT_EQ(copy.Settle({4}), "write fd8 4@9096");
+  pumping.next = copy.Settle({4});
+  EXPECT_EQ(pumping.End(9100), "copied");
+  EXPECT_EQ(copy.counters().bytes_done.value(), 9100);
 }
 
-TEST(FileCopyLargeTest, AFailureWhileReadingAnUnknownSizeRemovesTheTarget) {
-  Pumping pumping({.size = 0});
+TEST(FileCopyLargeTest, WhatFailsBehindTheSizeThatWasToldFailsTheCopy) {
+  for (const bool reads : {true, false}) {
+    Pumping pumping({.size = 5000});
+    CopyScript& copy = pumping.copy;
+    copy.Settle(0, {4096, 4096});
+    copy.Settle(1, {904, 904});
+    if (!reads) copy.Settle({4096});
+    pumping.next = copy.Settle({-EIO});
+    EXPECT_EQ(pumping.Remove(), reads ? "failed: read S EIO" : "failed: write T EIO");
+  }
+}
+
+TEST(FileCopyLargeTest, StoppedBeforeItsEndIsLookedForItRemovesTheTarget) {
+  Pumping pumping({.size = 5000});
   CopyScript& copy = pumping.copy;
-  copy.Settle({4096});
-  copy.Settle({4096});
-  EXPECT_EQ(copy.Settle({-EIO}), "close s1 = close s0");
-  EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
-  EXPECT_EQ(copy.Settle({0}), "failed: read S EIO");
-  EXPECT_TRUE(copy.all_blocks_back());
+  copy.Settle(0, {4096, 4096});
+  copy.Stop();
+  pumping.next = copy.Settle(1, {904, 904});
+  EXPECT_EQ(pumping.Remove(), "cancelled");
+}
+
+TEST(FileCopyLargeTest, StoppedWhileItGrowsItRemovesTheTarget) {
+  Pumping pumping({.size = 5000});
+  CopyScript& copy = pumping.copy;
+  copy.Settle(0, {4096, 4096});
+  copy.Settle(1, {904, 904});
+  copy.Stop();
+  pumping.next = copy.Settle({4096});
+  EXPECT_EQ(pumping.Remove(), "cancelled");
 }
 
 TEST(FileCopyLargeTest, FilesBeyondFourGigabytesHaveTheirOffsets) {
@@ -164,10 +233,11 @@ TEST(FileCopyLargeTest, FilesBeyondFourGigabytesHaveTheirOffsets) {
   CopyScript& copy = pumping.copy;
   for (int i = 0; i < 3; ++i) copy.Settle({kGigabyte, kGigabyte});
   EXPECT_EQ(copy.Settle({kGigabyte, kGigabyte}),
-            "read s0 1073741824@4294967296 - write s1 1073741824@4294967296");
-  EXPECT_EQ(copy.Settle({kGigabyte, 1}), "write s1 1073741823@4294967297");
-  EXPECT_EQ(copy.Settle({kGigabyte - 1}), "read s0 1@5368709120 - write s1 1@5368709120");
-  EXPECT_EQ(copy.Settle({1, 1}), "close s1 = close s0");
+            "read fd7 1073741824@4294967296 - write fd8 1073741824@4294967296");
+  EXPECT_EQ(copy.Settle({kGigabyte, 1}), "write fd8 1073741823@4294967297");
+  EXPECT_EQ(copy.Settle({kGigabyte - 1}),
+            "read fd7 1@5368709120 - write fd8 1@5368709120");
+  EXPECT_EQ(copy.Settle({1, 1}), "at once read fd7 1073741824@5368709121");
 }
 
 }  // namespace

@@ -23,11 +23,7 @@ FileCopyPolicy Sharing(SharedFiles* files) {
 // A source of four blocks that is offered to a second worker.
 struct Shared {
   Shared() : copy({.policy = Sharing(&files), .size = 4 * CopyScript::kBlock}) {
-    copy.Start();
-    EXPECT_EQ(copy.Settle({0, 0}), "close s0");  // Slots are for one ring only.
-    EXPECT_EQ(copy.Settle({0}), "open S>fd");
-    EXPECT_EQ(copy.Settle({7}), "fstat fd7");
-    EXPECT_EQ(copy.Settle({0}), "open T new 644>fd");
+    EXPECT_EQ(copy.LookAtSource(), "open T new 644>fd");
     EXPECT_EQ(copy.Settle({8}), "count cached fd7 8192");
     next = copy.Settle({0});
   }
@@ -56,12 +52,17 @@ FileCopyPolicy ReadingDirectly(SharedFiles* files) {
 // will be asked next.
 void OpenUncached(CopyScript* copy) {
   copy->cached = false;
-  copy->Start();
-  copy->Settle({0, 0});
-  copy->Settle({0});
-  copy->Settle({7});
-  copy->Settle({0});
-  copy->Settle({8});
+  copy->OpenBoth();
+}
+
+// Lets a half-written target be removed, `next` being what comes next: the outcome.
+std::string Remove(CopyScript* copy, const std::string& next) {
+  EXPECT_EQ(next, "fstat fd8 = lstat T");
+  EXPECT_EQ(copy->Settle({0, 0}), "unlink T");
+  EXPECT_EQ(copy->Settle({0}), "close fd8 = close fd7");
+  std::string outcome = copy->Settle({0, 0});
+  EXPECT_TRUE(copy->all_blocks_back());
+  return outcome;
 }
 
 TEST(FileCopySharedTest, OnADeviceAllBlocksAreOnTheirWayAndNobodyHelps) {
@@ -99,8 +100,10 @@ TEST(FileCopySharedTest, FromADeviceItIsReadPastThePageCache) {
             "4096@4096");
   copy.Settle(0, {4096, 4096});
   EXPECT_EQ(copy.Settle(1, {4096, 4096}), "direct off fd7");
-  EXPECT_EQ(copy.Settle({0}), "read fd7 100@8192 - write fd8 100@8192");
-  EXPECT_EQ(copy.Settle({100, 100}), "close fd8 = close fd7");
+  EXPECT_EQ(copy.Settle({0}), "at once read fd7 4096@8192");
+  EXPECT_EQ(copy.Settle({100}), "write fd8 100@8192");
+  EXPECT_EQ(copy.Settle({100}), "at once read fd7 4096@8292");
+  EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
   EXPECT_EQ(copy.Settle({0, 0}), "copied");
   EXPECT_EQ(copy.counters().bytes_done.value(), 2 * 4096 + 100);
   EXPECT_EQ(copy.counters().files_direct.value(), 0);
@@ -130,9 +133,7 @@ TEST(FileCopySharedTest, ASourceThatKeepsODirectOnIsWhatTheCopyFailsBy) {
   copy.Settle({0});
   copy.Settle(0, {4096, 4096});
   EXPECT_EQ(copy.Settle(1, {4096, 4096}), "direct off fd7");
-  EXPECT_EQ(copy.Settle({-EIO}), "close fd8 = close fd7");
-  EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
-  EXPECT_EQ(copy.Settle({0}), "failed: read S EIO");
+  EXPECT_EQ(Remove(&copy, copy.Settle({-EIO})), "failed: read S EIO");
 }
 
 TEST(FileCopySharedTest, AFailedWriteOfWhatWasReadPastThePageCacheFails) {
@@ -140,13 +141,14 @@ TEST(FileCopySharedTest, AFailedWriteOfWhatWasReadPastThePageCacheFails) {
   CopyScript& copy = uncached.copy;
   copy.Settle({0});
   copy.Settle(0, {4096, 4096});
-  EXPECT_EQ(copy.Settle(1, {4096, -EIO}), "close fd8 = close fd7");
+  EXPECT_EQ(Remove(&copy, copy.Settle(1, {4096, -EIO})), "failed: write T EIO");
 }
 
 TEST(FileCopySharedTest, WithoutAHelperItIsCopiedAlone) {
   Shared shared;
   for (const int lane : {0, 1, 2}) EXPECT_EQ(shared.copy.Settle(lane, {4096, 4096}), "");
-  EXPECT_EQ(shared.copy.Settle(3, {4096, 4096}), "close fd8 = close fd7");
+  EXPECT_EQ(shared.copy.Settle(3, {4096, 4096}), "at once read fd7 4096@16384");
+  EXPECT_EQ(shared.copy.Settle({0}), "close fd8 = close fd7");
   EXPECT_EQ(shared.copy.Settle({0, 0}), "copied");
 }
 
@@ -154,7 +156,7 @@ TEST(FileCopySharedTest, WithoutAHelperItIsCopiedAlone) {
 // and the fourth.
 struct Helped {
   Helped() : copy({.policy = Sharing(&files), .size = 8 * CopyScript::kBlock}) {
-    copy.OpenWithDescriptors();
+    copy.OpenBoth();
     copy.Settle({0});
     file = files.Join();
     uint64_t offset = 0;
@@ -172,20 +174,13 @@ struct Helped {
     EXPECT_EQ(copy.Settle({4096, 4096}), "read fd7 4096@28672 - write fd8 4096@28672");
   }
 
-  // Lets the helper leave, and the copy close its files: what comes then.
+  // Lets the helper leave: what comes then.
   std::string Leave() {
     files.Leave(file);
-    EXPECT_EQ(copy.Resume(), "close fd8 = close fd7");
-    return copy.Settle({0, 0});
+    return copy.Resume();
   }
-
   // The same where the target is removed then: the outcome.
-  std::string LeaveAndRemove() {
-    EXPECT_EQ(Leave(), "unlink T");
-    std::string outcome = copy.Settle({0});
-    EXPECT_TRUE(copy.all_blocks_back());
-    return outcome;
-  }
+  std::string LeaveAndRemove() { return Remove(&copy, Leave()); }
 
   SharedFiles files{2, 8 * CopyScript::kBlock};
   CopyScript copy;
@@ -197,7 +192,9 @@ TEST(FileCopySharedTest, TheFilesStayOpenUntilTheHelperHasLeft) {
   helped.CopyRest();
   EXPECT_EQ(helped.copy.Settle(0, {4096, 4096}), "awaits helper");
   EXPECT_EQ(helped.copy.Resume(), "awaits helper");
-  EXPECT_EQ(helped.Leave(), "copied");
+  EXPECT_EQ(helped.Leave(), "at once read fd7 4096@32768");
+  EXPECT_EQ(helped.copy.Settle({0}), "close fd8 = close fd7");
+  EXPECT_EQ(helped.copy.Settle({0, 0}), "copied");
   EXPECT_TRUE(helped.copy.all_blocks_back());
 }
 
@@ -235,12 +232,19 @@ TEST(FileCopySharedTest, StoppedItWaitsForTheHelperAllTheSame) {
   EXPECT_EQ(helped.LeaveAndRemove(), "cancelled");
 }
 
-TEST(FileCopySharedTest, ASourceThatShrankEndsWhereTheHelperFoundItsEnd) {
-  Helped helped;
-  helped.file->FindEnd();
-  EXPECT_EQ(helped.copy.Settle(2, {0, kCancelled}), "");
-  EXPECT_EQ(helped.copy.Settle(3, {0, kCancelled}), "awaits helper");
-  EXPECT_EQ(helped.Leave(), "copied");
+TEST(FileCopySharedTest, ASourceThatWasCutEndsWhereTheFirstOfBothMetItsEnd) {
+  struct Case {
+    uint64_t helper_found;
+    const char* next;
+  };
+  for (const Case& cut :
+       {Case{16'384, "set size fd8 8192"}, Case{4096, "set size fd8 4096"}}) {
+    Helped helped;
+    helped.file->FindEnd(cut.helper_found);
+    EXPECT_EQ(helped.copy.Settle(3, {0, kCancelled}), "");
+    EXPECT_EQ(helped.copy.Settle(2, {0, kCancelled}), "awaits helper");
+    EXPECT_EQ(helped.Leave(), cut.next);
+  }
 }
 
 TEST(FileCopySharedTest, OfAFileWithHolesALargePieceIsSharedOnceThoseBeforeItAreCopied) {
@@ -248,7 +252,7 @@ TEST(FileCopySharedTest, OfAFileWithHolesALargePieceIsSharedOnceThoseBeforeItAre
   CopyScript copy({.policy = Sharing(&files), .size = 10 * CopyScript::kBlock});
   copy.source_stat.stx_blocks = 48;
   copy.data = {{0, 4096}, {8192, 24'576}, {32'768, 36'864}};
-  copy.OpenWithDescriptors();
+  copy.OpenBoth();
   EXPECT_EQ(copy.Settle({0}), "seek data fd7 0");
   EXPECT_EQ(copy.Settle({0}), "seek hole fd7 0");
   EXPECT_EQ(copy.Settle({0}), "seek data fd7 4096");
@@ -266,7 +270,9 @@ TEST(FileCopySharedTest, OfAFileWithHolesALargePieceIsSharedOnceThoseBeforeItAre
   EXPECT_EQ(copy.Settle({0}), "seek hole fd7 32768");
   EXPECT_EQ(copy.Settle({0}), "seek data fd7 36864");
   EXPECT_EQ(copy.Settle({-ENXIO}), "read fd7 4096@32768 - write fd8 4096@32768");
-  EXPECT_EQ(copy.Settle({4096, 4096}), "set size fd8 40960");
+  EXPECT_EQ(copy.Settle({4096, 4096}), "at once fstat fd7");
+  EXPECT_EQ(copy.Settle({0}), "set size fd8 40960");
+  EXPECT_EQ(copy.Settle({0}), "at once read fd7 4096@40960");
   EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
   EXPECT_EQ(copy.Settle({0, 0}), "copied");
   EXPECT_EQ(copy.counters().bytes_done.value(), 40'960);

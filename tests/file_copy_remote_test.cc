@@ -1,0 +1,247 @@
+// The state machine of one file's copy on file systems that are not known: those may tell
+// errors when a file is closed, and any size; copy_script.h explains the notation.
+
+#include <cerrno>
+#include <string>
+#include <vector>
+
+#include "core/file_copy.h"
+#include "gtest/gtest.h"
+#include "tests/copy_script.h"
+
+namespace ringcp {
+namespace {
+
+constexpr int kCancelled = -ECANCELED;
+constexpr char kWriteAndClose[] =
+    "write fd8 100@0 - fstat fd8 unasked = close fd8 = close fd7";
+
+// A copy that has read its source, and what it wants next.
+struct Read {
+  explicit Read(CopyScript::Setup setup = {}) : copy((setup.local = false, setup)) {
+    next = copy.LookAtSource();
+    if (next.starts_with("at once read")) next = copy.Settle({0});
+  }
+  CopyScript copy;
+  std::string next;
+};
+
+// One whose target was there: it is open as descriptor 8, and empty.
+struct Overwriting : Read {
+  explicit Overwriting(bool is_link = false) {
+    if (is_link) copy.target_link_stat.stx_mode = S_IFLNK | 0777;
+    copy.Settle({-EEXIST});
+    copy.Settle({0, 0});
+    copy.Settle({8});
+    EXPECT_EQ(copy.Settle({0}), "set size fd8 0");
+    next = copy.Settle({0});
+  }
+};
+
+TEST(FileCopyRemoteTest, ATargetIsClosedByADescriptorAndItsErrorHeard) {
+  Read read;
+  CopyScript& copy = read.copy;
+  EXPECT_EQ(read.next, "open T new 644>fd");
+  EXPECT_EQ(copy.Settle({8}), kWriteAndClose);
+  EXPECT_EQ(copy.Settle({100, 0, 0, 0}), "copied");
+  EXPECT_EQ(copy.counters().bytes_done.value(), 100);
+  EXPECT_TRUE(copy.all_blocks_back());
+}
+
+TEST(FileCopyRemoteTest, TheEndOfASmallFileIsConfirmed) {
+  CopyScript copy({.local = false});
+  copy.OpenSource();
+  EXPECT_EQ(copy.Settle({0, 100}), "at once read fd7 1@100");
+  EXPECT_EQ(copy.Settle({-EINTR}), "at once read fd7 1@100");
+  EXPECT_EQ(copy.Settle({0}), "open T new 644>fd");
+}
+
+TEST(FileCopyRemoteTest, AnErrorBehindTheSizeThatIsToldFails) {
+  CopyScript copy({.local = false});
+  copy.LookAtSource();
+  EXPECT_EQ(copy.Settle({-EIO}), "close fd7");
+  EXPECT_EQ(copy.Settle({0}), "failed: read S EIO");
+  EXPECT_TRUE(copy.all_blocks_back());
+}
+
+// A ring reads nothing at and beyond the size that is told.
+TEST(FileCopyRemoteTest, AFileOfTooSmallASizeIsReadToItsEnd) {
+  CopyScript copy({.local = false});
+  copy.LookAtSource();
+  EXPECT_EQ(copy.Settle({1}), "open T new 644>fd");
+  EXPECT_EQ(copy.Settle({8}), "read fd7 100@0 - write fd8 100@0");
+  EXPECT_EQ(copy.Settle({100, 100}), "at once read fd7 4096@100");
+  EXPECT_EQ(copy.Settle({50}), "write fd8 50@100");
+  EXPECT_EQ(copy.Settle({50}), "at once read fd7 4096@150");
+  EXPECT_EQ(copy.Settle({0}), "fstat fd8 unasked = close fd8 = close fd7");
+  EXPECT_EQ(copy.Settle({0, 0, 0}), "copied");
+  EXPECT_EQ(copy.counters().bytes_done.value(), 150);
+}
+
+TEST(FileCopyRemoteTest, ALargeFileOfTooSmallASizeIsReadToItsEnd) {
+  CopyScript copy({.size = 5000, .local = false});
+  copy.OpenBoth();
+  copy.Settle(0, {4096, 4096});
+  EXPECT_EQ(copy.Settle(1, {904, 904}), "at once read fd7 4096@5000");
+  EXPECT_EQ(copy.Settle({4096}), "write fd8 4096@5000");
+  EXPECT_EQ(copy.Settle({4096}), "at once read fd7 4096@9096");
+  EXPECT_EQ(copy.Settle({0}), "fstat fd8 unasked = close fd8 = close fd7");
+}
+
+TEST(FileCopyRemoteTest, AFileThatTellsNoSizeIsReadToItsEnd) {
+  CopyScript copy({.size = 0, .local = false});
+  copy.OpenSource();
+  EXPECT_EQ(copy.Settle({0, 0}), "at once read fd7 1@0");
+  EXPECT_EQ(copy.Settle({1}), "open T new 644>fd");
+  // The ring may go on to say that there is nothing, as often as it is asked.
+  EXPECT_EQ(copy.Settle({8}), "read fd7 4096@0");
+  EXPECT_EQ(copy.Settle({0}), "at once read fd7 4096@0");
+  EXPECT_EQ(copy.Settle({10}), "write fd8 10@0");
+  EXPECT_EQ(copy.Settle({4}), "write fd8 6@4");
+  EXPECT_EQ(copy.Settle({6}), "read fd7 4096@10");
+  EXPECT_EQ(copy.Settle({-EINTR}), "read fd7 4096@10");
+  EXPECT_EQ(copy.Settle({0}), "at once read fd7 4096@10");
+  EXPECT_EQ(copy.Settle({-EINTR}), "at once read fd7 4096@10");
+  EXPECT_EQ(copy.Settle({0}), "fstat fd8 unasked = close fd8 = close fd7");
+  EXPECT_EQ(copy.Settle({0, 0, 0}), "copied");
+  EXPECT_EQ(copy.counters().bytes_done.value(), 10);
+  EXPECT_EQ(copy.counters().short_reads.value(), 0);  // A short read is no news there.
+  EXPECT_TRUE(copy.all_blocks_back());
+}
+
+TEST(FileCopyRemoteTest, AFailureWhileReadingAnUnknownSizeRemovesTheTarget) {
+  CopyScript copy({.size = 0, .local = false});
+  copy.OpenSource();
+  copy.Settle({0, 0});
+  copy.Settle({1});
+  copy.Settle({8});
+  copy.Settle({4096});
+  copy.Settle({4096});
+  EXPECT_EQ(copy.Settle({-EIO}), "fstat fd8 = lstat T");
+  EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
+  EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
+  EXPECT_EQ(copy.Settle({0, 0}), "failed: read S EIO");
+  EXPECT_TRUE(copy.all_blocks_back());
+}
+
+TEST(FileCopyRemoteTest, AFileMountedOverOneOfAKnownFileSystemIsNotKnown) {
+  CopyScript copy;
+  copy.source_stat.stx_dev_minor = 9;
+  EXPECT_EQ(copy.LookAtSource(), "at once read fd7 1@100");
+}
+
+// --- What closing tells ---
+
+TEST(FileCopyRemoteTest, ATargetThatCanNotBeStoredIsRemoved) {
+  Read read;
+  CopyScript& copy = read.copy;
+  copy.Settle({8});
+  EXPECT_EQ(copy.Settle({100, 0, -EDQUOT, 0}), "lstat T");
+  EXPECT_EQ(copy.Settle({0}), "unlink T");
+  EXPECT_EQ(copy.Settle({0}), "failed: close T EDQUOT");
+  EXPECT_EQ(copy.copy().removal_error(), 0);
+  EXPECT_TRUE(copy.all_blocks_back());
+}
+
+TEST(FileCopyRemoteTest, SomebodyElsesFileUnderItsNameIsLeftAlone) {
+  Read read;
+  read.copy.Settle({8});
+  EXPECT_EQ(read.copy.Settle({100, 0, -EIO, 0}), "lstat T");
+  read.copy.target_link_stat.stx_ino = 4711;
+  EXPECT_EQ(read.copy.Settle({0}), "failed: close T EIO");
+  EXPECT_EQ(read.copy.copy().removal_error(), 0);
+}
+
+TEST(FileCopyRemoteTest, WhatCouldNotBeIdentifiedBeforeItWasClosedIsLeftAlone) {
+  Read read;
+  read.copy.Settle({8});
+  EXPECT_EQ(read.copy.Settle({100, -EIO, -EIO, 0}), "failed: close T EIO");
+}
+
+TEST(FileCopyRemoteTest, WithAttributesItIsIdentifiedBeforeItIsClosedToo) {
+  Read read({.policy = {.preserve = {.timestamps = true}}});
+  CopyScript& copy = read.copy;
+  EXPECT_EQ(copy.Settle({8}), "write fd8 100@0");
+  EXPECT_EQ(copy.Settle({100}), "futimens fd8 11 22");
+  EXPECT_EQ(copy.Settle({0}), "fstat fd8 unasked = close fd8 = close fd7");
+  EXPECT_EQ(copy.Settle({0, -ENOSPC, 0}), "lstat T");
+  EXPECT_EQ(copy.Settle({0}), "unlink T");
+  EXPECT_EQ(copy.Settle({0}), "failed: close T ENOSPC");
+}
+
+TEST(FileCopyRemoteTest, AnExistingTargetThatCanNotBeStoredIsEmptied) {
+  Overwriting overwriting;
+  CopyScript& copy = overwriting.copy;
+  EXPECT_EQ(overwriting.next, "write fd8 100@0 - close fd8 = close fd7");
+  EXPECT_EQ(copy.Settle({100, -ENOSPC, 0}), "open T>fd");
+  EXPECT_EQ(copy.Settle({9}), "fstat fd9");
+  EXPECT_EQ(copy.Settle({0}), "set size fd9 0");
+  EXPECT_EQ(copy.Settle({0}), "close fd9");
+  EXPECT_EQ(copy.Settle({-EIO}), "failed: close T ENOSPC");
+  EXPECT_EQ(copy.copy().removal_error(), 0);
+  EXPECT_TRUE(copy.all_blocks_back());
+}
+
+TEST(FileCopyRemoteTest, OneBehindALinkIsFoundThroughIt) {
+  Overwriting overwriting(/*is_link=*/true);
+  EXPECT_EQ(overwriting.copy.Settle({100, -ENOSPC, 0}), "open T following>fd");
+}
+
+TEST(FileCopyRemoteTest, AnotherFileThatHasTakenItsNameIsNotEmptied) {
+  Overwriting overwriting;
+  CopyScript& copy = overwriting.copy;
+  copy.Settle({100, -ENOSPC, 0});
+  copy.Settle({9});
+  copy.target_fd_stat.stx_ino = 4711;
+  EXPECT_EQ(copy.Settle({0}), "close fd9");
+  EXPECT_EQ(copy.Settle({0}), "failed: close T ENOSPC");
+  EXPECT_EQ(copy.copy().removal_error(), 0);
+}
+
+TEST(FileCopyRemoteTest, WhyAnExistingTargetCouldNotBeEmptiedIsKept) {
+  for (const int error : {EIO, ENOENT}) {  // Gone: there is nothing left to empty.
+    Overwriting opening;
+    opening.copy.Settle({100, -ENOSPC, 0});
+    EXPECT_EQ(opening.copy.Settle({-error}), "failed: close T ENOSPC");
+    EXPECT_EQ(opening.copy.copy().removal_error(), error == EIO ? EIO : 0);
+  }
+  Overwriting looking;
+  looking.copy.Settle({100, -ENOSPC, 0});
+  looking.copy.Settle({9});
+  EXPECT_EQ(looking.copy.Settle({-ESTALE}), "close fd9");
+  EXPECT_EQ(looking.copy.Settle({0}), "failed: close T ENOSPC");
+  EXPECT_EQ(looking.copy.copy().removal_error(), ESTALE);
+
+  Overwriting emptying;
+  emptying.copy.Settle({100, -ENOSPC, 0});
+  emptying.copy.Settle({9});
+  emptying.copy.Settle({0});
+  EXPECT_EQ(emptying.copy.Settle({-EIO}), "close fd9");
+  EXPECT_EQ(emptying.copy.Settle({0}), "failed: close T ENOSPC");
+  EXPECT_EQ(emptying.copy.copy().removal_error(), EIO);
+}
+
+TEST(FileCopyRemoteTest, ALargeTargetThatCanNotBeStoredIsRemoved) {
+  CopyScript copy({.size = 5000, .local = false});
+  copy.OpenBoth();
+  copy.Settle(0, {4096, 4096});
+  copy.Settle(1, {904, 904});
+  EXPECT_EQ(copy.Settle({0}), "fstat fd8 unasked = close fd8 = close fd7");
+  EXPECT_EQ(copy.Settle({0, -EDQUOT, 0}), "lstat T");
+  EXPECT_EQ(copy.Settle({0}), "unlink T");
+  EXPECT_EQ(copy.Settle({0}), "failed: close T EDQUOT");
+}
+
+TEST(FileCopyRemoteTest, AWriteThatFailsIsToldInsteadOfWhatClosingTells) {
+  Read read;
+  CopyScript& copy = read.copy;
+  copy.Settle({8});
+  EXPECT_EQ(copy.Settle({-ENOSPC, kCancelled, kCancelled, kCancelled}),
+            "fstat fd8 = lstat T");
+  EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
+  EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
+  EXPECT_EQ(copy.Settle({-EIO, 0}), "failed: write T ENOSPC");
+}
+
+}  // namespace
+}  // namespace ringcp
