@@ -22,10 +22,10 @@
 #include "core/clone_table.h"
 #include "core/directory_copy.h"
 #include "core/file_acls.h"
+#include "core/file_budget.h"
 #include "core/file_systems.h"
 #include "core/link_table.h"
 #include "core/mutex.h"
-#include "core/open_files.h"
 #include "core/polled_io.h"
 #include "core/reporter.h"
 #include "core/shared_file.h"
@@ -48,10 +48,6 @@ constexpr size_t kFewFiles = 4;
 constexpr uint64_t kFewBytes = 1024 * 1024;
 // How long a job has run before its sources are added up for its progress.
 constexpr absl::Duration kTallyDelay = absl::Seconds(1);
-
-// Files that the rest of the process has open: rings, sockets, logs, a tally's
-// directories.
-constexpr int kOtherFiles = 64;
 
 std::string KernelRelease() {
   utsname name = {};
@@ -97,8 +93,9 @@ std::unique_ptr<BlockPool> MakePool(Worker::Limits* limits) {
 
 class CopyJob::Body {
  public:
-  Body(CopyRequest request, JobObserver* observer)
+  Body(CopyRequest request, JobObserver* observer, JobResources resources)
       : request_(std::move(request)),
+        files_max_(resources.files_max != 0 ? resources.files_max : DefaultFilesMax()),
         reporter_(observer),
         policy_(MakePolicy(request_.options)),
         directories_(policy_, request_.options.one_file_system, getegid(), &reporter_) {}
@@ -130,16 +127,23 @@ class CopyJob::Body {
   absl::Status CopyGroup(const std::vector<TopLevelSource>& sources, const TopLevel& top);
   // Decides on the engine; `ring` is the calling thread's, if it is io_uring.
   absl::Status ChooseEngine(const std::vector<TopLevelSource>& sources,
-                            int copies_in_flight, std::unique_ptr<Ring>* ring);
+                            const FileBudget& files, int copies_in_flight,
+                            std::unique_ptr<Ring>* ring);
   // One worker's part, on the calling thread; false if there is not enough for one more:
   // then the others do it all.
   bool Work(const SharedWork& shared, std::unique_ptr<Ring> ring, Worker::Limits limits,
             int index);
+  // How many rings a worker needs that has any.
+  int rings_wanted() const {
+    if (request_.options.engine == EngineChoice::kThreads) return 0;
+    return request_.options.iopoll ? 2 : 1;
+  }
   void FinishReport();
   void StopTally();
   void AddCounters(Progress* progress) const;
 
   const CopyRequest request_;
+  const int files_max_;
   Reporter reporter_;
   const FileCopyPolicy policy_;
   DirectoryCopy directories_;
@@ -179,13 +183,16 @@ JobResult CopyJob::Body::Run() {
   // What was reported so far are sources that can't be copied.
   sources_refused_ = reporter_.errors();
   if (top.ok()) {
-    {
+    if (const int directories =
+            PlanFiles(files_max_, /*workers=*/1, rings_wanted()).tally_directories;
+        directories > 0) {
       MutexLock lock(&mutex_);
       tally_ = std::make_unique<Tally>(
           top->sources,
           Tally::Settings{.follow_links = FollowsLinks(request_.options),
                           .one_file_system = request_.options.one_file_system,
-                          .preserve_links = request_.options.preserve.links});
+                          .preserve_links = request_.options.preserve.links,
+                          .directories_max = directories});
     }
     // Sources that come to one name are copied one after the other.
     std::vector<TopLevelSource> group;
@@ -210,7 +217,7 @@ JobResult CopyJob::Body::Run() {
 }
 
 absl::Status CopyJob::Body::ChooseEngine(const std::vector<TopLevelSource>& sources,
-                                         int copies_in_flight,
+                                         const FileBudget& files, int copies_in_flight,
                                          std::unique_ptr<Ring>* ring) {
   std::string reason;
   bool try_uring = true;
@@ -218,6 +225,10 @@ absl::Status CopyJob::Body::ChooseEngine(const std::vector<TopLevelSource>& sour
   if (request_.options.engine == EngineChoice::kThreads) {
     try_uring = false;
     reason = "it was asked for";
+  } else if (!must_be_uring && files.rings == 0) {
+    try_uring = false;
+    reason = absl::StrCat("no more than ", files_max_,
+                          " files may be open, which leaves none for a ring (ulimit -n)");
   } else if (!must_be_uring) {
     uint64_t bytes = 0;
     bool tree = sources.size() > kFewFiles;
@@ -254,12 +265,13 @@ absl::Status CopyJob::Body::ChooseEngine(const std::vector<TopLevelSource>& sour
 absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources,
                                       const TopLevel& top) {
   if (sources.empty() || cancelled_) return absl::OkStatus();
-  const int workers = WorkerCount(sources, top.target_fd, request_.options);
-  const int files_max = OpenFilesMax();
+  const FileBudget files = PlanFiles(
+      files_max_, WorkerCount(sources, top.target_fd, request_.options), rings_wanted());
+  const int workers = files.workers;
   const Worker::Limits limits =
-      Worker::LimitsFor(request_.options.tuning, workers, files_max);
+      Worker::LimitsFor(request_.options.tuning, workers, files.files_max);
   std::unique_ptr<Ring> ring;
-  if (absl::Status status = ChooseEngine(sources, limits.copies_in_flight, &ring);
+  if (absl::Status status = ChooseEngine(sources, files, limits.copies_in_flight, &ring);
       !status.ok()) {
     return status;
   }
@@ -268,12 +280,8 @@ absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources
     report_.workers = std::max(report_.workers, workers);
   }
 
-  // What is left to directories, each open on both sides.
-  const int directories_max =
-      (files_max - kOtherFiles -
-       workers * limits.copies_in_flight * Worker::kFilesPerCopy) /
-      2;
-  Walk walk(&directories_, FollowsLinks(request_.options), std::max(1, directories_max));
+  Walk walk(&directories_, FollowsLinks(request_.options),
+            files.DirectoriesMax(limits.copies_in_flight));
   walk.top()->source_fd = AT_FDCWD;
   walk.top()->target_fd = top.target_fd;
   walk.top()->target_name = top.target_display;
@@ -452,8 +460,8 @@ void CopyJob::Body::FinishReport() {
   final_progress_ = progress;
 }
 
-CopyJob::CopyJob(CopyRequest request, JobObserver* observer)
-    : body_(std::make_unique<Body>(std::move(request), observer)) {}
+CopyJob::CopyJob(CopyRequest request, JobObserver* observer, JobResources resources)
+    : body_(std::make_unique<Body>(std::move(request), observer, resources)) {}
 CopyJob::~CopyJob() = default;
 
 JobResult CopyJob::Run() { return body_->Run(); }

@@ -31,10 +31,17 @@ struct JobResult {
   absl::Status status;
 };
 
+// What a job may take of its process's.
+struct JobResources {
+  // Files that it may have open at a time; 0: as many as the process may, less what that
+  // needs for other things. With fewer than some 16 it can do no more than say so.
+  int files_max = 0;
+};
+
 class CopyJob {
  public:
   // REQUIRES: `observer` outlives the job.
-  CopyJob(CopyRequest request, JobObserver* observer);
+  CopyJob(CopyRequest request, JobObserver* observer, JobResources resources = {});
   ~CopyJob();
   CopyJob(const CopyJob&) = delete;
   CopyJob& operator=(const CopyJob&) = delete;

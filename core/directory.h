@@ -1,9 +1,14 @@
 // A directory that is being copied: where it is in the tree, its open descriptors, and
 // what has to be done to its copy once everything in it is there.
 //
-// Thread-safety: `holds` is atomic, `children_in_hand` is guarded by the walk's lock; the
-// other members are written by the thread that enters the directory, before anybody else
-// sees it as entered.
+// A directory that waits for what is below it may be parked (walk.h): its descriptors are
+// closed until they are needed again.
+//
+// Thread-safety: `holds` is atomic; what tells whether it is in hand, read or parked is
+// guarded by the walk's lock, and so are the descriptors of one that is parked; the other
+// members are written by the thread that enters the directory, before anybody else sees
+// it as entered.
+//
 // Ownership: made by Walk, deleted by Walk when the last hold is given back; a parent
 // outlives its children, because each of them holds it.
 
@@ -13,6 +18,7 @@
 #include <sys/stat.h>
 
 #include <atomic>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,10 +41,24 @@ struct Directory {
   // Named on the command line (a child of the top).
   bool is_root = false;
 
-  // What has not settled yet: reading the directory, entries being copied, children.
-  std::atomic<int> holds = 1;
+  // What has not settled yet: reading the directory and entries being copied, which each
+  // count one and may need the descriptors, and children, which count kChildHold.
+  static constexpr int64_t kChildHold = int64_t{1} << 32;
+  std::atomic<int64_t> holds = 1;
   // Children that threads are entering or reading at the moment.
   int children_in_hand = 0;
+  bool in_hand = false;    // A thread is entering or reading it.
+  bool is_unread = false;  // Entered; it waits to be read on.
+
+  // Its descriptors are closed for now. Written with the walk's lock held.
+  std::atomic<bool> is_parked = false;
+  std::atomic<bool> was_parked = false;  // Is, or once was.
+  off_t position = 0;                    // Where to read on.
+  // Which directory the target is; known while it is parked.
+  dev_t parked_target_device = 0;
+  ino_t parked_target_inode = 0;
+  // It can't be opened again, which has been reported.
+  bool is_lost = false;
 
   int source_fd = -1;
   int target_fd = -1;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/directory_parking.h"
 #include "core/file_acls.h"
 #include "core/file_systems.h"
 #include "core/mutex.h"
@@ -340,6 +341,24 @@ void DirectoryCopy::Leave(Directory* directory) {
   if (directory->target_made) done_.fetch_add(1, std::memory_order_relaxed);
   CloseIfOpen(&directory->source_fd);
   CloseIfOpen(&directory->target_fd);
+}
+
+bool DirectoryCopy::Park(Directory* directory) { return ParkDirectory(directory); }
+
+bool DirectoryCopy::Reopen(Directory* directory, const Directory* child) {
+  ReopenFailure failure;
+  if (ReopenDirectory(directory, child, &failure)) return true;
+  const std::string path =
+      failure.on_target ? TargetPath(*directory) : SourcePath(*directory);
+  if (failure.error_number != 0) {
+    Fail(MakeFileError(Operation::kAccessDirectory, path, failure.error_number));
+  } else {
+    Fail(MakeRefusal(path, absl::StrCat("directory ", Quote(path),
+                                        " was replaced while it was being copied")));
+  }
+  // What is gone does not come back; descriptors may.
+  directory->is_lost = failure.error_number != EMFILE && failure.error_number != ENFILE;
+  return false;
 }
 
 void DirectoryCopy::OnReadError(const Directory& directory, int error_number) {

@@ -37,6 +37,11 @@ class DirectoryCopy : public WalkVisitor {
   Entered Enter(Directory* directory) override;
   bool MakeReady(Directory* directory, bool empty) override;
   void Leave(Directory* directory) override;
+  bool Park(Directory* directory) override;
+  bool Reopen(Directory* directory, const Directory* child) override;
+  bool LeavesByDescriptor(const Directory& directory) const override {
+    return directory.set_attributes || directory.set_final_mode;
+  }
   void OnReadError(const Directory& directory, int error_number) override;
   void OnEntryError(const Directory& directory, const char* name,
                     int error_number) override;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
+#include "core/directory_parking.h"
 
 namespace ringcp {
 
@@ -47,6 +48,13 @@ class Tally::Visitor : public WalkVisitor {
 
   void Leave(Directory* directory) override {
     if (directory->source_fd >= 0) close(directory->source_fd);
+    directory->source_fd = -1;
+  }
+  bool Park(Directory* directory) override { return ParkDirectory(directory); }
+  bool Reopen(Directory* directory, const Directory* child) override {
+    ReopenFailure failure;
+    directory->is_lost = !ReopenDirectory(directory, child, &failure);
+    return !directory->is_lost;
   }
   void OnReadError(const Directory&, int) override {}
   void OnEntryError(const Directory&, const char*, int) override {}
@@ -58,7 +66,7 @@ class Tally::Visitor : public WalkVisitor {
 Tally::Tally(const std::vector<TopLevelSource>& sources, const Settings& settings)
     : settings_(settings),
       visitor_(std::make_unique<Visitor>(settings.one_file_system)),
-      walk_(visitor_.get(), settings.follow_links, /*open_max=*/1) {
+      walk_(visitor_.get(), settings.follow_links, settings.directories_max) {
   walk_.top()->source_fd = AT_FDCWD;
   AddToWalk(sources, &walk_);
 }

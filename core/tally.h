@@ -19,10 +19,14 @@ namespace ringcp {
 
 class Tally {
  public:
+  // More directories on the way down a tree are closed for a while.
+  static constexpr int kDirectoriesMax = 16;
+
   struct Settings {
     bool follow_links = false;
     bool one_file_system = false;
     bool preserve_links = false;  // Contents of files with several links count once.
+    int directories_max = kDirectoriesMax;  // Open at a time.
   };
 
   Tally(const std::vector<TopLevelSource>& sources, const Settings& settings);

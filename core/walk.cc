@@ -25,6 +25,14 @@ using DirectoryRecord = struct dirent64;
 // after what is in flight.
 constexpr int kPiecesPerNext = 16;
 
+// Whether `directory` is held by children, and by nothing that needs its descriptors now:
+// no entry, and no reading but one that waits.
+bool OnlyChildrenHold(const Directory& directory) {
+  const int64_t holds = directory.holds.load(std::memory_order_acquire);
+  return holds >= Directory::kChildHold &&
+         holds % Directory::kChildHold == (directory.is_unread ? 1 : 0);
+}
+
 // Top-level entries given out at a time, so that every thread gets some.
 constexpr size_t kTopEntriesPerBatch = 16;
 
@@ -45,6 +53,9 @@ bool IsDotOrDotDot(const char* name) {
 bool ComesBefore(const WalkEntry& a, const WalkEntry& b) {
   return std::tie(a.inode, a.source_name) < std::tie(b.inode, b.source_name);
 }
+
+// For what the lock guards, and is only compared without it.
+constexpr std::memory_order kRelaxed = std::memory_order_relaxed;
 
 unsigned char TypeOf(mode_t mode) { return static_cast<unsigned char>(IFTODT(mode)); }
 
@@ -77,7 +88,7 @@ void Walk::AddRoot(std::unique_ptr<Directory> root) {
   root->is_root = true;
   root->looked_at = true;
   root->through_link = root->follow;
-  ++top_.holds;
+  top_.holds += Directory::kChildHold;
   MutexLock lock(&mutex_);
   // Taken from the back: the first root comes first.
   if (pending_.empty()) pending_.emplace_back();
@@ -107,7 +118,7 @@ bool Walk::TakeTopEntries(WalkBatch* batch) {
     batch->entries_.push_back(entry);
   }
   batch->directory_ = &top_;
-  top_.holds += static_cast<int>(count);
+  top_.holds += static_cast<int64_t>(count);
   return count > 0;
 }
 
@@ -212,29 +223,40 @@ Walk::Result Walk::FindBatch(bool may_wait, WalkBatch* batch) {
     if (pieces++ == kPiecesPerNext) return Result::kNothingYet;
     const size_t group = ChooseGroup();
     Directory* directory = pending_[group].back();
-    if (!directory->entered && !may_wait && open_ >= open_max_) {
-      return Result::kNothingYet;
+    // Which one has to be open that is not, besides one that is entered.
+    Directory* const closed = directory->entered ? directory : directory->parent;
+    const int to_open =
+        (directory->entered ? 0 : 1) + (closed->is_parked.load(kRelaxed) ? 1 : 0);
+    if (to_open > 0 && open_ + to_open > open_max_) {
+      MakeRoom(*directory, to_open);
+      if (!may_wait && open_ + to_open > open_max_) return Result::kNothingYet;
     }
     TakeFrom(group);
-    if (!directory->entered) ++open_;
+    directory->in_hand = true;
     ++readers_;
     ++directory->parent->children_in_hand;
+    const bool usable =
+        !closed->is_parked.load(kRelaxed) || Unpark(closed, /*child=*/nullptr);
+    if (usable && !directory->entered) ++open_;
     const bool one_child = pending_count_ >= kPendingMax;
     mutex_.Unlock();
 
-    const bool more = directory->entered
-                          ? ReadPiece(directory, one_child, batch, &children)
-                          : ReadFirstPiece(directory, one_child, batch, &children);
+    const bool more =
+        usable &&
+        (directory->entered ? ReadPiece(directory, one_child, batch, &children)
+                            : ReadFirstPiece(directory, one_child, batch, &children));
     std::sort(batch->entries_.begin(), batch->entries_.end(), ComesBefore);
     const int entries = static_cast<int>(batch->entries_.size());
     // Before anybody else can see it, the entries and children hold it; reading itself
     // has held it so far.
     if (entries > 0) batch->directory_->holds += entries;
-    directory->holds += static_cast<int>(children.size());
+    directory->holds += static_cast<int64_t>(children.size()) * Directory::kChildHold;
 
     mutex_.Lock();
     --readers_;
     --directory->parent->children_in_hand;
+    directory->in_hand = false;
+    directory->is_unread = more;
     if (more) Push(directory);
     // The first one is to be on top.
     std::reverse(children.begin(), children.end());
@@ -388,7 +410,7 @@ void Walk::AddDirectory(Directory* directory, const std::string& name, bool foll
   RINGCP_CHECK(!directory->is_top());
   std::unique_ptr<Directory> child =
       NewChild(directory, name.c_str(), follow, /*looked_at=*/true);
-  ++directory->holds;
+  directory->holds += Directory::kChildHold;
   MutexLock lock(&mutex_);
   Push(child.release());
   changed_.NotifyAll();
@@ -396,16 +418,90 @@ void Walk::AddDirectory(Directory* directory, const std::string& name, bool foll
 
 void Walk::Release(Directory* directory) {
   // Without recursion: the last entry of a deep tree releases all of its ancestors.
-  while (directory->holds.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+  int64_t hold = 1;
+  while (directory->holds.fetch_sub(hold, std::memory_order_acq_rel) == hold) {
     if (directory->is_top()) return;
     Directory* parent = directory->parent;
     if (directory->entered) {
+      // That this one was is seen: who parked it first had something below it in hand.
+      if (directory->was_parked.load(kRelaxed) || parent->is_parked.load(kRelaxed)) {
+        UnparkToLeave(directory);
+      }
       visitor_->Leave(directory);
-      --open_;
+      if (!directory->is_parked.load(kRelaxed)) --open_;
     }
     delete directory;
     directory = parent;
+    hold = Directory::kChildHold;
   }
+}
+
+void Walk::MakeRoom(const Directory& directory, int room) {
+  // From the top down: what is far above is needed last. The parent stays.
+  std::vector<Directory*> candidates;
+  for (Directory* at = directory.parent; !at->is_top(); at = at->parent) {
+    if (at != directory.parent || directory.entered) candidates.push_back(at);
+  }
+  std::reverse(candidates.begin(), candidates.end());
+  // What is below a directory may wait as well, for a file that is still being copied,
+  // while others come back up from there.
+  for (Directory* const reopened : reopened_) {
+    const bool is_needed =
+        reopened == (directory.entered ? &directory : directory.parent);
+    if (!is_needed) candidates.push_back(reopened);
+  }
+  for (Directory* const candidate : candidates) {
+    if (open_ + room <= open_max_) return;
+    ParkIfPossible(candidate);
+  }
+}
+
+void Walk::ParkIfPossible(Directory* directory) {
+  // Nobody begins to use it meanwhile: who has it or a child of it in hand can, and to
+  // get there takes the lock.
+  if (directory->is_parked.load(kRelaxed) || directory->in_hand ||
+      directory->children_in_hand > 0 || !OnlyChildrenHold(*directory)) {
+    return;
+  }
+  if (directory->is_unread) {
+    directory->position = lseek(directory->source_fd, 0, SEEK_CUR);
+    if (directory->position < 0) return;
+  }
+  if (!visitor_->Park(directory)) return;
+  ForgetReopened(directory);
+  directory->is_parked.store(true, kRelaxed);
+  directory->was_parked.store(true, kRelaxed);
+  --open_;
+}
+
+void Walk::ForgetReopened(const Directory* directory) {
+  reopened_.erase(std::remove(reopened_.begin(), reopened_.end(), directory),
+                  reopened_.end());
+}
+
+bool Walk::Unpark(Directory* directory, const Directory* child) {
+  if (directory->is_lost || !visitor_->Reopen(directory, child)) return false;
+  if (directory->is_unread &&
+      lseek(directory->source_fd, directory->position, SEEK_SET) < 0) {
+    visitor_->OnReadError(*directory, errno);
+    visitor_->Park(directory);
+    directory->is_lost = true;
+    return false;
+  }
+  directory->is_parked.store(false, kRelaxed);
+  reopened_.push_back(directory);
+  ++open_;
+  return true;
+}
+
+void Walk::UnparkToLeave(Directory* directory) {
+  MutexLock lock(&mutex_);
+  if (directory->is_parked.load(kRelaxed) && visitor_->LeavesByDescriptor(*directory)) {
+    Unpark(directory, /*child=*/nullptr);
+  }
+  ForgetReopened(directory);
+  Directory* const parent = directory->parent;
+  if (parent->is_parked.load(kRelaxed) && open_ <= open_max_) Unpark(parent, directory);
 }
 
 void Walk::Stop() {

@@ -29,6 +29,12 @@
 // turns out to be a directory is given back (AddDirectory). Each entry is looked at once,
 // so that nobody who keeps exchanging it keeps a thread busy.
 //
+// Directories in progress are open. When more are than may be, those that only wait for
+// what is below them are parked: closed, and opened again, beneath what is open above
+// them or from below, when they are read on, when a child of theirs is entered, or when
+// they are left. So a tree may be deeper than a process may have files open. The ordinary
+// walk pays for that with a comparison.
+//
 // A directory is left when the last of its entries and subdirectories has been released,
 // by whichever thread that is.
 //
@@ -95,8 +101,21 @@ class WalkVisitor {
   // read; the directory is left all the same.
   virtual bool MakeReady(Directory* /*directory*/, bool /*empty*/) { return true; }
 
-  // Everything in the directory has been released. Closes what Enter() opened.
+  // Everything in the directory has been released. Closes what Enter() opened. Must not
+  // use the parent's descriptors, which may be parked; its own are only if Reopen()
+  // failed or is not wanted.
   virtual void Leave(Directory* directory) = 0;
+
+  // Closes what Enter() and MakeReady() opened, for now. False: it stays open.
+  virtual bool Park(Directory* /*directory*/) { return false; }
+  // Opens it again: the same directory as before, else it is false, reported. `child` is
+  // one of its children that may still be open, or nullptr. No directory is parked
+  // meanwhile, and none reopened by another thread.
+  virtual bool Reopen(Directory* /*directory*/, const Directory* /*child*/) {
+    return false;
+  }
+  // Whether one that is parked has to be reopened to be left.
+  virtual bool LeavesByDescriptor(const Directory& /*directory*/) const { return false; }
 
   // The directory could not be read to its end.
   virtual void OnReadError(const Directory& directory, int error_number) = 0;
@@ -150,8 +169,9 @@ class Walk {
   };
 
   // `follow_links`: symbolic links below the roots are looked through. `open_max`:
-  // directories that may be open at a time while any thread has other things to do; a
-  // tree that is deeper than that opens more.
+  // directories that may be open at a time while any thread has other things to do, or
+  // any can be parked. A thread that has nothing else to do opens another all the same,
+  // so that there may be one more for each.
   // REQUIRES: `visitor` outlives the walk.
   Walk(WalkVisitor* visitor, bool follow_links, int open_max);
   // REQUIRES: no thread is in Next(); every entry yielded has been released.
@@ -204,7 +224,8 @@ class Walk {
 
   // Next(), the batch being an empty one.
   Result FindBatch(bool may_wait, WalkBatch* batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Enters `directory` and reads up to its first piece with entries; as ReadPiece().
+  // Enters `directory`, whose parent is open, and reads up to its first piece with
+  // entries; as ReadPiece().
   bool ReadFirstPiece(Directory* directory, bool one_child, WalkBatch* batch,
                       std::vector<std::unique_ptr<Directory>>* children);
   // Looks at what was listed as a directory and is none: enters it if it is one after
@@ -222,6 +243,17 @@ class Walk {
   // Adds what a record of the directory tells of, if that can be looked at.
   void AddFound(Directory* directory, const struct dirent64& record, WalkBatch* batch,
                 std::vector<std::unique_ptr<Directory>>* children);
+  // Before `directory` is entered or read on: parks those above it, and those that once
+  // were parked, until `room` more may be open, or none is left that can be.
+  void MakeRoom(const Directory& directory, int room)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ParkIfPossible(Directory* directory) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Reopens one that is parked; true if it is open then.
+  bool Unpark(Directory* directory, const Directory* child)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Sees to what is parked when a directory is left: itself, and what is above it, which
+  // is reached from here by one step.
+  void UnparkToLeave(Directory* directory);
   // Puts a directory on top of the stack.
   void Push(Directory* directory) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The group whose last directory is to be read next. REQUIRES: any waits.
@@ -229,6 +261,8 @@ class Walk {
   // Takes the last directory of a group off the stack.
   Directory* TakeFrom(size_t group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Share(WalkBatch* batch);
+  // Takes a directory out of reopened_, if it is there.
+  void ForgetReopened(const Directory* directory) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Counts a batch among those that entries may be given away from, or does not any more.
   void NoteShareable(WalkBatch* batch, bool is_shareable)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -237,7 +271,7 @@ class Walk {
   WalkVisitor* const visitor_;
   const bool follow_links_;
   const int open_max_;
-  std::atomic<int> open_ = 0;  // Directories entered and not left.
+  std::atomic<int> open_ = 0;  // Directories entered, and neither left nor parked.
   // Threads that wait in Next() for what others may still find or share.
   std::atomic<int> waiting_ = 0;
   Directory top_;
@@ -250,6 +284,8 @@ class Walk {
   std::vector<std::vector<Directory*>> pending_ ABSL_GUARDED_BY(mutex_);
   size_t pending_count_ ABSL_GUARDED_BY(mutex_) = 0;  // In all groups.
   int readers_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Those that have been parked and are open, in the order they were reopened.
+  std::vector<Directory*> reopened_ ABSL_GUARDED_BY(mutex_);
   // Batches in the threads' hands with an entry that could be given away.
   int shareable_batches_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<WalkBatch> shared_ ABSL_GUARDED_BY(mutex_);  // Given away, not taken yet.

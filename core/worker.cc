@@ -40,9 +40,12 @@ Worker::Limits Worker::LimitsFor(const Tuning& tuning, int workers, int files_ma
   const int by_files = files_max / 4 / kFilesPerCopy / workers;
   const int most = tuning.queue_depth != 0 ? tuning.queue_depth : kCopiesInFlightMax;
   const int least = tuning.block_size_bytes != 0 ? 1 : std::min(kCopiesInFlightMin, most);
-  limits.copies_in_flight =
-      std::clamp(std::min(blocks - limits.extra_blocks, by_files), least, most);
-  if (tuning.queue_depth != 0) limits.copies_in_flight_warm = limits.copies_in_flight;
+  limits.copies_in_flight = std::clamp(blocks - limits.extra_blocks, least, most);
+  limits.copies_in_flight = std::clamp(by_files, 1, limits.copies_in_flight);
+  limits.copies_in_flight_warm =
+      tuning.queue_depth != 0
+          ? limits.copies_in_flight
+          : std::min(limits.copies_in_flight_warm, limits.copies_in_flight);
   return limits;
 }
 

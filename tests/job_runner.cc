@@ -55,10 +55,11 @@ std::string JobRun::Messages() const {
   return absl::StrJoin(lines, "\n");
 }
 
-JobRun RunJob(const CopyRequest& request, const JobHooks& hooks) {
+JobRun RunJob(const CopyRequest& request, const JobHooks& hooks,
+              const JobResources& resources) {
   JobRun run;
   Recorder recorder(hooks, &run);
-  CopyJob job(request, &recorder);
+  CopyJob job(request, &recorder, resources);
   recorder.job = &job;
   std::thread meanwhile;
   if (hooks.meanwhile) meanwhile = std::thread([&] { hooks.meanwhile(&job); });

@@ -43,7 +43,8 @@ struct JobHooks {
   std::function<void(CopyJob* job)> meanwhile;
 };
 
-JobRun RunJob(const CopyRequest& request, const JobHooks& hooks = {});
+JobRun RunJob(const CopyRequest& request, const JobHooks& hooks = {},
+              const JobResources& resources = {});
 
 // Options as a command line would set them: letters as in "rp" or "a" (r a d p P L H f n
 // x T), with the process's umask.

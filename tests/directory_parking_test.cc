@@ -1,0 +1,148 @@
+// Directories that are closed for a while: they are the same ones when they are open
+// again, or it is said that they are not.
+
+#include "core/directory_parking.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+
+#include "gtest/gtest.h"
+#include "tests/programs.h"
+#include "tests/scratch_directory.h"
+
+namespace ringcp {
+namespace {
+
+// s/a/b/c, being copied to t/a/b/c; of the chain, a and b get parked.
+class DirectoryParkingTest : public testing::Test {
+ protected:
+  DirectoryParkingTest() {
+    PrepareWithShell(scratch_.path(), "mkdir -p s/a/b/c t/a/b/c elsewhere/b/c");
+    top_.source_fd = OpenAt(AT_FDCWD, scratch_.Path("s"));
+    top_.target_fd = OpenAt(AT_FDCWD, scratch_.Path("t"));
+    Open("a", &top_, &a_);
+    Open("b", &a_, &b_);
+    Open("c", &b_, &c_);
+  }
+  ~DirectoryParkingTest() override {
+    for (Directory* directory : {&top_, &a_, &b_, &c_}) {
+      for (const int fd : {directory->source_fd, directory->target_fd}) {
+        if (fd >= 0) close(fd);
+      }
+    }
+  }
+
+  static int OpenAt(int at, const std::string& name) {
+    const int fd = openat(at, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    EXPECT_GE(fd, 0) << name;
+    return fd;
+  }
+
+  static void Open(const char* name, Directory* parent, Directory* directory) {
+    directory->parent = parent;
+    directory->source_name = directory->target_name = name;
+    directory->source_fd = OpenAt(parent->source_fd, name);
+    directory->target_fd = OpenAt(parent->target_fd, name);
+    ASSERT_EQ(fstat(directory->source_fd, &directory->source_stat), 0);
+  }
+
+  // Whether both descriptors of `directory` are of these.
+  void ExpectOpen(const Directory& directory, const std::string& source,
+                  const std::string& target) const {
+    EXPECT_TRUE(IsOf(directory.source_fd, source)) << source;
+    EXPECT_TRUE(IsOf(directory.target_fd, target)) << target;
+  }
+  bool IsOf(int fd, const std::string& name) const {
+    struct stat is = {};
+    struct stat expected = {};
+    return fstat(fd, &is) == 0 && stat(scratch_.Path(name).c_str(), &expected) == 0 &&
+           is.st_ino == expected.st_ino && is.st_dev == expected.st_dev;
+  }
+
+  void ParkAll() {
+    ASSERT_TRUE(ParkDirectory(&a_));
+    ASSERT_TRUE(ParkDirectory(&b_));
+    EXPECT_EQ(a_.source_fd, -1);
+    EXPECT_EQ(b_.target_fd, -1);
+  }
+
+  // "" or what went wrong with reopening b.
+  std::string Reopen(const Directory* child) {
+    ReopenFailure failure;
+    if (ReopenDirectory(&b_, child, &failure)) return "";
+    EXPECT_EQ(b_.source_fd, -1);
+    EXPECT_EQ(b_.target_fd, -1);
+    return std::string(failure.on_target ? "target: " : "source: ") +
+           std::to_string(failure.error_number);
+  }
+
+  const ScratchDirectory scratch_;
+  Directory top_;
+  Directory a_;
+  Directory b_;
+  Directory c_;
+};
+
+TEST_F(DirectoryParkingTest, OneIsOpenedBeneathWhatIsOpenAboveIt) {
+  ParkAll();
+  EXPECT_EQ(Reopen(nullptr), "");
+  ExpectOpen(b_, "s/a/b", "t/a/b");
+  EXPECT_EQ(a_.source_fd, -1);
+}
+
+TEST_F(DirectoryParkingTest, OneIsFoundFromBelowThoughItWasMoved) {
+  ParkAll();
+  PrepareWithShell(scratch_.path(), "mv s/a s/x; mv t/a/b t/y");
+  EXPECT_EQ(Reopen(&c_), "");
+  ExpectOpen(b_, "s/x/b", "t/y");
+}
+
+TEST_F(DirectoryParkingTest, ATargetThatWasNeverOpenedStaysSo) {
+  close(b_.target_fd);
+  b_.target_fd = -1;
+  ParkAll();
+  EXPECT_EQ(Reopen(nullptr), "");
+  EXPECT_TRUE(IsOf(b_.source_fd, "s/a/b"));
+  EXPECT_EQ(b_.target_fd, -1);
+}
+
+TEST_F(DirectoryParkingTest, AnotherDirectoryInItsPlaceIsNotTaken) {
+  ParkAll();
+  PrepareWithShell(scratch_.path(), "mv t/a/b t/b; mkdir t/a/b");
+  EXPECT_EQ(Reopen(nullptr), "target: 0");
+}
+
+TEST_F(DirectoryParkingTest, NorIsOneOnTheWay) {
+  ParkAll();
+  PrepareWithShell(scratch_.path(), "mv s/a s/x; mkdir s/a; mv s/x/b s/a/b");
+  EXPECT_EQ(Reopen(nullptr), "source: 0");
+}
+
+TEST_F(DirectoryParkingTest, NoLinkIsFollowed) {
+  ParkAll();
+  PrepareWithShell(scratch_.path(), "mv t/a t/x; ln -s ../elsewhere t/a");
+  EXPECT_EQ(Reopen(nullptr), "target: 0");
+  PrepareWithShell(scratch_.path(), "rm t/a; ln -s x t/a");
+  EXPECT_EQ(Reopen(nullptr), "target: 0");
+}
+
+TEST_F(DirectoryParkingTest, ALinkThatWasFollowedIsFollowedAgain) {
+  PrepareWithShell(scratch_.path(), "mv s/a s/x; ln -s x s/a");
+  a_.follow = true;
+  ParkAll();
+  EXPECT_EQ(Reopen(nullptr), "");
+  ExpectOpen(b_, "s/x/b", "t/a/b");
+}
+
+TEST_F(DirectoryParkingTest, WhatIsGoneIsReported) {
+  ParkAll();
+  PrepareWithShell(scratch_.path(), "mv s/a/b s/b");
+  EXPECT_EQ(Reopen(nullptr), "source: " + std::to_string(ENOENT));
+}
+
+}  // namespace
+}  // namespace ringcp

@@ -1,0 +1,63 @@
+// How the files that a job may have open are shared out.
+
+#include "core/file_budget.h"
+
+#include "core/tally.h"
+#include "core/worker.h"
+#include "gtest/gtest.h"
+
+namespace ringcp {
+namespace {
+
+constexpr int kMany = 1 << 20;
+
+// All that the job may have open at a time.
+int FilesInAll(const FileBudget& budget, int copies_in_flight) {
+  const int tally = budget.tally_directories > 0 ? budget.tally_directories + 2 : 0;
+  const int of_worker = budget.rings + Worker::kFilesPerCopy * copies_in_flight + 2;
+  // Each worker may enter one directory more than may be open.
+  const int directories = budget.DirectoriesMax(copies_in_flight) + budget.workers;
+  return 1 + tally + budget.workers * of_worker + 2 * directories;
+}
+
+TEST(FileBudgetTest, WhereThereAreManyNothingIsLess) {
+  const FileBudget budget = PlanFiles(kMany, /*workers=*/16, /*rings=*/2);
+  EXPECT_EQ(budget.workers, 16);
+  EXPECT_EQ(budget.rings, 2);
+  EXPECT_EQ(budget.tally_directories, Tally::kDirectoriesMax);
+  EXPECT_GT(budget.DirectoriesMax(Worker::kCopiesInFlightMax), 100'000);
+}
+
+TEST(FileBudgetTest, NoMoreIsSharedOutThanThereIs) {
+  for (const int rings : {0, 1, 2}) {
+    for (const int workers : {1, 2, 8, 64}) {
+      for (int files_max = 12; files_max < 3000; files_max += 1 + files_max / 20) {
+        SCOPED_TRACE(testing::Message() << files_max << " files, " << workers
+                                        << " workers, " << rings << " rings");
+        const FileBudget budget = PlanFiles(files_max, workers, rings);
+        EXPECT_GE(budget.workers, 1);
+        EXPECT_LE(budget.workers, workers);
+        const Worker::Limits limits =
+            Worker::LimitsFor({}, budget.workers, budget.files_max);
+        EXPECT_LE(FilesInAll(budget, limits.copies_in_flight), files_max);
+      }
+    }
+  }
+}
+
+TEST(FileBudgetTest, WithFewThereIsOneWorkerAndNoTally) {
+  const FileBudget budget = PlanFiles(/*files_max=*/12, /*workers=*/8, /*rings=*/1);
+  EXPECT_EQ(budget.workers, 1);
+  EXPECT_EQ(budget.rings, 1);
+  EXPECT_EQ(budget.tally_directories, 0);
+  EXPECT_EQ(budget.DirectoriesMax(1), 2);
+}
+
+TEST(FileBudgetTest, WithTooFewThereIsNoRing) {
+  const FileBudget budget = PlanFiles(/*files_max=*/11, /*workers=*/8, /*rings=*/1);
+  EXPECT_EQ(budget.rings, 0);
+  EXPECT_EQ(budget.workers, 1);
+}
+
+}  // namespace
+}  // namespace ringcp
