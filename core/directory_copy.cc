@@ -104,13 +104,11 @@ bool DirectoryCopy::IsOwnTarget(const Directory& directory) {
   std::string message;
   {
     MutexLock lock(&mutex_);
-    for (const Root& root : roots_) {
-      if (root.device == directory.source_stat.st_dev &&
-          root.inode == directory.source_stat.st_ino) {
-        message = absl::StrCat("cannot copy a directory, ", Quote(root.source),
-                               ", into itself, ", Quote(root.target));
-        break;
-      }
+    const auto it =
+        roots_.find({directory.source_stat.st_dev, directory.source_stat.st_ino});
+    if (it != roots_.end()) {
+      message = absl::StrCat("cannot copy a directory, ", Quote(it->second.source),
+                             ", into itself, ", Quote(it->second.target));
     }
   }
   if (message.empty()) return false;
@@ -131,9 +129,9 @@ bool DirectoryCopy::IsCycle(const Directory& directory) {
 }
 
 void DirectoryCopy::NoteRoot(const Directory& directory, dev_t device, ino_t inode) {
-  Root root = {device, inode, SourcePath(directory), TargetPath(directory)};
+  Root root = {SourcePath(directory), TargetPath(directory)};
   MutexLock lock(&mutex_);
-  roots_.push_back(std::move(root));
+  roots_.try_emplace({device, inode}, std::move(root));
 }
 
 bool DirectoryCopy::MakeTarget(Directory* directory, bool empty) {

@@ -12,10 +12,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "core/copy_policy.h"
 #include "core/directory.h"
 #include "core/mutex.h"
@@ -52,8 +53,6 @@ class DirectoryCopy : public WalkVisitor {
 
  private:
   struct Root {
-    dev_t device;
-    ino_t inode;
     std::string source;
     std::string target;
   };
@@ -93,7 +92,7 @@ class DirectoryCopy : public WalkVisitor {
   Mutex mutex_;
   // The targets of the roots: a source directory that is one of them lies in the job's
   // own output.
-  std::vector<Root> roots_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<std::pair<dev_t, ino_t>, Root> roots_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace ringcp

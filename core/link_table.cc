@@ -32,15 +32,15 @@ std::vector<WaitingEntry> LinkTable::Settle(const FileIdentity& id,
   File& file = it->second;
   std::vector<WaitingEntry> released;
   if (copied_as.empty()) {
-    if (file.waiting.empty()) {
+    if (file.released == file.waiting.size()) {
       files_.erase(it);
     } else {
-      released.push_back(std::move(file.waiting.front()));
-      file.waiting.erase(file.waiting.begin());
+      released.push_back(std::move(file.waiting[file.released++]));
     }
     return released;
   }
   released.swap(file.waiting);
+  released.erase(released.begin(), released.begin() + file.released);
   if (file.links_to_meet == 0) {
     files_.erase(it);
   } else {
@@ -54,8 +54,11 @@ std::vector<WaitingEntry> LinkTable::TakeAllWaiting() {
   MutexLock lock(&mutex_);
   std::vector<WaitingEntry> all;
   for (auto& [id, file] : files_) {
-    for (WaitingEntry& entry : file.waiting) all.push_back(std::move(entry));
+    for (size_t i = file.released; i < file.waiting.size(); ++i) {
+      all.push_back(std::move(file.waiting[i]));
+    }
     file.waiting.clear();
+    file.released = 0;
   }
   return all;
 }

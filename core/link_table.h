@@ -67,6 +67,7 @@ class LinkTable {
   struct File {
     bool copied = false;
     uint32_t links_to_meet = 0;  // 0: nobody will ask again.
+    uint32_t released = 0;       // Of `waiting`, the first so many are no more.
     std::string copied_as;
     std::vector<WaitingEntry> waiting;
   };

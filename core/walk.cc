@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <iterator>
 #include <tuple>
 #include <utility>
 
@@ -78,6 +79,7 @@ Walk::~Walk() {
   {
     MutexLock lock(&mutex_);
     RINGCP_CHECK(readers_ == 0);
+    PushRoots();
     while (!pending_.empty()) left.push_back(TakeFrom(pending_.size() - 1));
   }
   for (Directory* directory : left) Release(directory);
@@ -90,10 +92,11 @@ void Walk::AddRoot(std::unique_ptr<Directory> root) {
   root->through_link = root->follow;
   top_.holds += Directory::kChildHold;
   MutexLock lock(&mutex_);
-  // Taken from the back: the first root comes first.
-  if (pending_.empty()) pending_.emplace_back();
-  pending_[0].insert(pending_[0].begin(), root.release());
-  ++pending_count_;
+  roots_.push_back(root.release());
+}
+
+void Walk::PushRoots() {
+  for (; !roots_.empty(); roots_.pop_back()) Push(roots_.back());
 }
 
 void Walk::AddEntry(EntryKind kind, bool follow, std::string source_name,
@@ -204,6 +207,7 @@ Walk::Result Walk::Next(bool may_wait, WalkBatch* batch) {
 Walk::Result Walk::FindBatch(bool may_wait, WalkBatch* batch) {
   std::vector<std::unique_ptr<Directory>> children;
   int pieces = 0;
+  PushRoots();
   for (;;) {
     if (stopped_) return Result::kFinished;
     if (!shared_.empty()) {
@@ -475,8 +479,9 @@ void Walk::ParkIfPossible(Directory* directory) {
 }
 
 void Walk::ForgetReopened(const Directory* directory) {
-  reopened_.erase(std::remove(reopened_.begin(), reopened_.end(), directory),
-                  reopened_.end());
+  // Most often the last one.
+  const auto it = std::find(reopened_.rbegin(), reopened_.rend(), directory);
+  if (it != reopened_.rend()) reopened_.erase(std::next(it).base());
 }
 
 bool Walk::Unpark(Directory* directory, const Directory* child) {

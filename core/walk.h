@@ -254,6 +254,8 @@ class Walk {
   // Sees to what is parked when a directory is left: itself, and what is above it, which
   // is reached from here by one step.
   void UnparkToLeave(Directory* directory);
+  // Puts the roots on the stack, the first of them on top.
+  void PushRoots() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Puts a directory on top of the stack.
   void Push(Directory* directory) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The group whose last directory is to be read next. REQUIRES: any waits.
@@ -280,6 +282,8 @@ class Walk {
   Mutex mutex_;
   CondVar changed_;
   size_t top_entries_taken_ ABSL_GUARDED_BY(mutex_) = 0;
+  // As they were added, until the first Next().
+  std::vector<Directory*> roots_ ABSL_GUARDED_BY(mutex_);
   // The stack, in groups of directories that have one parent; none of them is empty.
   std::vector<std::vector<Directory*>> pending_ ABSL_GUARDED_BY(mutex_);
   size_t pending_count_ ABSL_GUARDED_BY(mutex_) = 0;  // In all groups.

@@ -381,6 +381,25 @@ TEST(WalkTest, TopLevelEntriesAndRootsAreYieldedUnderTheirNames) {
   EXPECT_EQ(found, expected);
 }
 
+TEST(WalkTest, RootsComeInTheOrderTheyWereAdded) {
+  // As many as are added in no time only if none is put before the others.
+  constexpr int kMany = 100'000;
+  const ScratchDirectory scratch;
+  RecordedWalk walk;
+  std::vector<std::string> entered;
+  walk.recorder().on_enter = [&](Directory* directory) {
+    entered.push_back(directory->source_name);
+    if (entered.size() == 3) walk.walk().Stop();
+  };
+  std::vector<std::string> expected;
+  for (const char* name : {"a", "b", "c"})
+    expected.push_back(scratch.MakeDirectory(name));
+  for (const std::string& path : expected) walk.AddRoot(path);
+  for (int i = 0; i < kMany; ++i) walk.AddRoot("never entered");
+  walk.Run(/*threads=*/1, TestSeed());
+  EXPECT_EQ(entered, expected);
+}
+
 TEST(WalkTest, StoppedInTheMiddleItLeavesWhatItEntered) {
   const ScratchDirectory scratch;
   MakeRandomTree(scratch.path(),
