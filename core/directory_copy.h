@@ -41,7 +41,8 @@ class DirectoryCopy : public WalkVisitor {
   bool Park(Directory* directory) override;
   bool Reopen(Directory* directory, const Directory* child) override;
   bool LeavesByDescriptor(const Directory& directory) const override {
-    return directory.set_attributes || directory.set_final_mode;
+    return directory.set_attributes || directory.mode_to_add != 0 ||
+           directory.mode_to_take != 0;
   }
   void OnReadError(const Directory& directory, int error_number) override;
   void OnEntryError(const Directory& directory, const char* name,
