@@ -44,6 +44,8 @@ class JobTable {
  public:
   struct Options {
     JobLimits limits;
+    // Files that each running job may have open; see JobResources.
+    int job_files_max = 0;
     // The process's umask, for the jobs.
     mode_t umask = 022;
     // Hears one line when a job starts, one when it ends, and one when it has to wait for

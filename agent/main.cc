@@ -105,6 +105,7 @@ absl::Status ShareOutFiles(const ringcp::AgentOptions& options,
   }
   server_options->connections_max = shares->connections_max;
   server_options->jobs.limits.running_jobs_max = shares->running_jobs_max;
+  server_options->jobs.job_files_max = shares->job_files_max;
   return absl::OkStatus();
 }
 

@@ -274,6 +274,34 @@ TEST_F(AgentTest, CancellingAJobLeavesTheFileOfAnotherOneForTheSameTarget) {
   close(fifo);
 }
 
+TEST_F(AgentTest, JobsShareTheFilesThatTheAgentMayHaveOpen) {
+  constexpr int kJobs = 4;
+  PrepareWithShell(scratch_.path(),
+                   "mkdir tree; cd tree; for i in $(seq 100); do "
+                   "mkdir a d && echo $i >a/f && echo $i >f && cd d; done");
+  const std::vector<std::string> expected = ListFileTree(scratch_.Path("tree"));
+  for (const int files : {1024, 256, 64}) {
+    agent_ = std::make_unique<Subprocess>(AgentWithFewFiles(files));
+    ASSERT_TRUE(agent_->WaitForError("listening on")) << agent_->error();
+    EXPECT_EQ(absl::StrContains(agent_->error(), "jobs run at the same time, because"),
+              files < 1024)
+        << agent_->error();
+    std::vector<std::unique_ptr<Subprocess>> copies;
+    for (int i = 0; i < kJobs; ++i) {
+      copies.push_back(std::make_unique<Subprocess>(
+          Ringcp({"-a", "tree", absl::StrCat("copy", files, "-", i)})));
+    }
+    for (int i = 0; i < kJobs; ++i) {
+      const Subprocess::Result result = copies[i]->Wait();
+      const std::string copied = scratch_.Path(absl::StrCat("copy", files, "-", i));
+      EXPECT_EQ(result.exit_code, 0) << files << " files: " << result.error;
+      EXPECT_EQ(ListFileTree(copied), expected) << files << " files";
+    }
+    agent_->Signal(SIGTERM);
+    EXPECT_EQ(agent_->Wait().exit_code, 0);
+  }
+}
+
 TEST_F(AgentTest, WithTooFewFilesForAJobItDoesNotStart) {
   const Subprocess::Result result = RunProgram(AgentWithFewFiles(40));
   EXPECT_EQ(result.exit_code, 1);
