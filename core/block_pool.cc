@@ -22,9 +22,12 @@ char* Allocate(uint64_t size_bytes) {
 }  // namespace
 
 std::unique_ptr<BlockPool> BlockPool::Create(int copies_max, int extra,
-                                             uint32_t block_size_bytes) {
-  char* const memory = Allocate(SizeOf(copies_max, extra, block_size_bytes));
+                                             uint32_t block_size_bytes,
+                                             uint64_t spare_bytes) {
+  const uint64_t size_bytes = SizeOf(copies_max, extra, block_size_bytes);
+  char* const memory = Allocate(size_bytes + spare_bytes);
   if (memory == nullptr) return nullptr;
+  if (spare_bytes > 0) munmap(memory + size_bytes, spare_bytes);
   return std::unique_ptr<BlockPool>(
       new BlockPool(copies_max, extra, block_size_bytes, memory));
 }

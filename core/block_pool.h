@@ -18,9 +18,11 @@ namespace ringcp {
 class BlockPool {
  public:
   // Blocks of `block_size_bytes`, a multiple of the page size: one for each of
-  // `copies_max` copies and `extra` to lend. nullptr where there is no memory for them.
+  // `copies_max` copies and `extra` to lend. nullptr where there is no memory for them
+  // and for `spare_bytes` more, which are left to others.
   static std::unique_ptr<BlockPool> Create(int copies_max, int extra,
-                                           uint32_t block_size_bytes);
+                                           uint32_t block_size_bytes,
+                                           uint64_t spare_bytes);
   // The same; without memory for it the program stops.
   BlockPool(int copies_max, int extra, uint32_t block_size_bytes);
   ~BlockPool();

@@ -74,13 +74,20 @@ std::string UringReason() {
   return absl::StrCat("Linux ", KernelRelease(), " permits io_uring");
 }
 
+// What blocks leave of the address space (RLIMIT_AS) to everything else, which can't do
+// with less and ends the program instead. Threads besides the first one take a page for
+// the smallest thing where there is no room for a heap of their own (64 MiB in glibc).
+constexpr uint64_t kSpareBytes = uint64_t{4} << 20;
+
 // The blocks that `limits` ask for. Where there is no memory for so many, `limits` become
-// less; nullptr if there is none for a single copy.
-std::unique_ptr<BlockPool> MakePool(Worker::Limits* limits) {
+// less; nullptr if there is none for a single copy. The worker with `index` 0, which no
+// other one can replace, may leave nothing to spare then.
+std::unique_ptr<BlockPool> MakePool(int index, Worker::Limits* limits) {
   for (;;) {
-    std::unique_ptr<BlockPool> pool = BlockPool::Create(
-        limits->copies_in_flight, limits->extra_blocks, limits->block_bytes);
     const bool is_least = limits->copies_in_flight == 1 && limits->extra_blocks == 0;
+    std::unique_ptr<BlockPool> pool =
+        BlockPool::Create(limits->copies_in_flight, limits->extra_blocks,
+                          limits->block_bytes, is_least && index == 0 ? 0 : kSpareBytes);
     if (pool != nullptr || is_least) return pool;
     limits->copies_in_flight = std::max(1, limits->copies_in_flight / 2);
     limits->copies_in_flight_warm =
@@ -359,7 +366,7 @@ bool CopyJob::Body::Work(const SharedWork& shared, std::unique_ptr<Ring> ring,
   work.policy.use_slots = ring->can_install_descriptor();
   work.policy.queues_all = request_.options.engine == EngineChoice::kUring;
   work.policy.queues_truncate = work.policy.queues_all && ring->can_queue_truncate();
-  std::unique_ptr<BlockPool> pool = MakePool(&limits);
+  std::unique_ptr<BlockPool> pool = MakePool(index, &limits);
   if (pool == nullptr) {
     shared.shared_files->OneWorkerLess();
     return false;

@@ -345,7 +345,8 @@ TEST_P(CliEngineTest, CopiesWithWhatThreadsAndMemoryThereAre) {
       geteuid() == 0 ? "cp \"$1\" ringcp; shift; set -- setpriv --reuid=65534 "
                        "--clear-groups --reset-env ./ringcp \"$@\"; "
                      : "";
-  for (const char* limit : {"-v 12000", "-v 20000", "-v 40000", "-v 100000", "-p 1"}) {
+  for (const char* limit : {"-v 12000", "-v 14000", "-v 20000", "-v 26000", "-v 40000",
+                            "-v 100000", "-p 1"}) {
     const bool limits_threads = limit[1] == 'p';
     const Subprocess::Result result = RunProgram(RingcpInShell(
         absl::StrCat("rm -rf t; mkdir -m 777 t; ", limits_threads ? as_nobody : "",
