@@ -484,9 +484,9 @@ void JobTable::RunJob(const EntryPtr& entry) {
       CopyRequestFromSpec(*entry->record.spec(), options_.umask);
   RINGCP_CHECK(request.ok());
   Log(absl::StrCat(entry->name, " started"));
-  const auto copy_job =
-      std::make_shared<CopyJob>(*std::move(request), entry.get(),
-                                JobResources{.files_max = options_.job_files_max});
+  const auto copy_job = std::make_shared<CopyJob>(
+      *std::move(request), entry.get(),
+      JobResources{.files_max = options_.job_files_max, .claims = &claims_});
   {
     MutexLock lock(&mutex_);
     entry->copy_job = copy_job;

@@ -36,6 +36,7 @@
 #include "agent/job_limits.h"
 #include "agent/job_schedule.h"
 #include "core/mutex.h"
+#include "core/target_claims.h"
 #include "proto/ringcp.pb.h"
 
 namespace ringcp {
@@ -157,6 +158,8 @@ class JobTable {
   const Options options_;
   // Tells this run of the agent from others, for page tokens.
   const std::string instance_;
+  // Of all jobs: two may come to one file through links below their targets.
+  TargetClaims claims_;
 
   Mutex mutex_;
   // A job changed its state.

@@ -103,6 +103,7 @@ class CopyJob::Body {
   Body(CopyRequest request, JobObserver* observer, JobResources resources)
       : request_(std::move(request)),
         files_max_(resources.files_max != 0 ? resources.files_max : DefaultFilesMax()),
+        claims_(resources.claims != nullptr ? resources.claims : &own_claims_),
         reporter_(observer),
         policy_(MakePolicy(request_.options)),
         directories_(policy_, request_.options.one_file_system, getegid(), &reporter_) {}
@@ -151,11 +152,12 @@ class CopyJob::Body {
 
   const CopyRequest request_;
   const int files_max_;
+  TargetClaims* const claims_;
   Reporter reporter_;
   const FileCopyPolicy policy_;
   DirectoryCopy directories_;
   LinkTable links_;
-  TargetClaims claims_;
+  TargetClaims own_claims_;  // Used where nobody shares others.
   CloneTable clones_;
   UncachedIo uncached_io_;
   PolledIo polled_io_{[](dev_t device) { return PollableLength("/sys", device); }};
@@ -307,7 +309,7 @@ absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources
                              .walk = &walk,
                              .links = &links_,
                              .shared_files = &shared_files,
-                             .claims = &claims_,
+                             .claims = claims_,
                              .reporter = &reporter_,
                              .cancelled = &cancelled_};
   std::atomic<bool> worked = false;

@@ -19,6 +19,7 @@
 #include "core/engine_report.h"
 #include "core/job_observer.h"
 #include "core/progress.h"
+#include "core/target_claims.h"
 
 namespace ringcp {
 
@@ -36,6 +37,9 @@ struct JobResources {
   // Files that it may have open at a time; 0: as many as the process may, less what that
   // needs for other things. With fewer than some 16 it can do no more than say so.
   int files_max = 0;
+  // Where its targets are claimed, so that jobs that share it never write to one file at
+  // a time; nullptr: nobody else's. It outlives the job.
+  TargetClaims* claims = nullptr;
 };
 
 class CopyJob {
