@@ -106,7 +106,11 @@ bool DirectoryCopy::IsOwnTarget(const Directory& directory) {
     MutexLock lock(&mutex_);
     const auto it =
         roots_.find({directory.source_stat.st_dev, directory.source_stat.st_ino});
-    if (it != roots_.end()) {
+    if (it != roots_.end() && directory.is_root &&
+        it->second.target == TargetPath(directory)) {
+      message = absl::StrCat(Quote(SourcePath(directory)), " and ",
+                             Quote(it->second.target), " are the same file");
+    } else if (it != roots_.end()) {
       message = absl::StrCat("cannot copy a directory, ", Quote(it->second.source),
                              ", into itself, ", Quote(it->second.target));
     }

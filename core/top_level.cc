@@ -11,6 +11,8 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "core/standard_streams.h"
 
@@ -114,12 +116,18 @@ EntryKind KindOf(mode_t mode, bool recursive) {
 // Sorts sources out by the names they come to.
 class NameTable {
  public:
+  // `target_fd`: the directory that they are names in.
+  explicit NameTable(int target_fd) : target_fd_(target_fd) {}
+
   // Whether `source` is to be copied; says why not, and marks collisions.
   bool Admit(TopLevelSource* source, const struct stat& stat,
              const std::string& target_display, Reporter* reporter) {
     const auto [it, is_new] = names_.try_emplace(
         source->target_name, Seen{stat.st_dev, stat.st_ino, source->is_directory});
-    if (is_new) return true;
+    if (is_new) {
+      source->collides = MayMeet(*source);
+      return true;
+    }
     const bool same_file =
         it->second.device == stat.st_dev && it->second.inode == stat.st_ino;
     if (same_file) {
@@ -140,12 +148,39 @@ class NameTable {
   }
 
  private:
+  // Whether one with a new name may come to where an earlier one does.
+  bool MayMeet(const TopLevelSource& source) {
+    // What is in it comes right into the target, whatever the others are called.
+    const bool merges = source.target_name == ".";
+    bool may_meet = merged_ || (merges && names_.size() > 1);
+    merged_ = merged_ || merges;
+    // Many file systems take names for one that differ in case only. (Letters other than
+    // ASCII's are left out: what they are depends on the file system.)
+    if (!lower_names_.insert(absl::AsciiStrToLower(source.target_name)).second) {
+      may_meet = true;
+    }
+    // Different names may lead to one directory that is there, by mounts.
+    struct stat stat;
+    if (source.is_directory &&
+        fstatat(target_fd_, source.target_name.c_str(), &stat, AT_SYMLINK_NOFOLLOW) ==
+            0 &&
+        S_ISDIR(stat.st_mode) &&
+        !directories_.insert({stat.st_dev, stat.st_ino}).second) {
+      may_meet = true;
+    }
+    return may_meet;
+  }
+
   struct Seen {
     dev_t device;
     ino_t inode;
     bool is_directory;
   };
+  const int target_fd_;
   absl::flat_hash_map<std::string, Seen> names_;
+  absl::flat_hash_set<std::string> lower_names_;
+  absl::flat_hash_set<std::pair<dev_t, ino_t>> directories_;  // Targets that are there.
+  bool merged_ = false;
 };
 
 }  // namespace
@@ -179,7 +214,7 @@ absl::StatusOr<TopLevel> ResolveTopLevel(const CopyRequest& request, Reporter* r
   if (!place.ok()) return place.status();
   TopLevel top = std::move(place->top);
   const bool follow = FollowsNamedLinks(options);
-  NameTable names;
+  NameTable names(top.target_fd);
   for (const std::string& path : request.sources) {
     TopLevelSource source;
     source.source = path;

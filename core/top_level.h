@@ -25,8 +25,8 @@ struct TopLevelSource {
   EntryKind kind = EntryKind::kRegular;  // If it is no directory.
   bool follow = false;                   // If it is a symbolic link.
   uint64_t size_bytes = 0;               // If it is a regular file.
-  // Comes to the same name as an earlier source: to be copied after that one, so that
-  // the two never meet.
+  // May come to the same name as an earlier source, or into the same directory: to be
+  // copied after that one, so that the two never meet and the later one has its way.
   bool collides = false;
 };
 

@@ -106,14 +106,15 @@ TEST_F(UringFailureTest, MemoryThatIsShortForAMomentIsWaitedFor) {
 
 // From the n-th call on, whichever that is, the kernel refuses to be entered.
 TEST_F(UringFailureTest, TheJobFailsSaysSoAndLeavesNoFileThatIsNotWhole) {
-  constexpr int kFiles = 100;
+  constexpr int kFiles = 20;
+  constexpr int kCallsMax = 100;  // More than the job makes.
   scratch_.MakeDirectory("tree");
   const auto contents = [](int i) { return absl::StrCat("contents of ", i); };
   for (int i = 0; i < kFiles; ++i) {
     scratch_.WriteFile(absl::StrCat("tree/", i), contents(i));
   }
   bool job_ended_before = false;
-  for (int n = 1; n <= 20 && !job_ended_before; ++n) {
+  for (int n = 1; n <= kCallsMax && !job_ended_before; ++n) {
     CopyRequest request;
     const std::string target_name = absl::StrCat("target-", n);
     request.sources = {scratch_.Path("tree")};
@@ -142,7 +143,7 @@ TEST_F(UringFailureTest, TheJobFailsSaysSoAndLeavesNoFileThatIsNotWhole) {
       EXPECT_TRUE(!Exists(target) || found == contents(i) || found.empty()) << target;
     }
   }
-  EXPECT_TRUE(job_ended_before) << "20 calls were not enough for the job";
+  EXPECT_TRUE(job_ended_before) << kCallsMax << " calls were not enough for the job";
 }
 
 }  // namespace

@@ -1,0 +1,109 @@
+// Sources that come into one directory: what a later one has takes the place of what an
+// earlier one had, as if they had been copied one after the other.
+
+#include <sched.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "tests/child_process.h"
+#include "tests/engine_test.h"
+#include "tests/job_runner.h"
+#include "tests/odd_mount.h"
+#include "tests/programs.h"
+#include "tests/scratch_directory.h"
+
+namespace ringcp {
+namespace {
+
+class CopyJobMergeTest : public EngineTest {
+ protected:
+  // Makes `name`, and in it files f1 to f200 whose contents say so.
+  void MakeFiles(const std::string& name) const {
+    PrepareWithShell(scratch_.path(),
+                     absl::StrCat("mkdir -p ", name, "; for i in $(seq 200); do echo ",
+                                  name, " >", name, "/f$i; done"));
+  }
+
+  // "" if all of the files in the directory `name` are those of `of`, else one that is
+  // not.
+  std::string NotOf(const std::string& of, const std::string& name) const {
+    for (int i = 1; i <= 200; ++i) {
+      const std::string file = absl::StrCat(name, "/f", i);
+      const std::string contents = ReadFileOrNone(scratch_.Path(file));
+      if (contents != of + "\n") return absl::StrCat(file, ": ", contents);
+    }
+    return "";
+  }
+};
+
+TEST_P(CopyJobMergeTest, OneThatComesRightIntoTheTargetMeetsTheOthers) {
+  MakeFiles("a/sub");
+  MakeFiles("b/sub");
+  scratch_.MakeDirectory("t");
+  EXPECT_EQ(RunJob(Request({"a/sub", "b/."}, "t", "r")).Messages(), "");
+  EXPECT_EQ(NotOf("b/sub", "t/sub"), "");
+  EXPECT_EQ(RunJob(Request({"b/.", "a/sub"}, "t", "r")).Messages(), "");
+  EXPECT_EQ(NotOf("a/sub", "t/sub"), "");
+}
+
+TEST_P(CopyJobMergeTest, AFileThatIsNamedComesAfterADirectoryThatHasItsName) {
+  MakeFiles("a");
+  scratch_.WriteFile("f200", "named\n");
+  scratch_.MakeDirectory("t");
+  EXPECT_EQ(RunJob(Request({"a/.", "f200"}, "t", "r")).Messages(), "");
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("t/f200")), "named\n");
+  EXPECT_EQ(RunJob(Request({"f200", "a/."}, "t", "r")).Messages(), "");
+  EXPECT_EQ(NotOf("a", "t"), "");
+}
+
+TEST_P(CopyJobMergeTest, NamesMayBeOneOnTheFileSystemOfTheTarget) {
+  MakeFiles("a/sub");
+  MakeFiles("b/SUB");
+  PrepareWithShell(scratch_.path(), "mkdir backing odd");
+  const OddMount odd(scratch_.Path("backing"), scratch_.Path("odd"), {"ignore-case"});
+  if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
+  EXPECT_EQ(RunJob(Request({"a/sub", "b/SUB"}, "odd", "r")).Messages(), "");
+  EXPECT_EQ(NotOf("b/SUB", "odd/sub"), "");
+  EXPECT_EQ(RunJob(Request({"b/SUB", "a/sub"}, "odd", "r")).Messages(), "");
+  EXPECT_EQ(NotOf("a/sub", "odd/sub"), "");
+}
+
+TEST_P(CopyJobMergeTest, TwoNamesMayLeadToOneDirectory) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can mount a directory";
+  MakeFiles("a/one");
+  MakeFiles("b/two");
+  PrepareWithShell(scratch_.path(), "mkdir -p t/one t/two");
+  const std::string result = InChildProcess([&]() -> std::string {
+    if (unshare(CLONE_NEWNS) != 0 ||
+        mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        mount(scratch_.Path("t/one").c_str(), scratch_.Path("t/two").c_str(), nullptr,
+              MS_BIND, nullptr) != 0) {
+      return absl::StrCat("cannot mount: ", std::strerror(errno));
+    }
+    std::string problems = RunJob(Request({"a/one", "b/two"}, "t", "r")).Messages();
+    problems += NotOf("b/two", "t/one");
+    problems += RunJob(Request({"b/two", "a/one"}, "t", "r")).Messages();
+    return problems + NotOf("a/one", "t/one");
+  });
+  if (result.starts_with("cannot mount")) GTEST_SKIP() << result;
+  EXPECT_EQ(result, "");
+}
+
+TEST_P(CopyJobMergeTest, TheTargetItselfAmongTheSourcesIsTheSameFile) {
+  PrepareWithShell(scratch_.path(), "mkdir a t; echo x >a/f");
+  EXPECT_EQ(RunJob(Request({"a/.", "t/."}, "t", "r")).Messages(),
+            absl::StrCat("'", scratch_.Path("t/."), "' and '", scratch_.Path("t/."),
+                         "' are the same file"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, CopyJobMergeTest, testing::ValuesIn(kEngines),
+                         EngineTestName);
+
+}  // namespace
+}  // namespace ringcp
