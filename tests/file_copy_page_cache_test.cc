@@ -25,48 +25,83 @@ FileCopyPolicy Policy(PageCache page_cache, UncachedIo* uncached_io) {
   return policy;
 }
 
-// A copy of `size` bytes that has opened its source.
+// A copy of `size` bytes that has opened its source, and looks at it next.
 struct Opened {
   explicit Opened(PageCache page_cache, uint64_t size = 100)
       : copy({.policy = Policy(page_cache, &uncached_io), .size = size}) {
-    copy.Start();
-    next = copy.Settle({0, 0});
+    next = copy.OpenSource();
   }
   UncachedIo uncached_io;
   CopyScript copy;
   std::string next;
 };
 
+// One that was refused to read its source without leaving it in the page cache: it has
+// been copied, and is to be dropped next.
+struct ReadRefused : Opened {
+  ReadRefused() : Opened(PageCache::kDrop) {
+    EXPECT_EQ(copy.Settle({0, -EOPNOTSUPP}), "open T new 644>fd");
+    EXPECT_EQ(copy.Settle({8}), "read fd7 100@0 - uncached write fd8 100@0");
+    EXPECT_EQ(copy.Settle({100, 100}), "at once read fd7 4096@100");
+    next = copy.Settle({0});
+  }
+};
+
+// Lets a half-written target be removed, `next` being what comes next: the outcome.
+std::string Remove(CopyScript* copy, const std::string& next) {
+  EXPECT_EQ(next, "fstat fd8 = lstat T");
+  EXPECT_EQ(copy->Settle({0, 0}), "unlink T");
+  EXPECT_EQ(copy->Settle({0}), "close fd8 = close fd7");
+  std::string outcome = copy->Settle({0, 0});
+  EXPECT_TRUE(copy->all_blocks_back());
+  return outcome;
+}
+
 TEST(FileCopyPageCacheTest, ASmallFileIsReadAndWrittenUncached) {
   for (const PageCache page_cache : {PageCache::kDrop, PageCache::kBypass}) {
     Opened opened(page_cache);
-    EXPECT_EQ(opened.next,
-              "open T new 644>s1 - uncached read s0 100@0 - uncached write s1 100@0 - "
-              "close s1 = close s0");
-    EXPECT_EQ(opened.copy.Settle({0, 100, 100, 0, 0}), "copied");
+    EXPECT_EQ(opened.next, "fstat fd7 - uncached read fd7 4096@0");
+    EXPECT_EQ(opened.copy.Settle({0, 100}),
+              "open T new 644>s0 - uncached write s0 100@0 - close s0 = close fd7");
+    EXPECT_EQ(opened.copy.Settle({0, 100, 0, 0}), "copied");
     EXPECT_FALSE(opened.uncached_io.reads_refused());
     EXPECT_FALSE(opened.uncached_io.writes_refused());
   }
 }
 
 TEST(FileCopyPageCacheTest, WhereReadsAreRefusedTheFilesAreDroppedInTheEnd) {
-  Opened opened(PageCache::kDrop);
-  CopyScript& copy = opened.copy;
-  EXPECT_EQ(copy.Settle({0, -EOPNOTSUPP, kCancelled, kCancelled, kCancelled}),
-            "read s0 100@0 - uncached write s1 100@0");
-  EXPECT_EQ(copy.Settle({100, 100}), "drop s0 = write back s1 = drop s1");
-  EXPECT_EQ(copy.Settle({0, 0, 0}), "close s1 = close s0");
+  ReadRefused refused;
+  CopyScript& copy = refused.copy;
+  EXPECT_EQ(refused.next, "drop fd7 = write back fd8 = drop fd8");
+  EXPECT_EQ(copy.Settle({0, 0, 0}), "close fd8 = close fd7");
   EXPECT_EQ(copy.Settle({0, 0}), "copied");
-  EXPECT_TRUE(opened.uncached_io.reads_refused());
-  EXPECT_FALSE(opened.uncached_io.writes_refused());
+  EXPECT_TRUE(refused.uncached_io.reads_refused());
+  EXPECT_FALSE(refused.uncached_io.writes_refused());
+  EXPECT_TRUE(copy.all_blocks_back());
 }
 
 TEST(FileCopyPageCacheTest, WhereWritesAreRefusedTheFilesAreDroppedInTheEnd) {
   Opened opened(PageCache::kDrop);
   CopyScript& copy = opened.copy;
-  EXPECT_EQ(copy.Settle({0, 100, -EOPNOTSUPP, kCancelled, kCancelled}), "write s1 100@0");
-  EXPECT_EQ(copy.Settle({100}), "drop s0 = write back s1 = drop s1");
+  copy.Settle({0, 100});
+  EXPECT_EQ(copy.Settle({0, -EOPNOTSUPP, kCancelled, kCancelled}),
+            "install s0 = close s0");
+  EXPECT_EQ(copy.Settle({8, 0}), "write fd8 100@0");
+  EXPECT_EQ(copy.Settle({100}), "drop fd7 = write back fd8 = drop fd8");
   EXPECT_TRUE(opened.uncached_io.writes_refused());
+}
+
+// Both were on their way when the first one learned of it.
+TEST(FileCopyPageCacheTest, TwoCopiesMayBeRefusedTheSame) {
+  Opened first(PageCache::kDrop);
+  CopyScript second({.policy = Policy(PageCache::kDrop, &first.uncached_io)});
+  first.copy.Settle({0, 100});
+  second.LookAtSource();
+  for (CopyScript* copy : {&first.copy, &second}) {
+    EXPECT_EQ(copy->Settle({0, -EOPNOTSUPP, kCancelled, kCancelled}),
+              "install s0 = close s0");
+    EXPECT_EQ(copy->Settle({8, 0}), "write fd8 100@0");
+  }
 }
 
 TEST(FileCopyPageCacheTest, OnceRefusedItIsNotTriedAgain) {
@@ -74,67 +109,50 @@ TEST(FileCopyPageCacheTest, OnceRefusedItIsNotTriedAgain) {
   uncached_io.NoteReadsRefused();
   uncached_io.NoteWritesRefused();
   CopyScript copy({.policy = Policy(PageCache::kDrop, &uncached_io)});
-  copy.Start();
-  EXPECT_EQ(copy.Settle({0, 0}), "open T new 644>s1");
-  EXPECT_EQ(copy.Settle({0}), "read s0 100@0 - write s1 100@0");
+  EXPECT_EQ(copy.OpenSource(), "at once fstat fd7");
+  EXPECT_EQ(copy.Settle({0}), "open T new 644>fd");
+  EXPECT_EQ(copy.Settle({8}), "read fd7 100@0 - write fd8 100@0");
 }
 
 TEST(FileCopyPageCacheTest, AnErrorThatHasNothingToDoWithTheFlagsIsFinal) {
   UncachedIo uncached_io;
   uncached_io.NoteReadsRefused();
   CopyScript copy({.policy = Policy(PageCache::kDrop, &uncached_io)});
-  copy.Start();
-  copy.Settle({0, 0});
-  copy.Settle({0});
-  EXPECT_EQ(copy.Settle({-EOPNOTSUPP, kCancelled}), "close s1 = close s0");
-  EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
-  EXPECT_EQ(copy.Settle({0}), "failed: read S EOPNOTSUPP");
+  copy.OpenBoth();
+  EXPECT_EQ(Remove(&copy, copy.Settle({-EOPNOTSUPP, kCancelled})),
+            "failed: read S EOPNOTSUPP");
 }
 
 TEST(FileCopyPageCacheTest, WhatCouldNotBeWrittenBackFails) {
   for (const int error : {EIO, ENOSPC, ENODATA, ESTALE}) {
-    Opened opened(PageCache::kDrop);
-    CopyScript& copy = opened.copy;
-    copy.Settle({0, -EOPNOTSUPP, kCancelled, kCancelled, kCancelled});
-    copy.Settle({100, 100});
-    EXPECT_EQ(copy.Settle({0, -error, 0}), "close s1 = close s0");
-    EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
-    EXPECT_EQ(copy.Settle({0}), "failed: write T " + ErrnoName(error));
+    ReadRefused refused;
+    EXPECT_EQ(Remove(&refused.copy, refused.copy.Settle({0, -error, 0})),
+              "failed: write T " + ErrnoName(error));
   }
 }
 
 TEST(FileCopyPageCacheTest, WhereNothingCanBeDroppedItIsCopiedAllTheSame) {
-  Opened opened(PageCache::kDrop);
-  CopyScript& copy = opened.copy;
-  copy.Settle({0, -EOPNOTSUPP, kCancelled, kCancelled, kCancelled});
-  copy.Settle({100, 100});
-  EXPECT_EQ(copy.Settle({-EINVAL, -ESPIPE, -EINVAL}), "close s1 = close s0");
-  EXPECT_EQ(copy.Settle({0, 0}), "copied");
+  ReadRefused refused;
+  EXPECT_EQ(refused.copy.Settle({-EINVAL, -ESPIPE, -EINVAL}), "close fd8 = close fd7");
+  EXPECT_EQ(refused.copy.Settle({0, 0}), "copied");
 }
 
 TEST(FileCopyPageCacheTest, AStoppedCopyDoesNotWaitForTheDevice) {
   Opened opened(PageCache::kDrop);
   CopyScript& copy = opened.copy;
-  copy.Settle({0, -EOPNOTSUPP, kCancelled, kCancelled, kCancelled});
+  copy.Settle({0, 100});
+  copy.Settle({0, -EOPNOTSUPP, kCancelled, kCancelled});
+  copy.Settle({8, 0});
   copy.Stop();
-  EXPECT_EQ(copy.Settle({100, 100}), "close s1 = close s0");
+  EXPECT_EQ(copy.Settle({100}), "close fd8 = close fd7");
   EXPECT_EQ(copy.Settle({0, 0}), "copied");
 }
 
-// The other worker's reads are refused between this copy's stat and its next step.
-TEST(FileCopyPageCacheTest, ARefusalElsewhereDoesNotMakeItForgetItsSource) {
-  UncachedIo uncached_io;
-  CopyScript::Setup setup = {.policy = Policy(PageCache::kDrop, &uncached_io)};
-  setup.policy.preserve.links = true;
-  setup.calls_at_once = CallsAtOnce::kStat;
-  CopyScript copy(setup);
-  copy.source_stat.stx_nlink = 2;
-  copy.Start();
-  EXPECT_EQ(copy.Settle({0}), "multiply linked");
-  uncached_io.NoteWritesRefused();
-  EXPECT_EQ(copy.Proceed(),
-            "open S>s0 - open T new 644>s1 - uncached read s0 100@0 - write s1 100@0 - "
-            "close s1 = close s0");
+TEST(FileCopyPageCacheTest, WhatWasReadBeforeReadsWereRefusedToOthersIsReadAgain) {
+  Opened opened(PageCache::kDrop);
+  opened.uncached_io.NoteReadsRefused();
+  EXPECT_EQ(opened.copy.Settle({0, 100}), "open T new 644>fd");
+  EXPECT_EQ(opened.copy.Settle({8}), "read fd7 100@0 - uncached write fd8 100@0");
 }
 
 // --- O_DIRECT ---
@@ -143,17 +161,16 @@ TEST(FileCopyPageCacheTest, ARefusalElsewhereDoesNotMakeItForgetItsSource) {
 struct Direct {
   explicit Direct(uint64_t size = 2 * kBlock + 100, bool exists = false)
       : copy({.policy = Policy(PageCache::kBypass, &uncached_io), .size = size}) {
-    copy.Start();
-    copy.Settle({0, 0});  // So it takes descriptors.
-    copy.Settle({0});
-    copy.Settle({7});
-    copy.Settle({0});
-    if (exists) {  // With another name.
-      copy.target_stat.stx_nlink = copy.target_link_stat.stx_nlink = 2;
+    copy.LookAtSource();
+    if (exists) {
       copy.Settle({-EEXIST});
       copy.Settle({0, 0});
+      copy.Settle({8});
+      copy.Settle({0});
+      next = copy.Settle({0});
+    } else {
+      next = copy.Settle({8});
     }
-    next = copy.Settle({8});
   }
   UncachedIo uncached_io;
   CopyScript copy;
@@ -182,8 +199,10 @@ TEST(FileCopyPageCacheTest, OfALargeFileTheLastBytesAloneAreCopiedWithoutODirect
   EXPECT_EQ(copy.Settle({0}), kTwoBlocks);
   EXPECT_EQ(copy.Settle(0, {kBlock, kBlock}), "");
   EXPECT_EQ(copy.Settle(1, {kBlock, kBlock}), "direct off fd7 fd8");
-  EXPECT_EQ(copy.Settle({0}), "uncached read fd7 100@8192 - uncached write fd8 100@8192");
-  EXPECT_EQ(copy.Settle({100, 100}), "drop fd7 = write back fd8 = drop fd8");
+  EXPECT_EQ(copy.Settle({0}), "at once uncached read fd7 4096@8192");
+  EXPECT_EQ(copy.Settle({100}), "uncached write fd8 100@8192");
+  EXPECT_EQ(copy.Settle({100}), "at once uncached read fd7 4096@8292");
+  EXPECT_EQ(copy.Settle({0}), "drop fd7 = write back fd8 = drop fd8");
   EXPECT_EQ(copy.Settle({0, 0, 0}), "close fd8 = close fd7");
   EXPECT_EQ(copy.Settle({0, 0}), "copied");
   EXPECT_EQ(copy.counters().files_direct.value(), 1);
@@ -194,6 +213,7 @@ TEST(FileCopyPageCacheTest, OfALargeFileTheLastBytesAloneAreCopiedWithoutODirect
 TEST(FileCopyPageCacheTest, OfWholePagesNothingIsLeftForTheEnd) {
   DirectWritten written(2 * kBlock);
   EXPECT_EQ(written.next, "direct off fd7 fd8");
+  EXPECT_EQ(written.copy.Settle({0}), "at once uncached read fd7 4096@8192");
   EXPECT_EQ(written.copy.Settle({0}), "drop fd7 = write back fd8 = drop fd8");
 }
 
@@ -208,9 +228,7 @@ TEST(FileCopyPageCacheTest, WithoutRoomItFailsBeforeAnythingIsWritten) {
   Direct direct;
   CopyScript& copy = direct.copy;
   copy.Settle({0});
-  EXPECT_EQ(copy.Settle({-ENOSPC}), "close fd8 = close fd7");
-  EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
-  EXPECT_EQ(copy.Settle({0}), "failed: write T ENOSPC");
+  EXPECT_EQ(Remove(&copy, copy.Settle({-ENOSPC})), "failed: write T ENOSPC");
 }
 
 TEST(FileCopyPageCacheTest, WhereRoomCantBeSetAsideItIsCopiedAllTheSame) {
@@ -271,13 +289,31 @@ TEST(FileCopyPageCacheTest, ASourceThatShrankByPagesIsBegunAnew) {
   EXPECT_EQ(copy.Settle({0}), "set size fd8 0");
 }
 
+// Room was set aside for the size that it had.
 TEST(FileCopyPageCacheTest, ASourceThatLostItsLastBytesGivesATargetOfItsSize) {
+  for (const int32_t left : {0, 60}) {
+    DirectWritten written;
+    CopyScript& copy = written.copy;
+    EXPECT_EQ(copy.Settle({0}), "at once uncached read fd7 4096@8192");
+    if (left > 0) {
+      EXPECT_EQ(copy.Settle({left}), "uncached write fd8 60@8192");
+      EXPECT_EQ(copy.Settle({left}), "at once uncached read fd7 4096@8252");
+    }
+    EXPECT_EQ(copy.Settle({0}), left > 0 ? "set size fd8 8252" : "set size fd8 8192");
+    EXPECT_EQ(copy.Settle({0}), left > 0 ? "at once uncached read fd7 4096@8252"
+                                         : "at once uncached read fd7 4096@8192");
+    EXPECT_EQ(copy.Settle({0}), "drop fd7 = write back fd8 = drop fd8");
+    EXPECT_EQ(copy.Settle({0, 0, 0}), "close fd8 = close fd7");
+    EXPECT_EQ(copy.Settle({0, 0}), "copied");
+  }
+}
+
+TEST(FileCopyPageCacheTest, ASourceThatGrewIsCopiedToItsRealEnd) {
   DirectWritten written;
   CopyScript& copy = written.copy;
   copy.Settle({0});
-  EXPECT_EQ(copy.Settle({60, kCancelled}), "uncached write fd8 60@8192");
-  EXPECT_EQ(copy.Settle({60}), "uncached read fd7 40@8252 - uncached write fd8 40@8252");
-  EXPECT_EQ(copy.Settle({0, kCancelled}), "set size fd8 8252");
+  EXPECT_EQ(copy.Settle({200}), "uncached write fd8 200@8192");
+  EXPECT_EQ(copy.Settle({200}), "at once uncached read fd7 4096@8392");
   EXPECT_EQ(copy.Settle({0}), "drop fd7 = write back fd8 = drop fd8");
 }
 
@@ -287,9 +323,7 @@ TEST(FileCopyPageCacheTest, AFailedDirectWriteFails) {
   copy.Settle({0});
   copy.Settle({0});
   copy.Settle(0, {kBlock, kBlock});
-  EXPECT_EQ(copy.Settle(1, {kBlock, -EIO}), "close fd8 = close fd7");
-  EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
-  EXPECT_EQ(copy.Settle({0}), "failed: write T EIO");
+  EXPECT_EQ(Remove(&copy, copy.Settle(1, {kBlock, -EIO})), "failed: write T EIO");
 }
 
 TEST(FileCopyPageCacheTest, StoppedInTheMiddleItRemovesTheTarget) {
@@ -299,9 +333,7 @@ TEST(FileCopyPageCacheTest, StoppedInTheMiddleItRemovesTheTarget) {
   copy.Settle({0});
   copy.Stop();
   copy.Settle(0, {kBlock, kBlock});
-  EXPECT_EQ(copy.Settle(1, {kBlock, kBlock}), "close fd8 = close fd7");
-  EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
-  EXPECT_EQ(copy.Settle({0}), "cancelled");
+  EXPECT_EQ(Remove(&copy, copy.Settle(1, {kBlock, kBlock})), "cancelled");
 }
 
 TEST(FileCopyPageCacheTest, StoppedWithAFailedDirectWriteItHasFailed) {
@@ -311,9 +343,7 @@ TEST(FileCopyPageCacheTest, StoppedWithAFailedDirectWriteItHasFailed) {
   copy.Settle({0});
   copy.Stop();
   copy.Settle(0, {kBlock, kBlock});
-  EXPECT_EQ(copy.Settle(1, {kBlock, -EIO}), "close fd8 = close fd7");
-  EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
-  EXPECT_EQ(copy.Settle({0}), "failed: write T EIO");
+  EXPECT_EQ(Remove(&copy, copy.Settle(1, {kBlock, -EIO})), "failed: write T EIO");
 }
 
 // --- Polling ---
@@ -323,12 +353,7 @@ struct Polled {
   // The device takes up to `length_max` bytes at a time.
   explicit Polled(uint64_t size = 2 * kBlock + 100, uint32_t length_max = 1 << 20)
       : polled_io([length_max](dev_t) { return length_max; }), copy(MakeSetup(size)) {
-    copy.Start();
-    copy.Settle({0, 0});  // So it takes descriptors.
-    copy.Settle({0});
-    copy.Settle({7});
-    copy.Settle({0});
-    copy.Settle({8});
+    copy.OpenBoth();
     copy.Settle({0});
     next = copy.Settle({0});
   }
@@ -354,8 +379,10 @@ TEST(FileCopyPageCacheTest, WhatHasODirectIsReadAndWrittenPolledEachAlone) {
   EXPECT_EQ(copy.Settle(0, {kBlock}), "polled write fd8 4096@0");
   EXPECT_EQ(copy.Settle(1, {kBlock}), "");
   EXPECT_EQ(copy.Settle(0, {kBlock}), "direct off fd7 fd8");
-  EXPECT_EQ(copy.Settle({0}), "uncached read fd7 100@8192 - uncached write fd8 100@8192");
-  EXPECT_EQ(copy.Settle({100, 100}), "drop fd7 = write back fd8 = drop fd8");
+  EXPECT_EQ(copy.Settle({0}), "at once uncached read fd7 4096@8192");
+  EXPECT_EQ(copy.Settle({100}), "uncached write fd8 100@8192");
+  EXPECT_EQ(copy.Settle({100}), "at once uncached read fd7 4096@8292");
+  EXPECT_EQ(copy.Settle({0}), "drop fd7 = write back fd8 = drop fd8");
   EXPECT_EQ(copy.Settle({0, 0, 0}), "close fd8 = close fd7");
   EXPECT_EQ(copy.Settle({0, 0}), "copied");
   EXPECT_EQ(copy.counters().files_direct.value(), 1);
@@ -485,9 +512,7 @@ TEST(FileCopyPageCacheTest, AnErrorOfThePolledDeviceIsFinal) {
   Polled polled;
   CopyScript& copy = polled.copy;
   EXPECT_EQ(copy.Settle(0, {-EIO}), "");
-  EXPECT_EQ(copy.Settle(1, {kBlock}), "close fd8 = close fd7");
-  EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
-  EXPECT_EQ(copy.Settle({0}), "failed: read S EIO");
+  EXPECT_EQ(Remove(&copy, copy.Settle(1, {kBlock})), "failed: read S EIO");
 }
 
 TEST(FileCopyPageCacheTest, OnceRefusedNothingIsPolled) {
@@ -498,24 +523,20 @@ TEST(FileCopyPageCacheTest, OnceRefusedNothingIsPolled) {
   copy.Settle(1, {kBlock});
   copy.Settle(1, {kBlock});
   copy.Settle({0});
+  copy.Settle({0});
   copy.Settle({0, 0, 0});
   ASSERT_EQ(copy.Settle({0, 0}), "copied");
-  copy.Start();
+  copy.OpenBoth();
   EXPECT_EQ(copy.copy().poll_refusal().error_number, 0);
-  copy.Settle({0, 0});
-  copy.Settle({0});
-  copy.Settle({7});
-  copy.Settle({0});
-  copy.Settle({8});
   copy.Settle({0});
   EXPECT_EQ(copy.Settle({0}), kTwoBlocks);
 }
 
 TEST(FileCopyPageCacheTest, AFileOfOneBlockIsNotWorthODirect) {
   Opened opened(PageCache::kBypass, kBlock);
-  EXPECT_EQ(opened.next,
-            "open T new 644>s1 - uncached read s0 4096@0 - uncached write s1 4096@0 - "
-            "close s1 = close s0");
+  EXPECT_EQ(opened.copy.Settle({0, kBlock}), "at once read fd7 1@4096");
+  EXPECT_EQ(opened.copy.Settle({0}),
+            "open T new 644>s0 - uncached write s0 4096@0 - close s0 = close fd7");
 }
 
 }  // namespace

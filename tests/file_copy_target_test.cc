@@ -5,10 +5,12 @@
 
 #include <cerrno>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/file_copy.h"
+#include "core/target_claims.h"
 #include "gtest/gtest.h"
 #include "tests/copy_script.h"
 
@@ -16,6 +18,7 @@ namespace ringcp {
 namespace {
 
 constexpr int kCancelled = -ECANCELED;
+constexpr char kWrite[] = "write fd8 100@0 - close fd8 = close fd7";
 
 // A copy whose target exists: what it wants next. With `made`, its source and target are
 // changed first.
@@ -25,50 +28,82 @@ struct Existing {
       const std::function<void(CopyScript*)>& made = [](CopyScript*) {})
       : copy({.policy = policy}) {
     made(&copy);
-    copy.Start();
-    copy.Settle({0, 0});
-    next = copy.Settle({-EEXIST, kCancelled, kCancelled, kCancelled, kCancelled});
+    copy.LookAtSource();
+    next = copy.Settle({-EEXIST, kCancelled, kCancelled, kCancelled});
   }
+
+  // Opens the target and looks at it: what comes next.
+  std::string Open() {
+    copy.Settle({0, 0});
+    copy.Settle({8});
+    next = copy.Settle({0});
+    return next;
+  }
+  // Empties it as well.
+  std::string Empty() {
+    EXPECT_EQ(Open(), "set size fd8 0");
+    return copy.Settle({0});
+  }
+
   CopyScript copy;
   std::string next;
 };
 
 void TargetIsALink(CopyScript* copy) { copy->target_link_stat.stx_mode = S_IFLNK | 0777; }
 
-TEST(FileCopyTargetTest, AnExistingFileIsOverwritten) {
+TEST(FileCopyTargetTest, AnExistingFileIsLookedAtBeforeItIsEmptied) {
   Existing existing;
   CopyScript& copy = existing.copy;
   EXPECT_EQ(existing.next, "lstat T - stat T");
-  EXPECT_EQ(copy.Settle({0, 0}), "open T truncated>s1");
-  EXPECT_EQ(copy.Settle({0}), "read s0 100@0 - write s1 100@0");
-  EXPECT_EQ(copy.Settle({100, 100}), "close s1 = close s0");
-  EXPECT_EQ(copy.Settle({0, 0}), "copied");
+  EXPECT_EQ(copy.Settle({0, 0}), "open T>fd");
+  EXPECT_EQ(copy.Settle({8}), "at once fstat fd8");
+  EXPECT_EQ(copy.Settle({0}), "set size fd8 0");
+  EXPECT_EQ(copy.Settle({0}), kWrite);
+  EXPECT_EQ(copy.Settle({100, 0, 0}), "copied");
   EXPECT_EQ(copy.counters().bytes_found.value(), 100);
+  EXPECT_EQ(copy.counters().bytes_done.value(), 100);
+  EXPECT_TRUE(copy.all_blocks_back());
+}
+
+TEST(FileCopyTargetTest, AnEmptySourceLeavesItEmpty) {
+  CopyScript copy({.size = 0});
+  copy.LookAtSource();
+  copy.Settle({-EEXIST, kCancelled, kCancelled});
+  copy.Settle({0, 0});
+  copy.Settle({8});
+  EXPECT_EQ(copy.Settle({0}), "set size fd8 0");
+  EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
+  EXPECT_EQ(copy.Settle({0, 0}), "copied");
 }
 
 TEST(FileCopyTargetTest, ALargeFileFindsAnExistingTargetToo) {
   CopyScript copy({.size = 5000});
-  copy.Start();
-  copy.Settle({0, 0});
+  copy.LookAtSource();
   EXPECT_EQ(copy.Settle({-EEXIST}), "lstat T - stat T");
-  EXPECT_EQ(copy.Settle({0, 0}), "open T truncated>s1");
+  EXPECT_EQ(copy.Settle({0, 0}), "open T>fd");
+  EXPECT_EQ(copy.Settle({8}), "at once fstat fd8");
+  EXPECT_EQ(copy.Settle({0}), "set size fd8 0");
+  EXPECT_EQ(copy.Settle({0}),
+            "0: read fd7 4096@0 - write fd8 4096@0 | 1: read fd7 904@4096 - write fd8 "
+            "904@4096");
 }
 
 TEST(FileCopyTargetTest, ALinkToAFileIsWrittenThrough) {
   Existing existing({}, TargetIsALink);
-  EXPECT_EQ(existing.copy.Settle({0, 0}), "open T truncated following>s1");
+  EXPECT_EQ(existing.copy.Settle({0, 0}), "open T following>fd");
 }
 
 TEST(FileCopyTargetTest, WithNoClobberItIsLeftAlone) {
   Existing existing({.preserve = {}, .no_clobber = true});
   EXPECT_EQ(existing.next, "lstat T - stat T");
-  EXPECT_EQ(existing.copy.Settle({0, 0}), "close s0");
+  EXPECT_EQ(existing.copy.Settle({0, 0}), "close fd7");
   EXPECT_EQ(existing.copy.Settle({0}), "skipped");
+  EXPECT_TRUE(existing.copy.all_blocks_back());
 }
 
 TEST(FileCopyTargetTest, WithNoClobberADanglingLinkIsRefusedAllTheSame) {
   Existing existing({.preserve = {}, .no_clobber = true}, TargetIsALink);
-  EXPECT_EQ(existing.copy.Settle({0, -ENOENT}), "close s0");
+  EXPECT_EQ(existing.copy.Settle({0, -ENOENT}), "close fd7");
   EXPECT_EQ(existing.copy.Settle({0}), "refused: dangling");
 }
 
@@ -78,7 +113,7 @@ TEST(FileCopyTargetTest, WithNoClobberAnUnreadableSourceMattersOnlyForANewTarget
     policy.no_clobber = true;
     CopyScript copy({.policy = policy});
     copy.Start();
-    EXPECT_EQ(copy.Settle({-EACCES, -ECANCELED}), "lstat S - stat T");
+    EXPECT_EQ(copy.Settle({-EACCES}), "lstat S - stat T");
     EXPECT_EQ(copy.Settle({0, target}),
               target == 0 ? "skipped" : "failed: open S EACCES");
   }
@@ -89,20 +124,19 @@ TEST(FileCopyTargetTest, WithNoClobberASourceThatCanNotBeLookedAtIsAFailureAllTh
   policy.no_clobber = true;
   CopyScript copy({.policy = policy});
   copy.Start();
-  copy.Settle({-EACCES, -ECANCELED});
+  copy.Settle({-EACCES});
   EXPECT_EQ(copy.Settle({-EACCES, 0}), "failed: stat S EACCES");
 }
 
-TEST(FileCopyTargetTest, WhatWasMadeAnewInTheTargetsPlaceIsRemovedIfItFails) {
-  Existing existing({.preserve = {}, .force = true},
-                    [](CopyScript* copy) { copy->target_stat.stx_nlink = 2; });
-  EXPECT_EQ(existing.copy.Settle({0, 0}), "open T truncated>s1");
-  EXPECT_EQ(existing.copy.Settle({-EACCES}), "unlink T");
-  EXPECT_EQ(existing.copy.Settle({0}), "open T new 644>s1");
-  std::string next = existing.copy.Settle({0});
-  EXPECT_EQ(next, "read s0 100@0 - write s1 100@0");
-  EXPECT_EQ(existing.copy.Settle({100, -ENOSPC}), "close s1 = close s0");
-  EXPECT_EQ(existing.copy.Settle({0, 0}), "unlink T");
+// As in GNU cp: names that differ only in case, say.
+TEST(FileCopyTargetTest, WhatIsInADirectoryThatTheJobHasMadeIsNotOverwritten) {
+  for (const bool force : {false, true}) {
+    CopyScript copy({.policy = {.preserve = {}, .force = force}, .target_is_new = true});
+    copy.LookAtSource();
+    EXPECT_EQ(copy.Settle({-EEXIST, kCancelled, kCancelled, kCancelled}), "close fd7");
+    EXPECT_EQ(copy.Settle({0}), "failed: create T EEXIST");
+    EXPECT_TRUE(copy.all_blocks_back());
+  }
 }
 
 TEST(FileCopyTargetTest, WhatMustNotBeOverwrittenIsRefused) {
@@ -130,25 +164,61 @@ TEST(FileCopyTargetTest, WhatMustNotBeOverwrittenIsRefused) {
   };
   for (const Case& refused : cases) {
     Existing existing({}, refused.made);
-    EXPECT_EQ(existing.copy.Settle(refused.stats), "close s0") << refused.outcome;
+    EXPECT_EQ(existing.copy.Settle(refused.stats), "close fd7") << refused.outcome;
     EXPECT_EQ(existing.copy.Settle({0}), refused.outcome);
+    EXPECT_TRUE(existing.copy.all_blocks_back());
   }
+}
+
+// Something else may have come under its name since that was looked at.
+TEST(FileCopyTargetTest, WhatIsOpenedIsRefusedLikewise) {
+  struct Case {
+    std::function<void(CopyScript*)> made;
+    const char* outcome;
+  };
+  const Case cases[] = {
+      {[](CopyScript* copy) { copy->target_fd_stat.stx_ino = copy->source_stat.stx_ino; },
+       "refused: same file"},
+      {[](CopyScript* copy) { copy->target_fd_stat.stx_mode = S_IFIFO | 0666; },
+       "target is special"},
+  };
+  for (const Case& refused : cases) {
+    Existing existing({}, refused.made);
+    EXPECT_EQ(existing.Open(), "close fd8 = close fd7") << refused.outcome;
+    EXPECT_EQ(existing.copy.Settle({0, 0}), refused.outcome);
+  }
+}
+
+TEST(FileCopyTargetTest, OneThatCanNotBeLookedAtIsLeftAlone) {
+  Existing existing;
+  existing.copy.Settle({0, 0});
+  existing.copy.Settle({8});
+  EXPECT_EQ(existing.copy.Settle({-EIO}), "close fd8 = close fd7");
+  EXPECT_EQ(existing.copy.Settle({0, 0}), "failed: stat T EIO");
+}
+
+TEST(FileCopyTargetTest, OneThatCanNotBeEmptiedIsLeftAlone) {
+  Existing existing;
+  EXPECT_EQ(existing.Open(), "set size fd8 0");
+  EXPECT_EQ(existing.copy.Settle({-ETXTBSY}), "close fd8 = close fd7");
+  EXPECT_EQ(existing.copy.Settle({0, 0}), "failed: create T ETXTBSY");
 }
 
 TEST(FileCopyTargetTest, AFileOfTheSameNumberOnAnotherDeviceIsAnotherFile) {
   Existing existing({}, [](CopyScript* copy) {
     copy->target_stat.stx_ino = copy->source_stat.stx_ino;
     copy->target_stat.stx_dev_minor = 9;
+    copy->target_fd_stat = copy->target_stat;
   });
-  EXPECT_EQ(existing.copy.Settle({0, 0}), "open T truncated>s1");
+  EXPECT_EQ(existing.Open(), "set size fd8 0");
 }
 
 TEST(FileCopyTargetTest, ATargetThatIsGoneMeanwhileIsMadeAnew) {
   // Kernels differ in whether the failed lstat cancels the stat behind it.
   for (const int32_t stat_result : {-ENOENT, kCancelled}) {
     Existing existing;
-    EXPECT_EQ(existing.copy.Settle({-ENOENT, stat_result}), "open T new 644>s1");
-    EXPECT_EQ(existing.copy.Settle({0}), "read s0 100@0 - write s1 100@0");
+    EXPECT_EQ(existing.copy.Settle({-ENOENT, stat_result}), "open T new 644>fd");
+    EXPECT_EQ(existing.copy.Settle({8}), kWrite);
   }
 }
 
@@ -157,40 +227,88 @@ TEST(FileCopyTargetTest, ATargetThatComesAndGoesIsGivenUp) {
   CopyScript& copy = existing.copy;
   std::string next = copy.Settle({-ENOENT, -ENOENT});
   int times = 0;
-  for (; next == "open T new 644>s1" && times < 1000; ++times) {
+  for (; next == "open T new 644>fd" && times < 1000; ++times) {
     ASSERT_EQ(copy.Settle({-EEXIST}), "lstat T - stat T");
     next = copy.Settle({-ENOENT, -ENOENT});
   }
   EXPECT_LE(times, kRetriesMax);
-  EXPECT_EQ(next, "close s0");
+  EXPECT_EQ(next, "close fd7");
   EXPECT_EQ(copy.Settle({0}), "failed: stat T ENOENT");
 }
 
 TEST(FileCopyTargetTest, OneThatCanNotBeOpenedFails) {
-  for (const int error : {EACCES, ETXTBSY, EPERM}) {
+  for (const int error : {EACCES, ETXTBSY, EPERM, ELOOP}) {  // ELOOP: it is a link now.
     Existing existing;
-    EXPECT_EQ(existing.copy.Settle({0, 0}), "open T truncated>s1");
-    EXPECT_EQ(existing.copy.Settle({-error}), "close s0");
+    EXPECT_EQ(existing.copy.Settle({0, 0}), "open T>fd");
+    EXPECT_EQ(existing.copy.Settle({-error}), "close fd7");
     EXPECT_EQ(existing.copy.Settle({0}), "failed: create T " + ErrnoName(error));
   }
 }
 
+TEST(FileCopyTargetTest, AnInterruptedOpenLooksAtTheTargetAgain) {
+  Existing existing;
+  CopyScript& copy = existing.copy;
+  copy.Settle({0, 0});
+  EXPECT_EQ(copy.Settle({-EINTR}), "open T new 644>fd");
+  EXPECT_EQ(copy.Settle({-EEXIST}), "lstat T - stat T");
+  EXPECT_EQ(existing.Empty(), kWrite);
+}
+
+TEST(FileCopyTargetTest, ALeaseOnTheTargetIsWaitedFor) {
+  Existing existing;
+  CopyScript& copy = existing.copy;
+  copy.Settle({0, 0});
+  EXPECT_EQ(copy.Settle({-EAGAIN}), "open T new 644>fd");
+  EXPECT_EQ(copy.Settle({-EEXIST}), "lstat T - stat T");
+  EXPECT_EQ(copy.Settle({0, 0}), "open T waiting>fd");
+}
+
+TEST(FileCopyTargetTest, WithLinksKeptOneOfSeveralNamesIsReplaced) {
+  Existing existing({.preserve = {.links = true}},
+                    [](CopyScript* copy) { copy->target_stat.stx_nlink = 2; });
+  EXPECT_EQ(existing.copy.Settle({0, 0}), "unlink T");
+  EXPECT_EQ(existing.copy.Settle({0}), "open T new 644>fd");
+  EXPECT_EQ(existing.copy.Settle({8}), kWrite);
+  EXPECT_EQ(existing.copy.Settle({100, 0, 0}), "copied");
+  EXPECT_TRUE(existing.copy.copy().removed_old_target());
+}
+
+// --- With --force ---
+
 TEST(FileCopyTargetTest, WithForceOneThatCanNotBeOpenedIsReplaced) {
   Existing existing({.preserve = {}, .force = true});
   CopyScript& copy = existing.copy;
-  EXPECT_EQ(copy.Settle({0, 0}), "open T truncated>s1");
+  EXPECT_EQ(copy.Settle({0, 0}), "open T>fd");
   EXPECT_EQ(copy.Settle({-EACCES}), "unlink T");
-  EXPECT_EQ(copy.Settle({0}), "open T new 644>s1");
-  EXPECT_EQ(copy.Settle({0}), "read s0 100@0 - write s1 100@0");
-  EXPECT_EQ(copy.Settle({100, 100}), "close s1 = close s0");
-  EXPECT_EQ(copy.Settle({0, 0}), "copied");
+  EXPECT_EQ(copy.Settle({0}), "open T new 644>fd");
+  EXPECT_EQ(copy.Settle({8}), kWrite);
+  EXPECT_EQ(copy.Settle({100, 0, 0}), "copied");
+  EXPECT_TRUE(copy.copy().removed_old_target());
+}
+
+TEST(FileCopyTargetTest, WithForceALoopOfLinksIsReplaced) {
+  Existing existing({.preserve = {}, .force = true}, TargetIsALink);
+  EXPECT_EQ(existing.copy.Settle({0, -ELOOP}), "unlink T");
+  EXPECT_EQ(existing.copy.Settle({0}), "open T new 644>fd");
+}
+
+TEST(FileCopyTargetTest, WhatWasMadeAnewInTheTargetsPlaceIsRemovedIfItFails) {
+  Existing existing({.preserve = {}, .force = true},
+                    [](CopyScript* copy) { copy->target_stat.stx_nlink = 2; });
+  existing.copy.Settle({0, 0});
+  existing.copy.Settle({-EACCES});
+  existing.copy.Settle({0});
+  EXPECT_EQ(existing.copy.Settle({8}), kWrite);
+  EXPECT_EQ(existing.copy.Settle({-ENOSPC, kCancelled, kCancelled}),
+            "fstat fd8 = lstat T");
+  EXPECT_EQ(existing.copy.Settle({0, 0}), "unlink T");
 }
 
 TEST(FileCopyTargetTest, StoppedBeforeForceRemovesItItStays) {
   Existing existing({.preserve = {}, .force = true});
   existing.copy.Settle({0, 0});
   existing.copy.Stop();
-  EXPECT_EQ(existing.copy.Settle({-EACCES}), "close s0");
+  EXPECT_EQ(existing.copy.Settle({-EACCES}), "close fd7");
   EXPECT_EQ(existing.copy.Settle({0}), "cancelled");
 }
 
@@ -199,7 +317,7 @@ TEST(FileCopyTargetTest, StoppedWhenForceHasRemovedItNothingTakesItsPlace) {
   existing.copy.Settle({0, 0});
   existing.copy.Settle({-EACCES});
   existing.copy.Stop();
-  EXPECT_EQ(existing.copy.Settle({0}), "close s0");
+  EXPECT_EQ(existing.copy.Settle({0}), "close fd7");
   EXPECT_EQ(existing.copy.Settle({0}), "cancelled");
 }
 
@@ -208,10 +326,11 @@ TEST(FileCopyTargetTest, WithForceItIsRemovedOnce) {
   CopyScript& copy = existing.copy;
   copy.Settle({0, 0});
   copy.Settle({-EACCES});
-  EXPECT_EQ(copy.Settle({-ENOENT}), "open T new 644>s1");  // Gone by itself: as well.
-  EXPECT_EQ(copy.Settle({-EEXIST}), "lstat T - stat T");   // Back again.
-  EXPECT_EQ(copy.Settle({0, 0}), "open T truncated>s1");
-  EXPECT_EQ(copy.Settle({-EACCES}), "close s0");
+  EXPECT_EQ(copy.Settle({-ENOENT}), "open T new 644>fd");  // Gone by itself: as well.
+  EXPECT_FALSE(copy.copy().removed_old_target());
+  EXPECT_EQ(copy.Settle({-EEXIST}), "lstat T - stat T");  // Back again.
+  EXPECT_EQ(copy.Settle({0, 0}), "open T>fd");
+  EXPECT_EQ(copy.Settle({-EACCES}), "close fd7");
   EXPECT_EQ(copy.Settle({0}), "failed: create T EACCES");
 }
 
@@ -219,68 +338,177 @@ TEST(FileCopyTargetTest, WithForceOneThatCanNotBeRemovedFails) {
   Existing existing({.preserve = {}, .force = true});
   existing.copy.Settle({0, 0});
   existing.copy.Settle({-EACCES});
-  EXPECT_EQ(existing.copy.Settle({-EPERM}), "close s0");
+  EXPECT_EQ(existing.copy.Settle({-EPERM}), "close fd7");
   EXPECT_EQ(existing.copy.Settle({0}), "failed: unlink T EPERM");
 }
 
 TEST(FileCopyTargetTest, ForceLeavesATargetThatCanBeOpened) {
   Existing existing({.preserve = {}, .force = true});
+  EXPECT_EQ(existing.Empty(), kWrite);
+}
+
+// --- When it fails ---
+
+TEST(FileCopyTargetTest, OneThatWasThereIsEmptiedWhenTheCopyFails) {
+  Existing existing;
+  CopyScript& copy = existing.copy;
+  EXPECT_EQ(existing.Empty(), kWrite);
+  EXPECT_EQ(copy.Settle({-ENOSPC, kCancelled, kCancelled}), "set size fd8 0");
+  EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
+  EXPECT_EQ(copy.Settle({0, 0}), "failed: write T ENOSPC");
+  EXPECT_EQ(copy.copy().removal_error(), 0);
+  EXPECT_TRUE(copy.all_blocks_back());
+}
+
+TEST(FileCopyTargetTest, WhyItCouldNotBeEmptiedIsKept) {
+  Existing existing;
+  existing.Empty();
+  existing.copy.Settle({30, kCancelled, kCancelled});
+  existing.copy.Settle({-ENOSPC, kCancelled, kCancelled});
+  EXPECT_EQ(existing.copy.Settle({-EIO}), "close fd8 = close fd7");
+  EXPECT_EQ(existing.copy.Settle({0, 0}), "failed: write T ENOSPC");
+  EXPECT_EQ(existing.copy.copy().removal_error(), EIO);
+}
+
+TEST(FileCopyTargetTest, StoppedHalfWayItIsEmptied) {
+  Existing existing;
+  existing.Empty();
+  existing.copy.Stop();
+  EXPECT_EQ(existing.copy.Settle({50, kCancelled, kCancelled}), "set size fd8 0");
+  EXPECT_EQ(existing.copy.Settle({0}), "close fd8 = close fd7");
+  EXPECT_EQ(existing.copy.Settle({0, 0}), "cancelled");
+}
+
+TEST(FileCopyTargetTest, StoppedBeforeItIsEmptiedItKeepsItsContents) {
+  Existing existing;
   existing.copy.Settle({0, 0});
-  EXPECT_EQ(existing.copy.Settle({0}), "read s0 100@0 - write s1 100@0");
+  existing.copy.Settle({8});
+  existing.copy.Stop();
+  EXPECT_EQ(existing.copy.Settle({0}), "close fd8 = close fd7");
+  EXPECT_EQ(existing.copy.Settle({0, 0}), "cancelled");
 }
 
-TEST(FileCopyTargetTest, AnInterruptedOpenLooksAtTheTargetAgain) {
-  Existing existing;
-  CopyScript& copy = existing.copy;
-  copy.Settle({0, 0});
-  EXPECT_EQ(copy.Settle({-EINTR}), "open T new 644>s1");
-  EXPECT_EQ(copy.Settle({-EEXIST}), "lstat T - stat T");
-  EXPECT_EQ(copy.Settle({0, 0}), "open T truncated>s1");
-  EXPECT_EQ(copy.Settle({0}), "read s0 100@0 - write s1 100@0");
-}
+// --- When another copy writes to it ---
 
-TEST(FileCopyTargetTest, OneThatWasTruncatedIsRemovedWhenTheCopyFails) {
-  Existing existing;
-  CopyScript& copy = existing.copy;
-  copy.Settle({0, 0});
-  copy.Settle({0});
-  EXPECT_EQ(copy.Settle({100, -ENOSPC}), "close s1 = close s0");
-  EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
-  EXPECT_EQ(copy.Settle({0}), "failed: write T ENOSPC");
-}
-
-TEST(FileCopyTargetTest, OneThatOtherNamesLeadToIsEmptiedWhenTheCopyFails) {
-  for (const auto& made : {std::function<void(CopyScript*)>(TargetIsALink),
-                           std::function<void(CopyScript*)>([](CopyScript* copy) {
-                             copy->target_stat.stx_nlink = 2;
-                           })}) {
-    Existing existing({}, made);
-    CopyScript& copy = existing.copy;
-    copy.Settle({0, 0});
-    copy.Settle({0});
-    EXPECT_EQ(copy.Settle({100, -ENOSPC}), "install s1");
-    EXPECT_EQ(copy.Settle({9}), "set size fd9 0");
-    EXPECT_EQ(copy.Settle({0}), "close s1 = close fd9 = close s0");
-    EXPECT_EQ(copy.Settle({0, 0, 0}), "failed: write T ENOSPC");
+// One whose target, inode 2, another copy has claimed.
+struct Claimed {
+  Claimed() {
+    EXPECT_TRUE(other_desk.TryTake(/*device=*/0, /*inode=*/2, &other));
+    FileCopyPolicy policy;
+    policy.claims = &desk;
+    existing.emplace(policy);
+    existing->Open();
   }
+  ~Claimed() { other_desk.Release(&other); }
+
+  // Whether nobody has claimed the target.
+  bool is_free() {
+    TargetClaims::Claim claim;
+    const bool is_free = desk.TryTake(0, 2, &claim);
+    desk.Release(&claim);
+    return is_free;
+  }
+
+  TargetClaims claims;
+  TargetClaims::Desk other_desk{&claims};
+  TargetClaims::Desk desk{&claims};
+  TargetClaims::Claim other;
+  std::optional<Existing> existing;
+};
+
+TEST(FileCopyTargetTest, ATargetThatAnotherCopyWritesToIsWaitedFor) {
+  Claimed claimed;
+  CopyScript& copy = claimed.existing->copy;
+  EXPECT_EQ(claimed.existing->next, "awaits target");
+  EXPECT_FALSE(copy.copy().done());
+  EXPECT_EQ(copy.RetryTarget(), "awaits target");
+  claimed.other_desk.Release(&claimed.other);
+  // It may be longer by now, or gone.
+  EXPECT_EQ(copy.RetryTarget(), "at once fstat fd8");
+  EXPECT_FALSE(claimed.is_free());
+  EXPECT_EQ(copy.Settle({0}), "set size fd8 0");
+  EXPECT_EQ(copy.Settle({0}), kWrite);
+  EXPECT_EQ(copy.Settle({100, 0, 0}), "copied");
+  EXPECT_TRUE(claimed.is_free());
 }
 
-TEST(FileCopyTargetTest, WhereItCanNotBeEmptiedByASlotItStaysAsItIs) {
-  Existing existing({}, TargetIsALink);
-  CopyScript& copy = existing.copy;
-  copy.Settle({0, 0});
-  copy.Settle({0});
+TEST(FileCopyTargetTest, OneThatTheOtherCopyHasRemovedIsMadeAnew) {
+  Claimed claimed;
+  CopyScript& copy = claimed.existing->copy;
+  claimed.other_desk.Release(&claimed.other);
+  copy.RetryTarget();
+  copy.target_fd_stat.stx_nlink = 0;
+  EXPECT_EQ(copy.Settle({0}), "close fd8");
+  EXPECT_EQ(copy.Settle({0}), "open T new 644>fd");
+  EXPECT_TRUE(claimed.is_free());
+  EXPECT_EQ(copy.Settle({9}), "write fd9 100@0 - close fd9 = close fd7");
+  EXPECT_EQ(copy.Settle({100, 0, 0}), "copied");
+  EXPECT_TRUE(copy.all_blocks_back());
+}
+
+// Some file systems tell no number of links.
+TEST(FileCopyTargetTest, WithoutHavingWaitedOneWithoutLinksIsWrittenTo) {
+  Existing existing({}, [](CopyScript* copy) { copy->target_fd_stat.stx_nlink = 0; });
+  EXPECT_EQ(existing.Open(), "set size fd8 0");
+}
+
+TEST(FileCopyTargetTest, StoppedItWaitsNoLonger) {
+  Claimed claimed;
+  CopyScript& copy = claimed.existing->copy;
   copy.Stop();
-  EXPECT_EQ(copy.Settle({100, 50}), "install s1");
-  EXPECT_EQ(copy.Settle({-EINVAL}), "close s1 = close s0");
+  EXPECT_EQ(copy.RetryTarget(), "close fd8 = close fd7");
   EXPECT_EQ(copy.Settle({0, 0}), "cancelled");
+  EXPECT_TRUE(copy.all_blocks_back());
 }
 
-TEST(FileCopyTargetTest, WithLinksKeptOneOfSeveralNamesIsReplaced) {
-  Existing existing({.preserve = {.links = true}},
-                    [](CopyScript* copy) { copy->target_stat.stx_nlink = 2; });
-  EXPECT_EQ(existing.copy.Settle({0, 0}), "unlink T");
-  EXPECT_EQ(existing.copy.Settle({0}), "open T new 644>s1");
+TEST(FileCopyTargetTest, WhateverItEndsByAClaimIsGivenBack) {
+  struct Case {
+    const char* name;
+    void (*end)(CopyScript*);
+  };
+  const Case cases[] = {
+      {"same file",
+       [](CopyScript* copy) {
+         copy->source_stat.stx_ino = 2;
+         copy->LookAtSource();
+         copy->Settle({-EEXIST, kCancelled, kCancelled, kCancelled});
+         copy->Settle({0, 0});
+         EXPECT_EQ(copy->Settle({0}), "refused: same file");
+       }},
+      {"new, written",
+       [](CopyScript* copy) {
+         copy->LookAtSource();
+         EXPECT_EQ(copy->Settle({0, 100, 0, 0}), "copied");
+       }},
+      {"new, not made",
+       [](CopyScript* copy) {
+         copy->LookAtSource();
+         copy->Settle({-ENOSPC, kCancelled, kCancelled, kCancelled});
+         EXPECT_EQ(copy->Settle({0}), "failed: create T ENOSPC");
+       }},
+      {"existing, failed",
+       [](CopyScript* copy) {
+         copy->LookAtSource();
+         copy->Settle({-EEXIST, kCancelled, kCancelled, kCancelled});
+         copy->Settle({0, 0});
+         copy->Settle({8});
+         copy->Settle({0});
+         copy->Settle({-EIO});
+         EXPECT_EQ(copy->Settle({0, 0}), "failed: create T EIO");
+       }},
+  };
+  for (const Case& ending : cases) {
+    SCOPED_TRACE(ending.name);
+    TargetClaims claims;
+    TargetClaims::Desk desk(&claims);  // Stops the program if a claim is left.
+    FileCopyPolicy policy;
+    policy.claims = &desk;
+    CopyScript copy({.policy = policy});
+    ending.end(&copy);
+    TargetClaims::Claim claim;
+    EXPECT_TRUE(desk.TryTake(0, 2, &claim));
+    desk.Release(&claim);
+  }
 }
 
 }  // namespace
