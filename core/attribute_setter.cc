@@ -54,11 +54,11 @@ void AttributeSetter::Settle(int32_t result, NextChains* next) {
     case State::kSetOwner:
       return OnSetOwner(result, next);
     case State::kSetGroup:  // An attempt: its failure is no error, as in GNU cp.
-      if (!keeps_withheld_) return RemoveAclIfNeeded(next);
+      if (!keeps_withheld_) return ReplaceAclIfNeeded(next);
       state_ = State::kDone;
       return;
-    case State::kRemoveAcl:
-      return OnRemoveAcl(result, next);
+    case State::kReplaceAcl:
+      return OnReplaceAcl(result, next);
     case State::kSetMode:
       return OnSetMode(result);
     case State::kDone:
@@ -89,7 +89,7 @@ void AttributeSetter::RestrictModeIfNeeded(NextChains* next) {
 }
 
 void AttributeSetter::SetOwnerIfKept(NextChains* next) {
-  if (!policy_->preserve.ownership || !owner_differs()) return RemoveAclIfNeeded(next);
+  if (!policy_->preserve.ownership || !owner_differs()) return ReplaceAclIfNeeded(next);
   Enter(State::kSetOwner,
         SetOwner(target_.fd, source_stat_->stx_uid, source_stat_->stx_gid), next);
 }
@@ -98,7 +98,7 @@ void AttributeSetter::OnSetOwner(int32_t result, NextChains* next) {
   if (result == 0) {
     // A change of owner takes the set-ID bits away.
     target_stat_.stx_mode &= static_cast<uint16_t>(~kSetIdBits);
-    return RemoveAclIfNeeded(next);
+    return ReplaceAclIfNeeded(next);
   }
   if (!policy_->MayFailToSetOwner(-result)) {
     Fail(Operation::kSetOwner, -result);
@@ -111,16 +111,28 @@ void AttributeSetter::OnSetOwner(int32_t result, NextChains* next) {
         SetOwner(target_.fd, static_cast<uid_t>(-1), source_stat_->stx_gid), next);
 }
 
-void AttributeSetter::RemoveAclIfNeeded(NextChains* next) {
-  const bool may_have_acl = !target_.created || target_.default_acl.has_value();
-  if (!policy_->preserve.mode || !may_have_acl) return SetModeIfNeeded(next);
-  Enter(State::kRemoveAcl, RemoveXattr(target_.fd, kAccessAclName), next);
+mode_t AttributeSetter::KeptMode() const {
+  const mode_t mode = policy_->FinalMode(source_stat_->stx_mode);
+  return drops_set_id_ ? mode & kPermissions : mode;
 }
 
-void AttributeSetter::OnRemoveAcl(int32_t result, NextChains* next) {
-  const bool had_none = result == -ENODATA || result == -EOPNOTSUPP || result == -ENOSYS;
-  if (result < 0 && !had_none) Fail(Operation::kSetMode, -result);
-  // With it the group's permissions meant something else.
+// To remove the list would leave its mask to the group until the mode is set. One that
+// says no more than a mode does takes its place, and the kernel makes that the mode.
+void AttributeSetter::ReplaceAclIfNeeded(NextChains* next) {
+  const bool may_have_acl = !target_.created || target_.default_acl.has_value();
+  if (!policy_->preserve.mode || !may_have_acl) return SetModeIfNeeded(next);
+  acl_ = AclOfMode(KeptMode());
+  Enter(State::kReplaceAcl,
+        policy_->CallUnlessQueued(SetXattr(target_.fd, kAccessAclName, acl_.data(),
+                                           static_cast<uint32_t>(acl_.size()))),
+        next);
+}
+
+void AttributeSetter::OnReplaceAcl(int32_t result, NextChains* next) {
+  if (result < 0 && result != -EOPNOTSUPP && result != -ENOSYS) {
+    Fail(Operation::kSetMode, -result);
+  }
+  // What its mode is by now is not known.
   if (result == 0) target_stat_.stx_mode = 0;
   SetModeIfNeeded(next);
 }
@@ -132,8 +144,7 @@ void AttributeSetter::SetModeIfNeeded(NextChains* next) {
   }
   mode_t wanted = target_stat_.stx_mode & kAllModeBits;
   if (policy_->preserve.mode) {
-    wanted = policy_->FinalMode(source_stat_->stx_mode);
-    if (drops_set_id_) wanted &= kPermissions;
+    wanted = KeptMode();
   } else if (policy_->preserve.ownership) {
     // What making the file would have given it without withholding anything.
     const mode_t granted = target_.default_acl.value_or(kPermissions & ~policy_->umask);

@@ -2,7 +2,7 @@
 // to be kept and it has others: the last part of a FileCopy, as a state machine without
 // I/O, in GNU cp's order.
 //
-//   kStat -> kSetTimes -> (kRestrictMode ->) kSetOwner (-> kSetGroup) (-> kRemoveAcl) ->
+//   kStat -> kSetTimes -> (kRestrictMode ->) kSetOwner (-> kSetGroup) (-> kReplaceAcl) ->
 //   kSetMode -> kDone
 //
 // Most files have their owner and mode already: looking (kStat, unless only times are
@@ -25,6 +25,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "core/copy_policy.h"
 #include "core/file_error.h"
@@ -65,7 +66,7 @@ class AttributeSetter {
     kRestrictMode,
     kSetOwner,
     kSetGroup,
-    kRemoveAcl,
+    kReplaceAcl,
     kSetMode,
     kDone,
   };
@@ -75,8 +76,10 @@ class AttributeSetter {
   void RestrictModeIfNeeded(NextChains* next);
   void SetOwnerIfKept(NextChains* next);
   void OnSetOwner(int32_t result, NextChains* next);
-  void RemoveAclIfNeeded(NextChains* next);
-  void OnRemoveAcl(int32_t result, NextChains* next);
+  // The mode in the end, where the source's is kept.
+  mode_t KeptMode() const;
+  void ReplaceAclIfNeeded(NextChains* next);
+  void OnReplaceAcl(int32_t result, NextChains* next);
   void SetModeIfNeeded(NextChains* next);
   void OnSetMode(int32_t result);
 
@@ -94,6 +97,7 @@ class AttributeSetter {
   State state_ = State::kDone;
   bool failed_ = false;
   CopyFailure failure_;
+  std::string acl_;              // What takes the place of the target's.
   bool drops_set_id_ = false;    // It could not be given its owner.
   bool keeps_withheld_ = false;  // ... which is an error.
   struct statx target_stat_ = {};

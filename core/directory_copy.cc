@@ -274,9 +274,9 @@ mode_t DirectoryCopy::KeptMode(const Directory& directory) {
   return access.mode;
 }
 
-void DirectoryCopy::SetOwner(Directory* directory, struct stat* target) {
+bool DirectoryCopy::SetOwner(Directory* directory, struct stat* target) {
   const struct stat& source = directory->source_stat;
-  if (target->st_uid == source.st_uid && target->st_gid == source.st_gid) return;
+  if (target->st_uid == source.st_uid && target->st_gid == source.st_gid) return true;
   // One that was there may be open to more people than its new owner wants.
   const mode_t restricted = target->st_mode & directory->kept_mode & kOwnerPermissions;
   if (policy_.preserve.mode && !directory->target_created &&
@@ -285,13 +285,13 @@ void DirectoryCopy::SetOwner(Directory* directory, struct stat* target) {
     if (error_number == 0) {
       target->st_mode = S_IFDIR | restricted;
     } else if (!policy_.MayFailToSetOwner(error_number)) {
-      return Fail(
-          MakeFileError(Operation::kSetMode, TargetPath(*directory), error_number));
+      Fail(MakeFileError(Operation::kSetMode, TargetPath(*directory), error_number));
+      return false;
     }
   }
   const int error_number =
       ChangeOwner(directory->target_fd, source.st_uid, source.st_gid);
-  if (error_number == 0) return;
+  if (error_number == 0) return true;
   // Not permitted is no error for an ordinary user, as in GNU cp; nor is failing to keep
   // the group alone.
   if (!policy_.MayFailToSetOwner(error_number)) {
@@ -299,6 +299,7 @@ void DirectoryCopy::SetOwner(Directory* directory, struct stat* target) {
   }
   ChangeOwner(directory->target_fd, static_cast<uid_t>(-1), source.st_gid);
   directory->kept_mode &= kPermissions;
+  return policy_.MayFailToSetOwner(error_number);
 }
 
 void DirectoryCopy::SetFinalMode(const Directory& directory, mode_t mode) {
@@ -336,8 +337,10 @@ void DirectoryCopy::Leave(Directory* directory) {
     if (fstat(fd, &target) != 0) {
       Fail(MakeFileError(Operation::kStat, TargetPath(*directory), errno));
     } else {
-      if (owner) SetOwner(directory, &target);
-      SetFinalMode(*directory, target.st_mode & kAllModeBits);
+      // As in GNU cp: what was withheld until it has its owner stays so if it can't be
+      // given to that one.
+      const bool may_set_mode = !owner || SetOwner(directory, &target);
+      if (may_set_mode) SetFinalMode(*directory, target.st_mode & kAllModeBits);
     }
   }
   if (directory->target_made) done_.fetch_add(1, std::memory_order_relaxed);

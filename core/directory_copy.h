@@ -75,7 +75,8 @@ class DirectoryCopy : public WalkVisitor {
   // The mode that a target is to have whose source's is kept.
   mode_t KeptMode(const Directory& directory);
   // `target` is the target's stat, and kept up to date.
-  void SetOwner(Directory* directory, struct stat* target);
+  // False if it has failed, which was told.
+  bool SetOwner(Directory* directory, struct stat* target);
   // `mode` is the target's.
   void SetFinalMode(const Directory& directory, mode_t mode);
   // Whether the source is a target of this very job, or one of its own parents.

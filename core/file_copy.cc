@@ -81,7 +81,7 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   existing_ = created_ = changed_ = complete_ = cleaned_up_ = false;
   is_link_ = makes_pointee_ = is_identified_ = false;
   tried_removing_ = removed_old_target_ = waits_for_target_ = left_out_rights_ = false;
-  has_waited_ = closes_at_once_ = false;
+  closes_at_once_ = false;
   OpenSource(O_NONBLOCK, next);
   SetAtOnce(next);
 }
@@ -134,8 +134,11 @@ void FileCopy::GoOn(int lane, absl::Span<const int32_t> results, NextChains* nex
       return OnWriteWhole(results, next);
     case State::kInstallTarget:
       return OnInstallTarget(results[0], next);
+    case State::kConfirmTarget:
+      return OnConfirmTarget(results[0], next);
     case State::kLetGo:
       target_ = FileRef();
+      is_identified_ = false;
       return OpenNewTarget(next);
     case State::kContents:
       contents_.Settle(lane, results, next);
@@ -407,8 +410,7 @@ bool FileCopy::may_use_slot() const {
 
 void FileCopy::ClaimNewTarget() {
   if (policy_.claims == nullptr || claim_.held()) return;
-  policy_.claims->AnnounceNew(names_.target_directory, names_.target,
-                              names_.target_device, &claim_);
+  policy_.claims->AnnounceNew(names_.target_directory, names_.target, &claim_);
 }
 
 void FileCopy::CopyWhole(NextChains* next) {
@@ -497,7 +499,10 @@ void FileCopy::OnOpenTarget(int32_t result, NextChains* next) {
   if (result < 0) return OnOpenTargetFailed(-result, next);
   retries_ = 0;
   target_ = FileRef::Descriptor(result);
-  if (existing_) return LookAtTarget(next);
+  if (existing_) {
+    return Enter(State::kStatOpened,
+                 policy_.CallUnlessQueued(StatDescriptor(result, &target_stat_)), next);
+  }
   created_ = true;
   CopyContents(next);
 }
@@ -602,22 +607,11 @@ void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next)
   CloseAll(next);
 }
 
-void FileCopy::LookAtTarget(NextChains* next) {
-  Enter(State::kStatOpened,
-        policy_.CallUnlessQueued(StatDescriptor(target_.index, &target_stat_)), next);
-}
-
 void FileCopy::OnStatOpened(int32_t result, NextChains* next) {
   if (result < 0) {
     FailOnTarget(Operation::kStat, -result);
   } else if (control_.stopped) {
     // Nothing has been done to it.
-  } else if (has_waited_ && target_stat_.stx_nlink == 0) {
-    // What is written to it now nobody would find. Other files than the one that was
-    // waited for are not asked: some file systems know of no links at all.
-    has_waited_ = false;
-    policy_.claims->Release(&claim_);
-    return Enter(State::kLetGo, Close(target_), next);
   } else if (!S_ISREG(target_stat_.stx_mode)) {
     outcome_at_end_ = Outcome::kTargetIsSpecial;
   } else if (SameFile(source_stat_, target_stat_)) {
@@ -630,19 +624,29 @@ void FileCopy::OnStatOpened(int32_t result, NextChains* next) {
 }
 
 void FileCopy::TakeTarget(NextChains* next) {
-  if (!may_take_target()) return AwaitTarget();
-  EmptyOld(next);
-}
-
-bool FileCopy::may_take_target() {
+  if (policy_.claims == nullptr) return EmptyOld(next);
   const dev_t device = makedev(target_stat_.stx_dev_major, target_stat_.stx_dev_minor);
-  return policy_.claims == nullptr || claim_.held() ||
-         policy_.claims->TryTake(device, target_stat_.stx_ino, &claim_);
+  if (!policy_.claims->TryTake(device, target_stat_.stx_ino, &claim_)) {
+    state_ = State::kAwaitTarget;
+    outcome_ = Outcome::kAwaitTarget;
+    return;
+  }
+  const Op stat = StatAt(names_.target_directory, names_.target,
+                         is_link_ ? 0 : AT_SYMLINK_NOFOLLOW, &target_name_stat_);
+  Enter(State::kConfirmTarget, policy_.CallUnlessQueued(stat), next);
 }
 
-void FileCopy::AwaitTarget() {
-  state_ = State::kAwaitTarget;
-  outcome_ = Outcome::kAwaitTarget;
+void FileCopy::OnConfirmTarget(int32_t result, NextChains* next) {
+  if (control_.stopped) return CloseAll(next);
+  if (result == 0 && SameFile(target_stat_, target_name_stat_)) return EmptyOld(next);
+  // Another copy that failed, or somebody else, has removed it since it was opened:
+  // nobody would find what is written to it now.
+  policy_.claims->Release(&claim_);
+  if (++retries_ > kRetriesMax) {
+    Fail(RefusedTarget(Refusal::kTargetReplaced));
+    return CloseAll(next);
+  }
+  Enter(State::kLetGo, Close(target_), next);
 }
 
 void FileCopy::RetryTarget(NextChains* next) {
@@ -650,12 +654,8 @@ void FileCopy::RetryTarget(NextChains* next) {
   outcome_ = Outcome::kRunning;
   if (control_.stopped) {
     CloseAll(next);
-  } else if (may_take_target()) {
-    // The other copy may have removed it.
-    has_waited_ = true;
-    LookAtTarget(next);
   } else {
-    AwaitTarget();
+    TakeTarget(next);
   }
   SetAtOnce(next);
 }

@@ -22,7 +22,7 @@
 //             |     or                                         |
 //             |   kOpenTarget [openat] <-----------------------+
 //             |     | target exists: kStatTarget, (kRemoveTarget,) kOpenTarget,
-//             |     |   kStatOpened, kAwaitTarget (, kStatOpened, kLetGo), kEmptyOld
+//             |     |   kStatOpened, (kAwaitTarget,) kConfirmTarget, kEmptyOld
 //             |     v                                          v
 //             |   kWriteWhole [write -> close => close]     kContents (contents_copy.h)
 //             v     |                                          |
@@ -190,6 +190,7 @@ class FileCopy {
     kOpenTarget,
     kStatOpened,
     kAwaitTarget,
+    kConfirmTarget,
     kLetGo,
     kEmptyOld,
     kWriteWhole,
@@ -253,12 +254,10 @@ class FileCopy {
   void OnStatTarget(absl::Span<const int32_t> results, NextChains* next);
   void RemoveTarget(NextChains* next);
   void OnRemoveTarget(int32_t result, NextChains* next);
-  void LookAtTarget(NextChains* next);
   void OnStatOpened(int32_t result, NextChains* next);
   void TakeTarget(NextChains* next);
   // Claims the target, if that is possible by now.
-  bool may_take_target();
-  void AwaitTarget();
+  void OnConfirmTarget(int32_t result, NextChains* next);
   void EmptyOld(NextChains* next);
   // Whether it is worth trying to clone the source, as far as is known by now.
   bool may_clone() const;
@@ -343,7 +342,6 @@ class FileCopy {
   bool tried_removing_ = false;
   bool removed_old_target_ = false;
   bool waits_for_target_ = false;  // Opening it once more waits for a lease to end.
-  bool has_waited_ = false;        // For another copy that wrote to it.
   bool closes_at_once_ = false;    // The kernel did not get round to it.
   bool left_out_rights_ = false;
   struct statx source_stat_ = {};

@@ -87,9 +87,10 @@ Op GetXattr(int fd, const char* name, void* buffer, uint32_t length) {
   return op;
 }
 
-Op RemoveXattr(int fd, const char* name) {
-  Op op = OpOn(FileRef::Descriptor(fd), OpKind::kRemoveXattr);
-  op.path = name;
+Op SetXattr(int fd, const char* name, const void* value, uint32_t length) {
+  // Nothing writes to it: an op has one buffer for both directions.
+  Op op = GetXattr(fd, name, const_cast<void*>(value), length);
+  op.kind = OpKind::kSetXattr;
   return op;
 }
 
@@ -181,7 +182,6 @@ bool IsImmediate(const Op& op) {
     case OpKind::kFutimens:
     case OpKind::kFchown:
     case OpKind::kFchmod:
-    case OpKind::kRemoveXattr:
       return true;
     case OpKind::kOpenAt:
     case OpKind::kStatx:
@@ -194,6 +194,7 @@ bool IsImmediate(const Op& op) {
     case OpKind::kDropCached:
     case OpKind::kInstallDescriptor:
     case OpKind::kGetXattr:
+    case OpKind::kSetXattr:
     case OpKind::kFtruncate:
       break;
   }

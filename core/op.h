@@ -41,11 +41,12 @@ enum class OpKind : uint8_t {
   // Reads an extended attribute of an open file. Result: its size; -ENODATA when there is
   // none; -ERANGE when the buffer is too small (one of 0 bytes asks for the size).
   kGetXattr,
+  kSetXattr,  // Result: 0.
   // io_uring has it from Linux 6.9 on: elsewhere it is to be called at once (AtOnce()).
   // Result: 0.
   kFtruncate,
   // A ring makes the system call for these at once, on its own thread: for lseek, ioctl,
-  // fchown, fchmod, futimens and fremovexattr no io_uring opcode exists. Result: 0.
+  // fchown, fchmod and futimens no io_uring opcode exists. Result: 0.
   kSeekData,  // Result: 0, with *position; -ENXIO when only a hole follows.
   kSeekHole,  // Result: 0, with *position.
   // How much of a file is in the page cache. Result: 0, with the bytes in *position;
@@ -60,7 +61,6 @@ enum class OpKind : uint8_t {
   kFutimens,
   kFchown,
   kFchmod,
-  kRemoveXattr,  // Result: 0; -ENODATA when there is none.
 };
 
 // The file that an op works on: an ordinary descriptor of the process, or a slot in the
@@ -106,7 +106,7 @@ struct Op {
   bool polled = false;
   FileRef file;  // kOpenAt: where the opened file goes; kNone asks for any descriptor.
   int directory = AT_FDCWD;    // kClone, kSetDirect: the source's descriptor.
-  const char* path = nullptr;  // kGetXattr, kRemoveXattr: the attribute's name.
+  const char* path = nullptr;  // kGetXattr, kSetXattr: the attribute's name.
   int flags = 0;               // kRead, kWrite: RWF_*; kSetDirect: 1 for on.
   mode_t mode = 0;
   struct statx* stat = nullptr;
@@ -135,7 +135,7 @@ Op InstallDescriptor(FileRef slot);
 // AT_STATX_*; with AT_STATX_DONT_SYNC a server is not asked again.
 Op StatDescriptor(int fd, struct statx* stat, int flags = 0);
 Op GetXattr(int fd, const char* name, void* buffer, uint32_t length);
-Op RemoveXattr(int fd, const char* name);
+Op SetXattr(int fd, const char* name, const void* value, uint32_t length);
 // The first byte at or behind `offset` that is no hole, or that is one.
 Op SeekData(int fd, uint64_t offset, uint64_t* position);
 Op SeekHole(int fd, uint64_t offset, uint64_t* position);

@@ -154,6 +154,12 @@ class Stream {
       if (cancelled_) return Outcome::kCancelled;
       policy_.claims->AwaitRelease(absl::Milliseconds(kPollMilliseconds));
     }
+    // A copy that failed may have removed it meanwhile.
+    struct stat named;
+    if (fstatat(names_.target_directory, names_.target, &named, 0) != 0 ||
+        !SameFile(named, target_stat_)) {
+      return Refuse(Refusal::kTargetReplaced);
+    }
     return Outcome::kCopied;
   }
 
@@ -179,8 +185,7 @@ class Stream {
     if (policy_.preserve.mode) mode_ = LookAtAccess(source_, mode_).mode;
     withheld_ = policy_.WithheldMode(mode_, names_.target_default_acl.has_value());
     if (policy_.claims != nullptr) {
-      policy_.claims->AnnounceNew(names_.target_directory, names_.target,
-                                  names_.target_device, &claim_);
+      policy_.claims->AnnounceNew(names_.target_directory, names_.target, &claim_);
     }
     target_ =
         openat(names_.target_directory, names_.target, kTargetFlags | O_CREAT | O_EXCL,

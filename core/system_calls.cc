@@ -115,8 +115,8 @@ int32_t RunWithSystemCall(const Op& op) {
       return ResultOf(fchmod(fd, op.mode));
     case OpKind::kGetXattr:
       return ResultOf(fgetxattr(fd, op.path, op.buffer, op.length));
-    case OpKind::kRemoveXattr:
-      return ResultOf(fremovexattr(fd, op.path));
+    case OpKind::kSetXattr:
+      return ResultOf(fsetxattr(fd, op.path, op.buffer, op.length, /*flags=*/0));
     case OpKind::kInstallDescriptor:
       break;
   }

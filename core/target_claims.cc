@@ -23,13 +23,11 @@ TargetClaims::Desk::~Desk() {
   RINGCP_CHECK(new_.empty());
 }
 
-void TargetClaims::Desk::AnnounceNew(int directory, const char* name, dev_t device,
-                                     Claim* claim) {
+void TargetClaims::Desk::AnnounceNew(int directory, const char* name, Claim* claim) {
   RINGCP_CHECK(!claim->held());
   claim->kind_ = Claim::Kind::kNew;
   claim->directory_ = directory;
   claim->name_ = name;
-  claim->device_ = device;
   MutexLock lock(&mutex_);
   new_.push_back(claim);
 }
@@ -53,9 +51,9 @@ bool TargetClaims::Desk::TryTake(dev_t device, ino_t inode, Claim* claim) {
 bool TargetClaims::Desk::HasMade(dev_t device, ino_t inode) {
   MutexLock lock(&mutex_);
   return std::any_of(new_.begin(), new_.end(), [&](const Claim* claim) {
+    // Not even the device of its directory says on which one it is (overlayfs).
     struct stat stat;
-    return claim->device_ == device &&
-           fstatat(claim->directory_, claim->name_, &stat, AT_SYMLINK_NOFOLLOW) == 0 &&
+    return fstatat(claim->directory_, claim->name_, &stat, AT_SYMLINK_NOFOLLOW) == 0 &&
            stat.st_dev == device && stat.st_ino == inode;
   });
 }

@@ -54,8 +54,8 @@ class TargetClaims {
     Kind kind_ = Kind::kNone;
     int directory_ = -1;  // kNew: where it is made, and as what.
     const char* name_ = nullptr;
-    dev_t device_ = 0;
-    ino_t inode_ = 0;  // kExisting.
+    dev_t device_ = 0;  // kExisting.
+    ino_t inode_ = 0;
   };
 
   // Where the copies of one thread make their claims. Made and destroyed by it.
@@ -68,12 +68,13 @@ class TargetClaims {
     Desk& operator=(const Desk&) = delete;
 
     // Claims the target that is about to be made as `name` in the open directory
-    // `directory`, on `device`; both stay as they are until the claim is released.
+    // `directory`; both stay as they are until the claim is released.
     // REQUIRES: `claim` is not held.
-    void AnnounceNew(int directory, const char* name, dev_t device, Claim* claim);
+    void AnnounceNew(int directory, const char* name, Claim* claim);
 
     // Claims an existing target that the caller has open. False if another copy has
-    // claimed it: then nothing is claimed.
+    // claimed it: then nothing is claimed. A copy that failed may have removed the name
+    // that the caller opened it by: whoever has got the claim looks at the name again.
     // REQUIRES: `claim` is not held.
     bool TryTake(dev_t device, ino_t inode, Claim* claim);
 

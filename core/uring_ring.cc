@@ -68,6 +68,7 @@ bool HasOpcode(OpKind kind, bool can_truncate) {
     case OpKind::kDropCached:
     case OpKind::kInstallDescriptor:
     case OpKind::kGetXattr:
+    case OpKind::kSetXattr:
       return true;
     case OpKind::kFtruncate:
       return can_truncate;
@@ -79,7 +80,6 @@ bool HasOpcode(OpKind kind, bool can_truncate) {
     case OpKind::kFutimens:
     case OpKind::kFchown:
     case OpKind::kFchmod:
-    case OpKind::kRemoveXattr:
       break;
   }
   return false;
@@ -136,6 +136,11 @@ void Prepare(const Op& op, io_uring_sqe* sqe) {
       io_uring_prep_fgetxattr(sqe, op.file.index, op.path, static_cast<char*>(op.buffer),
                               op.length);
       return;
+    case OpKind::kSetXattr:
+      io_uring_prep_fsetxattr(sqe, op.file.index, op.path,
+                              static_cast<const char*>(op.buffer), /*flags=*/0,
+                              op.length);
+      return;
     case OpKind::kFtruncate:
       io_uring_prep_rw(kOpFtruncate, sqe, op.file.index, nullptr, 0, op.offset);
       break;
@@ -147,7 +152,6 @@ void Prepare(const Op& op, io_uring_sqe* sqe) {
     case OpKind::kFutimens:
     case OpKind::kFchown:
     case OpKind::kFchmod:
-    case OpKind::kRemoveXattr:
       RINGCP_CHECK(HasOpcode(op.kind, /*can_truncate=*/true));
       return;
   }
@@ -296,10 +300,11 @@ absl::StatusOr<std::unique_ptr<UringRing>> UringRing::Create(
   if (probe == nullptr) {
     return absl::UnavailableError("io_uring does not tell what it can do");
   }
-  const bool has_ops = Supports(
-      probe, {IORING_OP_OPENAT, IORING_OP_STATX, IORING_OP_READ, IORING_OP_WRITE,
-              IORING_OP_CLOSE, IORING_OP_UNLINKAT, IORING_OP_FALLOCATE,
-              IORING_OP_SYNC_FILE_RANGE, IORING_OP_FADVISE, IORING_OP_FGETXATTR});
+  const bool has_ops =
+      Supports(probe, {IORING_OP_OPENAT, IORING_OP_STATX, IORING_OP_READ, IORING_OP_WRITE,
+                       IORING_OP_CLOSE, IORING_OP_UNLINKAT, IORING_OP_FALLOCATE,
+                       IORING_OP_SYNC_FILE_RANGE, IORING_OP_FADVISE, IORING_OP_FGETXATTR,
+                       IORING_OP_FSETXATTR});
   const bool can_install = Supports(probe, {kOpFixedFdInstall});
   const bool can_truncate = Supports(probe, {kOpFtruncate});
   io_uring_free_probe(probe);

@@ -249,8 +249,8 @@ std::string CopyScript::Text(const Op& op) const {
       return absl::StrCat("install ", FileText(op.file));
     case OpKind::kGetXattr:
       return absl::StrCat("getxattr ", FileText(op.file), " ", op.path);
-    case OpKind::kRemoveXattr:
-      return absl::StrCat("removexattr ", FileText(op.file), " ", op.path);
+    case OpKind::kSetXattr:
+      return absl::StrCat("setxattr ", FileText(op.file), " ", op.path);
     case OpKind::kSeekData:
       return absl::StrCat("seek data ", FileText(op.file), " ", op.offset);
     case OpKind::kSeekHole:
