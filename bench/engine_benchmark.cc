@@ -5,7 +5,9 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -39,12 +41,16 @@ class MadeUpKernel {
   int32_t CarryOut(const Op& op) {
     switch (op.kind) {
       case OpKind::kStatx:
-      case OpKind::kStatDescriptor:
         *op.stat = stat_;
         return 0;
       case OpKind::kRead:
+        return static_cast<int32_t>(std::min<uint64_t>(op.length, kFileBytes));
       case OpKind::kWrite:
         return static_cast<int32_t>(op.length);
+      case OpKind::kGetXattr:
+        return -ENODATA;
+      case OpKind::kOpenAt:
+        return op.file.is_slot() ? 0 : kDescriptor;
       case OpKind::kInstallDescriptor:
         return kDescriptor;
       default:
@@ -70,13 +76,16 @@ void SmallFileChains(benchmark::State& state) {
   const auto counters = std::make_unique<EngineCounters>();
   BlockPool pool(/*copies_max=*/1, /*extra=*/0, Worker::kBlockBytes);
   FileCopy copy(&pool, counters.get());
+  FileCopyNames names;
+  names.source = "source";
+  names.target = "target";
+  names.source_is_local = names.target_is_local = true;
   MadeUpKernel kernel;
   NextChains next;
   int64_t chains = 0;
   for (auto _ : state) {
     next.size = 0;
-    copy.Start(policy, {.source = "source", .target = "target"}, /*slot=*/0,
-               CallsAtOnce::kNone, &next);
+    copy.Start(policy, names, /*slot=*/0, CallsAtOnce::kNone, &next);
     while (next.size > 0) {
       const NextChains::LaneChain& lane_chain = next.chains[0];
       const int lane = lane_chain.lane;

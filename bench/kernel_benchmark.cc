@@ -30,6 +30,7 @@
 #include "core/directory.h"
 #include "core/engine_counters.h"
 #include "core/file_copy.h"
+#include "core/file_systems.h"
 #include "core/ring.h"
 #include "core/syscall_ring.h"
 #include "core/uring_ring.h"
@@ -54,24 +55,24 @@ class ChainCopier {
  public:
   ChainCopier(Ring* ring, int in_flight, int source_directory, int target_directory)
       : ring_(ring),
-        source_directory_(source_directory),
-        target_directory_(target_directory),
         counters_(std::make_unique<EngineCounters>()),
         pool_(in_flight, /*extra=*/0, Worker::kBlockBytes) {
     for (int i = 0; i < in_flight; ++i) copies_.emplace_back(&pool_, counters_.get());
+    names_.source_directory = source_directory;
+    names_.source_is_local = IsKnownLocal(source_directory);
+    names_.target_directory = target_directory;
+    names_.target_is_local = IsKnownLocal(target_directory);
+    struct stat stat = {};
+    RINGCP_CHECK(fstat(source_directory, &stat) == 0);
+    names_.source_device = stat.st_dev;
   }
 
   void CopyAll(const std::vector<std::string>& names) {
     size_t started = 0;
     const auto start = [&](int index) {
-      const char* name = names[started++].c_str();
+      names_.source = names_.target = names[started++].c_str();
       next_.size = 0;
-      copies_[index].Start({},
-                           {.source_directory = source_directory_,
-                            .source = name,
-                            .target_directory = target_directory_,
-                            .target = name},
-                           2 * index, CallsAtOnce::kStat, &next_);
+      copies_[index].Start({}, names_, /*slot=*/index, CallsAtOnce::kOpen, &next_);
       Queue(index);
     };
     for (int i = 0; i < static_cast<int>(copies_.size()); ++i) start(i);
@@ -106,8 +107,7 @@ class ChainCopier {
   }
 
   Ring* const ring_;
-  const int source_directory_;
-  const int target_directory_;
+  FileCopyNames names_;
   const std::unique_ptr<EngineCounters> counters_;
   BlockPool pool_;
   std::deque<FileCopy> copies_;
@@ -143,7 +143,7 @@ void CopySmallFiles(benchmark::State& state, Ring* ring) {
 
 void SmallFilesByUring(benchmark::State& state) {
   UringParameters parameters;
-  parameters.slots = 2 * static_cast<int>(state.range(0));
+  parameters.slots = static_cast<int>(state.range(0));
   absl::StatusOr<std::unique_ptr<UringRing>> ring = UringRing::Create(parameters);
   if (!ring.ok()) {
     state.SkipWithError(std::string(ring.status().message()).c_str());
@@ -160,7 +160,7 @@ BENCHMARK(SmallFilesByUring)
     ->MeasureProcessCPUTime();
 
 void SmallFilesBySystemCalls(benchmark::State& state) {
-  SyscallRing ring(2 * static_cast<int>(state.range(0)));
+  SyscallRing ring(static_cast<int>(state.range(0)));
   CopySmallFiles(state, &ring);
 }
 BENCHMARK(SmallFilesBySystemCalls)

@@ -22,21 +22,21 @@ TEST(AtOnceChooserTest, EverythingAtOnceAsLongAsNothingWaits) {
   EXPECT_EQ(CountOf(CallsAtOnce::kAll, &chooser), 10'000);
 }
 
-TEST(AtOnceChooserTest, OnlyTheStatAfterContentsThatHadToBeWaitedFor) {
+TEST(AtOnceChooserTest, OnlyTheOpeningAfterContentsThatHadToBeWaitedFor) {
   AtOnceChooser chooser(CallsAtOnce::kAll);
   ASSERT_EQ(chooser.Next(), CallsAtOnce::kAll);
   chooser.NoteWait(CallsAtOnce::kAll, AtOnceChooser::Wait::kDevice);
   EXPECT_TRUE(chooser.is_warm());
-  EXPECT_EQ(CountOf(CallsAtOnce::kStat, &chooser), AtOnceChooser::kFilesWithoutAllMin);
+  EXPECT_EQ(CountOf(CallsAtOnce::kOpen, &chooser), AtOnceChooser::kFilesWithoutAllMin);
 }
 
-TEST(AtOnceChooserTest, NothingAfterAStatThatHadToBeWaitedFor) {
-  AtOnceChooser chooser(CallsAtOnce::kStat);
-  ASSERT_EQ(chooser.Next(), CallsAtOnce::kStat);
-  chooser.NoteWait(CallsAtOnce::kStat, AtOnceChooser::Wait::kDevice);
+TEST(AtOnceChooserTest, NothingAfterAnOpeningThatHadToBeWaitedFor) {
+  AtOnceChooser chooser(CallsAtOnce::kOpen);
+  ASSERT_EQ(chooser.Next(), CallsAtOnce::kOpen);
+  chooser.NoteWait(CallsAtOnce::kOpen, AtOnceChooser::Wait::kDevice);
   EXPECT_FALSE(chooser.is_warm());
   EXPECT_EQ(CountOf(CallsAtOnce::kNone, &chooser), AtOnceChooser::kFilesWithoutStat);
-  EXPECT_EQ(CountOf(CallsAtOnce::kStat, &chooser), 10'000);
+  EXPECT_EQ(CountOf(CallsAtOnce::kOpen, &chooser), 10'000);
 }
 
 TEST(AtOnceChooserTest, TriesContentsLessAndLessOftenWhileTheyAreWaitedFor) {
@@ -45,13 +45,13 @@ TEST(AtOnceChooserTest, TriesContentsLessAndLessOftenWhileTheyAreWaitedFor) {
   for (int files = AtOnceChooser::kFilesWithoutAllMin;
        files <= AtOnceChooser::kFilesWithoutAllMax; files *= 2) {
     chooser.NoteWait(CallsAtOnce::kAll, AtOnceChooser::Wait::kDevice);
-    EXPECT_EQ(CountOf(CallsAtOnce::kStat, &chooser), files);
+    EXPECT_EQ(CountOf(CallsAtOnce::kOpen, &chooser), files);
   }
   chooser.NoteWait(CallsAtOnce::kAll, AtOnceChooser::Wait::kDevice);
-  EXPECT_EQ(CountOf(CallsAtOnce::kStat, &chooser), AtOnceChooser::kFilesWithoutAllMax);
+  EXPECT_EQ(CountOf(CallsAtOnce::kOpen, &chooser), AtOnceChooser::kFilesWithoutAllMax);
   chooser.NoteWait(CallsAtOnce::kAll, AtOnceChooser::Wait::kNone);
   chooser.NoteWait(CallsAtOnce::kAll, AtOnceChooser::Wait::kDevice);
-  EXPECT_EQ(CountOf(CallsAtOnce::kStat, &chooser), AtOnceChooser::kFilesWithoutAllMin);
+  EXPECT_EQ(CountOf(CallsAtOnce::kOpen, &chooser), AtOnceChooser::kFilesWithoutAllMin);
 }
 
 TEST(AtOnceChooserTest, OtherWaitsCountWhenThereAreManyOfThem) {
@@ -67,7 +67,7 @@ TEST(AtOnceChooserTest, OtherWaitsCountWhenThereAreManyOfThem) {
   chooser.NoteWait(CallsAtOnce::kAll, AtOnceChooser::Wait::kOther);
   EXPECT_EQ(chooser.Next(), CallsAtOnce::kAll);
   chooser.NoteWait(CallsAtOnce::kAll, AtOnceChooser::Wait::kOther);
-  EXPECT_EQ(chooser.Next(), CallsAtOnce::kStat);
+  EXPECT_EQ(chooser.Next(), CallsAtOnce::kOpen);
 }
 
 TEST(AtOnceChooserTest, MoreBytesMayTakeMoreTime) {

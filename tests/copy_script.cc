@@ -55,11 +55,11 @@ std::string CopyScript::Start() {
               {.source = kSource,
                .follow_source = setup_.follow_source,
                .target = kTarget,
+               .target_directory_created = setup_.target_directory_created,
+               .target_default_acl = setup_.target_default_acl,
                .target_group = 1,
                .source_is_local = setup_.local,
                .target_is_local = setup_.local,
-               .target_is_new = setup_.target_is_new,
-               .target_default_acl = setup_.target_default_acl,
                .source_device = 0,
                .target_device = 0},
               0, setup_.calls_at_once, &next_);
@@ -192,9 +192,13 @@ std::string CopyScript::Outcome() const {
       break;
   }
   const CopyFailure& failure = copy_.failure();
-  constexpr const char* kRefusals[] = {"",          "source replaced",
-                                       "same file", "target is a directory",
-                                       "dangling",  "target replaced"};
+  constexpr const char* kRefusals[] = {"",
+                                       "unknown type",
+                                       "source replaced",
+                                       "same file",
+                                       "target is a directory",
+                                       "dangling",
+                                       "target replaced"};
   if (failure.operation == Operation::kRefuse) {
     return absl::StrCat("refused: ", kRefusals[static_cast<int>(failure.refusal)]);
   }

@@ -47,7 +47,7 @@ class CopyScript {
     bool follow_source = false;
     // Whether both files are on file systems that are known.
     bool local = true;
-    bool target_is_new = false;  // The target's directory was made by the job.
+    bool target_directory_created = false;  // By the job.
     std::optional<mode_t> target_default_acl = std::nullopt;
     int extra_blocks = 7;
     uint32_t block = kBlock;

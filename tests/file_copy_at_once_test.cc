@@ -163,7 +163,7 @@ TEST(FileCopyAtOnceTest, ATargetThatExistsIsLookedAtOpenedAndEmptiedAtOnce) {
   EXPECT_EQ(copy.Settle({-EEXIST}), "at once lstat T - at once stat T");
   EXPECT_EQ(copy.Settle({0, 0}), "at once open T>fd");
   EXPECT_EQ(copy.Settle({8}), "at once fstat fd8");
-  EXPECT_EQ(copy.Settle({0}), "set size fd8 0");
+  EXPECT_EQ(copy.Settle({0}), "at once set size fd8 0");
   EXPECT_EQ(copy.Settle({0}),
             "at once write fd8 100@0 - at once close fd8 = at once close fd7");
 }

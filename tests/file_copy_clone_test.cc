@@ -155,7 +155,7 @@ TEST(FileCopyCloneTest, OnDemandWhatIsThereIsLostOnlyToAClone) {
     Cloning cloned(Reflink::kAlways);
     cloned.copy.target_fd_stat.stx_size = 101;
     cloned.Overwrite();
-    EXPECT_EQ(cloned.copy.Settle({trial}), "set size fd8 0");
+    EXPECT_EQ(cloned.copy.Settle({trial}), "at once set size fd8 0");
     EXPECT_EQ(cloned.copy.Settle({0}), "clone fd7>fd8");
     EXPECT_EQ(cloned.copy.Settle({0}), "close fd8 = close fd7");
     EXPECT_EQ(cloned.copy.Settle({0, 0}), "copied");
@@ -164,7 +164,7 @@ TEST(FileCopyCloneTest, OnDemandWhatIsThereIsLostOnlyToAClone) {
 
 TEST(FileCopyCloneTest, WhatATargetElsewhereRefusesSaysNothingAboutTheOthers) {
   Cloning cloning(Reflink::kAuto);
-  EXPECT_EQ(cloning.Overwrite(), "set size fd8 0");
+  EXPECT_EQ(cloning.Overwrite(), "at once set size fd8 0");
   EXPECT_EQ(cloning.copy.Settle({0}), "clone fd7>fd8");
   EXPECT_EQ(cloning.copy.Settle({-EXDEV}), "read fd7 100@0 - write fd8 100@0");
   EXPECT_FALSE(cloning.clones.Refused(CloneTable::kAnyDevice, 0));
@@ -175,7 +175,7 @@ TEST(FileCopyCloneTest, ACloneThatFailsAfterTheTrialLeavesTheTargetEmpty) {
   cloning.Overwrite();
   cloning.copy.Settle({0});
   cloning.copy.Settle({0});
-  EXPECT_EQ(cloning.copy.Settle({-EIO}), "set size fd8 0");
+  EXPECT_EQ(cloning.copy.Settle({-EIO}), "at once set size fd8 0");
   EXPECT_EQ(cloning.copy.Settle({0}), "close fd8 = close fd7");
   EXPECT_EQ(cloning.copy.Settle({0, 0}), "failed: clone T EIO");
 }

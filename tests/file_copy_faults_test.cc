@@ -369,7 +369,7 @@ class FileCopyFaultsTest : public testing::Test {
     policy.force = variant.force;
     policy.user = geteuid();
     policy.use_slots = variant.use_slots;
-    policy.queues_all = variant.queues_all;
+    policy.queues_all = policy.queues_truncate = variant.queues_all;
     TargetClaims claims;
     TargetClaims::Desk desk(&claims);
     policy.claims = &desk;
@@ -377,10 +377,10 @@ class FileCopyFaultsTest : public testing::Test {
     ASSERT_EQ(stat(scratch_.path().c_str(), &directory), 0);
     FileCopyNames names = {.source = source_.c_str(),
                            .target = target_.c_str(),
+                           .target_default_acl = std::nullopt,
                            .target_group = getegid(),
                            .source_is_local = variant.local,
                            .target_is_local = variant.local,
-                           .target_default_acl = std::nullopt,
                            .source_device = directory.st_dev,
                            .target_device = directory.st_dev};
     if (variant.has_acl) names.target_default_acl = 0700;

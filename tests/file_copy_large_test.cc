@@ -140,7 +140,7 @@ TEST(FileCopyLargeTest, ASourceThatWasCutGivesATargetThatEndsWhereTheFirstReadMe
   EXPECT_EQ(copy.Settle(3, {0, kCancelled}), "");
   EXPECT_EQ(copy.Settle(1, {0, kCancelled}), "");  // Between two others.
   EXPECT_EQ(copy.Settle(0, {4096, 4096}), "");
-  EXPECT_EQ(copy.Settle(2, {4096, 4096}), "set size fd8 4096");
+  EXPECT_EQ(copy.Settle(2, {4096, 4096}), "at once set size fd8 4096");
   pumping.next = copy.Settle({0});
   EXPECT_EQ(pumping.End(4096), "copied");
 }
@@ -152,7 +152,7 @@ TEST(FileCopyLargeTest, OneThatWasCutInTheMiddleOfABlockEndsThere) {
   EXPECT_EQ(copy.Settle(1, {1000, kCancelled}), "1: write fd8 1000@4096");
   EXPECT_EQ(copy.Settle(0, {4096, 4096}), "");
   EXPECT_EQ(copy.Settle(1, {1000}), "1: read fd7 3096@5096 - write fd8 3096@5096");
-  EXPECT_EQ(copy.Settle(1, {0, kCancelled}), "set size fd8 5096");
+  EXPECT_EQ(copy.Settle(1, {0, kCancelled}), "at once set size fd8 5096");
   pumping.next = copy.Settle({0});
   EXPECT_EQ(pumping.End(5096), "copied");
   EXPECT_EQ(copy.counters().bytes_done.value(), 5096);
@@ -162,7 +162,7 @@ TEST(FileCopyLargeTest, WhatHasGrownAgainSinceItWasCutIsCopied) {
   Pumping pumping({.size = 8192});
   CopyScript& copy = pumping.copy;
   copy.Settle(1, {0, kCancelled});
-  EXPECT_EQ(copy.Settle(0, {4096, 4096}), "set size fd8 4096");
+  EXPECT_EQ(copy.Settle(0, {4096, 4096}), "at once set size fd8 4096");
   EXPECT_EQ(copy.Settle({0}), "at once read fd7 4096@4096");
   EXPECT_EQ(copy.Settle({10}), "write fd8 10@4096");
   pumping.next = copy.Settle({10});

@@ -243,7 +243,7 @@ TEST(FileCopyPageCacheTest, ATargetThatStaysIsNotLeftAtItsFullSize) {
   copy.Settle({0});
   copy.Settle({0});
   copy.Settle(0, {kBlock, kBlock});
-  EXPECT_EQ(copy.Settle(1, {kBlock, -EIO}), "set size fd8 0");
+  EXPECT_EQ(copy.Settle(1, {kBlock, -EIO}), "at once set size fd8 0");
   EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
   EXPECT_EQ(copy.Settle({0, 0}), "failed: write T EIO");
 }
@@ -252,7 +252,7 @@ TEST(FileCopyPageCacheTest, RoomThatWasNotThereIsGivenBackWhereTheTargetStays) {
   Direct direct(2 * kBlock, /*exists=*/true);
   CopyScript& copy = direct.copy;
   EXPECT_EQ(copy.Settle({0}), "preallocate fd8 8192");
-  EXPECT_EQ(copy.Settle({-ENOSPC}), "set size fd8 0");
+  EXPECT_EQ(copy.Settle({-ENOSPC}), "at once set size fd8 0");
   EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
   EXPECT_EQ(copy.Settle({0, 0}), "failed: write T ENOSPC");
 }
@@ -271,7 +271,7 @@ TEST(FileCopyPageCacheTest, WhatODirectRefusesLaterIsBegunAnewWithoutIt) {
   copy.Settle({0});
   copy.Settle(0, {kBlock, kBlock});
   EXPECT_EQ(copy.Settle(1, {kBlock, -EINVAL}), "direct off fd7 fd8");
-  EXPECT_EQ(copy.Settle({0}), "set size fd8 0");
+  EXPECT_EQ(copy.Settle({0}), "at once set size fd8 0");
   EXPECT_EQ(copy.counters().bytes_done.value(), 0);
   EXPECT_EQ(copy.Settle({0}),
             std::string(kTwoBlocks) +
@@ -286,7 +286,7 @@ TEST(FileCopyPageCacheTest, ASourceThatShrankByPagesIsBegunAnew) {
   copy.Settle({0});
   copy.Settle(0, {kBlock, kBlock});
   EXPECT_EQ(copy.Settle(1, {0, kCancelled}), "direct off fd7 fd8");
-  EXPECT_EQ(copy.Settle({0}), "set size fd8 0");
+  EXPECT_EQ(copy.Settle({0}), "at once set size fd8 0");
 }
 
 // Room was set aside for the size that it had.
@@ -299,7 +299,8 @@ TEST(FileCopyPageCacheTest, ASourceThatLostItsLastBytesGivesATargetOfItsSize) {
       EXPECT_EQ(copy.Settle({left}), "uncached write fd8 60@8192");
       EXPECT_EQ(copy.Settle({left}), "at once uncached read fd7 4096@8252");
     }
-    EXPECT_EQ(copy.Settle({0}), left > 0 ? "set size fd8 8252" : "set size fd8 8192");
+    EXPECT_EQ(copy.Settle({0}),
+              left > 0 ? "at once set size fd8 8252" : "at once set size fd8 8192");
     EXPECT_EQ(copy.Settle({0}), left > 0 ? "at once uncached read fd7 4096@8252"
                                          : "at once uncached read fd7 4096@8192");
     EXPECT_EQ(copy.Settle({0}), "drop fd7 = write back fd8 = drop fd8");
@@ -481,7 +482,7 @@ TEST(FileCopyPageCacheTest, WhatIsInvalidWithoutPollingTooIsNoRefusal) {
   EXPECT_EQ(copy.Settle(0, {-EINVAL}), kUnpolled);
   EXPECT_EQ(copy.Settle(0, {-EINVAL, kCancelled}), "");
   EXPECT_EQ(copy.Settle(1, {kBlock}), "direct off fd7 fd8");
-  EXPECT_EQ(copy.Settle({0}), "set size fd8 0");
+  EXPECT_EQ(copy.Settle({0}), "at once set size fd8 0");
   EXPECT_EQ(copy.Settle({0}),
             std::string(kTwoBlocks) +
                 " | 2: uncached read fd7 100@8192 - uncached write fd8 100@8192");

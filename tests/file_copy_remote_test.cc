@@ -33,7 +33,7 @@ struct Overwriting : Read {
     copy.Settle({-EEXIST});
     copy.Settle({0, 0});
     copy.Settle({8});
-    EXPECT_EQ(copy.Settle({0}), "set size fd8 0");
+    EXPECT_EQ(copy.Settle({0}), "at once set size fd8 0");
     next = copy.Settle({0});
   }
 };
@@ -175,7 +175,7 @@ TEST(FileCopyRemoteTest, AnExistingTargetThatCanNotBeStoredIsEmptied) {
   EXPECT_EQ(overwriting.next, "write fd8 100@0 - close fd8 = close fd7");
   EXPECT_EQ(copy.Settle({100, -ENOSPC, 0}), "open T>fd");
   EXPECT_EQ(copy.Settle({9}), "fstat fd9");
-  EXPECT_EQ(copy.Settle({0}), "set size fd9 0");
+  EXPECT_EQ(copy.Settle({0}), "at once set size fd9 0");
   EXPECT_EQ(copy.Settle({0}), "close fd9");
   EXPECT_EQ(copy.Settle({-EIO}), "failed: close T ENOSPC");
   EXPECT_EQ(copy.copy().removal_error(), 0);

@@ -122,7 +122,7 @@ TEST(FileCopySharedTest, ASourceThatRefusesADirectReadIsBegunAnew) {
   copy.Settle({0});
   copy.Settle(0, {4096, 4096});
   EXPECT_EQ(copy.Settle(1, {-EIO, -ECANCELED}), "direct off fd7");
-  EXPECT_EQ(copy.Settle({0}), "set size fd8 0");
+  EXPECT_EQ(copy.Settle({0}), "at once set size fd8 0");
   EXPECT_EQ(copy.counters().bytes_done.value(), 0);
   EXPECT_NE(copy.Settle({0}).find("2: read fd7 100@8192"), std::string::npos);
 }
@@ -237,8 +237,8 @@ TEST(FileCopySharedTest, ASourceThatWasCutEndsWhereTheFirstOfBothMetItsEnd) {
     uint64_t helper_found;
     const char* next;
   };
-  for (const Case& cut :
-       {Case{16'384, "set size fd8 8192"}, Case{4096, "set size fd8 4096"}}) {
+  for (const Case& cut : {Case{16'384, "at once set size fd8 8192"},
+                          Case{4096, "at once set size fd8 4096"}}) {
     Helped helped;
     helped.file->FindEnd(cut.helper_found);
     EXPECT_EQ(helped.copy.Settle(3, {0, kCancelled}), "");
@@ -271,7 +271,7 @@ TEST(FileCopySharedTest, OfAFileWithHolesALargePieceIsSharedOnceThoseBeforeItAre
   EXPECT_EQ(copy.Settle({0}), "seek data fd7 36864");
   EXPECT_EQ(copy.Settle({-ENXIO}), "read fd7 4096@32768 - write fd8 4096@32768");
   EXPECT_EQ(copy.Settle({4096, 4096}), "at once fstat fd7");
-  EXPECT_EQ(copy.Settle({0}), "set size fd8 40960");
+  EXPECT_EQ(copy.Settle({0}), "at once set size fd8 40960");
   EXPECT_EQ(copy.Settle({0}), "at once read fd7 4096@40960");
   EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
   EXPECT_EQ(copy.Settle({0, 0}), "copied");

@@ -48,7 +48,7 @@ struct Sparse {
   // Lets it end after its last hole, and nothing be behind that: the outcome.
   std::string End() {
     EXPECT_EQ(next, "at once fstat fd7");
-    EXPECT_EQ(copy.Settle({0}), "set size fd8 40960");
+    EXPECT_EQ(copy.Settle({0}), "at once set size fd8 40960");
     EXPECT_EQ(copy.Settle({0}), "at once read fd7 4096@40960");
     EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
     std::string outcome = copy.Settle({0, 0});
@@ -136,7 +136,7 @@ TEST(FileCopySparseTest, OfMorePiecesThanThePumpTakesTheNextOnesAreFoundThen) {
   many.Find();
   EXPECT_EQ(many.CopyPieces(kRangesMax, kRangesMax + 2), "at once fstat fd7");
   EXPECT_EQ(many.copy.Settle({0}),
-            absl::StrCat("set size fd8 ", (kRangesMax + 2) * 8192));
+            absl::StrCat("at once set size fd8 ", (kRangesMax + 2) * 8192));
   many.copy.Settle({0});
   EXPECT_EQ(many.copy.Settle({0}), "close fd8 = close fd7");
   EXPECT_EQ(many.copy.Settle({0, 0}), "copied");
@@ -148,7 +148,8 @@ TEST(FileCopySparseTest, OfJustAsManyPiecesAsThePumpTakesNoneAreFoundThen) {
   EXPECT_EQ(many.CopyPieces(0, kRangesMax),
             absl::StrCat("seek data fd7 ", kRangesMax * 8192 - 4096));
   EXPECT_EQ(many.copy.Settle({-ENXIO}), "at once fstat fd7");
-  EXPECT_EQ(many.copy.Settle({0}), absl::StrCat("set size fd8 ", kRangesMax * 8192));
+  EXPECT_EQ(many.copy.Settle({0}),
+            absl::StrCat("at once set size fd8 ", kRangesMax * 8192));
 }
 
 // Its target was left empty once: the end that the empty file had was taken for its own.
@@ -157,7 +158,7 @@ TEST(FileCopySparseTest, OfJustAsManyPiecesAsThePumpTakesNoneAreFoundThen) {
 TEST(FileCopySparseTest, AFileThatIsOneHoleHasItsSizeSetAlsoAfterOneThatWasCut) {
   CopyScript copy({.size = uint64_t{10} * CopyScript::kBlock, .extra_blocks = 0});
   copy.OpenBoth();
-  EXPECT_EQ(copy.Settle({0, kCancelled}), "set size fd8 0");
+  EXPECT_EQ(copy.Settle({0, kCancelled}), "at once set size fd8 0");
   copy.Settle({0});
   copy.Settle({0});
   EXPECT_EQ(copy.Settle({0, 0}), "copied");
@@ -165,7 +166,7 @@ TEST(FileCopySparseTest, AFileThatIsOneHoleHasItsSizeSetAlsoAfterOneThatWasCut) 
   copy.source_stat.stx_blocks = 0;
   EXPECT_EQ(copy.OpenBoth(), "seek data fd7 0");
   EXPECT_EQ(copy.Settle({-ENXIO}), "at once fstat fd7");
-  EXPECT_EQ(copy.Settle({0}), "set size fd8 40960");
+  EXPECT_EQ(copy.Settle({0}), "at once set size fd8 40960");
 }
 
 TEST(FileCopySparseTest, AFileThatIsOneHoleHasOnlyItsSizeSet) {
@@ -184,7 +185,7 @@ TEST(FileCopySparseTest, ALastHoleThatWasCutIsNotPutThere) {
   CopyScript& copy = sparse.copy;
   EXPECT_EQ(copy.Settle({-ENXIO}), "at once fstat fd7");
   copy.source_stat.stx_size = 5000;
-  EXPECT_EQ(copy.Settle({0}), "set size fd8 5000");
+  EXPECT_EQ(copy.Settle({0}), "at once set size fd8 5000");
   EXPECT_EQ(copy.Settle({0}), "at once read fd7 4096@5000");
   EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
 }
@@ -194,7 +195,7 @@ TEST(FileCopySparseTest, WhatHasGrownBehindTheLastHoleIsCopied) {
   CopyScript& copy = sparse.copy;
   copy.Settle({-ENXIO});
   copy.source_stat.stx_size += 100;
-  EXPECT_EQ(copy.Settle({0}), "set size fd8 40960");
+  EXPECT_EQ(copy.Settle({0}), "at once set size fd8 40960");
   EXPECT_EQ(copy.Settle({0}), "at once read fd7 4096@40960");
   EXPECT_EQ(copy.Settle({100}), "write fd8 100@40960");
   EXPECT_EQ(copy.Settle({100}), "at once read fd7 4096@41060");
@@ -366,7 +367,7 @@ TEST(FileCopySparseTest, ASourceThatWasCutGivesATargetThatEndsThere) {
   sparse.Find();
   EXPECT_EQ(copy.Settle(2, {0, kCancelled}), "");
   EXPECT_EQ(copy.Settle(1, {0, kCancelled}), "");
-  EXPECT_EQ(copy.Settle(0, {4096, 4096}), "set size fd8 8192");
+  EXPECT_EQ(copy.Settle(0, {4096, 4096}), "at once set size fd8 8192");
   EXPECT_EQ(copy.Settle({0}), "at once read fd7 4096@8192");
   EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
   EXPECT_EQ(copy.Settle({0, 0}), "copied");
@@ -376,7 +377,7 @@ TEST(FileCopySparseTest, ASourceThatWasCutGivesATargetThatEndsThere) {
 TEST(FileCopySparseTest, BehindTheEndOfASourceThatWasCutNoPiecesAreLookedFor) {
   ManyPieces many(kRangesMax + 1);
   many.CopyPieces(0, 3);
-  EXPECT_EQ(many.copy.Settle({0, kCancelled}), "set size fd8 24576");
+  EXPECT_EQ(many.copy.Settle({0, kCancelled}), "at once set size fd8 24576");
 }
 
 TEST(FileCopySparseTest, ASourceMayBeCutBeforeTheNextPiecesAreFound) {
@@ -384,7 +385,8 @@ TEST(FileCopySparseTest, ASourceMayBeCutBeforeTheNextPiecesAreFound) {
   EXPECT_TRUE(many.CopyPieces(0, kRangesMax).starts_with("seek data fd7 "));
   EXPECT_EQ(many.copy.Settle({-ENXIO}), "at once fstat fd7");
   many.copy.source_stat.stx_size = kRangesMax * 8192;
-  EXPECT_EQ(many.copy.Settle({0}), absl::StrCat("set size fd8 ", kRangesMax * 8192));
+  EXPECT_EQ(many.copy.Settle({0}),
+            absl::StrCat("at once set size fd8 ", kRangesMax * 8192));
 }
 
 TEST(FileCopySparseTest, StoppedWhilePiecesAreOnTheirWayItRemovesTheTarget) {

@@ -41,7 +41,7 @@ struct Existing {
   }
   // Empties it as well.
   std::string Empty() {
-    EXPECT_EQ(Open(), "set size fd8 0");
+    EXPECT_EQ(Open(), "at once set size fd8 0");
     return copy.Settle({0});
   }
 
@@ -57,7 +57,7 @@ TEST(FileCopyTargetTest, AnExistingFileIsLookedAtBeforeItIsEmptied) {
   EXPECT_EQ(existing.next, "lstat T - stat T");
   EXPECT_EQ(copy.Settle({0, 0}), "open T>fd");
   EXPECT_EQ(copy.Settle({8}), "at once fstat fd8");
-  EXPECT_EQ(copy.Settle({0}), "set size fd8 0");
+  EXPECT_EQ(copy.Settle({0}), "at once set size fd8 0");
   EXPECT_EQ(copy.Settle({0}), kWrite);
   EXPECT_EQ(copy.Settle({100, 0, 0}), "copied");
   EXPECT_EQ(copy.counters().bytes_found.value(), 100);
@@ -71,7 +71,7 @@ TEST(FileCopyTargetTest, AnEmptySourceLeavesItEmpty) {
   copy.Settle({-EEXIST, kCancelled, kCancelled});
   copy.Settle({0, 0});
   copy.Settle({8});
-  EXPECT_EQ(copy.Settle({0}), "set size fd8 0");
+  EXPECT_EQ(copy.Settle({0}), "at once set size fd8 0");
   EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
   EXPECT_EQ(copy.Settle({0, 0}), "copied");
 }
@@ -82,7 +82,7 @@ TEST(FileCopyTargetTest, ALargeFileFindsAnExistingTargetToo) {
   EXPECT_EQ(copy.Settle({-EEXIST}), "lstat T - stat T");
   EXPECT_EQ(copy.Settle({0, 0}), "open T>fd");
   EXPECT_EQ(copy.Settle({8}), "at once fstat fd8");
-  EXPECT_EQ(copy.Settle({0}), "set size fd8 0");
+  EXPECT_EQ(copy.Settle({0}), "at once set size fd8 0");
   EXPECT_EQ(copy.Settle({0}),
             "0: read fd7 4096@0 - write fd8 4096@0 | 1: read fd7 904@4096 - write fd8 "
             "904@4096");
@@ -131,7 +131,8 @@ TEST(FileCopyTargetTest, WithNoClobberASourceThatCanNotBeLookedAtIsAFailureAllTh
 // As in GNU cp: names that differ only in case, say.
 TEST(FileCopyTargetTest, WhatIsInADirectoryThatTheJobHasMadeIsNotOverwritten) {
   for (const bool force : {false, true}) {
-    CopyScript copy({.policy = {.preserve = {}, .force = force}, .target_is_new = true});
+    CopyScript copy(
+        {.policy = {.preserve = {}, .force = force}, .target_directory_created = true});
     copy.LookAtSource();
     EXPECT_EQ(copy.Settle({-EEXIST, kCancelled, kCancelled, kCancelled}), "close fd7");
     EXPECT_EQ(copy.Settle({0}), "failed: create T EEXIST");
@@ -199,7 +200,7 @@ TEST(FileCopyTargetTest, OneThatCanNotBeLookedAtIsLeftAlone) {
 
 TEST(FileCopyTargetTest, OneThatCanNotBeEmptiedIsLeftAlone) {
   Existing existing;
-  EXPECT_EQ(existing.Open(), "set size fd8 0");
+  EXPECT_EQ(existing.Open(), "at once set size fd8 0");
   EXPECT_EQ(existing.copy.Settle({-ETXTBSY}), "close fd8 = close fd7");
   EXPECT_EQ(existing.copy.Settle({0, 0}), "failed: create T ETXTBSY");
 }
@@ -210,7 +211,7 @@ TEST(FileCopyTargetTest, AFileOfTheSameNumberOnAnotherDeviceIsAnotherFile) {
     copy->target_stat.stx_dev_minor = 9;
     copy->target_fd_stat = copy->target_stat;
   });
-  EXPECT_EQ(existing.Open(), "set size fd8 0");
+  EXPECT_EQ(existing.Open(), "at once set size fd8 0");
 }
 
 TEST(FileCopyTargetTest, ATargetThatIsGoneMeanwhileIsMadeAnew) {
@@ -353,7 +354,7 @@ TEST(FileCopyTargetTest, OneThatWasThereIsEmptiedWhenTheCopyFails) {
   Existing existing;
   CopyScript& copy = existing.copy;
   EXPECT_EQ(existing.Empty(), kWrite);
-  EXPECT_EQ(copy.Settle({-ENOSPC, kCancelled, kCancelled}), "set size fd8 0");
+  EXPECT_EQ(copy.Settle({-ENOSPC, kCancelled, kCancelled}), "at once set size fd8 0");
   EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
   EXPECT_EQ(copy.Settle({0, 0}), "failed: write T ENOSPC");
   EXPECT_EQ(copy.copy().removal_error(), 0);
@@ -374,7 +375,7 @@ TEST(FileCopyTargetTest, StoppedHalfWayItIsEmptied) {
   Existing existing;
   existing.Empty();
   existing.copy.Stop();
-  EXPECT_EQ(existing.copy.Settle({50, kCancelled, kCancelled}), "set size fd8 0");
+  EXPECT_EQ(existing.copy.Settle({50, kCancelled, kCancelled}), "at once set size fd8 0");
   EXPECT_EQ(existing.copy.Settle({0}), "close fd8 = close fd7");
   EXPECT_EQ(existing.copy.Settle({0, 0}), "cancelled");
 }
@@ -426,7 +427,7 @@ TEST(FileCopyTargetTest, ATargetThatAnotherCopyWritesToIsWaitedFor) {
   // It may be longer by now, or gone.
   EXPECT_EQ(copy.RetryTarget(), "at once fstat fd8");
   EXPECT_FALSE(claimed.is_free());
-  EXPECT_EQ(copy.Settle({0}), "set size fd8 0");
+  EXPECT_EQ(copy.Settle({0}), "at once set size fd8 0");
   EXPECT_EQ(copy.Settle({0}), kWrite);
   EXPECT_EQ(copy.Settle({100, 0, 0}), "copied");
   EXPECT_TRUE(claimed.is_free());
@@ -449,7 +450,7 @@ TEST(FileCopyTargetTest, OneThatTheOtherCopyHasRemovedIsMadeAnew) {
 // Some file systems tell no number of links.
 TEST(FileCopyTargetTest, WithoutHavingWaitedOneWithoutLinksIsWrittenTo) {
   Existing existing({}, [](CopyScript* copy) { copy->target_fd_stat.stx_nlink = 0; });
-  EXPECT_EQ(existing.Open(), "set size fd8 0");
+  EXPECT_EQ(existing.Open(), "at once set size fd8 0");
 }
 
 TEST(FileCopyTargetTest, StoppedItWaitsNoLonger) {

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -168,6 +169,55 @@ TEST_P(RingContractTest, AttributesAreSetAndReadByDescriptor) {
   EXPECT_EQ(stat.stx_mtime.tv_nsec, 4u);
   close(fd);
   EXPECT_EQ(Run(SetMode(fd, 0600)), -EBADF);
+}
+
+TEST_P(RingContractTest, ExtendedAttributesAreReadAndRemovedByDescriptor) {
+  constexpr char kName[] = "user.ringcp";
+  const int fd = open(source_.c_str(), O_RDONLY | O_CLOEXEC);
+  if (setxattr(source_.c_str(), kName, "value", 5, 0) != 0) {
+    close(fd);
+    GTEST_SKIP() << "no extended attributes here";
+  }
+  const Op get = GetXattr(fd, kName, buffer_, sizeof(buffer_));
+  for (const Op& op : {get, AtOnce(get)}) {
+    std::memset(buffer_, 0, sizeof(buffer_));
+    EXPECT_EQ(Run(op), 5);
+    EXPECT_EQ(Buffer(5), "value");
+  }
+  EXPECT_EQ(Run(GetXattr(fd, kName, buffer_, 4)), -ERANGE);
+  EXPECT_EQ(Run(GetXattr(fd, kName, nullptr, 0)), 5);  // How long it is.
+  EXPECT_EQ(Run(RemoveXattr(fd, kName)), 0);
+  EXPECT_EQ(Run(RemoveXattr(fd, kName)), -ENODATA);
+  EXPECT_EQ(Run(get), -ENODATA);
+  close(fd);
+  EXPECT_EQ(Run(get), -EBADF);
+  EXPECT_EQ(Run(RemoveXattr(fd, kName)), -EBADF);
+}
+
+TEST_P(RingContractTest, AnOpenFileIsLookedAtWhateverItsNameLeadsTo) {
+  const int fd = open(source_.c_str(), O_RDONLY | O_CLOEXEC);
+  ASSERT_EQ(unlink(source_.c_str()), 0);
+  scratch_.WriteFile("source", "another");
+  for (const int flags : {0, AT_STATX_DONT_SYNC}) {
+    struct statx stat = {};
+    EXPECT_EQ(Run(StatDescriptor(fd, &stat, flags)), 0);
+    EXPECT_EQ(stat.stx_size, 10u);
+    EXPECT_EQ(stat.stx_nlink, 0u);
+  }
+  close(fd);
+}
+
+// What looks at a source and reads it; see file_copy.h.
+TEST_P(RingContractTest, AReadBehindAStatOfTheSameFileRuns) {
+  const int fd = open(source_.c_str(), O_RDONLY | O_CLOEXEC);
+  struct statx stat = {};
+  Chain chain;
+  chain.Add(StatDescriptor(fd, &stat))
+      .Add(ReadAt(FileRef::Descriptor(fd), buffer_, 64, 0));
+  EXPECT_EQ(Run(chain), (Results{0, 10}));
+  EXPECT_EQ(stat.stx_size, 10u);
+  EXPECT_EQ(Buffer(10), "0123456789");
+  close(fd);
 }
 
 TEST_P(RingContractTest, HolesAreFoundAndSizesSetByDescriptor) {

@@ -99,10 +99,25 @@ TEST(SharedFileTest, StoppingMattersOnlyWhileThereAreBlocksLeft) {
 TEST(SharedFileTest, AnEndThatIsFoundEarlierIsAnEnd) {
   SharedFile file;
   file.Start(3, 4, 0, 100);
-  file.FindEnd();
+  EXPECT_FALSE(file.end_found());
+  file.FindEnd(40);
   EXPECT_TRUE(file.end_found());
   EXPECT_TRUE(file.exhausted());
   EXPECT_TRUE(file.complete());
+  EXPECT_EQ(file.end_offset(), 40u);
+}
+
+TEST(SharedFileTest, OfSeveralReadsThatMeetTheEndTheFirstInTheFileTellsWhereItIs) {
+  SharedFile file;
+  file.Start(3, 4, 0, 100);
+  file.FindEnd(40);
+  file.FindEnd(20);
+  file.FindEnd(60);
+  EXPECT_EQ(file.end_offset(), 20u);
+  file.Start(3, 4, 0, 100);
+  EXPECT_FALSE(file.end_found());
+  file.FindEnd(60);
+  EXPECT_EQ(file.end_offset(), 60u);
 }
 
 TEST(SharedFileTest, WithAHelperEachHasFewerLanes) {
@@ -273,6 +288,7 @@ TEST_P(TwoWorkersTest, CopyWhatThereIsOfAFileThatShrank) {
   const auto [own, helped] = CopyTogether(&file);
   EXPECT_TRUE(file.complete());
   EXPECT_TRUE(file.end_found());
+  EXPECT_EQ(file.end_offset(), kLeft);
   EXPECT_EQ(own + helped, static_cast<int64_t>(kLeft));
   EXPECT_TRUE(Target() == contents_.substr(0, kLeft));
 }

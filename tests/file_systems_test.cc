@@ -1,0 +1,75 @@
+// Which file systems are known to be local, and which are not.
+
+#include "core/file_systems.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include "gtest/gtest.h"
+#include "tests/odd_mount.h"
+#include "tests/scratch_directory.h"
+
+namespace ringcp {
+namespace {
+
+// Whether the directory `path` is on a file system that is known.
+bool IsKnown(const std::string& path) {
+  const int fd = open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  EXPECT_GE(fd, 0) << path << ": " << std::strerror(errno);
+  const bool is_known = IsKnownLocal(fd);
+  close(fd);
+  return is_known;
+}
+
+// The number of `path`'s file system; 0 where there is none.
+unsigned MagicOf(const std::string& path) {
+  struct statfs status = {};
+  return statfs(path.c_str(), &status) == 0 ? static_cast<unsigned>(status.f_type) : 0;
+}
+
+TEST(FileSystemsTest, Ext4AndTmpfsAreKnown) {
+  const ScratchDirectory scratch;
+  if (MagicOf(scratch.path()) == EXT4_SUPER_MAGIC) {
+    EXPECT_TRUE(IsKnown(scratch.path()));
+  }
+  if (MagicOf("/dev/shm") != TMPFS_MAGIC) GTEST_SKIP() << "/dev/shm is no tmpfs";
+  EXPECT_TRUE(IsKnown("/dev/shm"));
+}
+
+TEST(FileSystemsTest, AnyDescriptorOfAFileWillDo) {
+  const ScratchDirectory scratch;
+  const std::string path = scratch.WriteFile("file", "");
+  for (const int flags : {O_RDONLY, O_WRONLY, O_PATH}) {
+    const int fd = open(path.c_str(), flags | O_CLOEXEC);
+    EXPECT_EQ(IsKnownLocal(fd), IsKnown(scratch.path())) << flags;
+    close(fd);
+  }
+}
+
+// Its files tell no size.
+TEST(FileSystemsTest, ProcfsIsNot) {
+  if (MagicOf("/proc") != PROC_SUPER_MAGIC) GTEST_SKIP() << "no /proc";
+  EXPECT_FALSE(IsKnown("/proc"));
+}
+
+TEST(FileSystemsTest, AFileSystemInUserSpaceIsNotWhateverIsBehindIt) {
+  const ScratchDirectory scratch;
+  const OddMount odd(scratch.MakeDirectory("backing"), scratch.MakeDirectory("odd"), {});
+  if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
+  EXPECT_FALSE(IsKnown(scratch.Path("odd")));
+}
+
+TEST(FileSystemsTest, WhatCanNotBeAskedIsNot) {
+  EXPECT_FALSE(IsKnownLocal(-1));
+  EXPECT_FALSE(IsKnownLocal(100'000));
+}
+
+}  // namespace
+}  // namespace ringcp

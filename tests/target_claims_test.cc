@@ -1,0 +1,297 @@
+// Who may write to which target: the claims of copies on several threads, whatever names
+// lead to one file.
+
+#include "core/target_claims.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "tests/scratch_directory.h"
+
+namespace ringcp {
+namespace {
+
+// Far longer than anything here takes.
+constexpr absl::Duration kLimit = absl::Seconds(60);
+
+using Claim = TargetClaims::Claim;
+using Desk = TargetClaims::Desk;
+
+// Two desks, as of two workers, and a directory that both write to.
+class TargetClaimsTest : public testing::Test {
+ protected:
+  TargetClaimsTest() {
+    directory_ = open(scratch_.path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    struct stat stat = {};
+    EXPECT_EQ(fstat(directory_, &stat), 0);
+    device_ = stat.st_dev;
+  }
+  ~TargetClaimsTest() override { close(directory_); }
+
+  // Announces that `name` is about to be made.
+  void Announce(Desk* desk, const char* name, Claim* claim) {
+    desk->AnnounceNew(directory_, name, device_, claim);
+  }
+
+  // Claims what `name` leads to, as a copy does that has found it existing.
+  bool Take(Desk* desk, const std::string& name, Claim* claim) {
+    struct stat stat = {};
+    EXPECT_EQ(fstatat(directory_, name.c_str(), &stat, 0), 0) << name;
+    return desk->TryTake(stat.st_dev, stat.st_ino, claim);
+  }
+
+  // Whether what `name` leads to could be claimed at `desk`.
+  bool IsFree(Desk* desk, const std::string& name) {
+    Claim claim;
+    const bool is_free = Take(desk, name, &claim);
+    desk->Release(&claim);
+    return is_free;
+  }
+
+  ScratchDirectory scratch_;
+  int directory_ = -1;
+  dev_t device_ = 0;
+  TargetClaims claims_;
+  Desk desk_{&claims_};
+  Desk other_desk_{&claims_};
+};
+
+TEST_F(TargetClaimsTest, OneThatExistsIsTakenOnceUntilItIsReleased) {
+  scratch_.WriteFile("target", "old");
+  for (Desk* const later : {&desk_, &other_desk_}) {
+    Claim first;
+    EXPECT_FALSE(first.held());
+    ASSERT_TRUE(Take(&desk_, "target", &first));
+    EXPECT_TRUE(first.held());
+    Claim second;
+    EXPECT_FALSE(Take(later, "target", &second));
+    EXPECT_FALSE(second.held());
+    desk_.Release(&first);
+    EXPECT_FALSE(first.held());
+    EXPECT_TRUE(Take(later, "target", &second));
+    later->Release(&second);
+  }
+}
+
+TEST_F(TargetClaimsTest, OtherFilesAreNotConcerned) {
+  scratch_.WriteFile("target", "old");
+  scratch_.WriteFile("another", "old");
+  Claim claim;
+  ASSERT_TRUE(Take(&desk_, "target", &claim));
+  EXPECT_TRUE(IsFree(&desk_, "another"));
+  EXPECT_TRUE(IsFree(&other_desk_, "another"));
+  desk_.Release(&claim);
+}
+
+TEST_F(TargetClaimsTest, ANumberOnAnotherDeviceIsAnotherFile) {
+  Claim first;
+  ASSERT_TRUE(desk_.TryTake(device_, 4711, &first));
+  Claim second;
+  EXPECT_TRUE(other_desk_.TryTake(device_ + 1, 4711, &second));
+  desk_.Release(&first);
+  other_desk_.Release(&second);
+}
+
+TEST_F(TargetClaimsTest, ANewOneIsTakenFromWhenItIsMadeUntilItIsReleased) {
+  for (Desk* const later : {&desk_, &other_desk_}) {
+    Claim claim;
+    Announce(&desk_, "target", &claim);
+    EXPECT_TRUE(claim.held());
+    scratch_.WriteFile("target", "new");
+    EXPECT_FALSE(IsFree(later, "target"));
+    desk_.Release(&claim);
+    EXPECT_TRUE(IsFree(later, "target"));
+  }
+}
+
+TEST_F(TargetClaimsTest, AnnouncingOneThatIsNotMadeConcernsNobody) {
+  scratch_.WriteFile("target", "old");
+  Claim claim;
+  Announce(&desk_, "another", &claim);
+  EXPECT_TRUE(IsFree(&other_desk_, "target"));
+  desk_.Release(&claim);
+}
+
+// As when a file system takes their names for equal, or one directory was merged into
+// another.
+TEST_F(TargetClaimsTest, TwoNamesThatLeadToOneFileAreOneTarget) {
+  Claim claim;
+  Announce(&desk_, "target", &claim);
+  scratch_.WriteFile("target", "new");
+  ASSERT_EQ(link(scratch_.Path("target").c_str(), scratch_.Path("hard link").c_str()), 0);
+  ASSERT_EQ(symlink("target", scratch_.Path("symlink").c_str()), 0);
+  EXPECT_FALSE(IsFree(&other_desk_, "hard link"));
+  EXPECT_FALSE(IsFree(&other_desk_, "symlink"));
+  desk_.Release(&claim);
+
+  ASSERT_TRUE(Take(&desk_, "symlink", &claim));
+  EXPECT_FALSE(IsFree(&other_desk_, "target"));
+  EXPECT_FALSE(IsFree(&other_desk_, "hard link"));
+  desk_.Release(&claim);
+}
+
+TEST_F(TargetClaimsTest, OneThatExistsIsKnownUnderItsNextNameToo) {
+  scratch_.WriteFile("target", "old");
+  Claim claim;
+  ASSERT_TRUE(Take(&desk_, "target", &claim));
+  ASSERT_EQ(rename(scratch_.Path("target").c_str(), scratch_.Path("renamed").c_str()), 0);
+  scratch_.WriteFile("target", "somebody else's");
+  EXPECT_FALSE(IsFree(&other_desk_, "renamed"));
+  EXPECT_TRUE(IsFree(&other_desk_, "target"));
+  desk_.Release(&claim);
+}
+
+TEST_F(TargetClaimsTest, OfManyNewOnesEachIsReleasedAlone) {
+  const std::vector<std::string> names = {"a", "b", "c", "d"};
+  std::vector<Claim> claims(names.size());
+  for (size_t i = 0; i < names.size(); ++i) {
+    Announce(&desk_, names[i].c_str(), &claims[i]);
+    scratch_.WriteFile(names[i], "new");
+  }
+  for (const size_t released : {1u, 3u, 0u, 2u}) {
+    EXPECT_FALSE(IsFree(&other_desk_, names[released]));
+    desk_.Release(&claims[released]);
+    for (size_t i = 0; i < names.size(); ++i) {
+      EXPECT_EQ(IsFree(&other_desk_, names[i]), !claims[i].held()) << names[i];
+    }
+  }
+}
+
+TEST_F(TargetClaimsTest, WhatIsNotHeldMayBeReleased) {
+  Claim claim;
+  desk_.Release(&claim);
+  EXPECT_FALSE(claim.held());
+}
+
+TEST_F(TargetClaimsTest, ADeskThatIsGoneIsAskedNoMore) {
+  scratch_.WriteFile("target", "old");
+  {
+    Desk short_lived(&claims_);
+    Claim claim;
+    Announce(&short_lived, "target", &claim);
+    EXPECT_FALSE(IsFree(&desk_, "target"));
+    short_lived.Release(&claim);
+  }
+  EXPECT_TRUE(IsFree(&desk_, "target"));
+}
+
+TEST_F(TargetClaimsTest, WaitingEndsWithItsTimeout) {
+  const absl::Time start = absl::Now();
+  desk_.AwaitRelease(absl::Milliseconds(1));
+  EXPECT_LT(absl::Now() - start, kLimit / 2);
+}
+
+// Each time the other thread takes the file, somebody waits for it.
+TEST_F(TargetClaimsTest, WhoWaitsIsWokenByARelease) {
+  scratch_.WriteFile("target", "old");
+  for (const bool is_new : {false, true}) {
+    Claim claim;
+    if (is_new) {
+      Announce(&desk_, "target", &claim);
+    } else {
+      ASSERT_TRUE(Take(&desk_, "target", &claim));
+    }
+    std::atomic<bool> has_it = false;
+    const absl::Time start = absl::Now();
+    std::thread waiting([&] {
+      Claim own;
+      while (!Take(&other_desk_, "target", &own)) other_desk_.AwaitRelease(kLimit);
+      has_it = true;
+      other_desk_.Release(&own);
+    });
+    // It may have to be told more than once: whoever is about to wait is not waiting.
+    EXPECT_FALSE(has_it);
+    desk_.Release(&claim);
+    while (!has_it) {
+      Claim again;
+      if (desk_.TryTake(device_ + 1, 1, &again)) desk_.Release(&again);
+      std::this_thread::yield();
+    }
+    waiting.join();
+    EXPECT_LT(absl::Now() - start, kLimit / 2);
+  }
+}
+
+TEST_F(TargetClaimsTest, OfManyThreadsOneAtATimeHasTheTarget) {
+  constexpr int kThreads = 4;
+  constexpr int kTimes = 500;
+  scratch_.WriteFile("target", "old");
+  std::atomic<int> inside = 0;
+  std::atomic<int> collisions = 0;
+  int times = 0;  // Changed only by who has the target.
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&] {
+      Desk desk(&claims_);
+      for (int left = kTimes; left > 0; --left) {
+        Claim claim;
+        while (!Take(&desk, "target", &claim)) desk.AwaitRelease(absl::Milliseconds(1));
+        if (++inside > 1) ++collisions;
+        ++times;
+        --inside;
+        desk.Release(&claim);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(collisions, 0);
+  EXPECT_EQ(times, kThreads * kTimes);
+}
+
+// Makers race with those who find what was made: never do two write to it at a time.
+TEST_F(TargetClaimsTest, WhoMakesItAndWhoFindsItAreNeverInItTogether) {
+  constexpr int kTimes = 500;
+  std::atomic<int> inside = 0;
+  std::atomic<int> collisions = 0;
+  const auto copy = [&](const char* name) {
+    Desk desk(&claims_);
+    for (int left = kTimes; left > 0; --left) {
+      Claim claim;
+      Announce(&desk, name, &claim);
+      int fd = openat(directory_, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+      if (fd < 0) {
+        desk.Release(&claim);
+        fd = openat(directory_, name, O_WRONLY | O_CLOEXEC);
+        if (fd < 0) continue;  // Gone again.
+        struct stat stat = {};
+        EXPECT_EQ(fstat(fd, &stat), 0);
+        while (!desk.TryTake(stat.st_dev, stat.st_ino, &claim)) {
+          desk.AwaitRelease(absl::Milliseconds(1));
+        }
+        // Another file may have its name by now; then it is nobody else's.
+        struct stat named = {};
+        const bool is_named =
+            fstatat(directory_, name, &named, 0) == 0 && named.st_ino == stat.st_ino;
+        if (!is_named) {
+          close(fd);
+          desk.Release(&claim);
+          continue;
+        }
+      }
+      if (++inside > 1) ++collisions;
+      std::this_thread::yield();
+      --inside;
+      // Every other one is removed again, so that it is made anew.
+      if (left % 2 == 0) unlinkat(directory_, name, 0);
+      close(fd);
+      desk.Release(&claim);
+    }
+  };
+  std::thread first(copy, "target");
+  std::thread second(copy, "target");
+  first.join();
+  second.join();
+  EXPECT_EQ(collisions, 0);
+}
+
+}  // namespace
+}  // namespace ringcp
