@@ -93,6 +93,18 @@ TEST(FileCopyTargetTest, ALinkToAFileIsWrittenThrough) {
   EXPECT_EQ(existing.copy.Settle({0, 0}), "open T following>fd");
 }
 
+// As in GNU cp where POSIXLY_CORRECT is set.
+TEST(FileCopyTargetTest, ALinkToNowhereIsWrittenThroughIfAsked) {
+  FileCopyPolicy policy;
+  policy.writes_through_dangling_links = true;
+  Existing existing(policy, TargetIsALink);
+  EXPECT_EQ(existing.copy.Settle({0, -ENOENT}), "open T made 644 following>fd");
+  EXPECT_EQ(existing.copy.Settle({8}), "at once fstat fd8");
+  EXPECT_EQ(existing.copy.Settle({0}), "at once set size fd8 0");
+  EXPECT_EQ(existing.copy.Settle({0}), kWrite);
+  EXPECT_EQ(existing.copy.Settle({100, 0, 0}), "copied");
+}
+
 TEST(FileCopyTargetTest, WithNoClobberItIsLeftAlone) {
   Existing existing({.preserve = {}, .no_clobber = true});
   EXPECT_EQ(existing.next, "lstat T - stat T");

@@ -474,6 +474,22 @@ TEST(FileCopyTest, WithAllQueuedNothingButTheConfirmationIsAtOnce) {
   EXPECT_EQ(opened.copy.Settle({0}), "copied");
 }
 
+TEST(FileCopyTest, OnAKnownFileSystemTheEndOfALargeFileIsQueuedThenToo) {
+  CopyScript copy({.policy = {.preserve = {}, .queues_all = true}, .size = 5000});
+  copy.OpenBoth();
+  copy.Settle(0, {4096, 4096});
+  EXPECT_EQ(copy.Settle(1, {904, 904}), "read fd7 4096@5000");
+  EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
+}
+
+TEST(FileCopyTest, OnOthersACallLooksForIt) {
+  CopyScript copy(
+      {.policy = {.preserve = {}, .queues_all = true}, .size = 5000, .local = false});
+  copy.OpenBoth();
+  copy.Settle(0, {4096, 4096});
+  EXPECT_EQ(copy.Settle(1, {904, 904}), "at once read fd7 4096@5000");
+}
+
 // --- Stopping ---
 
 TEST(FileCopyTest, StoppedBeforeTheTargetIsThereItLeavesNothing) {
