@@ -296,8 +296,7 @@ absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources
   walk.top()->target_name = top.target_display;
   struct stat stat;
   const bool known = fstat(top.target_fd, &stat) == 0;
-  const bool set_gid = known && (stat.st_mode & S_ISGID) != 0;
-  walk.top()->target_group = set_gid ? stat.st_gid : getegid();
+  if (known) walk.top()->target_group = GroupOfNewEntries(stat, getegid());
   if (known) walk.top()->target_device = stat.st_dev;
   walk.top()->target_is_local = IsKnownLocal(top.target_fd);
   if (policy_.preserve.mode || policy_.preserve.ownership) {
@@ -367,7 +366,7 @@ bool CopyJob::Body::Work(const SharedWork& shared, std::unique_ptr<Ring> ring,
   work.policy.direct_reads = use_uring_;
   work.policy.use_slots = ring->can_install_descriptor();
   work.policy.queues_all = request_.options.engine == EngineChoice::kUring;
-  work.policy.queues_truncate = work.policy.queues_all && ring->can_queue_truncate();
+  work.policy.queues_truncate = ring->can_queue_truncate();
   std::unique_ptr<BlockPool> pool = MakePool(index, &limits);
   if (pool == nullptr) {
     shared.shared_files->OneWorkerLess();

@@ -12,7 +12,8 @@ bool FileCopyPolicy::MayClone(dev_t source_device, dev_t target_device) const {
 mode_t FileCopyPolicy::NewMode(mode_t source_mode) const {
   const bool is_directory = S_ISDIR(source_mode);
   if (default_mode && !preserve.mode) {
-    return is_directory || S_ISSOCK(source_mode) ? 0777 : 0666;
+    // Less the umask even where a default ACL has the kernel leave that out.
+    return (is_directory || S_ISSOCK(source_mode) ? 0777 : 0666) & ~umask;
   }
   return source_mode & (kPermissions | (is_directory ? S_ISVTX : 0));
 }

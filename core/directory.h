@@ -25,6 +25,17 @@
 
 namespace ringcp {
 
+// No group has this number: chown(2) takes it for none.
+inline constexpr gid_t kUnknownGroup = static_cast<gid_t>(-1);
+
+// The group that new entries of the directory `stat` get from a process of `group`:
+// unknown where it is neither the process's nor is inherited by set-group-ID, because
+// some file systems (grpid) have it inherited always.
+inline gid_t GroupOfNewEntries(const struct stat& stat, gid_t group) {
+  const bool is_known = (stat.st_mode & S_ISGID) != 0 || stat.st_gid == group;
+  return is_known ? stat.st_gid : kUnknownGroup;
+}
+
 struct Directory {
   Directory* parent = nullptr;
   // Names in the parent's directories. Below the top they are equal; on top they are the
@@ -68,8 +79,9 @@ struct Directory {
   // This job made it, so that nothing can be in it but what this job puts there.
   bool target_created = false;
   struct stat source_stat = {};
-  // The directory's group, if new entries inherit it (set-group-ID), else the process's.
-  gid_t target_group = 0;
+  // What new entries get: the directory's group, if they inherit it, or the process's;
+  // kUnknownGroup where that is not certain.
+  gid_t target_group = kUnknownGroup;
   // The device that the target is on.
   dev_t target_device = 0;
   // Whether source and target are on file systems that are known: see IsKnownLocal().

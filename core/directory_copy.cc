@@ -161,7 +161,7 @@ bool DirectoryCopy::MakeTarget(Directory* directory, bool empty) {
     if (directory->is_root) NoteRoot(*directory, stat.st_dev, stat.st_ino);
     directory->target_device = stat.st_dev;
     NoteTargetFileSystem(directory);
-    directory->target_group = (stat.st_mode & S_ISGID) != 0 ? stat.st_gid : group_;
+    directory->target_group = GroupOfNewEntries(stat, group_);
     if (!PlanAttributes(directory, withheld, stat)) return false;
   }
   directory->target_made = true;

@@ -33,6 +33,13 @@ bool IsStillTheSame(const struct statx& a, const struct statx& b) {
          a.stx_btime.tv_nsec == b.stx_btime.tv_nsec;
 }
 
+// Whether a file could not be opened because of what it is, so that removing it helps
+// (-f). Else a new one could not be made either, and the old one would be gone.
+bool IsAboutTheFile(int error_number) {
+  return error_number != EMFILE && error_number != ENFILE && error_number != ENOMEM &&
+         error_number != EIO && error_number != ESTALE && error_number != EINTR;
+}
+
 // Whether reading an access control list ended with `result` because there is none, or
 // the file system has no such lists.
 bool SaysNoAcl(int32_t result) {
@@ -392,9 +399,10 @@ void FileCopy::OnReadWhole(NextChains* next) {
 
 mode_t FileCopy::WithheldMode() const {
   const bool inherits_acl = names_.target_default_acl.has_value();
-  // Nobody has to be kept out until the owner is set if it is right from the beginning.
-  const bool has_owner =
-      source_stat_.stx_uid == policy_.user && source_stat_.stx_gid == names_.target_group;
+  // Nobody has to be kept out until the owner is set if it is right from the beginning. A
+  // server may give files another one.
+  const bool has_owner = names_.target_is_local && source_stat_.stx_uid == policy_.user &&
+                         source_stat_.stx_gid == names_.target_group;
   if (has_owner && !inherits_acl) return 0;
   return policy_.WithheldMode(source_stat_.stx_mode, inherits_acl);
 }
@@ -444,7 +452,7 @@ void FileCopy::OnCopyWhole(absl::Span<const int32_t> results, NextChains* next) 
     target_ = FileRef::Slot(slot_);
     return InstallTarget(next);
   }
-  if (target_closed < 0 && target_closed != -EINTR && target_closed != -ECANCELED) {
+  if (target_closed < 0 && target_closed != -ECANCELED) {
     FailOnTarget(Operation::kClose, -target_closed);
     // Without a descriptor it can't be told whether the name still leads to it.
     complete_ = target_ == FileRef();
@@ -520,7 +528,7 @@ void FileCopy::OnOpenTargetFailed(int error_number, NextChains* next) {
     // As in GNU cp: in a directory that was just made nothing is expected, and what is
     // there is lost by nothing but a mistake (names that differ only in case).
   }
-  if (existing_ && policy_.force && !tried_removing_) {
+  if (existing_ && policy_.force && !tried_removing_ && IsAboutTheFile(error_number)) {
     if (control_.stopped) return CloseAll(next);
     return RemoveTarget(next);
   }
@@ -626,7 +634,11 @@ void FileCopy::OnStatOpened(int32_t result, NextChains* next) {
 void FileCopy::TakeTarget(NextChains* next) {
   if (policy_.claims == nullptr) return EmptyOld(next);
   const dev_t device = makedev(target_stat_.stx_dev_major, target_stat_.stx_dev_minor);
-  if (!policy_.claims->TryTake(device, target_stat_.stx_ino, &claim_)) {
+  // Where file systems make inode numbers up (FUSE, CIFS), two names of one file may have
+  // two: there all files with several names are taken for one.
+  const bool may_be_any = !names_.target_is_local && target_stat_.stx_nlink > 1;
+  const ino_t inode = may_be_any ? 0 : target_stat_.stx_ino;
+  if (!policy_.claims->TryTake(device, inode, &claim_)) {
     state_ = State::kAwaitTarget;
     outcome_ = Outcome::kAwaitTarget;
     return;
@@ -925,7 +937,7 @@ void FileCopy::OnClosed(absl::Span<const int32_t> results) {
       continue;
     }
     const bool matters = file == &target_ && (created_ || changed_) && !cleaned_up_;
-    if (result < 0 && result != -EINTR && matters) {
+    if (result < 0 && matters) {
       complete_ = false;
       FailOnTarget(Operation::kClose, -result);
     }

@@ -138,7 +138,9 @@ class Stream {
         poll(nullptr, 0, kReaderPollMilliseconds);
         continue;
       }
-      if (policy_.force) return ReplaceTarget();
+      const bool is_about_the_file =
+          errno != EMFILE && errno != ENFILE && errno != ENOMEM && errno != EIO;
+      if (policy_.force && is_about_the_file) return ReplaceTarget();
       return Fail(Operation::kCreate, errno, true);
     }
     if (fstat(target_, &target_stat_) != 0) return Fail(Operation::kStat, errno, true);

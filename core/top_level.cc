@@ -1,7 +1,9 @@
 #include "core/top_level.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -105,6 +107,25 @@ absl::StatusOr<Place> FindPlace(const CopyRequest& request) {
         MakeFileError(operation, target, error_number).message);
   }
   return place;
+}
+
+// Whether `path`, of which `stat` was taken with `follow`, would not exist if the
+// standard streams that this process was started without were still closed: /dev/stdin
+// followed, or /dev/fd/0 as a link.
+bool IsOfClosedStream(const std::string& path, bool follow, const struct stat& stat) {
+  if (follow) return IsClosedStream(stat);
+  struct stat followed;
+  if (!S_ISLNK(stat.st_mode) || ::stat(path.c_str(), &followed) != 0 ||
+      !IsClosedStream(followed)) {
+    return false;
+  }
+  // A link to that link, such as /dev/stdin, is there in any case.
+  const int fd = open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  struct statfs file_system;
+  const bool is_in_proc =
+      fd >= 0 && fstatfs(fd, &file_system) == 0 && file_system.f_type == PROC_SUPER_MAGIC;
+  if (fd >= 0) close(fd);
+  return is_in_proc;
 }
 
 EntryKind KindOf(mode_t mode, bool recursive) {
@@ -225,7 +246,7 @@ absl::StatusOr<TopLevel> ResolveTopLevel(const CopyRequest& request, Reporter* r
       reporter->Report(MakeFileError(Operation::kStat, path, errno));
       continue;
     }
-    if (follow && IsClosedStream(stat)) {
+    if (IsOfClosedStream(path, follow, stat)) {
       reporter->Report(MakeFileError(Operation::kStat, path, ENOENT));
       continue;
     }

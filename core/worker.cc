@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "core/block_pump.h"
 #include "core/check.h"
 #include "core/file_identity.h"
@@ -94,7 +95,7 @@ void Worker::CopyEntries() {
 
 void Worker::CopyAlone() {
   for (int i = 0; i < kOpensAloneMax && !to_open_alone_.empty(); ++i) {
-    if (i > 0 && !cancelled()) claims_.AwaitRelease(kTargetPollInterval);
+    if (i > 0 && !cancelled()) absl::SleepFor(kOpensAloneInterval);
     std::vector<WaitingEntry> entries;
     entries.swap(to_open_alone_);
     opens_again_ = i + 1 < kOpensAloneMax;
@@ -510,7 +511,10 @@ void Worker::OnDone(int index) {
     case FileCopy::Outcome::kAbandoned:
       return;  // The entry went its own way.
     case FileCopy::Outcome::kCancelled:
-      RINGCP_CHECK(cancelled());
+      // Unless the job was, a worker that helped with it has given up with its ring.
+      if (!work_.cancelled->load(std::memory_order_relaxed)) {
+        CountFailed(entry, {.operation = Operation::kRead, .error_number = EIO});
+      }
       break;
     case FileCopy::Outcome::kRunning:
     case FileCopy::Outcome::kMultiplyLinked:

@@ -81,9 +81,10 @@ class Worker {
   // How long a worker with nothing else to do waits for another copy to end, before it
   // looks itself.
   static constexpr absl::Duration kTargetPollInterval = absl::Milliseconds(10);
-  // How often a source is opened that can't be while others are: each time after
-  // kTargetPollInterval, because other workers and programs have files open, too.
-  static constexpr int kOpensAloneMax = 20;
+  // How often a source is opened that can't be while others are, with pauses, because
+  // other workers and programs have files open, too: for two seconds.
+  static constexpr int kOpensAloneMax = 40;
+  static constexpr absl::Duration kOpensAloneInterval = absl::Milliseconds(50);
 
   // How much one of `workers` workers does at a time.
   struct Limits {

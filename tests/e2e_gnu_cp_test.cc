@@ -13,7 +13,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "absl/strings/string_view.h"
 #include "tests/file_tree.h"
 #include "tests/programs.h"
 #include "tests/scratch_directory.h"
@@ -55,11 +54,11 @@ std::string SortedLines(const std::string& text) {
 // GNU cp's messages as ringcp has them, from version 9.1 (Debian 12). Later ones (Debian
 // 13 has 9.7) add the source to one of them.
 std::string InWordsOfVersion9_1(const std::string& messages) {
-  constexpr absl::string_view kEnd = "with non-directory";
+  const std::string end_of_9_1 = "with non-directory";
   std::vector<std::string> lines = absl::StrSplit(messages, '\n');
   for (std::string& line : lines) {
-    const size_t end = line.find(kEnd);
-    if (end != std::string::npos) line.resize(end + kEnd.size());
+    const size_t end = line.find(end_of_9_1);
+    if (end != std::string::npos) line.resize(end + end_of_9_1.size());
   }
   return absl::StrJoin(lines, "\n");
 }
