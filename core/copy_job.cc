@@ -1,6 +1,7 @@
 #include "core/copy_job.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@
 #include "core/file_budget.h"
 #include "core/file_systems.h"
 #include "core/link_table.h"
+#include "core/made_names.h"
 #include "core/mutex.h"
 #include "core/polled_io.h"
 #include "core/reporter.h"
@@ -105,7 +107,7 @@ class CopyJob::Body {
         files_max_(resources.files_max != 0 ? resources.files_max : DefaultFilesMax()),
         claims_(resources.claims != nullptr ? resources.claims : &own_claims_),
         reporter_(observer),
-        policy_(MakePolicy(request_.options)),
+        policy_(MakePolicy(request_)),
         directories_(policy_, request_.options.one_file_system, getegid(), &reporter_) {}
 
   JobResult Run();
@@ -114,7 +116,8 @@ class CopyJob::Body {
   EngineReport GetReport() const;
 
  private:
-  static FileCopyPolicy MakePolicy(const CopyOptions& options) {
+  static FileCopyPolicy MakePolicy(const CopyRequest& request) {
+    const CopyOptions& options = request.options;
     return {.preserve = options.preserve,
             .default_mode = options.default_mode,
             .force = options.force,
@@ -128,9 +131,14 @@ class CopyJob::Body {
             .user = geteuid(),
             .offer_all_links = options.preserve.links && FollowsLinks(options),
             .offer_named_links = options.preserve.links && FollowsNamedLinks(options),
+            .may_meet_names_again = request.sources.size() > 1,
             .notes_capabilities = options.preserve.mode && options.preserve.links};
   }
 
+  // Copies top->sources.
+  absl::Status CopySources(TopLevel* top);
+  // Whether the copy of an earlier source is where `source` would come to; says so.
+  bool WouldOverwriteCopy(const TopLevelSource& source, const TopLevel& top);
   // Copies `sources`, which all come to different names.
   absl::Status CopyGroup(const std::vector<TopLevelSource>& sources, const TopLevel& top);
   // Decides on the engine; `ring` is the calling thread's, if it is io_uring.
@@ -158,6 +166,8 @@ class CopyJob::Body {
   DirectoryCopy directories_;
   LinkTable links_;
   TargetClaims own_claims_;  // Used where nobody shares others.
+  MadeNames made_names_;
+  bool notes_made_names_ = false;  // Some source must not overwrite another one's copy.
   CloneTable clones_;
   UncachedIo uncached_io_;
   PolledIo polled_io_{[](dev_t device) { return PollableLength("/sys", device); }};
@@ -203,16 +213,7 @@ JobResult CopyJob::Body::Run() {
                           .preserve_links = request_.options.preserve.links,
                           .directories_max = directories});
     }
-    // Sources that come to one name are copied one after the other.
-    std::vector<TopLevelSource> group;
-    for (TopLevelSource& source : top->sources) {
-      if (source.collides) {
-        result.status.Update(CopyGroup(group, *top));
-        group.clear();
-      }
-      group.push_back(std::move(source));
-    }
-    result.status.Update(CopyGroup(group, *top));
+    result.status = CopySources(&*top);
     close(top->target_fd);
   }
   StopTally();
@@ -271,6 +272,51 @@ absl::Status CopyJob::Body::ChooseEngine(const std::vector<TopLevelSource>& sour
   return absl::OkStatus();
 }
 
+absl::Status CopyJob::Body::CopySources(TopLevel* top) {
+  const auto must_not_overwrite = [](const TopLevelSource& source) {
+    return source.must_not_overwrite;
+  };
+  notes_made_names_ =
+      std::any_of(top->sources.begin(), top->sources.end(), must_not_overwrite);
+  absl::Status status;
+  // Sources that come to one name are copied one after the other.
+  std::vector<TopLevelSource> group;
+  for (TopLevelSource& source : top->sources) {
+    if (source.collides) {
+      status.Update(CopyGroup(group, *top));
+      group.clear();
+      if (!cancelled_ && WouldOverwriteCopy(source, *top)) continue;
+    }
+    group.push_back(std::move(source));
+  }
+  status.Update(CopyGroup(group, *top));
+  return status;
+}
+
+bool CopyJob::Body::WouldOverwriteCopy(const TopLevelSource& source,
+                                       const TopLevel& top) {
+  if (!source.must_not_overwrite || !made_names_.Contains(source.target_name)) {
+    return false;
+  }
+  const std::string target = JoinPath(top.target_display, source.target_name);
+  struct stat made;
+  struct stat pointee;
+  const bool through_link =
+      (source.kind == EntryKind::kRegular || source.kind == EntryKind::kStream) &&
+      fstatat(top.target_fd, source.target_name.c_str(), &made, AT_SYMLINK_NOFOLLOW) ==
+          0 &&
+      S_ISLNK(made.st_mode) &&
+      fstatat(top.target_fd, source.target_name.c_str(), &pointee, 0) == 0;
+  ++sources_refused_;
+  reporter_.Report(MakeRefusal(
+      target, through_link
+                  ? absl::StrCat("will not copy ", Quote(source.source),
+                                 " through just-created symlink ", Quote(target))
+                  : absl::StrCat("will not overwrite just-created ", Quote(target),
+                                 " with ", Quote(source.source))));
+  return true;
+}
+
 absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources,
                                       const TopLevel& top) {
   if (sources.empty() || cancelled_) return absl::OkStatus();
@@ -310,6 +356,7 @@ absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources
                              .shared_files = &shared_files,
                              .claims = claims_,
                              .reporter = &reporter_,
+                             .made_names = notes_made_names_ ? &made_names_ : nullptr,
                              .cancelled = &cancelled_};
   std::atomic<bool> worked = false;
   std::vector<std::thread> threads(workers - 1);

@@ -58,6 +58,9 @@ struct FileCopyPolicy {
   // named.
   bool offer_all_links = false;
   bool offer_named_links = false;
+  // Several sources are named: one of them may lie in another, so that a file is met more
+  // often than it has names.
+  bool may_meet_names_again = false;
   // Whether sources' capabilities are looked for, to tell that they are left out.
   bool notes_capabilities = false;
   // Whether new targets may be made in slots. Without an ordinary descriptor a target can

@@ -4,7 +4,8 @@
 // The first worker to meet such a file copies it; a link met meanwhile waits here until
 // that copy has ended, and is then made by the worker that ended it.
 //
-// Memory: one entry for each file with several links, until all of them have been met:
+// Memory: one entry for each file with several links, until all of them have been met (or
+// to the end, where that can't be told):
 // the one part of the engine that grows with the tree, as it must.
 //
 // Thread-safety: all methods may be called by any thread.
@@ -47,7 +48,8 @@ class LinkTable {
     kWait,  // It is being copied: the entry waits, the caller forgets it.
   };
 
-  // More names may lead to a file than it has links, because links are followed.
+  // A file may be met more often than it has links: symbolic links to it are followed, or
+  // a directory is copied twice, by its own name and in another one.
   static constexpr uint32_t kAnyNumber = ~uint32_t{0};
 
   // Claims the file `id`, which has `links` links (or kAnyNumber), for `entry`. With

@@ -134,6 +134,17 @@ EntryKind KindOf(mode_t mode, bool recursive) {
   return recursive ? EntryKind::kSpecial : EntryKind::kStream;
 }
 
+// Whether two paths are in one directory.
+bool AreInOneDirectory(const std::string& a, const std::string& b) {
+  const std::string in_a(DirectoryPart(a));
+  const std::string in_b(DirectoryPart(b));
+  struct stat stat_a;
+  struct stat stat_b;
+  return in_a == in_b || (stat(in_a.empty() ? "." : in_a.c_str(), &stat_a) == 0 &&
+                          stat(in_b.empty() ? "." : in_b.c_str(), &stat_b) == 0 &&
+                          SameFile(stat_a, stat_b));
+}
+
 // Sorts sources out by the names they come to.
 class NameTable {
  public:
@@ -141,30 +152,29 @@ class NameTable {
   explicit NameTable(int target_fd) : target_fd_(target_fd) {}
 
   // Whether `source` is to be copied; says why not, and marks collisions.
-  bool Admit(TopLevelSource* source, const struct stat& stat,
-             const std::string& target_display, Reporter* reporter) {
+  bool Admit(TopLevelSource* source, const struct stat& stat, bool no_clobber,
+             Reporter* reporter) {
     const auto [it, is_new] = names_.try_emplace(
-        source->target_name, Seen{stat.st_dev, stat.st_ino, source->is_directory});
+        source->target_name,
+        Seen{stat.st_dev, stat.st_ino, source->is_directory, source->source});
     if (is_new) {
       source->collides = MayMeet(*source);
       return true;
     }
-    const bool same_file =
-        it->second.device == stat.st_dev && it->second.inode == stat.st_ino;
-    if (same_file) {
+    const Seen& seen = it->second;
+    const bool same_file = seen.device == stat.st_dev && seen.inode == stat.st_ino;
+    // Another hard link of a file is another source.
+    if (same_file &&
+        (source->is_directory || AreInOneDirectory(seen.source, source->source))) {
       reporter->Warn(absl::StrCat("warning: source ",
                                   source->is_directory ? "directory " : "file ",
                                   Quote(source->source), " specified more than once"));
       return false;
     }
-    if (!source->is_directory && !it->second.is_directory) {
-      const std::string target = JoinPath(target_display, source->target_name);
-      reporter->Report(MakeRefusal(
-          target, absl::StrCat("will not overwrite just-created ", Quote(target),
-                               " with ", Quote(source->source))));
-      return false;
-    }
     source->collides = true;
+    // What is there already is no mistake where nothing is to be overwritten anyway.
+    source->must_not_overwrite =
+        !source->is_directory && !seen.is_directory && !no_clobber;
     return true;
   }
 
@@ -196,6 +206,7 @@ class NameTable {
     dev_t device;
     ino_t inode;
     bool is_directory;
+    std::string source;
   };
   const int target_fd_;
   absl::flat_hash_map<std::string, Seen> names_;
@@ -268,7 +279,7 @@ absl::StatusOr<TopLevel> ResolveTopLevel(const CopyRequest& request, Reporter* r
     }
     if (!source.is_directory) source.kind = KindOf(stat.st_mode, options.recursive);
     if (S_ISREG(stat.st_mode)) source.size_bytes = stat.st_size;
-    if (!names.Admit(&source, stat, top.target_display, reporter)) continue;
+    if (!names.Admit(&source, stat, options.no_clobber, reporter)) continue;
     top.sources.push_back(std::move(source));
   }
   return top;

@@ -28,6 +28,9 @@ struct TopLevelSource {
   // May come to the same name as an earlier source, or into the same directory: to be
   // copied after that one, so that the two never meet and the later one has its way.
   bool collides = false;
+  // ... which is no directory either: not to be copied over that one's copy, if it was
+  // made.
+  bool must_not_overwrite = false;
 };
 
 struct TopLevel {

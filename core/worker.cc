@@ -451,9 +451,7 @@ void Worker::OnMultiplyLinked(int index) {
   Flight& flight = flights_[index];
   next_.size = 0;
   std::string copied_as;
-  const bool is_offered = work_.policy.offer_all_links || OffersLinks(flight.entry);
-  const uint32_t links =
-      is_offered ? LinkTable::kAnyNumber : flight.copy.stat().stx_nlink;
+  const uint32_t links = LinksToMeet(flight.entry, flight.copy.stat().stx_nlink);
   switch (ClaimCopy(IdentityOf(flight.copy.stat()), links, &flight.entry, &copied_as)) {
     case LinkTable::Claim::kCopy:
       flight.copy.Proceed(&next_);
@@ -587,9 +585,12 @@ void Worker::CopyNodeEntry(WaitingEntry entry) {
   if ((S_ISREG(stat.st_mode) || S_ISDIR(stat.st_mode)) && Redirect(entry, stat.st_mode)) {
     return;
   }
-  if (work_.policy.preserve.links && (stat.st_nlink > 1 || entry.claimed.has_value())) {
+  const bool is_offered = work_.policy.offer_all_links || OffersLinks(entry);
+  if (work_.policy.preserve.links &&
+      (stat.st_nlink > 1 || is_offered || entry.claimed.has_value())) {
+    const uint32_t links = LinksToMeet(entry, stat.st_nlink);
     std::string copied_as;
-    switch (ClaimCopy(IdentityOf(stat), stat.st_nlink, &entry, &copied_as)) {
+    switch (ClaimCopy(IdentityOf(stat), links, &entry, &copied_as)) {
       case LinkTable::Claim::kCopy:
         break;
       case LinkTable::Claim::kLink:
@@ -721,6 +722,9 @@ void Worker::WarnIfNotPolled(const WaitingEntry& entry, const FileCopy& copy) {
 
 void Worker::CountDone(const WaitingEntry& entry) {
   counters_->files_done.Add(1);
+  if (work_.made_names != nullptr && entry.directory->is_top()) {
+    work_.made_names->Add(entry.target_name);
+  }
   if (!work_.reporter->wants_copied()) return;
   work_.reporter->Copied(SourcePath(*entry.directory, entry.source_name),
                          TargetPath(*entry.directory, entry.target_name));

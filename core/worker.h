@@ -32,6 +32,7 @@
 #include "core/engine_counters.h"
 #include "core/file_copy.h"
 #include "core/link_table.h"
+#include "core/made_names.h"
 #include "core/next_chains.h"
 #include "core/reporter.h"
 #include "core/ring.h"
@@ -49,6 +50,8 @@ struct SharedWork {
   SharedFiles* shared_files = nullptr;
   TargetClaims* claims = nullptr;
   Reporter* reporter = nullptr;
+  // Where to note which named sources were copied; nullptr: nobody asks.
+  MadeNames* made_names = nullptr;
   const std::atomic<bool>* cancelled = nullptr;
   // How files are copied while they are in memory.
   CallsAtOnce warm_calls = CallsAtOnce::kAll;
@@ -206,6 +209,12 @@ class Worker {
   // named symbolic links are followed, and may lead to it as well.
   bool OffersLinks(const WaitingEntry& entry) const {
     return entry.directory->is_top() && work_.policy.offer_named_links;
+  }
+  // How often a file with so many links is met at most, as `entry` and others.
+  uint32_t LinksToMeet(const WaitingEntry& entry, uint64_t links) const {
+    const bool any_number = work_.policy.offer_all_links || OffersLinks(entry) ||
+                            work_.policy.may_meet_names_again;
+    return any_number ? LinkTable::kAnyNumber : static_cast<uint32_t>(links);
   }
   // Warns if the copy of `entry` has found out that there is no polling.
   void WarnIfNotPolled(const WaitingEntry& entry, const FileCopy& copy);
