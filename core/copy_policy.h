@@ -103,6 +103,14 @@ struct FileCopyPolicy {
   bool MayFailToSetMode(int error_number) const;
 };
 
+// Whether a copy has removed what was in its target's way, and when: in the order in
+// which GNU cp tells of it.
+enum class OldTarget {
+  kKept,                // Or there was none.
+  kRemovedBeforehand,   // Before the copy began: it was clear that it had to go.
+  kRemovedAfterFailing  // It could not be opened, or no link made over it.
+};
+
 // Which file is copied to where.
 struct FileCopyNames {
   int source_directory = AT_FDCWD;

@@ -12,14 +12,21 @@ void AppendName(std::string_view name, std::string* path) {
 }
 
 // Joins the names from the top down to `directory` without recursion: trees are deep.
+// `shown`: that of roots that have it takes the place of their path.
 std::string PathFromTop(const Directory& directory, bool with_top,
-                        std::string Directory::*name) {
+                        std::string Directory::*name, bool shown = false) {
   std::vector<const Directory*> below;
   const Directory* at = &directory;
   for (; !at->is_top(); at = at->parent) below.push_back(at);
   std::string path = with_top ? at->*name : std::string();
   std::reverse(below.begin(), below.end());
-  for (const Directory* next : below) AppendName(next->*name, &path);
+  for (const Directory* next : below) {
+    if (shown && next->target_shown != nullptr) {
+      path = *next->target_shown;
+    } else {
+      AppendName(next->*name, &path);
+    }
+  }
   return path;
 }
 
@@ -36,7 +43,8 @@ std::string SourcePath(const Directory& directory) {
 }
 
 std::string TargetPath(const Directory& directory) {
-  return PathFromTop(directory, /*with_top=*/true, &Directory::target_name);
+  return PathFromTop(directory, /*with_top=*/true, &Directory::target_name,
+                     /*shown=*/true);
 }
 
 std::string SourcePath(const Directory& directory, std::string_view name) {

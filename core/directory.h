@@ -19,6 +19,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,6 +43,8 @@ struct Directory {
   // path as typed and the last part of the target's.
   std::string source_name;
   std::string target_name;
+  // How the user would write the target if the names do not give that; only of roots.
+  std::unique_ptr<const std::string> target_shown;
   // Follow source_name if it is a symbolic link.
   bool follow = false;
   // That it is a directory was seen by a stat; else it is only what its parent lists.

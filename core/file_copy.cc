@@ -87,7 +87,8 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   is_whole_ = false;
   existing_ = created_ = changed_ = complete_ = cleaned_up_ = false;
   is_link_ = makes_pointee_ = is_identified_ = false;
-  tried_removing_ = removed_old_target_ = waits_for_target_ = left_out_rights_ = false;
+  tried_removing_ = waits_for_target_ = left_out_rights_ = false;
+  old_target_ = OldTarget::kKept;
   closes_at_once_ = false;
   OpenSource(O_NONBLOCK, next);
   SetAtOnce(next);
@@ -530,14 +531,15 @@ void FileCopy::OnOpenTargetFailed(int error_number, NextChains* next) {
   }
   if (existing_ && policy_.force && !tried_removing_ && IsAboutTheFile(error_number)) {
     if (control_.stopped) return CloseAll(next);
-    return RemoveTarget(next);
+    return RemoveTarget(OldTarget::kRemovedAfterFailing, next);
   }
   FailOnTarget(Operation::kCreate, error_number);
   CloseAll(next);
 }
 
-void FileCopy::RemoveTarget(NextChains* next) {
+void FileCopy::RemoveTarget(OldTarget removed_as, NextChains* next) {
   tried_removing_ = true;
+  removed_as_ = removed_as;
   Enter(State::kRemoveTarget, UnlinkAt(names_.target_directory, names_.target, 0), next);
 }
 
@@ -546,7 +548,7 @@ void FileCopy::OnRemoveTarget(int32_t result, NextChains* next) {
     FailOnTarget(Operation::kRemove, -result);
     return CloseAll(next);
   }
-  removed_old_target_ = result == 0;
+  if (result == 0) old_target_ = removed_as_;
   if (control_.stopped) return CloseAll(next);
   OpenNewTarget(next);
 }
@@ -595,7 +597,7 @@ void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next)
   if (file_result == -ENOENT && is_link_) {
     Fail(RefusedTarget(Refusal::kTargetDangling));
   } else if (file_result == -ELOOP && is_link_ && policy_.force && !tried_removing_) {
-    return RemoveTarget(next);
+    return RemoveTarget(OldTarget::kRemovedAfterFailing, next);
   } else if (name_result < 0 || file_result < 0) {
     FailOnTarget(Operation::kStat, name_result < 0 ? -name_result : -file_result);
   } else if (policy_.no_clobber) {
@@ -608,7 +610,7 @@ void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next)
     outcome_at_end_ = Outcome::kTargetIsSpecial;
   } else if (policy_.preserve.links && target_stat_.stx_nlink > 1 && !tried_removing_) {
     // Its other names must keep their contents: this one is made anew.
-    return RemoveTarget(next);
+    return RemoveTarget(OldTarget::kRemovedBeforehand, next);
   } else {
     return OpenExistingTarget(next);
   }

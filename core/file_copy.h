@@ -169,8 +169,8 @@ class FileCopy {
   // Why a half-written target could not be removed, or an old one not emptied; 0 where
   // there is none.
   int removal_error() const { return removal_error_; }
-  // What was in the target's way was removed, so that it could be made.
-  bool removed_old_target() const { return removed_old_target_; }
+  // What became of a target that was there.
+  OldTarget old_target() const { return old_target_; }
   // The source has an access control list or capabilities, which are not copied.
   bool left_out_rights() const { return left_out_rights_; }
 
@@ -252,7 +252,8 @@ class FileCopy {
   void OnStatBoth(absl::Span<const int32_t> results, NextChains* next);
   void StatTarget(NextChains* next);
   void OnStatTarget(absl::Span<const int32_t> results, NextChains* next);
-  void RemoveTarget(NextChains* next);
+  // `removed_as`: what old_target() is to say then.
+  void RemoveTarget(OldTarget removed_as, NextChains* next);
   void OnRemoveTarget(int32_t result, NextChains* next);
   void OnStatOpened(int32_t result, NextChains* next);
   void TakeTarget(NextChains* next);
@@ -340,7 +341,8 @@ class FileCopy {
   bool makes_pointee_ = false;  // ... to nowhere, where the target is to be made.
   bool is_identified_ = false;  // target_stat_ is that of the target itself.
   bool tried_removing_ = false;
-  bool removed_old_target_ = false;
+  OldTarget removed_as_ = OldTarget::kKept;  // What it becomes once it is removed.
+  OldTarget old_target_ = OldTarget::kKept;
   bool waits_for_target_ = false;  // Opening it once more waits for a lease to end.
   bool closes_at_once_ = false;    // The kernel did not get round to it.
   bool left_out_rights_ = false;

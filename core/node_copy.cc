@@ -73,6 +73,16 @@ Sameness Compare(const FileCopyNames& names, const struct stat& source,
   return SameFile(source_file, existing_file) ? Sameness::kSameFile : Sameness::kOther;
 }
 
+// How many links the file has that is in the way as `name`, or, for a regular source, the
+// one that `name` leads to: GNU cp looks at targets as their sources are.
+nlink_t LinksOf(int directory, const char* name, const struct stat& existing,
+                bool is_source_regular) {
+  struct stat pointee;
+  const bool is_link = is_source_regular && S_ISLNK(existing.st_mode) &&
+                       fstatat(directory, name, &pointee, 0) == 0;
+  return is_link ? pointee.st_nlink : existing.st_nlink;
+}
+
 // One node's copy.
 class NodeCopy {
  public:
@@ -191,13 +201,17 @@ class NodeCopy {
     }
     // Something that is no regular file takes the place of another only where no links
     // are followed, or where the other names of what was there must keep it.
-    if (names_.follows_links_here && !replaces_any &&
-        !(policy_.preserve.links && existing.st_nlink > 1)) {
-      return Fail(TargetFailure(operation_, EEXIST));
-    }
+    const bool is_replaced =
+        !names_.follows_links_here || (policy_.preserve.links && existing.st_nlink > 1);
+    if (!is_replaced && !replaces_any) return Fail(TargetFailure(operation_, EEXIST));
     const int error_number =
         RemoveIfSame(names_.target_directory, names_.target, IdentityOf(existing));
-    return error_number == 0 || Fail(TargetFailure(Operation::kRemove, error_number));
+    if (error_number != 0) return Fail(TargetFailure(Operation::kRemove, error_number));
+    // GNU cp renames a link over what -f makes way for, and says nothing about it.
+    if (is_replaced && !names_.target_directory_created) {
+      result_.old_target = OldTarget::kRemovedBeforehand;
+    }
+    return true;
   }
 
   // Most links have their owner already, and a link has no mode of its own.
@@ -321,37 +335,49 @@ NodeResult CopyNode(const FileCopyPolicy& policy, const FileCopyNames& names,
   return NodeCopy(policy, names, source).Run();
 }
 
-NodeOutcome MakeHardLink(const FileCopyPolicy& policy, int existing_directory,
-                         const char* existing_name, int directory, const char* name,
-                         CopyFailure* failure) {
+NodeResult MakeHardLink(const FileCopyPolicy& policy, bool follows_links_here,
+                        int existing_directory, const char* existing_name, int directory,
+                        const char* name) {
+  NodeResult result;
   const auto make = [&] {
     return linkat(existing_directory, existing_name, directory, name, 0);
   };
-  if (make() == 0) return NodeOutcome::kCopied;
+  const auto end = [&result](NodeOutcome outcome) {
+    result.outcome = outcome;
+    return result;
+  };
+  const auto fail = [&](const CopyFailure& failure) {
+    result.failure = failure;
+    return end(NodeOutcome::kFailed);
+  };
+  if (make() == 0) return end(NodeOutcome::kCopied);
   if (errno == EEXIST) {
-    if (policy.no_clobber) return NodeOutcome::kSkipped;
+    if (policy.no_clobber) return end(NodeOutcome::kSkipped);
     const int flags = AT_SYMLINK_NOFOLLOW;
     struct stat existing;
     struct stat target;
     if (fstatat(directory, name, &target, flags) == 0) {
-      if (fstatat(existing_directory, existing_name, &existing, flags) == 0 &&
-          SameFile(existing, target)) {
-        return NodeOutcome::kCopied;  // They are links of each other already.
+      const bool is_known =
+          fstatat(existing_directory, existing_name, &existing, flags) == 0;
+      if (is_known && SameFile(existing, target)) {
+        return end(NodeOutcome::kCopied);  // They are links of each other already.
       }
       if (S_ISDIR(target.st_mode)) {
-        *failure = RefusedTarget(Refusal::kTargetIsDirectory);
-        return NodeOutcome::kFailed;
+        return fail(RefusedTarget(Refusal::kTargetIsDirectory));
       }
+      const bool is_regular = is_known && S_ISREG(existing.st_mode);
+      const bool goes_beforehand = LinksOf(directory, name, target, is_regular) > 1 ||
+                                   (!is_regular && !follows_links_here);
       if (const int error_number = RemoveIfSame(directory, name, IdentityOf(target));
           error_number != 0) {
-        *failure = TargetFailure(Operation::kRemove, error_number);
-        return NodeOutcome::kFailed;
+        return fail(TargetFailure(Operation::kRemove, error_number));
       }
+      result.old_target = goes_beforehand ? OldTarget::kRemovedBeforehand
+                                          : OldTarget::kRemovedAfterFailing;
     }
-    if (make() == 0) return NodeOutcome::kCopied;
+    if (make() == 0) return end(NodeOutcome::kCopied);
   }
-  *failure = TargetFailure(Operation::kMakeHardLink, errno);
-  return NodeOutcome::kFailed;
+  return fail(TargetFailure(Operation::kMakeHardLink, errno));
 }
 
 int OpenParentBeneath(int top, const std::string& path) {

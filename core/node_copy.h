@@ -44,6 +44,7 @@ struct NodeResult {
   CopyFailure failure;  // Of kFailed.
   // The source has an access control list, which the copy lacks.
   bool access_left_out = false;
+  OldTarget old_target = OldTarget::kKept;
 };
 
 // Copies the symbolic link, pipe, device or socket `source` to names.target. What is in
@@ -53,10 +54,11 @@ NodeResult CopyNode(const FileCopyPolicy& policy, const FileCopyNames& names,
                     const NodeSource& source);
 
 // Makes `name` in `directory` a hard link to `existing_name` in `existing_directory`,
-// replacing what is there (unless no_clobber). On kFailed, `failure` says why.
-NodeOutcome MakeHardLink(const FileCopyPolicy& policy, int existing_directory,
-                         const char* existing_name, int directory, const char* name,
-                         CopyFailure* failure);
+// replacing what is there (unless no_clobber). `follows_links_here` is that of the
+// source's FileCopyNames.
+NodeResult MakeHardLink(const FileCopyPolicy& policy, bool follows_links_here,
+                        int existing_directory, const char* existing_name, int directory,
+                        const char* name);
 
 // Opens the directory that the last part of `path` is in, step by step beneath `top` and
 // without following links: an O_PATH descriptor, or -errno. `path` may be longer than

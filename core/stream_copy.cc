@@ -36,12 +36,15 @@ class Stream {
  public:
   Stream(const FileCopyPolicy& policy, const FileCopyNames& names,
          const std::atomic<bool>& cancelled, EngineCounters* counters,
-         CopyFailure* failure)
+         CopyFailure* failure, OldTarget* old_target)
       : policy_(policy),
         names_(names),
         cancelled_(cancelled),
         counters_(counters),
-        failure_(failure) {}
+        failure_(failure),
+        old_target_(old_target) {
+    *old_target_ = OldTarget::kKept;
+  }
   ~Stream() {
     if (source_ >= 0) close(source_);
     if (target_ >= 0) close(target_);
@@ -120,14 +123,23 @@ class Stream {
     }
     struct stat existing;
     if (fstatat(names_.target_directory, names_.target, &existing, 0) != 0) {
-      if (errno == ENOENT) return Refuse(Refusal::kTargetDangling);
-      if (errno == ELOOP && policy_.force) return ReplaceTarget();
+      if (errno == ENOENT) {
+        return policy_.writes_through_dangling_links ? MakePointee()
+                                                     : Refuse(Refusal::kTargetDangling);
+      }
+      if (errno == ELOOP && policy_.force) {
+        return ReplaceTarget(OldTarget::kRemovedAfterFailing);
+      }
       return Fail(Operation::kStat, errno, true);
     }
     if (policy_.no_clobber) return Outcome::kSkipped;
     if (S_ISDIR(existing.st_mode)) return Refuse(Refusal::kTargetIsDirectory);
     if (IsClosedStream(existing)) return Refuse(Refusal::kTargetDangling);
     if (SameFile(existing, source_stat_)) return Refuse(Refusal::kSameFile);
+    // Its other names must keep their contents.
+    if (policy_.preserve.links && existing.st_nlink > 1) {
+      return ReplaceTarget(OldTarget::kRemovedBeforehand);
+    }
     for (;;) {
       // What was in it stays until there is something to take its place.
       target_ = openat(names_.target_directory, names_.target, kTargetFlags | O_NONBLOCK);
@@ -140,9 +152,22 @@ class Stream {
       }
       const bool is_about_the_file =
           errno != EMFILE && errno != ENFILE && errno != ENOMEM && errno != EIO;
-      if (policy_.force && is_about_the_file) return ReplaceTarget();
+      if (policy_.force && is_about_the_file) return ReplaceTarget(OldTarget::kRemovedAfterFailing);
       return Fail(Operation::kCreate, errno, true);
     }
+    return TakeOpened();
+  }
+
+  // Makes the file that a symbolic link to nowhere leads to.
+  Outcome MakePointee() {
+    target_ = openat(names_.target_directory, names_.target, kTargetFlags | O_CREAT,
+                     policy_.NewMode(mode_) & ~withheld_);
+    if (target_ < 0) return Fail(Operation::kCreate, errno, true);
+    made_pointee_ = true;
+    return TakeOpened();
+  }
+
+  Outcome TakeOpened() {
     if (fstat(target_, &target_stat_) != 0) return Fail(Operation::kStat, errno, true);
     if (SameFile(target_stat_, source_stat_)) return Refuse(Refusal::kSameFile);
     is_regular_ = S_ISREG(target_stat_.st_mode);
@@ -165,8 +190,8 @@ class Stream {
     return Outcome::kCopied;
   }
 
-  // Makes a new file in the place of one that can't be opened (-f).
-  Outcome ReplaceTarget() {
+  // Makes a new file in the place of one that can't be opened (-f), or must be kept.
+  Outcome ReplaceTarget(OldTarget what_becomes_of_it) {
     struct stat existing;
     int error_number =
         fstatat(names_.target_directory, names_.target, &existing, AT_SYMLINK_NOFOLLOW) ==
@@ -176,6 +201,7 @@ class Stream {
     if (error_number != 0 && error_number != ENOENT) {
       return Fail(Operation::kRemove, error_number, true);
     }
+    *old_target_ = what_becomes_of_it;
     error_number = CreateTarget();
     return error_number == 0 ? Outcome::kCopied
                              : Fail(Operation::kCreate, error_number, true);
@@ -289,7 +315,7 @@ class Stream {
     if (!policy_.preserve.mode) {
       const mode_t given_back =
           withheld_ & ~policy_.umask & names_.target_default_acl.value_or(kPermissions);
-      wanted = created_ ? mode | given_back : mode;
+      wanted = created_ || made_pointee_ ? mode | given_back : mode;
     } else if (!created_ || names_.target_default_acl.has_value()) {
       error_number = ReplaceAcls(target_, wanted);
     }
@@ -307,6 +333,7 @@ class Stream {
   const std::atomic<bool>& cancelled_;
   EngineCounters* const counters_;
   CopyFailure* const failure_;
+  OldTarget* const old_target_;
   int source_ = -1;
   int target_ = -1;
   struct stat source_stat_ = {};
@@ -315,7 +342,8 @@ class Stream {
   mode_t withheld_ = 0;           // Of the target's, at first.
   bool is_regular_ = false;       // The target.
   bool created_ = false;
-  bool begun_ = false;  // What was in the target is lost.
+  bool made_pointee_ = false;  // What the target, a link, led to was not there.
+  bool begun_ = false;         // What was in the target is lost.
   bool complete_ = false;
   TargetClaims::Claim claim_;
 };
@@ -324,8 +352,8 @@ class Stream {
 
 FileCopy::Outcome CopyStream(const FileCopyPolicy& policy, const FileCopyNames& names,
                              const std::atomic<bool>& cancelled, EngineCounters* counters,
-                             CopyFailure* failure) {
-  return Stream(policy, names, cancelled, counters, failure).Copy();
+                             CopyFailure* failure, OldTarget* old_target) {
+  return Stream(policy, names, cancelled, counters, failure, old_target).Copy();
 }
 
 }  // namespace ringcp

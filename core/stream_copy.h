@@ -15,12 +15,12 @@
 namespace ringcp {
 
 // Copies names.source to names.target until its end, a failure, or *cancelled. kCopied,
-// kSkipped, kCancelled, or kFailed with *failure. A regular file that was not completed
-// is removed if this call made it, else left as it was or, once something was written to
-// it, empty.
+// kSkipped, kCancelled, or kFailed with *failure; *old_target is set in any case. A
+// regular file that was not completed is removed if this call made it, else left as it
+// was or, once something was written to it, empty.
 FileCopy::Outcome CopyStream(const FileCopyPolicy& policy, const FileCopyNames& names,
                              const std::atomic<bool>& cancelled, EngineCounters* counters,
-                             CopyFailure* failure);
+                             CopyFailure* failure, OldTarget* old_target);
 
 }  // namespace ringcp
 

@@ -54,6 +54,25 @@ int OpenDirectory(const char* path) {
   return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
+// What makes the copy of something of this mode.
+Operation MakingOperation(mode_t mode, bool recursive) {
+  if (S_ISDIR(mode)) return Operation::kMakeDirectory;
+  if (S_ISLNK(mode)) return Operation::kMakeSymlink;
+  if (S_ISREG(mode) || !recursive) return Operation::kCreate;
+  return S_ISFIFO(mode) ? Operation::kMakeFifo : Operation::kMakeSpecial;
+}
+
+// Whether `path` is a symbolic link to a directory, followed because of a slash behind
+// it.
+bool IsLinkFollowedBySlash(const std::string& path) {
+  const std::string name(WithoutTrailingSlashes(path));
+  struct stat link;
+  struct stat directory;
+  return path.ends_with('/') && lstat(name.c_str(), &link) == 0 &&
+         S_ISLNK(link.st_mode) && stat(path.c_str(), &directory) == 0 &&
+         S_ISDIR(directory.st_mode);
+}
+
 struct Place {
   TopLevel top;
   std::string name;  // The copy's own name in it; "" to copy under the sources' names.
@@ -77,6 +96,13 @@ absl::StatusOr<Place> FindPlace(const CopyRequest& request) {
     }
     if (request.sources.size() > 1) return TargetError("target", target, errno);
     may_exist = errno != ENOENT;
+  } else if (IsLinkFollowedBySlash(target)) {
+    // The copy is the directory that it leads to, which has another name.
+    place.top.target_fd = OpenDirectory(target.c_str());
+    if (place.top.target_fd < 0) return TargetError("target", target, errno);
+    place.top.target_display = target;
+    place.name = ".";
+    return place;
   }
   struct stat existing;
   place.is_closed_stream =
@@ -96,9 +122,7 @@ absl::StatusOr<Place> FindPlace(const CopyRequest& request) {
       return absl::FailedPreconditionError(
           MakeFileError(Operation::kStat, source, errno).message);
     }
-    const Operation operation = S_ISDIR(stat.st_mode)   ? Operation::kMakeDirectory
-                                : S_ISLNK(stat.st_mode) ? Operation::kMakeSymlink
-                                                        : Operation::kCreate;
+    const Operation operation = MakingOperation(stat.st_mode, request.options.recursive);
     if (S_ISDIR(stat.st_mode) && !request.options.recursive) {
       return absl::FailedPreconditionError(
           absl::StrCat("-r not specified; omitting directory ", Quote(source)));
@@ -126,6 +150,24 @@ bool IsOfClosedStream(const std::string& path, bool follow, const struct stat& s
       fd >= 0 && fstatfs(fd, &file_system) == 0 && file_system.f_type == PROC_SUPER_MAGIC;
   if (fd >= 0) close(fd);
   return is_in_proc;
+}
+
+// Tells that a target named with a slash behind it can't be the copy of a source that is
+// no directory and has this mode; unless nothing is to be done (-n).
+void ReportNamedAsDirectory(const CopyRequest& request, const std::string& source,
+                            mode_t mode, Reporter* reporter) {
+  const std::string& target = request.target;
+  struct stat existing;
+  const int error_number = stat(target.c_str(), &existing) == 0 ? 0 : errno;
+  if (error_number == 0 && request.options.no_clobber) return;
+  const Operation operation = MakingOperation(mode, request.options.recursive);
+  if (error_number == 0 && S_ISDIR(existing.st_mode)) {
+    reporter->Report(RefusedTarget(Refusal::kTargetIsDirectory), source, target);
+  } else if (error_number == ENOENT && operation != Operation::kCreate) {
+    reporter->Report(MakeFileError(operation, target, ENOENT));
+  } else {
+    reporter->Report(MakeFileError(Operation::kCreate, target, ENOTDIR));
+  }
 }
 
 EntryKind KindOf(mode_t mode, bool recursive) {
@@ -252,6 +294,11 @@ absl::StatusOr<TopLevel> ResolveTopLevel(const CopyRequest& request, Reporter* r
     source.source = path;
     source.follow = follow;
     source.target_name = place->name.empty() ? NameInDirectory(path) : place->name;
+    const bool named_as_directory = !place->name.empty() && request.target.ends_with('/');
+    if (named_as_directory) {
+      source.target_shown =
+          absl::StrCat(std::string(WithoutTrailingSlashes(request.target)), "/");
+    }
     struct stat stat;
     if ((follow ? ::stat : lstat)(path.c_str(), &stat) != 0) {
       reporter->Report(MakeFileError(Operation::kStat, path, errno));
@@ -272,9 +319,8 @@ absl::StatusOr<TopLevel> ResolveTopLevel(const CopyRequest& request, Reporter* r
                        request.target);
       continue;
     }
-    const bool named_as_directory = request.target.ends_with('/');
-    if (!source.is_directory && !place->name.empty() && named_as_directory) {
-      reporter->Report(MakeFileError(Operation::kCreate, request.target, ENOTDIR));
+    if (!source.is_directory && named_as_directory) {
+      ReportNamedAsDirectory(request, path, stat.st_mode, reporter);
       continue;
     }
     if (!source.is_directory) source.kind = KindOf(stat.st_mode, options.recursive);
@@ -294,6 +340,9 @@ void AddToWalk(const std::vector<TopLevelSource>& sources, Walk* walk) {
     auto root = std::make_unique<Directory>();
     root->source_name = source.source;
     root->target_name = source.target_name;
+    if (!source.target_shown.empty()) {
+      root->target_shown = std::make_unique<const std::string>(source.target_shown);
+    }
     root->follow = source.follow;
     walk->AddRoot(std::move(root));
   }

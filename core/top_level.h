@@ -21,6 +21,9 @@ namespace ringcp {
 struct TopLevelSource {
   std::string source;       // The path as typed.
   std::string target_name;  // Its name in the target directory.
+  // How the user would write the target itself if it was named with a slash behind it;
+  // else empty.
+  std::string target_shown;
   bool is_directory = false;
   EntryKind kind = EntryKind::kRegular;  // If it is no directory.
   bool follow = false;                   // If it is a symbolic link.

@@ -476,13 +476,14 @@ void Worker::OnDone(int index) {
   const FileCopy& copy = flight.copy;
   bool copied = false;
   WarnIfNotPolled(entry, copy);
-  if (copy.removed_old_target() && work_.reporter->wants_copied()) {
-    work_.reporter->Removed(TargetPath(*entry.directory, entry.target_name));
+  if (copy.old_target() != OldTarget::kKept &&
+      copy.outcome() != FileCopy::Outcome::kCopied) {
+    TellRemoved(entry);
   }
   switch (copy.outcome()) {
     case FileCopy::Outcome::kCopied:
       copied = true;
-      CountDone(entry);
+      CountDone(entry, copy.old_target());
       break;
     case FileCopy::Outcome::kSkipped:
       counters_->files_skipped.Add(1);
@@ -611,12 +612,13 @@ void Worker::CopyNodeEntry(WaitingEntry entry) {
     switch (result.outcome) {
       case NodeOutcome::kCopied:
         copied = true;
-        CountDone(entry);
+        CountDone(entry, result.old_target);
         break;
       case NodeOutcome::kSkipped:
         counters_->files_skipped.Add(1);
         break;
       case NodeOutcome::kFailed:
+        if (result.old_target != OldTarget::kKept) TellRemoved(entry);
         CountFailed(entry, result.failure);
         break;
     }
@@ -627,10 +629,15 @@ void Worker::CopyNodeEntry(WaitingEntry entry) {
 
 void Worker::CopyStreamEntry(const WaitingEntry& entry) {
   CopyFailure failure;
-  switch (
-      CopyStream(work_.policy, NamesOf(entry), *work_.cancelled, counters_, &failure)) {
+  OldTarget old_target = OldTarget::kKept;
+  const FileCopy::Outcome outcome = CopyStream(
+      work_.policy, NamesOf(entry), *work_.cancelled, counters_, &failure, &old_target);
+  if (outcome != FileCopy::Outcome::kCopied && old_target != OldTarget::kKept) {
+    TellRemoved(entry);
+  }
+  switch (outcome) {
     case FileCopy::Outcome::kCopied:
-      CountDone(entry);
+      CountDone(entry, old_target);
       break;
     case FileCopy::Outcome::kSkipped:
       counters_->files_skipped.Add(1);
@@ -655,27 +662,29 @@ void Worker::Link(const WaitingEntry& entry, const std::string& copied_as) {
   const int existing_directory =
       neighbours ? entry.directory->target_fd
                  : OpenParentBeneath(work_.walk->top()->target_fd, copied_as);
-  CopyFailure failure;
-  NodeOutcome outcome = NodeOutcome::kFailed;
+  NodeResult result;
   if (existing_directory < 0) {
-    failure = {.operation = Operation::kMakeHardLink,
-               .error_number = -existing_directory,
-               .on_target = true};
+    result.failure = TargetFailure(Operation::kMakeHardLink, -existing_directory);
   } else {
-    outcome =
-        MakeHardLink(work_.policy, existing_directory, existing_name.c_str(),
-                     entry.directory->target_fd, entry.target_name.c_str(), &failure);
+    result = MakeHardLink(work_.policy, NamesOf(entry).follows_links_here,
+                          existing_directory, existing_name.c_str(),
+                          entry.directory->target_fd, entry.target_name.c_str());
     if (!neighbours) close(existing_directory);
   }
-  if (outcome == NodeOutcome::kCopied) CountDone(entry);
-  if (outcome == NodeOutcome::kSkipped) counters_->files_skipped.Add(1);
-  if (outcome == NodeOutcome::kFailed && failure.operation == Operation::kMakeHardLink) {
+  if (result.outcome == NodeOutcome::kFailed && result.old_target != OldTarget::kKept) {
+    TellRemoved(entry);
+  }
+  const bool is_named_by_both = result.failure.operation == Operation::kMakeHardLink;
+  if (result.outcome == NodeOutcome::kCopied) CountDone(entry, result.old_target);
+  if (result.outcome == NodeOutcome::kSkipped) counters_->files_skipped.Add(1);
+  if (result.outcome == NodeOutcome::kFailed && is_named_by_both) {
     counters_->files_failed.Add(1);
     work_.reporter->Report(MakeFileError(
         Operation::kMakeHardLink, TargetPath(*entry.directory, entry.target_name),
-        failure.error_number, JoinPath(TargetPath(*work_.walk->top()), copied_as)));
-  } else if (outcome == NodeOutcome::kFailed) {
-    CountFailed(entry, failure);
+        result.failure.error_number,
+        JoinPath(TargetPath(*work_.walk->top()), copied_as)));
+  } else if (result.outcome == NodeOutcome::kFailed) {
+    CountFailed(entry, result.failure);
   }
   Release(entry);
 }
@@ -720,14 +729,21 @@ void Worker::WarnIfNotPolled(const WaitingEntry& entry, const FileCopy& copy) {
                    "nvme.poll_queues=2)"));
 }
 
-void Worker::CountDone(const WaitingEntry& entry) {
+void Worker::TellRemoved(const WaitingEntry& entry) {
+  if (!work_.reporter->wants_copied()) return;
+  work_.reporter->Removed(TargetPath(*entry.directory, entry.target_name));
+}
+
+void Worker::CountDone(const WaitingEntry& entry, OldTarget old_target) {
   counters_->files_done.Add(1);
   if (work_.made_names != nullptr && entry.directory->is_top()) {
     work_.made_names->Add(entry.target_name);
   }
   if (!work_.reporter->wants_copied()) return;
+  if (old_target == OldTarget::kRemovedBeforehand) TellRemoved(entry);
   work_.reporter->Copied(SourcePath(*entry.directory, entry.source_name),
                          TargetPath(*entry.directory, entry.target_name));
+  if (old_target == OldTarget::kRemovedAfterFailing) TellRemoved(entry);
 }
 
 void Worker::CountFailed(const WaitingEntry& entry, const CopyFailure& failure) {

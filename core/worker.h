@@ -218,7 +218,9 @@ class Worker {
   }
   // Warns if the copy of `entry` has found out that there is no polling.
   void WarnIfNotPolled(const WaitingEntry& entry, const FileCopy& copy);
-  void CountDone(const WaitingEntry& entry);
+  // Counts what was copied, and tells so; also that what was there was removed.
+  void CountDone(const WaitingEntry& entry, OldTarget old_target);
+  void TellRemoved(const WaitingEntry& entry);
   void CountFailed(const WaitingEntry& entry, const CopyFailure& failure);
   void Release(const WaitingEntry& entry) { work_.walk->Release(entry.directory); }
   // Adds what the ring has counted to counters_.

@@ -283,7 +283,7 @@ TEST(FileCopyTargetTest, WithLinksKeptOneOfSeveralNamesIsReplaced) {
   EXPECT_EQ(existing.copy.Settle({0}), "open T new 644>fd");
   EXPECT_EQ(existing.copy.Settle({8}), kWrite);
   EXPECT_EQ(existing.copy.Settle({100, 0, 0}), "copied");
-  EXPECT_TRUE(existing.copy.copy().removed_old_target());
+  EXPECT_EQ(existing.copy.copy().old_target(), OldTarget::kRemovedBeforehand);
 }
 
 // --- With --force ---
@@ -296,7 +296,7 @@ TEST(FileCopyTargetTest, WithForceOneThatCanNotBeOpenedIsReplaced) {
   EXPECT_EQ(copy.Settle({0}), "open T new 644>fd");
   EXPECT_EQ(copy.Settle({8}), kWrite);
   EXPECT_EQ(copy.Settle({100, 0, 0}), "copied");
-  EXPECT_TRUE(copy.copy().removed_old_target());
+  EXPECT_EQ(copy.copy().old_target(), OldTarget::kRemovedAfterFailing);
 }
 
 TEST(FileCopyTargetTest, WithForceALoopOfLinksIsReplaced) {
@@ -340,7 +340,7 @@ TEST(FileCopyTargetTest, WithForceItIsRemovedOnce) {
   copy.Settle({0, 0});
   copy.Settle({-EACCES});
   EXPECT_EQ(copy.Settle({-ENOENT}), "open T new 644>fd");  // Gone by itself: as well.
-  EXPECT_FALSE(copy.copy().removed_old_target());
+  EXPECT_EQ(copy.copy().old_target(), OldTarget::kKept);
   EXPECT_EQ(copy.Settle({-EEXIST}), "lstat T - stat T");  // Back again.
   EXPECT_EQ(copy.Settle({0, 0}), "open T>fd");
   EXPECT_EQ(copy.Settle({-EACCES}), "close fd7");
