@@ -90,6 +90,7 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   tried_removing_ = waits_for_target_ = left_out_rights_ = false;
   old_target_ = OldTarget::kKept;
   closes_at_once_ = false;
+  targets_let_go_ = 0;
   OpenSource(O_NONBLOCK, next);
   SetAtOnce(next);
 }
@@ -652,11 +653,14 @@ void FileCopy::TakeTarget(NextChains* next) {
 
 void FileCopy::OnConfirmTarget(int32_t result, NextChains* next) {
   if (control_.stopped) return CloseAll(next);
-  if (result == 0 && SameFile(target_stat_, target_name_stat_)) return EmptyOld(next);
+  if (result == 0 && SameFile(target_stat_, target_name_stat_)) {
+    target_stat_ = target_name_stat_;  // It may have another size by now.
+    return EmptyOld(next);
+  }
   // Another copy that failed, or somebody else, has removed it since it was opened:
   // nobody would find what is written to it now.
   policy_.claims->Release(&claim_);
-  if (++retries_ > kRetriesMax) {
+  if (++targets_let_go_ > kRetriesMax) {
     Fail(RefusedTarget(Refusal::kTargetReplaced));
     return CloseAll(next);
   }

@@ -317,6 +317,7 @@ class FileCopy {
   CopyFailure failure_;
   int removal_error_ = 0;
   int retries_ = 0;
+  int targets_let_go_ = 0;  // Because their names led elsewhere by then.
 
   // Where the files are open; kNone when they are not.
   FileRef source_;

@@ -436,8 +436,8 @@ TEST(FileCopyTargetTest, ATargetThatAnotherCopyWritesToIsWaitedFor) {
   EXPECT_FALSE(copy.copy().done());
   EXPECT_EQ(copy.RetryTarget(), "awaits target");
   claimed.other_desk.Release(&claimed.other);
-  // It may be longer by now, or gone.
-  EXPECT_EQ(copy.RetryTarget(), "at once fstat fd8");
+  // Its name may lead elsewhere by now.
+  EXPECT_EQ(copy.RetryTarget(), "at once lstat T");
   EXPECT_FALSE(claimed.is_free());
   EXPECT_EQ(copy.Settle({0}), "at once set size fd8 0");
   EXPECT_EQ(copy.Settle({0}), kWrite);
@@ -446,23 +446,62 @@ TEST(FileCopyTargetTest, ATargetThatAnotherCopyWritesToIsWaitedFor) {
 }
 
 TEST(FileCopyTargetTest, OneThatTheOtherCopyHasRemovedIsMadeAnew) {
+  for (const int32_t look : {0, -ENOENT}) {
+    Claimed claimed;
+    CopyScript& copy = claimed.existing->copy;
+    claimed.other_desk.Release(&claimed.other);
+    copy.RetryTarget();
+    copy.target_link_stat.stx_ino = 3;  // Somebody may have made another one.
+    EXPECT_EQ(copy.Settle({look}), "close fd8");
+    EXPECT_EQ(copy.Settle({0}), "open T new 644>fd");
+    EXPECT_TRUE(claimed.is_free());
+    EXPECT_EQ(copy.Settle({9}), "write fd9 100@0 - close fd9 = close fd7");
+    EXPECT_EQ(copy.Settle({100, 0, 0}), "copied");
+    EXPECT_TRUE(copy.all_blocks_back());
+  }
+}
+
+TEST(FileCopyTargetTest, ALinksTargetIsConfirmedThroughIt) {
+  TargetClaims claims;
+  TargetClaims::Desk desk(&claims);
+  FileCopyPolicy policy;
+  policy.claims = &desk;
+  Existing existing(policy, TargetIsALink);
+  EXPECT_EQ(existing.Open(), "at once stat T");
+  EXPECT_EQ(existing.copy.Settle({0}), "at once set size fd8 0");
+  existing.copy.Settle({0});
+  EXPECT_EQ(existing.copy.Settle({100, 0, 0}), "copied");
+}
+
+TEST(FileCopyTargetTest, OneThatIsReplacedAgainAndAgainIsGivenUp) {
+  TargetClaims claims;
+  TargetClaims::Desk desk(&claims);
+  FileCopyPolicy policy;
+  policy.claims = &desk;
+  Existing existing(policy);
+  CopyScript& copy = existing.copy;
+  int times = 0;
+  for (; existing.Open() == "at once lstat T" && times < 1000; ++times) {
+    copy.target_link_stat.stx_ino = 3;
+    if (copy.Settle({0}) != "close fd8") break;
+    EXPECT_EQ(copy.Settle({0}), "open T new 644>fd");
+    copy.target_link_stat.stx_ino = 2;
+    EXPECT_EQ(copy.Settle({-EEXIST}), "lstat T - stat T");
+  }
+  EXPECT_EQ(times, kRetriesMax);
+  EXPECT_EQ(copy.Settle({0, 0}), "refused: target replaced");
+  EXPECT_TRUE(copy.all_blocks_back());
+}
+
+TEST(FileCopyTargetTest, StoppedWhileItIsConfirmedItKeepsItsContents) {
   Claimed claimed;
   CopyScript& copy = claimed.existing->copy;
   claimed.other_desk.Release(&claimed.other);
   copy.RetryTarget();
-  copy.target_fd_stat.stx_nlink = 0;
-  EXPECT_EQ(copy.Settle({0}), "close fd8");
-  EXPECT_EQ(copy.Settle({0}), "open T new 644>fd");
+  copy.Stop();
+  EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
+  EXPECT_EQ(copy.Settle({0, 0}), "cancelled");
   EXPECT_TRUE(claimed.is_free());
-  EXPECT_EQ(copy.Settle({9}), "write fd9 100@0 - close fd9 = close fd7");
-  EXPECT_EQ(copy.Settle({100, 0, 0}), "copied");
-  EXPECT_TRUE(copy.all_blocks_back());
-}
-
-// Some file systems tell no number of links.
-TEST(FileCopyTargetTest, WithoutHavingWaitedOneWithoutLinksIsWrittenTo) {
-  Existing existing({}, [](CopyScript* copy) { copy->target_fd_stat.stx_nlink = 0; });
-  EXPECT_EQ(existing.Open(), "at once set size fd8 0");
 }
 
 TEST(FileCopyTargetTest, StoppedItWaitsNoLonger) {
@@ -505,6 +544,7 @@ TEST(FileCopyTargetTest, WhateverItEndsByAClaimIsGivenBack) {
          copy->Settle({-EEXIST, kCancelled, kCancelled, kCancelled});
          copy->Settle({0, 0});
          copy->Settle({8});
+         copy->Settle({0});
          copy->Settle({0});
          copy->Settle({-EIO});
          EXPECT_EQ(copy->Settle({0, 0}), "failed: create T EIO");

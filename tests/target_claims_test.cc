@@ -39,7 +39,7 @@ class TargetClaimsTest : public testing::Test {
 
   // Announces that `name` is about to be made.
   void Announce(Desk* desk, const char* name, Claim* claim) {
-    desk->AnnounceNew(directory_, name, device_, claim);
+    desk->AnnounceNew(directory_, name, claim);
   }
 
   // Claims what `name` leads to, as a copy does that has found it existing.
