@@ -443,8 +443,6 @@ bool IsHarmless(const Op& op, int32_t result) {
     case OpKind::kRead:
     case OpKind::kWrite:
       return result >= 0 || result == -EINTR || result == -EAGAIN;
-    case OpKind::kClose:
-      return result >= 0 || result == -EINTR;
     case OpKind::kSeekData:
     case OpKind::kSeekHole:
       return true;  // Then all of it is copied.

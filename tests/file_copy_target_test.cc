@@ -299,6 +299,16 @@ TEST(FileCopyTargetTest, WithForceOneThatCanNotBeOpenedIsReplaced) {
   EXPECT_EQ(copy.copy().old_target(), OldTarget::kRemovedAfterFailing);
 }
 
+// A new one could not be made either.
+TEST(FileCopyTargetTest, WithForceAnErrorThatIsNotAboutTheFileDoesNotCostIt) {
+  for (const int error : {EMFILE, ENFILE, ENOMEM, EIO, ESTALE}) {
+    Existing existing({.preserve = {}, .force = true});
+    existing.copy.Settle({0, 0});
+    EXPECT_EQ(existing.copy.Settle({-error}), "close fd7");
+    EXPECT_EQ(existing.copy.Settle({0}), "failed: create T " + ErrnoName(error));
+  }
+}
+
 TEST(FileCopyTargetTest, WithForceALoopOfLinksIsReplaced) {
   Existing existing({.preserve = {}, .force = true}, TargetIsALink);
   EXPECT_EQ(existing.copy.Settle({0, -ELOOP}), "unlink T");
@@ -459,6 +469,35 @@ TEST(FileCopyTargetTest, OneThatTheOtherCopyHasRemovedIsMadeAnew) {
     EXPECT_EQ(copy.Settle({100, 0, 0}), "copied");
     EXPECT_TRUE(copy.all_blocks_back());
   }
+}
+
+// There two names of one file may have two numbers.
+TEST(FileCopyTargetTest, OnOtherFileSystemsAllFilesWithSeveralNamesAreOneTarget) {
+  TargetClaims claims;
+  TargetClaims::Desk desk(&claims);
+  FileCopyPolicy policy;
+  policy.claims = &desk;
+  CopyScript first({.policy = policy, .local = false});
+  CopyScript second({.policy = policy, .local = false});
+  second.target_fd_stat.stx_ino = 3;
+  std::string next;
+  for (CopyScript* copy : {&first, &second}) {
+    copy->target_fd_stat.stx_nlink = 2;
+    copy->LookAtSource();
+    copy->Settle({0});
+    copy->Settle({-EEXIST});
+    copy->Settle({0, 0});
+    copy->Settle({8});
+    next = copy->Settle({0});
+  }
+  EXPECT_EQ(next, "awaits target");
+  first.Stop();
+  first.Settle({0});
+  EXPECT_EQ(first.Settle({0, 0}), "cancelled");
+  EXPECT_EQ(second.RetryTarget(), "at once lstat T");
+  second.Stop();
+  second.Settle({0});
+  EXPECT_EQ(second.Settle({0, 0}), "cancelled");
 }
 
 TEST(FileCopyTargetTest, ALinksTargetIsConfirmedThroughIt) {
