@@ -1,0 +1,58 @@
+#!/bin/bash
+# On NFS from a server that can't be reached any more while files are copied to it.
+# shellcheck source=tests/kernel/guest/lib.sh
+. /tests/lib.sh
+# shellcheck source=tests/kernel/guest/server.sh
+. /tests/server.sh
+
+some_have_arrived() { (($(find /export/roomy/copy -type f | wc -l) >= 2)); }
+
+# begin_and_cut: the wire is cut when the server has got a few files.
+begin_and_cut() {
+  begin_copy files /client/copy
+  wait_for some_have_arrived || blame "nothing has arrived"
+  connect down
+}
+
+gives_up() {
+  disconnect_client
+  rm -rf /export/roomy/copy
+  mount_nfs roomy "$version" soft,timeo=10,retrans=1
+  begin_and_cut
+  end_copy
+  connect up
+  # What the client has still under way arrives now.
+  disconnect_client
+  blame_status_unless 1
+  [[ -n $(wanting files /export/roomy/copy) ]] || blame "all had arrived"
+  blame_unnamed files /export/roomy/copy
+  verdict "every file that a lost server has not got is named (NFS $version, $VARIANT)"
+}
+
+# TCP has sent the same again several times.
+is_missed() { ss -Htno dst "$SERVER" | grep -Eq 'timer:\(on,[^,]*,[3-9]'; }
+
+goes_on() {
+  disconnect_client
+  rm -rf /export/roomy/copy
+  mount_nfs roomy "$version" hard,timeo=10,retrans=1
+  begin_and_cut
+  wait_for is_missed || blame "nobody noticed"
+  connect up
+  end_copy
+  blame_status_unless 0
+  blame_wanting files /export/roomy/copy
+  verdict "a copy goes on when its server is back (NFS $version, $VARIANT)"
+}
+
+start_nfs_server || exit
+# So slow that every copy is still under way when the wire is cut.
+tc qdisc add dev client root tbf rate 40mbit burst 64kb latency 1s
+# Each of them takes seconds to fail, one after the other with GNU cp.
+make_files files 12 2000000
+for version in 3 4.2; do
+  with_each_variant gives_up
+  OPTION=-r
+  with_each_engine goes_on
+done
+tc qdisc del dev client root
