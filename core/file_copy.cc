@@ -333,8 +333,9 @@ bool FileCopy::reads_first() const { return !may_clone() && !has_cached(); }
 Op FileCopy::FirstRead() {
   if (block_ == nullptr) block_ = pool_->Take();
   Op op = ReadAt(source_, block_ + filled_, block_size_bytes_ - filled_, filled_);
-  if (policy_.page_cache != PageCache::kKeep)
+  if (policy_.page_cache != PageCache::kKeep) {
     op.flags = policy_.uncached_io->read_flags();
+  }
   first_read_is_uncached_ = op.flags != 0;
   return op;
 }

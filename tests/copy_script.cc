@@ -226,8 +226,9 @@ std::string CopyScript::Text(const Op& op) const {
       std::string how;
       if ((op.flags & O_EXCL) != 0) how = absl::StrFormat(" new %o", op.mode);
       const bool is_new = (op.flags & O_EXCL) != 0;
-      if ((op.flags & O_CREAT) != 0 && !is_new)
+      if ((op.flags & O_CREAT) != 0 && !is_new) {
         how = absl::StrFormat(" made %o", op.mode);
+      }
       if (!is_new && (op.flags & O_NONBLOCK) == 0) how += " waiting";
       const bool follows = (op.flags & (O_NOFOLLOW | O_EXCL)) == 0;
       return absl::StrCat("open ", op.path, how, follows ? " following" : "", ">",
