@@ -371,7 +371,8 @@ void FileCopy::OnFirstRead(int32_t result, NextChains* next) {
   if (names_.source_is_local && is_at_end) return OnReadWhole(next);
   // At and beyond the size that the file system tells, a ring reads nothing without
   // asking it (Linux 6.18); pread(2) does ask.
-  Enter(State::kConfirmEnd, AtOnce(ReadAt(source_, &probe_, 1, filled_)), next);
+  Enter(State::kConfirmEnd, AtOnce(ReadAt(source_, acl_.data(), kAclBytesMax, filled_)),
+        next);
 }
 
 void FileCopy::OnConfirmEnd(int32_t result, NextChains* next) {
@@ -379,8 +380,8 @@ void FileCopy::OnConfirmEnd(int32_t result, NextChains* next) {
   if (result == 0) return OnReadWhole(next);
   if (result < 0) {
     if (ShouldRetry(result, &retries_, counters_)) {
-      return Enter(State::kConfirmEnd, AtOnce(ReadAt(source_, &probe_, 1, filled_)),
-                   next);
+      return Enter(State::kConfirmEnd,
+                   AtOnce(ReadAt(source_, acl_.data(), kAclBytesMax, filled_)), next);
     }
     FailOnSource(Operation::kRead, -result);
     return CloseAll(next);

@@ -331,7 +331,6 @@ class FileCopy {
   uint32_t filled_ = 0;             // Bytes of it that were read.
   uint32_t written_ = 0;            // ... and written.
   bool is_whole_ = false;           // They are all that the source has.
-  char probe_ = 0;                  // What a read beyond them would give.
 
   bool existing_ = false;  // The target was there.
   bool created_ = false;   // It was made by this copy, and is its to complete or remove.
@@ -350,7 +349,7 @@ class FileCopy {
   struct statx source_stat_ = {};
   struct statx target_stat_ = {};
   struct statx target_name_stat_ = {};  // Of what the name leads to, links not followed.
-  std::array<char, kAclBytesMax> acl_;
+  std::array<char, kAclBytesMax> acl_;  // Also what a read behind the end would give.
   TargetClaims::Claim claim_;
 
   ContentsCopy contents_;

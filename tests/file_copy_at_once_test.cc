@@ -48,7 +48,7 @@ TEST(FileCopyAtOnceTest, OnAFileSystemThatIsNotKnownItTakesNoneEither) {
   CopyScript copy(AtOnce({.local = false}));
   copy.OpenSource();
   copy.Settle({0});
-  EXPECT_EQ(copy.Settle({100}), "at once read fd7 1@100");
+  EXPECT_EQ(copy.Settle({100}), "at once read fd7 1024@100");
   EXPECT_EQ(copy.Settle({0}), "at once open T new 644>fd");
   EXPECT_EQ(copy.Settle({8}),
             "at once write fd8 100@0 - at once fstat fd8 unasked = at once close fd8 = "
@@ -68,7 +68,7 @@ TEST(FileCopyAtOnceTest, AFileThatTellsNoSizeIsReadToItsEnd) {
   CopyScript copy(AtOnce({.size = 0, .local = false}));
   copy.OpenSource();
   copy.Settle({0});
-  EXPECT_EQ(copy.Settle({10}), "at once read fd7 1@10");
+  EXPECT_EQ(copy.Settle({10}), "at once read fd7 1024@10");
   EXPECT_EQ(copy.Settle({1}), "at once open T new 644>fd");
   EXPECT_EQ(copy.Settle({8}), "at once read fd7 4096@0");
   EXPECT_EQ(copy.Settle({10}), "at once write fd8 10@0");
@@ -84,7 +84,7 @@ TEST(FileCopyAtOnceTest, OneThatKeepsGrowingMayHaveNoEndEither) {
   CopyScript copy(AtOnce());
   copy.OpenSource();
   copy.Settle({0});
-  EXPECT_EQ(copy.Settle({4096}), "at once read fd7 1@4096");
+  EXPECT_EQ(copy.Settle({4096}), "at once read fd7 1024@4096");
   copy.Settle({1});
   EXPECT_EQ(copy.Settle({8}), "at once read fd7 100@0 - at once write fd8 100@0");
   EXPECT_FALSE(copy.copy().copies_blocks_at_once());

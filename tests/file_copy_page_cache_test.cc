@@ -535,7 +535,7 @@ TEST(FileCopyPageCacheTest, OnceRefusedNothingIsPolled) {
 
 TEST(FileCopyPageCacheTest, AFileOfOneBlockIsNotWorthODirect) {
   Opened opened(PageCache::kBypass, kBlock);
-  EXPECT_EQ(opened.copy.Settle({0, kBlock}), "at once read fd7 1@4096");
+  EXPECT_EQ(opened.copy.Settle({0, kBlock}), "at once read fd7 1024@4096");
   EXPECT_EQ(opened.copy.Settle({0}),
             "open T new 644>s0 - uncached write s0 4096@0 - close s0 = close fd7");
 }

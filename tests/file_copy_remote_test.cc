@@ -51,8 +51,8 @@ TEST(FileCopyRemoteTest, ATargetIsClosedByADescriptorAndItsErrorHeard) {
 TEST(FileCopyRemoteTest, TheEndOfASmallFileIsConfirmed) {
   CopyScript copy({.local = false});
   copy.OpenSource();
-  EXPECT_EQ(copy.Settle({0, 100}), "at once read fd7 1@100");
-  EXPECT_EQ(copy.Settle({-EINTR}), "at once read fd7 1@100");
+  EXPECT_EQ(copy.Settle({0, 100}), "at once read fd7 1024@100");
+  EXPECT_EQ(copy.Settle({-EINTR}), "at once read fd7 1024@100");
   EXPECT_EQ(copy.Settle({0}), "open T new 644>fd");
 }
 
@@ -91,7 +91,7 @@ TEST(FileCopyRemoteTest, ALargeFileOfTooSmallASizeIsReadToItsEnd) {
 TEST(FileCopyRemoteTest, AFileThatTellsNoSizeIsReadToItsEnd) {
   CopyScript copy({.size = 0, .local = false});
   copy.OpenSource();
-  EXPECT_EQ(copy.Settle({0, 0}), "at once read fd7 1@0");
+  EXPECT_EQ(copy.Settle({0, 0}), "at once read fd7 1024@0");
   EXPECT_EQ(copy.Settle({1}), "open T new 644>fd");
   // The ring may go on to say that there is nothing, as often as it is asked.
   EXPECT_EQ(copy.Settle({8}), "read fd7 4096@0");
@@ -127,7 +127,7 @@ TEST(FileCopyRemoteTest, AFailureWhileReadingAnUnknownSizeRemovesTheTarget) {
 TEST(FileCopyRemoteTest, AFileMountedOverOneOfAKnownFileSystemIsNotKnown) {
   CopyScript copy;
   copy.source_stat.stx_dev_minor = 9;
-  EXPECT_EQ(copy.LookAtSource(), "at once read fd7 1@100");
+  EXPECT_EQ(copy.LookAtSource(), "at once read fd7 1024@100");
 }
 
 // --- What closing tells ---

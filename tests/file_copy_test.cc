@@ -80,7 +80,7 @@ TEST(FileCopyTest, AFileOfOneBlockIsCopiedByThreeChains) {
 
 TEST(FileCopyTest, OfAFileOfExactlyOneBlockTheEndIsConfirmed) {
   Opened opened({.size = CopyScript::kBlock});
-  EXPECT_EQ(opened.next, "at once read fd7 1@4096");
+  EXPECT_EQ(opened.next, "at once read fd7 1024@4096");
   EXPECT_EQ(opened.copy.Settle({0}),
             "open T new 644>s0 - write s0 4096@0 - close s0 = close fd7");
 }
@@ -116,7 +116,7 @@ TEST(FileCopyTest, ContentsModeAndOwnerAreThoseOfTheFileThatWasOpened) {
 TEST(FileCopyTest, AShortReadIsNoEndBeforeThatIsConfirmed) {
   CopyScript copy;
   copy.OpenSource();
-  EXPECT_EQ(copy.Settle({0, 60}), "at once read fd7 1@60");
+  EXPECT_EQ(copy.Settle({0, 60}), "at once read fd7 1024@60");
   // It was cut.
   EXPECT_EQ(copy.Settle({0}), "open T new 644>s0 - write s0 60@0 - close s0 = close fd7");
   EXPECT_EQ(copy.Settle({0, 60, 0, 0}), "copied");
@@ -125,7 +125,7 @@ TEST(FileCopyTest, AShortReadIsNoEndBeforeThatIsConfirmed) {
 TEST(FileCopyTest, AfterAShortReadItIsReadFromItsBeginning) {
   CopyScript copy;
   copy.OpenSource();
-  EXPECT_EQ(copy.Settle({0, 60}), "at once read fd7 1@60");
+  EXPECT_EQ(copy.Settle({0, 60}), "at once read fd7 1024@60");
   EXPECT_EQ(copy.Settle({1}), "open T new 644>fd");
   EXPECT_EQ(copy.Settle({8}), "read fd7 100@0 - write fd8 100@0");
   EXPECT_EQ(copy.Settle({100, 100}), "at once read fd7 4096@100");
@@ -155,7 +155,7 @@ TEST(FileCopyTest, ASmallSourceThatHasGrownIsCopiedToItsEnd) {
 TEST(FileCopyTest, OneThatHasGrownBeyondABlockIsCopiedAsALargeOne) {
   CopyScript copy;
   copy.OpenSource();
-  EXPECT_EQ(copy.Settle({0, 4096}), "at once read fd7 1@4096");
+  EXPECT_EQ(copy.Settle({0, 4096}), "at once read fd7 1024@4096");
   EXPECT_EQ(copy.Settle({1}), "open T new 644>fd");
   EXPECT_EQ(copy.Settle({8}), "read fd7 100@0 - write fd8 100@0");
   EXPECT_EQ(copy.Settle({100, 100}), "at once read fd7 4096@100");
@@ -169,7 +169,7 @@ TEST(FileCopyTest, OneThatHasGrownBeyondABlockIsCopiedAsALargeOne) {
 TEST(FileCopyTest, ASourceThatIsEmptyByNowGivesAnEmptyTarget) {
   CopyScript copy;
   copy.OpenSource();
-  EXPECT_EQ(copy.Settle({0, 0}), "at once read fd7 1@0");
+  EXPECT_EQ(copy.Settle({0, 0}), "at once read fd7 1024@0");
   EXPECT_EQ(copy.Settle({0}), "open T new 644>s0 - close s0 = close fd7");
   EXPECT_EQ(copy.Settle({0, 0, 0}), "copied");
 }
