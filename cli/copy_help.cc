@@ -50,7 +50,7 @@ Where it goes:
       --no-cache               leave nothing of what is copied in the page cache
 
 What is told:
-  -v, --verbose                print each file that was copied
+  -v, --verbose                print what was copied, and what was removed for it
       --progress=WHEN          show progress on standard error: 'auto' (default),
                                  'always', 'never', or 'json'; see below
       --debug                  tell which engine copied, why, and what it did
@@ -76,15 +76,17 @@ How and where it runs:
       --help                   display this help and exit
       --version                output version information and exit
 
-Extended attributes, ACLs and SELinux contexts are not copied.
+Extended attributes, ACLs and SELinux contexts are not copied. An agent's warnings
+are in its log.
 
 With --progress=auto a job that takes a while draws one line if standard error is
 a terminal; with 'always' it is drawn whatever standard error is. With 'json'
 standard error has one JSON object a line: {"state":...,"progress":{...}} at most
 ten times a second, {"error":{...}} for each file that was not copied, and as the
 last line one whose state is SUCCEEDED, FAILED or CANCELLED; also "warning",
-"failure" (of the job as a whole), "copied" (-v) and "debug" with a text. Fields
-are those of ringcp.v1.Progress and FileError, 64-bit numbers are strings.
+"failure" (of the job as a whole), "copied" and "removed" (-v) and "debug", each
+with a text. Fields are those of ringcp.v1.Progress and FileError, 64-bit numbers
+are strings.
 
 An agent gets absolute paths and copies with its own rights and umask. It does not
 report each file, so -v can't be had from it.
