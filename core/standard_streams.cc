@@ -8,7 +8,9 @@ namespace ringcp {
 
 // By syscall(), and unseen by sanitizers: they are not set up either when this runs
 // before all libraries.
-[[gnu::no_sanitize("address", "thread", "undefined")]] void OccupyStandardStreams() {
+// (gcc and clang have the attribute in this form both.)
+__attribute__((no_sanitize("address", "thread", "undefined"))) void
+OccupyStandardStreams() {
   for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; ++descriptor) {
     if (syscall(SYS_fcntl, descriptor, F_GETFD) != -1) continue;
     // The lowest free descriptor is this one. Not closed by exec: the next program needs

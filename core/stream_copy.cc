@@ -152,8 +152,9 @@ class Stream {
       }
       const bool is_about_the_file =
           errno != EMFILE && errno != ENFILE && errno != ENOMEM && errno != EIO;
-      if (policy_.force && is_about_the_file)
+      if (policy_.force && is_about_the_file) {
         return ReplaceTarget(OldTarget::kRemovedAfterFailing);
+      }
       return Fail(Operation::kCreate, errno, true);
     }
     return TakeOpened();
