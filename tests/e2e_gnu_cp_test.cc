@@ -54,7 +54,7 @@ std::string SortedLines(const std::string& text) {
 
 // GNU cp's messages as ringcp has them, from version 9.1 (Debian 12). Later ones (Debian
 // 13 has 9.7) add the source to one of them.
-std::string InWordsOfVersion9_1(const std::string& messages) {
+std::string InWordsOfDebian12(const std::string& messages) {
   constexpr std::string_view kEnd = "with non-directory";
   std::vector<std::string> lines = absl::StrSplit(messages, '\n');
   for (std::string& line : lines) {
@@ -120,7 +120,7 @@ TEST_P(GnuCp, DoesTheSame) {
   const Seen actual = See("our", ringcp);
   EXPECT_EQ(actual.result.exit_code, expected.result.exit_code);
   EXPECT_EQ(SortedLines(actual.result.error),
-            SortedLines(InWordsOfVersion9_1(expected.result.error)));
+            SortedLines(InWordsOfDebian12(expected.result.error)));
   EXPECT_EQ(SortedLines(actual.result.output), SortedLines(expected.result.output));
   EXPECT_EQ(DifferenceOfTrees(expected.tree, actual.tree), "");
 }
