@@ -54,8 +54,9 @@ TEST_F(LinkTableTest, ManyMayWaitForACopyThatFailsEachTime) {
   // Moving all that is left each time would take an hour.
   constexpr uint32_t kMany = 200'000;
   for (uint32_t i = 0; i < kMany; ++i) ClaimFor(std::to_string(i), kMany);
-  for (uint32_t i = 1; i + 1 < kMany; ++i)
+  for (uint32_t i = 1; i + 1 < kMany; ++i) {
     ASSERT_EQ(Settle(""), Names{std::to_string(i)});
+  }
   EXPECT_EQ(Settle("copy"), Names{std::to_string(kMany - 1)});
 }
 

@@ -76,8 +76,9 @@ TEST_F(OddMountTest, WithoutOdditiesItPassesEverythingThrough) {
 }
 
 TEST_F(OddMountTest, TypesThatAreListedLie) {
-  if (!Mount({"list-directory-as-fifo", "list-link-as-file", "list-file-as-unknown"}))
+  if (!Mount({"list-directory-as-fifo", "list-link-as-file", "list-file-as-unknown"})) {
     GTEST_SKIP() << odd_->why_not();
+  }
   EXPECT_EQ(ListedTypes(),
             (Types{{"file", DT_UNKNOWN}, {"link", DT_REG}, {"sub", DT_FIFO}}));
   EXPECT_TRUE(S_ISDIR(Stat("sub").st_mode));
@@ -92,8 +93,9 @@ TEST_F(OddMountTest, AFileThatIsSaidToBeEmptyHasItsContents) {
 }
 
 TEST_F(OddMountTest, CallsFailWhereTheyAreToldTo) {
-  if (!Mount({"fail-close=EDQUOT", "fail-chmod=EPERM", "only=bad"}))
+  if (!Mount({"fail-close=EDQUOT", "fail-chmod=EPERM", "only=bad"})) {
     GTEST_SKIP() << odd_->why_not();
+  }
   EXPECT_EQ(WriteTo("bad"), (std::pair<int, int>(0, EDQUOT)));
   EXPECT_EQ(WriteTo("good"), (std::pair<int, int>(0, 0)));
   EXPECT_EQ(chmod(scratch_.Path("odd/good").c_str(), 0600), 0);

@@ -202,7 +202,7 @@ TEST(WalkTest, WhatCanNotBeReadIsReportedAndTheRestIsWalked) {
 
 // What is listed as a directory `name` and is something else when it is to be entered.
 void ReplaceWhenEntered(const ScratchDirectory& scratch, const std::string& name,
-                        std::function<void(const std::string& path)> make,
+                        const std::function<void(const std::string& path)>& make,
                         RecordedWalk* walk) {
   walk->recorder().on_enter = [&scratch, name, make](Directory* directory) {
     if (directory->source_name != name || directory->looked_at) return;
@@ -212,7 +212,7 @@ void ReplaceWhenEntered(const ScratchDirectory& scratch, const std::string& name
 }
 
 TEST(WalkTest, WhatIsListedAsADirectoryAndIsNoneIsYieldedAsWhatItIs) {
-  const std::pair<EntryKind, std::function<void(const std::string&)>> kKinds[] = {
+  const std::pair<EntryKind, std::function<void(const std::string&)>> kinds[] = {
       {EntryKind::kRegular,
        [](const std::string& path) { close(creat(path.c_str(), 0644)); }},
       {EntryKind::kSymlink,
@@ -220,7 +220,7 @@ TEST(WalkTest, WhatIsListedAsADirectoryAndIsNoneIsYieldedAsWhatItIs) {
       {EntryKind::kSpecial,
        [](const std::string& path) { EXPECT_EQ(mkfifo(path.c_str(), 0644), 0); }},
   };
-  for (const auto& [kind, make] : kKinds) {
+  for (const auto& [kind, make] : kinds) {
     const ScratchDirectory scratch;
     scratch.MakeDirectory("odd");
     scratch.MakeDirectory("sub");
@@ -392,8 +392,9 @@ TEST(WalkTest, RootsComeInTheOrderTheyWereAdded) {
     if (entered.size() == 3) walk.walk().Stop();
   };
   std::vector<std::string> expected;
-  for (const char* name : {"a", "b", "c"})
+  for (const char* name : {"a", "b", "c"}) {
     expected.push_back(scratch.MakeDirectory(name));
+  }
   for (const std::string& path : expected) walk.AddRoot(path);
   for (int i = 0; i < kMany; ++i) walk.AddRoot("never entered");
   walk.Run(/*threads=*/1, TestSeed());
