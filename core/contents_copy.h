@@ -123,9 +123,6 @@ class ContentsCopy {
   // from the first of the calls below on; the stat need not be known now.
   void Reset(const FileCopyPolicy* policy, const struct statx* source_stat);
 
-  // Whether the source has to be open as an ordinary descriptor.
-  bool needs_descriptors() const { return has_holes() || is_large() || wants_direct(); }
-
   // Begins. REQUIRES: nothing has begun since Reset().
   void Start(const Files& files, NextChains* next);
 

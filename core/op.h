@@ -161,7 +161,7 @@ bool IsImmediate(const Op& op);
 // Linked ops, built in place: at most kOpsMax of them, no allocation.
 class Chain {
  public:
-  // The longest chain a copy needs: openat, openat, read, write, install, close, close.
+  // A copy's longest chain has five: openat, write, install, close, close.
   static constexpr int kOpsMax = 7;
 
   // Appends `op`, tied to the op before it by `link_from_previous`.
