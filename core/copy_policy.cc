@@ -52,6 +52,27 @@ bool FileCopyPolicy::MayFailToSetMode(int error_number) const {
   }
 }
 
+bool RemovingMayHelp(int error_number) {
+  switch (error_number) {
+    // There are too few resources.
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    // Its device or server does not answer, or not as it should.
+    case EIO:
+    case ESTALE:
+    case ETIMEDOUT:
+    case EREMOTEIO:
+    case ENOTCONN:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case EINTR:
+      return false;
+    default:
+      return true;
+  }
+}
+
 CopyFailure TargetFailure(Operation operation, int error_number) {
   return {.operation = operation, .error_number = error_number, .on_target = true};
 }

@@ -136,6 +136,13 @@ struct FileCopyNames {
   // CloneTable::kAnyDevice.
   dev_t source_device = CloneTable::kAnyDevice;
   dev_t target_device = 0;
+
+  TargetClaims::Place target_place() const {
+    return {.directory = target_directory,
+            .name = target,
+            .device = target_device,
+            .is_local = target_is_local};
+  }
 };
 
 // Why a copy was refused without any operation failing.
@@ -156,6 +163,11 @@ struct CopyFailure {
   Refusal refusal = Refusal::kNone;
   bool on_target = false;  // Else on the source.
 };
+
+// Whether a target that could not be opened because of `error_number` could not be opened
+// for what it is, so that removing it helps (-f). Else a new one could not be made
+// either, and the old one would be gone.
+bool RemovingMayHelp(int error_number);
 
 // Failures of the target.
 CopyFailure TargetFailure(Operation operation, int error_number);

@@ -9,6 +9,7 @@
 
 #include "core/check.h"
 #include "core/clone_table.h"
+#include "core/file_systems.h"
 #include "core/posix_acl.h"
 
 namespace ringcp {
@@ -31,13 +32,6 @@ bool IsStillTheSame(const struct statx& a, const struct statx& b) {
   if ((a.stx_mask & b.stx_mask & STATX_BTIME) == 0) return true;
   return a.stx_btime.tv_sec == b.stx_btime.tv_sec &&
          a.stx_btime.tv_nsec == b.stx_btime.tv_nsec;
-}
-
-// Whether a file could not be opened because of what it is, so that removing it helps
-// (-f). Else a new one could not be made either, and the old one would be gone.
-bool IsAboutTheFile(int error_number) {
-  return error_number != EMFILE && error_number != ENFILE && error_number != ENOMEM &&
-         error_number != EIO && error_number != ESTALE && error_number != EINTR;
 }
 
 // Whether reading an access control list ended with `result` because there is none, or
@@ -422,7 +416,7 @@ bool FileCopy::may_use_slot() const {
 
 void FileCopy::ClaimNewTarget() {
   if (policy_.claims == nullptr || claim_.held()) return;
-  policy_.claims->AnnounceNew(names_.target_directory, names_.target, &claim_);
+  policy_.claims->AnnounceNew(names_.target_place(), &claim_);
 }
 
 void FileCopy::CopyWhole(NextChains* next) {
@@ -532,7 +526,7 @@ void FileCopy::OnOpenTargetFailed(int error_number, NextChains* next) {
     // As in GNU cp: in a directory that was just made nothing is expected, and what is
     // there is lost by nothing but a mistake (names that differ only in case).
   }
-  if (existing_ && policy_.force && !tried_removing_ && IsAboutTheFile(error_number)) {
+  if (existing_ && policy_.force && !tried_removing_ && RemovingMayHelp(error_number)) {
     if (control_.stopped) return CloseAll(next);
     return RemoveTarget(OldTarget::kRemovedAfterFailing, next);
   }
@@ -639,11 +633,15 @@ void FileCopy::OnStatOpened(int32_t result, NextChains* next) {
 void FileCopy::TakeTarget(NextChains* next) {
   if (policy_.claims == nullptr) return EmptyOld(next);
   const dev_t device = makedev(target_stat_.stx_dev_major, target_stat_.stx_dev_minor);
-  // Where file systems make inode numbers up (FUSE, CIFS), two names of one file may have
-  // two: there all files with several names are taken for one.
-  const bool may_be_any = !names_.target_is_local && target_stat_.stx_nlink > 1;
-  const ino_t inode = may_be_any ? 0 : target_stat_.stx_ino;
-  if (!policy_.claims->TryTake(device, inode, &claim_)) {
+  // Through a link it may be on another file system than its directory; all who may claim
+  // it have to know the same of that.
+  const bool is_local = device == names_.target_device ? names_.target_is_local
+                                                       : IsKnownLocal(target_.index);
+  if (!policy_.claims->TryTake({.device = device,
+                                .inode = target_stat_.stx_ino,
+                                .links = target_stat_.stx_nlink,
+                                .is_local = is_local},
+                               &claim_)) {
     state_ = State::kAwaitTarget;
     outcome_ = Outcome::kAwaitTarget;
     return;

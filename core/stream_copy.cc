@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "core/file_acls.h"
 #include "core/file_identity.h"
+#include "core/file_systems.h"
 #include "core/removal.h"
 #include "core/standard_streams.h"
 #include "core/target_claims.h"
@@ -150,9 +151,7 @@ class Stream {
         poll(nullptr, 0, kReaderPollMilliseconds);
         continue;
       }
-      const bool is_about_the_file =
-          errno != EMFILE && errno != ENFILE && errno != ENOMEM && errno != EIO;
-      if (policy_.force && is_about_the_file) {
+      if (policy_.force && RemovingMayHelp(errno)) {
         return ReplaceTarget(OldTarget::kRemovedAfterFailing);
       }
       return Fail(Operation::kCreate, errno, true);
@@ -179,7 +178,11 @@ class Stream {
   // Waits until no other copy writes to the existing target.
   Outcome TakeTarget() {
     while (policy_.claims != nullptr &&
-           !policy_.claims->TryTake(target_stat_.st_dev, target_stat_.st_ino, &claim_)) {
+           !policy_.claims->TryTake({.device = target_stat_.st_dev,
+                                     .inode = target_stat_.st_ino,
+                                     .links = target_stat_.st_nlink,
+                                     .is_local = IsKnownLocal(target_)},
+                                    &claim_)) {
       if (cancelled_) return Outcome::kCancelled;
       policy_.claims->AwaitRelease(absl::Milliseconds(kPollMilliseconds));
     }
@@ -215,7 +218,7 @@ class Stream {
     if (policy_.preserve.mode) mode_ = LookAtAccess(source_, mode_).mode;
     withheld_ = policy_.WithheldMode(mode_, names_.target_default_acl.has_value());
     if (policy_.claims != nullptr) {
-      policy_.claims->AnnounceNew(names_.target_directory, names_.target, &claim_);
+      policy_.claims->AnnounceNew(names_.target_place(), &claim_);
     }
     target_ =
         openat(names_.target_directory, names_.target, kTargetFlags | O_CREAT | O_EXCL,

@@ -6,79 +6,118 @@
 #include <algorithm>
 #include <chrono>
 
+#include "absl/container/inlined_vector.h"
 #include "core/check.h"
 
 namespace ringcp {
+namespace {
 
-TargetClaims::Desk::Desk(TargetClaims* claims) : claims_(claims) {
+// Workers at one time that need no memory of their own to be asked.
+constexpr size_t kUsualDesks = 8;
+
+}  // namespace
+
+void TargetClaims::Announced::Add(Claim* claim) {
+  MutexLock lock(&mutex_);
+  claims_.push_back(claim);
+}
+
+void TargetClaims::Announced::Remove(Claim* claim) {
+  MutexLock lock(&mutex_);
+  // There are few at a time; the last one is the most likely.
+  const auto found = std::find(claims_.rbegin(), claims_.rend(), claim);
+  RINGCP_CHECK(found != claims_.rend());
+  *found = claims_.back();
+  claims_.pop_back();
+}
+
+bool TargetClaims::Announced::Includes(const Existing& target) {
+  MutexLock lock(&mutex_);
+  return std::any_of(claims_.begin(), claims_.end(), [&](const Claim* claim) {
+    const Place& place = claim->place_;
+    // A local file system makes files on the device of their directory; others need not
+    // (overlayfs).
+    if ((place.is_local || target.is_local) && place.device != target.device) {
+      return false;
+    }
+    struct stat stat;
+    return fstatat(place.directory, place.name, &stat, AT_SYMLINK_NOFOLLOW) == 0 &&
+           stat.st_dev == target.device && stat.st_ino == target.inode;
+  });
+}
+
+bool TargetClaims::Announced::empty() {
+  MutexLock lock(&mutex_);
+  return claims_.empty();
+}
+
+TargetClaims::Desk::Desk(TargetClaims* claims)
+    : claims_(claims), announced_(std::make_shared<Announced>()) {
   MutexLock lock(&claims_->mutex_);
-  claims_->desks_.push_back(this);
+  claims_->desks_.push_back(announced_);
 }
 
 TargetClaims::Desk::~Desk() {
+  RINGCP_CHECK(announced_->empty());
   MutexLock lock(&claims_->mutex_);
-  std::vector<Desk*>& desks = claims_->desks_;
-  desks.erase(std::find(desks.begin(), desks.end(), this));
-  MutexLock own_lock(&mutex_);
-  RINGCP_CHECK(new_.empty());
+  auto& desks = claims_->desks_;
+  desks.erase(std::find(desks.begin(), desks.end(), announced_));
 }
 
-void TargetClaims::Desk::AnnounceNew(int directory, const char* name, Claim* claim) {
+void TargetClaims::Desk::AnnounceNew(const Place& place, Claim* claim) {
   RINGCP_CHECK(!claim->held());
   claim->kind_ = Claim::Kind::kNew;
-  claim->directory_ = directory;
-  claim->name_ = name;
-  MutexLock lock(&mutex_);
-  new_.push_back(claim);
+  claim->place_ = place;
+  announced_->Add(claim);
 }
 
-bool TargetClaims::Desk::TryTake(dev_t device, ino_t inode, Claim* claim) {
+bool TargetClaims::Desk::TryTake(const Existing& target, Claim* claim) {
   RINGCP_CHECK(!claim->held());
-  MutexLock lock(&claims_->mutex_);
-  if (claims_->existing_.contains({device, inode})) return false;
-  // Whoever made this file has announced it before, and this copy has it open: so its
-  // name, if it is still being written, is among those announced by now.
-  for (Desk* desk : claims_->desks_) {
-    if (desk->HasMade(device, inode)) return false;
-  }
-  claims_->existing_.insert({device, inode});
-  claim->kind_ = Claim::Kind::kExisting;
-  claim->device_ = device;
-  claim->inode_ = inode;
-  return true;
-}
-
-bool TargetClaims::Desk::HasMade(dev_t device, ino_t inode) {
-  MutexLock lock(&mutex_);
-  return std::any_of(new_.begin(), new_.end(), [&](const Claim* claim) {
-    // Not even the device of its directory says on which one it is (overlayfs).
-    struct stat stat;
-    return fstatat(claim->directory_, claim->name_, &stat, AT_SYMLINK_NOFOLLOW) == 0 &&
-           stat.st_dev == device && stat.st_ino == inode;
-  });
+  return claims_->TryTake(target, claim);
 }
 
 void TargetClaims::Desk::Release(Claim* claim) {
   switch (claim->kind_) {
     case Claim::Kind::kNone:
       return;
-    case Claim::Kind::kNew: {
-      MutexLock lock(&mutex_);
-      // There are few at a time; the last one is the most likely.
-      const auto found = std::find(new_.rbegin(), new_.rend(), claim);
-      RINGCP_CHECK(found != new_.rend());
-      *found = new_.back();
-      new_.pop_back();
+    case Claim::Kind::kNew:
+      announced_->Remove(claim);
       break;
-    }
-    case Claim::Kind::kExisting: {
-      MutexLock lock(&claims_->mutex_);
-      claims_->existing_.erase({claim->device_, claim->inode_});
+    case Claim::Kind::kExisting:
+      claims_->ReleaseExisting(*claim);
       break;
-    }
   }
   claim->kind_ = Claim::Kind::kNone;
   claims_->NoteRelease();
+}
+
+bool TargetClaims::TryTake(const Existing& target, Claim* claim) {
+  claim->device_ = target.device;
+  // Where file systems make inode numbers up (FUSE, CIFS), two names of one file may have
+  // two: there all files with several names are taken for one.
+  claim->inode_ = !target.is_local && target.links > 1 ? 0 : target.inode;
+  absl::InlinedVector<std::shared_ptr<Announced>, kUsualDesks> desks;
+  {
+    MutexLock lock(&mutex_);
+    if (!existing_.insert({claim->device_, claim->inode_}).second) return false;
+    desks.assign(desks_.begin(), desks_.end());
+  }
+  // Whoever made this file has announced it before, and this copy has it open: so its
+  // name, if it is still being written, is among those announced by now. Looking at names
+  // may take long, so nobody's lock is held but the desk's.
+  for (const std::shared_ptr<Announced>& desk : desks) {
+    if (!desk->Includes(target)) continue;
+    ReleaseExisting(*claim);
+    NoteRelease();
+    return false;
+  }
+  claim->kind_ = Claim::Kind::kExisting;
+  return true;
+}
+
+void TargetClaims::ReleaseExisting(const Claim& claim) {
+  MutexLock lock(&mutex_);
+  existing_.erase({claim.device_, claim.inode_});
 }
 
 void TargetClaims::NoteRelease() {

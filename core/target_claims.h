@@ -8,7 +8,9 @@
 //  - A new one is announced by its directory and name, because it has no identity before
 //    it is made. That takes only the lock of its worker's Desk, which nobody else wants
 //    as long as no target exists. A new target can collide only with a copy that finds it
-//    existing; that one looks up what the names announced by all desks lead to.
+//    existing; that one looks up what the names announced by all desks lead to. Names on
+//    another local file system are not asked for, so that a server that does not answer
+//    keeps nobody waiting who has nothing to do with it.
 //
 // The alternative, claiming new targets by identity too, would cost each of them a stat
 // and a lock shared by all workers.
@@ -41,6 +43,26 @@ class TargetClaims {
  public:
   class Desk;
 
+ private:
+  class Announced;
+
+ public:
+  // An existing target, which the caller has open.
+  struct Existing {
+    dev_t device = 0;
+    ino_t inode = 0;
+    uint64_t links = 1;
+    bool is_local = false;  // IsKnownLocal().
+  };
+
+  // Where a new target is about to be made, and as what.
+  struct Place {
+    int directory = -1;
+    const char* name = nullptr;
+    dev_t device = 0;       // The directory's.
+    bool is_local = false;  // IsKnownLocal().
+  };
+
   // What one copy has claimed: nothing, a new target or an existing one.
   class Claim {
    public:
@@ -52,8 +74,7 @@ class TargetClaims {
     enum class Kind : uint8_t { kNone, kNew, kExisting };
 
     Kind kind_ = Kind::kNone;
-    int directory_ = -1;  // kNew: where it is made, and as what.
-    const char* name_ = nullptr;
+    Place place_;       // kNew.
     dev_t device_ = 0;  // kExisting.
     ino_t inode_ = 0;
   };
@@ -67,16 +88,15 @@ class TargetClaims {
     Desk(const Desk&) = delete;
     Desk& operator=(const Desk&) = delete;
 
-    // Claims the target that is about to be made as `name` in the open directory
-    // `directory`; both stay as they are until the claim is released.
-    // REQUIRES: `claim` is not held.
-    void AnnounceNew(int directory, const char* name, Claim* claim);
+    // Claims the target that is about to be made at `place`, which stays as it is until
+    // the claim is released. REQUIRES: `claim` is not held.
+    void AnnounceNew(const Place& place, Claim* claim);
 
-    // Claims an existing target that the caller has open. False if another copy has
-    // claimed it: then nothing is claimed. A copy that failed may have removed the name
-    // that the caller opened it by: whoever has got the claim looks at the name again.
+    // Claims an existing target. False if another copy has claimed it: then nothing is
+    // claimed. A copy that failed may have removed the name that the caller opened it by:
+    // whoever has got the claim looks at the name again.
     // REQUIRES: `claim` is not held.
-    bool TryTake(dev_t device, ino_t inode, Claim* claim);
+    bool TryTake(const Existing& target, Claim* claim);
 
     // Gives a claim back, if it is held.
     void Release(Claim* claim);
@@ -85,27 +105,36 @@ class TargetClaims {
     void AwaitRelease(absl::Duration timeout) { claims_->AwaitRelease(timeout); }
 
    private:
-    friend class TargetClaims;
-
-    // Whether one of the targets announced here has this identity by now.
-    bool HasMade(dev_t device, ino_t inode);
-
     TargetClaims* const claims_;
-    Mutex mutex_;
-    std::vector<Claim*> new_ ABSL_GUARDED_BY(mutex_);
+    const std::shared_ptr<Announced> announced_;
   };
 
  private:
+  // The new targets of one desk. Outlives it for those who are just looking at it.
+  class Announced {
+   public:
+    void Add(Claim* claim);
+    void Remove(Claim* claim);
+    // Whether one of them is the file `target` by now.
+    bool Includes(const Existing& target);
+    bool empty();
+
+   private:
+    Mutex mutex_;
+    std::vector<Claim*> claims_ ABSL_GUARDED_BY(mutex_);
+  };
+
+  bool TryTake(const Existing& target, Claim* claim);
+  void ReleaseExisting(const Claim& claim);
   void AwaitRelease(absl::Duration timeout);
   void NoteRelease();
 
-  // Locked before a desk's own lock, never behind it.
   Mutex mutex_;
   CondVar released_;
   std::atomic<int> waiting_ = 0;
   uint64_t releases_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::flat_hash_set<std::pair<dev_t, ino_t>> existing_ ABSL_GUARDED_BY(mutex_);
-  std::vector<Desk*> desks_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<Announced>> desks_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace ringcp

@@ -416,7 +416,7 @@ TEST(FileCopyTargetTest, StoppedBeforeItIsEmptiedItKeepsItsContents) {
 // One whose target, inode 2, another copy has claimed.
 struct Claimed {
   Claimed() {
-    EXPECT_TRUE(other_desk.TryTake(/*device=*/0, /*inode=*/2, &other));
+    EXPECT_TRUE(other_desk.TryTake({.device = 0, .inode = 2}, &other));
     FileCopyPolicy policy;
     policy.claims = &desk;
     existing.emplace(policy);
@@ -427,7 +427,7 @@ struct Claimed {
   // Whether nobody has claimed the target.
   bool is_free() {
     TargetClaims::Claim claim;
-    const bool is_free = desk.TryTake(0, 2, &claim);
+    const bool is_free = desk.TryTake({.device = 0, .inode = 2}, &claim);
     desk.Release(&claim);
     return is_free;
   }
@@ -598,7 +598,7 @@ TEST(FileCopyTargetTest, WhateverItEndsByAClaimIsGivenBack) {
     CopyScript copy({.policy = policy});
     ending.end(&copy);
     TargetClaims::Claim claim;
-    EXPECT_TRUE(desk.TryTake(0, 2, &claim));
+    EXPECT_TRUE(desk.TryTake({.device = 0, .inode = 2}, &claim));
     desk.Release(&claim);
   }
 }

@@ -39,14 +39,14 @@ class TargetClaimsTest : public testing::Test {
 
   // Announces that `name` is about to be made.
   void Announce(Desk* desk, const char* name, Claim* claim) {
-    desk->AnnounceNew(directory_, name, claim);
+    desk->AnnounceNew({.directory = directory_, .name = name, .device = device_}, claim);
   }
 
   // Claims what `name` leads to, as a copy does that has found it existing.
   bool Take(Desk* desk, const std::string& name, Claim* claim) {
     struct stat stat = {};
     EXPECT_EQ(fstatat(directory_, name.c_str(), &stat, 0), 0) << name;
-    return desk->TryTake(stat.st_dev, stat.st_ino, claim);
+    return desk->TryTake({.device = stat.st_dev, .inode = stat.st_ino}, claim);
   }
 
   // Whether what `name` leads to could be claimed at `desk`.
@@ -94,9 +94,9 @@ TEST_F(TargetClaimsTest, OtherFilesAreNotConcerned) {
 
 TEST_F(TargetClaimsTest, ANumberOnAnotherDeviceIsAnotherFile) {
   Claim first;
-  ASSERT_TRUE(desk_.TryTake(device_, 4711, &first));
+  ASSERT_TRUE(desk_.TryTake({.device = device_, .inode = 4711}, &first));
   Claim second;
-  EXPECT_TRUE(other_desk_.TryTake(device_ + 1, 4711, &second));
+  EXPECT_TRUE(other_desk_.TryTake({.device = device_ + 1, .inode = 4711}, &second));
   desk_.Release(&first);
   other_desk_.Release(&second);
 }
@@ -148,6 +148,47 @@ TEST_F(TargetClaimsTest, OneThatExistsIsKnownUnderItsNextNameToo) {
   EXPECT_FALSE(IsFree(&other_desk_, "renamed"));
   EXPECT_TRUE(IsFree(&other_desk_, "target"));
   desk_.Release(&claim);
+}
+
+// A server that does not answer would keep those waiting who copy elsewhere.
+TEST_F(TargetClaimsTest, ANewOneElsewhereIsNotLookedAtForALocalTarget) {
+  struct stat stat = {};
+  scratch_.WriteFile("target", "");
+  ASSERT_EQ(fstatat(directory_, "target", &stat, 0), 0);
+  for (const bool new_is_local : {false, true}) {
+    for (const bool existing_is_local : {false, true}) {
+      // A lie, to be seen when it is looked at: the file is on the device of the other.
+      Claim made;
+      desk_.AnnounceNew({.directory = directory_,
+                         .name = "target",
+                         .device = device_ + 1,
+                         .is_local = new_is_local},
+                        &made);
+      Claim claim;
+      EXPECT_EQ(other_desk_.TryTake({.device = stat.st_dev,
+                                     .inode = stat.st_ino,
+                                     .is_local = existing_is_local},
+                                    &claim),
+                new_is_local || existing_is_local)
+          << new_is_local << existing_is_local;
+      other_desk_.Release(&claim);
+      desk_.Release(&made);
+    }
+  }
+}
+
+// Their inodes' numbers may be made up by their file system.
+TEST_F(TargetClaimsTest, TwoWithSeveralNamesAreOneWhereInodesAreNotKnownToBeTrue) {
+  Claim first;
+  ASSERT_TRUE(desk_.TryTake({.device = device_, .inode = 1, .links = 2}, &first));
+  Claim second;
+  EXPECT_FALSE(other_desk_.TryTake({.device = device_, .inode = 2, .links = 2}, &second));
+  EXPECT_TRUE(other_desk_.TryTake({.device = device_, .inode = 2}, &second));
+  other_desk_.Release(&second);
+  EXPECT_TRUE(other_desk_.TryTake(
+      {.device = device_, .inode = 2, .links = 2, .is_local = true}, &second));
+  other_desk_.Release(&second);
+  desk_.Release(&first);
 }
 
 TEST_F(TargetClaimsTest, OfManyNewOnesEachIsReleasedAlone) {
@@ -213,7 +254,8 @@ TEST_F(TargetClaimsTest, WhoWaitsIsWokenByARelease) {
     desk_.Release(&claim);
     while (!has_it) {
       Claim again;
-      if (desk_.TryTake(device_ + 1, 1, &again)) desk_.Release(&again);
+      if (desk_.TryTake({.device = device_ + 1, .inode = 1}, &again))
+        desk_.Release(&again);
       std::this_thread::yield();
     }
     waiting.join();
@@ -264,7 +306,7 @@ TEST_F(TargetClaimsTest, WhoMakesItAndWhoFindsItAreNeverInItTogether) {
         if (fd < 0) continue;  // Gone again.
         struct stat stat = {};
         EXPECT_EQ(fstat(fd, &stat), 0);
-        while (!desk.TryTake(stat.st_dev, stat.st_ino, &claim)) {
+        while (!desk.TryTake({.device = stat.st_dev, .inode = stat.st_ino}, &claim)) {
           desk.AwaitRelease(absl::Milliseconds(1));
         }
         // Another file may have its name by now; then it is nobody else's.
