@@ -103,6 +103,7 @@ bool BlockPump::TakeBlock(Lane* lane) {
   lane->retries = 0;
   lane->poll_error = 0;
   lane->confirms_end = false;
+  lane->writes_by_call = false;
   lane->state = end_known && !skips_zeros_ ? LaneState::kReadWrite : LaneState::kRead;
   return true;
 }
@@ -127,7 +128,7 @@ Op BlockPump::Write(FileRef target, uint32_t begin, uint32_t end, Lane* lane) co
   lane->asked = op.length;
   if (uncached_io_ != nullptr && !op.polled) op.flags = uncached_io_->write_flags();
   lane->write_uncached = op.flags != 0;
-  return op;
+  return lane->writes_by_call ? AtOnce(op) : op;
 }
 
 void BlockPump::Advance(FileRef source, FileRef target, NextChains* next) {
@@ -290,6 +291,10 @@ void BlockPump::OnWrite(Lane* lane, int32_t result) {
       uncached_io_->NoteWritesRefused();
       return;
     }
+    if (result == -EIO && !lane->writes_by_call && !stopped_) {
+      lane->writes_by_call = true;
+      return;
+    }
     if (!ShouldRetry(result, &lane->retries, counters_)) {
       Fail(lane, Operation::kWrite, result == -EINTR ? EIO : -result);
     }
@@ -321,6 +326,7 @@ void BlockPump::OnBlockWritten(Lane* lane) {
   lane->offset += lane->filled;
   lane->length -= lane->filled;
   lane->filled = 0;
+  lane->writes_by_call = false;
   lane->state = skips_zeros_ ? LaneState::kRead : LaneState::kReadWrite;
 }
 

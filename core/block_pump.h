@@ -20,6 +20,10 @@
 // ring may say so without asking the file system (at and beyond the size that it tells,
 // Linux 6.18), that is confirmed by a call of pread(2).
 //
+// A queued write that fails with EIO is made once more by a call of pwrite(2), whose word
+// counts: for a FUSE file system that stores only a part of what it is given the kernel
+// knows no other answer to asynchronous direct writes (Linux 6.18), pwrite(2) goes on.
+//
 // Of files whose holes their file system does not know, zeros are not written but left
 // out (SetSkipsZeros()).
 //
@@ -165,9 +169,10 @@ class BlockPump {
     uint32_t filled = 0;
     uint32_t written = 0;
     int retries = 0;
-    uint32_t asked = 0;         // Bytes of its last read or write.
-    bool read_by_call = false;  // So what it says of the end is to be believed.
-    bool confirms_end = false;  // Its last read got nothing: it is repeated by a call.
+    uint32_t asked = 0;           // Bytes of its last read or write.
+    bool read_by_call = false;    // So what it says of the end is to be believed.
+    bool writes_by_call = false;  // Its block, after a queued write that failed.
+    bool confirms_end = false;    // Its last read got nothing: it is repeated by a call.
     // Whether its last read and write were to leave nothing in the page cache.
     bool read_uncached = false;
     bool write_uncached = false;

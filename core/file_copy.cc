@@ -83,7 +83,7 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   is_link_ = makes_pointee_ = is_identified_ = false;
   tried_removing_ = waits_for_target_ = left_out_rights_ = false;
   old_target_ = OldTarget::kKept;
-  closes_at_once_ = false;
+  closes_at_once_ = writes_by_call_ = false;
   targets_let_go_ = 0;
   OpenSource(O_NONBLOCK, next);
   SetAtOnce(next);
@@ -730,6 +730,7 @@ void FileCopy::WriteWhole(NextChains* next) {
   Chain& chain = next->Add(0);
   if (writes) chain.Add(WriteBlock(target_));
   if (closes_when_written()) AddCloses(Link::kSoft, &chain);
+  if (writes_by_call_) chain.SetAtOnce();
 }
 
 void FileCopy::OnWriteWhole(absl::Span<const int32_t> results, NextChains* next) {
@@ -752,6 +753,10 @@ bool FileCopy::NoteWritten(int32_t result) {
   // Cancelled it was by a chain cut short; 0 bytes is not an answer that a regular file
   // gives. Both are tried again as if interrupted.
   if (result == 0 || result == -ECANCELED) result = -EINTR;
+  if (result == -EIO && !writes_by_call_ && !control_.stopped) {
+    writes_by_call_ = true;
+    return true;
+  }
   if (result < 0) {
     if (!control_.stopped && ShouldRetry(result, &retries_, counters_)) return true;
     if (!control_.stopped || result != -EINTR) {

@@ -328,6 +328,7 @@ class FileCopy {
   int32_t first_read_ = 0;  // What the first read gave, or that there was none.
   bool first_read_is_uncached_ = false;
   bool write_is_uncached_ = false;  // The last one.
+  bool writes_by_call_ = false;     // As in block_pump.h, after EIO.
   uint32_t filled_ = 0;             // Bytes of it that were read.
   uint32_t written_ = 0;            // ... and written.
   bool is_whole_ = false;           // They are all that the source has.

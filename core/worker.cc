@@ -222,6 +222,13 @@ void Worker::Help(SharedFile* file) {
       settled_.push_back(RunBlock(IdOf(/*index=*/0, lane), chain, &was_read));
       if (was_read) at_once = false;
     } else {
+      for (int i; (i = next_.FindImmediate()) >= 0;) {
+        const auto& [lane, chain] = next_.chains[i];
+        const SettledChain settled =
+            ring_->RunAtOnce(IdOf(/*index=*/0, lane), chain.ops());
+        next_.Remove(i);
+        pump.Settle(LaneOf(settled.id), settled.results()[0], settled.results().back());
+      }
       QueueChains(/*index=*/0);
       SettleRing(kPollInterval);
     }
@@ -380,17 +387,17 @@ void Worker::Continue(int index) {
 
 void Worker::RunAtOnce(int index) {
   FileCopy& copy = flights_[index].copy;
-  while (next_.size > 0 && IsImmediate(next_.chains[0].chain[0])) {
-    RINGCP_CHECK(next_.size == 1);
-    const auto& [lane, chain] = next_.chains[0];
+  for (int i; (i = next_.FindImmediate()) >= 0;) {
+    const auto& [lane, chain] = next_.chains[i];
     if (copy.copies_blocks_at_once()) {
+      RINGCP_CHECK(next_.size == 1);
       blocks_at_once_.emplace_back(IdOf(index, lane), chain);
       next_.size = 0;
       return;
     }
-    const SettledChain settled = ring_->RunAtOnce({}, chain.ops());
-    next_.size = 0;
-    copy.Settle(lane, settled.results(), &next_);
+    const SettledChain settled = ring_->RunAtOnce(IdOf(index, lane), chain.ops());
+    next_.Remove(i);
+    copy.Settle(LaneOf(settled.id), settled.results(), &next_);
   }
 }
 

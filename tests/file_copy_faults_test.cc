@@ -403,6 +403,10 @@ class FileCopyFaultsTest : public testing::Test {
                              next.chains[i].chain);
       }
       next.size = 0;
+      // Those to be carried out at once come first, as in a worker.
+      std::stable_partition(backlog.begin(), backlog.end(), [](const auto& waiting) {
+        return IsImmediate(waiting.second[0]);
+      });
       while (!backlog.empty() && !IsImmediate(backlog.front().second[0]) &&
              ring->Queue(backlog.front().first, backlog.front().second.ops())) {
         backlog.pop_front();
@@ -416,7 +420,6 @@ class FileCopyFaultsTest : public testing::Test {
       if (!backlog.empty() && IsImmediate(backlog.front().second[0])) {
         const auto [id, chain] = backlog.front();
         backlog.pop_front();
-        ASSERT_TRUE(backlog.empty()) << "others beside a chain at once";
         const SettledChain done = ring->RunAtOnce(id, chain.ops());
         copy->Settle(static_cast<int>(id.value), done.results(), &next);
         queue();
@@ -439,9 +442,11 @@ class FileCopyFaultsTest : public testing::Test {
 // Whether the copy has to succeed all the same when `op` ends with `result`.
 bool IsHarmless(const Op& op, int32_t result) {
   switch (op.kind) {
+    case OpKind::kWrite:
+      if (result == -EIO) return true;  // Once: it is made again by a call.
+      [[fallthrough]];
     case OpKind::kOpenAt:
     case OpKind::kRead:
-    case OpKind::kWrite:
       return result >= 0 || result == -EINTR || result == -EAGAIN;
     case OpKind::kSeekData:
     case OpKind::kSeekHole:

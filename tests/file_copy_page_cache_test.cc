@@ -243,9 +243,9 @@ TEST(FileCopyPageCacheTest, ATargetThatStaysIsNotLeftAtItsFullSize) {
   copy.Settle({0});
   copy.Settle({0});
   copy.Settle(0, {kBlock, kBlock});
-  EXPECT_EQ(copy.Settle(1, {kBlock, -EIO}), "at once set size fd8 0");
+  EXPECT_EQ(copy.Settle(1, {kBlock, -ENOSPC}), "at once set size fd8 0");
   EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
-  EXPECT_EQ(copy.Settle({0, 0}), "failed: write T EIO");
+  EXPECT_EQ(copy.Settle({0, 0}), "failed: write T ENOSPC");
 }
 
 TEST(FileCopyPageCacheTest, RoomThatWasNotThereIsGivenBackWhereTheTargetStays) {
@@ -324,7 +324,7 @@ TEST(FileCopyPageCacheTest, AFailedDirectWriteFails) {
   copy.Settle({0});
   copy.Settle({0});
   copy.Settle(0, {kBlock, kBlock});
-  EXPECT_EQ(Remove(&copy, copy.Settle(1, {kBlock, -EIO})), "failed: write T EIO");
+  EXPECT_EQ(Remove(&copy, copy.Settle(1, {kBlock, -ENOSPC})), "failed: write T ENOSPC");
 }
 
 TEST(FileCopyPageCacheTest, StoppedInTheMiddleItRemovesTheTarget) {

@@ -141,7 +141,7 @@ TEST(FileCopySharedTest, AFailedWriteOfWhatWasReadPastThePageCacheFails) {
   CopyScript& copy = uncached.copy;
   copy.Settle({0});
   copy.Settle(0, {4096, 4096});
-  EXPECT_EQ(Remove(&copy, copy.Settle(1, {4096, -EIO})), "failed: write T EIO");
+  EXPECT_EQ(Remove(&copy, copy.Settle(1, {4096, -ENOSPC})), "failed: write T ENOSPC");
 }
 
 TEST(FileCopySharedTest, WithoutAHelperItIsCopiedAlone) {

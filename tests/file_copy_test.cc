@@ -576,9 +576,26 @@ TEST(FileCopyTest, SeveralLinksDoNotMatterUnlessTheyAreToBeKept) {
   EXPECT_EQ(copy.LookAtSource(), kWhole);
 }
 
+// FUSE says so of a queued write that was stored in part.
+TEST(FileCopyTest, AWriteThatFailsInTheQueueIsMadeOnceMoreByACall) {
+  for (const bool works : {true, false}) {
+    Opened opened;
+    CopyScript& copy = opened.copy;
+    EXPECT_EQ(copy.Settle({0, -EIO, kCancelled, kCancelled}), "install s0 = close s0");
+    EXPECT_EQ(copy.Settle({8, 0}),
+              "at once write fd8 100@0 - at once close fd8 = at once close fd7");
+    if (works) {
+      EXPECT_EQ(copy.Settle({100, 0, 0}), "copied");
+    } else {
+      EXPECT_EQ(copy.Settle({-EIO, kCancelled, kCancelled}), "fstat fd8 = lstat T");
+      EXPECT_EQ(RemoveOpen(&copy), "failed: write T EIO");
+    }
+  }
+}
+
 TEST(FileCopyTest, ACopyCanBeUsedAgain) {
   Opened opened;
-  opened.copy.Settle({0, -EIO, kCancelled, kCancelled});
+  opened.copy.Settle({0, -ENOSPC, kCancelled, kCancelled});
   opened.copy.Settle({8, 0});
   RemoveOpen(&opened.copy);
   EXPECT_EQ(opened.copy.LookAtSource(), kWhole);

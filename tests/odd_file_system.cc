@@ -10,6 +10,8 @@
 //   no-blocks           ... that they take no room.
 //   direct-io           What is read and written goes past the page cache, so that a read
 //                       is asked for whatever the size is said to be.
+//   short-reads         A read gets a kilobyte at most, a read of less the half of it,
+//   short-writes        ... a write stores so much.
 //   fixed-modes         Files are made, and told to be, 0755, as on FAT.
 //   ignore-case         Names that differ in case only are one (BACKING: lower case).
 //   fail-CALL=ERRNO     A call fails: chmod, chown, close (the flush of a file that was
@@ -49,6 +51,7 @@ namespace ringcp {
 namespace {
 
 constexpr off_t kSmallSizeBytes = 10;
+constexpr size_t kShortBytes = 1000;
 constexpr mode_t kFixedMode = 0755;
 // Beside the descriptor in fuse_file_info::fh: the file is open for writing.
 constexpr uint64_t kIsWritten = uint64_t{1} << 32;
@@ -174,16 +177,24 @@ int Create(const char* path, mode_t mode, fuse_file_info* info) {
   return OpenBacking(path, Has("fixed-modes", path) ? kFixedMode : mode, info);
 }
 
+// How much of `size` bytes one call moves.
+size_t MovedBytes(const char* oddity, const char* path, size_t size) {
+  if (!Has(oddity, path)) return size;
+  return size > kShortBytes ? kShortBytes : (size + 1) / 2;
+}
+
 int Read(const char* path, char* buffer, size_t size, off_t offset,
          fuse_file_info* info) {
   if (const int failure = FailureOf("read", path, offset)) return failure;
-  return ResultOf(pread(DescriptorOf(info), buffer, size, offset));
+  return ResultOf(
+      pread(DescriptorOf(info), buffer, MovedBytes("short-reads", path, size), offset));
 }
 
 int Write(const char* path, const char* buffer, size_t size, off_t offset,
           fuse_file_info* info) {
   if (const int failure = FailureOf("write", path, offset)) return failure;
-  return ResultOf(pwrite(DescriptorOf(info), buffer, size, offset));
+  return ResultOf(
+      pwrite(DescriptorOf(info), buffer, MovedBytes("short-writes", path, size), offset));
 }
 
 off_t Seek(const char* path, off_t offset, int whence, fuse_file_info* info) {
