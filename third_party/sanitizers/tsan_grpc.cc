@@ -20,22 +20,6 @@ extern "C" {
 void __tsan_acquire(void* address);
 void __tsan_release(void* address);
 
-// What the order below does not reach: memory that gRPC handed on by a lock-free queue
-// and that an intercepted function (memcpy, recvmsg, operator delete) then touches in it.
-// Only functions inside gRPC and abseil are listed, none of which ever calls our code.
-const char* __tsan_default_suppressions() {
-  return "race:absl::debian3::synchronization_internal::GraphCycles\n"
-         "race:fd_create\n"
-         "race:grpc_core::Arena::Destroy\n"
-         "race:grpc_core::FilterStackCall::~FilterStackCall\n"
-         "race:grpc_core::Server::AllocatingRequestMatcherRegistered\n"
-         "race:grpc_core::internal::StatusMoveFromHeapPtr\n"
-         "race:grpc_event_engine::experimental::MemoryAllocator::MakeSlice\n"
-         "race:grpc_slice_buffer_\n"
-         "race:tcp_do_read\n"
-         "race:^cq_next\n";
-}
-
 }  // extern "C"
 
 namespace {
