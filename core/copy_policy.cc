@@ -11,11 +11,14 @@ bool FileCopyPolicy::MayClone(dev_t source_device, dev_t target_device) const {
 
 mode_t FileCopyPolicy::NewMode(mode_t source_mode) const {
   const bool is_directory = S_ISDIR(source_mode);
+  // Without it others could remove what is in the directory.
+  const mode_t sticky = is_directory ? source_mode & S_ISVTX : 0;
   if (default_mode && !preserve.mode) {
     // Less the umask even where a default ACL has the kernel leave that out.
-    return (is_directory || S_ISSOCK(source_mode) ? 0777 : 0666) & ~umask;
+    const mode_t permissions = is_directory || S_ISSOCK(source_mode) ? 0777 : 0666;
+    return (permissions & ~umask) | sticky;
   }
-  return source_mode & (kPermissions | (is_directory ? S_ISVTX : 0));
+  return (source_mode & kPermissions) | sticky;
 }
 
 mode_t FileCopyPolicy::WithheldMode(mode_t source_mode, bool inherits_acl) const {

@@ -298,7 +298,8 @@ bool DirectoryCopy::SetOwner(Directory* directory, struct stat* target) {
     Fail(MakeFileError(Operation::kSetOwner, TargetPath(*directory), error_number));
   }
   ChangeOwner(directory->target_fd, static_cast<uid_t>(-1), source.st_gid);
-  directory->kept_mode &= kPermissions;
+  // Without the sticky bit others could remove what is in it.
+  directory->kept_mode &= ~kSetIdBits;
   return policy_.MayFailToSetOwner(error_number);
 }
 

@@ -192,6 +192,25 @@ TEST_F(CopyJobAccessTest, AModeThatIsRightIsNotSet) {
   EXPECT_EQ(RunWithoutChmod(Request("s", "v", "r"), EPERM, 022), "");
 }
 
+// Without it everybody could remove what others put there.
+TEST_F(CopyJobAccessTest, ADirectoryKeepsItsStickyBit) {
+  PrepareWithShell(scratch_.path(), "mkdir -m 1777 s; chown 1:1 s || true; chmod 0777 .");
+  EXPECT_EQ(RunJob(Request("s", "of-the-umask", "r")).Messages(), "");
+  EXPECT_EQ(Mode("of-the-umask"), "1755");
+  CopyRequest request = Request("s", "default", "r");
+  request.options.default_mode = true;
+  EXPECT_EQ(RunJob(request).Messages(), "");
+  EXPECT_EQ(Mode("default"), "1755");
+  if (geteuid() != 0) GTEST_SKIP() << "only root can become a user who may not chown";
+  const CopyRequest kept = Request("s", "kept", "a");
+  const std::string result = InChildProcess([&]() -> std::string {
+    if (setgid(2) != 0 || setuid(2) != 0) return "cannot change the user";
+    return RunJob(kept).Messages();
+  });
+  EXPECT_EQ(result, "");
+  EXPECT_EQ(Mode("kept"), "1777");
+}
+
 TEST_F(CopyJobAccessTest, OwnershipAloneGivesBackNoMoreThanItWithheld) {
   PrepareWithShell(scratch_.path(),
                    "mkdir -p s/sub t/s/sub;"
