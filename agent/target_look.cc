@@ -21,6 +21,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_split.h"
 #include "core/check.h"
+#include "core/file_systems.h"
 #include "core/top_level.h"
 
 namespace ringcp {
@@ -43,12 +44,6 @@ class Descriptor {
  private:
   const int fd_;
 };
-
-bool IsAscii(std::string_view name) {
-  return std::all_of(name.begin(), name.end(), [](char byte) {
-    return absl::ascii_isascii(static_cast<unsigned char>(byte));
-  });
-}
 
 // Whether `directory` takes names for different that differ in other than ASCII letters.
 // Which of those a file system takes for the same depends on its version of Unicode, so
@@ -126,11 +121,12 @@ std::optional<Position> Position::Root() {
 }
 
 std::string Position::Folded(const std::string& name) {
-  // All names with other letters than ASCII's are one, where nobody knows better: it is
-  // no harm if a job waits without need.
-  if (IsAscii(name)) return absl::AsciiStrToLower(name);
+  // Where nobody knows better it is no harm if a job waits without need.
+  std::string folded = FoldedName(name);
+  const std::string lower = absl::AsciiStrToLower(name);
+  if (folded == lower) return folded;
   if (!tells_names_apart_.has_value()) tells_names_apart_ = TellsNamesApart(file_->get());
-  return *tells_names_apart_ ? absl::AsciiStrToLower(name) : "\x80";
+  return *tells_names_apart_ ? lower : folded;
 }
 
 PathSteps Position::StepsTo(const std::string& name) {

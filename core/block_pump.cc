@@ -103,7 +103,6 @@ bool BlockPump::TakeBlock(Lane* lane) {
   lane->retries = 0;
   lane->poll_error = 0;
   lane->confirms_end = false;
-  lane->writes_by_call = false;
   lane->state = end_known && !skips_zeros_ ? LaneState::kReadWrite : LaneState::kRead;
   return true;
 }
@@ -128,7 +127,7 @@ Op BlockPump::Write(FileRef target, uint32_t begin, uint32_t end, Lane* lane) co
   lane->asked = op.length;
   if (uncached_io_ != nullptr && !op.polled) op.flags = uncached_io_->write_flags();
   lane->write_uncached = op.flags != 0;
-  return lane->writes_by_call ? AtOnce(op) : op;
+  return op;
 }
 
 void BlockPump::Advance(FileRef source, FileRef target, NextChains* next) {
@@ -265,8 +264,13 @@ void BlockPump::SkipZeros(Lane* lane) {
     if (!IsZero(bytes, length)) break;
     lane->written += length;
   }
-  counters_->bytes_done.Add(lane->written - begin);
-  bytes_written_ += lane->written - begin;
+  Count(lane->written - begin);
+}
+
+void BlockPump::Count(int64_t bytes) {
+  counters_->bytes_done.Add(bytes);
+  bytes_written_ += bytes;
+  bytes_counted_ += bytes;
 }
 
 uint32_t BlockPump::WriteEnd(const Lane& lane) const {
@@ -291,17 +295,12 @@ void BlockPump::OnWrite(Lane* lane, int32_t result) {
       uncached_io_->NoteWritesRefused();
       return;
     }
-    if (result == -EIO && !lane->writes_by_call && !stopped_) {
-      lane->writes_by_call = true;
-      return;
-    }
     if (!ShouldRetry(result, &lane->retries, counters_)) {
       Fail(lane, Operation::kWrite, result == -EINTR ? EIO : -result);
     }
     return;
   }
-  counters_->bytes_done.Add(result);
-  bytes_written_ += result;
+  Count(result);
   lane->retries = 0;
   lane->written += result;
   if (skips_zeros_) SkipZeros(lane);
@@ -326,7 +325,6 @@ void BlockPump::OnBlockWritten(Lane* lane) {
   lane->offset += lane->filled;
   lane->length -= lane->filled;
   lane->filled = 0;
-  lane->writes_by_call = false;
   lane->state = skips_zeros_ ? LaneState::kRead : LaneState::kReadWrite;
 }
 

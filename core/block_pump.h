@@ -20,10 +20,6 @@
 // ring may say so without asking the file system (at and beyond the size that it tells,
 // Linux 6.18), that is confirmed by a call of pread(2).
 //
-// A queued write that fails with EIO is made once more by a call of pwrite(2), whose word
-// counts: for a FUSE file system that stores only a part of what it is given the kernel
-// knows no other answer to asynchronous direct writes (Linux 6.18), pwrite(2) goes on.
-//
 // Of files whose holes their file system does not know, zeros are not written but left
 // out (SetSkipsZeros()).
 //
@@ -38,6 +34,7 @@
 
 #include <array>
 #include <cstdint>
+#include <utility>
 
 #include "absl/types/span.h"
 #include "core/block_pool.h"
@@ -132,6 +129,8 @@ class BlockPump {
   bool complete() const;
   // Bytes written since Start(), without those of a shared file.
   uint64_t bytes_written() const { return bytes_written_; }
+  // What this pump has added to the counters' bytes_done since it was asked last.
+  int64_t TakeCounted() { return std::exchange(bytes_counted_, 0); }
   // Whether the source ended earlier than asked, or at an end that was not known.
   bool end_found() const {
     return shared_ != nullptr ? shared_->end_found() : end_found_;
@@ -169,10 +168,9 @@ class BlockPump {
     uint32_t filled = 0;
     uint32_t written = 0;
     int retries = 0;
-    uint32_t asked = 0;           // Bytes of its last read or write.
-    bool read_by_call = false;    // So what it says of the end is to be believed.
-    bool writes_by_call = false;  // Its block, after a queued write that failed.
-    bool confirms_end = false;    // Its last read got nothing: it is repeated by a call.
+    uint32_t asked = 0;         // Bytes of its last read or write.
+    bool read_by_call = false;  // So what it says of the end is to be believed.
+    bool confirms_end = false;  // Its last read got nothing: it is repeated by a call.
     // Whether its last read and write were to leave nothing in the page cache.
     bool read_uncached = false;
     bool write_uncached = false;
@@ -209,6 +207,8 @@ class BlockPump {
   void OnWrite(Lane* lane, int32_t result);
   // Counts what is left out of the lane's block from its first byte not written on.
   void SkipZeros(Lane* lane);
+  // Counts bytes that the target has now.
+  void Count(int64_t bytes);
   // Where the bytes to be written next end.
   uint32_t WriteEnd(const Lane& lane) const;
   void OnBlockWritten(Lane* lane);
@@ -224,6 +224,7 @@ class BlockPump {
   SharedFile* shared_ = nullptr;  // Then the range and the outcome are there.
   uint64_t end_ = 0;
   uint64_t bytes_written_ = 0;
+  int64_t bytes_counted_ = 0;
   uint64_t next_offset_ = 0;  // The first byte before end_ that no lane has taken.
   std::array<Range, kRangesMax> ranges_;  // What comes behind.
   int ranges_added_ = 0;

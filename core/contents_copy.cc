@@ -13,6 +13,9 @@ namespace {
 
 constexpr uint64_t kStatBlockBytes = 512;  // What stx_blocks counts, see statx(2).
 
+// No hole is smaller. What is no larger may be stored beside its inode.
+constexpr uint64_t kHoleBytesMin = 4096;
+
 // Of a large file no more is looked at to find out whether it is in the page cache: from
 // its middle on, because somebody may have looked at its beginning alone.
 constexpr uint32_t kCacheSampleBytesMax = 1024 * 1024;
@@ -50,6 +53,9 @@ void ContentsCopy::Reset(const FileCopyPolicy* policy, const struct statx* sourc
   empty_piece_ = kNone;
   is_direct_ = reads_direct_ = is_preallocated_ = is_cached_ = is_behind_ = false;
   is_size_set_ = false;
+  control_->only_calls = false;
+  holes_counted_ = 0;
+  pump_.TakeCounted();
   knows_holes_ = true;
   outcome_ = Outcome::kRunning;
   retries_ = 0;
@@ -109,9 +115,9 @@ void ContentsCopy::Settle(int lane, absl::Span<const int32_t> results, NextChain
 
 // --- What the source is like ---
 
-bool ContentsCopy::has_holes() const {
-  return source_stat_->stx_size > block_size_bytes_ &&
-         source_stat_->stx_blocks < source_stat_->stx_size / kStatBlockBytes;
+bool ContentsCopy::HasHoles(const struct statx& stat) {
+  return stat.stx_size > kHoleBytesMin &&
+         stat.stx_blocks < stat.stx_size / kStatBlockBytes;
 }
 
 bool ContentsCopy::is_large() const {
@@ -251,13 +257,25 @@ void ContentsCopy::OnUnsetDirect(int32_t result, NextChains* next) {
   if (result < 0) return FailToWrite(result);
   if (control_->stopped) return Done(Outcome::kStopped);
   if (pump_.complete() && !pump_.end_found()) return CopyBehind(DirectEnd(), next);
-  counters_->bytes_done.Add(-static_cast<int64_t>(pump_.bytes_written()));
+  Discard(next);
+}
+
+bool ContentsCopy::ShouldCall() const {
+  return pump_.failed() && pump_.failed_operation() == Operation::kWrite &&
+         pump_.error_number() == EIO && !files_.target_is_local &&
+         !control_->only_calls && !control_->stopped;
+}
+
+void ContentsCopy::Discard(NextChains* next) {
+  counters_->bytes_done.Add(-pump_.TakeCounted() - static_cast<int64_t>(holes_counted_));
+  holes_counted_ = 0;
   Enter(State::kDiscard, policy_->Resize(files_.target.index, 0), next);
 }
 
 void ContentsCopy::OnDiscard(int32_t result, NextChains* next) {
   if (result < 0) return FailToWrite(result);
-  is_preallocated_ = false;
+  is_preallocated_ = is_size_set_ = is_behind_ = false;
+  empty_piece_ = kNone;
   CopyPieces(next);
 }
 
@@ -304,6 +322,7 @@ void ContentsCopy::OnFindData(int32_t result, NextChains* next) {
   piece_begin_ = std::min<uint64_t>(piece_begin_, size);
   // A hole is copied by leaving it out.
   counters_->bytes_done.Add(static_cast<int64_t>(piece_begin_ - piece_end_));
+  holes_counted_ += piece_begin_ - piece_end_;
   piece_end_ = piece_begin_;
   if (piece_begin_ == size) return FindPiece(next);
   Enter(State::kFindHole, SeekHole(files_.source.index, piece_begin_, &piece_end_), next);
@@ -357,10 +376,15 @@ void ContentsCopy::Resume(NextChains* next) {
 }
 
 void ContentsCopy::OnPumped(NextChains* next) {
+  if (ShouldCall()) {
+    control_->only_calls = control_->at_once = true;
+    is_cached_ = false;  // So nobody helps.
+    if (!is_direct_) return Discard(next);
+  }
   if (is_direct_ && control_->stopped && !pump_.failed()) return Done(Outcome::kStopped);
   // A direct read that nobody asked for must not be what a copy fails by.
   const bool may_be_refused =
-      pump_.error_number() == EINVAL ||
+      pump_.error_number() == EINVAL || control_->only_calls ||
       (reads_direct_ && pump_.failed_operation() == Operation::kRead);
   if (is_direct_ && (!pump_.failed() || may_be_refused)) {
     const bool is_whole = pump_.complete() && !pump_.end_found();

@@ -82,7 +82,9 @@ namespace ringcp {
 struct CopyControl {
   bool may_call = false;  // CallsAtOnce::kAll.
   bool at_once = false;   // What comes next is carried out at once.
-  bool stopped = false;   // It is to give up as soon as what is in flight has settled.
+  // All of the contents are, whether or not they have to be waited for.
+  bool only_calls = false;
+  bool stopped = false;  // It is to give up as soon as what is in flight has settled.
 };
 
 class ContentsCopy {
@@ -100,6 +102,7 @@ class ContentsCopy {
     FileRef target;
     // What a ring says of its end is true; elsewhere only a call is believed.
     bool source_is_local = false;
+    bool target_is_local = false;
     bool target_created = false;       // By this copy; else it was there.
     bool target_has_contents = false;  // It was there, and has its contents still:
     uint64_t target_size = 0;          // so many bytes.
@@ -151,6 +154,9 @@ class ContentsCopy {
            (may_be_endless || !may_be_read_at_once());
   }
 
+  // Whether the file takes less room than its size.
+  static bool HasHoles(const struct statx& stat);
+
  private:
   enum class State {
     kClone,
@@ -171,7 +177,7 @@ class ContentsCopy {
 
   static constexpr uint64_t kNone = ~uint64_t{0};
 
-  bool has_holes() const;
+  bool has_holes() const { return HasHoles(*source_stat_); }
   // Whether the file may be offered to other workers.
   bool is_large() const;
   // Whether the file is to be copied with O_DIRECT.
@@ -227,6 +233,11 @@ class ContentsCopy {
   void SetTargetSize(uint64_t size, NextChains* next);
   void CopyBehind(uint64_t end, NextChains* next);
 
+  // After a queued write failed: whether all is to be copied anew by calls (file_copy.h).
+  bool ShouldCall() const;
+  // Gives up what was copied.
+  void Discard(NextChains* next);
+
   void Enter(State state, const Op& op, NextChains* next);
   void Done(Outcome outcome);
   void Fail(const CopyFailure& failure);
@@ -251,6 +262,7 @@ class ContentsCopy {
   bool is_preallocated_ = false;  // Room for all of the target was set aside.
   uint64_t piece_begin_ = 0;      // Of a file with holes: the data that was found last.
   uint64_t piece_end_ = 0;
+  uint64_t holes_counted_ = 0;    // Bytes of holes that count as done.
   uint64_t empty_piece_ = kNone;  // Where data was found that was a hole then.
   uint64_t cached_bytes_ = 0;     // Of a sample of more than a block.
   bool is_cached_ = false;        // So it is in the page cache, as far as is known.

@@ -344,7 +344,7 @@ absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources
   const bool known = fstat(top.target_fd, &stat) == 0;
   if (known) walk.top()->target_group = GroupOfNewEntries(stat, getegid());
   if (known) walk.top()->target_device = stat.st_dev;
-  walk.top()->target_is_local = IsKnownLocal(top.target_fd);
+  walk.top()->target_file_system = KindOfFileSystem(top.target_fd);
   if (policy_.preserve.mode || policy_.preserve.ownership) {
     walk.top()->target_default_acl = GrantsOfDefaultAcl(top.target_fd);
   }

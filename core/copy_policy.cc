@@ -57,22 +57,15 @@ bool FileCopyPolicy::MayFailToSetMode(int error_number) const {
 
 bool RemovingMayHelp(int error_number) {
   switch (error_number) {
-    // There are too few resources.
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-    // Its device or server does not answer, or not as it should.
-    case EIO:
-    case ESTALE:
-    case ETIMEDOUT:
-    case EREMOTEIO:
-    case ENOTCONN:
-    case EHOSTDOWN:
-    case EHOSTUNREACH:
-    case EINTR:
-      return false;
-    default:
+    case EACCES:
+    case EPERM:
+    case ETXTBSY:  // It is being executed.
+    case ELOOP:
+    case ENXIO:  // A socket, or a device without a driver.
+    case ENODEV:
       return true;
+    default:
+      return false;
   }
 }
 

@@ -16,6 +16,7 @@
 #include "core/clone_table.h"
 #include "core/copy_options.h"
 #include "core/file_error.h"
+#include "core/file_systems.h"
 #include "core/op.h"
 #include "core/polled_io.h"
 #include "core/shared_file.h"
@@ -127,9 +128,9 @@ struct FileCopyNames {
   std::optional<mode_t> target_default_acl;
   // The group that a file created in the target directory gets.
   gid_t target_group = 0;
-  // Whether the two directories are on file systems that are known (IsKnownLocal()).
-  bool source_is_local = false;
-  bool target_is_local = false;
+  // What the two directories are on.
+  FileSystemKind source_file_system = FileSystemKind::kOther;
+  FileSystemKind target_file_system = FileSystemKind::kOther;
   // The source is one to be offered to the link table whatever its number of links.
   bool offers_links = false;
   // The devices of the two, to tell whether cloning was refused; the source's may be
@@ -141,8 +142,9 @@ struct FileCopyNames {
     return {.directory = target_directory,
             .name = target,
             .device = target_device,
-            .is_local = target_is_local};
+            .file_system = target_file_system};
   }
+  bool target_is_local() const { return target_file_system == FileSystemKind::kLocal; }
 };
 
 // Why a copy was refused without any operation failing.
@@ -165,8 +167,9 @@ struct CopyFailure {
 };
 
 // Whether a target that could not be opened because of `error_number` could not be opened
-// for what it is, so that removing it helps (-f). Else a new one could not be made
-// either, and the old one would be gone.
+// for what it is, so that removing it helps (-f). Else (no room, no descriptors, a server
+// that does not answer) a new one could not be made either, and the old one would be
+// gone.
 bool RemovingMayHelp(int error_number);
 
 // Failures of the target.

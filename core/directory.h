@@ -24,6 +24,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/file_systems.h"
+
 namespace ringcp {
 
 // No group has this number: chown(2) takes it for none.
@@ -87,9 +89,9 @@ struct Directory {
   gid_t target_group = kUnknownGroup;
   // The device that the target is on.
   dev_t target_device = 0;
-  // Whether source and target are on file systems that are known: see IsKnownLocal().
-  bool source_is_local = false;
-  bool target_is_local = false;
+  // What source and target are on.
+  FileSystemKind source_file_system = FileSystemKind::kOther;
+  FileSystemKind target_file_system = FileSystemKind::kOther;
   // What the target's default ACL grants, of 0777, to what is made in it; absent if there
   // is none. Known only where modes or owners are kept, because only then rights are
   // given back that were withheld from a file at first.

@@ -23,15 +23,15 @@ void NoteSourceFileSystem(Directory* directory) {
   const Directory& parent = *directory->parent;
   const bool is_same =
       !parent.is_top() && parent.source_stat.st_dev == directory->source_stat.st_dev;
-  directory->source_is_local =
-      is_same ? parent.source_is_local : IsKnownLocal(directory->source_fd);
+  directory->source_file_system =
+      is_same ? parent.source_file_system : KindOfFileSystem(directory->source_fd);
 }
 
 void NoteTargetFileSystem(Directory* directory) {
   const Directory& parent = *directory->parent;
-  directory->target_is_local = parent.target_device == directory->target_device
-                                   ? parent.target_is_local
-                                   : IsKnownLocal(directory->target_fd);
+  directory->target_file_system = parent.target_device == directory->target_device
+                                      ? parent.target_file_system
+                                      : KindOfFileSystem(directory->target_fd);
 }
 
 void CloseIfOpen(int* fd) {

@@ -22,6 +22,10 @@ constexpr int kExistingTargetFlags = O_WRONLY | O_NOCTTY | O_NONBLOCK;
 constexpr char kCapabilityName[] = "security.capability";
 constexpr mode_t kExecutePermissions = 0111;
 
+// How often a target is let go because its name leads to another inode, before the number
+// of an inode that may be made up is no longer believed.
+constexpr int kLooksMax = 3;
+
 // For a first block that has not been read.
 constexpr int32_t kNotRead = -ECANCELED;
 
@@ -83,7 +87,7 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   is_link_ = makes_pointee_ = is_identified_ = false;
   tried_removing_ = waits_for_target_ = left_out_rights_ = false;
   old_target_ = OldTarget::kKept;
-  closes_at_once_ = writes_by_call_ = false;
+  closes_at_once_ = truncates_ = false;
   targets_let_go_ = 0;
   OpenSource(O_NONBLOCK, next);
   SetAtOnce(next);
@@ -127,12 +131,7 @@ void FileCopy::GoOn(int lane, absl::Span<const int32_t> results, NextChains* nex
     case State::kStatOpened:
       return OnStatOpened(results[0], next);
     case State::kEmptyOld:
-      if (results[0] < 0) {
-        FailOnTarget(Operation::kCreate, -results[0]);
-        return CloseAll(next);
-      }
-      changed_ = true;
-      return CopyContents(next);
+      return OnEmptyOld(results[0], next);
     case State::kWriteWhole:
       return OnWriteWhole(results, next);
     case State::kInstallTarget:
@@ -142,7 +141,7 @@ void FileCopy::GoOn(int lane, absl::Span<const int32_t> results, NextChains* nex
     case State::kLetGo:
       target_ = FileRef();
       is_identified_ = false;
-      return OpenNewTarget(next);
+      return truncates_ ? OpenExistingTarget(next) : OpenNewTarget(next);
     case State::kContents:
       contents_.Settle(lane, results, next);
       return OnContents(next);
@@ -226,7 +225,7 @@ void FileCopy::LookAtSource(NextChains* next) {
   const Op stat = StatDescriptor(source_.index, &source_stat_);
   Chain& chain = next->Add(0);
   if (!control_.at_once && reads_first()) {
-    chain.Add(stat).Add(FirstRead());
+    chain.Add(stat).Add(RefusePipe(source_)).Add(FirstRead());
   } else {
     chain.Add(policy_.CallUnlessQueued(stat));
   }
@@ -234,7 +233,7 @@ void FileCopy::LookAtSource(NextChains* next) {
 
 void FileCopy::OnLookAtSource(absl::Span<const int32_t> results, NextChains* next) {
   control_.at_once = control_.may_call;
-  first_read_ = results.size() > 1 ? results[1] : kNotRead;
+  first_read_ = results.size() > 1 ? results.back() : kNotRead;
   if (results[0] < 0) {
     FailOnSource(Operation::kStat, -results[0]);
     return CloseAll(next);
@@ -245,7 +244,9 @@ void FileCopy::OnLookAtSource(absl::Span<const int32_t> results, NextChains* nex
   }
   const dev_t device = makedev(source_stat_.stx_dev_major, source_stat_.stx_dev_minor);
   // Another file system may be mounted over the file alone.
-  if (names_.source_device != device) names_.source_is_local = false;
+  if (names_.source_device != device) {
+    names_.source_file_system = FileSystemKind::kOther;
+  }
   if (names_.source_device == CloneTable::kAnyDevice) names_.source_device = device;
   const bool has_many_links = policy_.preserve.links && source_stat_.stx_nlink > 1;
   if (policy_.offer_all_links || names_.offers_links || has_many_links) {
@@ -312,7 +313,8 @@ void FileCopy::OnRightsKnown(NextChains* next) {
   // Of an empty file there is nothing to share.
   const bool may_share =
       may_clone() && (source_stat_.stx_size > 0 || policy_.reflink == Reflink::kAlways);
-  if (!is_small() || may_share || has_cached()) {
+  const bool has_holes = ContentsCopy::HasHoles(source_stat_);
+  if (!is_small() || has_holes || may_share || has_cached()) {
     DropFirstBlock();
     return OpenNewTarget(next);
   }
@@ -362,7 +364,7 @@ void FileCopy::OnFirstRead(int32_t result, NextChains* next) {
   if (control_.stopped) return CloseAll(next);
   // One that is shorter than the file was may have met a bad place on its device.
   const bool is_at_end = filled_ < block_size_bytes_ && filled_ >= source_stat_.stx_size;
-  if (names_.source_is_local && is_at_end) return OnReadWhole(next);
+  if (source_is_local() && is_at_end) return OnReadWhole(next);
   // At and beyond the size that the file system tells, a ring reads nothing without
   // asking it (Linux 6.18); pread(2) does ask.
   Enter(State::kConfirmEnd, AtOnce(ReadAt(source_, acl_.data(), kAclBytesMax, filled_)),
@@ -399,7 +401,8 @@ mode_t FileCopy::WithheldMode() const {
   const bool inherits_acl = names_.target_default_acl.has_value();
   // Nobody has to be kept out until the owner is set if it is right from the beginning. A
   // server may give files another one.
-  const bool has_owner = names_.target_is_local && source_stat_.stx_uid == policy_.user &&
+  const bool has_owner = names_.target_is_local() &&
+                         source_stat_.stx_uid == policy_.user &&
                          source_stat_.stx_gid == names_.target_group;
   if (has_owner && !inherits_acl) return 0;
   return policy_.WithheldMode(source_stat_.stx_mode, inherits_acl);
@@ -410,7 +413,7 @@ mode_t FileCopy::FirstMode() const {
 }
 
 bool FileCopy::may_use_slot() const {
-  return policy_.use_slots && names_.target_is_local && !control_.at_once &&
+  return policy_.use_slots && names_.target_is_local() && !control_.at_once &&
          !has_cached();
 }
 
@@ -483,6 +486,8 @@ void FileCopy::OnInstallTarget(int32_t result, NextChains* next) {
 
 void FileCopy::OpenNewTarget(NextChains* next) {
   existing_ = false;
+  if (truncates_ && policy_.claims != nullptr) policy_.claims->Release(&claim_);
+  truncates_ = false;
   ClaimNewTarget();
   Enter(State::kOpenTarget,
         OpenAt(names_.target_directory, names_.target, kNewTargetFlags, FirstMode(),
@@ -494,7 +499,8 @@ void FileCopy::OpenExistingTarget(NextChains* next) {
   existing_ = true;
   // A link is followed, as GNU cp does; what was none must not have become one.
   const int flags = (kExistingTargetFlags & ~(waits_for_target_ ? O_NONBLOCK : 0)) |
-                    (is_link_ ? 0 : O_NOFOLLOW) | (makes_pointee_ ? O_CREAT : 0);
+                    (is_link_ ? 0 : O_NOFOLLOW) | (makes_pointee_ ? O_CREAT : 0) |
+                    (truncates_ ? O_TRUNC : 0);
   Enter(State::kOpenTarget,
         OpenAt(names_.target_directory, names_.target, flags,
                makes_pointee_ ? FirstMode() : 0, FileRef()),
@@ -526,12 +532,34 @@ void FileCopy::OnOpenTargetFailed(int error_number, NextChains* next) {
     // As in GNU cp: in a directory that was just made nothing is expected, and what is
     // there is lost by nothing but a mistake (names that differ only in case).
   }
+  if (existing_ && ShouldTruncate(error_number)) {
+    if (control_.stopped) return CloseAll(next);
+    truncates_ = true;
+    return TakeTarget(next);
+  }
   if (existing_ && policy_.force && !tried_removing_ && RemovingMayHelp(error_number)) {
     if (control_.stopped) return CloseAll(next);
     return RemoveTarget(OldTarget::kRemovedAfterFailing, next);
   }
   FailOnTarget(Operation::kCreate, error_number);
   CloseAll(next);
+}
+
+bool FileCopy::ShouldTruncate(int error_number) const {
+  // What can't be cloned to is to stay as it is.
+  if (truncates_ || makes_pointee_ || policy_.reflink == Reflink::kAlways) return false;
+  switch (names_.target_file_system) {
+    case FileSystemKind::kLocal:
+    case FileSystemKind::kNfs:
+      return false;
+    case FileSystemKind::kOverlay:
+      return true;
+    case FileSystemKind::kOther:
+      return error_number == EPERM || error_number == EACCES || error_number == EINVAL ||
+             error_number == EOPNOTSUPP || error_number == ENOSYS ||
+             error_number == ENOSPC || error_number == EDQUOT;
+  }
+  return false;
 }
 
 void FileCopy::RemoveTarget(OldTarget removed_as, NextChains* next) {
@@ -608,6 +636,9 @@ void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next)
   } else if (policy_.preserve.links && target_stat_.stx_nlink > 1 && !tried_removing_) {
     // Its other names must keep their contents: this one is made anew.
     return RemoveTarget(OldTarget::kRemovedBeforehand, next);
+  } else if (ShouldTruncate(/*error_number=*/0)) {
+    truncates_ = true;
+    return TakeTarget(next);
   } else {
     return OpenExistingTarget(next);
   }
@@ -625,22 +656,28 @@ void FileCopy::OnStatOpened(int32_t result, NextChains* next) {
     Fail(RefusedTarget(Refusal::kSameFile));
   } else {
     is_identified_ = true;
-    return TakeTarget(next);
+    // With O_TRUNC it has been claimed and emptied.
+    changed_ = truncates_;
+    return truncates_ ? CopyContents(next) : TakeTarget(next);
   }
   CloseAll(next);
 }
 
 void FileCopy::TakeTarget(NextChains* next) {
-  if (policy_.claims == nullptr) return EmptyOld(next);
+  if (policy_.claims == nullptr) {
+    return target_ == FileRef() ? OpenExistingTarget(next) : EmptyOld(next);
+  }
   const dev_t device = makedev(target_stat_.stx_dev_major, target_stat_.stx_dev_minor);
   // Through a link it may be on another file system than its directory; all who may claim
   // it have to know the same of that.
-  const bool is_local = device == names_.target_device ? names_.target_is_local
-                                                       : IsKnownLocal(target_.index);
+  const FileSystemKind file_system = device == names_.target_device
+                                         ? names_.target_file_system
+                                         : KindOfFileSystem(target_.index);
   if (!policy_.claims->TryTake({.device = device,
                                 .inode = target_stat_.stx_ino,
                                 .links = target_stat_.stx_nlink,
-                                .is_local = is_local},
+                                .file_system = file_system,
+                                .name = names_.target},
                                &claim_)) {
     state_ = State::kAwaitTarget;
     outcome_ = Outcome::kAwaitTarget;
@@ -655,7 +692,13 @@ void FileCopy::OnConfirmTarget(int32_t result, NextChains* next) {
   if (control_.stopped) return CloseAll(next);
   if (result == 0 && SameFile(target_stat_, target_name_stat_)) {
     target_stat_ = target_name_stat_;  // It may have another size by now.
-    return EmptyOld(next);
+    return target_ == FileRef() ? OpenExistingTarget(next) : EmptyOld(next);
+  }
+  // Where each look gives another inode number, nobody can tell.
+  const bool may_be_it = result == 0 && S_ISREG(target_name_stat_.stx_mode) &&
+                         names_.target_file_system == FileSystemKind::kOther;
+  if (may_be_it && targets_let_go_ >= kLooksMax) {
+    return target_ == FileRef() ? OpenExistingTarget(next) : EmptyOld(next);
   }
   // Another copy that failed, or somebody else, has removed it since it was opened:
   // nobody would find what is written to it now.
@@ -664,6 +707,7 @@ void FileCopy::OnConfirmTarget(int32_t result, NextChains* next) {
     Fail(RefusedTarget(Refusal::kTargetReplaced));
     return CloseAll(next);
   }
+  if (target_ == FileRef()) return OpenNewTarget(next);
   Enter(State::kLetGo, Close(target_), next);
 }
 
@@ -684,6 +728,19 @@ void FileCopy::EmptyOld(NextChains* next) {
   Enter(State::kEmptyOld, policy_.Resize(target_.index, 0), next);
 }
 
+void FileCopy::OnEmptyOld(int32_t result, NextChains* next) {
+  if (result < 0 && !control_.stopped && ShouldTruncate(-result)) {
+    truncates_ = true;
+    return Enter(State::kLetGo, Close(target_), next);
+  }
+  if (result < 0) {
+    FailOnTarget(Operation::kCreate, -result);
+    return CloseAll(next);
+  }
+  changed_ = true;
+  CopyContents(next);
+}
+
 bool FileCopy::may_clone() const {
   return policy_.MayClone(names_.source_device, names_.target_device);
 }
@@ -698,7 +755,8 @@ void FileCopy::CopyContents(NextChains* next) {
   state_ = State::kContents;
   contents_.Start({.source = source_,
                    .target = target_,
-                   .source_is_local = names_.source_is_local,
+                   .source_is_local = source_is_local(),
+                   .target_is_local = names_.target_is_local(),
                    .target_created = created_,
                    .target_has_contents = existing_ && !changed_,
                    .target_size = target_stat_.stx_size,
@@ -730,7 +788,7 @@ void FileCopy::WriteWhole(NextChains* next) {
   Chain& chain = next->Add(0);
   if (writes) chain.Add(WriteBlock(target_));
   if (closes_when_written()) AddCloses(Link::kSoft, &chain);
-  if (writes_by_call_) chain.SetAtOnce();
+  if (control_.only_calls) chain.SetAtOnce();
 }
 
 void FileCopy::OnWriteWhole(absl::Span<const int32_t> results, NextChains* next) {
@@ -753,8 +811,11 @@ bool FileCopy::NoteWritten(int32_t result) {
   // Cancelled it was by a chain cut short; 0 bytes is not an answer that a regular file
   // gives. Both are tried again as if interrupted.
   if (result == 0 || result == -ECANCELED) result = -EINTR;
-  if (result == -EIO && !writes_by_call_ && !control_.stopped) {
-    writes_by_call_ = true;
+  const bool may_be_whole = !names_.target_is_local() && !control_.only_calls;
+  if (result == -EIO && may_be_whole && !control_.stopped) {
+    control_.only_calls = true;
+    counters_->bytes_done.Add(-static_cast<int64_t>(written_));
+    written_ = 0;
     return true;
   }
   if (result < 0) {
@@ -911,7 +972,7 @@ void FileCopy::OnStatReopened(int32_t result, NextChains* next) {
 // asking a server, because only its identity is wanted.
 bool FileCopy::identifies_before_closing() const {
   return target_ != FileRef() && !target_.is_slot() && created_ && !is_identified_ &&
-         !cleaned_up_ && !names_.target_is_local;
+         !cleaned_up_ && !names_.target_is_local();
 }
 
 void FileCopy::AddCloses(Link link, Chain* chain) {

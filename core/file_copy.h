@@ -6,7 +6,7 @@
 //             v
 //        kOpenSource     [openat source], an ordinary descriptor
 //             v
-//       kLookAtSource    [statx of that descriptor (-> read the first block)]
+//       kLookAtSource    [statx of that descriptor (-> no pipe -> read the first block)]
 //             v
 //       kAwaitDecision   only for a file with several links that are to be kept:
 //             |            the worker calls Proceed() or Abandon()
@@ -51,7 +51,15 @@
 // not flush. All else has ordinary descriptors.
 //
 // A target that was there is opened without O_TRUNC, looked at by its descriptor and
-// claimed (target_claims.h) before its contents go.
+// claimed (target_claims.h) before its contents go. Where that would copy what is to go
+// (overlayfs), or a file system takes no other opening (of those in user space some), it
+// is looked at by its name, claimed, and opened with O_TRUNC.
+//
+// A queued write that fails with EIO need not have failed: where a file system in user
+// space stores only a part of what it is given, the kernel knows no other answer to
+// asynchronous writes (Linux 6.18); pwrite(2) goes on. So elsewhere than on a local file
+// system all of the file is copied once more by calls, whose word counts. All, because
+// EIO may also tell, once, that what was written before could not be stored.
 //
 // With CallsAtOnce::kAll all chains are to be carried out at once (at_once_chooser.h says
 // when, and why), until contents of more than a block are found not to be in the page
@@ -157,7 +165,7 @@ class FileCopy {
   }
   // The contents had to be waited for: the chains from the next one on are queued.
   // REQUIRES: copies_blocks_at_once().
-  void LeaveBlocksToChains() { control_.at_once = false; }
+  void LeaveBlocksToChains() { control_.at_once = control_.only_calls; }
 
   // The source as it was when it was opened. REQUIRES: outcome() is kMultiplyLinked or
   // was later; meaningless if opening failed.
@@ -169,6 +177,13 @@ class FileCopy {
   // Why a half-written target could not be removed, or an old one not emptied; 0 where
   // there is none.
   int removal_error() const { return removal_error_; }
+  // Whether it was an existing file, source or target, that could not be opened.
+  bool failed_to_open() const {
+    return outcome_ == Outcome::kFailed &&
+           (failure_.operation == Operation::kOpen ||
+            (failure_.operation == Operation::kCreate && existing_ &&
+             target_ == FileRef() && !changed_));
+  }
   // What became of a target that was there.
   OldTarget old_target() const { return old_target_; }
   // The source has an access control list or capabilities, which are not copied.
@@ -226,6 +241,9 @@ class FileCopy {
   // --- The contents of a small file ---
   // Whether a source of up to a block is read before its target is opened.
   bool reads_first() const;
+  bool source_is_local() const {
+    return names_.source_file_system == FileSystemKind::kLocal;
+  }
   bool is_small() const { return source_stat_.stx_size <= block_size_bytes_; }
   Op FirstRead();
   void ReadFirst(NextChains* next);
@@ -245,6 +263,9 @@ class FileCopy {
   void InstallTarget(NextChains* next);
   void OnInstallTarget(int32_t result, NextChains* next);
   void OpenNewTarget(NextChains* next);
+  // Whether an existing target is to be opened with O_TRUNC after all, if opening it
+  // failed with `error_number`; 0: if it has not been tried.
+  bool ShouldTruncate(int error_number) const;
   void OpenExistingTarget(NextChains* next);
   void OnOpenTarget(int32_t result, NextChains* next);
   void OnOpenTargetFailed(int error_number, NextChains* next);
@@ -260,6 +281,7 @@ class FileCopy {
   // Claims the target, if that is possible by now.
   void OnConfirmTarget(int32_t result, NextChains* next);
   void EmptyOld(NextChains* next);
+  void OnEmptyOld(int32_t result, NextChains* next);
   // Whether it is worth trying to clone the source, as far as is known by now.
   bool may_clone() const;
 
@@ -328,7 +350,6 @@ class FileCopy {
   int32_t first_read_ = 0;  // What the first read gave, or that there was none.
   bool first_read_is_uncached_ = false;
   bool write_is_uncached_ = false;  // The last one.
-  bool writes_by_call_ = false;     // As in block_pump.h, after EIO.
   uint32_t filled_ = 0;             // Bytes of it that were read.
   uint32_t written_ = 0;            // ... and written.
   bool is_whole_ = false;           // They are all that the source has.
@@ -345,6 +366,7 @@ class FileCopy {
   OldTarget removed_as_ = OldTarget::kKept;  // What it becomes once it is removed.
   OldTarget old_target_ = OldTarget::kKept;
   bool waits_for_target_ = false;  // Opening it once more waits for a lease to end.
+  bool truncates_ = false;         // Opening it empties it: see the head of this file.
   bool closes_at_once_ = false;    // The kernel did not get round to it.
   bool left_out_rights_ = false;
   struct statx source_stat_ = {};

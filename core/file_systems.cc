@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "absl/strings/ascii.h"
+
 namespace ringcp {
 namespace {
 
@@ -20,12 +22,23 @@ constexpr unsigned kKnownLocal[] = {
 
 }  // namespace
 
-bool IsKnownLocal(int fd) {
+FileSystemKind KindOfFileSystem(int fd) {
   struct statfs status;
-  if (fstatfs(fd, &status) != 0) return false;
+  if (fstatfs(fd, &status) != 0) return FileSystemKind::kOther;
   const auto magic = static_cast<unsigned>(status.f_type);
-  return std::find(std::begin(kKnownLocal), std::end(kKnownLocal), magic) !=
-         std::end(kKnownLocal);
+  if (magic == NFS_SUPER_MAGIC) return FileSystemKind::kNfs;
+  if (magic == OVERLAYFS_SUPER_MAGIC) return FileSystemKind::kOverlay;
+  const bool is_local = std::find(std::begin(kKnownLocal), std::end(kKnownLocal),
+                                  magic) != std::end(kKnownLocal);
+  return is_local ? FileSystemKind::kLocal : FileSystemKind::kOther;
+}
+
+std::string FoldedName(std::string_view name) {
+  const bool is_ascii = std::all_of(name.begin(), name.end(), [](char byte) {
+    return absl::ascii_isascii(static_cast<unsigned char>(byte));
+  });
+  return is_ascii ? absl::AsciiStrToLower(absl::string_view(name.data(), name.size()))
+                  : "\x80";
 }
 
 }  // namespace ringcp

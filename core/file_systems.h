@@ -5,18 +5,42 @@
 #ifndef RINGCP_CORE_FILE_SYSTEMS_H_
 #define RINGCP_CORE_FILE_SYSTEMS_H_
 
+#include <cstdint>
+#include <string>
+#include <string_view>
+
 namespace ringcp {
 
-// Whether the open file `fd` (O_PATH is enough) is on one of the local file systems that
-// are known by name: ext2 to ext4, XFS, Btrfs, F2FS, tmpfs and ramfs. Of those we know
-// from their sources in Linux that
-//  - closing a file tells no error (they have no flush operation, or one that says
-//    nothing), so that a target may be closed as a slot of a ring, which flushes nothing;
-//  - a file's size is true: a read that gets less than it asked for has met its end.
-// NFS, CIFS, FUSE and others tell errors of writing when a file is closed, and may say
-// any size. A file system that is not known is taken for one of those: the price is a
-// system call or two for each file, the alternative were files lost in silence.
-bool IsKnownLocal(int fd);
+// What a copy has to know of a file system. What it is not certain of is kOther: the
+// price is a system call or two for each file, the alternative were files lost in
+// silence.
+enum class FileSystemKind : uint8_t {
+  // FUSE, CIFS and all that have no name here. They tell errors of writing when a file is
+  // closed, may say any size, and may make up another inode number for each name.
+  kOther,
+  // One of those that are known by name: ext2 to ext4, XFS, Btrfs, F2FS, tmpfs and ramfs.
+  // Of those we know from their sources in Linux that
+  //  - closing a file tells no error (they have no flush operation, or one that says
+  //    nothing), so that a target may be closed as a slot of a ring, which flushes
+  //    nothing;
+  //  - a file's size is true: a read that gets less than it asked for has met its end;
+  //  - a new file is on its directory's device.
+  kLocal,
+  // NFS: as kOther, but inode numbers are the server's, one for each file.
+  kNfs,
+  // overlayfs: as kOther. A file that is opened for writing, or linked, is first copied
+  // up
+  // to where changes go, and may get another device and inode number by that.
+  kOverlay,
+};
+
+// Of what the open file `fd` (O_PATH is enough) is on.
+FileSystemKind KindOfFileSystem(int fd);
+
+// Equal for all names that a directory of a file system that ignores the case of letters
+// may take for the same one, and for few others. What such a system makes of letters that
+// are not ASCII's depends on its version of Unicode: all names with such letters are one.
+std::string FoldedName(std::string_view name);
 
 }  // namespace ringcp
 

@@ -14,19 +14,6 @@ Chain& NextChains::Add(int lane) {
   return added.chain;
 }
 
-int NextChains::FindImmediate() const {
-  for (int i = 0; i < size; ++i) {
-    if (IsImmediate(chains[i].chain[0])) return i;
-  }
-  return -1;
-}
-
-void NextChains::Remove(int index) {
-  RINGCP_CHECK(index < size);
-  --size;
-  if (index != size) chains[index] = chains[size];
-}
-
 bool ShouldRetry(int32_t result, int* retries, EngineCounters* counters) {
   if (result != -EINTR && result != -EAGAIN && result != -ECANCELED) return false;
   if (*retries >= kRetriesMax) return false;

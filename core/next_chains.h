@@ -28,11 +28,6 @@ struct NextChains {
 
   // An empty chain for `lane`, to be filled.
   Chain& Add(int lane);
-
-  // Where there is a chain that is to be carried out at once; -1: nowhere.
-  int FindImmediate() const;
-  // Takes out chains[index]; those behind it may come to stand elsewhere.
-  void Remove(int index);
 };
 
 // Whether an op that had `result` is to be tried again: EINTR and EAGAIN are, and what

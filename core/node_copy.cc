@@ -149,7 +149,7 @@ class NodeCopy {
 
   // Whether what is made here has its source's owner without being given it.
   bool is_owner_right() const {
-    return names_.target_is_local && source_.st_uid == policy_.user &&
+    return names_.target_is_local() && source_.st_uid == policy_.user &&
            source_.st_gid == names_.target_group;
   }
   bool inherits_acl() const { return names_.target_default_acl.has_value(); }

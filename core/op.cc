@@ -64,6 +64,8 @@ Op WriteBack(FileRef file) { return OpOn(file, OpKind::kWriteBack); }
 
 Op DropCached(FileRef file) { return OpOn(file, OpKind::kDropCached); }
 
+Op RefusePipe(FileRef file) { return OpOn(file, OpKind::kRefusePipe); }
+
 Op UnlinkAt(int directory, const char* path, int flags) {
   Op op;
   op.kind = OpKind::kUnlinkAt;
@@ -192,6 +194,7 @@ bool IsImmediate(const Op& op) {
     case OpKind::kPreallocate:
     case OpKind::kWriteBack:
     case OpKind::kDropCached:
+    case OpKind::kRefusePipe:
     case OpKind::kInstallDescriptor:
     case OpKind::kGetXattr:
     case OpKind::kSetXattr:

@@ -36,6 +36,9 @@ enum class OpKind : uint8_t {
   // What is in the page cache of a file, and not waiting to be written, leaves it.
   // Result: 0.
   kDropCached,
+  // Fails where the open file is a pipe (-ESPIPE), so that a read that is linked behind
+  // it takes nothing out of one. Does nothing else. Result: 0.
+  kRefusePipe,
   // Gives the file in a slot an ordinary descriptor as well. Result: the descriptor.
   kInstallDescriptor,
   // Reads an extended attribute of an open file. Result: its size; -ENODATA when there is
@@ -129,6 +132,7 @@ Op Close(FileRef file);
 Op Preallocate(FileRef file, uint64_t size);
 Op WriteBack(FileRef file);
 Op DropCached(FileRef file);
+Op RefusePipe(FileRef file);
 Op UnlinkAt(int directory, const char* path, int flags);
 Op InstallDescriptor(FileRef slot);
 // The stat of the open file `fd` itself, whatever its name leads to by now. `flags`:

@@ -181,7 +181,8 @@ class Stream {
            !policy_.claims->TryTake({.device = target_stat_.st_dev,
                                      .inode = target_stat_.st_ino,
                                      .links = target_stat_.st_nlink,
-                                     .is_local = IsKnownLocal(target_)},
+                                     .file_system = KindOfFileSystem(target_),
+                                     .name = names_.target},
                                     &claim_)) {
       if (cancelled_) return Outcome::kCancelled;
       policy_.claims->AwaitRelease(absl::Milliseconds(kPollMilliseconds));

@@ -91,6 +91,8 @@ int32_t RunWithSystemCall(const Op& op) {
       return ResultOf(sync_file_range(fd, 0, 0, kWriteBackFlags));
     case OpKind::kDropCached:
       return -posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    case OpKind::kRefusePipe:
+      return -posix_fadvise(fd, 0, 0, POSIX_FADV_NORMAL);
     case OpKind::kSetDirect:
       return SetDirectOfBoth(op);
     case OpKind::kClose:

@@ -15,6 +15,11 @@ namespace {
 // Workers at one time that need no memory of their own to be asked.
 constexpr size_t kUsualDesks = 8;
 
+// Whether a file has one device and inode number there, whatever happens to it.
+bool HasTrueInodes(FileSystemKind kind) {
+  return kind == FileSystemKind::kLocal || kind == FileSystemKind::kNfs;
+}
+
 }  // namespace
 
 void TargetClaims::Announced::Add(Claim* claim) {
@@ -31,15 +36,16 @@ void TargetClaims::Announced::Remove(Claim* claim) {
   claims_.pop_back();
 }
 
-bool TargetClaims::Announced::Includes(const Existing& target) {
+bool TargetClaims::Announced::Includes(const Existing& target,
+                                       const std::string& folded) {
   MutexLock lock(&mutex_);
   return std::any_of(claims_.begin(), claims_.end(), [&](const Claim* claim) {
     const Place& place = claim->place_;
-    // A local file system makes files on the device of their directory; others need not
-    // (overlayfs).
-    if ((place.is_local || target.is_local) && place.device != target.device) {
-      return false;
-    }
+    // Only there may a file be on another device than its directory.
+    const bool is_overlay = place.file_system == FileSystemKind::kOverlay ||
+                            target.file_system == FileSystemKind::kOverlay;
+    if (place.device != target.device && !is_overlay) return false;
+    if (!folded.empty() && folded == FoldedName(place.name)) return true;
     struct stat stat;
     return fstatat(place.directory, place.name, &stat, AT_SYMLINK_NOFOLLOW) == 0 &&
            stat.st_dev == target.device && stat.st_ino == target.inode;
@@ -92,32 +98,43 @@ void TargetClaims::Desk::Release(Claim* claim) {
 }
 
 bool TargetClaims::TryTake(const Existing& target, Claim* claim) {
+  const bool is_true = HasTrueInodes(target.file_system);
   claim->device_ = target.device;
-  // Where file systems make inode numbers up (FUSE, CIFS), two names of one file may have
-  // two: there all files with several names are taken for one.
-  claim->inode_ = !target.is_local && target.links > 1 ? 0 : target.inode;
+  claim->inode_ = !is_true && target.links > 1 ? 0 : target.inode;
+  claim->name_ = is_true ? "" : FoldedName(target.name);
   absl::InlinedVector<std::shared_ptr<Announced>, kUsualDesks> desks;
   {
     MutexLock lock(&mutex_);
-    if (!existing_.insert({claim->device_, claim->inode_}).second) return false;
+    if (!Insert(*claim)) return false;
     desks.assign(desks_.begin(), desks_.end());
   }
   // Whoever made this file has announced it before, and this copy has it open: so its
   // name, if it is still being written, is among those announced by now. Looking at names
   // may take long, so nobody's lock is held but the desk's.
   for (const std::shared_ptr<Announced>& desk : desks) {
-    if (!desk->Includes(target)) continue;
+    if (!desk->Includes(target, claim->name_)) continue;
+    // Who was kept off by this attempt is not told: with several that wait for one file,
+    // each would wake the others for ever. They look again soon.
     ReleaseExisting(*claim);
-    NoteRelease();
     return false;
   }
   claim->kind_ = Claim::Kind::kExisting;
   return true;
 }
 
+bool TargetClaims::Insert(const Claim& claim) {
+  if (!claim.name_.empty() && !names_.insert({claim.device_, claim.name_}).second) {
+    return false;
+  }
+  if (existing_.insert({claim.device_, claim.inode_}).second) return true;
+  if (!claim.name_.empty()) names_.erase({claim.device_, claim.name_});
+  return false;
+}
+
 void TargetClaims::ReleaseExisting(const Claim& claim) {
   MutexLock lock(&mutex_);
   existing_.erase({claim.device_, claim.inode_});
+  if (!claim.name_.empty()) names_.erase({claim.device_, claim.name_});
 }
 
 void TargetClaims::NoteRelease() {

@@ -9,8 +9,12 @@
 //    it is made. That takes only the lock of its worker's Desk, which nobody else wants
 //    as long as no target exists. A new target can collide only with a copy that finds it
 //    existing; that one looks up what the names announced by all desks lead to. Names on
-//    another local file system are not asked for, so that a server that does not answer
-//    keeps nobody waiting who has nothing to do with it.
+//    another device are not asked for, so that a server that does not answer keeps nobody
+//    waiting who has nothing to do with it.
+//
+// Where inode numbers may be made up (FileSystemKind), names count as well: two targets
+// that a directory there might take for one, if they were in one directory, are one, and
+// so are all that have several names. It is no harm if a copy waits without need.
 //
 // The alternative, claiming new targets by identity too, would cost each of them a stat
 // and a lock shared by all workers.
@@ -29,12 +33,14 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
+#include "core/file_systems.h"
 #include "core/mutex.h"
 
 namespace ringcp {
@@ -52,15 +58,16 @@ class TargetClaims {
     dev_t device = 0;
     ino_t inode = 0;
     uint64_t links = 1;
-    bool is_local = false;  // IsKnownLocal().
+    FileSystemKind file_system = FileSystemKind::kOther;
+    const char* name = "";  // In its directory.
   };
 
   // Where a new target is about to be made, and as what.
   struct Place {
     int directory = -1;
     const char* name = nullptr;
-    dev_t device = 0;       // The directory's.
-    bool is_local = false;  // IsKnownLocal().
+    dev_t device = 0;  // The directory's.
+    FileSystemKind file_system = FileSystemKind::kOther;
   };
 
   // What one copy has claimed: nothing, a new target or an existing one.
@@ -74,9 +81,11 @@ class TargetClaims {
     enum class Kind : uint8_t { kNone, kNew, kExisting };
 
     Kind kind_ = Kind::kNone;
-    Place place_;       // kNew.
-    dev_t device_ = 0;  // kExisting.
+    Place place_;  // kNew.
+    // kExisting.
+    dev_t device_ = 0;
     ino_t inode_ = 0;
+    std::string name_;  // As FoldedName(), where names count; else empty.
   };
 
   // Where the copies of one thread make their claims. Made and destroyed by it.
@@ -115,8 +124,9 @@ class TargetClaims {
    public:
     void Add(Claim* claim);
     void Remove(Claim* claim);
-    // Whether one of them is the file `target` by now.
-    bool Includes(const Existing& target);
+    // Whether one of them is the file `target` by now, or may be made as it: its name is
+    // `folded` unless that is empty.
+    bool Includes(const Existing& target, const std::string& folded);
     bool empty();
 
    private:
@@ -125,6 +135,8 @@ class TargetClaims {
   };
 
   bool TryTake(const Existing& target, Claim* claim);
+  // Claims the identity and the name in `claim`, or neither.
+  bool Insert(const Claim& claim) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ReleaseExisting(const Claim& claim);
   void AwaitRelease(absl::Duration timeout);
   void NoteRelease();
@@ -134,6 +146,7 @@ class TargetClaims {
   std::atomic<int> waiting_ = 0;
   uint64_t releases_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::flat_hash_set<std::pair<dev_t, ino_t>> existing_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_set<std::pair<dev_t, std::string>> names_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::shared_ptr<Announced>> desks_ ABSL_GUARDED_BY(mutex_);
 };
 

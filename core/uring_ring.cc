@@ -66,6 +66,7 @@ bool HasOpcode(OpKind kind, bool can_truncate) {
     case OpKind::kPreallocate:
     case OpKind::kWriteBack:
     case OpKind::kDropCached:
+    case OpKind::kRefusePipe:
     case OpKind::kInstallDescriptor:
     case OpKind::kGetXattr:
     case OpKind::kSetXattr:
@@ -127,6 +128,10 @@ void Prepare(const Op& op, io_uring_sqe* sqe) {
       break;
     case OpKind::kDropCached:
       io_uring_prep_fadvise(sqe, op.file.index, 0, 0, POSIX_FADV_DONTNEED);
+      break;
+    case OpKind::kRefusePipe:
+      // Carried out on the spot (io_uring/advise.c), and nothing but a check for pipes.
+      io_uring_prep_fadvise(sqe, op.file.index, 0, 0, POSIX_FADV_NORMAL);
       break;
     case OpKind::kInstallDescriptor:
       // Close-on-exec unless asked otherwise.

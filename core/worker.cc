@@ -106,9 +106,9 @@ void Worker::CopyAlone() {
   }
 }
 
-bool Worker::OpensAlone(const CopyFailure& failure) const {
-  return opens_again_ && failure.operation == Operation::kOpen && !failure.on_target &&
-         failure.error_number == EINVAL && !cancelled();
+bool Worker::OpensAlone(const FileCopy& copy) const {
+  return opens_again_ && copy.failed_to_open() && copy.failure().error_number == EINVAL &&
+         !cancelled();
 }
 
 void Worker::StopCopies() {
@@ -222,13 +222,6 @@ void Worker::Help(SharedFile* file) {
       settled_.push_back(RunBlock(IdOf(/*index=*/0, lane), chain, &was_read));
       if (was_read) at_once = false;
     } else {
-      for (int i; (i = next_.FindImmediate()) >= 0;) {
-        const auto& [lane, chain] = next_.chains[i];
-        const SettledChain settled =
-            ring_->RunAtOnce(IdOf(/*index=*/0, lane), chain.ops());
-        next_.Remove(i);
-        pump.Settle(LaneOf(settled.id), settled.results()[0], settled.results().back());
-      }
       QueueChains(/*index=*/0);
       SettleRing(kPollInterval);
     }
@@ -328,8 +321,8 @@ FileCopyNames Worker::NamesOf(const WaitingEntry& entry) const {
           .target_directory_created = entry.directory->target_created,
           .target_default_acl = entry.directory->target_default_acl,
           .target_group = entry.directory->target_group,
-          .source_is_local = entry.directory->source_is_local,
-          .target_is_local = entry.directory->target_is_local,
+          .source_file_system = entry.directory->source_file_system,
+          .target_file_system = entry.directory->target_file_system,
           .offers_links = OffersLinks(entry),
           .source_device = entry.directory->source_stat.st_dev,
           .target_device = entry.directory->target_device};
@@ -387,17 +380,17 @@ void Worker::Continue(int index) {
 
 void Worker::RunAtOnce(int index) {
   FileCopy& copy = flights_[index].copy;
-  for (int i; (i = next_.FindImmediate()) >= 0;) {
-    const auto& [lane, chain] = next_.chains[i];
+  while (next_.size > 0 && IsImmediate(next_.chains[0].chain[0])) {
+    RINGCP_CHECK(next_.size == 1);
+    const auto& [lane, chain] = next_.chains[0];
     if (copy.copies_blocks_at_once()) {
-      RINGCP_CHECK(next_.size == 1);
       blocks_at_once_.emplace_back(IdOf(index, lane), chain);
       next_.size = 0;
       return;
     }
-    const SettledChain settled = ring_->RunAtOnce(IdOf(index, lane), chain.ops());
-    next_.Remove(i);
-    copy.Settle(LaneOf(settled.id), settled.results(), &next_);
+    const SettledChain settled = ring_->RunAtOnce({}, chain.ops());
+    next_.size = 0;
+    copy.Settle(lane, settled.results(), &next_);
   }
 }
 
@@ -496,7 +489,7 @@ void Worker::OnDone(int index) {
       counters_->files_skipped.Add(1);
       break;
     case FileCopy::Outcome::kFailed:
-      if (OpensAlone(copy.failure())) {
+      if (OpensAlone(copy)) {
         SettleClaim(&entry, /*copied=*/false);
         to_open_alone_.push_back(entry);  // The hold goes with it.
         return;

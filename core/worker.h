@@ -84,7 +84,7 @@ class Worker {
   // How long a worker with nothing else to do waits for another copy to end, before it
   // looks itself.
   static constexpr absl::Duration kTargetPollInterval = absl::Milliseconds(10);
-  // How often a source is opened that can't be while others are, with pauses, because
+  // How often a file is opened that can't be while others are, with pauses, because
   // other workers and programs have files open, too: for two seconds.
   static constexpr int kOpensAloneMax = 40;
   static constexpr absl::Duration kOpensAloneInterval = absl::Milliseconds(50);
@@ -127,11 +127,11 @@ class Worker {
   void CopyEntries();
   // Copies what is to be opened with nothing else open, one after the other.
   void CopyAlone();
-  // Whether the copy that failed with `failure` is to be tried with no other file open:
-  // CIFS opens a file under one name only, as long as another name of it is open, and
-  // says EINVAL for the other (the client has one lease key for an inode, which servers
-  // refuse for a second path).
-  bool OpensAlone(const CopyFailure& failure) const;
+  // Whether `copy`, which failed, is to be tried with no other file open: CIFS opens a
+  // file under one name only, as long as another name of it is open, and says EINVAL for
+  // the other (the client has one lease key for an inode, which servers refuse for a
+  // second path).
+  bool OpensAlone(const FileCopy& copy) const;
   // Gives up what it can: the job was cancelled.
   void StopCopies();
   // Takes in what has happened, having waited for it.
@@ -261,7 +261,7 @@ class Worker {
   std::vector<WaitingEntry> to_copy_;
   // Entries to be copied when all others are.
   std::vector<WaitingEntry> streams_;
-  // Sources that could not be opened while others were open: see OpensAlone().
+  // Entries that could not be opened while others were open: see OpensAlone().
   std::vector<WaitingEntry> to_open_alone_;
   bool opens_again_ = true;  // They are tried once more, if they fail again.
   NextChains next_;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <memory>
 #include <utility>
@@ -58,8 +59,10 @@ std::string CopyScript::Start() {
                .target_directory_created = setup_.target_directory_created,
                .target_default_acl = setup_.target_default_acl,
                .target_group = 1,
-               .source_is_local = setup_.local,
-               .target_is_local = setup_.local,
+               .source_file_system =
+                   setup_.local ? FileSystemKind::kLocal : FileSystemKind::kOther,
+               .target_file_system =
+                   setup_.local ? FileSystemKind::kLocal : FileSystemKind::kOther,
                .source_device = 0,
                .target_device = 0},
               0, setup_.calls_at_once, &next_);
@@ -75,7 +78,7 @@ std::string CopyScript::LookAtSource() {
   OpenSource();
   if (in_flight_.at(0).size() == 1) return Settle({0});
   const uint64_t bytes = std::min<uint64_t>(source_stat.stx_size, setup_.block);
-  return Settle({0, static_cast<int32_t>(bytes)});
+  return Settle({0, 0, static_cast<int32_t>(bytes)});
 }
 
 std::string CopyScript::OpenBoth() {
@@ -83,11 +86,14 @@ std::string CopyScript::OpenBoth() {
   return Settle({8});
 }
 
-std::string CopyScript::Settle(int lane, const std::vector<int32_t>& results) {
+std::string CopyScript::Settle(int lane, std::vector<int32_t> results) {
   const auto it = in_flight_.find(lane);
   RINGCP_CHECK(it != in_flight_.end());
   const Chain chain = it->second;
   in_flight_.erase(it);
+  if (results.size() == 2 && chain.size() == 3 && chain[1].kind == OpKind::kRefusePipe) {
+    results.insert(results.begin() + 1, results[0] < 0 ? -ECANCELED : 0);
+  }
   RINGCP_CHECK(static_cast<size_t>(chain.size()) == results.size());
   for (int i = 0; i < chain.size(); ++i) CarryOut(chain[i], results[i]);
   next_.size = 0;
@@ -229,6 +235,7 @@ std::string CopyScript::Text(const Op& op) const {
       if ((op.flags & O_CREAT) != 0 && !is_new) {
         how = absl::StrFormat(" made %o", op.mode);
       }
+      if ((op.flags & O_TRUNC) != 0) how += " truncated";
       if (!is_new && (op.flags & O_NONBLOCK) == 0) how += " waiting";
       const bool follows = (op.flags & (O_NOFOLLOW | O_EXCL)) == 0;
       return absl::StrCat("open ", op.path, how, follows ? " following" : "", ">",
@@ -267,6 +274,8 @@ std::string CopyScript::Text(const Op& op) const {
       return absl::StrCat("preallocate ", FileText(op.file), " ", op.offset);
     case OpKind::kWriteBack:
       return absl::StrCat("write back ", FileText(op.file));
+    case OpKind::kRefusePipe:
+      return absl::StrCat("no pipe ", FileText(op.file));
     case OpKind::kDropCached:
       return absl::StrCat("drop ", FileText(op.file));
     case OpKind::kSetDirect:

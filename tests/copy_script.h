@@ -83,8 +83,9 @@ class CopyScript {
   std::string LookAtSource();
   // The same, with the target made as descriptor 8. REQUIRES: no slot is used.
   std::string OpenBoth();
-  // Settles the chain of `lane`.
-  std::string Settle(int lane, const std::vector<int32_t>& results);
+  // Settles the chain of `lane`. Where a source is looked at and read, the check for a
+  // pipe between the two may be left out: it finds none.
+  std::string Settle(int lane, std::vector<int32_t> results);
   std::string Settle(const std::vector<int32_t>& results) { return Settle(0, results); }
   std::string Proceed();
   std::string Abandon();

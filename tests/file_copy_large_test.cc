@@ -208,29 +208,6 @@ TEST(FileCopyLargeTest, WhatFailsBehindTheSizeThatWasToldFailsTheCopy) {
   }
 }
 
-// FUSE says so of a queued write that was stored in part.
-TEST(FileCopyLargeTest, AWriteThatFailsInTheQueueIsMadeOnceMoreByACall) {
-  Pumping pumping({.size = 4 * 4096});
-  CopyScript& copy = pumping.copy;
-  EXPECT_EQ(copy.Settle(1, {4096, -EIO}), "1: at once write fd8 4096@4096");
-  EXPECT_EQ(copy.Settle(2, {4096, -EIO}), "2: at once write fd8 4096@8192");
-  EXPECT_EQ(copy.Settle(1, {1000}), "1: at once write fd8 3096@5096");
-  EXPECT_EQ(copy.Settle(1, {3096}), "");
-  EXPECT_EQ(copy.Settle(2, {4096}), "");
-  EXPECT_EQ(copy.Settle(0, {4096, 4096}), "");
-  pumping.next = copy.Settle(3, {4096, 4096});
-  EXPECT_EQ(pumping.End(4 * 4096), "copied");
-}
-
-TEST(FileCopyLargeTest, AWriteThatFailsByACallAsWellFailsTheCopy) {
-  Pumping pumping({.size = 2 * 4096});
-  CopyScript& copy = pumping.copy;
-  copy.Settle(0, {4096, 4096});
-  EXPECT_EQ(copy.Settle(1, {4096, -EIO}), "1: at once write fd8 4096@4096");
-  pumping.next = copy.Settle(1, {-EIO});
-  EXPECT_EQ(pumping.Remove(), "failed: write T EIO");
-}
-
 TEST(FileCopyLargeTest, StoppedBeforeItsEndIsLookedForItRemovesTheTarget) {
   Pumping pumping({.size = 5000});
   CopyScript& copy = pumping.copy;

@@ -72,7 +72,7 @@ TEST(FileCopyOpenAtOnceTest, ALeaseOnTheSourceDoesNotStopTheThread) {
   CopyScript copy(AtOnce());
   copy.Start();
   EXPECT_EQ(copy.Settle({-EAGAIN}), "open S waiting>fd");
-  EXPECT_EQ(copy.Settle({7}), "fstat fd7 - read fd7 4096@0");
+  EXPECT_EQ(copy.Settle({7}), "fstat fd7 - no pipe fd7 - read fd7 4096@0");
 }
 
 TEST(FileCopyOpenAtOnceTest, StoppedBeforeItIsLookedAtItTouchesNothing) {

@@ -60,7 +60,7 @@ std::string Remove(CopyScript* copy, const std::string& next) {
 TEST(FileCopyPageCacheTest, ASmallFileIsReadAndWrittenUncached) {
   for (const PageCache page_cache : {PageCache::kDrop, PageCache::kBypass}) {
     Opened opened(page_cache);
-    EXPECT_EQ(opened.next, "fstat fd7 - uncached read fd7 4096@0");
+    EXPECT_EQ(opened.next, "fstat fd7 - no pipe fd7 - uncached read fd7 4096@0");
     EXPECT_EQ(opened.copy.Settle({0, 100}),
               "open T new 644>s0 - uncached write s0 100@0 - close s0 = close fd7");
     EXPECT_EQ(opened.copy.Settle({0, 100, 0, 0}), "copied");

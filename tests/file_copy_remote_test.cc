@@ -243,5 +243,96 @@ TEST(FileCopyRemoteTest, AWriteThatFailsIsToldInsteadOfWhatClosingTells) {
   EXPECT_EQ(copy.Settle({-EIO, 0}), "failed: write T ENOSPC");
 }
 
+// FUSE says EIO of a queued write that was stored in part.
+TEST(FileCopyRemoteTest, AfterAQueuedWriteFailedAllIsWrittenByACall) {
+  for (const bool works : {true, false}) {
+    Read read;
+    CopyScript& copy = read.copy;
+    EXPECT_EQ(copy.Settle({8}), kWriteAndClose);
+    EXPECT_EQ(copy.Settle({60, kCancelled, kCancelled, kCancelled}),
+              "write fd8 40@60 - fstat fd8 unasked = close fd8 = close fd7");
+    EXPECT_EQ(copy.Settle({-EIO, kCancelled, kCancelled, kCancelled}),
+              "at once write fd8 100@0 - at once fstat fd8 unasked = at once close fd8 = "
+              "at once close fd7");
+    EXPECT_EQ(copy.counters().bytes_done.value(), 0);
+    if (works) {
+      EXPECT_EQ(copy.Settle({100, 0, 0, 0}), "copied");
+      EXPECT_EQ(copy.counters().bytes_done.value(), 100);
+    } else {
+      EXPECT_EQ(copy.Settle({-EIO, kCancelled, kCancelled, kCancelled}),
+                "fstat fd8 = lstat T");
+      EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
+      EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
+      EXPECT_EQ(copy.Settle({0, 0}), "failed: write T EIO");
+    }
+  }
+}
+
+// The error may be about what was written before: all of it is copied anew.
+TEST(FileCopyRemoteTest, AfterAQueuedWriteOfALargeFileFailedAllIsCopiedByCalls) {
+  for (const bool works : {true, false}) {
+    CopyScript copy({.size = 3 * 4096, .local = false});
+    copy.OpenBoth();
+    EXPECT_EQ(copy.Settle(0, {4096, 4096}), "");
+    EXPECT_EQ(copy.Settle(1, {4096, -EIO}), "");
+    EXPECT_EQ(copy.Settle(2, {4096, 4096}), "at once set size fd8 0");
+    EXPECT_EQ(copy.counters().bytes_done.value(), 0);
+    EXPECT_EQ(copy.Settle({0}), "at once read fd7 4096@0 - at once write fd8 4096@0");
+    copy.LeaveBlocksToChains();  // Not even if they have to be waited for.
+    EXPECT_EQ(copy.Settle({4096, 4096}),
+              "at once read fd7 4096@4096 - at once write fd8 4096@4096");
+    if (!works) {
+      EXPECT_EQ(copy.Settle({4096, -EIO}), "at once fstat fd8 = at once lstat T");
+      continue;
+    }
+    EXPECT_EQ(copy.Settle({4096, 4096}),
+              "at once read fd7 4096@8192 - at once write fd8 4096@8192");
+    EXPECT_EQ(copy.Settle({4096, 4096}), "at once read fd7 4096@12288");
+    EXPECT_EQ(copy.counters().bytes_done.value(), 3 * 4096);
+    EXPECT_EQ(copy.Settle({0}),
+              "at once fstat fd8 unasked = at once close fd8 = at once close fd7");
+    EXPECT_EQ(copy.Settle({0, 0, 0}), "copied");
+  }
+}
+
+// What is there may be opened by O_TRUNC alone.
+TEST(FileCopyRemoteTest, ATargetThatIsNotOpenedWithoutTruncatingItIsTruncated) {
+  for (const int error : {EPERM, EACCES, EINVAL, EOPNOTSUPP, ENOSPC, EDQUOT}) {
+    for (const bool opens : {true, false}) {
+      Read read;
+      CopyScript& copy = read.copy;
+      copy.Settle({-EEXIST});
+      EXPECT_EQ(copy.Settle({0, 0}), "open T>fd");
+      EXPECT_EQ(copy.Settle({-error}), "open T truncated>fd");
+      if (!opens) {
+        EXPECT_EQ(copy.Settle({-error}), "close fd7");
+        continue;
+      }
+      EXPECT_EQ(copy.Settle({8}), "at once fstat fd8");
+      EXPECT_EQ(copy.Settle({0}), "write fd8 100@0 - close fd8 = close fd7");
+      EXPECT_EQ(copy.Settle({50, kCancelled, kCancelled}),
+                "write fd8 50@50 - close fd8 = close fd7");
+      // It has lost its contents: so it is emptied.
+      EXPECT_EQ(copy.Settle({-ENOSPC, kCancelled, kCancelled}), "at once set size fd8 0");
+      EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
+      EXPECT_EQ(copy.Settle({0, 0}), "failed: write T ENOSPC");
+    }
+  }
+}
+
+TEST(FileCopyRemoteTest, ATargetThatIsNotResizedIsOpenedOnceMoreToBeTruncated) {
+  Read read;
+  CopyScript& copy = read.copy;
+  copy.Settle({-EEXIST});
+  copy.Settle({0, 0});
+  copy.Settle({8});
+  EXPECT_EQ(copy.Settle({0}), "at once set size fd8 0");
+  EXPECT_EQ(copy.Settle({-EOPNOTSUPP}), "close fd8");
+  EXPECT_EQ(copy.Settle({0}), "open T truncated>fd");
+  EXPECT_EQ(copy.Settle({8}), "at once fstat fd8");
+  EXPECT_EQ(copy.Settle({0}), "write fd8 100@0 - close fd8 = close fd7");
+  EXPECT_EQ(copy.Settle({100, 0, 0}), "copied");
+}
+
 }  // namespace
 }  // namespace ringcp

@@ -417,7 +417,7 @@ TEST(FileCopySparseTest, StoppedBeforeTheNextPiecesAreFoundItRemovesTheTarget) {
   EXPECT_EQ(many.copy.Settle({4096, 4096}), "fstat fd8 = lstat T");
 }
 
-TEST(FileCopySparseTest, ASmallFileIsNotLookedAtForHoles) {
+TEST(FileCopySparseTest, AFileTooSmallForAHoleIsNotLookedAt) {
   CopyScript copy({.size = CopyScript::kBlock});
   copy.source_stat.stx_blocks = 0;
   copy.LookAtSource();

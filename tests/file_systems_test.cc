@@ -23,7 +23,7 @@ namespace {
 bool IsKnown(const std::string& path) {
   const int fd = open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
   EXPECT_GE(fd, 0) << path << ": " << std::strerror(errno);
-  const bool is_known = IsKnownLocal(fd);
+  const bool is_known = KindOfFileSystem(fd) == FileSystemKind::kLocal;
   close(fd);
   return is_known;
 }
@@ -48,7 +48,8 @@ TEST(FileSystemsTest, AnyDescriptorOfAFileWillDo) {
   const std::string path = scratch.WriteFile("file", "");
   for (const int flags : {O_RDONLY, O_WRONLY, O_PATH}) {
     const int fd = open(path.c_str(), flags | O_CLOEXEC);
-    EXPECT_EQ(IsKnownLocal(fd), IsKnown(scratch.path())) << flags;
+    EXPECT_EQ(KindOfFileSystem(fd) == FileSystemKind::kLocal, IsKnown(scratch.path()))
+        << flags;
     close(fd);
   }
 }
@@ -66,9 +67,19 @@ TEST(FileSystemsTest, AFileSystemInUserSpaceIsNotWhateverIsBehindIt) {
   EXPECT_FALSE(IsKnown(scratch.Path("odd")));
 }
 
+TEST(FileSystemsTest, NamesThatADirectoryMayTakeForOneAreFoldedAlike) {
+  EXPECT_EQ(FoldedName("ReadMe.TXT"), FoldedName("readme.txt"));
+  EXPECT_NE(FoldedName("readme"), FoldedName("read_me"));
+  EXPECT_EQ(FoldedName("Stra\xc3\x9f"
+                       "e"),
+            FoldedName("\xc3\x84rger"));
+  EXPECT_NE(FoldedName("\xc3\x84"), FoldedName("a"));
+  EXPECT_FALSE(FoldedName("a").empty());
+}
+
 TEST(FileSystemsTest, WhatCanNotBeAskedIsNot) {
-  EXPECT_FALSE(IsKnownLocal(-1));
-  EXPECT_FALSE(IsKnownLocal(100'000));
+  EXPECT_EQ(KindOfFileSystem(-1), FileSystemKind::kOther);
+  EXPECT_EQ(KindOfFileSystem(100'000), FileSystemKind::kOther);
 }
 
 }  // namespace

@@ -12,9 +12,14 @@
 //                       is asked for whatever the size is said to be.
 //   short-reads         A read gets a kilobyte at most, a read of less the half of it,
 //   short-writes        ... a write stores so much.
-//   fixed-modes         Files are made, and told to be, 0755, as on FAT.
-//   ignore-case         Names that differ in case only are one (BACKING: lower case).
-//   fail-CALL=ERRNO     A call fails: chmod, chown, close (the flush of a file that was
+//   loses-a-write       The first write behind the beginning of each file is not stored,
+//                       which the next one is told: EIO, once.
+//   opens-to-truncate   What is there is opened for writing with O_TRUNC only; EPERM
+//   else. own-inodes          Each name has another inode number. inodes-change Each look
+//   at a file tells another inode number. fixed-modes         Files are made, and told to
+//   be, 0755, as on FAT. ignore-case         Names that differ in case only are one
+//   (BACKING: lower case). fail-CALL=ERRNO     A call fails: chmod, chown, close (the
+//   flush of a file that was
 //                       open for writing), create, link, lseek, mkdir, mknod, open, read,
 //                       readdir, removexattr, rename, rmdir, setxattr, getxattr,
 //                       listxattr, symlink, truncate, unlink, utimens, write.
@@ -35,6 +40,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cctype>
 #include <cerrno>
 #include <cstdio>
@@ -42,6 +48,7 @@
 #include <cstring>
 #include <filesystem>
 #include <map>
+#include <mutex>
 #include <set>
 #include <string>
 #include <string_view>
@@ -110,6 +117,10 @@ int DescriptorOf(const fuse_file_info* info) {
 }
 
 void Twist(const char* path, struct stat* stat) {
+  if (Has("inodes-change", path)) {
+    static std::atomic<ino_t> inode = 1'000'000;
+    stat->st_ino = ++inode;
+  }
   if (Has("fixed-modes", path) && !S_ISLNK(stat->st_mode)) {
     stat->st_mode = (stat->st_mode & S_IFMT) | kFixedMode;
   }
@@ -156,6 +167,28 @@ int ReadLink(const char* path, char* buffer, size_t size) {
   return 0;
 }
 
+// The files that have lost a write, and whether that was told.
+std::map<std::string, bool>& LostWrites() {
+  static std::map<std::string, bool> lost;
+  return lost;
+}
+
+// What a write is to end with instead of being carried out; 0: it is carried out.
+int LoseWrite(const char* path, size_t size, off_t offset) {
+  if (!Has("loses-a-write", path)) return 0;
+  static std::mutex mutex;
+  const std::lock_guard<std::mutex> lock(mutex);
+  const auto it = LostWrites().find(path);
+  if (it == LostWrites().end()) {
+    if (offset == 0) return 0;
+    LostWrites()[path] = false;
+    return static_cast<int>(size);
+  }
+  if (it->second) return 0;
+  it->second = true;
+  return -EIO;
+}
+
 int OpenBacking(const char* path, mode_t mode, fuse_file_info* info) {
   // The backing file system need not know O_DIRECT, and its alignment is not ours.
   const int fd =
@@ -169,6 +202,10 @@ int OpenBacking(const char* path, mode_t mode, fuse_file_info* info) {
 
 int Open(const char* path, fuse_file_info* info) {
   if (const int failure = FailureOf("open", path)) return failure;
+  const bool is_written = (info->flags & O_ACCMODE) != O_RDONLY;
+  if (is_written && (info->flags & O_TRUNC) == 0 && Has("opens-to-truncate", path)) {
+    return -EPERM;
+  }
   return OpenBacking(path, 0, info);
 }
 
@@ -193,6 +230,7 @@ int Read(const char* path, char* buffer, size_t size, off_t offset,
 int Write(const char* path, const char* buffer, size_t size, off_t offset,
           fuse_file_info* info) {
   if (const int failure = FailureOf("write", path, offset)) return failure;
+  if (const int result = LoseWrite(path, size, offset)) return result;
   return ResultOf(
       pwrite(DescriptorOf(info), buffer, MovedBytes("short-writes", path, size), offset));
 }
@@ -300,7 +338,7 @@ int GetSpace(const char* path, struct statvfs* space) {
 }
 
 void* Begin(fuse_conn_info*, fuse_config* config) {
-  config->use_ino = 1;
+  config->use_ino = TheOddities().names.contains("own-inodes") ? 0 : 1;
   // Nothing is remembered: another process may change what is behind.
   config->attr_timeout = config->entry_timeout = config->negative_timeout = 0;
   puts("mounted");

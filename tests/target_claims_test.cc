@@ -23,6 +23,9 @@ namespace {
 // Far longer than anything here takes.
 constexpr absl::Duration kLimit = absl::Seconds(60);
 
+constexpr FileSystemKind kKinds[] = {FileSystemKind::kOther, FileSystemKind::kLocal,
+                                     FileSystemKind::kNfs, FileSystemKind::kOverlay};
+
 using Claim = TargetClaims::Claim;
 using Desk = TargetClaims::Desk;
 
@@ -46,7 +49,10 @@ class TargetClaimsTest : public testing::Test {
   bool Take(Desk* desk, const std::string& name, Claim* claim) {
     struct stat stat = {};
     EXPECT_EQ(fstatat(directory_, name.c_str(), &stat, 0), 0) << name;
-    return desk->TryTake({.device = stat.st_dev, .inode = stat.st_ino}, claim);
+    return desk->TryTake({.device = stat.st_dev,
+                          .inode = stat.st_ino,
+                          .file_system = FileSystemKind::kLocal},
+                         claim);
   }
 
   // Whether what `name` leads to could be claimed at `desk`.
@@ -151,44 +157,101 @@ TEST_F(TargetClaimsTest, OneThatExistsIsKnownUnderItsNextNameToo) {
 }
 
 // A server that does not answer would keep those waiting who copy elsewhere.
-TEST_F(TargetClaimsTest, ANewOneElsewhereIsNotLookedAtForALocalTarget) {
+TEST_F(TargetClaimsTest, ANewOneOnAnotherDeviceIsNotLookedAt) {
   struct stat stat = {};
   scratch_.WriteFile("target", "");
   ASSERT_EQ(fstatat(directory_, "target", &stat, 0), 0);
-  for (const bool new_is_local : {false, true}) {
-    for (const bool existing_is_local : {false, true}) {
-      // A lie, to be seen when it is looked at: the file is on the device of the other.
-      Claim made;
-      desk_.AnnounceNew({.directory = directory_,
-                         .name = "target",
-                         .device = device_ + 1,
-                         .is_local = new_is_local},
-                        &made);
+  for (const FileSystemKind kind : kKinds) {
+    // A lie, to be seen when it is looked at: the file is on the device of the other.
+    Claim made;
+    desk_.AnnounceNew({.directory = directory_,
+                       .name = "target",
+                       .device = device_ + 1,
+                       .file_system = kind},
+                      &made);
+    for (const FileSystemKind existing_kind : kKinds) {
       Claim claim;
-      EXPECT_EQ(other_desk_.TryTake({.device = stat.st_dev,
-                                     .inode = stat.st_ino,
-                                     .is_local = existing_is_local},
-                                    &claim),
-                new_is_local || existing_is_local)
-          << new_is_local << existing_is_local;
+      EXPECT_EQ(
+          other_desk_.TryTake(
+              {.device = stat.st_dev, .inode = stat.st_ino, .file_system = existing_kind},
+              &claim),
+          kind != FileSystemKind::kOverlay && existing_kind != FileSystemKind::kOverlay);
       other_desk_.Release(&claim);
-      desk_.Release(&made);
     }
+    desk_.Release(&made);
   }
 }
 
 // Their inodes' numbers may be made up by their file system.
 TEST_F(TargetClaimsTest, TwoWithSeveralNamesAreOneWhereInodesAreNotKnownToBeTrue) {
-  Claim first;
-  ASSERT_TRUE(desk_.TryTake({.device = device_, .inode = 1, .links = 2}, &first));
-  Claim second;
-  EXPECT_FALSE(other_desk_.TryTake({.device = device_, .inode = 2, .links = 2}, &second));
-  EXPECT_TRUE(other_desk_.TryTake({.device = device_, .inode = 2}, &second));
-  other_desk_.Release(&second);
-  EXPECT_TRUE(other_desk_.TryTake(
-      {.device = device_, .inode = 2, .links = 2, .is_local = true}, &second));
-  other_desk_.Release(&second);
-  desk_.Release(&first);
+  for (const FileSystemKind kind : kKinds) {
+    const bool may_be_made_up =
+        kind == FileSystemKind::kOther || kind == FileSystemKind::kOverlay;
+    Claim first;
+    ASSERT_TRUE(desk_.TryTake(
+        {.device = device_, .inode = 1, .links = 2, .file_system = kind, .name = "a"},
+        &first));
+    Claim second;
+    EXPECT_EQ(
+        other_desk_.TryTake(
+            {.device = device_, .inode = 2, .links = 2, .file_system = kind, .name = "b"},
+            &second),
+        !may_be_made_up);
+    other_desk_.Release(&second);
+    EXPECT_TRUE(other_desk_.TryTake(
+        {.device = device_, .inode = 2, .file_system = kind, .name = "b"}, &second));
+    other_desk_.Release(&second);
+    desk_.Release(&first);
+  }
+}
+
+// ... one for each name: "F" may be "f".
+TEST_F(TargetClaimsTest, TwoNamesThatDifferInCaseAreOneWhereInodesAreNotKnownToBeTrue) {
+  for (const FileSystemKind kind : kKinds) {
+    const bool may_be_one =
+        kind == FileSystemKind::kOther || kind == FileSystemKind::kOverlay;
+    for (const bool is_new : {false, true}) {
+      Claim first;
+      if (is_new) {
+        desk_.AnnounceNew({.directory = directory_,
+                           .name = "f",
+                           .device = device_,
+                           .file_system = kind},
+                          &first);
+      } else {
+        ASSERT_TRUE(desk_.TryTake(
+            {.device = device_, .inode = 1, .file_system = kind, .name = "f"}, &first));
+      }
+      Claim second;
+      EXPECT_EQ(
+          other_desk_.TryTake(
+              {.device = device_, .inode = 2, .file_system = kind, .name = "F"}, &second),
+          !may_be_one);
+      other_desk_.Release(&second);
+      EXPECT_TRUE(other_desk_.TryTake(
+          {.device = device_, .inode = 2, .file_system = kind, .name = "g"}, &second));
+      other_desk_.Release(&second);
+      desk_.Release(&first);
+    }
+  }
+}
+
+// With several that wait for one, each would wake the others for ever.
+TEST_F(TargetClaimsTest, AnAttemptThatFailsWakesNobody) {
+  Claim made;
+  Announce(&desk_, "target", &made);
+  scratch_.WriteFile("target", "new");
+  std::atomic<bool> was_woken = false;
+  std::thread waiting([&] {
+    const absl::Time start = absl::Now();
+    other_desk_.AwaitRelease(absl::Milliseconds(200));
+    was_woken = absl::Now() - start < absl::Milliseconds(200);
+  });
+  Desk third(&claims_);
+  for (int i = 0; i < 1000; ++i) EXPECT_FALSE(IsFree(&third, "target"));
+  waiting.join();
+  EXPECT_FALSE(was_woken);
+  desk_.Release(&made);
 }
 
 TEST_F(TargetClaimsTest, OfManyNewOnesEachIsReleasedAlone) {
@@ -306,7 +369,10 @@ TEST_F(TargetClaimsTest, WhoMakesItAndWhoFindsItAreNeverInItTogether) {
         if (fd < 0) continue;  // Gone again.
         struct stat stat = {};
         EXPECT_EQ(fstat(fd, &stat), 0);
-        while (!desk.TryTake({.device = stat.st_dev, .inode = stat.st_ino}, &claim)) {
+        while (!desk.TryTake({.device = stat.st_dev,
+                              .inode = stat.st_ino,
+                              .file_system = FileSystemKind::kLocal},
+                             &claim)) {
           desk.AwaitRelease(absl::Milliseconds(1));
         }
         // Another file may have its name by now; then it is nobody else's.

@@ -1,0 +1,190 @@
+// Jobs on file systems that do less than they are asked to, or otherwise: a copy is
+// whole, or said to have failed.
+
+#include <sched.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "core/copy_job.h"
+#include "gtest/gtest.h"
+#include "tests/child_process.h"
+#include "tests/engine_test.h"
+#include "tests/file_tree.h"
+#include "tests/job_runner.h"
+#include "tests/odd_mount.h"
+#include "tests/programs.h"
+#include "tests/scratch_directory.h"
+
+namespace ringcp {
+namespace {
+
+class CopyJobOddTest : public EngineTest {};
+
+// Less than a kilobyte, less than a block, some blocks, and holes.
+constexpr char kMakeTree[] =
+    "mkdir -p odd backing/s/sub; cd backing/s; : >empty; printf x >one; seq 150 >small;"
+    " seq 20000 >sub/medium; seq 100000 >sub/large; truncate -s 300k holes;"
+    " seq 1000 >>holes; truncate -s 600k holes";
+
+constexpr const char* kNames[] = {"empty",      "one",       "small",
+                                  "sub/medium", "sub/large", "holes"};
+
+TEST_P(CopyJobOddTest, WhatIsReadAndWrittenInPiecesIsWhole) {
+  PrepareWithShell(scratch_.path(), kMakeTree);
+  for (const std::vector<std::string>& oddities : std::vector<std::vector<std::string>>{
+           {"short-writes"},
+           {"short-writes", "direct-io"},
+           {"short-reads", "direct-io"},
+           {"short-reads", "short-writes", "direct-io"}}) {
+    const OddMount odd(scratch_.Path("backing"), scratch_.Path("odd"), oddities);
+    if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
+    for (const char* options : {"r", "a"}) {
+      SCOPED_TRACE(absl::StrCat(oddities.front(), " ", oddities.back(), " -", options));
+      // Into new files, and over old ones that are longer.
+      for (const bool over : {false, true}) {
+        if (over) {
+          PrepareWithShell(scratch_.path(),
+                           "find backing/t -type f | while read f; do"
+                           " head -c 700k /dev/zero >$f; done");
+        }
+        CopyRequest request = Request({"odd/s"}, "odd/t", options);
+        request.options.target_kind = TargetKind::kNotDirectory;
+        EXPECT_EQ(RunJob(request).Messages(), "");
+        for (const char* name : kNames) {
+          EXPECT_TRUE(ReadFileOrNone(scratch_.Path(absl::StrCat("backing/t/", name))) ==
+                      ReadFileOrNone(scratch_.Path(absl::StrCat("backing/s/", name))))
+              << name << (over ? ", over an old one" : "");
+        }
+      }
+      PrepareWithShell(scratch_.path(), "rm -r backing/t");
+    }
+  }
+}
+
+// Write-behind that fails tells so once, whoever asks next.
+TEST_P(CopyJobOddTest, AnErrorAboutAnEarlierWriteIsNotTakenForOneAboutTheLast) {
+  PrepareWithShell(scratch_.path(),
+                   "mkdir s backing odd; seq 200000 >s/large; seq 1000 >s/small");
+  for (const bool is_direct : {false, true}) {
+    const std::string target = is_direct ? "odd/direct" : "odd/cached";
+    std::vector<std::string> oddities = {"loses-a-write"};
+    if (is_direct) oddities.push_back("direct-io");
+    const OddMount odd(scratch_.Path("backing"), scratch_.Path("odd"), oddities);
+    if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
+    const JobRun run = RunJob(Request({"s"}, target, "r"));
+    for (const char* name : {"large", "small"}) {
+      const bool is_whole =
+          ReadFileOrNone(scratch_.Path(absl::StrCat(target, "/", name))) ==
+          ReadFileOrNone(scratch_.Path(absl::StrCat("s/", name)));
+      EXPECT_TRUE(is_whole || absl::StrContains(run.Messages(), name)) << name;
+    }
+  }
+}
+
+TEST_P(CopyJobOddTest, WhatIsOpenedToBeTruncatedOnlyIsOverwrittenInPlace) {
+  PrepareWithShell(scratch_.path(),
+                   "mkdir -p s backing/t odd; seq 200000 >s/large; seq 1000 >s/small;"
+                   " echo old >backing/t/large; echo old >backing/t/small;"
+                   " ln backing/t/small backing/other");
+  const OddMount odd(scratch_.Path("backing"), scratch_.Path("odd"),
+                     {"opens-to-truncate"});
+  if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
+  for (const char* options : {"r", "rf"}) {
+    EXPECT_EQ(RunJob(Request({"s/large", "s/small"}, "odd/t", options)).Messages(), "");
+    EXPECT_TRUE(ReadFileOrNone(scratch_.Path("backing/t/large")) ==
+                ReadFileOrNone(scratch_.Path("s/large")));
+    EXPECT_EQ(ReadFileOrNone(scratch_.Path("backing/other")),
+              ReadFileOrNone(scratch_.Path("s/small")));
+  }
+}
+
+TEST_P(CopyJobOddTest, WhatCanNotBeResizedIsEmptiedWhenItIsOpened) {
+  PrepareWithShell(scratch_.path(),
+                   "mkdir -p s backing/t odd; seq 200000 >s/large; seq 1000 >s/small;"
+                   " for f in large small; do seq 300000 >backing/t/$f; done");
+  const OddMount odd(scratch_.Path("backing"), scratch_.Path("odd"),
+                     {"fail-truncate=EOPNOTSUPP"});
+  if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
+  EXPECT_EQ(RunJob(Request({"s/large", "s/small"}, "odd/t", "r")).Messages(), "");
+  for (const char* name : {"large", "small"}) {
+    EXPECT_TRUE(ReadFileOrNone(scratch_.Path(absl::StrCat("backing/t/", name))) ==
+                ReadFileOrNone(scratch_.Path(absl::StrCat("s/", name))));
+  }
+}
+
+TEST_P(CopyJobOddTest, WhereInodeNumbersChangeFilesAreOverwrittenAllTheSame) {
+  PrepareWithShell(scratch_.path(),
+                   "mkdir -p s backing/t odd; for i in $(seq 20); do echo new >s/$i;"
+                   " echo old >backing/t/$i; done");
+  const OddMount odd(scratch_.Path("backing"), scratch_.Path("odd"), {"inodes-change"});
+  if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
+  CopyRequest request = Request({"s"}, "odd/t", "r");
+  request.options.target_kind = TargetKind::kNotDirectory;
+  EXPECT_EQ(RunJob(request).Messages(), "");
+  for (int i = 1; i <= 20; ++i) {
+    EXPECT_EQ(ReadFileOrNone(scratch_.Path(absl::StrCat("backing/t/", i))), "new\n");
+  }
+}
+
+TEST_P(CopyJobOddTest, TwoNamesOfOneTargetAreWrittenOneByOneWhateverInodesTheyTell) {
+  PrepareWithShell(scratch_.path(),
+                   "mkdir s backing odd; seq 300000 >s/f; seq 1000000 1200000 >s/F");
+  const OddMount odd(scratch_.Path("backing"), scratch_.Path("odd"),
+                     {"ignore-case", "own-inodes"});
+  if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
+  const std::string f = ReadFileOrNone(scratch_.Path("s/f"));
+  const std::string other_f = ReadFileOrNone(scratch_.Path("s/F"));
+  PrepareWithShell(scratch_.path(), "mkdir odd/t");
+  for (int i = 0; i < 10; ++i) {
+    PrepareWithShell(scratch_.path(), i % 2 == 0 ? "rm -f odd/t/f" : "echo old >odd/t/f");
+    CopyRequest request = Request({"s"}, "odd/t", "r");
+    request.options.target_kind = TargetKind::kNotDirectory;
+    RunJob(request);
+    const std::string copied = ReadFileOrNone(scratch_.Path("backing/t/f"));
+    EXPECT_TRUE(copied == f || copied == other_f) << copied.size();
+  }
+}
+
+// Else all of it would be copied to where changes go first.
+TEST_P(CopyJobOddTest, OnAnOverlayAnOldTargetIsNotCopiedUp) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can mount an overlay";
+  PrepareWithShell(scratch_.path(),
+                   "mkdir -p m; mkdir -p s; echo new >s/f; echo newer >s/link");
+  const std::string result = InChildProcess([&]() -> std::string {
+    if (unshare(CLONE_NEWNS) != 0 ||
+        mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        mount("tmpfs", scratch_.Path("m").c_str(), "tmpfs", 0, "size=3m") != 0) {
+      return absl::StrCat("cannot mount: ", std::strerror(errno));
+    }
+    PrepareWithShell(scratch_.Path("m"),
+                     "mkdir lower upper work merged; head -c 2000000 /dev/zero >lower/f; "
+                     "ln -s f lower/link");
+    const std::string options = absl::StrCat("lowerdir=", scratch_.Path("m/lower"),
+                                             ",upperdir=", scratch_.Path("m/upper"),
+                                             ",workdir=", scratch_.Path("m/work"));
+    if (mount("overlay", scratch_.Path("m/merged").c_str(), "overlay", 0,
+              options.c_str()) != 0) {
+      return absl::StrCat("cannot mount: ", std::strerror(errno));
+    }
+    std::string messages = RunJob(Request({"s/f"}, "m/merged", "r")).Messages();
+    messages += ReadFileOrNone(scratch_.Path("m/merged/f"));
+    messages += RunJob(Request({"s/link"}, "m/merged", "r")).Messages();
+    messages += ReadFileOrNone(scratch_.Path("m/merged/f"));
+    return messages;
+  });
+  if (result.starts_with("cannot mount")) GTEST_SKIP() << result;
+  EXPECT_EQ(result, "new\nnewer\n");
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, CopyJobOddTest, testing::ValuesIn(kEngines),
+                         EngineTestName);
+
+}  // namespace
+}  // namespace ringcp
