@@ -1,9 +1,13 @@
 #include "core/node_copy.h"
 
 #include <fcntl.h>
+#include <stdio.h>
+#include <sys/random.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -81,6 +85,52 @@ nlink_t LinksOf(int directory, const char* name, const struct stat& existing,
   const bool is_link = is_source_regular && S_ISLNK(existing.st_mode) &&
                        fstatat(directory, name, &pointee, 0) == 0;
   return is_link ? pointee.st_nlink : existing.st_nlink;
+}
+
+// How many temporary names are tried. They are random: that even one is taken is an
+// accident, or somebody's intention.
+constexpr int kTemporaryNamesMax = 100;
+
+// A name that nobody else has or expects. Short, because some file systems have names of
+// 14 bytes.
+std::string TemporaryName() {
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz234567";
+  std::array<uint8_t, 10> bytes = {};
+  // Can't fail or be short for so few bytes once the kernel has booted.
+  [[maybe_unused]] const ssize_t got = getrandom(bytes.data(), bytes.size(), 0);
+  std::string name = ".rc";
+  for (const uint8_t byte : bytes) name += kLetters[byte % kLetters.size()];
+  return name;
+}
+
+// Makes `name`, which is another file's (`old`, no directory), a hard link to
+// `existing_name`: 0 or an errno. Only a name that nobody has shows whether such a link
+// can be made, because one that is taken is all that linkat(2) tells of. So it gets a
+// temporary one first, in the same directory, and takes the other's place by a rename; if
+// either can't be done, the old file keeps its name.
+int LinkOver(int existing_directory, const char* existing_name, int directory,
+             const char* name, const FileIdentity& old) {
+  std::string temporary;
+  int error_number = EEXIST;
+  for (int i = 0; i < kTemporaryNamesMax && error_number == EEXIST; ++i) {
+    temporary = TemporaryName();
+    const bool made =
+        linkat(existing_directory, existing_name, directory, temporary.c_str(), 0) == 0;
+    error_number = made ? 0 : errno;
+  }
+  if (error_number != 0) return error_number;
+  // What somebody else has put there meanwhile is left.
+  struct stat named;
+  if (fstatat(directory, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+      IdentityOf(named) != old) {
+    error_number = EEXIST;
+  } else if (renameat(directory, temporary.c_str(), directory, name) != 0) {
+    error_number = errno;
+  }
+  // Also after a rename that has succeeded: it does nothing if both names are one file's
+  // by now.
+  unlinkat(directory, temporary.c_str(), 0);
+  return error_number;
 }
 
 // One node's copy.
@@ -368,12 +418,20 @@ NodeResult MakeHardLink(const FileCopyPolicy& policy, bool follows_links_here,
       const bool is_regular = is_known && S_ISREG(existing.st_mode);
       const bool goes_beforehand = LinksOf(directory, name, target, is_regular) > 1 ||
                                    (!is_regular && !follows_links_here);
+      if (!goes_beforehand) {
+        const int error_number = LinkOver(existing_directory, existing_name, directory,
+                                          name, IdentityOf(target));
+        if (error_number != 0) {
+          return fail(TargetFailure(Operation::kMakeHardLink, error_number));
+        }
+        result.old_target = OldTarget::kRemovedAfterFailing;
+        return end(NodeOutcome::kCopied);
+      }
       if (const int error_number = RemoveIfSame(directory, name, IdentityOf(target));
           error_number != 0) {
         return fail(TargetFailure(Operation::kRemove, error_number));
       }
-      result.old_target = goes_beforehand ? OldTarget::kRemovedBeforehand
-                                          : OldTarget::kRemovedAfterFailing;
+      result.old_target = OldTarget::kRemovedBeforehand;
     }
     if (make() == 0) return end(NodeOutcome::kCopied);
   }

@@ -55,7 +55,8 @@ NodeResult CopyNode(const FileCopyPolicy& policy, const FileCopyNames& names,
 
 // Makes `name` in `directory` a hard link to `existing_name` in `existing_directory`,
 // replacing what is there (unless no_clobber). `follows_links_here` is that of the
-// source's FileCopyNames.
+// source's FileCopyNames. Where no link can be made, what is there stays, but for what
+// GNU cp removes before it tries.
 NodeResult MakeHardLink(const FileCopyPolicy& policy, bool follows_links_here,
                         int existing_directory, const char* existing_name, int directory,
                         const char* name);

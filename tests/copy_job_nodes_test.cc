@@ -1,8 +1,10 @@
-// How links, pipes and devices are copied by whole jobs: what they may replace, which
-// modes they get, and that none of it takes /proc.
+// How links (also hard ones), pipes and devices are copied by whole jobs: what they may
+// replace, which modes they get, and that none of it takes /proc.
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/epoll.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -10,6 +12,8 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <cstring>
+#include <filesystem>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -137,6 +141,67 @@ TEST_F(CopyJobNodesTest, AKeptModeTakesThePlaceOfAnInheritedAcl) {
   EXPECT_EQ(RunJob(Request("s/p", "t", "a")).Messages(), "");
   EXPECT_EQ(TypeAndMode("t/p"), "10640");
   EXPECT_LT(getxattr(scratch_.Path("t/p").c_str(), kAccessAclName, nullptr, 0), 0);
+}
+
+// A file with two names is copied where the second name, t/d/x2, is another file's.
+class CopyJobHardLinksTest : public CopyJobNodesTest {
+ protected:
+  CopyJobHardLinksTest() {
+    PrepareWithShell(scratch_.path(),
+                     "mkdir -p s/d t/d; echo new >s/x; ln s/x s/d/x2; chmod 777 t");
+  }
+
+  // What there is in t/d, and what the files say.
+  std::string Found() const {
+    std::string found;
+    for (const auto& entry : std::filesystem::directory_iterator(scratch_.Path("t/d"))) {
+      absl::StrAppend(&found, entry.path().filename().string(), ": ",
+                      ReadFileOrNone(entry.path()));
+    }
+    return found;
+  }
+  // Copies with -rd; what went wrong, and then what there is.
+  std::string CopyAndLook() const {
+    const std::string messages = RunJob(Request("s/.", "t", "rd")).Messages();
+    return absl::StrCat(messages, "\n", Found());
+  }
+  std::string CannotLink(const std::string& reason) const {
+    return absl::StrCat("cannot create hard link '", scratch_.Path("t/./d/x2"), "' to '",
+                        scratch_.Path("t/./x"), "': ", reason);
+  }
+};
+
+TEST_F(CopyJobHardLinksTest, ALinkTakesTheOldFilesPlaceAndLeavesNothingElse) {
+  scratch_.WriteFile("t/d/x2", "old\n");
+  EXPECT_EQ(CopyAndLook(), "\nx2: new\n");
+  EXPECT_TRUE(std::filesystem::equivalent(scratch_.Path("t/x"), scratch_.Path("t/d/x2")));
+}
+
+TEST_F(CopyJobHardLinksTest, WhereNoLinkCanBeMadeTheOldFileIsKept) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can mount a file system";
+  const std::string result = InChildProcess([&]() -> std::string {
+    if (unshare(CLONE_NEWNS) != 0 ||
+        mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        mount("ringcp-test", scratch_.Path("t/d").c_str(), "tmpfs", 0, nullptr) != 0) {
+      return absl::StrCat("cannot mount: ", std::strerror(errno));
+    }
+    scratch_.WriteFile("t/d/x2", "old\n");
+    return CopyAndLook();
+  });
+  if (result.starts_with("cannot mount")) GTEST_SKIP() << result;
+  EXPECT_EQ(result, absl::StrCat(CannotLink("Invalid cross-device link"), "\nx2: old\n"));
+}
+
+TEST_F(CopyJobHardLinksTest, ALinkThatMayNotTakeTheOldFilesPlaceIsGone) {
+  if (geteuid() != 0) GTEST_SKIP() << "takes a second user";
+  scratch_.WriteFile("t/d/x2", "old\n");
+  // Others may make files there, but not remove this one.
+  PrepareWithShell(scratch_.path(), "chmod 755 .; chmod 1777 t/d; chmod 644 t/d/x2");
+  EXPECT_EQ(InChildProcess([&] {
+              BecomeOrdinaryUser();
+              return CopyAndLook();
+            }),
+            absl::StrCat(CannotLink("Operation not permitted"), "\nx2: old\n"));
 }
 
 // In a root directory without /proc, as images are built in.
