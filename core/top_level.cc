@@ -191,16 +191,19 @@ bool AreInOneDirectory(const std::string& a, const std::string& b) {
 class NameTable {
  public:
   // `target_fd`: the directory that they are names in.
-  explicit NameTable(int target_fd) : target_fd_(target_fd) {}
+  NameTable(int target_fd, const CopyRequest& request)
+      : target_fd_(target_fd),
+        has_several_(request.sources.size() > 1),
+        no_clobber_(request.options.no_clobber),
+        preserves_links_(request.options.preserve.links) {}
 
   // Whether `source` is to be copied; says why not, and marks collisions.
-  bool Admit(TopLevelSource* source, const struct stat& stat, bool no_clobber,
-             Reporter* reporter) {
+  bool Admit(TopLevelSource* source, const struct stat& stat, Reporter* reporter) {
     const auto [it, is_new] = names_.try_emplace(
         source->target_name,
         Seen{stat.st_dev, stat.st_ino, source->is_directory, source->source});
     if (is_new) {
-      source->collides = MayMeet(*source);
+      source->collides = has_several_ && MayMeet(*source);
       return true;
     }
     const Seen& seen = it->second;
@@ -216,7 +219,7 @@ class NameTable {
     source->collides = true;
     // What is there already is no mistake where nothing is to be overwritten anyway.
     source->must_not_overwrite =
-        !source->is_directory && !seen.is_directory && !no_clobber;
+        !source->is_directory && !seen.is_directory && !no_clobber_;
     return true;
   }
 
@@ -232,16 +235,28 @@ class NameTable {
     if (!lower_names_.insert(absl::AsciiStrToLower(source.target_name)).second) {
       may_meet = true;
     }
-    // Different names may lead to one directory that is there, by mounts.
+    const bool is_known = source.is_directory ? HasKnownDirectory(source.target_name)
+                                              : HasKnownFile(source.target_name);
+    return may_meet || is_known;
+  }
+
+  // Different names may lead to one directory that is there, by mounts.
+  bool HasKnownDirectory(const std::string& name) {
     struct stat stat;
-    if (source.is_directory &&
-        fstatat(target_fd_, source.target_name.c_str(), &stat, AT_SYMLINK_NOFOLLOW) ==
-            0 &&
-        S_ISDIR(stat.st_mode) &&
-        !directories_.insert({stat.st_dev, stat.st_ino}).second) {
-      may_meet = true;
+    return fstatat(target_fd_, name.c_str(), &stat, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISDIR(stat.st_mode) && !targets_.insert({stat.st_dev, stat.st_ino}).second;
+  }
+
+  // ... or to one file, by hard or symbolic links.
+  bool HasKnownFile(const std::string& name) {
+    if (no_clobber_) return false;
+    struct stat stat;
+    if (fstatat(target_fd_, name.c_str(), &stat, 0) != 0 || S_ISDIR(stat.st_mode)) {
+      return false;
     }
-    return may_meet;
+    // Nothing is written to it then: each of its names is given a file of its own.
+    if (preserves_links_ && stat.st_nlink > 1) return false;
+    return !targets_.insert({stat.st_dev, stat.st_ino}).second;
   }
 
   struct Seen {
@@ -251,9 +266,12 @@ class NameTable {
     std::string source;
   };
   const int target_fd_;
+  const bool has_several_;  // More than one source will be admitted.
+  const bool no_clobber_;
+  const bool preserves_links_;
   absl::flat_hash_map<std::string, Seen> names_;
   absl::flat_hash_set<std::string> lower_names_;
-  absl::flat_hash_set<std::pair<dev_t, ino_t>> directories_;  // Targets that are there.
+  absl::flat_hash_set<std::pair<dev_t, ino_t>> targets_;  // That are there.
   bool merged_ = false;
 };
 
@@ -288,7 +306,7 @@ absl::StatusOr<TopLevel> ResolveTopLevel(const CopyRequest& request, Reporter* r
   if (!place.ok()) return place.status();
   TopLevel top = std::move(place->top);
   const bool follow = FollowsNamedLinks(options);
-  NameTable names(top.target_fd);
+  NameTable names(top.target_fd, request);
   for (const std::string& path : request.sources) {
     TopLevelSource source;
     source.source = path;
@@ -325,7 +343,7 @@ absl::StatusOr<TopLevel> ResolveTopLevel(const CopyRequest& request, Reporter* r
     }
     if (!source.is_directory) source.kind = KindOf(stat.st_mode, options.recursive);
     if (S_ISREG(stat.st_mode)) source.size_bytes = stat.st_size;
-    if (!names.Admit(&source, stat, options.no_clobber, reporter)) continue;
+    if (!names.Admit(&source, stat, reporter)) continue;
     top.sources.push_back(std::move(source));
   }
   return top;

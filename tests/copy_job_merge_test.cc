@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
@@ -93,6 +94,29 @@ TEST_P(CopyJobMergeTest, TwoNamesMayLeadToOneDirectory) {
   });
   if (result.starts_with("cannot mount")) GTEST_SKIP() << result;
   EXPECT_EQ(result, "");
+}
+
+TEST_P(CopyJobMergeTest, FilesWhoseTargetsAreOneFileAreCopiedInTheirOrder) {
+  // The earlier ones take longer.
+  PrepareWithShell(
+      scratch_.path(),
+      "mkdir s; for i in $(seq 10 49); do"
+      " head -c $((10000 * (50 - i))) /dev/zero >s/f$i; echo $i >>s/f$i; done");
+  std::vector<std::string> forth;
+  for (int i = 10; i <= 49; ++i) forth.push_back(absl::StrCat("s/f", i));
+  const std::vector<std::string> back(forth.rbegin(), forth.rend());
+  for (const std::string link : {"ln", "ln -s"}) {
+    for (const auto& sources : {forth, back}) {
+      PrepareWithShell(scratch_.path(),
+                       absl::StrCat("rm -rf t; mkdir t; cd t; echo >real;"
+                                    "for i in $(seq 10 49); do ",
+                                    link, " real f$i; done"));
+      EXPECT_EQ(RunJob(Request(sources, "t", "")).Messages(), "");
+      EXPECT_EQ(ReadFileOrNone(scratch_.Path("t/real")),
+                ReadFileOrNone(scratch_.Path(sources.back())))
+          << link;
+    }
+  }
 }
 
 TEST_P(CopyJobMergeTest, TheTargetItselfAmongTheSourcesIsTheSameFile) {
