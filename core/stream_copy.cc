@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -29,9 +30,9 @@ constexpr int kTargetFlags = O_WRONLY | O_NOCTTY | O_CLOEXEC;
 constexpr size_t kBufferBytes = 64 * 1024;
 // How long a wait goes on before it looks whether the job was cancelled.
 constexpr int kPollMilliseconds = 100;
-// How long to wait before looking again whether somebody reads a pipe to be written to:
-// there is nothing to poll for that.
-constexpr int kReaderPollMilliseconds = 20;
+// How long to wait before trying again to open a target that can't be opened yet: there
+// is nothing to poll for that.
+constexpr int kOpenPollMilliseconds = 20;
 
 class Stream {
  public:
@@ -145,10 +146,13 @@ class Stream {
       // What was in it stays until there is something to take its place.
       target_ = openat(names_.target_directory, names_.target, kTargetFlags | O_NONBLOCK);
       if (target_ >= 0) break;
-      // A pipe that nobody reads yet.
-      if (errno == ENXIO && S_ISFIFO(existing.st_mode)) {
+      // A pipe that nobody reads yet, or a file on which somebody holds a lease: an NFS
+      // server for one of its clients. Opening it has told the holder to give it up; the
+      // kernel takes it away after /proc/sys/fs/lease-break-time seconds.
+      if ((errno == ENXIO && S_ISFIFO(existing.st_mode)) ||
+          (errno == EAGAIN && S_ISREG(existing.st_mode))) {
         if (cancelled_) return Outcome::kCancelled;
-        poll(nullptr, 0, kReaderPollMilliseconds);
+        poll(nullptr, 0, kOpenPollMilliseconds);
         continue;
       }
       if (policy_.force && RemovingMayHelp(errno)) {
@@ -229,10 +233,23 @@ class Stream {
       if (policy_.claims != nullptr) policy_.claims->Release(&claim_);
       return error_number;
     }
-    if (fstat(target_, &target_stat_) != 0) return errno;
     created_ = true;
     is_regular_ = true;
-    return 0;
+    if (fstat(target_, &target_stat_) == 0) return 0;
+    const int error_number = errno;
+    NoteKnownIdentity();
+    return error_number;
+  }
+
+  // Notes which file the target is, to be able to remove it, where a server does not tell
+  // about it: what the kernel remembers of the open file has to do.
+  void NoteKnownIdentity() {
+    struct statx known;
+    if (statx(target_, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &known) != 0) {
+      return;
+    }
+    target_stat_.st_dev = makedev(known.stx_dev_major, known.stx_dev_minor);
+    target_stat_.st_ino = known.stx_ino;
   }
 
   // Waits until `fd` is ready for `events`; false when the job was cancelled.

@@ -1,7 +1,8 @@
 // What is left of a target that a stream was being copied to, by whole jobs, when that
-// ends too early.
+// ends too early; and what is waited for.
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include "core/copy_job.h"
 #include "gtest/gtest.h"
 #include "tests/job_runner.h"
+#include "tests/odd_mount.h"
 #include "tests/programs.h"
 #include "tests/scratch_directory.h"
 
@@ -128,6 +130,75 @@ TEST_F(CopyJobStreamsTest, AttributesThatAreKeptAreSetOnWhatWasThereToo) {
   struct stat stat = {};
   ASSERT_EQ(lstat(scratch_.Path("t").c_str(), &stat), 0);
   EXPECT_EQ(stat.st_mode, mode_t{S_IFREG | 0640});
+}
+
+TEST_F(CopyJobStreamsTest, ANewTargetThatCannotBeLookedAtIsRemoved) {
+  PrepareWithShell(scratch_.path(), "mkdir backing odd");
+  const OddMount odd(scratch_.Path("backing"), scratch_.Path("odd"), {"fail-stat=EIO"});
+  if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
+  CopyRequest request;
+  request.sources = {"/dev/null"};
+  request.target = scratch_.Path("odd/t");
+  request.options = OptionsFor("");
+  EXPECT_EQ(RunJob(request).Messages(),
+            absl::StrCat("cannot create regular file '", request.target,
+                         "': Input/output error"));
+  EXPECT_FALSE(Exists(scratch_.Path("backing/t")));
+}
+
+// A file, `t`, that somebody has open for reading and holds a lease on, so that it can't
+// be opened for writing before that is given back.
+class CopyJobStreamsLeaseTest : public CopyJobStreamsTest {
+ protected:
+  CopyJobStreamsLeaseTest() {
+    scratch_.WriteFile("t", "old");
+    fd_ = open(scratch_.Path("t").c_str(), O_RDONLY | O_CLOEXEC);
+    // Instead of SIGIO, which ends the process.
+    if (fcntl(fd_, F_SETSIG, SIGURG) != 0 || fcntl(fd_, F_SETLEASE, F_RDLCK) != 0) {
+      close(fd_);
+      fd_ = -1;
+    }
+  }
+  ~CopyJobStreamsLeaseTest() override {
+    if (fd_ >= 0) close(fd_);
+  }
+
+  // Waits until somebody wants to open it for writing, and then for some tries more.
+  void AwaitWriter() const {
+    const absl::Time end = absl::Now() + absl::Seconds(60);
+    while (fcntl(fd_, F_GETLEASE) != F_UNLCK) {
+      ASSERT_LT(absl::Now(), end);
+      absl::SleepFor(absl::Milliseconds(1));
+    }
+    absl::SleepFor(absl::Milliseconds(100));
+  }
+
+  int fd_ = -1;  // -1 where there are no leases.
+};
+
+TEST_F(CopyJobStreamsLeaseTest, ALeaseOnTheTargetIsWaitedFor) {
+  if (fd_ < 0) GTEST_SKIP() << "the file system has no leases";
+  const ino_t inode = Inode("t");
+  const JobRun run = Copy("t", "f", [&](CopyJob*) {
+    AwaitWriter();
+    EXPECT_EQ(ReadFileOrNone(scratch_.Path("t")), "old");
+    EXPECT_EQ(fcntl(fd_, F_SETLEASE, F_UNLCK), 0);
+    close(pipe_);
+    pipe_ = -1;
+  });
+  EXPECT_EQ(run.Messages(), "");
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("t")), "");
+  EXPECT_EQ(Inode("t"), inode);
+}
+
+TEST_F(CopyJobStreamsLeaseTest, AJobThatWaitsForALeaseCanBeCancelled) {
+  if (fd_ < 0) GTEST_SKIP() << "the file system has no leases";
+  const JobRun run = Copy("t", "", [&](CopyJob* job) {
+    AwaitWriter();
+    job->Cancel();
+  });
+  EXPECT_TRUE(run.cancelled());
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("t")), "old");
 }
 
 TEST_F(CopyJobStreamsTest, ALoopOfLinksIsReplacedWithForceAlone) {

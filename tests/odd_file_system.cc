@@ -23,6 +23,7 @@
 //                       open for writing), create, link, lseek, mkdir, mknod, open, read,
 //                       readdir, removexattr, rename, rmdir, setxattr, getxattr,
 //                       listxattr, symlink, truncate, unlink, utimens, write.
+//   fail-stat=ERRNO     ... the first stat of a file after it was made.
 //   fail-CALL=ERRNO@N   ... read and write: only at offset N and beyond it.
 //   only=PREFIX         All of this concerns names that begin so, and no others.
 
@@ -132,7 +133,35 @@ void Twist(const char* path, struct stat* stat) {
   if (Has("no-blocks", path)) stat->st_blocks = 0;
 }
 
+// Files that were made and have not been looked at since, by name.
+class MadeFiles {
+ public:
+  void Add(const char* path) {
+    const std::lock_guard lock(mutex_);
+    paths_.insert(path);
+  }
+  // Whether `path` was one of them; it is none any more.
+  bool Take(const char* path) {
+    const std::lock_guard lock(mutex_);
+    return paths_.erase(path) > 0;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<std::string> paths_;
+};
+
+MadeFiles& TheMadeFiles() {
+  static MadeFiles files;
+  return files;
+}
+
 int GetAttributes(const char* path, struct stat* stat, fuse_file_info* info) {
+  // With `info` it is a part of making the file.
+  if (const int failure = FailureOf("stat", path);
+      failure != 0 && info == nullptr && TheMadeFiles().Take(path)) {
+    return failure;
+  }
   const int result = info != nullptr ? fstat(DescriptorOf(info), stat)
                                      : lstat(BackingPath(path).c_str(), stat);
   if (result == 0) Twist(path, stat);
@@ -211,7 +240,10 @@ int Open(const char* path, fuse_file_info* info) {
 
 int Create(const char* path, mode_t mode, fuse_file_info* info) {
   if (const int failure = FailureOf("create", path)) return failure;
-  return OpenBacking(path, Has("fixed-modes", path) ? kFixedMode : mode, info);
+  const int result =
+      OpenBacking(path, Has("fixed-modes", path) ? kFixedMode : mode, info);
+  if (result == 0 && FailureOf("stat", path) != 0) TheMadeFiles().Add(path);
+  return result;
 }
 
 // How much of `size` bytes one call moves.
@@ -426,11 +458,16 @@ int Main(int count, char** arguments) {
   // libfuse goes to the root directory.
   TheOddities().backing = std::filesystem::absolute(arguments[1]);
   for (int i = 3; i < count; ++i) AddOddity(arguments[i], &TheOddities());
-  // default_permissions: the kernel checks rights by the modes that are told here.
-  std::string options = "default_permissions";
-  if (geteuid() == 0) options += ",allow_other";
-  std::vector<char*> passed_on = {arguments[0], arguments[2], const_cast<char*>("-f"),
-                                  const_cast<char*>("-o"), options.data()};
+  // default_permissions: the kernel checks rights by the modes that are told here. To do
+  // so it looks at a file that it makes, too, before anybody else can.
+  std::vector<std::string> options;
+  if (!TheOddities().fails.contains("stat")) options.push_back("default_permissions");
+  if (geteuid() == 0) options.push_back("allow_other");
+  std::vector<char*> passed_on = {arguments[0], arguments[2], const_cast<char*>("-f")};
+  for (std::string& option : options) {
+    passed_on.push_back(const_cast<char*>("-o"));
+    passed_on.push_back(option.data());
+  }
   const fuse_operations operations = Operations();
   return fuse_main(static_cast<int>(passed_on.size()), passed_on.data(), &operations,
                    nullptr);
