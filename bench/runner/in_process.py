@@ -38,7 +38,7 @@ def main(arguments: List[str]) -> int:
     temporary = Path(tempfile.gettempdir())
     try:
         with Session(temporary, keep=False, others=(SHARED_MEMORY,)) as session:
-            with open_place("tmpfs", session, temporary, [_ROOM]) as place:
+            with open_place("tmpfs", session, temporary, [_ROOM], runs=1) as place:
                 return subprocess.run(
                     [str(program), *arguments],
                     cwd=directory,

@@ -66,7 +66,9 @@ def _measure_place(name: str, session: Session, options: Options, report: Report
     data_sets = [_data_set(work, options) for work in works]
     try:
         _log(f"{name}: making the file system")
-        with open_place(name, session, options.cold_directory, data_sets) as place:
+        with open_place(
+            name, session, options.cold_directory, data_sets, _runs(options)
+        ) as place:
             report.places[name] = place.description
             for index, (work, data_set) in enumerate(zip(works, data_sets)):
                 _measure_work(work, place, data_set, options, report)
@@ -102,6 +104,12 @@ def _measure_work(
         _log(f"{work.name}: FAILED: {failure}")
     if not options.keep:
         place.remove(place.target)
+        place.clear()
+
+
+def _runs(options: Options) -> int:
+    """How many copies a work makes at most: pairs, one to warm up, one for a profile."""
+    return 2 * (options.pairs + 1) + 1
 
 
 def _data_set(work: Work, options: Options) -> DataSet:

@@ -61,7 +61,7 @@ def measure(work: Work, place: Place, data_set: DataSet, settings: Settings) -> 
         if work.through_agent:
             # Not in the place's directory: an agent that hangs must not hold a mount.
             through = stack.enter_context(Agent(settings.ringcpd, Path.cwd()))
-        runs = _Runs(work, place, source, settings, through)
+        runs = _Runs(work, place, data_set, source, settings, through)
         warm_up = runs.pair(commands, 0)
         pairs = []
         count = min(settings.pairs, work.pairs_max or settings.pairs)
@@ -77,6 +77,7 @@ def measure(work: Work, place: Place, data_set: DataSet, settings: Settings) -> 
         if result.missed or work.number == GROWTH_NUMBER:
             settings.log(f"{work.name}  one more run, for its profile")
             result = replace(result, profile=runs.profile(commands[1]))
+    place.clear()
     return result
 
 
@@ -86,6 +87,7 @@ class _Runs:
 
     work: Work
     place: Place
+    data_set: DataSet
     source: Path
     settings: Settings
     through: Optional[Agent]
@@ -106,7 +108,7 @@ class _Runs:
             filled = fill(command, self.source, self.place.target, self.through.address)
             seconds.append(agent.seconds_to_first_progress(filled))
             self._check(self.work.ringcp.keeps, 0, whole=False)
-            self.place.remove(self.place.target)
+            self.place.discard(self.place.target, self.data_set)
         return median(seconds)
 
     def profile(self, command: List[str]) -> Union[CpuProfile, str]:
@@ -121,7 +123,7 @@ class _Runs:
         except LeftOut as reason:
             return f"no profile: {reason}"
         finally:
-            self.place.remove(self.place.target)
+            self.place.discard(self.place.target, self.data_set)
 
     def _sample(
         self, command: List[str], keeps: Keeps, number: int, through: Optional[Agent]
@@ -139,7 +141,7 @@ class _Runs:
                 [self._run(command, target, warm_up, through) for target in targets]
             )
             copies.check_starts(self.source, targets)
-        place.remove(place.target)
+        place.discard(place.target, self.data_set)
         return sample
 
     def _run(

@@ -7,6 +7,7 @@ seen. Cold works need the real disk: there every run starts with nothing in the 
 
 import os
 import shutil
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,9 @@ IMAGE_BYTES = 5 * 2**30
 # What a file system keeps for itself: journal, inode tables, room to work well.
 _USABLE_PART = 0.9
 _DISK_SPARE_BYTES = 2**30
+
+# From so many on it matters that freed inodes are not given out again.
+_INODES_MANY = 1000
 
 # `lazy_…=0`: nothing is left to be written in the background while something is measured.
 _MAKE: Dict[str, Tuple[str, ...]] = {
@@ -83,29 +87,53 @@ class Place:
     def remove(self, path: Path) -> None:
         tools.run("rm", "-rf", "--one-file-system", str(path))
 
+    def discard(self, target: Path, data_set: DataSet) -> None:
+        """Takes a run's target away, so that the next one starts as this one did.
 
-def bytes_needed(data_sets: Sequence[DataSet]) -> int:
+        A tree on a disk is only put aside until the work ends: ext4 without a journal gives
+        no inode out again within minutes after it was freed, and looks at each such one for
+        every file that it makes (recently_deleted() in fs/ext4/ialloc.c). That made each
+        program take twice its time.
+        """
+        if not self.cold or data_set.inodes() < _INODES_MANY:
+            self.remove(target)
+            return
+        self._aside.mkdir(exist_ok=True)
+        target.rename(self._aside / str(time.monotonic_ns()))
+
+    def clear(self) -> None:
+        """At the end of a work."""
+        self.remove(self._aside)
+
+    @property
+    def _aside(self) -> Path:
+        return self.directory / "aside"
+
+
+def bytes_needed(data_sets: Sequence[DataSet], targets: int = 1) -> int:
     """The most that works on these data sets, in turn, take at a time.
 
-    A source is there from the first work on it to the last, a target during each.
+    A source is there from the first work on it to the last, a target during each; of those
+    of many files as many as `targets` (see Place.discard()).
     """
     most = 0
     for index, data_set in enumerate(data_sets):
         sources = set(data_sets[: index + 1]) & set(data_sets[index:])
-        taken = sum(source.disk_bytes() for source in sources) + data_set.disk_bytes()
+        kept = targets if data_set.inodes() >= _INODES_MANY else 1
+        taken = sum(source.disk_bytes() for source in sources) + kept * data_set.disk_bytes()
         most = max(most, taken)
     return most
 
 
 @contextmanager
 def open_place(
-    name: str, session: Session, disk: Path, data_sets: Sequence[DataSet]
+    name: str, session: Session, disk: Path, data_sets: Sequence[DataSet], runs: int
 ) -> Iterator[Place]:
     """Makes the place that works on these data sets, in turn, need; removes it in the end.
 
-    `disk` is where cold works may lie. Raises LeftOut where this machine can't have it.
+    `disk` is where cold works may lie, each work making `runs` targets. Raises LeftOut where this machine can't have it.
     """
-    needed = bytes_needed(data_sets)
+    needed = bytes_needed(data_sets, runs if name == DISK else 1)
     if name == DISK:
         opened = _open_disk(session, disk, needed)
     elif needed > IMAGE_BYTES * _USABLE_PART:
