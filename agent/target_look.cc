@@ -83,6 +83,12 @@ class Position {
 
   const PathSteps& steps() const { return steps_; }
   bool exists() const { return steps_.back().identity.has_value(); }
+  // Whether it is in procfs.
+  bool is_in_proc() const {
+    struct statfs file_system = {};
+    return fstatfs(file_->get(), &file_system) == 0 &&
+           file_system.f_type == PROC_SUPER_MAGIC;
+  }
   bool is_directory() const { return exists() && S_ISDIR(mode_); }
 
   enum class Outcome {
@@ -198,8 +204,12 @@ class Look {
   // All sources come to names in `directory`.
   bool AddNames(const std::vector<std::string>& sources, const Position& directory);
 
+  // Whether a path that was followed leads to what each process has of its own.
+  bool meets_own_of_process() const { return meets_own_of_process_; }
+
  private:
   TargetFootprint& footprint_;
+  bool meets_own_of_process_ = false;
 };
 
 bool Look::Follow(std::string_view path, Position* position,
@@ -221,6 +231,9 @@ bool Look::Follow(std::string_view path, Position* position,
       case Position::Outcome::kUnknown:
         return false;
       case Position::Outcome::kLink: {
+        if ((name == "self" || name == "thread-self") && position->is_in_proc()) {
+          meets_own_of_process_ = true;
+        }
         PathSteps steps = position->StepsTo(name);
         if (names.empty() && ends_with_name) {
           last->push_back(std::move(steps));
@@ -264,6 +277,17 @@ bool Look::AddNames(const std::vector<std::string>& sources, const Position& dir
 }
 
 }  // namespace
+
+bool LeadsToOwnOfProcess(const std::string& path) {
+  RINGCP_CHECK(path.starts_with('/'));
+  std::optional<Position> position = Position::Root();
+  if (!position.has_value() || path.size() >= PATH_MAX) return false;
+  TargetFootprint footprint;
+  Look look(&footprint);
+  std::vector<PathSteps> links;
+  look.Follow(path, &*position, &links);
+  return look.meets_own_of_process();
+}
 
 TargetFootprint LookAtTarget(const CopyRequest& request) {
   const std::string& target = request.target;

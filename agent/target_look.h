@@ -12,6 +12,8 @@
 #ifndef RINGCP_AGENT_TARGET_LOOK_H_
 #define RINGCP_AGENT_TARGET_LOOK_H_
 
+#include <string>
+
 #include "agent/target_footprint.h"
 #include "core/copy_options.h"
 
@@ -21,6 +23,11 @@ namespace ringcp {
 // as nobody but jobs that it doesn't overlap with changes what leads to the target.
 // REQUIRES: request.target is absolute.
 TargetFootprint LookAtTarget(const CopyRequest& request);
+
+// Whether `path`, an absolute one, leads to what each process has of its own, as
+// /proc/self/fd/0 does, and /dev/stdin and all links to that: a name "self" or
+// "thread-self" of procfs is met on the way. False where it leads nowhere.
+bool LeadsToOwnOfProcess(const std::string& path);
 
 }  // namespace ringcp
 

@@ -125,6 +125,7 @@ int ReportEnd(const v1::Job& job, int caught, JobOutput* output) {
 // Tells why `name` could not be followed to its end, and returns the exit code.
 int ReportLoss(const std::string& name, const absl::Status& status, int caught,
                const AgentClient& client, JobOutput* output) {
+  output->StopProgress();
   if (caught != 0) {
     output->PrintFailure(absl::StrCat(name, " was asked to stop, but the agent at ",
                                       client.address(), " has not said that it did"));

@@ -83,10 +83,11 @@ With --progress=auto a job that takes a while draws one line if standard error i
 a terminal; with 'always' it is drawn whatever standard error is. With 'json'
 standard error has one JSON object a line: {"state":...,"progress":{...}} at most
 ten times a second, {"error":{...}} for each file that was not copied, and as the
-last line one whose state is SUCCEEDED, FAILED or CANCELLED; also "warning",
-"failure" (of the job as a whole), "copied" and "removed" (-v) and "debug", each
-with a text. Fields are those of ringcp.v1.Progress and FileError, 64-bit numbers
-are strings.
+last line one whose state is SUCCEEDED, FAILED or CANCELLED, unless an agent did
+not take the job or was lost; also "warning", "failure" (then, and of the job as a
+whole), "copied" and "removed" (-v) and "debug", each with a text. Fields are those
+of ringcp.v1.Progress and FileError, 64-bit numbers are strings. A command line that
+is wrong is told of in plain text.
 
 An agent gets absolute paths and copies with its own rights and umask. It does not
 report each file, so -v can't be had from it.

@@ -26,6 +26,9 @@ class JobOutput {
   virtual void ShowProgress(v1::Job::State state, const Progress& progress,
                             absl::Time now) = 0;
 
+  // Nobody knows any more where the job stands: takes away what tells of it.
+  virtual void StopProgress() = 0;
+
   // One thing was not copied.
   virtual void PrintError(const v1::FileError& error) = 0;
 

@@ -47,6 +47,9 @@ void JsonJobOutput::PrintFailure(std::string_view message) {
 
 void JsonJobOutput::PrintWarning(std::string_view message) {
   std::lock_guard<std::mutex> lock(mutex_);
+  // The key says so already.
+  constexpr std::string_view kPrefix = "warning: ";
+  if (message.starts_with(kPrefix)) message.remove_prefix(kPrefix.size());
   WriteObject(TextObject("warning", message));
 }
 

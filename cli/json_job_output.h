@@ -33,6 +33,7 @@ class JsonJobOutput : public JobOutput {
   bool WantsProgress() const override { return true; }
   void ShowProgress(v1::Job::State state, const Progress& progress,
                     absl::Time now) override;
+  void StopProgress() override {}
   void PrintError(const v1::FileError& error) override;
   void PrintFailure(std::string_view message) override;
   void PrintWarning(std::string_view message) override;

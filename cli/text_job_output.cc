@@ -24,6 +24,8 @@ void TextJobOutput::ShowProgress(v1::Job::State state, const Progress& progress,
   }
 }
 
+void TextJobOutput::StopProgress() { display_.Clear(); }
+
 void TextJobOutput::PrintMessage(std::string_view message) {
   // Keeps the order of both outputs where they go to the same place.
   std::lock_guard<std::mutex> lock(mutex_);

@@ -26,6 +26,7 @@ class TextJobOutput : public JobOutput {
   bool WantsProgress() const override { return display_.is_live(); }
   void ShowProgress(v1::Job::State state, const Progress& progress,
                     absl::Time now) override;
+  void StopProgress() override;
   void PrintError(const v1::FileError& error) override;
   void PrintFailure(std::string_view message) override;
   void PrintWarning(std::string_view message) override;

@@ -270,7 +270,11 @@ void BlockPump::SkipZeros(Lane* lane) {
 void BlockPump::Count(int64_t bytes) {
   counters_->bytes_done.Add(bytes);
   bytes_written_ += bytes;
-  bytes_counted_ += bytes;
+  if (shared_ != nullptr) {
+    shared_->Count(bytes);
+  } else {
+    bytes_counted_ += bytes;
+  }
 }
 
 uint32_t BlockPump::WriteEnd(const Lane& lane) const {

@@ -129,7 +129,8 @@ class BlockPump {
   bool complete() const;
   // Bytes written since Start(), without those of a shared file.
   uint64_t bytes_written() const { return bytes_written_; }
-  // What this pump has added to the counters' bytes_done since it was asked last.
+  // What this pump has added to the counters' bytes_done since it was asked last, but for
+  // shared files' blocks.
   int64_t TakeCounted() { return std::exchange(bytes_counted_, 0); }
   // Whether the source ended earlier than asked, or at an end that was not known.
   bool end_found() const {

@@ -54,8 +54,10 @@ void ContentsCopy::Reset(const FileCopyPolicy* policy, const struct statx* sourc
   is_direct_ = reads_direct_ = is_preallocated_ = is_cached_ = is_behind_ = false;
   is_size_set_ = false;
   control_->only_calls = false;
-  holes_counted_ = 0;
+  counted_ = 0;
   pump_.TakeCounted();
+  shared_.TakeCounted();
+  ends_with_hole_ = false;
   knows_holes_ = true;
   outcome_ = Outcome::kRunning;
   retries_ = 0;
@@ -267,8 +269,8 @@ bool ContentsCopy::ShouldCall() const {
 }
 
 void ContentsCopy::Discard(NextChains* next) {
-  counters_->bytes_done.Add(-pump_.TakeCounted() - static_cast<int64_t>(holes_counted_));
-  holes_counted_ = 0;
+  counters_->bytes_done.Add(-pump_.TakeCounted() - shared_.TakeCounted() - counted_);
+  counted_ = 0;
   Enter(State::kDiscard, policy_->Resize(files_.target.index, 0), next);
 }
 
@@ -295,6 +297,7 @@ bool ContentsCopy::is_shareable(uint64_t begin, uint64_t end) const {
 }
 
 void ContentsCopy::CopyShared(uint64_t begin, uint64_t end, NextChains* next) {
+  counted_ += shared_.TakeCounted();
   shared_.Start(files_.source.index, files_.target.index, begin, end);
   pump_.Start(&shared_);
   offered_ = true;
@@ -322,9 +325,10 @@ void ContentsCopy::OnFindData(int32_t result, NextChains* next) {
   piece_begin_ = std::min<uint64_t>(piece_begin_, size);
   // A hole is copied by leaving it out.
   counters_->bytes_done.Add(static_cast<int64_t>(piece_begin_ - piece_end_));
-  holes_counted_ += piece_begin_ - piece_end_;
+  counted_ += static_cast<int64_t>(piece_begin_ - piece_end_);
   piece_end_ = piece_begin_;
-  if (piece_begin_ == size) return FindPiece(next);
+  ends_with_hole_ = piece_begin_ == size;
+  if (ends_with_hole_) return FindPiece(next);
   Enter(State::kFindHole, SeekHole(files_.source.index, piece_begin_, &piece_end_), next);
 }
 
@@ -412,7 +416,10 @@ void ContentsCopy::OnPumped(NextChains* next) {
 
 void ContentsCopy::OnEndReached(NextChains* next) {
   if (pump_.end_found()) return SetTargetSize(pump_.end_offset(), next);
-  if (!has_holes()) return CopyBehind(source_stat_->stx_size, next);
+  // With the last byte written the target has its size.
+  if (!has_holes() || (knows_holes_ && !ends_with_hole_)) {
+    return CopyBehind(source_stat_->stx_size, next);
+  }
   // Its last hole may be gone by now.
   Enter(State::kStatEnd,
         policy_->CallUnlessQueued(StatDescriptor(files_.source.index, &end_stat_)), next);

@@ -262,11 +262,12 @@ class ContentsCopy {
   bool is_preallocated_ = false;  // Room for all of the target was set aside.
   uint64_t piece_begin_ = 0;      // Of a file with holes: the data that was found last.
   uint64_t piece_end_ = 0;
-  uint64_t holes_counted_ = 0;    // Bytes of holes that count as done.
+  int64_t counted_ = 0;           // Bytes that count as done, but for the pump's.
   uint64_t empty_piece_ = kNone;  // Where data was found that was a hole then.
   uint64_t cached_bytes_ = 0;     // Of a sample of more than a block.
   bool is_cached_ = false;        // So it is in the page cache, as far as is known.
   bool offered_ = false;          // shared_ is, to other workers.
+  bool ends_with_hole_ = false;   // No data was found behind the last piece.
   bool knows_holes_ = true;       // The source's file system does, as far as is known.
   bool is_behind_ = false;        // What is behind the end that was known is copied.
   uint64_t target_size_ = 0;      // kSetSize: what it is set to.

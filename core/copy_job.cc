@@ -256,7 +256,10 @@ absl::Status CopyJob::Body::ChooseEngine(const std::vector<TopLevelSource>& sour
         UringRing::Create(RingParameters(request_.options, copies_in_flight));
     if (created.ok()) {
       *ring = *std::move(created);
-      reason = must_be_uring ? "it was asked for" : UringReason();
+      const bool is_named = request_.options.engine == EngineChoice::kUring;
+      reason = is_named        ? "it was asked for"
+               : must_be_uring ? "an option that was given needs it"
+                               : UringReason();
     } else if (must_be_uring) {
       return absl::UnavailableError(
           absl::StrCat("cannot use io_uring", UringOptions(request_.options), ": ",
@@ -345,6 +348,8 @@ absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources
   if (known) walk.top()->target_group = GroupOfNewEntries(stat, getegid());
   if (known) walk.top()->target_device = stat.st_dev;
   walk.top()->target_file_system = KindOfFileSystem(top.target_fd);
+  // Jobs whose targets may be one do not run at the same time.
+  walk.top()->target_key = reinterpret_cast<uintptr_t>(this);
   if (policy_.preserve.mode || policy_.preserve.ownership) {
     walk.top()->target_default_acl = GrantsOfDefaultAcl(top.target_fd);
   }

@@ -124,6 +124,7 @@ struct FileCopyNames {
   // This job made the target directory (Directory::target_created): nothing is there but
   // what the job has put there.
   bool target_directory_created = false;
+  uint64_t target_key = 0;  // Directory::target_key.
   // What the target directory's default ACL grants (Directory::target_default_acl).
   std::optional<mode_t> target_default_acl;
   // The group that a file created in the target directory gets.
@@ -142,7 +143,8 @@ struct FileCopyNames {
     return {.directory = target_directory,
             .name = target,
             .device = target_device,
-            .file_system = target_file_system};
+            .file_system = target_file_system,
+            .directory_key = target_key};
   }
   bool target_is_local() const { return target_file_system == FileSystemKind::kLocal; }
 };

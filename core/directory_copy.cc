@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 #include "core/directory_parking.h"
 #include "core/file_acls.h"
@@ -32,6 +33,10 @@ void NoteTargetFileSystem(Directory* directory) {
   directory->target_file_system = parent.target_device == directory->target_device
                                       ? parent.target_file_system
                                       : KindOfFileSystem(directory->target_fd);
+  directory->target_key =
+      directory->target_name == "."
+          ? parent.target_key
+          : absl::HashOf(parent.target_key, FoldedName(directory->target_name));
 }
 
 void CloseIfOpen(int* fd) {

@@ -78,6 +78,7 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   outcome_ = Outcome::kRunning;
   outcome_at_end_ = Outcome::kCopied;
   removal_error_ = 0;
+  bytes_found_ = 0;
   retries_ = 0;
   contents_.Reset(&policy_, &source_stat_);
   source_ = target_ = FileRef();
@@ -141,6 +142,7 @@ void FileCopy::GoOn(int lane, absl::Span<const int32_t> results, NextChains* nex
     case State::kLetGo:
       target_ = FileRef();
       is_identified_ = false;
+      if (control_.stopped) return CloseAll(next);
       return truncates_ ? OpenExistingTarget(next) : OpenNewTarget(next);
     case State::kContents:
       contents_.Settle(lane, results, next);
@@ -244,10 +246,14 @@ void FileCopy::OnLookAtSource(absl::Span<const int32_t> results, NextChains* nex
   }
   const dev_t device = makedev(source_stat_.stx_dev_major, source_stat_.stx_dev_minor);
   // Another file system may be mounted over the file alone.
-  if (names_.source_device != device) {
+  if (names_.source_device == CloneTable::kAnyDevice) {
+    names_.source_device = device;
+    if (!source_is_local()) {
+      names_.source_file_system = KindOfFileSystem(source_.index);
+    }
+  } else if (names_.source_device != device) {
     names_.source_file_system = FileSystemKind::kOther;
   }
-  if (names_.source_device == CloneTable::kAnyDevice) names_.source_device = device;
   const bool has_many_links = policy_.preserve.links && source_stat_.stx_nlink > 1;
   if (policy_.offer_all_links || names_.offers_links || has_many_links) {
     state_ = State::kAwaitDecision;
@@ -274,7 +280,8 @@ void FileCopy::Abandon(NextChains* next) {
 
 void FileCopy::OnSourceKnown(NextChains* next) {
   if (control_.stopped) return CloseAll(next);
-  counters_->bytes_found.Add(static_cast<int64_t>(source_stat_.stx_size));
+  bytes_found_ = source_stat_.stx_size;
+  counters_->bytes_found.Add(static_cast<int64_t>(bytes_found_));
   if (!policy_.preserve.mode) return OnRightsKnown(next);
   GetAcl(next);
 }
@@ -546,14 +553,18 @@ void FileCopy::OnOpenTargetFailed(int error_number, NextChains* next) {
 }
 
 bool FileCopy::ShouldTruncate(int error_number) const {
+  if (truncates_ || makes_pointee_) return false;
   // What can't be cloned to is to stay as it is.
-  if (truncates_ || makes_pointee_ || policy_.reflink == Reflink::kAlways) return false;
+  if (policy_.reflink == Reflink::kAlways) return false;
+  // What a link leads to may be on another file system, where it is claimed otherwise.
+  if (is_link_) return false;
   switch (names_.target_file_system) {
     case FileSystemKind::kLocal:
     case FileSystemKind::kNfs:
       return false;
     case FileSystemKind::kOverlay:
-      return true;
+      // Of several names this one alone would lead to another file then.
+      return target_stat_.stx_nlink == 1;
     case FileSystemKind::kOther:
       return error_number == EPERM || error_number == EACCES || error_number == EINVAL ||
              error_number == EOPNOTSUPP || error_number == ENOSYS ||
@@ -649,7 +660,8 @@ void FileCopy::OnStatOpened(int32_t result, NextChains* next) {
   if (result < 0) {
     FailOnTarget(Operation::kStat, -result);
   } else if (control_.stopped) {
-    // Nothing has been done to it.
+    // Nothing has been written to it.
+    changed_ = truncates_;
   } else if (!S_ISREG(target_stat_.stx_mode)) {
     outcome_at_end_ = Outcome::kTargetIsSpecial;
   } else if (SameFile(source_stat_, target_stat_)) {
@@ -670,15 +682,15 @@ void FileCopy::TakeTarget(NextChains* next) {
   const dev_t device = makedev(target_stat_.stx_dev_major, target_stat_.stx_dev_minor);
   // Through a link it may be on another file system than its directory; all who may claim
   // it have to know the same of that.
-  const FileSystemKind file_system = device == names_.target_device
+  const bool is_open = target_ != FileRef();
+  const FileSystemKind file_system = device == names_.target_device || !is_open
                                          ? names_.target_file_system
                                          : KindOfFileSystem(target_.index);
   if (!policy_.claims->TryTake({.device = device,
                                 .inode = target_stat_.stx_ino,
                                 .links = target_stat_.stx_nlink,
-                                .file_system = file_system,
-                                .name = names_.target},
-                               &claim_)) {
+                                .file_system = file_system},
+                               names_.target_place(), /*announces=*/!is_open, &claim_)) {
     state_ = State::kAwaitTarget;
     outcome_ = Outcome::kAwaitTarget;
     return;
@@ -694,9 +706,13 @@ void FileCopy::OnConfirmTarget(int32_t result, NextChains* next) {
     target_stat_ = target_name_stat_;  // It may have another size by now.
     return target_ == FileRef() ? OpenExistingTarget(next) : EmptyOld(next);
   }
-  // Where each look gives another inode number, nobody can tell.
+  // Where each look gives another inode number, nobody can tell; but it must not be the
+  // source.
+  const bool is_elsewhere = target_stat_.stx_dev_major != source_stat_.stx_dev_major ||
+                            target_stat_.stx_dev_minor != source_stat_.stx_dev_minor;
   const bool may_be_it = result == 0 && S_ISREG(target_name_stat_.stx_mode) &&
-                         names_.target_file_system == FileSystemKind::kOther;
+                         names_.target_file_system == FileSystemKind::kOther &&
+                         is_elsewhere;
   if (may_be_it && targets_let_go_ >= kLooksMax) {
     return target_ == FileRef() ? OpenExistingTarget(next) : EmptyOld(next);
   }

@@ -184,6 +184,8 @@ class FileCopy {
             (failure_.operation == Operation::kCreate && existing_ &&
              target_ == FileRef() && !changed_));
   }
+  // What the counters' bytes_found has got by this copy.
+  uint64_t bytes_found() const { return bytes_found_; }
   // What became of a target that was there.
   OldTarget old_target() const { return old_target_; }
   // The source has an access control list or capabilities, which are not copied.
@@ -337,6 +339,7 @@ class FileCopy {
   Outcome outcome_at_end_ = Outcome::kCopied;  // Unless it fails or is stopped.
   CopyControl control_;
   CopyFailure failure_;
+  uint64_t bytes_found_ = 0;
   int removal_error_ = 0;
   int retries_ = 0;
   int targets_let_go_ = 0;  // Because their names led elsewhere by then.

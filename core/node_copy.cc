@@ -409,7 +409,8 @@ NodeResult MakeHardLink(const FileCopyPolicy& policy, bool follows_links_here,
     if (fstatat(directory, name, &target, flags) == 0) {
       const bool is_known =
           fstatat(existing_directory, existing_name, &existing, flags) == 0;
-      // A file system may tell one inode number for all files; then the names are counted.
+      // A file system may tell one inode number for all files; then the names are
+      // counted.
       if (is_known && SameFile(existing, target) && target.st_nlink > 1) {
         return end(NodeOutcome::kCopied);  // They are links of each other already.
       }

@@ -22,6 +22,7 @@
 #ifndef RINGCP_CORE_SHARED_FILE_H_
 #define RINGCP_CORE_SHARED_FILE_H_
 
+#include <atomic>
 #include <cstdint>
 #include <vector>
 
@@ -61,6 +62,11 @@ class SharedFile {
   // A block that was taken is not copied.
   void DropBlock();
 
+  // Somebody has added `bytes` of it to the counters' bytes_done.
+  void Count(int64_t bytes) { counted_.fetch_add(bytes, std::memory_order_relaxed); }
+  // How many since this was asked last.
+  int64_t TakeCounted() { return counted_.exchange(0, std::memory_order_relaxed); }
+
   // Whether there are no more blocks to take.
   bool exhausted() const;
   // Whether all blocks that were to be copied are, once those who took them are done.
@@ -79,6 +85,7 @@ class SharedFile {
 
   int source_fd_ = -1;
   int target_fd_ = -1;
+  std::atomic<int64_t> counted_ = 0;
 
   mutable Mutex mutex_;
   uint64_t next_offset_ ABSL_GUARDED_BY(mutex_) = 0;

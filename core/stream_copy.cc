@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -33,6 +34,10 @@ constexpr int kPollMilliseconds = 100;
 // How long to wait before trying again to open a target that can't be opened yet: there
 // is nothing to poll for that.
 constexpr int kOpenPollMilliseconds = 20;
+
+// The longest wait for a lease: the kernel takes it away after 45 seconds, if nobody has
+// set another time.
+constexpr std::chrono::minutes kLeaseTimeMax(2);
 
 class Stream {
  public:
@@ -142,6 +147,7 @@ class Stream {
     if (policy_.preserve.links && existing.st_nlink > 1) {
       return ReplaceTarget(OldTarget::kRemovedBeforehand);
     }
+    const auto give_up = std::chrono::steady_clock::now() + kLeaseTimeMax;
     for (;;) {
       // What was in it stays until there is something to take its place.
       target_ = openat(names_.target_directory, names_.target, kTargetFlags | O_NONBLOCK);
@@ -150,7 +156,8 @@ class Stream {
       // server for one of its clients. Opening it has told the holder to give it up; the
       // kernel takes it away after /proc/sys/fs/lease-break-time seconds.
       if ((errno == ENXIO && S_ISFIFO(existing.st_mode)) ||
-          (errno == EAGAIN && S_ISREG(existing.st_mode))) {
+          (errno == EAGAIN && S_ISREG(existing.st_mode) &&
+           std::chrono::steady_clock::now() < give_up)) {
         if (cancelled_) return Outcome::kCancelled;
         poll(nullptr, 0, kOpenPollMilliseconds);
         continue;
@@ -185,8 +192,8 @@ class Stream {
            !policy_.claims->TryTake({.device = target_stat_.st_dev,
                                      .inode = target_stat_.st_ino,
                                      .links = target_stat_.st_nlink,
-                                     .file_system = KindOfFileSystem(target_),
-                                     .name = names_.target},
+                                     .file_system = KindOfFileSystem(target_)},
+                                    names_.target_place(), /*announces=*/false,
                                     &claim_)) {
       if (cancelled_) return Outcome::kCancelled;
       policy_.claims->AwaitRelease(absl::Milliseconds(kPollMilliseconds));

@@ -7,6 +7,7 @@
 #include <chrono>
 
 #include "absl/container/inlined_vector.h"
+#include "absl/hash/hash.h"
 #include "core/check.h"
 
 namespace ringcp {
@@ -15,9 +16,10 @@ namespace {
 // Workers at one time that need no memory of their own to be asked.
 constexpr size_t kUsualDesks = 8;
 
-// Whether a file has one device and inode number there, whatever happens to it.
-bool HasTrueInodes(FileSystemKind kind) {
-  return kind == FileSystemKind::kLocal || kind == FileSystemKind::kNfs;
+// Where inode numbers may be made up, of what is (or will be) at `place`; else 0.
+uint64_t NameKey(FileSystemKind kind, const TargetClaims::Place& place) {
+  if (kind != FileSystemKind::kOther) return 0;
+  return absl::HashOf(place.directory_key, FoldedName(place.name)) | 1;
 }
 
 }  // namespace
@@ -36,16 +38,17 @@ void TargetClaims::Announced::Remove(Claim* claim) {
   claims_.pop_back();
 }
 
-bool TargetClaims::Announced::Includes(const Existing& target,
-                                       const std::string& folded) {
+bool TargetClaims::Announced::Includes(const Existing& target, uint64_t name_key,
+                                       const Claim* own) {
   MutexLock lock(&mutex_);
   return std::any_of(claims_.begin(), claims_.end(), [&](const Claim* claim) {
+    if (claim == own) return false;
     const Place& place = claim->place_;
     // Only there may a file be on another device than its directory.
     const bool is_overlay = place.file_system == FileSystemKind::kOverlay ||
                             target.file_system == FileSystemKind::kOverlay;
     if (place.device != target.device && !is_overlay) return false;
-    if (!folded.empty() && folded == FoldedName(place.name)) return true;
+    if (name_key != 0 && name_key == NameKey(target.file_system, place)) return true;
     struct stat stat;
     return fstatat(place.directory, place.name, &stat, AT_SYMLINK_NOFOLLOW) == 0 &&
            stat.st_dev == target.device && stat.st_ino == target.inode;
@@ -72,36 +75,36 @@ TargetClaims::Desk::~Desk() {
 
 void TargetClaims::Desk::AnnounceNew(const Place& place, Claim* claim) {
   RINGCP_CHECK(!claim->held());
-  claim->kind_ = Claim::Kind::kNew;
+  claim->is_announced_ = true;
   claim->place_ = place;
   announced_->Add(claim);
 }
 
-bool TargetClaims::Desk::TryTake(const Existing& target, Claim* claim) {
+bool TargetClaims::Desk::TryTake(const Existing& target, const Place& place,
+                                 bool announces, Claim* claim) {
   RINGCP_CHECK(!claim->held());
-  return claims_->TryTake(target, claim);
+  claim->name_key_ = NameKey(target.file_system, place);
+  if (announces) AnnounceNew(place, claim);
+  if (claims_->TryTake(target, claim)) return true;
+  if (announces) {
+    announced_->Remove(claim);
+    claim->is_announced_ = false;
+  }
+  return false;
 }
 
 void TargetClaims::Desk::Release(Claim* claim) {
-  switch (claim->kind_) {
-    case Claim::Kind::kNone:
-      return;
-    case Claim::Kind::kNew:
-      announced_->Remove(claim);
-      break;
-    case Claim::Kind::kExisting:
-      claims_->ReleaseExisting(*claim);
-      break;
-  }
-  claim->kind_ = Claim::Kind::kNone;
+  if (!claim->held()) return;
+  if (claim->is_announced_) announced_->Remove(claim);
+  if (claim->is_existing_) claims_->ReleaseExisting(*claim);
+  claim->is_announced_ = claim->is_existing_ = false;
   claims_->NoteRelease();
 }
 
 bool TargetClaims::TryTake(const Existing& target, Claim* claim) {
-  const bool is_true = HasTrueInodes(target.file_system);
+  const bool may_be_made_up = target.file_system == FileSystemKind::kOther;
   claim->device_ = target.device;
-  claim->inode_ = !is_true && target.links > 1 ? 0 : target.inode;
-  claim->name_ = is_true ? "" : FoldedName(target.name);
+  claim->inode_ = may_be_made_up && target.links > 1 ? 0 : target.inode;
   absl::InlinedVector<std::shared_ptr<Announced>, kUsualDesks> desks;
   {
     MutexLock lock(&mutex_);
@@ -112,29 +115,28 @@ bool TargetClaims::TryTake(const Existing& target, Claim* claim) {
   // name, if it is still being written, is among those announced by now. Looking at names
   // may take long, so nobody's lock is held but the desk's.
   for (const std::shared_ptr<Announced>& desk : desks) {
-    if (!desk->Includes(target, claim->name_)) continue;
+    if (!desk->Includes(target, claim->name_key_, claim)) continue;
     // Who was kept off by this attempt is not told: with several that wait for one file,
     // each would wake the others for ever. They look again soon.
     ReleaseExisting(*claim);
     return false;
   }
-  claim->kind_ = Claim::Kind::kExisting;
+  claim->is_existing_ = true;
   return true;
 }
 
 bool TargetClaims::Insert(const Claim& claim) {
-  if (!claim.name_.empty() && !names_.insert({claim.device_, claim.name_}).second) {
-    return false;
-  }
+  const bool by_name = claim.name_key_ != 0;
+  if (by_name && !names_.insert({claim.device_, claim.name_key_}).second) return false;
   if (existing_.insert({claim.device_, claim.inode_}).second) return true;
-  if (!claim.name_.empty()) names_.erase({claim.device_, claim.name_});
+  if (by_name) names_.erase({claim.device_, claim.name_key_});
   return false;
 }
 
 void TargetClaims::ReleaseExisting(const Claim& claim) {
   MutexLock lock(&mutex_);
   existing_.erase({claim.device_, claim.inode_});
-  if (!claim.name_.empty()) names_.erase({claim.device_, claim.name_});
+  if (claim.name_key_ != 0) names_.erase({claim.device_, claim.name_key_});
 }
 
 void TargetClaims::NoteRelease() {

@@ -12,9 +12,13 @@
 //    another device are not asked for, so that a server that does not answer keeps nobody
 //    waiting who has nothing to do with it.
 //
-// Where inode numbers may be made up (FileSystemKind), names count as well: two targets
-// that a directory there might take for one, if they were in one directory, are one, and
-// so are all that have several names. It is no harm if a copy waits without need.
+// Where inode numbers may be made up (FileSystemKind), the path below the job's target
+// counts as well, in which names are equal that such a file system may take for equal;
+// and all files that have several names are one. It is no harm if a copy waits without
+// need.
+//
+// A file may get another identity by being opened (overlayfs). Whoever claims one before
+// opening it announces its name, too: so it is found under either identity.
 //
 // The alternative, claiming new targets by identity too, would cost each of them a stat
 // and a lock shared by all workers.
@@ -33,7 +37,6 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -59,7 +62,6 @@ class TargetClaims {
     ino_t inode = 0;
     uint64_t links = 1;
     FileSystemKind file_system = FileSystemKind::kOther;
-    const char* name = "";  // In its directory.
   };
 
   // Where a new target is about to be made, and as what.
@@ -68,24 +70,23 @@ class TargetClaims {
     const char* name = nullptr;
     dev_t device = 0;  // The directory's.
     FileSystemKind file_system = FileSystemKind::kOther;
+    uint64_t directory_key = 0;  // Directory::target_key.
   };
 
   // What one copy has claimed: nothing, a new target or an existing one.
   class Claim {
    public:
-    bool held() const { return kind_ != Kind::kNone; }
+    bool held() const { return is_announced_ || is_existing_; }
 
    private:
     friend class TargetClaims;
     friend class Desk;
-    enum class Kind : uint8_t { kNone, kNew, kExisting };
-
-    Kind kind_ = Kind::kNone;
-    Place place_;  // kNew.
-    // kExisting.
-    dev_t device_ = 0;
+    bool is_announced_ = false;
+    Place place_;  // Where it is announced.
+    bool is_existing_ = false;
+    dev_t device_ = 0;  // Of an existing one.
     ino_t inode_ = 0;
-    std::string name_;  // As FoldedName(), where names count; else empty.
+    uint64_t name_key_ = 0;  // Where names count; else 0.
   };
 
   // Where the copies of one thread make their claims. Made and destroyed by it.
@@ -101,11 +102,13 @@ class TargetClaims {
     // the claim is released. REQUIRES: `claim` is not held.
     void AnnounceNew(const Place& place, Claim* claim);
 
-    // Claims an existing target. False if another copy has claimed it: then nothing is
-    // claimed. A copy that failed may have removed the name that the caller opened it by:
-    // whoever has got the claim looks at the name again.
-    // REQUIRES: `claim` is not held.
-    bool TryTake(const Existing& target, Claim* claim);
+    // Claims an existing target, whose name in its directory is `place`. False if another
+    // copy has claimed it: then nothing is claimed. With `announces` the target is yet to
+    // be opened, and `place` stays as it is until the claim is released. A copy that
+    // failed may have removed the name that the caller opened it by: whoever has got the
+    // claim looks at the name again. REQUIRES: `claim` is not held.
+    bool TryTake(const Existing& target, const Place& place, bool announces,
+                 Claim* claim);
 
     // Gives a claim back, if it is held.
     void Release(Claim* claim);
@@ -124,9 +127,9 @@ class TargetClaims {
    public:
     void Add(Claim* claim);
     void Remove(Claim* claim);
-    // Whether one of them is the file `target` by now, or may be made as it: its name is
-    // `folded` unless that is empty.
-    bool Includes(const Existing& target, const std::string& folded);
+    // Whether one of them, other than `own`, is the file `target` by now, or may be made
+    // as it: the key of its name is `name_key`, unless that is 0.
+    bool Includes(const Existing& target, uint64_t name_key, const Claim* own);
     bool empty();
 
    private:
@@ -146,7 +149,7 @@ class TargetClaims {
   std::atomic<int> waiting_ = 0;
   uint64_t releases_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::flat_hash_set<std::pair<dev_t, ino_t>> existing_ ABSL_GUARDED_BY(mutex_);
-  absl::flat_hash_set<std::pair<dev_t, std::string>> names_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_set<std::pair<dev_t, uint64_t>> names_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::shared_ptr<Announced>> desks_ ABSL_GUARDED_BY(mutex_);
 };
 

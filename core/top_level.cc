@@ -251,9 +251,15 @@ class NameTable {
   bool HasKnownFile(const std::string& name) {
     if (no_clobber_) return false;
     struct stat stat;
-    if (fstatat(target_fd_, name.c_str(), &stat, 0) != 0 || S_ISDIR(stat.st_mode)) {
-      return false;
+    if (fstatat(target_fd_, name.c_str(), &stat, 0) != 0) {
+      // What a link leads to that leads nowhere yet may be what a later source becomes.
+      const bool is_link =
+          fstatat(target_fd_, name.c_str(), &stat, AT_SYMLINK_NOFOLLOW) == 0 &&
+          S_ISLNK(stat.st_mode);
+      merged_ = merged_ || is_link;
+      return is_link;
     }
+    if (S_ISDIR(stat.st_mode)) return false;
     // Nothing is written to it then: each of its names is given a file of its own.
     if (preserves_links_ && stat.st_nlink > 1) return false;
     return !targets_.insert({stat.st_dev, stat.st_ino}).second;
@@ -272,7 +278,7 @@ class NameTable {
   absl::flat_hash_map<std::string, Seen> names_;
   absl::flat_hash_set<std::string> lower_names_;
   absl::flat_hash_set<std::pair<dev_t, ino_t>> targets_;  // That are there.
-  bool merged_ = false;
+  bool merged_ = false;  // All that follow may come to where an earlier one does.
 };
 
 }  // namespace

@@ -319,6 +319,7 @@ FileCopyNames Worker::NamesOf(const WaitingEntry& entry) const {
           .target_directory = entry.directory->target_fd,
           .target = entry.target_name.c_str(),
           .target_directory_created = entry.directory->target_created,
+          .target_key = entry.directory->target_key,
           .target_default_acl = entry.directory->target_default_acl,
           .target_group = entry.directory->target_group,
           .source_file_system = entry.directory->source_file_system,
@@ -490,6 +491,8 @@ void Worker::OnDone(int index) {
       break;
     case FileCopy::Outcome::kFailed:
       if (OpensAlone(copy)) {
+        // It is found once more.
+        counters_->bytes_found.Add(-static_cast<int64_t>(copy.bytes_found()));
         SettleClaim(&entry, /*copied=*/false);
         to_open_alone_.push_back(entry);  // The hold goes with it.
         return;

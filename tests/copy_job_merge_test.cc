@@ -119,6 +119,19 @@ TEST_P(CopyJobMergeTest, FilesWhoseTargetsAreOneFileAreCopiedInTheirOrder) {
   }
 }
 
+// The first one finds its link leading to what the second one has just made.
+TEST_P(CopyJobMergeTest, ALinkToWhatALaterSourceMakesIsNotWrittenThrough) {
+  PrepareWithShell(scratch_.path(), "mkdir s; seq 100000 >s/a; echo b >s/b; echo c >s/c");
+  for (int i = 0; i < 5; ++i) {
+    PrepareWithShell(scratch_.path(), "rm -rf t; mkdir t; ln -s b t/a");
+    EXPECT_EQ(RunJob(Request({"s/a", "s/b", "s/c"}, "t", "")).Messages(),
+              absl::StrCat("not writing through dangling symlink '", scratch_.Path("t/a"),
+                           "'"));
+    EXPECT_EQ(ReadFileOrNone(scratch_.Path("t/b")), "b\n");
+    EXPECT_EQ(ReadFileOrNone(scratch_.Path("t/c")), "c\n");
+  }
+}
+
 TEST_P(CopyJobMergeTest, TheTargetItselfAmongTheSourcesIsTheSameFile) {
   PrepareWithShell(scratch_.path(), "mkdir a t; echo x >a/f");
   EXPECT_EQ(RunJob(Request({"a/.", "t/."}, "t", "r")).Messages(),

@@ -133,6 +133,21 @@ TEST_P(CopyJobOddTest, WhereInodeNumbersChangeFilesAreOverwrittenAllTheSame) {
   }
 }
 
+// Nobody can tell there that it is one file: so it must not be emptied.
+TEST_P(CopyJobOddTest, WhereInodeNumbersChangeNothingIsCopiedOntoItself) {
+  PrepareWithShell(scratch_.path(),
+                   "mkdir -p backing/d odd; seq 1000 >backing/d/f;"
+                   " ln -s d/f backing/link; ln -s d backing/to_d");
+  const OddMount odd(scratch_.Path("backing"), scratch_.Path("odd"), {"inodes-change"});
+  if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
+  const std::string contents = ReadFileOrNone(scratch_.Path("backing/d/f"));
+  RunJob(Request({"odd/d/f"}, "odd/d/f", "r"));
+  RunJob(Request({"odd/d/f"}, "odd/link", "r"));
+  RunJob(Request({"odd/d/f"}, "odd/to_d", "a"));
+  RunJob(Request({"odd/d/."}, "odd/to_d", "r"));
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("backing/d/f")), contents);
+}
+
 TEST_P(CopyJobOddTest, TwoNamesOfOneTargetAreWrittenOneByOneWhateverInodesTheyTell) {
   PrepareWithShell(scratch_.path(),
                    "mkdir s backing odd; seq 300000 >s/f; seq 1000000 1200000 >s/F");

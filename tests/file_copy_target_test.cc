@@ -416,7 +416,9 @@ TEST(FileCopyTargetTest, StoppedBeforeItIsEmptiedItKeepsItsContents) {
 // One whose target, inode 2, another copy has claimed.
 struct Claimed {
   Claimed() {
-    EXPECT_TRUE(other_desk.TryTake({.device = 0, .inode = 2}, &other));
+    EXPECT_TRUE(other_desk.TryTake(
+        {.device = 0, .inode = 2, .file_system = FileSystemKind::kLocal}, {.name = "T"},
+        false, &other));
     FileCopyPolicy policy;
     policy.claims = &desk;
     existing.emplace(policy);
@@ -427,7 +429,9 @@ struct Claimed {
   // Whether nobody has claimed the target.
   bool is_free() {
     TargetClaims::Claim claim;
-    const bool is_free = desk.TryTake({.device = 0, .inode = 2}, &claim);
+    const bool is_free =
+        desk.TryTake({.device = 0, .inode = 2, .file_system = FileSystemKind::kLocal},
+                     {.name = "T"}, false, &claim);
     desk.Release(&claim);
     return is_free;
   }
@@ -598,7 +602,9 @@ TEST(FileCopyTargetTest, WhateverItEndsByAClaimIsGivenBack) {
     CopyScript copy({.policy = policy});
     ending.end(&copy);
     TargetClaims::Claim claim;
-    EXPECT_TRUE(desk.TryTake({.device = 0, .inode = 2}, &claim));
+    EXPECT_TRUE(
+        desk.TryTake({.device = 0, .inode = 2, .file_system = FileSystemKind::kLocal},
+                     {.name = "T"}, false, &claim));
     desk.Release(&claim);
   }
 }

@@ -42,7 +42,7 @@ diff -r photos backup/photos
 diff notes.txt tmp/notes.txt
 [[ backup/photos/one -ef backup/photos/three ]]
 [[ $(ringcpctl show "${job:?the README sets it}") == *SUCCEEDED* ]]
-grep -q SUCCEEDED last-event.json
+grep -q SUCCEEDED events.json
 kill "$agent"
 wait "$agent"
 [[ ! -e tmp/ringcp.sock ]] || { echo "ringcpd left its socket" >&2; exit 1; }

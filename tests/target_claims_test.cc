@@ -52,7 +52,24 @@ class TargetClaimsTest : public testing::Test {
     return desk->TryTake({.device = stat.st_dev,
                           .inode = stat.st_ino,
                           .file_system = FileSystemKind::kLocal},
-                         claim);
+                         At(name.c_str(), FileSystemKind::kLocal), false, claim);
+  }
+
+  // The place `name` in the directory of a kind of file system.
+  TargetClaims::Place At(const char* name, FileSystemKind kind) const {
+    return {.directory = directory_,
+            .name = name,
+            .device = device_,
+            .file_system = kind,
+            .directory_key = 1};
+  }
+
+  // Claims an inode of a kind of file system, under a name.
+  bool TakeInode(Desk* desk, FileSystemKind kind, ino_t inode, uint64_t links,
+                 const char* name, Claim* claim) {
+    return desk->TryTake(
+        {.device = device_, .inode = inode, .links = links, .file_system = kind},
+        At(name, kind), false, claim);
   }
 
   // Whether what `name` leads to could be claimed at `desk`.
@@ -100,9 +117,10 @@ TEST_F(TargetClaimsTest, OtherFilesAreNotConcerned) {
 
 TEST_F(TargetClaimsTest, ANumberOnAnotherDeviceIsAnotherFile) {
   Claim first;
-  ASSERT_TRUE(desk_.TryTake({.device = device_, .inode = 4711}, &first));
+  ASSERT_TRUE(TakeInode(&desk_, FileSystemKind::kLocal, 4711, 1, "a", &first));
   Claim second;
-  EXPECT_TRUE(other_desk_.TryTake({.device = device_ + 1, .inode = 4711}, &second));
+  EXPECT_TRUE(other_desk_.TryTake({.device = device_ + 1, .inode = 4711},
+                                  At("a", FileSystemKind::kLocal), false, &second));
   desk_.Release(&first);
   other_desk_.Release(&second);
 }
@@ -174,7 +192,7 @@ TEST_F(TargetClaimsTest, ANewOneOnAnotherDeviceIsNotLookedAt) {
       EXPECT_EQ(
           other_desk_.TryTake(
               {.device = stat.st_dev, .inode = stat.st_ino, .file_system = existing_kind},
-              &claim),
+              At("another", existing_kind), false, &claim),
           kind != FileSystemKind::kOverlay && existing_kind != FileSystemKind::kOverlay);
       other_desk_.Release(&claim);
     }
@@ -185,21 +203,13 @@ TEST_F(TargetClaimsTest, ANewOneOnAnotherDeviceIsNotLookedAt) {
 // Their inodes' numbers may be made up by their file system.
 TEST_F(TargetClaimsTest, TwoWithSeveralNamesAreOneWhereInodesAreNotKnownToBeTrue) {
   for (const FileSystemKind kind : kKinds) {
-    const bool may_be_made_up =
-        kind == FileSystemKind::kOther || kind == FileSystemKind::kOverlay;
     Claim first;
-    ASSERT_TRUE(desk_.TryTake(
-        {.device = device_, .inode = 1, .links = 2, .file_system = kind, .name = "a"},
-        &first));
+    ASSERT_TRUE(TakeInode(&desk_, kind, 1, 2, "a", &first));
     Claim second;
-    EXPECT_EQ(
-        other_desk_.TryTake(
-            {.device = device_, .inode = 2, .links = 2, .file_system = kind, .name = "b"},
-            &second),
-        !may_be_made_up);
+    EXPECT_EQ(TakeInode(&other_desk_, kind, 2, 2, "b", &second),
+              kind != FileSystemKind::kOther);
     other_desk_.Release(&second);
-    EXPECT_TRUE(other_desk_.TryTake(
-        {.device = device_, .inode = 2, .file_system = kind, .name = "b"}, &second));
+    EXPECT_TRUE(TakeInode(&other_desk_, kind, 2, 1, "b", &second));
     other_desk_.Release(&second);
     desk_.Release(&first);
   }
@@ -208,32 +218,60 @@ TEST_F(TargetClaimsTest, TwoWithSeveralNamesAreOneWhereInodesAreNotKnownToBeTrue
 // ... one for each name: "F" may be "f".
 TEST_F(TargetClaimsTest, TwoNamesThatDifferInCaseAreOneWhereInodesAreNotKnownToBeTrue) {
   for (const FileSystemKind kind : kKinds) {
-    const bool may_be_one =
-        kind == FileSystemKind::kOther || kind == FileSystemKind::kOverlay;
     for (const bool is_new : {false, true}) {
       Claim first;
       if (is_new) {
-        desk_.AnnounceNew({.directory = directory_,
-                           .name = "f",
-                           .device = device_,
-                           .file_system = kind},
-                          &first);
+        desk_.AnnounceNew(At("f", kind), &first);
       } else {
-        ASSERT_TRUE(desk_.TryTake(
-            {.device = device_, .inode = 1, .file_system = kind, .name = "f"}, &first));
+        ASSERT_TRUE(TakeInode(&desk_, kind, 1, 1, "f", &first));
       }
       Claim second;
-      EXPECT_EQ(
-          other_desk_.TryTake(
-              {.device = device_, .inode = 2, .file_system = kind, .name = "F"}, &second),
-          !may_be_one);
+      EXPECT_EQ(TakeInode(&other_desk_, kind, 2, 1, "F", &second),
+                kind != FileSystemKind::kOther);
       other_desk_.Release(&second);
-      EXPECT_TRUE(other_desk_.TryTake(
-          {.device = device_, .inode = 2, .file_system = kind, .name = "g"}, &second));
+      EXPECT_TRUE(TakeInode(&other_desk_, kind, 2, 1, "g", &second));
+      other_desk_.Release(&second);
+      // One of that name elsewhere is another file.
+      TargetClaims::Place elsewhere = At("F", kind);
+      elsewhere.directory_key = 2;
+      EXPECT_TRUE(
+          other_desk_.TryTake({.device = device_, .inode = 2, .file_system = kind},
+                              elsewhere, false, &second));
       other_desk_.Release(&second);
       desk_.Release(&first);
     }
   }
+}
+
+// On an overlay a file gets another inode by being opened.
+TEST_F(TargetClaimsTest, OneThatIsYetToBeOpenedIsFoundByItsNameToo) {
+  scratch_.WriteFile("target", "old");
+  for (const bool announces : {false, true}) {
+    Claim first;
+    ASSERT_TRUE(desk_.TryTake(
+        {.device = device_, .inode = 1, .file_system = FileSystemKind::kOverlay},
+        At("target", FileSystemKind::kOverlay), announces, &first));
+    // What it is by now.
+    EXPECT_EQ(IsFree(&other_desk_, "target"), !announces);
+    desk_.Release(&first);
+    EXPECT_TRUE(IsFree(&other_desk_, "target"));
+  }
+}
+
+TEST_F(TargetClaimsTest, OneThatIsNotHadIsNotAnnouncedEither) {
+  scratch_.WriteFile("target", "old");
+  Claim first;
+  ASSERT_TRUE(Take(&desk_, "target", &first));
+  struct stat stat = {};
+  ASSERT_EQ(fstatat(directory_, "target", &stat, 0), 0);
+  Claim second;
+  EXPECT_FALSE(other_desk_.TryTake({.device = stat.st_dev,
+                                    .inode = stat.st_ino,
+                                    .file_system = FileSystemKind::kLocal},
+                                   At("target", FileSystemKind::kLocal), true, &second));
+  EXPECT_FALSE(second.held());
+  desk_.Release(&first);
+  EXPECT_TRUE(IsFree(&desk_, "target"));
 }
 
 // With several that wait for one, each would wake the others for ever.
@@ -317,8 +355,9 @@ TEST_F(TargetClaimsTest, WhoWaitsIsWokenByARelease) {
     desk_.Release(&claim);
     while (!has_it) {
       Claim again;
-      if (desk_.TryTake({.device = device_ + 1, .inode = 1}, &again))
+      if (TakeInode(&desk_, FileSystemKind::kLocal, 0, 1, "again", &again)) {
         desk_.Release(&again);
+      }
       std::this_thread::yield();
     }
     waiting.join();
@@ -372,7 +411,7 @@ TEST_F(TargetClaimsTest, WhoMakesItAndWhoFindsItAreNeverInItTogether) {
         while (!desk.TryTake({.device = stat.st_dev,
                               .inode = stat.st_ino,
                               .file_system = FileSystemKind::kLocal},
-                             &claim)) {
+                             At(name, FileSystemKind::kLocal), false, &claim)) {
           desk.AwaitRelease(absl::Milliseconds(1));
         }
         // Another file may have its name by now; then it is nobody else's.

@@ -45,6 +45,24 @@ TEST_F(TargetLookTest, OneNameIsOnePlace) {
   EXPECT_FALSE(To("new/one").Overlaps(To("new/two")));
 }
 
+TEST_F(TargetLookTest, WhatEachProcessHasOfItsOwnIsFoundBehindLinks) {
+  Link("/proc/self", "process");
+  Link("/dev/stdin", "input");
+  Link("input", "again");
+  Link("..", "up");
+  scratch_.WriteFile("file", "");
+  for (const char* own : {"process", "process/status", "input", "again", "./again"}) {
+    EXPECT_TRUE(LeadsToOwnOfProcess(scratch_.Path(own))) << own;
+  }
+  EXPECT_TRUE(LeadsToOwnOfProcess("/proc/thread-self/comm"));
+  EXPECT_TRUE(LeadsToOwnOfProcess("/dev/fd/0"));
+  for (const char* other : {"file", "up", "none", "none/self", "file/self"}) {
+    EXPECT_FALSE(LeadsToOwnOfProcess(scratch_.Path(other))) << other;
+  }
+  EXPECT_FALSE(LeadsToOwnOfProcess("/proc/1/status"));
+  EXPECT_FALSE(LeadsToOwnOfProcess("/"));
+}
+
 TEST_F(TargetLookTest, InADirectoryTheSourcesNamesAreThePlaces) {
   scratch_.MakeDirectory("dir");
   EXPECT_FALSE(To("dir", {"/x/a"}).Overlaps(To("dir", {"/y/b", "/y/c"})));
