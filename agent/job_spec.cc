@@ -10,7 +10,6 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "agent/field_violations.h"
-#include "agent/target_look.h"
 #include "core/file_error.h"
 #include "google/protobuf/message.h"
 #include "google/protobuf/unknown_field_set.h"
@@ -101,7 +100,7 @@ void ReadPath(std::string_view text, std::string_view field, std::string* path,
   auto decoded = PathFromApi(text);
   if (decoded.ok()) {
     *path = *std::move(decoded);
-    if (IsOwnOfEachProcess(*path) || LeadsToOwnOfProcess(*path)) {
+    if (IsOwnOfEachProcess(*path)) {
       violations->Add(field, absl::StrCat("must not be ", Quote(*path),
                                           ", which is the agent's own there; "
                                           "copy it without an agent"));

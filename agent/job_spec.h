@@ -37,8 +37,7 @@ inline constexpr size_t kRequestIdBytesMax = 128;
 
 // OK, or INVALID_ARGUMENT with a google.rpc.BadRequest that names every refused field
 // (see FieldViolations): no source or too many; a path that PathFromApi() refuses,
-// or one that means something else to each process (/dev/stdin, /proc/self/...), or
-// leads to such a one by symbolic links, as they are now; no
+// or one that means something else to each process (/dev/stdin, /proc/self/...); no
 // target; an enum value or a field that this version doesn't know (what is copied must
 // not depend on an option that was overlooked); several sources for one target name
 // (NOT_DIRECTORY); too many labels or malformed ones; a specification that is too large.

@@ -20,6 +20,7 @@
 #include "agent/target_look.h"
 #include "core/check.h"
 #include "core/copy_job.h"
+#include "core/file_error.h"
 #include "google/protobuf/util/message_differencer.h"
 
 namespace ringcp {
@@ -37,6 +38,20 @@ v1::Progress ProgressOf(const CopyJob& job) {
   v1::Progress progress = ProgressToApi(job.progress());
   *progress.mutable_engine() = EngineReportToApi(job.engine_report());
   return progress;
+}
+
+// OK, or which of a job's paths leads to what each process has of its own.
+absl::Status RefusePathsOfThisProcess(const CopyRequest& request) {
+  const auto refused = [](const std::string& path) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(Quote(path),
+                     " leads to what is the agent's own there (such as its "
+                     "/dev/stdin); copy it without an agent"));
+  };
+  for (const std::string& source : request.sources) {
+    if (LeadsToOwnOfProcess(source)) return refused(source);
+  }
+  return LeadsToOwnOfProcess(request.target) ? refused(request.target) : absl::OkStatus();
 }
 
 v1::Job::State FinalState(JobResult::Outcome outcome) {
@@ -484,6 +499,8 @@ void JobTable::RunJob(const EntryPtr& entry) {
       CopyRequestFromSpec(*entry->record.spec(), options_.umask);
   RINGCP_CHECK(request.ok());
   Log(absl::StrCat(entry->name, " started"));
+  // Not when it was submitted, because a file system may not answer.
+  const absl::Status allowed = RefusePathsOfThisProcess(*request);
   const auto copy_job = std::make_shared<CopyJob>(
       *std::move(request), entry.get(),
       JobResources{.files_max = options_.job_files_max, .claims = &claims_});
@@ -492,7 +509,9 @@ void JobTable::RunJob(const EntryPtr& entry) {
     entry->copy_job = copy_job;
     if (!entry->cancel_reason.empty()) copy_job->Cancel();
   }
-  const JobResult result = copy_job->Run();
+  const JobResult result =
+      allowed.ok() ? copy_job->Run()
+                   : JobResult{.outcome = JobResult::Outcome::kFailed, .status = allowed};
 
   v1::Job job;
   {

@@ -246,13 +246,11 @@ void FileCopy::OnLookAtSource(absl::Span<const int32_t> results, NextChains* nex
   }
   const dev_t device = makedev(source_stat_.stx_dev_major, source_stat_.stx_dev_minor);
   // Another file system may be mounted over the file alone.
-  if (names_.source_device == CloneTable::kAnyDevice) {
-    names_.source_device = device;
-    if (!source_is_local()) {
-      names_.source_file_system = KindOfFileSystem(source_.index);
-    }
-  } else if (names_.source_device != device) {
-    names_.source_file_system = FileSystemKind::kOther;
+  if (names_.source_device != device) {
+    const bool is_operand = names_.source_device == CloneTable::kAnyDevice;
+    if (is_operand) names_.source_device = device;
+    names_.source_file_system =
+        is_operand ? KindOfFileSystem(source_.index) : FileSystemKind::kOther;
   }
   const bool has_many_links = policy_.preserve.links && source_stat_.stx_nlink > 1;
   if (policy_.offer_all_links || names_.offers_links || has_many_links) {

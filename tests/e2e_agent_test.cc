@@ -138,6 +138,24 @@ TEST_F(AgentTest, ReportsWhatWasNotCopiedLikeACopyOfItsOwn) {
   EXPECT_EQ(ReadFileOrNone(scratch_.Path("target/a")), "alpha");
 }
 
+// To the agent they lead to its own.
+TEST_F(AgentTest, TakesNoLinksToWhatEachProcessHasOfItsOwn) {
+  StartAgent();
+  ASSERT_EQ(symlink("/dev/stdin", scratch_.Path("input").c_str()), 0);
+  ASSERT_EQ(symlink("/proc/self", scratch_.Path("process").c_str()), 0);
+  scratch_.WriteFile("kept", "old");
+  for (const std::string source : {"input", "process/status"}) {
+    const Subprocess::Result result = RunProgram(Ringcp({source, "kept"}));
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_EQ(result.error,
+              absl::StrCat("ringcp: '", scratch_.Path(source),
+                           "' leads to what is the agent's own there (such as its "
+                           "/dev/stdin); copy it without an agent\n"));
+  }
+  EXPECT_EQ(RunProgram(Ringcp({"kept", "input"})).exit_code, 1);
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("kept")), "old");
+}
+
 TEST_F(AgentTest, ReportsWhyAJobFailedAsAWhole) {
   StartAgent();
   const Subprocess::Result result = RunProgram(Ringcp({"a", "b", "nope"}));
