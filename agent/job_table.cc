@@ -42,16 +42,12 @@ v1::Progress ProgressOf(const CopyJob& job) {
 
 // OK, or which of a job's paths leads to what each process has of its own.
 absl::Status RefusePathsOfThisProcess(const CopyRequest& request) {
-  const auto refused = [](const std::string& path) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(Quote(path),
-                     " leads to what is the agent's own there (such as its "
-                     "/dev/stdin); copy it without an agent"));
-  };
-  for (const std::string& source : request.sources) {
-    if (LeadsToOwnOfProcess(source)) return refused(source);
-  }
-  return LeadsToOwnOfProcess(request.target) ? refused(request.target) : absl::OkStatus();
+  const std::string path = PathToOwnOfProcess(request);
+  if (path.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(Quote(path),
+                   " leads to what is the agent's own there (such as its "
+                   "/dev/stdin); copy it without an agent"));
 }
 
 v1::Job::State FinalState(JobResult::Outcome outcome) {

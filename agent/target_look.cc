@@ -200,7 +200,9 @@ class Look {
 
   // Follows `path` from `position` on, which becomes where it leads. Links on the way are
   // added; those that `path` itself ends with are returned, as the steps to them.
-  bool Follow(std::string_view path, Position* position, std::vector<PathSteps>* last);
+  // Only with `follows_last` the last name of `path` is followed if it is a link.
+  bool Follow(std::string_view path, Position* position, std::vector<PathSteps>* last,
+              bool follows_last = true);
   // All sources come to names in `directory`.
   bool AddNames(const std::vector<std::string>& sources, const Position& directory);
 
@@ -212,8 +214,8 @@ class Look {
   bool meets_own_of_process_ = false;
 };
 
-bool Look::Follow(std::string_view path, Position* position,
-                  std::vector<PathSteps>* last) {
+bool Look::Follow(std::string_view path, Position* position, std::vector<PathSteps>* last,
+                  bool follows_last) {
   // What is still to be followed, the next one at the end.
   std::vector<std::string> names = Names(path);
   std::reverse(names.begin(), names.end());
@@ -231,6 +233,7 @@ bool Look::Follow(std::string_view path, Position* position,
       case Position::Outcome::kUnknown:
         return false;
       case Position::Outcome::kLink: {
+        if (!follows_last && names.empty() && ends_with_name) return true;
         if ((name == "self" || name == "thread-self") && position->is_in_proc()) {
           meets_own_of_process_ = true;
         }
@@ -278,15 +281,33 @@ bool Look::AddNames(const std::vector<std::string>& sources, const Position& dir
 
 }  // namespace
 
-bool LeadsToOwnOfProcess(const std::string& path) {
+bool LeadsToOwnOfProcess(const std::string& path, bool follows_last) {
   RINGCP_CHECK(path.starts_with('/'));
   std::optional<Position> position = Position::Root();
   if (!position.has_value() || path.size() >= PATH_MAX) return false;
   TargetFootprint footprint;
   Look look(&footprint);
   std::vector<PathSteps> links;
-  look.Follow(path, &*position, &links);
+  look.Follow(path, &*position, &links, follows_last);
   return look.meets_own_of_process();
+}
+
+std::string PathToOwnOfProcess(const CopyRequest& request) {
+  const bool follows = FollowsNamedLinks(request.options);
+  struct stat stat;
+  const bool into_directory = request.options.target_kind != TargetKind::kNotDirectory &&
+                              ::stat(request.target.c_str(), &stat) == 0 &&
+                              S_ISDIR(stat.st_mode);
+  for (const std::string& source : request.sources) {
+    if (LeadsToOwnOfProcess(source, follows)) return source;
+    // A link that is copied as one is written over what is there, not through it.
+    const bool is_copied_as_link =
+        !follows && lstat(source.c_str(), &stat) == 0 && S_ISLNK(stat.st_mode);
+    std::string target = request.target;
+    if (into_directory) target += "/" + NameInDirectory(source);
+    if (LeadsToOwnOfProcess(target, !is_copied_as_link)) return target;
+  }
+  return "";
 }
 
 TargetFootprint LookAtTarget(const CopyRequest& request) {

@@ -26,8 +26,15 @@ TargetFootprint LookAtTarget(const CopyRequest& request);
 
 // Whether `path`, an absolute one, leads to what each process has of its own, as
 // /proc/self/fd/0 does, and /dev/stdin and all links to that: a name "self" or
-// "thread-self" of procfs is met on the way. False where it leads nowhere.
-bool LeadsToOwnOfProcess(const std::string& path);
+// "thread-self" of procfs is met on the way. False where it leads nowhere. A link that is
+// its last name is followed only with `follows_last`.
+bool LeadsToOwnOfProcess(const std::string& path, bool follows_last);
+
+// The first of the paths that a job for `request` would read or write, as named, that
+// leads to what each process has of its own; "" if none does. What lies below a source
+// that is a directory is not looked at.
+// REQUIRES: request.target and the sources are absolute.
+std::string PathToOwnOfProcess(const CopyRequest& request);
 
 }  // namespace ringcp
 

@@ -88,7 +88,7 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   is_link_ = makes_pointee_ = is_identified_ = false;
   tried_removing_ = waits_for_target_ = left_out_rights_ = false;
   old_target_ = OldTarget::kKept;
-  closes_at_once_ = truncates_ = false;
+  closes_at_once_ = truncates_ = is_any_ = false;
   targets_let_go_ = 0;
   OpenSource(O_NONBLOCK, next);
   SetAtOnce(next);
@@ -555,14 +555,15 @@ bool FileCopy::ShouldTruncate(int error_number) const {
   // What can't be cloned to is to stay as it is.
   if (policy_.reflink == Reflink::kAlways) return false;
   // What a link leads to may be on another file system, where it is claimed otherwise.
-  if (is_link_) return false;
+  const dev_t device = makedev(target_stat_.stx_dev_major, target_stat_.stx_dev_minor);
+  if (is_link_ && device != names_.target_device) return false;
   switch (names_.target_file_system) {
     case FileSystemKind::kLocal:
     case FileSystemKind::kNfs:
       return false;
     case FileSystemKind::kOverlay:
       // Of several names this one alone would lead to another file then.
-      return target_stat_.stx_nlink == 1;
+      return target_stat_.stx_nlink == 1 && !is_link_;
     case FileSystemKind::kOther:
       return error_number == EPERM || error_number == EACCES || error_number == EINVAL ||
              error_number == EOPNOTSUPP || error_number == ENOSYS ||
@@ -687,7 +688,8 @@ void FileCopy::TakeTarget(NextChains* next) {
   if (!policy_.claims->TryTake({.device = device,
                                 .inode = target_stat_.stx_ino,
                                 .links = target_stat_.stx_nlink,
-                                .file_system = file_system},
+                                .file_system = file_system,
+                                .is_any = is_any_},
                                names_.target_place(), /*announces=*/!is_open, &claim_)) {
     state_ = State::kAwaitTarget;
     outcome_ = Outcome::kAwaitTarget;
@@ -704,20 +706,24 @@ void FileCopy::OnConfirmTarget(int32_t result, NextChains* next) {
     target_stat_ = target_name_stat_;  // It may have another size by now.
     return target_ == FileRef() ? OpenExistingTarget(next) : EmptyOld(next);
   }
-  // Where each look gives another inode number, nobody can tell; but it must not be the
-  // source.
+  // Where each look gives another inode number, nobody can tell. Then it is claimed as
+  // one that may be any file there; but it must not be the source.
   const bool is_elsewhere = target_stat_.stx_dev_major != source_stat_.stx_dev_major ||
                             target_stat_.stx_dev_minor != source_stat_.stx_dev_minor;
+  const bool may_be_made_up = names_.target_file_system == FileSystemKind::kOther;
   const bool may_be_it = result == 0 && S_ISREG(target_name_stat_.stx_mode) &&
-                         names_.target_file_system == FileSystemKind::kOther &&
-                         is_elsewhere;
-  if (may_be_it && targets_let_go_ >= kLooksMax) {
+                         may_be_made_up && is_elsewhere;
+  if (is_any_ && may_be_it) {
     return target_ == FileRef() ? OpenExistingTarget(next) : EmptyOld(next);
   }
   // Another copy that failed, or somebody else, has removed it since it was opened:
   // nobody would find what is written to it now.
   policy_.claims->Release(&claim_);
-  if (++targets_let_go_ > kRetriesMax) {
+  if (++targets_let_go_ > (may_be_made_up ? kLooksMax : kRetriesMax)) {
+    if (may_be_it && !is_any_) {
+      is_any_ = true;
+      return TakeTarget(next);
+    }
     Fail(RefusedTarget(Refusal::kTargetReplaced));
     return CloseAll(next);
   }

@@ -369,6 +369,7 @@ class FileCopy {
   OldTarget removed_as_ = OldTarget::kKept;  // What it becomes once it is removed.
   OldTarget old_target_ = OldTarget::kKept;
   bool waits_for_target_ = false;  // Opening it once more waits for a lease to end.
+  bool is_any_ = false;            // TargetClaims::Existing::is_any.
   bool truncates_ = false;         // Opening it empties it: see the head of this file.
   bool closes_at_once_ = false;    // The kernel did not get round to it.
   bool left_out_rights_ = false;

@@ -48,6 +48,7 @@ bool TargetClaims::Announced::Includes(const Existing& target, uint64_t name_key
     const bool is_overlay = place.file_system == FileSystemKind::kOverlay ||
                             target.file_system == FileSystemKind::kOverlay;
     if (place.device != target.device && !is_overlay) return false;
+    if (target.is_any) return true;
     if (name_key != 0 && name_key == NameKey(target.file_system, place)) return true;
     struct stat stat;
     return fstatat(place.directory, place.name, &stat, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -104,7 +105,8 @@ void TargetClaims::Desk::Release(Claim* claim) {
 bool TargetClaims::TryTake(const Existing& target, Claim* claim) {
   const bool may_be_made_up = target.file_system == FileSystemKind::kOther;
   claim->device_ = target.device;
-  claim->inode_ = may_be_made_up && target.links > 1 ? 0 : target.inode;
+  const bool is_any = target.is_any || (may_be_made_up && target.links > 1);
+  claim->inode_ = is_any ? 0 : target.inode;
   absl::InlinedVector<std::shared_ptr<Announced>, kUsualDesks> desks;
   {
     MutexLock lock(&mutex_);

@@ -62,6 +62,8 @@ class TargetClaims {
     ino_t inode = 0;
     uint64_t links = 1;
     FileSystemKind file_system = FileSystemKind::kOther;
+    // Each look at it gives another inode number: it may be any file on its device.
+    bool is_any = false;
   };
 
   // Where a new target is about to be made, and as what.

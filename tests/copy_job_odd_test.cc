@@ -102,6 +102,10 @@ TEST_P(CopyJobOddTest, WhatIsOpenedToBeTruncatedOnlyIsOverwrittenInPlace) {
                 ReadFileOrNone(scratch_.Path("s/large")));
     EXPECT_EQ(ReadFileOrNone(scratch_.Path("backing/other")),
               ReadFileOrNone(scratch_.Path("s/small")));
+    PrepareWithShell(scratch_.path(), "echo old >backing/f; ln -sf f backing/link");
+    EXPECT_EQ(RunJob(Request({"s/small"}, "odd/link", options)).Messages(), "");
+    EXPECT_EQ(ReadFileOrNone(scratch_.Path("backing/f")),
+              ReadFileOrNone(scratch_.Path("s/small")));
   }
 }
 
@@ -130,6 +134,26 @@ TEST_P(CopyJobOddTest, WhereInodeNumbersChangeFilesAreOverwrittenAllTheSame) {
   EXPECT_EQ(RunJob(request).Messages(), "");
   for (int i = 1; i <= 20; ++i) {
     EXPECT_EQ(ReadFileOrNone(scratch_.Path(absl::StrCat("backing/t/", i))), "new\n");
+  }
+}
+
+TEST_P(CopyJobOddTest, WhereInodeNumbersChangeALinkAndItsFileAreWrittenOneByOne) {
+  PrepareWithShell(scratch_.path(),
+                   "mkdir -p s backing/t odd; seq 2000000 >s/f; tac s/f >s/link");
+  const OddMount odd(scratch_.Path("backing"), scratch_.Path("odd"), {"inodes-change"});
+  if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
+  const std::string f = ReadFileOrNone(scratch_.Path("s/f"));
+  const std::string link = ReadFileOrNone(scratch_.Path("s/link"));
+  CopyRequest request = Request({"s"}, "odd/t", "r");
+  request.options.target_kind = TargetKind::kNotDirectory;
+  request.options.tuning.workers = 2;
+  for (int i = 0; i < 5; ++i) {
+    PrepareWithShell(scratch_.path(),
+                     absl::StrCat("cd backing/t; rm -f f link; ln -s f link;",
+                                  i % 2 == 0 ? "echo old >f" : ""));
+    RunJob(request);
+    const std::string copied = ReadFileOrNone(scratch_.Path("backing/t/f"));
+    EXPECT_TRUE(copied == f || copied == link) << copied.size();
   }
 }
 

@@ -52,15 +52,33 @@ TEST_F(TargetLookTest, WhatEachProcessHasOfItsOwnIsFoundBehindLinks) {
   Link("..", "up");
   scratch_.WriteFile("file", "");
   for (const char* own : {"process", "process/status", "input", "again", "./again"}) {
-    EXPECT_TRUE(LeadsToOwnOfProcess(scratch_.Path(own))) << own;
+    EXPECT_TRUE(LeadsToOwnOfProcess(scratch_.Path(own), true)) << own;
   }
-  EXPECT_TRUE(LeadsToOwnOfProcess("/proc/thread-self/comm"));
-  EXPECT_TRUE(LeadsToOwnOfProcess("/dev/fd/0"));
+  EXPECT_TRUE(LeadsToOwnOfProcess("/proc/thread-self/comm", true));
+  EXPECT_TRUE(LeadsToOwnOfProcess("/dev/fd/0", true));
   for (const char* other : {"file", "up", "none", "none/self", "file/self"}) {
-    EXPECT_FALSE(LeadsToOwnOfProcess(scratch_.Path(other))) << other;
+    EXPECT_FALSE(LeadsToOwnOfProcess(scratch_.Path(other), true)) << other;
   }
-  EXPECT_FALSE(LeadsToOwnOfProcess("/proc/1/status"));
-  EXPECT_FALSE(LeadsToOwnOfProcess("/"));
+  EXPECT_FALSE(LeadsToOwnOfProcess("/proc/1/status", true));
+  EXPECT_FALSE(LeadsToOwnOfProcess("/", true));
+  EXPECT_FALSE(LeadsToOwnOfProcess(scratch_.Path("input"), false));
+  EXPECT_TRUE(LeadsToOwnOfProcess(scratch_.Path("process/status"), false));
+}
+
+TEST_F(TargetLookTest, OfAJobsPathsThoseAreLookedAtThatAreFollowed) {
+  Link("/proc/self/mounts", "mtab");
+  scratch_.MakeDirectory("dir");
+  Link("/dev/stdout", "dir/file");
+  Link("/dev/stdout", "dir/mtab");
+  scratch_.WriteFile("file", "");
+  CopyRequest request;
+  request.sources = {scratch_.Path("file")};
+  request.target = scratch_.Path("dir");
+  EXPECT_EQ(PathToOwnOfProcess(request), scratch_.Path("dir/file"));
+  request.sources = {scratch_.Path("mtab")};
+  EXPECT_EQ(PathToOwnOfProcess(request), scratch_.Path("mtab"));
+  request.options.dereference = Dereference::kNever;
+  EXPECT_EQ(PathToOwnOfProcess(request), "");  // As in `cp -a /etc/mtab DIR`.
 }
 
 TEST_F(TargetLookTest, InADirectoryTheSourcesNamesAreThePlaces) {
