@@ -79,7 +79,7 @@ void SmallFileChains(benchmark::State& state) {
   FileCopyNames names;
   names.source = "source";
   names.target = "target";
-  names.source_is_local = names.target_is_local = true;
+  names.source_file_system = names.target_file_system = FileSystemKind::kLocal;
   MadeUpKernel kernel;
   NextChains next;
   int64_t chains = 0;

@@ -59,9 +59,9 @@ class ChainCopier {
         pool_(in_flight, /*extra=*/0, Worker::kBlockBytes) {
     for (int i = 0; i < in_flight; ++i) copies_.emplace_back(&pool_, counters_.get());
     names_.source_directory = source_directory;
-    names_.source_is_local = IsKnownLocal(source_directory);
+    names_.source_file_system = KindOfFileSystem(source_directory);
     names_.target_directory = target_directory;
-    names_.target_is_local = IsKnownLocal(target_directory);
+    names_.target_file_system = KindOfFileSystem(target_directory);
     struct stat stat = {};
     RINGCP_CHECK(fstat(source_directory, &stat) == 0);
     names_.source_device = stat.st_dev;
