@@ -92,8 +92,9 @@ struct Directory {
   // What source and target are on.
   FileSystemKind source_file_system = FileSystemKind::kOther;
   FileSystemKind target_file_system = FileSystemKind::kOther;
-  // Of the target's path below the job's target: equal for those of one job that a file
-  // system may take for one directory, because it ignores the case of letters.
+  // Of the target's path below the job's target, as far as it is on file systems of a
+  // kind that is not known: equal for those of one job that such a system may take for
+  // one directory, because it ignores the case of letters.
   uint64_t target_key = 0;
   // What the target's default ACL grants, of 0777, to what is made in it; absent if there
   // is none. Known only where modes or owners are kept, because only then rights are

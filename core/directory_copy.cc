@@ -33,10 +33,12 @@ void NoteTargetFileSystem(Directory* directory) {
   directory->target_file_system = parent.target_device == directory->target_device
                                       ? parent.target_file_system
                                       : KindOfFileSystem(directory->target_fd);
+  // Elsewhere nobody asks for it.
+  const bool names_count = directory->target_file_system == FileSystemKind::kOther &&
+                           directory->target_name != ".";
   directory->target_key =
-      directory->target_name == "."
-          ? parent.target_key
-          : absl::HashOf(parent.target_key, FoldedName(directory->target_name));
+      names_count ? absl::HashOf(parent.target_key, FoldedName(directory->target_name))
+                  : parent.target_key;
 }
 
 void CloseIfOpen(int* fd) {

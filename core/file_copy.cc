@@ -29,6 +29,10 @@ constexpr int kLooksMax = 3;
 // For a first block that has not been read.
 constexpr int32_t kNotRead = -ECANCELED;
 
+dev_t DeviceOf(const struct statx& stat) {
+  return makedev(stat.stx_dev_major, stat.stx_dev_minor);
+}
+
 // Whether two stats are of one file. Once a file is gone its inode number may be that of
 // another one, which was made later.
 bool IsStillTheSame(const struct statx& a, const struct statx& b) {
@@ -244,7 +248,7 @@ void FileCopy::OnLookAtSource(absl::Span<const int32_t> results, NextChains* nex
     outcome_at_end_ = Outcome::kSourceIsOther;
     return CloseAll(next);
   }
-  const dev_t device = makedev(source_stat_.stx_dev_major, source_stat_.stx_dev_minor);
+  const dev_t device = DeviceOf(source_stat_);
   // Another file system may be mounted over the file alone.
   if (names_.source_device != device) {
     const bool is_operand = names_.source_device == CloneTable::kAnyDevice;
@@ -555,8 +559,7 @@ bool FileCopy::ShouldTruncate(int error_number) const {
   // What can't be cloned to is to stay as it is.
   if (policy_.reflink == Reflink::kAlways) return false;
   // What a link leads to may be on another file system, where it is claimed otherwise.
-  const dev_t device = makedev(target_stat_.stx_dev_major, target_stat_.stx_dev_minor);
-  if (is_link_ && device != names_.target_device) return false;
+  if (is_link_ && DeviceOf(target_stat_) != names_.target_device) return false;
   switch (names_.target_file_system) {
     case FileSystemKind::kLocal:
     case FileSystemKind::kNfs:
@@ -675,10 +678,8 @@ void FileCopy::OnStatOpened(int32_t result, NextChains* next) {
 }
 
 void FileCopy::TakeTarget(NextChains* next) {
-  if (policy_.claims == nullptr) {
-    return target_ == FileRef() ? OpenExistingTarget(next) : EmptyOld(next);
-  }
-  const dev_t device = makedev(target_stat_.stx_dev_major, target_stat_.stx_dev_minor);
+  if (policy_.claims == nullptr) return UseTaken(next);
+  const dev_t device = DeviceOf(target_stat_);
   // Through a link it may be on another file system than its directory; all who may claim
   // it have to know the same of that.
   const bool is_open = target_ != FileRef();
@@ -704,18 +705,15 @@ void FileCopy::OnConfirmTarget(int32_t result, NextChains* next) {
   if (control_.stopped) return CloseAll(next);
   if (result == 0 && SameFile(target_stat_, target_name_stat_)) {
     target_stat_ = target_name_stat_;  // It may have another size by now.
-    return target_ == FileRef() ? OpenExistingTarget(next) : EmptyOld(next);
+    return UseTaken(next);
   }
   // Where each look gives another inode number, nobody can tell. Then it is claimed as
   // one that may be any file there; but it must not be the source.
-  const bool is_elsewhere = target_stat_.stx_dev_major != source_stat_.stx_dev_major ||
-                            target_stat_.stx_dev_minor != source_stat_.stx_dev_minor;
+  const bool is_elsewhere = DeviceOf(target_stat_) != DeviceOf(source_stat_);
   const bool may_be_made_up = names_.target_file_system == FileSystemKind::kOther;
   const bool may_be_it = result == 0 && S_ISREG(target_name_stat_.stx_mode) &&
                          may_be_made_up && is_elsewhere;
-  if (is_any_ && may_be_it) {
-    return target_ == FileRef() ? OpenExistingTarget(next) : EmptyOld(next);
-  }
+  if (is_any_ && may_be_it) return UseTaken(next);
   // Another copy that failed, or somebody else, has removed it since it was opened:
   // nobody would find what is written to it now.
   policy_.claims->Release(&claim_);
@@ -740,6 +738,11 @@ void FileCopy::RetryTarget(NextChains* next) {
     TakeTarget(next);
   }
   SetAtOnce(next);
+}
+
+void FileCopy::UseTaken(NextChains* next) {
+  if (target_ == FileRef()) return OpenExistingTarget(next);
+  EmptyOld(next);
 }
 
 void FileCopy::EmptyOld(NextChains* next) {
@@ -770,8 +773,7 @@ bool FileCopy::may_clone() const {
 void FileCopy::CopyContents(NextChains* next) {
   if (is_whole_) return WriteWhole(next);
   const dev_t target_file_device =
-      created_ ? names_.target_device
-               : makedev(target_stat_.stx_dev_major, target_stat_.stx_dev_minor);
+      created_ ? names_.target_device : DeviceOf(target_stat_);
   state_ = State::kContents;
   contents_.Start({.source = source_,
                    .target = target_,

@@ -181,8 +181,7 @@ class FileCopy {
   bool failed_to_open() const {
     return outcome_ == Outcome::kFailed &&
            (failure_.operation == Operation::kOpen ||
-            (failure_.operation == Operation::kCreate && existing_ &&
-             target_ == FileRef() && !changed_));
+            (failure_.operation == Operation::kCreate && existing_ && !changed_));
   }
   // What the counters' bytes_found has got by this copy.
   uint64_t bytes_found() const { return bytes_found_; }
@@ -282,6 +281,8 @@ class FileCopy {
   void TakeTarget(NextChains* next);
   // Claims the target, if that is possible by now.
   void OnConfirmTarget(int32_t result, NextChains* next);
+  // The target is claimed: empties it, unless opening it is to do so.
+  void UseTaken(NextChains* next);
   void EmptyOld(NextChains* next);
   void OnEmptyOld(int32_t result, NextChains* next);
   // Whether it is worth trying to clone the source, as far as is known by now.

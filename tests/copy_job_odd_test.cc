@@ -25,7 +25,16 @@
 namespace ringcp {
 namespace {
 
-class CopyJobOddTest : public EngineTest {};
+class CopyJobOddTest : public EngineTest {
+ protected:
+  // A copy of the tree `source` that becomes the directory `target` itself.
+  CopyRequest TreeRequest(const std::string& source, const std::string& target,
+                          const std::string& letters) const {
+    CopyRequest request = Request({source}, target, letters);
+    request.options.target_kind = TargetKind::kNotDirectory;
+    return request;
+  }
+};
 
 // Less than a kilobyte, less than a block, some blocks, and holes.
 constexpr char kMakeTree[] =
@@ -54,8 +63,7 @@ TEST_P(CopyJobOddTest, WhatIsReadAndWrittenInPiecesIsWhole) {
                            "find backing/t -type f | while read f; do"
                            " head -c 700k /dev/zero >$f; done");
         }
-        CopyRequest request = Request({"odd/s"}, "odd/t", options);
-        request.options.target_kind = TargetKind::kNotDirectory;
+        const CopyRequest request = TreeRequest("odd/s", "odd/t", options);
         EXPECT_EQ(RunJob(request).Messages(), "");
         for (const char* name : kNames) {
           EXPECT_TRUE(ReadFileOrNone(scratch_.Path(absl::StrCat("backing/t/", name))) ==
@@ -129,8 +137,7 @@ TEST_P(CopyJobOddTest, WhereInodeNumbersChangeFilesAreOverwrittenAllTheSame) {
                    " echo old >backing/t/$i; done");
   const OddMount odd(scratch_.Path("backing"), scratch_.Path("odd"), {"inodes-change"});
   if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
-  CopyRequest request = Request({"s"}, "odd/t", "r");
-  request.options.target_kind = TargetKind::kNotDirectory;
+  const CopyRequest request = TreeRequest("s", "odd/t", "r");
   EXPECT_EQ(RunJob(request).Messages(), "");
   for (int i = 1; i <= 20; ++i) {
     EXPECT_EQ(ReadFileOrNone(scratch_.Path(absl::StrCat("backing/t/", i))), "new\n");
@@ -144,8 +151,7 @@ TEST_P(CopyJobOddTest, WhereInodeNumbersChangeALinkAndItsFileAreWrittenOneByOne)
   if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
   const std::string f = ReadFileOrNone(scratch_.Path("s/f"));
   const std::string link = ReadFileOrNone(scratch_.Path("s/link"));
-  CopyRequest request = Request({"s"}, "odd/t", "r");
-  request.options.target_kind = TargetKind::kNotDirectory;
+  CopyRequest request = TreeRequest("s", "odd/t", "r");
   request.options.tuning.workers = 2;
   for (int i = 0; i < 5; ++i) {
     PrepareWithShell(scratch_.path(),
@@ -183,8 +189,7 @@ TEST_P(CopyJobOddTest, TwoNamesOfOneTargetAreWrittenOneByOneWhateverInodesTheyTe
   PrepareWithShell(scratch_.path(), "mkdir odd/t");
   for (int i = 0; i < 10; ++i) {
     PrepareWithShell(scratch_.path(), i % 2 == 0 ? "rm -f odd/t/f" : "echo old >odd/t/f");
-    CopyRequest request = Request({"s"}, "odd/t", "r");
-    request.options.target_kind = TargetKind::kNotDirectory;
+    CopyRequest request = TreeRequest("s", "odd/t", "r");
     RunJob(request);
     const std::string copied = ReadFileOrNone(scratch_.Path("backing/t/f"));
     EXPECT_TRUE(copied == f || copied == other_f) << copied.size();

@@ -14,12 +14,12 @@
 //   short-writes        ... a write stores so much.
 //   loses-a-write       The first write behind the beginning of each file is not stored,
 //                       which the next one is told: EIO, once.
-//   opens-to-truncate   What is there is opened for writing with O_TRUNC only; EPERM
-//   else. own-inodes          Each name has another inode number. inodes-change Each look
-//   at a file tells another inode number. fixed-modes         Files are made, and told to
-//   be, 0755, as on FAT. ignore-case         Names that differ in case only are one
-//   (BACKING: lower case). fail-CALL=ERRNO     A call fails: chmod, chown, close (the
-//   flush of a file that was
+//   opens-to-truncate   What is there is opened for writing with O_TRUNC only.
+//   own-inodes          Each name has another inode number.
+//   inodes-change       Each look at a file tells another inode number.
+//   fixed-modes         Files are made, and told to be, 0755, as on FAT.
+//   ignore-case         Names that differ in case only are one (BACKING: lower case).
+//   fail-CALL=ERRNO     A call fails: chmod, chown, close (the flush of a file that was
 //                       open for writing), create, link, lseek, mkdir, mknod, open, read,
 //                       readdir, removexattr, rename, rmdir, setxattr, getxattr,
 //                       listxattr, symlink, truncate, unlink, utimens, write.
