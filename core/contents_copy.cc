@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "core/check.h"
 #include "core/clone_table.h"
@@ -53,10 +54,7 @@ void ContentsCopy::Reset(const FileCopyPolicy* policy, const struct statx* sourc
   empty_piece_ = kNone;
   is_direct_ = reads_direct_ = is_preallocated_ = is_cached_ = is_behind_ = false;
   is_size_set_ = false;
-  control_->only_calls = false;
-  counted_ = 0;
-  pump_.TakeCounted();
-  shared_.TakeCounted();
+  TakeCounted();
   ends_with_hole_ = false;
   knows_holes_ = true;
   outcome_ = Outcome::kRunning;
@@ -71,6 +69,10 @@ void ContentsCopy::Reset(const FileCopyPolicy* policy, const struct statx* sourc
 void ContentsCopy::Start(const Files& files, NextChains* next) {
   files_ = files;
   pump_.SetBelievesRing(policy_->queues_all && files.source_is_local);
+  if (control_->only_calls) {
+    control_->at_once = true;
+    return CopyPieces(next);
+  }
   // Of an empty file there is nothing to share; one in /proc may only look empty.
   const bool is_worth_it =
       source_stat_->stx_size != 0 || policy_->reflink == Reflink::kAlways;
@@ -262,15 +264,12 @@ void ContentsCopy::OnUnsetDirect(int32_t result, NextChains* next) {
   Discard(next);
 }
 
-bool ContentsCopy::ShouldCall() const {
-  return pump_.failed() && pump_.failed_operation() == Operation::kWrite &&
-         pump_.error_number() == EIO && !files_.target_is_local &&
-         !control_->only_calls && !control_->stopped;
+int64_t ContentsCopy::TakeCounted() {
+  return pump_.TakeCounted() + shared_.TakeCounted() + std::exchange(counted_, 0);
 }
 
 void ContentsCopy::Discard(NextChains* next) {
-  counters_->bytes_done.Add(-pump_.TakeCounted() - shared_.TakeCounted() - counted_);
-  counted_ = 0;
+  counters_->bytes_done.Add(-TakeCounted());
   Enter(State::kDiscard, policy_->Resize(files_.target.index, 0), next);
 }
 
@@ -380,15 +379,10 @@ void ContentsCopy::Resume(NextChains* next) {
 }
 
 void ContentsCopy::OnPumped(NextChains* next) {
-  if (ShouldCall()) {
-    control_->only_calls = control_->at_once = true;
-    is_cached_ = false;  // So nobody helps.
-    if (!is_direct_) return Discard(next);
-  }
   if (is_direct_ && control_->stopped && !pump_.failed()) return Done(Outcome::kStopped);
   // A direct read that nobody asked for must not be what a copy fails by.
   const bool may_be_refused =
-      pump_.error_number() == EINVAL || control_->only_calls ||
+      pump_.error_number() == EINVAL ||
       (reads_direct_ && pump_.failed_operation() == Operation::kRead);
   if (is_direct_ && (!pump_.failed() || may_be_refused)) {
     const bool is_whole = pump_.complete() && !pump_.end_found();

@@ -82,7 +82,7 @@ namespace ringcp {
 struct CopyControl {
   bool may_call = false;  // CallsAtOnce::kAll.
   bool at_once = false;   // What comes next is carried out at once.
-  // All of the contents are, whether or not they have to be waited for.
+  // All of the contents are, in order, whether or not they have to be waited for.
   bool only_calls = false;
   bool stopped = false;  // It is to give up as soon as what is in flight has settled.
 };
@@ -102,7 +102,6 @@ class ContentsCopy {
     FileRef target;
     // What a ring says of its end is true; elsewhere only a call is believed.
     bool source_is_local = false;
-    bool target_is_local = false;
     bool target_created = false;       // By this copy; else it was there.
     bool target_has_contents = false;  // It was there, and has its contents still:
     uint64_t target_size = 0;          // so many bytes.
@@ -143,6 +142,8 @@ class ContentsCopy {
   bool target_emptied() const { return target_emptied_; }
   // Whether room for all of the target was set aside before there was anything in it.
   bool is_preallocated() const { return is_preallocated_; }
+  // How much of what the counters' bytes_done has got is of this file; 0 the next time.
+  int64_t TakeCounted();
   const PolledIo::Refusal& poll_refusal() const { return pump_.poll_refusal(); }
 
   // Whether what comes next is a block, to be carried out at once, of a file that may
@@ -233,8 +234,6 @@ class ContentsCopy {
   void SetTargetSize(uint64_t size, NextChains* next);
   void CopyBehind(uint64_t end, NextChains* next);
 
-  // After a queued write failed: whether all is to be copied anew by calls (file_copy.h).
-  bool ShouldCall() const;
   // Gives up what was copied.
   void Discard(NextChains* next);
 

@@ -69,6 +69,12 @@ bool RemovingMayHelp(int error_number) {
   }
 }
 
+bool MayNeedTruncating(int error_number) {
+  return error_number == EPERM || error_number == EACCES || error_number == EINVAL ||
+         error_number == EOPNOTSUPP || error_number == ENOSYS || error_number == ENOSPC ||
+         error_number == EDQUOT;
+}
+
 CopyFailure TargetFailure(Operation operation, int error_number) {
   return {.operation = operation, .error_number = error_number, .on_target = true};
 }

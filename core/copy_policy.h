@@ -174,6 +174,11 @@ struct CopyFailure {
 // gone.
 bool RemovingMayHelp(int error_number);
 
+// Whether an existing target on a file system of FileSystemKind::kOther that could not be
+// opened, or emptied once it was open, because of `error_number` may be one that is
+// opened for writing with O_TRUNC only.
+bool MayNeedTruncating(int error_number);
+
 // Failures of the target.
 CopyFailure TargetFailure(Operation operation, int error_number);
 CopyFailure RefusedTarget(Refusal refusal);

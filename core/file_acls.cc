@@ -59,27 +59,36 @@ struct Names {
   bool capability = false;
 };
 
-Names ListNames(int fd) {
+// 0, with *names, or an errno. A file system without such attributes has none.
+int ListNames(int fd, Names* names) {
+  *names = Names();
   std::array<char, kNamesBytesMax> list;
   ssize_t size = flistxattr(fd, list.data(), list.size());
   if (size < 0 && errno == EBADF) {
-    size = listxattr(ProcPath(fd).c_str(), list.data(), list.size());
+    // To open a directory anew takes no /proc, where it may be read.
+    const int opened = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    size = opened >= 0 ? flistxattr(opened, list.data(), list.size())
+                       : listxattr(ProcPath(fd).c_str(), list.data(), list.size());
+    const int error_number = errno;
+    if (opened >= 0) close(opened);
+    errno = error_number;
   }
   if (size < 0 && errno == ERANGE) {
-    return {.access_acl = HasAttribute(fd, kAccessAclName),
-            .default_acl = HasAttribute(fd, kDefaultAclName),
-            .capability = HasAttribute(fd, kCapabilityName)};
+    *names = {.access_acl = HasAttribute(fd, kAccessAclName),
+              .default_acl = HasAttribute(fd, kDefaultAclName),
+              .capability = HasAttribute(fd, kCapabilityName)};
+    return 0;
   }
-  Names names;
-  std::string_view left(list.data(), size < 0 ? 0 : size);
+  if (size < 0) return errno == EOPNOTSUPP || errno == ENOSYS ? 0 : errno;
+  std::string_view left(list.data(), size);
   while (!left.empty()) {
     const std::string_view name = left.substr(0, left.find('\0'));
-    if (name == kAccessAclName) names.access_acl = true;
-    if (name == kDefaultAclName) names.default_acl = true;
-    if (name == kCapabilityName) names.capability = true;
+    if (name == kAccessAclName) names->access_acl = true;
+    if (name == kDefaultAclName) names->default_acl = true;
+    if (name == kCapabilityName) names->capability = true;
     left.remove_prefix(std::min(left.size(), name.size() + 1));
   }
-  return names;
+  return 0;
 }
 
 // 0 or an errno.
@@ -99,9 +108,16 @@ int RemoveAttribute(int fd, const char* name) {
 }  // namespace
 
 SourceAccess LookAtAccess(int fd, mode_t mode) {
-  const Names names = ListNames(fd);
+  Names names;
+  const int error_number = ListNames(fd, &names);
   SourceAccess access;
   access.mode = mode;
+  // Without /proc a pipe or a device can't be asked; what its mode says has to do.
+  if (error_number != 0 && error_number != ENOENT) {
+    access.mode &= ~mode_t{S_IRWXG};
+    access.is_more_than_mode = true;
+    return access;
+  }
   access.is_more_than_mode = names.access_acl || names.default_acl || names.capability;
   if (!names.access_acl) return access;
   const std::optional<std::string> acl = ReadAcl(fd, kAccessAclName);
@@ -128,7 +144,10 @@ std::optional<mode_t> GrantsOfDefaultAcl(int fd) {
 }
 
 int ReplaceAcls(int fd, mode_t mode) {
-  const Names names = ListNames(fd);
+  Names names;
+  if (const int error_number = ListNames(fd, &names); error_number != 0) {
+    return error_number;
+  }
   if (names.default_acl) {
     const int error_number = RemoveAttribute(fd, kDefaultAclName);
     if (error_number != 0 && error_number != ENODATA) return error_number;

@@ -24,7 +24,8 @@ struct SourceAccess {
 
 // Looks at a source whose st_mode is `mode`. One system call if there is nothing. Any
 // descriptor will do; for one of a pipe, device or socket that was opened with O_PATH it
-// takes /proc.
+// takes /proc. Where it can't be looked at, the group's bits may be a mask's and are left
+// out.
 SourceAccess LookAtAccess(int fd, mode_t mode);
 
 // What the default ACL of the directory `fd` grants, of 0777, to what is made in it;
@@ -33,7 +34,8 @@ std::optional<mode_t> GrantsOfDefaultAcl(int fd);
 
 // Makes the permissions (0777) of `mode` all that is granted on the file `fd`, in one
 // step, and takes a directory's default ACL away. Does nothing to a file without ACLs,
-// whose mode is to be set in any case. Returns 0 or an errno.
+// whose mode is to be set in any case. Returns 0 or an errno: then the mode is not to be
+// set, because it may be an ACL's mask.
 int ReplaceAcls(int fd, mode_t mode);
 
 }  // namespace ringcp

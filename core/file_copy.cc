@@ -92,7 +92,9 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   is_link_ = makes_pointee_ = is_identified_ = false;
   tried_removing_ = waits_for_target_ = left_out_rights_ = false;
   old_target_ = OldTarget::kKept;
-  closes_at_once_ = truncates_ = is_any_ = false;
+  closes_at_once_ = truncates_ = is_any_ = begins_anew_ = false;
+  control_.only_calls = false;
+  target_kind_ = names.target_file_system;
   targets_let_go_ = 0;
   OpenSource(O_NONBLOCK, next);
   SetAtOnce(next);
@@ -144,10 +146,7 @@ void FileCopy::GoOn(int lane, absl::Span<const int32_t> results, NextChains* nex
     case State::kConfirmTarget:
       return OnConfirmTarget(results[0], next);
     case State::kLetGo:
-      target_ = FileRef();
-      is_identified_ = false;
-      if (control_.stopped) return CloseAll(next);
-      return truncates_ ? OpenExistingTarget(next) : OpenNewTarget(next);
+      return OnLetGo(results[0], next);
     case State::kContents:
       contents_.Settle(lane, results, next);
       return OnContents(next);
@@ -157,8 +156,7 @@ void FileCopy::GoOn(int lane, absl::Span<const int32_t> results, NextChains* nex
     case State::kIdentify:
       return OnIdentify(results, next);
     case State::kRemove:
-      if (results[0] < 0 && results[0] != -ENOENT) removal_error_ = -results[0];
-      return CloseFiles(next);
+      return OnRemove(results[0], next);
     case State::kReopen:
       return OnReopen(results[0], next);
     case State::kStatReopened:
@@ -409,8 +407,8 @@ void FileCopy::OnReadWhole(NextChains* next) {
 mode_t FileCopy::WithheldMode() const {
   const bool inherits_acl = names_.target_default_acl.has_value();
   // Nobody has to be kept out until the owner is set if it is right from the beginning. A
-  // server may give files another one.
-  const bool has_owner = names_.target_is_local() &&
+  // server may give files another one, and where a link leads nobody has looked.
+  const bool has_owner = names_.target_is_local() && !makes_pointee_ &&
                          source_stat_.stx_uid == policy_.user &&
                          source_stat_.stx_gid == names_.target_group;
   if (has_owner && !inherits_acl) return 0;
@@ -558,9 +556,7 @@ bool FileCopy::ShouldTruncate(int error_number) const {
   if (truncates_ || makes_pointee_) return false;
   // What can't be cloned to is to stay as it is.
   if (policy_.reflink == Reflink::kAlways) return false;
-  // What a link leads to may be on another file system, where it is claimed otherwise.
-  if (is_link_ && DeviceOf(target_stat_) != names_.target_device) return false;
-  switch (names_.target_file_system) {
+  switch (target_kind_) {
     case FileSystemKind::kLocal:
     case FileSystemKind::kNfs:
       return false;
@@ -568,9 +564,7 @@ bool FileCopy::ShouldTruncate(int error_number) const {
       // Of several names this one alone would lead to another file then.
       return target_stat_.stx_nlink == 1 && !is_link_;
     case FileSystemKind::kOther:
-      return error_number == EPERM || error_number == EACCES || error_number == EINVAL ||
-             error_number == EOPNOTSUPP || error_number == ENOSYS ||
-             error_number == ENOSPC || error_number == EDQUOT;
+      return MayNeedTruncating(error_number);
   }
   return false;
 }
@@ -649,11 +643,14 @@ void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next)
   } else if (policy_.preserve.links && target_stat_.stx_nlink > 1 && !tried_removing_) {
     // Its other names must keep their contents: this one is made anew.
     return RemoveTarget(OldTarget::kRemovedBeforehand, next);
-  } else if (ShouldTruncate(/*error_number=*/0)) {
+  } else {
+    // Through a link it may be on another file system than its directory.
+    if (is_link_ && DeviceOf(target_stat_) != names_.target_device) {
+      target_kind_ = KindOfFileSystemAt(names_.target_directory, names_.target);
+    }
+    if (!ShouldTruncate(/*error_number=*/0)) return OpenExistingTarget(next);
     truncates_ = true;
     return TakeTarget(next);
-  } else {
-    return OpenExistingTarget(next);
   }
   CloseAll(next);
 }
@@ -670,6 +667,9 @@ void FileCopy::OnStatOpened(int32_t result, NextChains* next) {
     Fail(RefusedTarget(Refusal::kSameFile));
   } else {
     is_identified_ = true;
+    if (DeviceOf(target_stat_) != names_.target_device) {
+      target_kind_ = KindOfFileSystem(target_.index);
+    }
     // With O_TRUNC it has been claimed and emptied.
     changed_ = truncates_;
     return truncates_ ? CopyContents(next) : TakeTarget(next);
@@ -678,18 +678,13 @@ void FileCopy::OnStatOpened(int32_t result, NextChains* next) {
 }
 
 void FileCopy::TakeTarget(NextChains* next) {
-  if (policy_.claims == nullptr) return UseTaken(next);
-  const dev_t device = DeviceOf(target_stat_);
-  // Through a link it may be on another file system than its directory; all who may claim
-  // it have to know the same of that.
   const bool is_open = target_ != FileRef();
-  const FileSystemKind file_system = device == names_.target_device || !is_open
-                                         ? names_.target_file_system
-                                         : KindOfFileSystem(target_.index);
-  if (!policy_.claims->TryTake({.device = device,
+  if (policy_.claims == nullptr && !changed_) return UseTaken(next);
+  if (policy_.claims != nullptr &&
+      !policy_.claims->TryTake({.device = DeviceOf(target_stat_),
                                 .inode = target_stat_.stx_ino,
                                 .links = target_stat_.stx_nlink,
-                                .file_system = file_system,
+                                .file_system = target_kind_,
                                 .is_any = is_any_},
                                names_.target_place(), /*announces=*/!is_open, &claim_)) {
     state_ = State::kAwaitTarget;
@@ -710,13 +705,18 @@ void FileCopy::OnConfirmTarget(int32_t result, NextChains* next) {
   // Where each look gives another inode number, nobody can tell. Then it is claimed as
   // one that may be any file there; but it must not be the source.
   const bool is_elsewhere = DeviceOf(target_stat_) != DeviceOf(source_stat_);
-  const bool may_be_made_up = names_.target_file_system == FileSystemKind::kOther;
+  const bool may_be_made_up = target_kind_ == FileSystemKind::kOther;
   const bool may_be_it = result == 0 && S_ISREG(target_name_stat_.stx_mode) &&
                          may_be_made_up && is_elsewhere;
   if (is_any_ && may_be_it) return UseTaken(next);
+  if (changed_) {  // It begins anew, but not with another file.
+    if (result < 0) FailOnTarget(Operation::kStat, -result);
+    Fail(RefusedTarget(Refusal::kTargetReplaced));
+    return CloseAll(next);
+  }
   // Another copy that failed, or somebody else, has removed it since it was opened:
   // nobody would find what is written to it now.
-  policy_.claims->Release(&claim_);
+  if (policy_.claims != nullptr) policy_.claims->Release(&claim_);
   if (++targets_let_go_ > (may_be_made_up ? kLooksMax : kRetriesMax)) {
     if (may_be_it && !is_any_) {
       is_any_ = true;
@@ -726,7 +726,7 @@ void FileCopy::OnConfirmTarget(int32_t result, NextChains* next) {
     return CloseAll(next);
   }
   if (target_ == FileRef()) return OpenNewTarget(next);
-  Enter(State::kLetGo, Close(target_), next);
+  LetGo(next);
 }
 
 void FileCopy::RetryTarget(NextChains* next) {
@@ -754,7 +754,7 @@ void FileCopy::EmptyOld(NextChains* next) {
 void FileCopy::OnEmptyOld(int32_t result, NextChains* next) {
   if (result < 0 && !control_.stopped && ShouldTruncate(-result)) {
     truncates_ = true;
-    return Enter(State::kLetGo, Close(target_), next);
+    return LetGo(next);
   }
   if (result < 0) {
     FailOnTarget(Operation::kCreate, -result);
@@ -778,7 +778,6 @@ void FileCopy::CopyContents(NextChains* next) {
   contents_.Start({.source = source_,
                    .target = target_,
                    .source_is_local = source_is_local(),
-                   .target_is_local = names_.target_is_local(),
                    .target_created = created_,
                    .target_has_contents = existing_ && !changed_,
                    .target_size = target_stat_.stx_size,
@@ -825,6 +824,12 @@ void FileCopy::OnWriteWhole(absl::Span<const int32_t> results, NextChains* next)
   CloseAll(next);
 }
 
+bool FileCopy::may_help_to_call() const {
+  const bool may_be_in_user_space =
+      target_kind_ == FileSystemKind::kOther || target_kind_ == FileSystemKind::kOverlay;
+  return may_be_in_user_space && !control_.only_calls;
+}
+
 bool FileCopy::NoteWritten(int32_t result) {
   if (write_is_uncached_ && UncachedIo::IsRefusal(result)) {
     policy_.uncached_io->NoteWritesRefused();
@@ -833,8 +838,7 @@ bool FileCopy::NoteWritten(int32_t result) {
   // Cancelled it was by a chain cut short; 0 bytes is not an answer that a regular file
   // gives. Both are tried again as if interrupted.
   if (result == 0 || result == -ECANCELED) result = -EINTR;
-  const bool may_be_whole = !names_.target_is_local() && !control_.only_calls;
-  if (result == -EIO && may_be_whole && !control_.stopped) {
+  if (result == -EIO && may_help_to_call() && !control_.stopped) {
     control_.only_calls = true;
     counters_->bytes_done.Add(-static_cast<int64_t>(written_));
     written_ = 0;
@@ -870,9 +874,55 @@ void FileCopy::OnContents(NextChains* next) {
       control_.stopped = true;  // If not by its own worker, then by its helper.
       return CloseAll(next);
     case ContentsCopy::Outcome::kFailed:
+      if (ShouldCopyAnew(contents_.failure())) return CopyAnew(next);
       Fail(contents_.failure());
       return CloseAll(next);
   }
+}
+
+bool FileCopy::ShouldCopyAnew(const CopyFailure& failure) const {
+  const int error = failure.error_number;
+  return may_help_to_call() && !control_.stopped && failure.on_target &&
+         failure.operation == Operation::kWrite && error != ENOSPC && error != EDQUOT &&
+         error != EFBIG;
+}
+
+void FileCopy::CopyAnew(NextChains* next) {
+  begins_anew_ = true;
+  // What this copy made is removed, so that it is made once more.
+  if (created_) return Identify(next);
+  truncates_ = true;
+  LetGo(next);
+}
+
+void FileCopy::GiveUpAnew() {
+  if (begins_anew_) Fail(contents_.failure());
+  begins_anew_ = false;
+}
+
+void FileCopy::LetGo(NextChains* next) { Enter(State::kLetGo, Close(target_), next); }
+
+void FileCopy::OnLetGo(int32_t result, NextChains* next) {
+  // It did not run for want of a thread or of memory in the kernel.
+  if (result == -ECANCELED) return Enter(State::kLetGo, AtOnce(Close(target_)), next);
+  target_ = FileRef();
+  if (control_.stopped) return CloseAll(next);
+  if (!begins_anew_) {
+    is_identified_ = false;
+    return truncates_ ? OpenExistingTarget(next) : OpenNewTarget(next);
+  }
+  begins_anew_ = false;
+  counters_->bytes_done.Add(-contents_.TakeCounted());
+  contents_.Reset(&policy_, &source_stat_);
+  control_.only_calls = control_.at_once = true;
+  if (created_) {
+    created_ = is_identified_ = cleaned_up_ = false;
+    return OpenNewTarget(next);
+  }
+  // Its name may lead elsewhere by now, so it is looked at and claimed as in the
+  // beginning.
+  if (policy_.claims != nullptr) policy_.claims->Release(&claim_);
+  TakeTarget(next);
 }
 
 void FileCopy::Resume(NextChains* next) {
@@ -961,6 +1011,7 @@ void FileCopy::OnIdentify(absl::Span<const int32_t> results, NextChains* next) {
   const int32_t name_result = results.back();
   if (target_result < 0 || (name_result < 0 && name_result != -ENOENT)) {
     removal_error_ = target_result < 0 ? -target_result : -name_result;
+    GiveUpAnew();
     return CloseFiles(next);
   }
   // Whatever somebody else has put there by now is left alone. Between this look and the
@@ -970,6 +1021,20 @@ void FileCopy::OnIdentify(absl::Span<const int32_t> results, NextChains* next) {
     return Enter(State::kRemove, UnlinkAt(names_.target_directory, names_.target, 0),
                  next);
   }
+  if (name_result == -ENOENT && begins_anew_) return LetGo(next);
+  GiveUpAnew();
+  // Wherever it is now, and where each look tells another inode number, it is not left
+  // half-written either.
+  if (target_ == FileRef() || target_stat_.stx_nlink == 0) return CloseFiles(next);
+  Enter(State::kEmpty, policy_.Resize(target_.index, 0), next);
+}
+
+void FileCopy::OnRemove(int32_t result, NextChains* next) {
+  if (result < 0 && result != -ENOENT) {
+    removal_error_ = -result;
+    GiveUpAnew();
+  }
+  if (begins_anew_) return LetGo(next);
   CloseFiles(next);
 }
 
@@ -987,6 +1052,8 @@ void FileCopy::OnStatReopened(int32_t result, NextChains* next) {
     return Enter(State::kEmpty, policy_.Resize(target_.index, 0), next);
   }
   if (result < 0) removal_error_ = -result;
+  // Where each look gives another inode number, it may be the one that was half-written.
+  if (result == 0 && is_any_) removal_error_ = ESTALE;
   CloseFiles(next);
 }
 
@@ -994,7 +1061,7 @@ void FileCopy::OnStatReopened(int32_t result, NextChains* next) {
 // asking a server, because only its identity is wanted.
 bool FileCopy::identifies_before_closing() const {
   return target_ != FileRef() && !target_.is_slot() && created_ && !is_identified_ &&
-         !cleaned_up_ && !names_.target_is_local();
+         !cleaned_up_ && !target_is_local();
 }
 
 void FileCopy::AddCloses(Link link, Chain* chain) {

@@ -47,19 +47,20 @@
 // confirmed the end elsewhere.
 //
 // Slots are used only for new small targets on file systems whose closing tells no error
-// (IsKnownLocal()), inside the one chain that makes and closes them: closing a slot does
-// not flush. All else has ordinary descriptors.
+// (FileSystemKind::kLocal), inside the one chain that makes and closes them: closing a
+// slot does not flush. All else has ordinary descriptors.
 //
 // A target that was there is opened without O_TRUNC, looked at by its descriptor and
 // claimed (target_claims.h) before its contents go. Where that would copy what is to go
 // (overlayfs), or a file system takes no other opening (of those in user space some), it
 // is looked at by its name, claimed, and opened with O_TRUNC.
 //
-// A queued write that fails with EIO need not have failed: where a file system in user
-// space stores only a part of what it is given, the kernel knows no other answer to
-// asynchronous writes (Linux 6.18); pwrite(2) goes on. So elsewhere than on a local file
-// system all of the file is copied once more by calls, whose word counts. All, because
-// EIO may also tell, once, that what was written before could not be stored.
+// A write that fails need not have to. Where a file system in user space stores only a
+// part of what it is given, the kernel knows no other answer to asynchronous writes than
+// EIO (Linux 6.18), and pwrite(2) goes on; some (those on object stores) take writes in
+// order only. So where a file system may be one of those all of the file is copied once
+// more, into a target opened anew, in order and by calls, whose word counts. All, because
+// an error may also tell, once, that what was written before could not be stored.
 //
 // With CallsAtOnce::kAll all chains are to be carried out at once (at_once_chooser.h says
 // when, and why), until contents of more than a block are found not to be in the page
@@ -258,6 +259,7 @@ class FileCopy {
   mode_t WithheldMode() const;
   mode_t FirstMode() const;
   bool may_use_slot() const;
+  bool target_is_local() const { return target_kind_ == FileSystemKind::kLocal; }
   void ClaimNewTarget();
   void CopyWhole(NextChains* next);
   void OnCopyWhole(absl::Span<const int32_t> results, NextChains* next);
@@ -294,9 +296,18 @@ class FileCopy {
   bool closes_when_written() const;
   void WriteWhole(NextChains* next);
   void OnWriteWhole(absl::Span<const int32_t> results, NextChains* next);
+  // Whether what could not be written may be, by calls.
+  bool may_help_to_call() const;
   // Takes in a write of the first block; false if it failed for good.
   bool NoteWritten(int32_t result);
   void OnContents(NextChains* next);
+  // Whether all is to be copied once more, by calls, after `failure`.
+  bool ShouldCopyAnew(const CopyFailure& failure) const;
+  void CopyAnew(NextChains* next);
+  // It can't be, if it was to be: fails as the contents did.
+  void GiveUpAnew();
+  void LetGo(NextChains* next);
+  void OnLetGo(int32_t result, NextChains* next);
   void SetAttributes(NextChains* next);
   void OnAttributes(NextChains* next);
 
@@ -307,6 +318,7 @@ class FileCopy {
   void CloseAll(NextChains* next);
   void Identify(NextChains* next);
   void OnIdentify(absl::Span<const int32_t> results, NextChains* next);
+  void OnRemove(int32_t result, NextChains* next);
   void OnReopen(int32_t result, NextChains* next);
   void OnStatReopened(int32_t result, NextChains* next);
   void OnDropCached(int32_t written_back, NextChains* next);
@@ -372,7 +384,10 @@ class FileCopy {
   bool waits_for_target_ = false;  // Opening it once more waits for a lease to end.
   bool is_any_ = false;            // TargetClaims::Existing::is_any.
   bool truncates_ = false;         // Opening it empties it: see the head of this file.
-  bool closes_at_once_ = false;    // The kernel did not get round to it.
+  // Of the target's file system: its directory's, unless a link leads elsewhere.
+  FileSystemKind target_kind_ = FileSystemKind::kOther;
+  bool begins_anew_ = false;     // The target is let go to be copied to once more.
+  bool closes_at_once_ = false;  // The kernel did not get round to it.
   bool left_out_rights_ = false;
   struct statx source_stat_ = {};
   struct statx target_stat_ = {};

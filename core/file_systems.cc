@@ -1,7 +1,9 @@
 #include "core/file_systems.h"
 
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <iterator>
@@ -31,6 +33,14 @@ FileSystemKind KindOfFileSystem(int fd) {
   const bool is_local = std::find(std::begin(kKnownLocal), std::end(kKnownLocal),
                                   magic) != std::end(kKnownLocal);
   return is_local ? FileSystemKind::kLocal : FileSystemKind::kOther;
+}
+
+FileSystemKind KindOfFileSystemAt(int directory, const char* name) {
+  const int fd = openat(directory, name, O_PATH | O_CLOEXEC);
+  if (fd < 0) return FileSystemKind::kOther;
+  const FileSystemKind kind = KindOfFileSystem(fd);
+  close(fd);
+  return kind;
 }
 
 std::string FoldedName(std::string_view name) {

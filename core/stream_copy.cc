@@ -162,12 +162,39 @@ class Stream {
         poll(nullptr, 0, kOpenPollMilliseconds);
         continue;
       }
-      if (policy_.force && RemovingMayHelp(errno)) {
+      const int error_number = errno;
+      if (ShouldTruncate(error_number, existing)) return TakeByTruncating(existing);
+      if (policy_.force && RemovingMayHelp(error_number)) {
         return ReplaceTarget(OldTarget::kRemovedAfterFailing);
       }
-      return Fail(Operation::kCreate, errno, true);
+      return Fail(Operation::kCreate, error_number, true);
     }
     return TakeOpened();
+  }
+
+  // Whether an existing target may take no other opening than one with O_TRUNC, as some
+  // file systems in user space have it.
+  bool ShouldTruncate(int error_number, const struct stat& existing) const {
+    return S_ISREG(existing.st_mode) && policy_.reflink != Reflink::kAlways &&
+           MayNeedTruncating(error_number) &&
+           KindOfFileSystemAt(names_.target_directory, names_.target) ==
+               FileSystemKind::kOther;
+  }
+
+  // Claims the existing target by its name, and empties it by opening it.
+  Outcome TakeByTruncating(const struct stat& existing) {
+    target_stat_ = existing;
+    is_regular_ = true;
+    if (const Outcome outcome = TakeTarget(FileSystemKind::kOther);
+        outcome != Outcome::kCopied) {
+      return outcome;
+    }
+    target_ = openat(names_.target_directory, names_.target,
+                     kTargetFlags | O_NONBLOCK | O_TRUNC);
+    if (target_ < 0) return Fail(Operation::kCreate, errno, true);
+    begun_ = true;
+    if (fstat(target_, &target_stat_) != 0) return Fail(Operation::kStat, errno, true);
+    return Outcome::kCopied;
   }
 
   // Makes the file that a symbolic link to nowhere leads to.
@@ -183,17 +210,36 @@ class Stream {
     if (fstat(target_, &target_stat_) != 0) return Fail(Operation::kStat, errno, true);
     if (SameFile(target_stat_, source_stat_)) return Refuse(Refusal::kSameFile);
     is_regular_ = S_ISREG(target_stat_.st_mode);
-    return is_regular_ ? TakeTarget() : Outcome::kCopied;
+    return is_regular_ ? TakeTarget(KindOfFileSystem(target_)) : Outcome::kCopied;
   }
 
-  // Waits until no other copy writes to the existing target.
-  Outcome TakeTarget() {
+  // Empties the existing target, which is open and claimed. 0 or an errno.
+  int EmptyOld() {
+    if (ftruncate(target_, 0) == 0) return 0;
+    const int error_number = errno;
+    struct stat named;
+    if (!MayNeedTruncating(error_number) ||
+        KindOfFileSystem(target_) != FileSystemKind::kOther ||
+        fstatat(names_.target_directory, names_.target, &named, 0) != 0 ||
+        !SameFile(named, target_stat_)) {
+      return error_number;
+    }
+    const int truncated = openat(names_.target_directory, names_.target,
+                                 kTargetFlags | O_NONBLOCK | O_TRUNC);
+    if (truncated < 0) return error_number;
+    close(target_);
+    target_ = truncated;
+    return 0;
+  }
+
+  // Waits until no other copy writes to the existing target, which is target_stat_.
+  Outcome TakeTarget(FileSystemKind file_system) {
     while (policy_.claims != nullptr &&
            !policy_.claims->TryTake({.device = target_stat_.st_dev,
                                      .inode = target_stat_.st_ino,
                                      .links = target_stat_.st_nlink,
-                                     .file_system = KindOfFileSystem(target_)},
-                                    names_.target_place(), /*announces=*/false,
+                                     .file_system = file_system},
+                                    names_.target_place(), /*announces=*/target_ < 0,
                                     &claim_)) {
       if (cancelled_) return Outcome::kCancelled;
       policy_.claims->AwaitRelease(absl::Milliseconds(kPollMilliseconds));
@@ -285,10 +331,9 @@ class Stream {
       if (!begun_) {
         // As openat() would have done with O_TRUNC. What can't be cloned to stays as it
         // is.
-        if (is_regular_ && !created_ && policy_.reflink != Reflink::kAlways &&
-            ftruncate(target_, 0) != 0) {
-          return Fail(Operation::kCreate, errno, true);
-        }
+        const bool goes = is_regular_ && !created_ && policy_.reflink != Reflink::kAlways;
+        const int error_number = goes ? EmptyOld() : 0;
+        if (error_number != 0) return Fail(Operation::kCreate, error_number, true);
         begun_ = true;
       }
       if (size == 0) break;

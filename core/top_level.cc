@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <memory>
 #include <string_view>
@@ -54,6 +55,14 @@ int OpenDirectory(const char* path) {
   return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
+// Whether what could not be opened as a directory with `error_number` may be one all the
+// same (no descriptors, a server that does not answer): to copy over it, instead of into
+// it, would lose what is in it.
+bool MayBeDirectory(int error_number) {
+  return error_number != ENOENT && error_number != ENOTDIR && error_number != ELOOP &&
+         error_number != EACCES && error_number != ENAMETOOLONG;
+}
+
 // What makes the copy of something of this mode.
 Operation MakingOperation(mode_t mode, bool recursive) {
   if (S_ISDIR(mode)) return Operation::kMakeDirectory;
@@ -85,6 +94,8 @@ absl::StatusOr<Place> FindPlace(const CopyRequest& request) {
   const std::string& target = request.target;
   const TargetKind kind = request.options.target_kind;
   bool may_exist = true;
+  // Its directory alone may be short enough: then it would be found by another name.
+  if (target.size() >= PATH_MAX) return TargetError("target", target, ENAMETOOLONG);
   if (kind != TargetKind::kNotDirectory) {
     place.top.target_fd = OpenDirectory(target.c_str());
     if (place.top.target_fd >= 0) {
@@ -94,7 +105,9 @@ absl::StatusOr<Place> FindPlace(const CopyRequest& request) {
     if (kind == TargetKind::kDirectory) {
       return TargetError("target directory", target, errno);
     }
-    if (request.sources.size() > 1) return TargetError("target", target, errno);
+    if (request.sources.size() > 1 || MayBeDirectory(errno)) {
+      return TargetError("target", target, errno);
+    }
     may_exist = errno != ENOENT;
   } else if (IsLinkFollowedBySlash(target)) {
     // The copy is the directory that it leads to, which has another name.

@@ -7,12 +7,15 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/copy_job.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/child_process.h"
 #include "tests/engine_test.h"
@@ -24,6 +27,8 @@
 
 namespace ringcp {
 namespace {
+
+using testing::HasSubstr;
 
 class CopyJobOddTest : public EngineTest {
  protected:
@@ -115,6 +120,107 @@ TEST_P(CopyJobOddTest, WhatIsOpenedToBeTruncatedOnlyIsOverwrittenInPlace) {
     EXPECT_EQ(ReadFileOrNone(scratch_.Path("backing/f")),
               ReadFileOrNone(scratch_.Path("s/small")));
   }
+}
+
+// Some on object stores take nothing else.
+TEST_P(CopyJobOddTest, WhereFilesAreWrittenInOrderOnlyLargeOnesAreWholeToo) {
+  PrepareWithShell(scratch_.path(),
+                   "mkdir -p s backing/old odd; seq 3000000 >s/large; seq 1000 >s/small;"
+                   " seq 9 >backing/old/large; seq 9 >backing/old/small");
+  const OddMount odd(scratch_.Path("backing"), scratch_.Path("odd"),
+                     {"writes-in-order", "opens-to-truncate"});
+  if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
+  for (const char* target : {"new", "old"}) {
+    SCOPED_TRACE(target);
+    const CopyRequest request =
+        Request({"s/large", "s/small"}, absl::StrCat("odd/", target), "r");
+    PrepareWithShell(scratch_.path(), absl::StrCat("mkdir -p backing/", target));
+    for (const bool is_direct : {false, true}) {
+      CopyRequest direct = request;
+      if (is_direct) direct.options.page_cache = PageCache::kBypass;
+      EXPECT_EQ(RunJob(direct).Messages(), "");
+      for (const char* name : {"large", "small"}) {
+        const std::string path = absl::StrCat("backing/", target, "/", name);
+        EXPECT_TRUE(ReadFileOrNone(scratch_.Path(path)) ==
+                    ReadFileOrNone(scratch_.Path(absl::StrCat("s/", name))))
+            << name;
+      }
+    }
+  }
+}
+
+// The link is somebody's: what it leads to is what is to be overwritten.
+TEST_P(CopyJobOddTest, WhatIsOpenedToBeTruncatedOnlyIsOverwrittenThroughALinkToo) {
+  PrepareWithShell(scratch_.path(),
+                   "mkdir -p s backing odd t; seq 1000 >s/f; echo old >backing/f;"
+                   " ln -s ../odd/f t/f");
+  const OddMount odd(scratch_.Path("backing"), scratch_.Path("odd"),
+                     {"opens-to-truncate"});
+  if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
+  for (const char* options : {"r", "rf"}) {
+    EXPECT_EQ(RunJob(Request({"s/f"}, "t/f", options)).Messages(), "");
+    EXPECT_EQ(ReadFileOrNone(scratch_.Path("backing/f")),
+              ReadFileOrNone(scratch_.Path("s/f")));
+    EXPECT_TRUE(std::filesystem::is_symlink(scratch_.Path("t/f"))) << options;
+    PrepareWithShell(scratch_.path(), "echo old >backing/f");
+  }
+}
+
+TEST_P(CopyJobOddTest, AStreamIsWrittenToWhatIsOpenedToBeTruncatedOnly) {
+  for (const char* oddity : {"opens-to-truncate", "fail-truncate=EOPNOTSUPP"}) {
+    PrepareWithShell(scratch_.path(),
+                     "mkdir -p backing odd t; seq 100000 >backing/f;"
+                     " ln -sf ../odd/f t/f; rm -f pipe; mkfifo pipe");
+    const OddMount odd(scratch_.Path("backing"), scratch_.Path("odd"), {oddity});
+    if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
+    for (const char* target : {"odd/f", "t/f"}) {
+      SCOPED_TRACE(absl::StrCat(oddity, " ", target));
+      JobHooks hooks;
+      hooks.meanwhile = [&](CopyJob*) {
+        std::ofstream(scratch_.Path("pipe")) << "from a pipe";
+      };
+      const JobRun run = RunJob(Request({"pipe"}, target, "f"), hooks);
+      EXPECT_EQ(run.Messages(), "");
+      EXPECT_EQ(ReadFileOrNone(scratch_.Path("backing/f")), "from a pipe");
+      PrepareWithShell(scratch_.path(), "seq 100000 >backing/f");
+    }
+    EXPECT_TRUE(std::filesystem::is_symlink(scratch_.Path("t/f")));
+  }
+}
+
+TEST_P(CopyJobOddTest, WhereInodeNumbersChangeNoHalfOfAFileIsLeftBehind) {
+  PrepareWithShell(scratch_.path(), "mkdir -p s backing odd; seq 3000000 >s/f");
+  const OddMount odd(scratch_.Path("backing"), scratch_.Path("odd"),
+                     {"inodes-change", "fail-write=ENOSPC@1000000"});
+  if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
+  EXPECT_THAT(RunJob(Request({"s/f"}, "odd/f", "r")).Messages(), HasSubstr("No space"));
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("backing/f")), "");
+}
+
+// To copy over what is in it would lose that.
+TEST_P(CopyJobOddTest, ATargetThatMayBeADirectoryIsNotTakenForTheCopysName) {
+  PrepareWithShell(scratch_.path(),
+                   "mkdir -p s backing/t odd; echo new >s/f; echo old >backing/t/f");
+  const OddMount odd(scratch_.Path("backing"), scratch_.Path("odd"),
+                     {"fail-opendir=EIO", "only=t"});
+  if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
+  EXPECT_EQ(RunJob(Request({"s"}, "odd/t", "r")).Messages(),
+            absl::StrCat("target '", scratch_.Path("odd/t"), "': Input/output error"));
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("backing/t/f")), "old\n");
+}
+
+// What its mode grants to the group may be the mask of a list that names others.
+TEST_P(CopyJobOddTest, OfADirectoryWhoseAclCanNotBeAskedForTheGroupGetsNothing) {
+  PrepareWithShell(scratch_.path(),
+                   "mkdir -p backing/s/dir odd; chmod 0775 backing/s/dir");
+  const OddMount odd(scratch_.Path("backing"), scratch_.Path("odd"),
+                     {"fail-listxattr=EIO", "only=dir"});
+  if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
+  const JobRun run = RunJob(TreeRequest("odd/s", "t", "a"));
+  EXPECT_EQ(run.Messages(), "");
+  EXPECT_EQ(run.warnings.size(), 1);
+  EXPECT_EQ(std::filesystem::status(scratch_.Path("t/dir")).permissions(),
+            std::filesystem::perms(0705));
 }
 
 TEST_P(CopyJobOddTest, WhatCanNotBeResizedIsEmptiedWhenItIsOpened) {

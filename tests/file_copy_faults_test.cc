@@ -442,10 +442,12 @@ class FileCopyFaultsTest : public testing::Test {
 };
 
 // Whether the copy has to succeed all the same when `op` ends with `result`.
-bool IsHarmless(const Variant& variant, const Op& op, int32_t result) {
+bool IsHarmless(const Variant& variant, uint64_t size, const Op& op, int32_t result) {
   switch (op.kind) {
     case OpKind::kWrite:
-      if (result == -EIO && !variant.local) return true;  // All is copied anew by calls.
+      // All is copied anew by calls.
+      if (result == -EIO && !variant.local) return true;
+      if (size > kBlock && result != -ENOSPC && !variant.local) return true;
       [[fallthrough]];
     case OpKind::kOpenAt:
     case OpKind::kRead:
@@ -475,6 +477,8 @@ bool IsFatal(const Variant& variant, uint64_t size, const std::vector<OpRecord>&
              int64_t number, int32_t result) {
   const Op& op = history[number].op;
   if (op.kind != OpKind::kRead && op.kind != OpKind::kWrite) return false;
+  // It may be copied anew by calls.
+  if (op.kind == OpKind::kWrite && !variant.local && result != -ENOSPC) return false;
   // The first block of a large file is read together with its stat, but not used.
   const bool is_first_read = std::none_of(
       history.begin(), history.begin() + number,
@@ -483,7 +487,7 @@ bool IsFatal(const Variant& variant, uint64_t size, const std::vector<OpRecord>&
                          variant.calls_at_once == CallsAtOnce::kNone &&
                          !variant.is_cloned &&
                          std::min(size, variant.size_told_max.value_or(size)) > kBlock;
-  return !is_unused && !IsHarmless(variant, op, result);
+  return !is_unused && !IsHarmless(variant, size, op, result);
 }
 
 TEST_F(FileCopyFaultsTest, WithoutFaultsEveryVariantCopies) {
@@ -518,7 +522,7 @@ TEST_F(FileCopyFaultsTest, EveryOpMayFailOnceInEveryWay) {
                                     result));
           CheckAlways(variant, outcome);
           EXPECT_EQ(outcome.removal_error, 0);
-          if (IsHarmless(variant, faulted, result)) {
+          if (IsHarmless(variant, size, faulted, result)) {
             EXPECT_EQ(outcome.outcome, FileCopy::Outcome::kCopied);
           }
           if (IsFatal(variant, size, outcome.history, op, result)) {

@@ -268,23 +268,24 @@ TEST(FileCopyRemoteTest, AfterAQueuedWriteFailedAllIsWrittenByACall) {
   }
 }
 
-// The error may be about what was written before: all of it is copied anew.
-TEST(FileCopyRemoteTest, AfterAQueuedWriteOfALargeFileFailedAllIsCopiedByCalls) {
-  for (const bool works : {true, false}) {
+// The error may be about what was written before, and the open file be good for nothing
+// any more: all of it is copied anew.
+TEST(FileCopyRemoteTest, AfterAQueuedWriteOfALargeFileFailedAllIsCopiedAnewByCalls) {
+  for (const int error : {EIO, EINVAL, ESPIPE}) {
     CopyScript copy({.size = 3 * 4096, .local = false});
     copy.OpenBoth();
     EXPECT_EQ(copy.Settle(0, {4096, 4096}), "");
-    EXPECT_EQ(copy.Settle(1, {4096, -EIO}), "");
-    EXPECT_EQ(copy.Settle(2, {4096, 4096}), "at once set size fd8 0");
+    EXPECT_EQ(copy.Settle(1, {4096, -error}), "");
+    EXPECT_EQ(copy.Settle(2, {4096, 4096}), "fstat fd8 = lstat T");
+    EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
+    EXPECT_EQ(copy.Settle({0}), "close fd8");
+    EXPECT_EQ(copy.Settle({kCancelled}), "at once close fd8");  // It did not run.
+    EXPECT_EQ(copy.Settle({-EIO}), "at once open T new 644>fd");
     EXPECT_EQ(copy.counters().bytes_done.value(), 0);
-    EXPECT_EQ(copy.Settle({0}), "at once read fd7 4096@0 - at once write fd8 4096@0");
+    EXPECT_EQ(copy.Settle({8}), "at once read fd7 4096@0 - at once write fd8 4096@0");
     copy.LeaveBlocksToChains();  // Not even if they have to be waited for.
     EXPECT_EQ(copy.Settle({4096, 4096}),
               "at once read fd7 4096@4096 - at once write fd8 4096@4096");
-    if (!works) {
-      EXPECT_EQ(copy.Settle({4096, -EIO}), "at once fstat fd8 = at once lstat T");
-      continue;
-    }
     EXPECT_EQ(copy.Settle({4096, 4096}),
               "at once read fd7 4096@8192 - at once write fd8 4096@8192");
     EXPECT_EQ(copy.Settle({4096, 4096}), "at once read fd7 4096@12288");
@@ -292,6 +293,56 @@ TEST(FileCopyRemoteTest, AfterAQueuedWriteOfALargeFileFailedAllIsCopiedByCalls) 
     EXPECT_EQ(copy.Settle({0}),
               "at once fstat fd8 unasked = at once close fd8 = at once close fd7");
     EXPECT_EQ(copy.Settle({0, 0, 0}), "copied");
+  }
+}
+
+TEST(FileCopyRemoteTest, WhatFailsOnceMoreHasFailed) {
+  CopyScript copy({.size = 2 * 4096, .local = false});
+  copy.OpenBoth();
+  copy.Settle(0, {4096, -EINVAL});
+  copy.Settle(1, {4096, 4096});
+  copy.Settle({0, 0});
+  copy.Settle({0});
+  copy.Settle({0});
+  EXPECT_EQ(copy.Settle({8}), "at once read fd7 4096@0 - at once write fd8 4096@0");
+  EXPECT_EQ(copy.Settle({4096, -EINVAL}), "at once fstat fd8 = at once lstat T");
+  EXPECT_EQ(copy.Settle({0, 0}), "at once unlink T");
+  EXPECT_EQ(copy.Settle({0}), "at once close fd8 = at once close fd7");
+  EXPECT_EQ(copy.Settle({0, 0}), "failed: write T EINVAL");
+}
+
+TEST(FileCopyRemoteTest, WithoutRoomNothingIsCopiedAnew) {
+  for (const int error : {ENOSPC, EDQUOT, EFBIG}) {
+    CopyScript copy({.size = 2 * 4096, .local = false});
+    copy.OpenBoth();
+    copy.Settle(0, {4096, -error});
+    EXPECT_EQ(copy.Settle(1, {4096, 4096}), "fstat fd8 = lstat T");
+    EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
+    EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
+  }
+}
+
+// What was there before is opened once more, but only if its name still leads to it.
+TEST(FileCopyRemoteTest, AnOldTargetIsCopiedToAnewIfItIsThereStill) {
+  for (const bool is_there : {true, false}) {
+    CopyScript copy({.size = 2 * 4096, .local = false});
+    copy.LookAtSource();
+    EXPECT_EQ(copy.Settle({-EEXIST}), "lstat T - stat T");
+    EXPECT_EQ(copy.Settle({0, 0}), "open T>fd");
+    copy.Settle({8});
+    EXPECT_EQ(copy.Settle({0}), "at once set size fd8 0");
+    copy.Settle({0});
+    copy.Settle(0, {4096, -EINVAL});
+    EXPECT_EQ(copy.Settle(1, {4096, 4096}), "close fd8");
+    if (!is_there) copy.target_link_stat.stx_ino = 4711;
+    EXPECT_EQ(copy.Settle({-EIO}), "at once lstat T");
+    if (!is_there) {
+      EXPECT_EQ(copy.Settle({0}), "at once close fd7");
+      continue;
+    }
+    EXPECT_EQ(copy.Settle({0}), "at once open T truncated>fd");
+    EXPECT_EQ(copy.Settle({8}), "at once fstat fd8");
+    EXPECT_EQ(copy.Settle({0}), "at once read fd7 4096@0 - at once write fd8 4096@0");
   }
 }
 

@@ -370,7 +370,9 @@ TEST(FileCopyTest, SomebodyElsesFileUnderItsNameIsLeftAlone) {
     opened.copy.Settle({0, -ENOSPC, kCancelled, kCancelled});
     replaced.replace(&opened.copy);
     EXPECT_EQ(opened.copy.Settle({8, 0}), "fstat fd8 = lstat T");
-    EXPECT_EQ(opened.copy.Settle({0, 0}), "close fd8 = close fd7") << replaced.name;
+    // Wherever it is now, it is not left half-written.
+    EXPECT_EQ(opened.copy.Settle({0, 0}), "at once set size fd8 0") << replaced.name;
+    EXPECT_EQ(opened.copy.Settle({0}), "close fd8 = close fd7");
     EXPECT_EQ(opened.copy.Settle({0, 0}), "failed: write T ENOSPC");
     EXPECT_EQ(opened.copy.copy().removal_error(), 0);
   }
@@ -431,6 +433,7 @@ TEST(FileCopyTest, AHalfWrittenTargetThatIsGoneAlreadyNeedsNoRemoving) {
   Opened looked;
   looked.copy.Settle({0, -ENOSPC, kCancelled, kCancelled});
   looked.copy.Settle({8, 0});
+  looked.copy.target_fd_stat.stx_nlink = 0;
   EXPECT_EQ(looked.copy.Settle({0, -ENOENT}), "close fd8 = close fd7");
   looked.copy.Settle({0, 0});
   EXPECT_EQ(looked.copy.copy().removal_error(), 0);

@@ -14,15 +14,17 @@
 //   short-writes        ... a write stores so much.
 //   loses-a-write       The first write behind the beginning of each file is not stored,
 //                       which the next one is told: EIO, once.
+//   writes-in-order     Each open file is written from its beginning on without a gap;
+//                       any other write fails, EINVAL, and all that follow: EIO.
 //   opens-to-truncate   What is there is opened for writing with O_TRUNC only.
 //   own-inodes          Each name has another inode number.
 //   inodes-change       Each look at a file tells another inode number.
 //   fixed-modes         Files are made, and told to be, 0755, as on FAT.
 //   ignore-case         Names that differ in case only are one (BACKING: lower case).
 //   fail-CALL=ERRNO     A call fails: chmod, chown, close (the flush of a file that was
-//                       open for writing), create, link, lseek, mkdir, mknod, open, read,
-//                       readdir, removexattr, rename, rmdir, setxattr, getxattr,
-//                       listxattr, symlink, truncate, unlink, utimens, write.
+//                       open for writing), create, link, lseek, mkdir, mknod, open,
+//                       opendir, read, readdir, removexattr, rename, rmdir, setxattr,
+//                       getxattr, listxattr, symlink, truncate, unlink, utimens, write.
 //   fail-stat=ERRNO     ... the first stat of a file after it was made.
 //   fail-CALL=ERRNO@N   ... read and write: only at offset N and beyond it.
 //   only=PREFIX         All of this concerns names that begin so, and no others.
@@ -189,6 +191,10 @@ int ReadDirectory(const char* path, void* buffer, fuse_fill_dir_t fill, off_t,
   return 0;
 }
 
+int OpenDirectory(const char* path, fuse_file_info*) {
+  return FailureOf("opendir", path);
+}
+
 int ReadLink(const char* path, char* buffer, size_t size) {
   const ssize_t length = readlink(BackingPath(path).c_str(), buffer, size - 1);
   if (length < 0) return -errno;
@@ -216,6 +222,29 @@ int LoseWrite(const char* path, size_t size, off_t offset) {
   if (it->second) return 0;
   it->second = true;
   return -EIO;
+}
+
+// Where the next write of each open file has to be; -1 once it was elsewhere.
+struct Positions {
+  std::mutex mutex;
+  std::map<int, off_t> next;
+};
+
+Positions& ThePositions() {
+  static Positions positions;
+  return positions;
+}
+
+// -errno, or 0 if the write is in its place.
+int NoteWrite(const char* path, size_t size, off_t offset, const fuse_file_info* info) {
+  if (!Has("writes-in-order", path)) return 0;
+  Positions& positions = ThePositions();
+  const std::lock_guard lock(positions.mutex);
+  off_t& next = positions.next[DescriptorOf(info)];
+  if (next < 0) return -EIO;
+  const bool is_next = next == offset;
+  next = is_next ? next + static_cast<off_t>(size) : -1;
+  return is_next ? 0 : -EINVAL;
 }
 
 int OpenBacking(const char* path, mode_t mode, fuse_file_info* info) {
@@ -263,6 +292,7 @@ int Write(const char* path, const char* buffer, size_t size, off_t offset,
           fuse_file_info* info) {
   if (const int failure = FailureOf("write", path, offset)) return failure;
   if (const int result = LoseWrite(path, size, offset)) return result;
+  if (const int result = NoteWrite(path, size, offset, info)) return result;
   return ResultOf(
       pwrite(DescriptorOf(info), buffer, MovedBytes("short-writes", path, size), offset));
 }
@@ -278,6 +308,10 @@ int Flush(const char* path, fuse_file_info* info) {
 }
 
 int Close(const char*, fuse_file_info* info) {
+  {
+    const std::lock_guard lock(ThePositions().mutex);
+    ThePositions().next.erase(DescriptorOf(info));
+  }
   return ResultOf(close(DescriptorOf(info)));
 }
 
@@ -403,6 +437,7 @@ fuse_operations Operations() {
   operations.getxattr = GetAttribute;
   operations.listxattr = ListAttributes;
   operations.removexattr = RemoveAttribute;
+  operations.opendir = OpenDirectory;
   operations.readdir = ReadDirectory;
   operations.init = Begin;
   operations.create = Create;
