@@ -131,6 +131,9 @@ void AttributeSetter::ReplaceAclIfNeeded(NextChains* next) {
 void AttributeSetter::OnReplaceAcl(int32_t result, NextChains* next) {
   if (result < 0 && result != -EOPNOTSUPP && result != -ENOSYS) {
     Fail(Operation::kSetMode, -result);
+    // To set the mode would open the list's mask.
+    state_ = State::kDone;
+    return;
   }
   // What its mode is by now is not known.
   if (result == 0) target_stat_.stx_mode = 0;

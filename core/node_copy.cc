@@ -409,6 +409,7 @@ NodeResult MakeHardLink(const FileCopyPolicy& policy, bool follows_links_here,
     if (fstatat(directory, name, &target, flags) == 0) {
       const bool is_known =
           fstatat(existing_directory, existing_name, &existing, flags) == 0;
+      const int known_error = errno;
       // A file system may tell one inode number for all files; then the names are
       // counted.
       if (is_known && SameFile(existing, target) && target.st_nlink > 1) {
@@ -417,7 +418,9 @@ NodeResult MakeHardLink(const FileCopyPolicy& policy, bool follows_links_here,
       if (S_ISDIR(target.st_mode)) {
         return fail(RefusedTarget(Refusal::kTargetIsDirectory));
       }
-      const bool is_regular = is_known && S_ISREG(existing.st_mode);
+      // Then no link can be made either, and what is there stays.
+      if (!is_known) return fail(TargetFailure(Operation::kMakeHardLink, known_error));
+      const bool is_regular = S_ISREG(existing.st_mode);
       const bool goes_beforehand = LinksOf(directory, name, target, is_regular) > 1 ||
                                    (!is_regular && !follows_links_here);
       if (!goes_beforehand) {

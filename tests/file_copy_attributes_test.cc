@@ -421,6 +421,16 @@ TEST(FileCopyAttributesTest, AnAclThatCanNotBeReplacedFails) {
   EXPECT_EQ(copy.Settle({0, 0}), "failed: chmod T EIO");
 }
 
+// To set its mode would open its mask to all whom the list names.
+TEST(FileCopyAttributesTest, AfterAnAclCouldNotBeReplacedTheModeIsNotSet) {
+  Written written(AsUser(1, {.mode = true}), [](CopyScript*) {},
+                  {.target_default_acl = 0777});
+  CopyScript& copy = written.copy;
+  copy.Settle({0});
+  EXPECT_EQ(copy.Settle({-EPERM}), "close fd9");
+  EXPECT_EQ(copy.Settle({0}), "failed: chmod T EPERM");
+}
+
 TEST(FileCopyAttributesTest, WithoutModeToKeepAclsAreNotAskedFor) {
   Written written(AsUser(0, {.ownership = true}), [](CopyScript*) {},
                   {.target_default_acl = 0777});
