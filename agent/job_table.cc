@@ -42,10 +42,10 @@ v1::Progress ProgressOf(const CopyJob& job) {
 
 // OK, or which of a job's paths leads to what each process has of its own.
 absl::Status RefusePathsOfThisProcess(const CopyRequest& request) {
-  const std::string path = PathToOwnOfProcess(request);
-  if (path.empty()) return absl::OkStatus();
+  const absl::StatusOr<std::string> path = PathToOwnOfProcess(request);
+  if (!path.ok() || path->empty()) return path.status();
   return absl::InvalidArgumentError(
-      absl::StrCat(Quote(path),
+      absl::StrCat(Quote(*path),
                    " leads to what is the agent's own there (such as its "
                    "/dev/stdin); copy it without an agent"));
 }

@@ -36,11 +36,17 @@ void TargetFootprint::AddStep(const PathSteps& steps, size_t index, Keys* keys) 
   if (index == 0) return;
   size_t nearest = index - 1;
   while (!steps[nearest].identity.has_value()) --nearest;
-  std::string names;
-  for (size_t i = nearest + 1; i <= index; ++i) {
-    absl::StrAppend(&names, "/", steps[i].name);
-  }
-  keys->insert({*steps[nearest].identity, std::move(names)});
+  keys->insert(KeyOf(steps, nearest, index));
+  // Between two looks a directory on the way may be made, or may tell another identity;
+  // what it is called does not change by that.
+  if (nearest != 0) keys->insert(KeyOf(steps, 0, index));
+}
+
+TargetFootprint::Key TargetFootprint::KeyOf(const PathSteps& steps, size_t from,
+                                            size_t to) {
+  Key key = {*steps[from].identity, ""};
+  for (size_t i = from + 1; i <= to; ++i) absl::StrAppend(&key.names, "/", steps[i].name);
+  return key;
 }
 
 bool TargetFootprint::IsAbove(const TargetFootprint& other) const {

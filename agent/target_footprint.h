@@ -86,6 +86,8 @@ class TargetFootprint {
   };
   using Keys = absl::flat_hash_set<Key>;
 
+  // Of steps[to] by the names that lead to it from steps[from], which has an identity.
+  static Key KeyOf(const PathSteps& steps, size_t from, size_t to);
   static void AddStep(const PathSteps& steps, size_t index, Keys* keys);
   // Whether a place of this one is a place of `other`, or on the way to one.
   bool IsAbove(const TargetFootprint& other) const;

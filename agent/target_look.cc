@@ -5,6 +5,7 @@
 #include <linux/magic.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -18,17 +19,24 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "core/check.h"
+#include "core/file_error.h"
 #include "core/file_systems.h"
 #include "core/top_level.h"
 
 namespace ringcp {
 namespace {
 
-// Links that the kernel follows in one path; one more is ELOOP.
-constexpr int kLinksMax = 40;
+// Links that the kernel follows in one path are 40; one more is ELOOP. A job opens a
+// target's directory and its last name one after the other.
+constexpr int kLinksMax = 2 * 40;
+
+// /dev/tty: the terminal of whoever opens it (Linux's admin-guide/devices.txt).
+constexpr unsigned kOwnTerminal[] = {5, 0};
 
 class Descriptor {
  public:
@@ -70,6 +78,14 @@ bool TellsNamesApart(int directory) {
   return (flags & FS_CASEFOLD_FL) == 0;
 }
 
+// Whether a name that can't be opened with `error_number` leads nowhere for the job,
+// either. After other errors (no resources, a server that does not answer) it may lead
+// somewhere a moment later.
+bool IsNowhere(int error_number) {
+  return error_number == ENOENT || error_number == ENOTDIR ||
+         error_number == ENAMETOOLONG || error_number == EACCES;
+}
+
 std::vector<std::string> Names(std::string_view path) {
   return absl::StrSplit(absl::string_view(path.data(), path.size()), '/',
                         absl::SkipEmpty());
@@ -90,12 +106,16 @@ class Position {
            file_system.f_type == PROC_SUPER_MAGIC;
   }
   bool is_directory() const { return exists() && S_ISDIR(mode_); }
+  bool is_own_terminal() const {
+    return exists() && S_ISCHR(mode_) &&
+           device_ == makedev(kOwnTerminal[0], kOwnTerminal[1]);
+  }
 
   enum class Outcome {
     kThere,    // The position is a step further, there or not.
     kLink,     // There is a link; the position is the same.
     kNowhere,  // The kernel would go no further either; the position is the same.
-    kUnknown,  // There were no resources to look.
+    kUnknown,  // It could not be looked at.
   };
   // Goes on to `name`, which may be "..". `link` becomes a link's text.
   Outcome Go(const std::string& name, std::string* link);
@@ -111,6 +131,7 @@ class Position {
   // The last step that is there.
   std::shared_ptr<const Descriptor> file_;
   mode_t mode_ = 0;
+  dev_t device_ = 0;  // Which one it is, of a device.
   // Of the directory file_, once it was asked for.
   std::optional<bool> tells_names_apart_;
 };
@@ -169,14 +190,11 @@ Position::Outcome Position::Go(const std::string& name, std::string* link) {
   const int error_number = errno;
   auto file = std::make_shared<const Descriptor>(fd);
   struct stat stat = {};
-  if (fd < 0 || fstat(fd, &stat) != 0) {
-    if (fd < 0 &&
-        (error_number == EMFILE || error_number == ENFILE || error_number == ENOMEM)) {
-      return Outcome::kUnknown;
-    }
+  if (fd < 0 && IsNowhere(error_number)) {
     steps_.push_back({Folded(name), std::nullopt});
     return Outcome::kThere;
   }
+  if (fd < 0 || fstat(fd, &stat) != 0) return Outcome::kUnknown;
   if (S_ISLNK(stat.st_mode)) {
     link->resize(PATH_MAX);
     const ssize_t size = readlinkat(fd, "", link->data(), link->size());
@@ -187,6 +205,7 @@ Position::Outcome Position::Go(const std::string& name, std::string* link) {
   steps_.push_back({Folded(name), PathIdentity{stat.st_dev, stat.st_ino}});
   file_ = std::move(file);
   mode_ = stat.st_mode;
+  device_ = stat.st_rdev;
   tells_names_apart_.reset();
   return Outcome::kThere;
 }
@@ -227,6 +246,7 @@ bool Look::Follow(std::string_view path, Position* position, std::vector<PathSte
     names.pop_back();
     switch (position->Go(name, &text)) {
       case Position::Outcome::kThere:
+        if (position->is_own_terminal()) meets_own_of_process_ = true;
         break;
       case Position::Outcome::kNowhere:
         return true;
@@ -234,8 +254,11 @@ bool Look::Follow(std::string_view path, Position* position, std::vector<PathSte
         return false;
       case Position::Outcome::kLink: {
         if (!follows_last && names.empty() && ends_with_name) return true;
-        if ((name == "self" || name == "thread-self") && position->is_in_proc()) {
-          meets_own_of_process_ = true;
+        if (position->is_in_proc()) {
+          const bool is_own = name == "self" || name == "thread-self";
+          if (is_own) meets_own_of_process_ = true;
+          // The others need not lead where their text says (/proc/PID/root).
+          if (!is_own) footprint_ = TargetFootprint::Everywhere();
         }
         PathSteps steps = position->StepsTo(name);
         if (names.empty() && ends_with_name) {
@@ -281,31 +304,37 @@ bool Look::AddNames(const std::vector<std::string>& sources, const Position& dir
 
 }  // namespace
 
-bool LeadsToOwnOfProcess(const std::string& path, bool follows_last) {
+absl::StatusOr<bool> LeadsToOwnOfProcess(const std::string& path, bool follows_last) {
   RINGCP_CHECK(path.starts_with('/'));
   std::optional<Position> position = Position::Root();
-  if (!position.has_value() || path.size() >= PATH_MAX) return false;
   TargetFootprint footprint;
   Look look(&footprint);
   std::vector<PathSteps> links;
-  look.Follow(path, &*position, &links, follows_last);
+  if (!position.has_value() || !look.Follow(path, &*position, &links, follows_last)) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot find out where ", Quote(path), " leads"));
+  }
   return look.meets_own_of_process();
 }
 
-std::string PathToOwnOfProcess(const CopyRequest& request) {
+absl::StatusOr<std::string> PathToOwnOfProcess(const CopyRequest& request) {
   const bool follows = FollowsNamedLinks(request.options);
   struct stat stat;
   const bool into_directory = request.options.target_kind != TargetKind::kNotDirectory &&
                               ::stat(request.target.c_str(), &stat) == 0 &&
                               S_ISDIR(stat.st_mode);
   for (const std::string& source : request.sources) {
-    if (LeadsToOwnOfProcess(source, follows)) return source;
+    const absl::StatusOr<bool> reads = LeadsToOwnOfProcess(source, follows);
+    if (!reads.ok()) return reads.status();
+    if (*reads) return source;
     // A link that is copied as one is written over what is there, not through it.
     const bool is_copied_as_link =
         !follows && lstat(source.c_str(), &stat) == 0 && S_ISLNK(stat.st_mode);
     std::string target = request.target;
     if (into_directory) target += "/" + NameInDirectory(source);
-    if (LeadsToOwnOfProcess(target, !is_copied_as_link)) return target;
+    const absl::StatusOr<bool> writes = LeadsToOwnOfProcess(target, !is_copied_as_link);
+    if (!writes.ok()) return writes.status();
+    if (*writes) return target;
   }
   return "";
 }
@@ -314,7 +343,7 @@ TargetFootprint LookAtTarget(const CopyRequest& request) {
   const std::string& target = request.target;
   RINGCP_CHECK(target.starts_with('/'));
   TargetFootprint footprint;
-  // The kernel takes no such path, so the job will write nothing.
+  // The job refuses it, as the kernel would, and writes nothing.
   if (target.size() >= PATH_MAX) return footprint;
   std::optional<Position> position = Position::Root();
   if (!position.has_value()) return TargetFootprint::Everywhere();

@@ -14,6 +14,7 @@
 
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "agent/target_footprint.h"
 #include "core/copy_options.h"
 
@@ -25,16 +26,17 @@ namespace ringcp {
 TargetFootprint LookAtTarget(const CopyRequest& request);
 
 // Whether `path`, an absolute one, leads to what each process has of its own, as
-// /proc/self/fd/0 does, and /dev/stdin and all links to that: a name "self" or
-// "thread-self" of procfs is met on the way. False where it leads nowhere. A link that is
-// its last name is followed only with `follows_last`.
-bool LeadsToOwnOfProcess(const std::string& path, bool follows_last);
+// /proc/self/fd/0 does, and /dev/stdin and all links to that (a name "self" or
+// "thread-self" of procfs is met on the way), or /dev/tty. False where it leads nowhere.
+// A link that is its last name is followed only with `follows_last`. UNAVAILABLE if it
+// can't be looked at now.
+absl::StatusOr<bool> LeadsToOwnOfProcess(const std::string& path, bool follows_last);
 
 // The first of the paths that a job for `request` would read or write, as named, that
 // leads to what each process has of its own; "" if none does. What lies below a source
-// that is a directory is not looked at.
+// that is a directory is not looked at. UNAVAILABLE if one can't be looked at now.
 // REQUIRES: request.target and the sources are absolute.
-std::string PathToOwnOfProcess(const CopyRequest& request);
+absl::StatusOr<std::string> PathToOwnOfProcess(const CopyRequest& request);
 
 }  // namespace ringcp
 

@@ -84,6 +84,15 @@ TEST(TargetFootprintTest, APlaceIsKnownByItsNameOnceItWasMadeOrReplaced) {
                       Place({There("a", 2), There("x", 5)})));
 }
 
+// Between two looks, a directory on the way may be made, or tell another identity.
+TEST(TargetFootprintTest, APlaceIsKnownByItsWholeWayWhateverIdentitiesThatTells) {
+  const TargetFootprint place = Place({There("a", 2), There("b", 3), Missing("x")});
+  EXPECT_TRUE(Overlap(place, Place({There("a", 4), There("b", 5), Missing("x")})));
+  EXPECT_TRUE(Overlap(place, Place({Missing("a"), Missing("b"), Missing("x")})));
+  EXPECT_TRUE(Overlap(place, Place({There("a", 4), Missing("b")})));
+  EXPECT_FALSE(Overlap(place, Place({There("a", 4), There("b", 5), Missing("y")})));
+}
+
 TEST(TargetFootprintTest, AWayOverlapsWithPlacesOnItOnly) {
   TargetFootprint footprint = Place({There("real", 2), Missing("x")});
   footprint.AddWay(FromRoot({There("links", 3), Missing("link")}));

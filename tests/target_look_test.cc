@@ -52,17 +52,47 @@ TEST_F(TargetLookTest, WhatEachProcessHasOfItsOwnIsFoundBehindLinks) {
   Link("..", "up");
   scratch_.WriteFile("file", "");
   for (const char* own : {"process", "process/status", "input", "again", "./again"}) {
-    EXPECT_TRUE(LeadsToOwnOfProcess(scratch_.Path(own), true)) << own;
+    EXPECT_TRUE(*LeadsToOwnOfProcess(scratch_.Path(own), true)) << own;
   }
-  EXPECT_TRUE(LeadsToOwnOfProcess("/proc/thread-self/comm", true));
-  EXPECT_TRUE(LeadsToOwnOfProcess("/dev/fd/0", true));
+  EXPECT_TRUE(*LeadsToOwnOfProcess("/proc/thread-self/comm", true));
+  EXPECT_TRUE(*LeadsToOwnOfProcess("/dev/fd/0", true));
   for (const char* other : {"file", "up", "none", "none/self", "file/self"}) {
-    EXPECT_FALSE(LeadsToOwnOfProcess(scratch_.Path(other), true)) << other;
+    EXPECT_FALSE(*LeadsToOwnOfProcess(scratch_.Path(other), true)) << other;
   }
-  EXPECT_FALSE(LeadsToOwnOfProcess("/proc/1/status", true));
-  EXPECT_FALSE(LeadsToOwnOfProcess("/", true));
-  EXPECT_FALSE(LeadsToOwnOfProcess(scratch_.Path("input"), false));
-  EXPECT_TRUE(LeadsToOwnOfProcess(scratch_.Path("process/status"), false));
+  EXPECT_FALSE(*LeadsToOwnOfProcess("/proc/1/status", true));
+  EXPECT_FALSE(*LeadsToOwnOfProcess("/", true));
+  EXPECT_FALSE(*LeadsToOwnOfProcess(scratch_.Path("input"), false));
+  EXPECT_TRUE(*LeadsToOwnOfProcess(scratch_.Path("process/status"), false));
+}
+
+TEST_F(TargetLookTest, TheTerminalIsEachProcesssOwn) {
+  Link("/dev/tty", "terminal");
+  EXPECT_TRUE(*LeadsToOwnOfProcess("/dev/tty", true));
+  EXPECT_TRUE(*LeadsToOwnOfProcess(scratch_.Path("terminal"), true));
+  EXPECT_FALSE(*LeadsToOwnOfProcess("/dev/null", true));
+}
+
+// A job opens a directory and what is in it one after the other: each takes as many links
+// as the kernel follows.
+TEST_F(TargetLookTest, WhatEachProcessHasIsFoundAtTheEndOfLongWays) {
+  scratch_.MakeDirectory("dir");
+  Link("/dev/stdin", "dir/own");
+  std::string last = "dir";
+  for (int i = 0; i < 40; ++i) {
+    const std::string link = absl::StrCat("link", i);
+    Link(last, link);
+    last = link;
+  }
+  EXPECT_TRUE(*LeadsToOwnOfProcess(scratch_.Path(last + "/own"), true));
+  const std::string slashes(PATH_MAX, '/');
+  EXPECT_TRUE(*LeadsToOwnOfProcess(scratch_.Path("dir" + slashes + "own"), true));
+}
+
+TEST_F(TargetLookTest, WhereALinkOfProcLeadsOnlyTheKernelKnows) {
+  CopyRequest request;
+  request.sources = {"/x/f"};
+  request.target = "/proc/1/root/somewhere";
+  EXPECT_TRUE(LookAtTarget(request).Overlaps(To("new")));
 }
 
 TEST_F(TargetLookTest, OfAJobsPathsThoseAreLookedAtThatAreFollowed) {
@@ -74,11 +104,11 @@ TEST_F(TargetLookTest, OfAJobsPathsThoseAreLookedAtThatAreFollowed) {
   CopyRequest request;
   request.sources = {scratch_.Path("file")};
   request.target = scratch_.Path("dir");
-  EXPECT_EQ(PathToOwnOfProcess(request), scratch_.Path("dir/file"));
+  EXPECT_EQ(*PathToOwnOfProcess(request), scratch_.Path("dir/file"));
   request.sources = {scratch_.Path("mtab")};
-  EXPECT_EQ(PathToOwnOfProcess(request), scratch_.Path("mtab"));
+  EXPECT_EQ(*PathToOwnOfProcess(request), scratch_.Path("mtab"));
   request.options.dereference = Dereference::kNever;
-  EXPECT_EQ(PathToOwnOfProcess(request), "");  // As in `cp -a /etc/mtab DIR`.
+  EXPECT_EQ(*PathToOwnOfProcess(request), "");  // As in `cp -a /etc/mtab DIR`.
 }
 
 TEST_F(TargetLookTest, InADirectoryTheSourcesNamesAreThePlaces) {
@@ -192,6 +222,7 @@ TEST_F(TargetLookTest, WithoutADescriptorToLookWithItMayBeAnywhere) {
     const rlimit few = {.rlim_cur = most, .rlim_max = most};
     if (setrlimit(RLIMIT_NOFILE, &few) != 0) return "setrlimit";
     if (!To("elsewhere").Overlaps(place)) return "it is said not to overlap";
+    if (LeadsToOwnOfProcess(scratch_.Path("f"), true).ok()) return "it is said to know";
     return "";
   });
   EXPECT_EQ(result, "");
