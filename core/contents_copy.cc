@@ -25,6 +25,11 @@ constexpr uint32_t kCacheSampleBytesMax = 1024 * 1024;
 // as any usual device asks for. Where it is too little they fail with EINVAL.
 constexpr uint64_t kDirectAlignment = 4096;
 
+// How much longer than what is written a target gets at a time, so that direct writes
+// need not wait for each other: little enough that one whose copy was killed does not
+// look whole, and so much that the lanes seldom run dry.
+constexpr uint64_t kDirectAheadBytes = 64 * 1024 * 1024;
+
 }  // namespace
 
 void ContentsCopy::Enter(State state, const Op& op, NextChains* next) {
@@ -98,6 +103,8 @@ void ContentsCopy::Settle(int lane, absl::Span<const int32_t> results, NextChain
       return OnSetDirect(results[0], next);
     case State::kPreallocate:
       return OnPreallocate(results[0], next);
+    case State::kLengthen:
+      return OnLengthen(results[0], next);
     case State::kUnsetDirect:
       return OnUnsetDirect(results[0], next);
     case State::kDiscard:
@@ -221,10 +228,7 @@ void ContentsCopy::SwitchDirect(bool on, NextChains* next) {
 void ContentsCopy::OnSetDirect(int32_t result, NextChains* next) {
   if (result < 0) return CopyPieces(next);  // Not to be had here.
   is_direct_ = true;
-  if (reads_direct_) {
-    pump_.Start(0, DirectEnd());
-    return Pump(next);
-  }
+  if (reads_direct_) return CopyDirect(0, next);
   PollIfAsked();
   Enter(State::kPreallocate, Preallocate(files_.target, source_stat_->stx_size), next);
 }
@@ -248,7 +252,30 @@ void ContentsCopy::OnPreallocate(int32_t result, NextChains* next) {
       result == -EOPNOTSUPP || result == -ENOSYS || result == -EPERM || result == -EINVAL;
   if (result < 0 && !is_unsupported) return FailToWrite(result);
   is_preallocated_ = result == 0;
-  pump_.Start(0, DirectEnd());
+  CopyDirect(0, next);
+}
+
+void ContentsCopy::CopyDirect(uint64_t begin, NextChains* next) {
+  direct_begin_ = begin;
+  direct_end_ = DirectEnd();
+  // With its last block it gets its whole size, once it has all the rest.
+  const uint64_t last_block = direct_end_ - block_size_bytes_;
+  const bool is_worth_it =
+      !reads_direct_ && direct_end_ > kLanesMax * uint64_t{block_size_bytes_};
+  if (is_worth_it && begin < last_block) {
+    direct_end_ = std::min(begin + kDirectAheadBytes, last_block);
+    return Enter(State::kLengthen, policy_->Resize(files_.target.index, direct_end_),
+                 next);
+  }
+  pump_.Start(begin, direct_end_);
+  Pump(next);
+}
+
+void ContentsCopy::OnLengthen(int32_t result, NextChains* next) {
+  if (control_->stopped) return Done(Outcome::kStopped);
+  // It is but faster with it.
+  if (result < 0) direct_end_ = DirectEnd();
+  pump_.Start(direct_begin_, direct_end_);
   Pump(next);
 }
 
@@ -386,6 +413,7 @@ void ContentsCopy::OnPumped(NextChains* next) {
       (reads_direct_ && pump_.failed_operation() == Operation::kRead);
   if (is_direct_ && (!pump_.failed() || may_be_refused)) {
     const bool is_whole = pump_.complete() && !pump_.end_found();
+    if (is_whole && direct_end_ < DirectEnd()) return CopyDirect(direct_end_, next);
     if (is_whole && !reads_direct_) counters_->files_direct.Add(1);
     return SwitchDirect(/*on=*/false, next);
   }

@@ -40,17 +40,18 @@
 // Where nothing is to stay in the page cache, reads and writes say so. With --direct a
 // file of more than a block and without holes does not pass through it at all:
 //
-//   kSetDirect -> kPreallocate -> kPump, whole pages -> kUnsetDirect -> kPump, the rest
-//        | refused                  | not complete          | (kDiscard, all of it)
-//        v                          v                       v
-//      kPump                   kUnsetDirect               kPump
+//   kSetDirect -> kPreallocate -> (kLengthen -> kPump)*, whole pages -> kUnsetDirect
+//        | refused                           | not complete                  |
+//        v                                   v                               v
+//      kPump               kUnsetDirect -> kDiscard -> kPump          kPump, the rest
 //
 // A large file that is not in the page cache is read that way without being asked, too,
 // but written through it. With --iopoll what is read and written with O_DIRECT is polled.
 //
-// Room is set aside first because a direct write that makes a file longer waits for all
-// others. A file that does not take O_DIRECT, in the middle or at an end that has moved
-// meanwhile, is begun anew without it.
+// A direct write that makes a file longer waits for all others. So room is set aside
+// first, and the target is made longer by many blocks at a time, but never as long as its
+// source before all but the last block is written. A file that does not take O_DIRECT, in
+// the middle or at an end that has moved meanwhile, is begun anew without it.
 //
 // Where a file takes less room than its size, but its file system knows nothing of holes
 // (NFS before 4.2, CIFS), zeros in it are taken for its holes, as in GNU cp.
@@ -142,6 +143,8 @@ class ContentsCopy {
   bool target_emptied() const { return target_emptied_; }
   // Whether room for all of the target was set aside before there was anything in it.
   bool is_preallocated() const { return is_preallocated_; }
+  // O_DIRECT is on, of the source or of both files.
+  bool is_direct() const { return is_direct_; }
   // How much of what the counters' bytes_done has got is of this file; 0 the next time.
   int64_t TakeCounted();
   const PolledIo::Refusal& poll_refusal() const { return pump_.poll_refusal(); }
@@ -165,6 +168,7 @@ class ContentsCopy {
     kCountCached,
     kSetDirect,
     kPreallocate,
+    kLengthen,
     kUnsetDirect,
     kDiscard,
     kFindData,
@@ -207,6 +211,9 @@ class ContentsCopy {
   void PollIfAsked();
   void OnSetDirect(int32_t result, NextChains* next);
   void OnPreallocate(int32_t result, NextChains* next);
+  // Copies with O_DIRECT from `begin` on.
+  void CopyDirect(uint64_t begin, NextChains* next);
+  void OnLengthen(int32_t result, NextChains* next);
   void OnUnsetDirect(int32_t result, NextChains* next);
   void OnDiscard(int32_t result, NextChains* next);
 
@@ -259,7 +266,9 @@ class ContentsCopy {
   bool is_direct_ = false;        // O_DIRECT is on.
   bool reads_direct_ = false;     // ... or to be, of the source alone.
   bool is_preallocated_ = false;  // Room for all of the target was set aside.
-  uint64_t piece_begin_ = 0;      // Of a file with holes: the data that was found last.
+  uint64_t direct_begin_ = 0;     // What is copied with O_DIRECT now.
+  uint64_t direct_end_ = 0;
+  uint64_t piece_begin_ = 0;  // Of a file with holes: the data that was found last.
   uint64_t piece_end_ = 0;
   int64_t counted_ = 0;           // Bytes that count as done, but for the pump's.
   uint64_t empty_piece_ = kNone;  // Where data was found that was a hole then.

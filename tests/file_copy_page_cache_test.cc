@@ -5,15 +5,20 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "core/file_copy.h"
 #include "core/file_error.h"
+#include "core/next_chains.h"
 #include "core/polled_io.h"
 #include "core/uncached_io.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/copy_script.h"
 
 namespace ringcp {
 namespace {
+
+using testing::HasSubstr;
 
 constexpr int kCancelled = -ECANCELED;
 constexpr uint64_t kBlock = CopyScript::kBlock;
@@ -210,6 +215,38 @@ TEST(FileCopyPageCacheTest, OfALargeFileTheLastBytesAloneAreCopiedWithoutODirect
   EXPECT_TRUE(copy.all_blocks_back());
 }
 
+// A direct write that makes the target longer waits for all others. But one whose copy is
+// killed must not look whole.
+TEST(FileCopyPageCacheTest, OfManyBlocksTheTargetIsMadeLongerBeforehandButForTheLast) {
+  for (const int32_t lengthened : {0, -EPERM}) {
+    constexpr int kBlocks = 10;
+    Direct direct(kBlocks * kBlock + 100);
+    CopyScript& copy = direct.copy;
+    copy.Settle({0});
+    EXPECT_EQ(copy.Settle({0}), "at once set size fd8 36864");
+    copy.Settle({lengthened});
+    // Where that is refused, the last block need not wait.
+    const int first = lengthened == 0 ? kBlocks - 1 : kBlocks;
+    for (int block = 0; block + kLanesMax < first; ++block) {
+      EXPECT_THAT(copy.Settle(block, {kBlock, kBlock}),
+                  HasSubstr(absl::StrCat("4096@", (block + kLanesMax) * kBlock)));
+    }
+    std::string next;
+    for (int lane = 0; lane < kLanesMax; ++lane) {
+      EXPECT_EQ(next, "");
+      next = copy.Settle((lane + first) % kLanesMax, {kBlock, kBlock});
+    }
+    if (lengthened == 0) {
+      EXPECT_EQ(next, "uncached read fd7 4096@36864 - uncached write fd8 4096@36864");
+      next = copy.Settle({kBlock, kBlock});
+    }
+    EXPECT_EQ(next, "direct off fd7 fd8");
+    EXPECT_EQ(copy.Settle({0}), "at once uncached read fd7 4096@40960");
+    EXPECT_EQ(copy.counters().files_direct.value(), 1);
+    EXPECT_EQ(copy.counters().bytes_done.value(), kBlocks * kBlock);
+  }
+}
+
 TEST(FileCopyPageCacheTest, OfWholePagesNothingIsLeftForTheEnd) {
   DirectWritten written(2 * kBlock);
   EXPECT_EQ(written.next, "direct off fd7 fd8");
@@ -393,8 +430,9 @@ TEST(FileCopyPageCacheTest, WhatHasODirectIsReadAndWrittenPolledEachAlone) {
 }
 
 TEST(FileCopyPageCacheTest, OneBlocksReadIsPolledWhileAnothersWriteIs) {
-  Polled polled(9 * kBlock);
+  Polled polled(10 * kBlock);
   CopyScript& copy = polled.copy;
+  copy.Settle({0});  // It is made longer.
   copy.Settle(3, {kBlock});
   EXPECT_EQ(copy.Settle(3, {kBlock}), "3: polled read fd7 4096@32768");
 }
@@ -502,8 +540,9 @@ TEST(FileCopyPageCacheTest, AnUncachedRefusalAfterAPolledOneIsToldApart) {
 }
 
 TEST(FileCopyPageCacheTest, AnInterruptedPolledReadIsTriedUnpolledOnce) {
-  Polled polled(9 * kBlock);
+  Polled polled(10 * kBlock);
   CopyScript& copy = polled.copy;
+  copy.Settle({0});  // It is made longer.
   EXPECT_EQ(copy.Settle(0, {-EAGAIN}), kUnpolled);
   EXPECT_EQ(copy.Settle(0, {kBlock, kBlock}), "polled read fd7 4096@32768");
   EXPECT_FALSE(polled.polled_io.refused());
