@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/check.h"
+#include "core/file_systems.h"
 
 namespace ringcp {
 
@@ -38,8 +39,11 @@ void TargetFootprint::AddStep(const PathSteps& steps, size_t index, Keys* keys) 
   while (!steps[nearest].identity.has_value()) --nearest;
   keys->insert(KeyOf(steps, nearest, index));
   // Between two looks a directory on the way may be made, or may tell another identity;
-  // what it is called does not change by that.
-  if (nearest != 0) keys->insert(KeyOf(steps, 0, index));
+  // what it is called does not change by that. A name that may be any is no name for it.
+  const bool is_named =
+      std::none_of(steps.begin(), steps.begin() + static_cast<ptrdiff_t>(nearest) + 1,
+                   [](const PathStep& way) { return way.name == kAnyName; });
+  if (nearest != 0 && is_named) keys->insert(KeyOf(steps, 0, index));
 }
 
 TargetFootprint::Key TargetFootprint::KeyOf(const PathSteps& steps, size_t from,

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -225,12 +226,15 @@ class Look {
   // All sources come to names in `directory`.
   bool AddNames(const std::vector<std::string>& sources, const Position& directory);
 
-  // Whether a path that was followed leads to what each process has of its own.
+  // Whether a path that was followed leads to what each process has of its own: in
+  // procfs, or its terminal.
   bool meets_own_of_process() const { return meets_own_of_process_; }
+  bool meets_own_terminal() const { return meets_own_terminal_; }
 
  private:
   TargetFootprint& footprint_;
   bool meets_own_of_process_ = false;
+  bool meets_own_terminal_ = false;
 };
 
 bool Look::Follow(std::string_view path, Position* position, std::vector<PathSteps>* last,
@@ -246,12 +250,12 @@ bool Look::Follow(std::string_view path, Position* position, std::vector<PathSte
     names.pop_back();
     switch (position->Go(name, &text)) {
       case Position::Outcome::kThere:
-        if (position->is_own_terminal()) meets_own_of_process_ = true;
+        if (position->is_own_terminal()) meets_own_terminal_ = true;
         break;
       case Position::Outcome::kNowhere:
         return true;
       case Position::Outcome::kUnknown:
-        return false;
+        return false;  // errno says why.
       case Position::Outcome::kLink: {
         if (!follows_last && names.empty() && ends_with_name) return true;
         if (position->is_in_proc()) {
@@ -304,27 +308,36 @@ bool Look::AddNames(const std::vector<std::string>& sources, const Position& dir
 
 }  // namespace
 
-absl::StatusOr<bool> LeadsToOwnOfProcess(const std::string& path, bool follows_last) {
+absl::StatusOr<bool> LeadsToOwnOfProcess(const std::string& path, bool follows_last,
+                                         bool is_opened) {
   RINGCP_CHECK(path.starts_with('/'));
   std::optional<Position> position = Position::Root();
   TargetFootprint footprint;
   Look look(&footprint);
   std::vector<PathSteps> links;
   if (!position.has_value() || !look.Follow(path, &*position, &links, follows_last)) {
-    return absl::UnavailableError(
-        absl::StrCat("cannot find out where ", Quote(path), " leads"));
+    const int error_number = errno;
+    const bool is_for_want_of_resources =
+        error_number == EMFILE || error_number == ENFILE || error_number == ENOMEM;
+    // Of other errors the job hears as well, and says which of its files they concern.
+    if (!is_for_want_of_resources) return false;
+    return absl::UnavailableError(absl::StrCat("cannot find out where ", Quote(path),
+                                               " leads: ", std::strerror(error_number)));
   }
-  return look.meets_own_of_process();
+  return look.meets_own_of_process() || (is_opened && look.meets_own_terminal());
 }
 
 absl::StatusOr<std::string> PathToOwnOfProcess(const CopyRequest& request) {
-  const bool follows = FollowsNamedLinks(request.options);
+  const CopyOptions& options = request.options;
+  const bool follows = FollowsNamedLinks(options);
   struct stat stat;
-  const bool into_directory = request.options.target_kind != TargetKind::kNotDirectory &&
+  const bool into_directory = options.target_kind != TargetKind::kNotDirectory &&
                               ::stat(request.target.c_str(), &stat) == 0 &&
                               S_ISDIR(stat.st_mode);
   for (const std::string& source : request.sources) {
-    const absl::StatusOr<bool> reads = LeadsToOwnOfProcess(source, follows);
+    // With -r a device is copied as one, and not read.
+    const absl::StatusOr<bool> reads =
+        LeadsToOwnOfProcess(source, follows, /*is_opened=*/!options.recursive);
     if (!reads.ok()) return reads.status();
     if (*reads) return source;
     // A link that is copied as one is written over what is there, not through it.
@@ -332,7 +345,8 @@ absl::StatusOr<std::string> PathToOwnOfProcess(const CopyRequest& request) {
         !follows && lstat(source.c_str(), &stat) == 0 && S_ISLNK(stat.st_mode);
     std::string target = request.target;
     if (into_directory) target += "/" + NameInDirectory(source);
-    const absl::StatusOr<bool> writes = LeadsToOwnOfProcess(target, !is_copied_as_link);
+    const absl::StatusOr<bool> writes =
+        LeadsToOwnOfProcess(target, !is_copied_as_link, /*is_opened=*/true);
     if (!writes.ok()) return writes.status();
     if (*writes) return target;
   }

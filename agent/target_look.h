@@ -27,14 +27,16 @@ TargetFootprint LookAtTarget(const CopyRequest& request);
 
 // Whether `path`, an absolute one, leads to what each process has of its own, as
 // /proc/self/fd/0 does, and /dev/stdin and all links to that (a name "self" or
-// "thread-self" of procfs is met on the way), or /dev/tty. False where it leads nowhere.
-// A link that is its last name is followed only with `follows_last`. UNAVAILABLE if it
-// can't be looked at now.
-absl::StatusOr<bool> LeadsToOwnOfProcess(const std::string& path, bool follows_last);
+// "thread-self" of procfs is met on the way), or, with `is_opened`, /dev/tty. False where
+// it leads nowhere, or can't be looked at. A link that is its last name is followed only
+// with `follows_last`. UNAVAILABLE for want of descriptors or memory.
+absl::StatusOr<bool> LeadsToOwnOfProcess(const std::string& path, bool follows_last,
+                                         bool is_opened);
 
 // The first of the paths that a job for `request` would read or write, as named, that
 // leads to what each process has of its own; "" if none does. What lies below a source
-// that is a directory is not looked at. UNAVAILABLE if one can't be looked at now.
+// that is a directory is not looked at. UNAVAILABLE for want of
+// descriptors or memory.
 // REQUIRES: request.target and the sources are absolute.
 absl::StatusOr<std::string> PathToOwnOfProcess(const CopyRequest& request);
 

@@ -30,7 +30,7 @@ void AttributeSetter::Start(const FileCopyPolicy& policy, const struct statx& so
   policy_ = &policy;
   source_stat_ = &source_stat;
   target_ = target;
-  failed_ = drops_set_id_ = keeps_withheld_ = false;
+  failed_ = drops_set_id_ = keeps_withheld_ = closes_group_ = false;
   if (!policy.preserve.mode && !policy.preserve.ownership) return SetTimesIfKept(next);
   Enter(State::kStat, policy.CallUnlessQueued(StatDescriptor(target_.fd, &target_stat_)),
         next);
@@ -129,11 +129,10 @@ void AttributeSetter::ReplaceAclIfNeeded(NextChains* next) {
 }
 
 void AttributeSetter::OnReplaceAcl(int32_t result, NextChains* next) {
-  if (result < 0 && result != -EOPNOTSUPP && result != -ENOSYS) {
+  if (result < 0 && !SaysNoAcl(-result)) {
     Fail(Operation::kSetMode, -result);
-    // To set the mode would open the list's mask.
-    state_ = State::kDone;
-    return;
+    // Without the group's bits a list that is there still lets nobody in whom it names.
+    closes_group_ = true;
   }
   // What its mode is by now is not known.
   if (result == 0) target_stat_.stx_mode = 0;
@@ -147,7 +146,7 @@ void AttributeSetter::SetModeIfNeeded(NextChains* next) {
   }
   mode_t wanted = target_stat_.stx_mode & kAllModeBits;
   if (policy_->preserve.mode) {
-    wanted = KeptMode();
+    wanted = KeptMode() & ~(closes_group_ ? mode_t{S_IRWXG} : 0);
   } else if (policy_->preserve.ownership) {
     // What making the file would have given it without withholding anything.
     const mode_t granted = target_.default_acl.value_or(kPermissions & ~policy_->umask);

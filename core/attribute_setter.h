@@ -98,6 +98,7 @@ class AttributeSetter {
   bool failed_ = false;
   CopyFailure failure_;
   std::string acl_;              // What takes the place of the target's.
+  bool closes_group_ = false;    // Its access control list could not be replaced.
   bool drops_set_id_ = false;    // It could not be given its owner.
   bool keeps_withheld_ = false;  // ... which is an error.
   struct statx target_stat_ = {};

@@ -319,8 +319,11 @@ void DirectoryCopy::SetFinalMode(const Directory& directory, mode_t mode) {
       error_number = ReplaceAcls(directory.target_fd, wanted);
     }
   }
-  if (error_number == 0 && wanted != mode) {
-    error_number = ChangeMode(directory.target_fd, wanted);
+  // Without the group's bits a list that is there still lets nobody in whom it names.
+  if (error_number != 0) wanted &= ~mode_t{S_IRWXG};
+  if (wanted != mode) {
+    const int mode_error = ChangeMode(directory.target_fd, wanted);
+    if (error_number == 0) error_number = mode_error;
   }
   if (error_number != 0 && !policy_.MayFailToSetMode(error_number)) {
     Fail(MakeFileError(Operation::kSetMode, TargetPath(directory), error_number));

@@ -79,7 +79,7 @@ int ListNames(int fd, Names* names) {
               .capability = HasAttribute(fd, kCapabilityName)};
     return 0;
   }
-  if (size < 0) return errno == EOPNOTSUPP || errno == ENOSYS ? 0 : errno;
+  if (size < 0) return SaysNoAcl(errno) ? 0 : errno;
   std::string_view left(list.data(), size);
   while (!left.empty()) {
     const std::string_view name = left.substr(0, left.find('\0'));

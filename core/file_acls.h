@@ -34,8 +34,8 @@ std::optional<mode_t> GrantsOfDefaultAcl(int fd);
 
 // Makes the permissions (0777) of `mode` all that is granted on the file `fd`, in one
 // step, and takes a directory's default ACL away. Does nothing to a file without ACLs,
-// whose mode is to be set in any case. Returns 0 or an errno: then the mode is not to be
-// set, because it may be an ACL's mask.
+// whose mode is to be set in any case. Returns 0 or an errno: then the group's bits of
+// the mode may be an ACL's mask, and are not to be set.
 int ReplaceAcls(int fd, mode_t mode);
 
 }  // namespace ringcp

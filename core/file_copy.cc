@@ -42,13 +42,6 @@ bool IsStillTheSame(const struct statx& a, const struct statx& b) {
          a.stx_btime.tv_nsec == b.stx_btime.tv_nsec;
 }
 
-// Whether reading an access control list ended with `result` because there is none, or
-// the file system has no such lists.
-bool SaysNoAcl(int32_t result) {
-  return result == -ENODATA || result == -EOPNOTSUPP || result == -ENOSYS ||
-         result == -EINVAL || result == -EBUSY;
-}
-
 }  // namespace
 
 void FileCopy::Enter(State state, const Op& op, NextChains* next) {
@@ -59,7 +52,7 @@ void FileCopy::Enter(State state, const Op& op, NextChains* next) {
 void FileCopy::Fail(const CopyFailure& failure) {
   if (outcome_at_end_ == Outcome::kFailed) return;
   outcome_at_end_ = Outcome::kFailed;
-  failure_ = failure;
+  failure_ = begins_anew_ ? first_failure_ : failure;
 }
 
 void FileCopy::FailOnSource(Operation operation, int error_number) {
@@ -146,7 +139,7 @@ void FileCopy::GoOn(int lane, absl::Span<const int32_t> results, NextChains* nex
     case State::kConfirmTarget:
       return OnConfirmTarget(results[0], next);
     case State::kLetGo:
-      return OnLetGo(results[0], next);
+      return OnLetGo(results, next);
     case State::kContents:
       contents_.Settle(lane, results, next);
       return OnContents(next);
@@ -156,7 +149,8 @@ void FileCopy::GoOn(int lane, absl::Span<const int32_t> results, NextChains* nex
     case State::kIdentify:
       return OnIdentify(results, next);
     case State::kRemove:
-      return OnRemove(results[0], next);
+      if (results[0] < 0 && results[0] != -ENOENT) removal_error_ = -results[0];
+      return CloseFiles(next);
     case State::kReopen:
       return OnReopen(results[0], next);
     case State::kStatReopened:
@@ -296,7 +290,7 @@ void FileCopy::GetAcl(NextChains* next) {
 void FileCopy::OnGetAcl(int32_t result, NextChains* next) {
   if (ShouldRetry(result, &retries_, counters_)) return GetAcl(next);
   retries_ = 0;
-  if (result > 0 || (result < 0 && !SaysNoAcl(result))) {
+  if (result > 0 || (result < 0 && !SaysNoAcl(-result))) {
     std::optional<mode_t> permissions;
     if (result > 0) {
       permissions = PermissionsWithoutAcl(
@@ -493,6 +487,7 @@ void FileCopy::OnInstallTarget(int32_t result, NextChains* next) {
 
 void FileCopy::OpenNewTarget(NextChains* next) {
   existing_ = false;
+  target_kind_ = names_.target_file_system;
   if (truncates_ && policy_.claims != nullptr) policy_.claims->Release(&claim_);
   truncates_ = false;
   ClaimNewTarget();
@@ -532,7 +527,17 @@ void FileCopy::OnOpenTargetFailed(int error_number, NextChains* next) {
     waits_for_target_ = true;
     control_.at_once = false;
   }
-  if (ShouldRetry(-error_number, &retries_, counters_)) return OpenNewTarget(next);
+  if (ShouldRetry(-error_number, &retries_, counters_)) {
+    return existing_ && begins_anew_ ? OpenExistingTarget(next) : OpenNewTarget(next);
+  }
+  if (begins_anew_) {
+    // What it made may be one that nobody may write to, like its source.
+    if (existing_ && created_ && RemovingMayHelp(error_number)) {
+      return RemoveTarget(old_target_, next);
+    }
+    FailOnTarget(Operation::kCreate, error_number);
+    return CloseAll(next);
+  }
   if (!existing_ && error_number == EEXIST) {
     if (policy_.claims != nullptr) policy_.claims->Release(&claim_);
     if (!names_.target_directory_created) return StatTarget(next);
@@ -580,6 +585,7 @@ void FileCopy::OnRemoveTarget(int32_t result, NextChains* next) {
     FailOnTarget(Operation::kRemove, -result);
     return CloseAll(next);
   }
+  if (begins_anew_) created_ = is_identified_ = false;
   if (result == 0) old_target_ = removed_as_;
   if (control_.stopped) return CloseAll(next);
   OpenNewTarget(next);
@@ -660,7 +666,7 @@ void FileCopy::OnStatOpened(int32_t result, NextChains* next) {
     FailOnTarget(Operation::kStat, -result);
   } else if (control_.stopped) {
     // Nothing has been written to it.
-    changed_ = truncates_;
+    changed_ = changed_ || truncates_;
   } else if (!S_ISREG(target_stat_.stx_mode)) {
     outcome_at_end_ = Outcome::kTargetIsSpecial;
   } else if (SameFile(source_stat_, target_stat_)) {
@@ -671,7 +677,7 @@ void FileCopy::OnStatOpened(int32_t result, NextChains* next) {
       target_kind_ = KindOfFileSystem(target_.index);
     }
     // With O_TRUNC it has been claimed and emptied.
-    changed_ = truncates_;
+    changed_ = changed_ || truncates_;
     return truncates_ ? CopyContents(next) : TakeTarget(next);
   }
   CloseAll(next);
@@ -679,9 +685,8 @@ void FileCopy::OnStatOpened(int32_t result, NextChains* next) {
 
 void FileCopy::TakeTarget(NextChains* next) {
   const bool is_open = target_ != FileRef();
-  if (policy_.claims == nullptr && !changed_) return UseTaken(next);
-  if (policy_.claims != nullptr &&
-      !policy_.claims->TryTake({.device = DeviceOf(target_stat_),
+  if (policy_.claims == nullptr) return UseTaken(next);
+  if (!policy_.claims->TryTake({.device = DeviceOf(target_stat_),
                                 .inode = target_stat_.stx_ino,
                                 .links = target_stat_.stx_nlink,
                                 .file_system = target_kind_,
@@ -691,6 +696,10 @@ void FileCopy::TakeTarget(NextChains* next) {
     outcome_ = Outcome::kAwaitTarget;
     return;
   }
+  ConfirmTarget(next);
+}
+
+void FileCopy::ConfirmTarget(NextChains* next) {
   const Op stat = StatAt(names_.target_directory, names_.target,
                          is_link_ ? 0 : AT_SYMLINK_NOFOLLOW, &target_name_stat_);
   Enter(State::kConfirmTarget, policy_.CallUnlessQueued(stat), next);
@@ -698,6 +707,7 @@ void FileCopy::TakeTarget(NextChains* next) {
 
 void FileCopy::OnConfirmTarget(int32_t result, NextChains* next) {
   if (control_.stopped) return CloseAll(next);
+  if (begins_anew_) return OnConfirmAnew(result, next);
   if (result == 0 && SameFile(target_stat_, target_name_stat_)) {
     target_stat_ = target_name_stat_;  // It may have another size by now.
     return UseTaken(next);
@@ -709,14 +719,9 @@ void FileCopy::OnConfirmTarget(int32_t result, NextChains* next) {
   const bool may_be_it = result == 0 && S_ISREG(target_name_stat_.stx_mode) &&
                          may_be_made_up && is_elsewhere;
   if (is_any_ && may_be_it) return UseTaken(next);
-  if (changed_) {  // It begins anew, but not with another file.
-    if (result < 0) FailOnTarget(Operation::kStat, -result);
-    Fail(RefusedTarget(Refusal::kTargetReplaced));
-    return CloseAll(next);
-  }
   // Another copy that failed, or somebody else, has removed it since it was opened:
   // nobody would find what is written to it now.
-  if (policy_.claims != nullptr) policy_.claims->Release(&claim_);
+  policy_.claims->Release(&claim_);
   if (++targets_let_go_ > (may_be_made_up ? kLooksMax : kRetriesMax)) {
     if (may_be_it && !is_any_) {
       is_any_ = true;
@@ -771,6 +776,7 @@ bool FileCopy::may_clone() const {
 // --- Contents ---
 
 void FileCopy::CopyContents(NextChains* next) {
+  begins_anew_ = false;
   if (is_whole_) return WriteWhole(next);
   const dev_t target_file_device =
       created_ ? names_.target_device : DeviceOf(target_stat_);
@@ -882,47 +888,71 @@ void FileCopy::OnContents(NextChains* next) {
 
 bool FileCopy::ShouldCopyAnew(const CopyFailure& failure) const {
   const int error = failure.error_number;
-  return may_help_to_call() && !control_.stopped && failure.on_target &&
-         failure.operation == Operation::kWrite && error != ENOSPC && error != EDQUOT &&
-         error != EFBIG;
+  return may_help_to_call() && !control_.stopped && policy_.reflink != Reflink::kAlways &&
+         failure.on_target && failure.operation == Operation::kWrite && error != ENOSPC &&
+         error != EDQUOT && error != EFBIG;
 }
 
+// What was written goes, wherever the file may have been moved. It is closed, because the
+// open file may be good for nothing any more, and opened again by its name.
 void FileCopy::CopyAnew(NextChains* next) {
   begins_anew_ = true;
-  // What this copy made is removed, so that it is made once more.
-  if (created_) return Identify(next);
-  truncates_ = true;
-  LetGo(next);
-}
-
-void FileCopy::GiveUpAnew() {
-  if (begins_anew_) Fail(contents_.failure());
-  begins_anew_ = false;
+  first_failure_ = contents_.failure();
+  state_ = State::kLetGo;
+  Chain& chain = next->Add(0);
+  if (contents_.is_direct()) {
+    chain.Add(SetDirect(source_.index, FileRef(), /*on=*/false));
+  }
+  if (!is_identified_) {
+    chain.Add(StatDescriptor(target_.index, &target_stat_), Link::kHard);
+  }
+  chain.Add(SetSize(target_.index, 0), Link::kHard);
+  chain.Add(Close(target_), Link::kHard);
+  chain.SetAtOnce();
 }
 
 void FileCopy::LetGo(NextChains* next) { Enter(State::kLetGo, Close(target_), next); }
 
-void FileCopy::OnLetGo(int32_t result, NextChains* next) {
+void FileCopy::OnLetGo(absl::Span<const int32_t> results, NextChains* next) {
   // It did not run for want of a thread or of memory in the kernel.
-  if (result == -ECANCELED) return Enter(State::kLetGo, AtOnce(Close(target_)), next);
+  if (results.back() == -ECANCELED) {
+    return Enter(State::kLetGo, AtOnce(Close(target_)), next);
+  }
   target_ = FileRef();
-  if (control_.stopped) return CloseAll(next);
   if (!begins_anew_) {
     is_identified_ = false;
+    if (control_.stopped) return CloseAll(next);
     return truncates_ ? OpenExistingTarget(next) : OpenNewTarget(next);
   }
-  begins_anew_ = false;
   counters_->bytes_done.Add(-contents_.TakeCounted());
   contents_.Reset(&policy_, &source_stat_);
   control_.only_calls = control_.at_once = true;
-  if (created_) {
-    created_ = is_identified_ = cleaned_up_ = false;
+  const int32_t identified = is_identified_ ? 0 : results[results.size() - 3];
+  is_identified_ = identified == 0;
+  if (!is_identified_) {
+    // Nobody can tell whether its name still leads to it.
+    removal_error_ = -identified;
+    cleaned_up_ = true;
+    Fail(first_failure_);
+  }
+  if (control_.stopped || !is_identified_) return CloseAll(next);
+  ConfirmTarget(next);
+}
+
+void FileCopy::OnConfirmAnew(int32_t result, NextChains* next) {
+  const bool may_be_it = is_any_ && S_ISREG(target_name_stat_.stx_mode) &&
+                         DeviceOf(target_name_stat_) == DeviceOf(target_stat_);
+  if (result == 0 && (may_be_it || IsStillTheSame(target_stat_, target_name_stat_))) {
+    truncates_ = true;
+    return OpenExistingTarget(next);
+  }
+  // Some forget what was not written to its end.
+  if (result == -ENOENT && created_) {
+    created_ = is_identified_ = false;
     return OpenNewTarget(next);
   }
-  // Its name may lead elsewhere by now, so it is looked at and claimed as in the
-  // beginning.
-  if (policy_.claims != nullptr) policy_.claims->Release(&claim_);
-  TakeTarget(next);
+  Fail(first_failure_);
+  CloseAll(next);
 }
 
 void FileCopy::Resume(NextChains* next) {
@@ -1011,7 +1041,6 @@ void FileCopy::OnIdentify(absl::Span<const int32_t> results, NextChains* next) {
   const int32_t name_result = results.back();
   if (target_result < 0 || (name_result < 0 && name_result != -ENOENT)) {
     removal_error_ = target_result < 0 ? -target_result : -name_result;
-    GiveUpAnew();
     return CloseFiles(next);
   }
   // Whatever somebody else has put there by now is left alone. Between this look and the
@@ -1021,21 +1050,10 @@ void FileCopy::OnIdentify(absl::Span<const int32_t> results, NextChains* next) {
     return Enter(State::kRemove, UnlinkAt(names_.target_directory, names_.target, 0),
                  next);
   }
-  if (name_result == -ENOENT && begins_anew_) return LetGo(next);
-  GiveUpAnew();
   // Wherever it is now, and where each look tells another inode number, it is not left
   // half-written either.
   if (target_ == FileRef() || target_stat_.stx_nlink == 0) return CloseFiles(next);
   Enter(State::kEmpty, policy_.Resize(target_.index, 0), next);
-}
-
-void FileCopy::OnRemove(int32_t result, NextChains* next) {
-  if (result < 0 && result != -ENOENT) {
-    removal_error_ = -result;
-    GiveUpAnew();
-  }
-  if (begins_anew_) return LetGo(next);
-  CloseFiles(next);
 }
 
 void FileCopy::OnReopen(int32_t result, NextChains* next) {

@@ -281,6 +281,8 @@ class FileCopy {
   void OnRemoveTarget(int32_t result, NextChains* next);
   void OnStatOpened(int32_t result, NextChains* next);
   void TakeTarget(NextChains* next);
+  // Looks whether the target's name still leads to it.
+  void ConfirmTarget(NextChains* next);
   // Claims the target, if that is possible by now.
   void OnConfirmTarget(int32_t result, NextChains* next);
   // The target is claimed: empties it, unless opening it is to do so.
@@ -304,10 +306,9 @@ class FileCopy {
   // Whether all is to be copied once more, by calls, after `failure`.
   bool ShouldCopyAnew(const CopyFailure& failure) const;
   void CopyAnew(NextChains* next);
-  // It can't be, if it was to be: fails as the contents did.
-  void GiveUpAnew();
   void LetGo(NextChains* next);
-  void OnLetGo(int32_t result, NextChains* next);
+  void OnLetGo(absl::Span<const int32_t> results, NextChains* next);
+  void OnConfirmAnew(int32_t result, NextChains* next);
   void SetAttributes(NextChains* next);
   void OnAttributes(NextChains* next);
 
@@ -318,7 +319,6 @@ class FileCopy {
   void CloseAll(NextChains* next);
   void Identify(NextChains* next);
   void OnIdentify(absl::Span<const int32_t> results, NextChains* next);
-  void OnRemove(int32_t result, NextChains* next);
   void OnReopen(int32_t result, NextChains* next);
   void OnStatReopened(int32_t result, NextChains* next);
   void OnDropCached(int32_t written_back, NextChains* next);
@@ -386,7 +386,10 @@ class FileCopy {
   bool truncates_ = false;         // Opening it empties it: see the head of this file.
   // Of the target's file system: its directory's, unless a link leads elsewhere.
   FileSystemKind target_kind_ = FileSystemKind::kOther;
-  bool begins_anew_ = false;     // The target is let go to be copied to once more.
+  // The target is let go to be copied to once more, and is not open yet. What fails then
+  // is told as what failed first.
+  bool begins_anew_ = false;
+  CopyFailure first_failure_;
   bool closes_at_once_ = false;  // The kernel did not get round to it.
   bool left_out_rights_ = false;
   struct statx source_stat_ = {};

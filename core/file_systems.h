@@ -28,7 +28,8 @@ enum class FileSystemKind : uint8_t {
   kLocal,
   // NFS: as kOther, but inode numbers are the server's, one for each file.
   kNfs,
-  // overlayfs: as kOther. A file that is opened for writing, or linked, is first copied up
+  // overlayfs: as kOther. A file that is opened for writing, or linked, is first copied
+  // up
   // to where changes go, and may get another device and inode number by that.
   kOverlay,
 };
@@ -36,7 +37,8 @@ enum class FileSystemKind : uint8_t {
 // Of what the open file `fd` (O_PATH is enough) is on.
 FileSystemKind KindOfFileSystem(int fd);
 
-// Of what `name` in `directory` leads to, links followed; kOther where that can't be told.
+// Of what `name` in `directory` leads to, links followed; kOther where that can't be
+// told.
 FileSystemKind KindOfFileSystemAt(int directory, const char* name);
 
 // Equal for the names that a directory of a file system that ignores the case of letters
@@ -44,6 +46,7 @@ FileSystemKind KindOfFileSystemAt(int directory, const char* name);
 // are not ASCII's depends on its version of Unicode: all names with such letters are one.
 // Only a name in ASCII and one that is not may be the same there and yet differ here (the
 // sign for kelvin and `k`).
+inline constexpr char kAnyName[] = "\x80";  // What those become.
 std::string FoldedName(std::string_view name);
 
 }  // namespace ringcp

@@ -334,7 +334,12 @@ class NodeCopy {
     } else if (inherits_acl()) {
       error_number = ReplaceAcls(fd, wanted);
     }
-    if (error_number == 0 && mode != wanted) error_number = SetModeTo(fd, wanted, target);
+    // Without the group's bits a list that is there still lets nobody in whom it names.
+    if (error_number != 0) wanted &= ~mode_t{S_IRWXG};
+    if (mode != wanted) {
+      const int mode_error = SetModeTo(fd, wanted, target);
+      if (error_number == 0) error_number = mode_error;
+    }
     return error_number == 0 || policy_.MayFailToSetMode(error_number) ||
            Fail(TargetFailure(Operation::kSetMode, error_number));
   }

@@ -4,6 +4,7 @@
 #include <linux/posix_acl.h>
 #include <linux/posix_acl_xattr.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -109,6 +110,11 @@ std::optional<mode_t> PermissionsGrantedByDefault(std::string_view acl) {
   if (!parsed.has_value()) return std::nullopt;
   return Permissions(*parsed->user, parsed->mask.value_or(*parsed->group),
                      *parsed->other);
+}
+
+bool SaysNoAcl(int error_number) {
+  return error_number == ENODATA || error_number == EOPNOTSUPP ||
+         error_number == ENOSYS || error_number == EINVAL || error_number == EBUSY;
 }
 
 std::string AclOfMode(mode_t mode) {

@@ -33,6 +33,10 @@ std::optional<mode_t> PermissionsWithoutAcl(std::string_view acl);
 // malformed.
 std::optional<mode_t> PermissionsGrantedByDefault(std::string_view acl);
 
+// Whether reading or setting an ACL failed with `error_number` because there is none, or
+// the file system has no such lists.
+bool SaysNoAcl(int error_number);
+
 // The access ACL that grants the permissions (0777) of `mode` and nothing else.
 std::string AclOfMode(mode_t mode);
 

@@ -191,7 +191,13 @@ class Stream {
     }
     target_ = openat(names_.target_directory, names_.target,
                      kTargetFlags | O_NONBLOCK | O_TRUNC);
-    if (target_ < 0) return Fail(Operation::kCreate, errno, true);
+    if (target_ < 0) {
+      const int error_number = errno;
+      if (policy_.claims != nullptr) policy_.claims->Release(&claim_);
+      return policy_.force && RemovingMayHelp(error_number)
+                 ? ReplaceTarget(OldTarget::kRemovedAfterFailing)
+                 : Fail(Operation::kCreate, error_number, true);
+    }
     begun_ = true;
     if (fstat(target_, &target_stat_) != 0) return Fail(Operation::kStat, errno, true);
     return Outcome::kCopied;
@@ -394,7 +400,9 @@ class Stream {
     } else if (!created_ || names_.target_default_acl.has_value()) {
       error_number = ReplaceAcls(target_, wanted);
     }
-    if (error_number == 0 && wanted != mode && fchmod(target_, wanted) != 0) {
+    // Without the group's bits a list that is there still lets nobody in whom it names.
+    if (error_number != 0) wanted &= ~mode_t{S_IRWXG};
+    if (wanted != mode && fchmod(target_, wanted) != 0 && error_number == 0) {
       error_number = errno;
     }
     if (error_number != 0 && !policy_.MayFailToSetMode(error_number)) {

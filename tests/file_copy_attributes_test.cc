@@ -406,7 +406,7 @@ TEST(FileCopyAttributesTest, OneThatWasThereLosesItsAclToo) {
 }
 
 TEST(FileCopyAttributesTest, WhereThereAreNoAclsItsModeIsLeftIfItIsRight) {
-  for (const int error : {EOPNOTSUPP, ENOSYS}) {
+  for (const int error : {EOPNOTSUPP, ENOSYS, EINVAL, EBUSY}) {
     Overwritten overwritten(AsUser(1, {.mode = true}), [](CopyScript*) {});
     overwritten.copy.Settle({0});
     EXPECT_EQ(overwritten.copy.Settle({-error}), "close fd8 = close fd7");
@@ -417,17 +417,19 @@ TEST(FileCopyAttributesTest, AnAclThatCanNotBeReplacedFails) {
   Overwritten overwritten(AsUser(1, {.mode = true}), [](CopyScript*) {});
   CopyScript& copy = overwritten.copy;
   copy.Settle({0});
-  EXPECT_EQ(copy.Settle({-EIO}), "close fd8 = close fd7");
+  EXPECT_EQ(copy.Settle({-EIO}), "fchmod fd8 604");
+  EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
   EXPECT_EQ(copy.Settle({0, 0}), "failed: chmod T EIO");
 }
 
-// To set its mode would open its mask to all whom the list names.
-TEST(FileCopyAttributesTest, AfterAnAclCouldNotBeReplacedTheModeIsNotSet) {
+// The group's bits are the mask of all whom the list names.
+TEST(FileCopyAttributesTest, AfterAnAclCouldNotBeReplacedItsMaskIsClosed) {
   Written written(AsUser(1, {.mode = true}), [](CopyScript*) {},
                   {.target_default_acl = 0777});
   CopyScript& copy = written.copy;
   copy.Settle({0});
-  EXPECT_EQ(copy.Settle({-EPERM}), "close fd9");
+  EXPECT_EQ(copy.Settle({-EPERM}), "fchmod fd9 604");
+  EXPECT_EQ(copy.Settle({0}), "close fd9");
   EXPECT_EQ(copy.Settle({0}), "failed: chmod T EPERM");
 }
 

@@ -182,6 +182,13 @@ constexpr Variant kVariants[] = {
     {.name = "shared, holes", .has_holes = true, .is_shared = true},
 };
 
+// What O_DIRECT copies is made longer beforehand where it has many blocks.
+std::vector<size_t> SizesOf(const Variant& variant) {
+  std::vector<size_t> sizes(std::begin(kSizes), std::end(kSizes));
+  if (variant.page_cache == PageCache::kBypass) sizes.push_back(11 * kBlock + 7);
+  return sizes;
+}
+
 int OpenDescriptors() {
   int count = 0;
   DIR* directory = opendir("/proc/self/fd");
@@ -492,7 +499,7 @@ bool IsFatal(const Variant& variant, uint64_t size, const std::vector<OpRecord>&
 
 TEST_F(FileCopyFaultsTest, WithoutFaultsEveryVariantCopies) {
   for (const Variant& variant : kVariants) {
-    for (const size_t size : kSizes) {
+    for (const size_t size : SizesOf(variant)) {
       SCOPED_TRACE(absl::StrCat(variant.name, ", ", size, " bytes"));
       Prepare(variant, size);
       const Outcome outcome = Copy(variant, {}, -1, seed_);
@@ -508,7 +515,7 @@ TEST_F(FileCopyFaultsTest, EveryOpMayFailOnceInEveryWay) {
   for (const int error : kErrors) results.push_back(-error);
   int faults_hit = 0;
   for (const Variant& variant : kVariants) {
-    for (const size_t size : kSizes) {
+    for (const size_t size : SizesOf(variant)) {
       for (const int32_t result : results) {
         for (int64_t op = 0;; ++op) {
           Prepare(variant, size);
@@ -546,7 +553,7 @@ TEST_F(FileCopyFaultsTest, PollingMayBeRefusedAnywhere) {
   int refused = 0;
   for (const Variant& variant : kVariants) {
     if (!variant.is_polled) continue;
-    for (const size_t size : kSizes) {
+    for (const size_t size : SizesOf(variant)) {
       for (const int error : {EOPNOTSUPP, EINVAL}) {
         for (int64_t op = 0;; ++op) {
           Prepare(variant, size);
@@ -570,7 +577,7 @@ TEST_F(FileCopyFaultsTest, PollingMayBeRefusedAnywhere) {
 
 TEST_F(FileCopyFaultsTest, ASourceMayEndAtAnyRead) {
   for (const Variant& variant : kVariants) {
-    for (const size_t size : kSizes) {
+    for (const size_t size : SizesOf(variant)) {
       for (int64_t op = 0;; ++op) {
         Prepare(variant, size);
         const Outcome outcome = Copy(variant, {{op, 0}}, -1, seed_);
@@ -592,7 +599,7 @@ TEST_F(FileCopyFaultsTest, ASourceMayEndAtAnyRead) {
 TEST_F(FileCopyFaultsTest, ASourceMayGrowBeforeAnyOp) {
   int grown = 0;
   for (const Variant& variant : kVariants) {
-    for (const size_t size : kSizes) {
+    for (const size_t size : SizesOf(variant)) {
       for (const size_t more : {size_t{1}, size_t{2} * kBlock + 5}) {
         for (int64_t op = 0;; ++op) {
           Prepare(variant, size);
@@ -625,7 +632,7 @@ TEST_F(FileCopyFaultsTest, SomebodyElsesFileUnderTheNameIsLeftAlone) {
   const std::string others = "somebody else's";
   int replaced = 0;
   for (const Variant& variant : kVariants) {
-    for (const size_t size : kSizes) {
+    for (const size_t size : SizesOf(variant)) {
       for (int64_t op = 0;; ++op) {
         Prepare(variant, size);
         bool is_replaced = false;
@@ -653,7 +660,7 @@ TEST_F(FileCopyFaultsTest, SomebodyElsesFileUnderTheNameIsLeftAlone) {
 
 TEST_F(FileCopyFaultsTest, ACopyMayBeStoppedAtAnyStep) {
   for (const Variant& variant : kVariants) {
-    for (const size_t size : kSizes) {
+    for (const size_t size : SizesOf(variant)) {
       for (int step = 0;; ++step) {
         SCOPED_TRACE(absl::StrCat(variant.name, ", ", size, " bytes, step ", step));
         Prepare(variant, size);

@@ -268,47 +268,140 @@ TEST(FileCopyRemoteTest, AfterAQueuedWriteFailedAllIsWrittenByACall) {
   }
 }
 
+constexpr char kLetGo[] =
+    "at once fstat fd8 = at once set size fd8 0 = at once close fd8";
+
 // The error may be about what was written before, and the open file be good for nothing
 // any more: all of it is copied anew.
 TEST(FileCopyRemoteTest, AfterAQueuedWriteOfALargeFileFailedAllIsCopiedAnewByCalls) {
   for (const int error : {EIO, EINVAL, ESPIPE}) {
-    CopyScript copy({.size = 3 * 4096, .local = false});
-    copy.OpenBoth();
-    EXPECT_EQ(copy.Settle(0, {4096, 4096}), "");
-    EXPECT_EQ(copy.Settle(1, {4096, -error}), "");
-    EXPECT_EQ(copy.Settle(2, {4096, 4096}), "fstat fd8 = lstat T");
-    EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
-    EXPECT_EQ(copy.Settle({0}), "close fd8");
-    EXPECT_EQ(copy.Settle({kCancelled}), "at once close fd8");  // It did not run.
-    EXPECT_EQ(copy.Settle({-EIO}), "at once open T new 644>fd");
-    EXPECT_EQ(copy.counters().bytes_done.value(), 0);
-    EXPECT_EQ(copy.Settle({8}), "at once read fd7 4096@0 - at once write fd8 4096@0");
-    copy.LeaveBlocksToChains();  // Not even if they have to be waited for.
-    EXPECT_EQ(copy.Settle({4096, 4096}),
-              "at once read fd7 4096@4096 - at once write fd8 4096@4096");
-    EXPECT_EQ(copy.Settle({4096, 4096}),
-              "at once read fd7 4096@8192 - at once write fd8 4096@8192");
-    EXPECT_EQ(copy.Settle({4096, 4096}), "at once read fd7 4096@12288");
-    EXPECT_EQ(copy.counters().bytes_done.value(), 3 * 4096);
-    EXPECT_EQ(copy.Settle({0}),
-              "at once fstat fd8 unasked = at once close fd8 = at once close fd7");
-    EXPECT_EQ(copy.Settle({0, 0, 0}), "copied");
+    for (const bool is_forgotten : {true, false}) {
+      CopyScript copy({.size = 3 * 4096, .local = false});
+      copy.OpenBoth();
+      EXPECT_EQ(copy.Settle(0, {4096, 4096}), "");
+      EXPECT_EQ(copy.Settle(1, {4096, -error}), "");
+      EXPECT_EQ(copy.Settle(2, {4096, 4096}), kLetGo);
+      EXPECT_EQ(copy.Settle({0, -EIO, -EIO}), "at once lstat T");
+      EXPECT_EQ(copy.counters().bytes_done.value(), 0);
+      std::string next;
+      if (is_forgotten) {
+        EXPECT_EQ(copy.Settle({-ENOENT}), "at once open T new 644>fd");
+        next = copy.Settle({8});
+      } else {
+        EXPECT_EQ(copy.Settle({0}), "at once open T truncated>fd");
+        EXPECT_EQ(copy.Settle({-EINTR}), "at once open T truncated>fd");
+        EXPECT_EQ(copy.Settle({8}), "at once fstat fd8");
+        next = copy.Settle({0});
+      }
+      EXPECT_EQ(next, "at once read fd7 4096@0 - at once write fd8 4096@0");
+      copy.LeaveBlocksToChains();  // Not even if they have to be waited for.
+      EXPECT_EQ(copy.Settle({4096, 4096}),
+                "at once read fd7 4096@4096 - at once write fd8 4096@4096");
+      EXPECT_EQ(copy.Settle({4096, 4096}),
+                "at once read fd7 4096@8192 - at once write fd8 4096@8192");
+      EXPECT_EQ(copy.Settle({4096, 4096}), "at once read fd7 4096@12288");
+      EXPECT_EQ(copy.counters().bytes_done.value(), 3 * 4096);
+      const std::string closing = copy.Settle({0});
+      if (is_forgotten) {
+        EXPECT_EQ(closing,
+                  "at once fstat fd8 unasked = at once close fd8 = at once close fd7");
+        EXPECT_EQ(copy.Settle({0, 0, 0}), "copied");
+      } else {
+        EXPECT_EQ(closing, "at once close fd8 = at once close fd7");
+        EXPECT_EQ(copy.Settle({0, 0}), "copied");
+      }
+    }
   }
 }
 
+// One of two blocks whose second write failed with EINVAL, and that is let go.
+struct LetGo {
+  explicit LetGo(bool exists = false) : copy({.size = 2 * 4096, .local = false}) {
+    copy.LookAtSource();
+    if (exists) {
+      EXPECT_EQ(copy.Settle({-EEXIST}), "lstat T - stat T");
+      EXPECT_EQ(copy.Settle({0, 0}), "open T>fd");
+      copy.Settle({8});
+      EXPECT_EQ(copy.Settle({0}), "at once set size fd8 0");
+      copy.Settle({0});
+    } else {
+      copy.Settle({8});
+    }
+    copy.Settle(0, {4096, -EINVAL});
+    next = copy.Settle(1, {4096, 4096});
+  }
+  CopyScript copy;
+  std::string next;
+};
+
 TEST(FileCopyRemoteTest, WhatFailsOnceMoreHasFailed) {
-  CopyScript copy({.size = 2 * 4096, .local = false});
-  copy.OpenBoth();
-  copy.Settle(0, {4096, -EINVAL});
-  copy.Settle(1, {4096, 4096});
-  copy.Settle({0, 0});
+  LetGo let_go;
+  CopyScript& copy = let_go.copy;
+  copy.Settle({0, 0, 0});
   copy.Settle({0});
-  copy.Settle({0});
-  EXPECT_EQ(copy.Settle({8}), "at once read fd7 4096@0 - at once write fd8 4096@0");
-  EXPECT_EQ(copy.Settle({4096, -EINVAL}), "at once fstat fd8 = at once lstat T");
+  copy.Settle({8});
+  EXPECT_EQ(copy.Settle({0}), "at once read fd7 4096@0 - at once write fd8 4096@0");
+  EXPECT_EQ(copy.Settle({4096, -EIO}), "at once fstat fd8 = at once lstat T");
   EXPECT_EQ(copy.Settle({0, 0}), "at once unlink T");
   EXPECT_EQ(copy.Settle({0}), "at once close fd8 = at once close fd7");
-  EXPECT_EQ(copy.Settle({0, 0}), "failed: write T EINVAL");
+  EXPECT_EQ(copy.Settle({0, 0}), "failed: write T EIO");
+}
+
+// What failed first is told.
+TEST(FileCopyRemoteTest, WhatCanNotBeCopiedAnewFailsByItsFirstError) {
+  LetGo unknown;
+  EXPECT_EQ(unknown.copy.Settle({-ENOMEM, 0, 0}), "at once close fd7");
+  EXPECT_EQ(unknown.copy.Settle({0}), "failed: write T EINVAL");
+  EXPECT_EQ(unknown.copy.copy().removal_error(), ENOMEM);
+
+  LetGo unopened;
+  unopened.copy.Settle({0, 0, 0});
+  unopened.copy.Settle({0});
+  EXPECT_EQ(unopened.copy.Settle({-EIO}), "at once close fd7");
+  EXPECT_EQ(unopened.copy.Settle({0}), "at once lstat T");
+  EXPECT_EQ(unopened.copy.Settle({0}), "at once unlink T");
+  EXPECT_EQ(unopened.copy.Settle({0}), "failed: write T EINVAL");
+
+  // Somebody else's file that has come there is left alone, also if it comes late.
+  LetGo taken;
+  taken.copy.Settle({0, 0, 0});
+  EXPECT_EQ(taken.copy.Settle({-ENOENT}), "at once open T new 644>fd");
+  EXPECT_EQ(taken.copy.Settle({-EEXIST}), "at once close fd7");
+  EXPECT_EQ(taken.copy.Settle({0}), "failed: write T EINVAL");
+}
+
+// It was open for writing, but is nobody's to open so: its source is not, either.
+TEST(FileCopyRemoteTest, WhatMayNotBeOpenedForWritingAgainIsMadeAgain) {
+  LetGo let_go;
+  CopyScript& copy = let_go.copy;
+  copy.Settle({0, 0, 0});
+  EXPECT_EQ(copy.Settle({0}), "at once open T truncated>fd");
+  EXPECT_EQ(copy.Settle({-EACCES}), "at once unlink T");
+  EXPECT_EQ(copy.Settle({0}), "at once open T new 644>fd");
+  EXPECT_EQ(copy.Settle({8}), "at once read fd7 4096@0 - at once write fd8 4096@0");
+}
+
+TEST(FileCopyRemoteTest, ACopyThatIsStoppedWhileItBeginsAnewLeavesNothing) {
+  LetGo let_go;
+  let_go.copy.Stop();
+  EXPECT_EQ(let_go.copy.Settle({0, 0, 0}), "at once close fd7");
+  EXPECT_EQ(let_go.copy.Settle({0}), "at once lstat T");
+  EXPECT_EQ(let_go.copy.Settle({0}), "at once unlink T");
+  EXPECT_EQ(let_go.copy.Settle({0}), "cancelled");
+}
+
+// A read of the last bytes is none of whole pages.
+TEST(FileCopyRemoteTest, ItsSourceIsReadThroughThePageCacheThen) {
+  UncachedIo uncached_io;
+  FileCopyPolicy policy;
+  policy.page_cache = PageCache::kBypass;
+  policy.uncached_io = &uncached_io;
+  CopyScript copy({.policy = policy, .size = 2 * 4096 + 100, .local = false});
+  copy.OpenBoth();
+  copy.Settle({0});
+  copy.Settle({0});
+  copy.Settle(0, {4096, -EIO});
+  EXPECT_EQ(copy.Settle(1, {4096, 4096}), absl::StrCat("direct off fd7 = ", kLetGo));
 }
 
 TEST(FileCopyRemoteTest, WithoutRoomNothingIsCopiedAnew) {
@@ -325,17 +418,11 @@ TEST(FileCopyRemoteTest, WithoutRoomNothingIsCopiedAnew) {
 // What was there before is opened once more, but only if its name still leads to it.
 TEST(FileCopyRemoteTest, AnOldTargetIsCopiedToAnewIfItIsThereStill) {
   for (const bool is_there : {true, false}) {
-    CopyScript copy({.size = 2 * 4096, .local = false});
-    copy.LookAtSource();
-    EXPECT_EQ(copy.Settle({-EEXIST}), "lstat T - stat T");
-    EXPECT_EQ(copy.Settle({0, 0}), "open T>fd");
-    copy.Settle({8});
-    EXPECT_EQ(copy.Settle({0}), "at once set size fd8 0");
-    copy.Settle({0});
-    copy.Settle(0, {4096, -EINVAL});
-    EXPECT_EQ(copy.Settle(1, {4096, 4096}), "close fd8");
+    LetGo let_go(/*exists=*/true);
+    CopyScript& copy = let_go.copy;
+    EXPECT_EQ(let_go.next, "at once set size fd8 0 = at once close fd8");
     if (!is_there) copy.target_link_stat.stx_ino = 4711;
-    EXPECT_EQ(copy.Settle({-EIO}), "at once lstat T");
+    EXPECT_EQ(copy.Settle({0, -EIO}), "at once lstat T");
     if (!is_there) {
       EXPECT_EQ(copy.Settle({0}), "at once close fd7");
       continue;
@@ -344,6 +431,19 @@ TEST(FileCopyRemoteTest, AnOldTargetIsCopiedToAnewIfItIsThereStill) {
     EXPECT_EQ(copy.Settle({8}), "at once fstat fd8");
     EXPECT_EQ(copy.Settle({0}), "at once read fd7 4096@0 - at once write fd8 4096@0");
   }
+}
+
+// The kernel lacks a thread to close it by.
+TEST(FileCopyRemoteTest, WhatIsLetGoIsClosedInAnyCase) {
+  Read read;
+  CopyScript& copy = read.copy;
+  copy.Settle({-EEXIST});
+  copy.Settle({0, 0});
+  copy.Settle({8});
+  copy.Settle({0});
+  EXPECT_EQ(copy.Settle({-EOPNOTSUPP}), "close fd8");
+  EXPECT_EQ(copy.Settle({kCancelled}), "at once close fd8");
+  EXPECT_EQ(copy.Settle({0}), "open T truncated>fd");
 }
 
 // What is there may be opened by O_TRUNC alone.

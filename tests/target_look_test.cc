@@ -52,24 +52,27 @@ TEST_F(TargetLookTest, WhatEachProcessHasOfItsOwnIsFoundBehindLinks) {
   Link("..", "up");
   scratch_.WriteFile("file", "");
   for (const char* own : {"process", "process/status", "input", "again", "./again"}) {
-    EXPECT_TRUE(*LeadsToOwnOfProcess(scratch_.Path(own), true)) << own;
+    EXPECT_TRUE(*LeadsToOwnOfProcess(scratch_.Path(own), true, true)) << own;
   }
-  EXPECT_TRUE(*LeadsToOwnOfProcess("/proc/thread-self/comm", true));
-  EXPECT_TRUE(*LeadsToOwnOfProcess("/dev/fd/0", true));
+  EXPECT_TRUE(*LeadsToOwnOfProcess("/proc/thread-self/comm", true, true));
+  EXPECT_TRUE(*LeadsToOwnOfProcess("/dev/fd/0", true, true));
   for (const char* other : {"file", "up", "none", "none/self", "file/self"}) {
-    EXPECT_FALSE(*LeadsToOwnOfProcess(scratch_.Path(other), true)) << other;
+    EXPECT_FALSE(*LeadsToOwnOfProcess(scratch_.Path(other), true, true)) << other;
   }
-  EXPECT_FALSE(*LeadsToOwnOfProcess("/proc/1/status", true));
-  EXPECT_FALSE(*LeadsToOwnOfProcess("/", true));
-  EXPECT_FALSE(*LeadsToOwnOfProcess(scratch_.Path("input"), false));
-  EXPECT_TRUE(*LeadsToOwnOfProcess(scratch_.Path("process/status"), false));
+  EXPECT_FALSE(*LeadsToOwnOfProcess("/proc/1/status", true, true));
+  EXPECT_FALSE(*LeadsToOwnOfProcess("/", true, true));
+  EXPECT_FALSE(*LeadsToOwnOfProcess(scratch_.Path("input"), false, true));
+  EXPECT_TRUE(*LeadsToOwnOfProcess(scratch_.Path("process/status"), false, true));
 }
 
 TEST_F(TargetLookTest, TheTerminalIsEachProcesssOwn) {
   Link("/dev/tty", "terminal");
-  EXPECT_TRUE(*LeadsToOwnOfProcess("/dev/tty", true));
-  EXPECT_TRUE(*LeadsToOwnOfProcess(scratch_.Path("terminal"), true));
-  EXPECT_FALSE(*LeadsToOwnOfProcess("/dev/null", true));
+  EXPECT_TRUE(*LeadsToOwnOfProcess("/dev/tty", true, true));
+  EXPECT_TRUE(*LeadsToOwnOfProcess(scratch_.Path("terminal"), true, true));
+  EXPECT_FALSE(*LeadsToOwnOfProcess("/dev/null", true, true));
+  // As in `cp -a /dev/tty DIR`.
+  EXPECT_FALSE(*LeadsToOwnOfProcess("/dev/tty", true, false));
+  EXPECT_TRUE(*LeadsToOwnOfProcess("/dev/stdin", true, false));
 }
 
 // A job opens a directory and what is in it one after the other: each takes as many links
@@ -83,9 +86,9 @@ TEST_F(TargetLookTest, WhatEachProcessHasIsFoundAtTheEndOfLongWays) {
     Link(last, link);
     last = link;
   }
-  EXPECT_TRUE(*LeadsToOwnOfProcess(scratch_.Path(last + "/own"), true));
+  EXPECT_TRUE(*LeadsToOwnOfProcess(scratch_.Path(last + "/own"), true, true));
   const std::string slashes(PATH_MAX, '/');
-  EXPECT_TRUE(*LeadsToOwnOfProcess(scratch_.Path("dir" + slashes + "own"), true));
+  EXPECT_TRUE(*LeadsToOwnOfProcess(scratch_.Path("dir" + slashes + "own"), true, true));
 }
 
 TEST_F(TargetLookTest, WhereALinkOfProcLeadsOnlyTheKernelKnows) {
@@ -222,7 +225,8 @@ TEST_F(TargetLookTest, WithoutADescriptorToLookWithItMayBeAnywhere) {
     const rlimit few = {.rlim_cur = most, .rlim_max = most};
     if (setrlimit(RLIMIT_NOFILE, &few) != 0) return "setrlimit";
     if (!To("elsewhere").Overlaps(place)) return "it is said not to overlap";
-    if (LeadsToOwnOfProcess(scratch_.Path("f"), true).ok()) return "it is said to know";
+    if (LeadsToOwnOfProcess(scratch_.Path("f"), true, true).ok())
+      return "it is said to know";
     return "";
   });
   EXPECT_EQ(result, "");
