@@ -52,6 +52,9 @@ std::optional<std::string> ReadAcl(int fd, const char* name) {
   return acl;
 }
 
+// Of a list that can't be read nobody but the owner is known to get in.
+constexpr mode_t kOthersPermissions = S_IRWXG | S_IRWXO;
+
 // Which of the attributes that matter here a file has.
 struct Names {
   bool access_acl = false;
@@ -114,7 +117,7 @@ SourceAccess LookAtAccess(int fd, mode_t mode) {
   access.mode = mode;
   // Without /proc a pipe or a device can't be asked; what its mode says has to do.
   if (error_number != 0 && error_number != ENOENT) {
-    access.mode &= ~mode_t{S_IRWXG};
+    access.mode &= ~kOthersPermissions;
     access.is_more_than_mode = true;
     return access;
   }
@@ -123,9 +126,8 @@ SourceAccess LookAtAccess(int fd, mode_t mode) {
   const std::optional<std::string> acl = ReadAcl(fd, kAccessAclName);
   if (!acl.has_value()) return access;  // Taken away just now.
   const std::optional<mode_t> permissions = PermissionsWithoutAcl(*acl);
-  // What the owning group has is not known, and nobody else's rights are given to it.
   access.mode = permissions.has_value() ? (mode & ~mode_t{0777}) | *permissions
-                                        : mode & ~mode_t{S_IRWXG};
+                                        : mode & ~kOthersPermissions;
   return access;
 }
 

@@ -24,8 +24,7 @@ struct SourceAccess {
 
 // Looks at a source whose st_mode is `mode`. One system call if there is nothing. Any
 // descriptor will do; for one of a pipe, device or socket that was opened with O_PATH it
-// takes /proc. Where it can't be looked at, the group's bits may be a mask's and are left
-// out.
+// takes /proc. Where it can't be looked at, nobody but the owner is known to get in.
 SourceAccess LookAtAccess(int fd, mode_t mode);
 
 // What the default ACL of the directory `fd` grants, of 0777, to what is made in it;

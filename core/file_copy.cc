@@ -85,7 +85,7 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   is_link_ = makes_pointee_ = is_identified_ = false;
   tried_removing_ = waits_for_target_ = left_out_rights_ = false;
   old_target_ = OldTarget::kKept;
-  closes_at_once_ = truncates_ = is_any_ = begins_anew_ = false;
+  closes_at_once_ = truncates_ = is_any_ = begins_anew_ = removes_closed_ = false;
   control_.only_calls = false;
   target_kind_ = names.target_file_system;
   targets_let_go_ = 0;
@@ -149,15 +149,14 @@ void FileCopy::GoOn(int lane, absl::Span<const int32_t> results, NextChains* nex
     case State::kIdentify:
       return OnIdentify(results, next);
     case State::kRemove:
-      if (results[0] < 0 && results[0] != -ENOENT) removal_error_ = -results[0];
-      return CloseFiles(next);
+      return OnRemove(results[0], next);
     case State::kReopen:
       return OnReopen(results[0], next);
     case State::kStatReopened:
       return OnStatReopened(results[0], next);
     case State::kEmpty:
       if (results[0] < 0) removal_error_ = -results[0];
-      cleaned_up_ = true;
+      cleaned_up_ = !removes_closed_;
       return CloseFiles(next);
     case State::kDropCached:
       return OnDropCached(results[1], next);
@@ -1039,6 +1038,7 @@ void FileCopy::OnIdentify(absl::Span<const int32_t> results, NextChains* next) {
   cleaned_up_ = true;
   const int32_t target_result = target_ != FileRef() ? results[0] : 0;
   const int32_t name_result = results.back();
+  if (target_result < 0 && name_result == -ENOENT) return CloseFiles(next);
   if (target_result < 0 || (name_result < 0 && name_result != -ENOENT)) {
     removal_error_ = target_result < 0 ? -target_result : -name_result;
     return CloseFiles(next);
@@ -1054,6 +1054,17 @@ void FileCopy::OnIdentify(absl::Span<const int32_t> results, NextChains* next) {
   // half-written either.
   if (target_ == FileRef() || target_stat_.stx_nlink == 0) return CloseFiles(next);
   Enter(State::kEmpty, policy_.Resize(target_.index, 0), next);
+}
+
+void FileCopy::OnRemove(int32_t result, NextChains* next) {
+  if (result < 0 && result != -ENOENT && target_ != FileRef()) {
+    // Some file systems remove nothing that is open.
+    removes_closed_ = true;
+    is_identified_ = true;
+    return Enter(State::kEmpty, policy_.Resize(target_.index, 0), next);
+  }
+  if (result < 0 && result != -ENOENT) removal_error_ = -result;
+  CloseFiles(next);
 }
 
 void FileCopy::OnReopen(int32_t result, NextChains* next) {

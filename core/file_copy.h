@@ -319,6 +319,7 @@ class FileCopy {
   void CloseAll(NextChains* next);
   void Identify(NextChains* next);
   void OnIdentify(absl::Span<const int32_t> results, NextChains* next);
+  void OnRemove(int32_t result, NextChains* next);
   void OnReopen(int32_t result, NextChains* next);
   void OnStatReopened(int32_t result, NextChains* next);
   void OnDropCached(int32_t written_back, NextChains* next);
@@ -390,6 +391,7 @@ class FileCopy {
   // is told as what failed first.
   bool begins_anew_ = false;
   CopyFailure first_failure_;
+  bool removes_closed_ = false;  // It could not be removed while it was open.
   bool closes_at_once_ = false;  // The kernel did not get round to it.
   bool left_out_rights_ = false;
   struct statx source_stat_ = {};

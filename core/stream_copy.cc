@@ -100,10 +100,11 @@ class Stream {
       complete_ = false;
       if (kept >= 0) Empty(kept);
     }
+    // Some file systems remove nothing that is open.
+    if (kept >= 0) close(kept);
     if (!complete_ && created_) {
       RemoveIfSame(names_.target_directory, names_.target, IdentityOf(target_stat_));
     }
-    if (kept >= 0) close(kept);
     return outcome;
   }
 

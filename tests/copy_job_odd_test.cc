@@ -137,7 +137,7 @@ TEST_P(CopyJobOddTest, WhereFilesAreWrittenInOrderOnlyLargeOnesAreWholeToo) {
                    "mkdir -p s backing/old odd; seq 3000000 >s/large; seq 1000 >s/small;"
                    " seq 9 >backing/old/large; seq 9 >backing/old/small");
   const OddMount odd(scratch_.Path("backing"), scratch_.Path("odd"),
-                     {"writes-in-order", "opens-to-truncate"});
+                     {"writes-in-order", "opens-to-truncate", "fail-rename=ENOSYS"});
   if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
   for (const char* target : {"new", "old"}) {
     SCOPED_TRACE(target);
@@ -147,7 +147,10 @@ TEST_P(CopyJobOddTest, WhereFilesAreWrittenInOrderOnlyLargeOnesAreWholeToo) {
     for (const bool is_cached : {true, false}) {
       // What has to be read from a device is read with O_DIRECT.
       if (!is_cached) Evict(scratch_.Path("s/large"));
+      CopyRequest direct = request;
+      if (!is_cached) direct.options.page_cache = PageCache::kBypass;
       EXPECT_EQ(RunJob(request).Messages(), "");
+      EXPECT_EQ(RunJob(direct).Messages(), "");
       for (const char* name : {"large", "small"}) {
         const std::string path = absl::StrCat("backing/", target, "/", name);
         EXPECT_TRUE(ReadFileOrNone(scratch_.Path(path)) ==
@@ -218,18 +221,34 @@ TEST_P(CopyJobOddTest, ATargetThatMayBeADirectoryIsNotTakenForTheCopysName) {
   EXPECT_EQ(ReadFileOrNone(scratch_.Path("backing/t/f")), "old\n");
 }
 
-// What its mode grants to the group may be the mask of a list that names others.
-TEST_P(CopyJobOddTest, OfADirectoryWhoseAclCanNotBeAskedForTheGroupGetsNothing) {
+// It may deny what the mode grants.
+TEST_P(CopyJobOddTest, WhereADirectorysAclCanNotBeReadOnlyItsOwnerGetsIn) {
   PrepareWithShell(scratch_.path(),
-                   "mkdir -p backing/s/dir odd; chmod 0775 backing/s/dir");
+                   "mkdir -p backing/s/dir odd; chmod 0775 backing/s/dir;"
+                   " setfacl -m u:1:- backing/s/dir");
+  for (const char* oddity : {"fail-listxattr=EIO", "fail-getxattr=EPERM"}) {
+    const OddMount odd(scratch_.Path("backing"), scratch_.Path("odd"),
+                       {oddity, "only=dir"});
+    if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
+    const JobRun run = RunJob(TreeRequest("odd/s", "t", "a"));
+    EXPECT_EQ(run.Messages(), "") << oddity;
+    EXPECT_EQ(run.warnings.size(), 1);
+    EXPECT_EQ(std::filesystem::status(scratch_.Path("t/dir")).permissions(),
+              std::filesystem::perms(0700));
+    PrepareWithShell(scratch_.path(), "rm -r t");
+  }
+}
+
+// libfuse renames what is to be removed while it is open.
+TEST_P(CopyJobOddTest, WhatIsNotRemovedWhileItIsOpenIsRemovedOnceItIsClosed) {
+  PrepareWithShell(scratch_.path(), "mkdir -p s backing odd; seq 300000 >s/f");
   const OddMount odd(scratch_.Path("backing"), scratch_.Path("odd"),
-                     {"fail-listxattr=EIO", "only=dir"});
+                     {"fail-rename=ENOSYS", "fail-write=EIO@300000"});
   if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
-  const JobRun run = RunJob(TreeRequest("odd/s", "t", "a"));
-  EXPECT_EQ(run.Messages(), "");
-  EXPECT_EQ(run.warnings.size(), 1);
-  EXPECT_EQ(std::filesystem::status(scratch_.Path("t/dir")).permissions(),
-            std::filesystem::perms(0705));
+  EXPECT_EQ(
+      RunJob(Request({"s/f"}, "odd/f", "r")).Messages(),
+      absl::StrCat("error writing '", scratch_.Path("odd/f"), "': Input/output error"));
+  EXPECT_FALSE(std::filesystem::exists(scratch_.Path("backing/f")));
 }
 
 TEST_P(CopyJobOddTest, WhatCanNotBeResizedIsEmptiedWhenItIsOpened) {
