@@ -4,7 +4,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/check.h"
-#include "core/file_systems.h"
 
 namespace ringcp {
 
@@ -37,19 +36,17 @@ void TargetFootprint::AddStep(const PathSteps& steps, size_t index, Keys* keys) 
   if (index == 0) return;
   size_t nearest = index - 1;
   while (!steps[nearest].identity.has_value()) --nearest;
-  keys->insert(KeyOf(steps, nearest, index));
-  // Between two looks a directory on the way may be made, or may tell another identity;
-  // what it is called does not change by that. A name that may be any is no name for it.
-  const bool is_named =
-      std::none_of(steps.begin(), steps.begin() + static_cast<ptrdiff_t>(nearest) + 1,
-                   [](const PathStep& way) { return way.name == kAnyName; });
-  if (nearest != 0 && is_named) keys->insert(KeyOf(steps, 0, index));
+  keys->insert(KeyOf(steps, nearest, index, &PathStep::name));
+  // Between two looks a directory on the way may be made, fail to be looked at, or tell
+  // another identity; what it is called does not change by that.
+  if (nearest != 0) keys->insert(KeyOf(steps, 0, index, &PathStep::exact_name));
 }
 
 TargetFootprint::Key TargetFootprint::KeyOf(const PathSteps& steps, size_t from,
-                                            size_t to) {
+                                            size_t to, std::string PathStep::*name) {
   Key key = {*steps[from].identity, ""};
-  for (size_t i = from + 1; i <= to; ++i) absl::StrAppend(&key.names, "/", steps[i].name);
+  for (size_t i = from + 1; i <= to; ++i)
+    absl::StrAppend(&key.names, "/", steps[i].*name);
   return key;
 }
 

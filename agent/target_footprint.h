@@ -43,6 +43,7 @@ struct PathStep {
   // As its directory takes it: names that the directory may take for the same one are
   // equal here. "" for the root directory.
   std::string name;
+  std::string exact_name;  // As it was given.
   // Nothing if there is no such file; then no later step has one.
   std::optional<PathIdentity> identity;
 };
@@ -87,7 +88,8 @@ class TargetFootprint {
   using Keys = absl::flat_hash_set<Key>;
 
   // Of steps[to] by the names that lead to it from steps[from], which has an identity.
-  static Key KeyOf(const PathSteps& steps, size_t from, size_t to);
+  static Key KeyOf(const PathSteps& steps, size_t from, size_t to,
+                   std::string PathStep::*name);
   static void AddStep(const PathSteps& steps, size_t index, Keys* keys);
   // Whether a place of this one is a place of `other`, or on the way to one.
   bool IsAbove(const TargetFootprint& other) const;

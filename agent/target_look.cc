@@ -79,12 +79,9 @@ bool TellsNamesApart(int directory) {
   return (flags & FS_CASEFOLD_FL) == 0;
 }
 
-// Whether a name that can't be opened with `error_number` leads nowhere for the job,
-// either. After other errors (no resources, a server that does not answer) it may lead
-// somewhere a moment later.
-bool IsNowhere(int error_number) {
-  return error_number == ENOENT || error_number == ENOTDIR ||
-         error_number == ENAMETOOLONG || error_number == EACCES;
+// Whether something could not be looked at for want of what may be there a moment later.
+bool IsWantOfResources(int error_number) {
+  return error_number == EMFILE || error_number == ENFILE || error_number == ENOMEM;
 }
 
 std::vector<std::string> Names(std::string_view path) {
@@ -116,7 +113,7 @@ class Position {
     kThere,    // The position is a step further, there or not.
     kLink,     // There is a link; the position is the same.
     kNowhere,  // The kernel would go no further either; the position is the same.
-    kUnknown,  // It could not be looked at.
+    kUnknown,  // There were no resources to look.
   };
   // Goes on to `name`, which may be "..". `link` becomes a link's text.
   Outcome Go(const std::string& name, std::string* link);
@@ -144,7 +141,7 @@ std::optional<Position> Position::Root() {
   struct stat stat = {};
   if (root.file_->get() < 0 || fstat(root.file_->get(), &stat) != 0) return std::nullopt;
   root.mode_ = stat.st_mode;
-  root.steps_.push_back({"", PathIdentity{stat.st_dev, stat.st_ino}});
+  root.steps_.push_back({"", "", PathIdentity{stat.st_dev, stat.st_ino}});
   return root;
 }
 
@@ -159,7 +156,7 @@ std::string Position::Folded(const std::string& name) {
 
 PathSteps Position::StepsTo(const std::string& name) {
   PathSteps steps = steps_;
-  steps.push_back({Folded(name), std::nullopt});
+  steps.push_back({Folded(name), name, std::nullopt});
   return steps;
 }
 
@@ -179,7 +176,7 @@ Position::Outcome Position::Go(const std::string& name, std::string* link) {
   if (name == "..") return GoUp();
   if (exists() && !is_directory()) return Outcome::kNowhere;
   if (!exists()) {
-    steps_.push_back({Folded(name), std::nullopt});
+    steps_.push_back({Folded(name), name, std::nullopt});
     return Outcome::kThere;
   }
   constexpr int kFlags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
@@ -191,8 +188,8 @@ Position::Outcome Position::Go(const std::string& name, std::string* link) {
   const int error_number = errno;
   auto file = std::make_shared<const Descriptor>(fd);
   struct stat stat = {};
-  if (fd < 0 && IsNowhere(error_number)) {
-    steps_.push_back({Folded(name), std::nullopt});
+  if (fd < 0 && !IsWantOfResources(error_number)) {
+    steps_.push_back({Folded(name), name, std::nullopt});
     return Outcome::kThere;
   }
   if (fd < 0 || fstat(fd, &stat) != 0) return Outcome::kUnknown;
@@ -203,7 +200,7 @@ Position::Outcome Position::Go(const std::string& name, std::string* link) {
     link->resize(static_cast<size_t>(size));
     return Outcome::kLink;
   }
-  steps_.push_back({Folded(name), PathIdentity{stat.st_dev, stat.st_ino}});
+  steps_.push_back({Folded(name), name, PathIdentity{stat.st_dev, stat.st_ino}});
   file_ = std::move(file);
   mode_ = stat.st_mode;
   device_ = stat.st_rdev;
@@ -316,13 +313,8 @@ absl::StatusOr<bool> LeadsToOwnOfProcess(const std::string& path, bool follows_l
   Look look(&footprint);
   std::vector<PathSteps> links;
   if (!position.has_value() || !look.Follow(path, &*position, &links, follows_last)) {
-    const int error_number = errno;
-    const bool is_for_want_of_resources =
-        error_number == EMFILE || error_number == ENFILE || error_number == ENOMEM;
-    // Of other errors the job hears as well, and says which of its files they concern.
-    if (!is_for_want_of_resources) return false;
     return absl::UnavailableError(absl::StrCat("cannot find out where ", Quote(path),
-                                               " leads: ", std::strerror(error_number)));
+                                               " leads: ", std::strerror(errno)));
   }
   return look.meets_own_of_process() || (is_opened && look.meets_own_terminal());
 }

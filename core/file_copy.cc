@@ -138,6 +138,10 @@ void FileCopy::GoOn(int lane, absl::Span<const int32_t> results, NextChains* nex
       return OnInstallTarget(results[0], next);
     case State::kConfirmTarget:
       return OnConfirmTarget(results[0], next);
+    case State::kLookAnew:
+      return OnLookAnew(results, next);
+    case State::kEmptyAnew:
+      return OnEmptyAnew(results[0], next);
     case State::kLetGo:
       return OnLetGo(results, next);
     case State::kContents:
@@ -892,56 +896,61 @@ bool FileCopy::ShouldCopyAnew(const CopyFailure& failure) const {
          error != EDQUOT && error != EFBIG;
 }
 
-// What was written goes, wherever the file may have been moved. It is closed, because the
-// open file may be good for nothing any more, and opened again by its name.
+// If its name still leads to it, it is emptied, closed, because the open file may be good
+// for nothing any more, and opened again. Else, as where each look tells another inode
+// number, the open file has to do.
 void FileCopy::CopyAnew(NextChains* next) {
   begins_anew_ = true;
   first_failure_ = contents_.failure();
-  state_ = State::kLetGo;
+  state_ = State::kLookAnew;
   Chain& chain = next->Add(0);
   if (contents_.is_direct()) {
     chain.Add(SetDirect(source_.index, FileRef(), /*on=*/false));
   }
-  if (!is_identified_) {
-    chain.Add(StatDescriptor(target_.index, &target_stat_), Link::kHard);
-  }
-  chain.Add(SetSize(target_.index, 0), Link::kHard);
-  chain.Add(Close(target_), Link::kHard);
+  chain.Add(StatDescriptor(target_.index, &target_stat_), Link::kHard);
+  chain.Add(StatAt(names_.target_directory, names_.target,
+                   is_link_ ? 0 : AT_SYMLINK_NOFOLLOW, &target_name_stat_),
+            Link::kHard);
   chain.SetAtOnce();
+}
+
+void FileCopy::OnLookAnew(absl::Span<const int32_t> results, NextChains* next) {
+  is_identified_ = results[results.size() - 2] == 0;
+  const bool is_there = is_identified_ && results.back() == 0 &&
+                        IsStillTheSame(target_stat_, target_name_stat_);
+  counters_->bytes_done.Add(-contents_.TakeCounted());
+  contents_.Reset(&policy_, &source_stat_);
+  control_.only_calls = control_.at_once = true;
+  if (control_.stopped) return CloseAll(next);
+  if (!is_there) {
+    return Enter(State::kEmptyAnew, SetSize(target_.index, 0), next);
+  }
+  state_ = State::kLetGo;
+  next->Add(0).Add(SetSize(target_.index, 0)).Add(Close(target_), Link::kHard);
+}
+
+void FileCopy::OnEmptyAnew(int32_t result, NextChains* next) {
+  if (result < 0) Fail(first_failure_);
+  if (result < 0 || control_.stopped) return CloseAll(next);
+  CopyContents(next);
 }
 
 void FileCopy::LetGo(NextChains* next) { Enter(State::kLetGo, Close(target_), next); }
 
 void FileCopy::OnLetGo(absl::Span<const int32_t> results, NextChains* next) {
   // It did not run for want of a thread or of memory in the kernel.
-  if (results.back() == -ECANCELED) {
+  if (results.back() == -ECANCELED && !begins_anew_) {
     return Enter(State::kLetGo, AtOnce(Close(target_)), next);
   }
   target_ = FileRef();
-  if (!begins_anew_) {
-    is_identified_ = false;
-    if (control_.stopped) return CloseAll(next);
-    return truncates_ ? OpenExistingTarget(next) : OpenNewTarget(next);
-  }
-  counters_->bytes_done.Add(-contents_.TakeCounted());
-  contents_.Reset(&policy_, &source_stat_);
-  control_.only_calls = control_.at_once = true;
-  const int32_t identified = is_identified_ ? 0 : results[results.size() - 3];
-  is_identified_ = identified == 0;
-  if (!is_identified_) {
-    // Nobody can tell whether its name still leads to it.
-    removal_error_ = -identified;
-    cleaned_up_ = true;
-    Fail(first_failure_);
-  }
-  if (control_.stopped || !is_identified_) return CloseAll(next);
-  ConfirmTarget(next);
+  if (control_.stopped) return CloseAll(next);
+  if (begins_anew_) return ConfirmTarget(next);
+  is_identified_ = false;
+  return truncates_ ? OpenExistingTarget(next) : OpenNewTarget(next);
 }
 
 void FileCopy::OnConfirmAnew(int32_t result, NextChains* next) {
-  const bool may_be_it = is_any_ && S_ISREG(target_name_stat_.stx_mode) &&
-                         DeviceOf(target_name_stat_) == DeviceOf(target_stat_);
-  if (result == 0 && (may_be_it || IsStillTheSame(target_stat_, target_name_stat_))) {
+  if (result == 0 && IsStillTheSame(target_stat_, target_name_stat_)) {
     truncates_ = true;
     return OpenExistingTarget(next);
   }
@@ -994,7 +1003,10 @@ void FileCopy::CloseAll(NextChains* next) {
   DropFirstBlock();
   if (is_half_written() && !cleaned_up_ && target_ != FileRef()) {
     if (target_.is_slot()) return InstallTarget(next);
-    if (created_) return Identify(next);
+    const bool may_be_in_user_space = target_kind_ == FileSystemKind::kOther;
+    if (created_ && !may_be_in_user_space) return Identify(next);
+    // Some of those bring back what was removed while it was open, or refuse it.
+    removes_closed_ = created_;
     return Enter(State::kEmpty, policy_.Resize(target_.index, 0), next);
   }
   const bool both_open = source_ != FileRef() && target_ != FileRef();
@@ -1057,13 +1069,14 @@ void FileCopy::OnIdentify(absl::Span<const int32_t> results, NextChains* next) {
 }
 
 void FileCopy::OnRemove(int32_t result, NextChains* next) {
-  if (result < 0 && result != -ENOENT && target_ != FileRef()) {
-    // Some file systems remove nothing that is open.
+  const bool is_gone = result == 0 || result == -ENOENT;
+  if (!is_gone && target_ != FileRef()) {
     removes_closed_ = true;
     is_identified_ = true;
     return Enter(State::kEmpty, policy_.Resize(target_.index, 0), next);
   }
-  if (result < 0 && result != -ENOENT) removal_error_ = -result;
+  // That it could not be emptied does not matter any more.
+  removal_error_ = is_gone ? 0 : -result;
   CloseFiles(next);
 }
 
@@ -1115,7 +1128,10 @@ void FileCopy::CloseFiles(NextChains* next) {
 void FileCopy::OnClosed(absl::Span<const int32_t> results) {
   size_t at = 0;
   if (identifies_before_closing()) {
-    is_identified_ = results[at++] == 0;
+    is_identified_ = results[at] == 0;
+    // What is to be removed can't be told from another file then.
+    if (removes_closed_ && !is_identified_) removal_error_ = -results[at];
+    ++at;
   }
   for (FileRef* const file : {&target_, &source_}) {
     if (*file == FileRef()) continue;
@@ -1126,7 +1142,8 @@ void FileCopy::OnClosed(absl::Span<const int32_t> results) {
       closes_at_once_ = true;
       continue;
     }
-    const bool matters = file == &target_ && (created_ || changed_) && !cleaned_up_;
+    const bool matters =
+        file == &target_ && (created_ || changed_) && !cleaned_up_ && !removes_closed_;
     if (result < 0 && matters) {
       complete_ = false;
       FailOnTarget(Operation::kClose, -result);

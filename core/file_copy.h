@@ -208,6 +208,8 @@ class FileCopy {
     kStatOpened,
     kAwaitTarget,
     kConfirmTarget,
+    kLookAnew,
+    kEmptyAnew,
     kLetGo,
     kEmptyOld,
     kWriteWhole,
@@ -306,6 +308,8 @@ class FileCopy {
   // Whether all is to be copied once more, by calls, after `failure`.
   bool ShouldCopyAnew(const CopyFailure& failure) const;
   void CopyAnew(NextChains* next);
+  void OnLookAnew(absl::Span<const int32_t> results, NextChains* next);
+  void OnEmptyAnew(int32_t result, NextChains* next);
   void LetGo(NextChains* next);
   void OnLetGo(absl::Span<const int32_t> results, NextChains* next);
   void OnConfirmAnew(int32_t result, NextChains* next);
@@ -387,11 +391,11 @@ class FileCopy {
   bool truncates_ = false;         // Opening it empties it: see the head of this file.
   // Of the target's file system: its directory's, unless a link leads elsewhere.
   FileSystemKind target_kind_ = FileSystemKind::kOther;
-  // The target is let go to be copied to once more, and is not open yet. What fails then
-  // is told as what failed first.
+  // It is about to be copied once more; what fails until then is told as what failed
+  // first.
   bool begins_anew_ = false;
   CopyFailure first_failure_;
-  bool removes_closed_ = false;  // It could not be removed while it was open.
+  bool removes_closed_ = false;  // What was made is removed once it is closed.
   bool closes_at_once_ = false;  // The kernel did not get round to it.
   bool left_out_rights_ = false;
   struct statx source_stat_ = {};

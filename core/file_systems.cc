@@ -48,7 +48,7 @@ std::string FoldedName(std::string_view name) {
     return absl::ascii_isascii(static_cast<unsigned char>(byte));
   });
   return is_ascii ? absl::AsciiStrToLower(absl::string_view(name.data(), name.size()))
-                  : kAnyName;
+                  : "\x80";
 }
 
 }  // namespace ringcp

@@ -46,7 +46,6 @@ FileSystemKind KindOfFileSystemAt(int directory, const char* name);
 // are not ASCII's depends on its version of Unicode: all names with such letters are one.
 // Only a name in ASCII and one that is not may be the same there and yet differ here (the
 // sign for kelvin and `k`).
-inline constexpr char kAnyName[] = "\x80";  // What those become.
 std::string FoldedName(std::string_view name);
 
 }  // namespace ringcp

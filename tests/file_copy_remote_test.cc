@@ -38,6 +38,15 @@ struct Overwriting : Read {
   }
 };
 
+// What was made is removed once it is empty and closed: how the copy ends then.
+std::string RemoveClosed(CopyScript* copy, const std::string& next) {
+  EXPECT_EQ(next, "at once set size fd8 0");
+  EXPECT_EQ(copy->Settle({0}), "fstat fd8 unasked = close fd8 = close fd7");
+  EXPECT_EQ(copy->Settle({0, -EIO, 0}), "lstat T");
+  EXPECT_EQ(copy->Settle({0}), "unlink T");
+  return copy->Settle({0});
+}
+
 TEST(FileCopyRemoteTest, ATargetIsClosedByADescriptorAndItsErrorHeard) {
   Read read;
   CopyScript& copy = read.copy;
@@ -117,10 +126,7 @@ TEST(FileCopyRemoteTest, AFailureWhileReadingAnUnknownSizeRemovesTheTarget) {
   copy.Settle({8});
   copy.Settle({4096});
   copy.Settle({4096});
-  EXPECT_EQ(copy.Settle({-EIO}), "fstat fd8 = lstat T");
-  EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
-  EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
-  EXPECT_EQ(copy.Settle({0, 0}), "failed: read S EIO");
+  EXPECT_EQ(RemoveClosed(&copy, copy.Settle({-EIO})), "failed: read S EIO");
   EXPECT_TRUE(copy.all_blocks_back());
 }
 
@@ -141,6 +147,27 @@ TEST(FileCopyRemoteTest, ATargetThatCanNotBeStoredIsRemoved) {
   EXPECT_EQ(copy.Settle({0}), "failed: close T EDQUOT");
   EXPECT_EQ(copy.copy().removal_error(), 0);
   EXPECT_TRUE(copy.all_blocks_back());
+}
+
+// That it could not be emptied does not matter once it is gone.
+TEST(FileCopyRemoteTest, WhyAHalfWrittenTargetIsThereStillIsKept) {
+  for (const int error : {0, ENOENT, EROFS}) {
+    Read read;
+    CopyScript& copy = read.copy;
+    copy.Settle({8});
+    copy.Settle({-ENOSPC, kCancelled, kCancelled, kCancelled});
+    EXPECT_EQ(copy.Settle({-EIO}), "fstat fd8 unasked = close fd8 = close fd7");
+    copy.Settle({0, 0, 0});
+    copy.Settle({0});
+    EXPECT_EQ(copy.Settle({-error}), "failed: write T ENOSPC");
+    EXPECT_EQ(copy.copy().removal_error(), error == EROFS ? EROFS : 0);
+  }
+  Read unknown;
+  unknown.copy.Settle({8});
+  unknown.copy.Settle({-ENOSPC, kCancelled, kCancelled, kCancelled});
+  unknown.copy.Settle({0});
+  EXPECT_EQ(unknown.copy.Settle({-ENOMEM, 0, 0}), "failed: write T ENOSPC");
+  EXPECT_EQ(unknown.copy.copy().removal_error(), ENOMEM);
 }
 
 TEST(FileCopyRemoteTest, SomebodyElsesFileUnderItsNameIsLeftAlone) {
@@ -236,11 +263,9 @@ TEST(FileCopyRemoteTest, AWriteThatFailsIsToldInsteadOfWhatClosingTells) {
   Read read;
   CopyScript& copy = read.copy;
   copy.Settle({8});
-  EXPECT_EQ(copy.Settle({-ENOSPC, kCancelled, kCancelled, kCancelled}),
-            "fstat fd8 = lstat T");
-  EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
-  EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
-  EXPECT_EQ(copy.Settle({-EIO, 0}), "failed: write T ENOSPC");
+  EXPECT_EQ(
+      RemoveClosed(&copy, copy.Settle({-ENOSPC, kCancelled, kCancelled, kCancelled})),
+      "failed: write T ENOSPC");
 }
 
 // FUSE says EIO of a queued write that was stored in part.
@@ -259,17 +284,15 @@ TEST(FileCopyRemoteTest, AfterAQueuedWriteFailedAllIsWrittenByACall) {
       EXPECT_EQ(copy.Settle({100, 0, 0, 0}), "copied");
       EXPECT_EQ(copy.counters().bytes_done.value(), 100);
     } else {
-      EXPECT_EQ(copy.Settle({-EIO, kCancelled, kCancelled, kCancelled}),
-                "fstat fd8 = lstat T");
-      EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
-      EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
-      EXPECT_EQ(copy.Settle({0, 0}), "failed: write T EIO");
+      EXPECT_EQ(
+          RemoveClosed(&copy, copy.Settle({-EIO, kCancelled, kCancelled, kCancelled})),
+          "failed: write T EIO");
     }
   }
 }
 
-constexpr char kLetGo[] =
-    "at once fstat fd8 = at once set size fd8 0 = at once close fd8";
+constexpr char kLookAnew[] = "at once fstat fd8 = at once lstat T";
+constexpr char kLetGo[] = "at once set size fd8 0 = at once close fd8";
 
 // The error may be about what was written before, and the open file be good for nothing
 // any more: all of it is copied anew.
@@ -280,8 +303,9 @@ TEST(FileCopyRemoteTest, AfterAQueuedWriteOfALargeFileFailedAllIsCopiedAnewByCal
       copy.OpenBoth();
       EXPECT_EQ(copy.Settle(0, {4096, 4096}), "");
       EXPECT_EQ(copy.Settle(1, {4096, -error}), "");
-      EXPECT_EQ(copy.Settle(2, {4096, 4096}), kLetGo);
-      EXPECT_EQ(copy.Settle({0, -EIO, -EIO}), "at once lstat T");
+      EXPECT_EQ(copy.Settle(2, {4096, 4096}), kLookAnew);
+      EXPECT_EQ(copy.Settle({0, 0}), kLetGo);
+      EXPECT_EQ(copy.Settle({-EIO, -ECANCELED}), "at once lstat T");
       EXPECT_EQ(copy.counters().bytes_done.value(), 0);
       std::string next;
       if (is_forgotten) {
@@ -328,7 +352,8 @@ struct LetGo {
       copy.Settle({8});
     }
     copy.Settle(0, {4096, -EINVAL});
-    next = copy.Settle(1, {4096, 4096});
+    EXPECT_EQ(copy.Settle(1, {4096, 4096}), kLookAnew);
+    next = copy.Settle({0, 0});
   }
   CopyScript copy;
   std::string next;
@@ -337,25 +362,21 @@ struct LetGo {
 TEST(FileCopyRemoteTest, WhatFailsOnceMoreHasFailed) {
   LetGo let_go;
   CopyScript& copy = let_go.copy;
-  copy.Settle({0, 0, 0});
+  copy.Settle({0, 0});
   copy.Settle({0});
   copy.Settle({8});
   EXPECT_EQ(copy.Settle({0}), "at once read fd7 4096@0 - at once write fd8 4096@0");
-  EXPECT_EQ(copy.Settle({4096, -EIO}), "at once fstat fd8 = at once lstat T");
-  EXPECT_EQ(copy.Settle({0, 0}), "at once unlink T");
+  EXPECT_EQ(copy.Settle({4096, -EIO}), "at once set size fd8 0");
   EXPECT_EQ(copy.Settle({0}), "at once close fd8 = at once close fd7");
-  EXPECT_EQ(copy.Settle({0, 0}), "failed: write T EIO");
+  EXPECT_EQ(copy.Settle({0, 0}), "at once lstat T");
+  EXPECT_EQ(copy.Settle({0}), "at once unlink T");
+  EXPECT_EQ(copy.Settle({0}), "failed: write T EIO");
 }
 
 // What failed first is told.
 TEST(FileCopyRemoteTest, WhatCanNotBeCopiedAnewFailsByItsFirstError) {
-  LetGo unknown;
-  EXPECT_EQ(unknown.copy.Settle({-ENOMEM, 0, 0}), "at once close fd7");
-  EXPECT_EQ(unknown.copy.Settle({0}), "failed: write T EINVAL");
-  EXPECT_EQ(unknown.copy.copy().removal_error(), ENOMEM);
-
   LetGo unopened;
-  unopened.copy.Settle({0, 0, 0});
+  unopened.copy.Settle({0, 0});
   unopened.copy.Settle({0});
   EXPECT_EQ(unopened.copy.Settle({-EIO}), "at once close fd7");
   EXPECT_EQ(unopened.copy.Settle({0}), "at once lstat T");
@@ -364,7 +385,7 @@ TEST(FileCopyRemoteTest, WhatCanNotBeCopiedAnewFailsByItsFirstError) {
 
   // Somebody else's file that has come there is left alone, also if it comes late.
   LetGo taken;
-  taken.copy.Settle({0, 0, 0});
+  taken.copy.Settle({0, 0});
   EXPECT_EQ(taken.copy.Settle({-ENOENT}), "at once open T new 644>fd");
   EXPECT_EQ(taken.copy.Settle({-EEXIST}), "at once close fd7");
   EXPECT_EQ(taken.copy.Settle({0}), "failed: write T EINVAL");
@@ -374,7 +395,7 @@ TEST(FileCopyRemoteTest, WhatCanNotBeCopiedAnewFailsByItsFirstError) {
 TEST(FileCopyRemoteTest, WhatMayNotBeOpenedForWritingAgainIsMadeAgain) {
   LetGo let_go;
   CopyScript& copy = let_go.copy;
-  copy.Settle({0, 0, 0});
+  copy.Settle({0, 0});
   EXPECT_EQ(copy.Settle({0}), "at once open T truncated>fd");
   EXPECT_EQ(copy.Settle({-EACCES}), "at once unlink T");
   EXPECT_EQ(copy.Settle({0}), "at once open T new 644>fd");
@@ -384,10 +405,31 @@ TEST(FileCopyRemoteTest, WhatMayNotBeOpenedForWritingAgainIsMadeAgain) {
 TEST(FileCopyRemoteTest, ACopyThatIsStoppedWhileItBeginsAnewLeavesNothing) {
   LetGo let_go;
   let_go.copy.Stop();
-  EXPECT_EQ(let_go.copy.Settle({0, 0, 0}), "at once close fd7");
+  EXPECT_EQ(let_go.copy.Settle({0, 0}), "at once close fd7");
   EXPECT_EQ(let_go.copy.Settle({0}), "at once lstat T");
   EXPECT_EQ(let_go.copy.Settle({0}), "at once unlink T");
   EXPECT_EQ(let_go.copy.Settle({0}), "cancelled");
+}
+
+// Or where each look tells another inode number: then the open file has to do.
+TEST(FileCopyRemoteTest, WhatItsNameDoesNotLeadToIsCopiedToAnewAsItIsOpen) {
+  for (const bool works : {true, false}) {
+    CopyScript copy({.size = 2 * 4096, .local = false});
+    copy.OpenBoth();
+    copy.Settle(0, {4096, -EIO});
+    copy.target_link_stat.stx_ino = 4711;
+    EXPECT_EQ(copy.Settle(1, {4096, 4096}), kLookAnew);
+    EXPECT_EQ(copy.Settle({0, 0}), "at once set size fd8 0");
+    if (works) {
+      EXPECT_EQ(copy.Settle({0}), "at once read fd7 4096@0 - at once write fd8 4096@0");
+    } else {
+      EXPECT_EQ(copy.Settle({-EINVAL}), "at once set size fd8 0");
+      EXPECT_EQ(copy.Settle({-EINVAL}), "at once close fd8 = at once close fd7");
+      EXPECT_EQ(copy.Settle({0, 0}), "at once lstat T");
+      EXPECT_EQ(copy.Settle({0}), "failed: write T EIO");
+      EXPECT_EQ(copy.copy().removal_error(), EINVAL);
+    }
+  }
 }
 
 // A read of the last bytes is none of whole pages.
@@ -401,7 +443,7 @@ TEST(FileCopyRemoteTest, ItsSourceIsReadThroughThePageCacheThen) {
   copy.Settle({0});
   copy.Settle({0});
   copy.Settle(0, {4096, -EIO});
-  EXPECT_EQ(copy.Settle(1, {4096, 4096}), absl::StrCat("direct off fd7 = ", kLetGo));
+  EXPECT_EQ(copy.Settle(1, {4096, 4096}), absl::StrCat("direct off fd7 = ", kLookAnew));
 }
 
 TEST(FileCopyRemoteTest, WithoutRoomNothingIsCopiedAnew) {
@@ -409,9 +451,7 @@ TEST(FileCopyRemoteTest, WithoutRoomNothingIsCopiedAnew) {
     CopyScript copy({.size = 2 * 4096, .local = false});
     copy.OpenBoth();
     copy.Settle(0, {4096, -error});
-    EXPECT_EQ(copy.Settle(1, {4096, 4096}), "fstat fd8 = lstat T");
-    EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
-    EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
+    RemoveClosed(&copy, copy.Settle(1, {4096, 4096}));
   }
 }
 
@@ -420,7 +460,7 @@ TEST(FileCopyRemoteTest, AnOldTargetIsCopiedToAnewIfItIsThereStill) {
   for (const bool is_there : {true, false}) {
     LetGo let_go(/*exists=*/true);
     CopyScript& copy = let_go.copy;
-    EXPECT_EQ(let_go.next, "at once set size fd8 0 = at once close fd8");
+    EXPECT_EQ(let_go.next, kLetGo);
     if (!is_there) copy.target_link_stat.stx_ino = 4711;
     EXPECT_EQ(copy.Settle({0, -EIO}), "at once lstat T");
     if (!is_there) {

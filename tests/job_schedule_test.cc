@@ -16,9 +16,10 @@ using ::testing::Pair;
 
 // The place "/x/y" is steps of one letter each; none of them is there.
 TargetFootprint Place(const std::string& path) {
-  PathSteps steps = {{.name = "", .identity = PathIdentity{1, 1}}};
+  PathSteps steps = {{.name = "", .exact_name = "", .identity = PathIdentity{1, 1}}};
   for (const char letter : path) {
-    if (letter != '/') steps.push_back({.name = {letter}, .identity = {}});
+    if (letter == '/') continue;
+    steps.push_back({.name = {letter}, .exact_name = {letter}, .identity = {}});
   }
   TargetFootprint footprint;
   footprint.AddPlace(steps);

@@ -15,13 +15,15 @@ namespace {
 constexpr PathIdentity kRoot = {.device = 1, .inode = 1};
 
 PathStep There(const std::string& name, ino_t inode, dev_t device = 1) {
-  return {.name = name, .identity = PathIdentity{device, inode}};
+  return {.name = name, .exact_name = name, .identity = PathIdentity{device, inode}};
 }
 
-PathStep Missing(const std::string& name) { return {.name = name, .identity = {}}; }
+PathStep Missing(const std::string& name) {
+  return {.name = name, .exact_name = name, .identity = {}};
+}
 
 PathSteps FromRoot(std::vector<PathStep> steps) {
-  steps.insert(steps.begin(), {.name = "", .identity = kRoot});
+  steps.insert(steps.begin(), {.name = "", .exact_name = "", .identity = kRoot});
   return steps;
 }
 
