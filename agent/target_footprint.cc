@@ -39,7 +39,7 @@ void TargetFootprint::AddStep(const PathSteps& steps, size_t index, Keys* keys) 
   keys->insert(KeyOf(steps, nearest, index, &PathStep::name));
   // Between two looks a directory on the way may be made, fail to be looked at, or tell
   // another identity; what it is called does not change by that.
-  if (nearest != 0) keys->insert(KeyOf(steps, 0, index, &PathStep::exact_name));
+  keys->insert(KeyOf(steps, 0, index, &PathStep::exact_name));
 }
 
 TargetFootprint::Key TargetFootprint::KeyOf(const PathSteps& steps, size_t from,

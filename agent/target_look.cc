@@ -164,7 +164,7 @@ Position::Outcome Position::GoUp() {
   if (!is_directory()) return Outcome::kNowhere;
   if (steps_.size() == 1) return Outcome::kThere;
   const int fd = openat(file_->get(), "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return Outcome::kUnknown;
+  if (fd < 0) return IsWantOfResources(errno) ? Outcome::kUnknown : Outcome::kNowhere;
   file_ = std::make_shared<const Descriptor>(fd);
   tells_names_apart_.reset();
   steps_.pop_back();
@@ -185,14 +185,16 @@ Position::Outcome Position::Go(const std::string& name, std::string* link) {
   if (fd < 0 && (errno == ENOTDIR || errno == ELOOP)) {
     fd = openat(file_->get(), name.c_str(), kFlags);
   }
+  struct stat stat = {};
+  const bool is_known = fd >= 0 && fstat(fd, &stat) == 0;
   const int error_number = errno;
   auto file = std::make_shared<const Descriptor>(fd);
-  struct stat stat = {};
-  if (fd < 0 && !IsWantOfResources(error_number)) {
+  if (!is_known && IsWantOfResources(error_number)) return Outcome::kUnknown;
+  // Not there, or what a dead mount has in its place: the job hears of that as well.
+  if (!is_known) {
     steps_.push_back({Folded(name), name, std::nullopt});
     return Outcome::kThere;
   }
-  if (fd < 0 || fstat(fd, &stat) != 0) return Outcome::kUnknown;
   if (S_ISLNK(stat.st_mode)) {
     link->resize(PATH_MAX);
     const ssize_t size = readlinkat(fd, "", link->data(), link->size());

@@ -897,15 +897,15 @@ bool FileCopy::ShouldCopyAnew(const CopyFailure& failure) const {
 }
 
 // If its name still leads to it, it is emptied, closed, because the open file may be good
-// for nothing any more, and opened again. Else, as where each look tells another inode
-// number, the open file has to do.
+// for nothing any more, and opened again. Where each look may tell another inode number
+// the open file has to do.
 void FileCopy::CopyAnew(NextChains* next) {
   begins_anew_ = true;
   first_failure_ = contents_.failure();
   state_ = State::kLookAnew;
   Chain& chain = next->Add(0);
   if (contents_.is_direct()) {
-    chain.Add(SetDirect(source_.index, FileRef(), /*on=*/false));
+    chain.Add(SetDirect(source_.index, target_, /*on=*/false));
   }
   chain.Add(StatDescriptor(target_.index, &target_stat_), Link::kHard);
   chain.Add(StatAt(names_.target_directory, names_.target,
@@ -915,16 +915,21 @@ void FileCopy::CopyAnew(NextChains* next) {
 }
 
 void FileCopy::OnLookAnew(absl::Span<const int32_t> results, NextChains* next) {
-  is_identified_ = results[results.size() - 2] == 0;
-  const bool is_there = is_identified_ && results.back() == 0 &&
-                        IsStillTheSame(target_stat_, target_name_stat_);
+  const int32_t identified = results[results.size() - 2];
+  is_identified_ = identified == 0;
+  const bool is_known = is_identified_ && results.back() == 0;
+  const bool may_be_made_up = is_known && target_kind_ == FileSystemKind::kOther &&
+                              S_ISREG(target_name_stat_.stx_mode) &&
+                              DeviceOf(target_name_stat_) == DeviceOf(target_stat_);
   counters_->bytes_done.Add(-contents_.TakeCounted());
   contents_.Reset(&policy_, &source_stat_);
   control_.only_calls = control_.at_once = true;
   if (control_.stopped) return CloseAll(next);
-  if (!is_there) {
+  if (may_be_made_up && !IsStillTheSame(target_stat_, target_name_stat_)) {
     return Enter(State::kEmptyAnew, SetSize(target_.index, 0), next);
   }
+  // If it can't be told from another file it stays, as long as it is there.
+  removal_error_ = is_identified_ ? 0 : -identified;
   state_ = State::kLetGo;
   next->Add(0).Add(SetSize(target_.index, 0)).Add(Close(target_), Link::kHard);
 }
@@ -939,7 +944,8 @@ void FileCopy::LetGo(NextChains* next) { Enter(State::kLetGo, Close(target_), ne
 
 void FileCopy::OnLetGo(absl::Span<const int32_t> results, NextChains* next) {
   // It did not run for want of a thread or of memory in the kernel.
-  if (results.back() == -ECANCELED && !begins_anew_) {
+  if (MayNotHaveRun(results.back())) {
+    closes_at_once_ = true;
     return Enter(State::kLetGo, AtOnce(Close(target_)), next);
   }
   target_ = FileRef();
@@ -950,13 +956,14 @@ void FileCopy::OnLetGo(absl::Span<const int32_t> results, NextChains* next) {
 }
 
 void FileCopy::OnConfirmAnew(int32_t result, NextChains* next) {
-  if (result == 0 && IsStillTheSame(target_stat_, target_name_stat_)) {
+  if (result == 0 && is_identified_ && IsStillTheSame(target_stat_, target_name_stat_)) {
     truncates_ = true;
     return OpenExistingTarget(next);
   }
   // Some forget what was not written to its end.
   if (result == -ENOENT && created_) {
     created_ = is_identified_ = false;
+    removal_error_ = 0;
     return OpenNewTarget(next);
   }
   Fail(first_failure_);
@@ -1050,7 +1057,10 @@ void FileCopy::OnIdentify(absl::Span<const int32_t> results, NextChains* next) {
   cleaned_up_ = true;
   const int32_t target_result = target_ != FileRef() ? results[0] : 0;
   const int32_t name_result = results.back();
-  if (target_result < 0 && name_result == -ENOENT) return CloseFiles(next);
+  if (name_result == -ENOENT && (target_ == FileRef() || target_result < 0)) {
+    removal_error_ = 0;
+    return CloseFiles(next);
+  }
   if (target_result < 0 || (name_result < 0 && name_result != -ENOENT)) {
     removal_error_ = target_result < 0 ? -target_result : -name_result;
     return CloseFiles(next);
@@ -1125,8 +1135,14 @@ void FileCopy::CloseFiles(NextChains* next) {
   AddCloses(Link::kHard, &next->Add(0));
 }
 
+// By a call it has run in any case; then -ECANCELED is what a file system answers.
+bool FileCopy::MayNotHaveRun(int32_t closed) const {
+  return closed == -ECANCELED && !closes_at_once_ && !control_.at_once;
+}
+
 void FileCopy::OnClosed(absl::Span<const int32_t> results) {
   size_t at = 0;
+  bool repeats = false;
   if (identifies_before_closing()) {
     is_identified_ = results[at] == 0;
     // What is to be removed can't be told from another file then.
@@ -1136,10 +1152,9 @@ void FileCopy::OnClosed(absl::Span<const int32_t> results) {
   for (FileRef* const file : {&target_, &source_}) {
     if (*file == FileRef()) continue;
     const int32_t result = results[at++];
-    // Some file systems tell only now that the contents could not be stored. One that was
-    // cancelled did not run.
-    if (result == -ECANCELED) {
-      closes_at_once_ = true;
+    // Some file systems tell only now that the contents could not be stored.
+    if (MayNotHaveRun(result)) {
+      repeats = true;
       continue;
     }
     const bool matters =
@@ -1150,6 +1165,7 @@ void FileCopy::OnClosed(absl::Span<const int32_t> results) {
     }
     *file = FileRef();
   }
+  closes_at_once_ = closes_at_once_ || repeats;
 }
 
 void FileCopy::Finish(NextChains* next) {

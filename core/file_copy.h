@@ -332,6 +332,8 @@ class FileCopy {
   // takes in the results; what was cancelled is open still.
   void AddCloses(Link link, Chain* chain);
   void CloseFiles(NextChains* next);
+  // Whether a close that ended with `closed` may have to be repeated.
+  bool MayNotHaveRun(int32_t closed) const;
   void OnClosed(absl::Span<const int32_t> results);
   void Finish(NextChains* next);
   void Done(Outcome outcome);

@@ -375,6 +375,16 @@ TEST(FileCopyRemoteTest, WhatFailsOnceMoreHasFailed) {
 
 // What failed first is told.
 TEST(FileCopyRemoteTest, WhatCanNotBeCopiedAnewFailsByItsFirstError) {
+  CopyScript unknown({.size = 2 * 4096, .local = false});
+  unknown.OpenBoth();
+  unknown.Settle(0, {4096, -EINVAL});
+  unknown.Settle(1, {4096, 4096});
+  EXPECT_EQ(unknown.Settle({-ENOMEM, 0}), kLetGo);
+  EXPECT_EQ(unknown.Settle({0, 0}), "at once lstat T");
+  EXPECT_EQ(unknown.Settle({0}), "at once close fd7");
+  EXPECT_EQ(unknown.Settle({0}), "failed: write T EINVAL");
+  EXPECT_EQ(unknown.copy().removal_error(), ENOMEM);
+
   LetGo unopened;
   unopened.copy.Settle({0, 0});
   unopened.copy.Settle({0});
@@ -411,7 +421,7 @@ TEST(FileCopyRemoteTest, ACopyThatIsStoppedWhileItBeginsAnewLeavesNothing) {
   EXPECT_EQ(let_go.copy.Settle({0}), "cancelled");
 }
 
-// Or where each look tells another inode number: then the open file has to do.
+// Where each look tells another inode number the open file has to do.
 TEST(FileCopyRemoteTest, WhatItsNameDoesNotLeadToIsCopiedToAnewAsItIsOpen) {
   for (const bool works : {true, false}) {
     CopyScript copy({.size = 2 * 4096, .local = false});
@@ -443,7 +453,8 @@ TEST(FileCopyRemoteTest, ItsSourceIsReadThroughThePageCacheThen) {
   copy.Settle({0});
   copy.Settle({0});
   copy.Settle(0, {4096, -EIO});
-  EXPECT_EQ(copy.Settle(1, {4096, 4096}), absl::StrCat("direct off fd7 = ", kLookAnew));
+  EXPECT_EQ(copy.Settle(1, {4096, 4096}),
+            absl::StrCat("direct off fd7 fd8 = ", kLookAnew));
 }
 
 TEST(FileCopyRemoteTest, WithoutRoomNothingIsCopiedAnew) {

@@ -92,6 +92,11 @@ TEST(TargetFootprintTest, APlaceIsKnownByItsWholeWayWhateverIdentitiesThatTells)
   EXPECT_TRUE(Overlap(place, Place({There("a", 4), There("b", 5), Missing("x")})));
   EXPECT_TRUE(Overlap(place, Place({Missing("a"), Missing("b"), Missing("x")})));
   EXPECT_TRUE(Overlap(place, Place({There("a", 4), Missing("b")})));
+  const auto step = [](const std::string& name, std::optional<PathIdentity> identity) {
+    return PathStep{.name = "folded", .exact_name = name, .identity = identity};
+  };
+  EXPECT_TRUE(Overlap(Place({step("NAS", std::nullopt), step("X", std::nullopt)}),
+                      Place({step("NAS", PathIdentity{1, 9}), step("X", std::nullopt)})));
   EXPECT_FALSE(Overlap(place, Place({There("a", 4), There("b", 5), Missing("y")})));
 }
 
