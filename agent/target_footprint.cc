@@ -45,8 +45,9 @@ void TargetFootprint::AddStep(const PathSteps& steps, size_t index, Keys* keys) 
 TargetFootprint::Key TargetFootprint::KeyOf(const PathSteps& steps, size_t from,
                                             size_t to, std::string PathStep::*name) {
   Key key = {*steps[from].identity, ""};
-  for (size_t i = from + 1; i <= to; ++i)
+  for (size_t i = from + 1; i <= to; ++i) {
     absl::StrAppend(&key.names, "/", steps[i].*name);
+  }
   return key;
 }
 
