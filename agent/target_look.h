@@ -35,8 +35,7 @@ absl::StatusOr<bool> LeadsToOwnOfProcess(const std::string& path, bool follows_l
 
 // The first of the paths that a job for `request` would read or write, as named, that
 // leads to what each process has of its own; "" if none does. What lies below a source
-// that is a directory is not looked at. UNAVAILABLE for want of
-// descriptors or memory.
+// that is a directory is not looked at. UNAVAILABLE for want of descriptors or memory.
 // REQUIRES: request.target and the sources are absolute.
 absl::StatusOr<std::string> PathToOwnOfProcess(const CopyRequest& request);
 

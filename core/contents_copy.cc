@@ -273,7 +273,7 @@ void ContentsCopy::CopyDirect(uint64_t begin, NextChains* next) {
 
 void ContentsCopy::OnLengthen(int32_t result, NextChains* next) {
   if (control_->stopped) return Done(Outcome::kStopped);
-  // It is but faster with it.
+  // Without it the copy is only slower.
   if (result < 0) direct_end_ = DirectEnd();
   pump_.Start(direct_begin_, direct_end_);
   Pump(next);

@@ -62,14 +62,17 @@ struct Names {
   bool capability = false;
 };
 
+// Opens the directory `fd`, which was opened with O_PATH, anew: unlike its path in /proc
+// that is there everywhere, but it takes the right to read. -1 with errno if it fails.
+int OpenForReading(int fd) { return openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); }
+
 // 0, with *names, or an errno. A file system without such attributes has none.
 int ListNames(int fd, Names* names) {
   *names = Names();
   std::array<char, kNamesBytesMax> list;
   ssize_t size = flistxattr(fd, list.data(), list.size());
   if (size < 0 && errno == EBADF) {
-    // To open a directory anew takes no /proc, where it may be read.
-    const int opened = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int opened = OpenForReading(fd);
     size = opened >= 0 ? flistxattr(opened, list.data(), list.size())
                        : listxattr(ProcPath(fd).c_str(), list.data(), list.size());
     const int error_number = errno;
@@ -134,8 +137,7 @@ SourceAccess LookAtAccess(int fd, mode_t mode) {
 std::optional<mode_t> GrantsOfDefaultAcl(int fd) {
   std::optional<std::string> acl;
   if (fcntl(fd, F_GETFL) & O_PATH) {
-    // To open it anew takes no /proc, where it may be read.
-    const int opened = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int opened = OpenForReading(fd);
     acl = ReadAcl(opened >= 0 ? opened : fd, kDefaultAclName);
     if (opened >= 0) close(opened);
   } else {

@@ -687,8 +687,8 @@ void FileCopy::OnStatOpened(int32_t result, NextChains* next) {
 }
 
 void FileCopy::TakeTarget(NextChains* next) {
-  const bool is_open = target_ != FileRef();
   if (policy_.claims == nullptr) return UseTaken(next);
+  const bool is_open = target_ != FileRef();
   if (!policy_.claims->TryTake({.device = DeviceOf(target_stat_),
                                 .inode = target_stat_.stx_ino,
                                 .links = target_stat_.stx_nlink,
@@ -896,9 +896,10 @@ bool FileCopy::ShouldCopyAnew(const CopyFailure& failure) const {
          error != EDQUOT && error != EFBIG;
 }
 
-// If its name still leads to it, it is emptied, closed, because the open file may be good
-// for nothing any more, and opened again. Where each look may tell another inode number
-// the open file has to do.
+// After a failed write some file systems take nothing more from the open file. So if the
+// target's name still leads to it, it is emptied, closed and opened again. Where each
+// look may tell another inode number nobody can tell, and the open file is written to
+// again.
 void FileCopy::CopyAnew(NextChains* next) {
   begins_anew_ = true;
   first_failure_ = contents_.failure();
@@ -1010,9 +1011,9 @@ void FileCopy::CloseAll(NextChains* next) {
   DropFirstBlock();
   if (is_half_written() && !cleaned_up_ && target_ != FileRef()) {
     if (target_.is_slot()) return InstallTarget(next);
-    const bool may_be_in_user_space = target_kind_ == FileSystemKind::kOther;
-    if (created_ && !may_be_in_user_space) return Identify(next);
-    // Some of those bring back what was removed while it was open, or refuse it.
+    if (created_ && target_kind_ != FileSystemKind::kOther) return Identify(next);
+    // Some file systems in user space refuse to remove what is open, or bring it back
+    // when it is closed.
     removes_closed_ = created_;
     return Enter(State::kEmpty, policy_.Resize(target_.index, 0), next);
   }

@@ -59,8 +59,9 @@
 // part of what it is given, the kernel knows no other answer to asynchronous writes than
 // EIO (Linux 6.18), and pwrite(2) goes on; some (those on object stores) take writes in
 // order only. So where a file system may be one of those all of the file is copied once
-// more, into a target opened anew, in order and by calls, whose word counts. All, because
-// an error may also tell, once, that what was written before could not be stored.
+// more, into a target opened anew, in order and by calls, whose word counts (kLookAnew,
+// then kLetGo, kConfirmTarget and kOpenTarget, or kEmptyAnew, and kContents again). All,
+// because an error may also tell, once, that what was written before could not be stored.
 //
 // With CallsAtOnce::kAll all chains are to be carried out at once (at_once_chooser.h says
 // when, and why), until contents of more than a block are found not to be in the page
