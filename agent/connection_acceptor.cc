@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "core/check.h"
+#include "core/base/check.h"
 
 namespace ringcp {
 namespace {

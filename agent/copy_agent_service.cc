@@ -14,7 +14,7 @@
 #include "agent/event_pacer.h"
 #include "agent/field_violations.h"
 #include "agent/status_conversion.h"
-#include "core/version.h"
+#include "core/base/version.h"
 
 namespace ringcp {
 namespace {

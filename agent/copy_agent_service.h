@@ -11,7 +11,7 @@
 #include <string>
 
 #include "agent/job_table.h"
-#include "core/copy_job.h"
+#include "core/job/copy_job.h"
 #include "proto/ringcp.grpc.pb.h"
 
 namespace ringcp {

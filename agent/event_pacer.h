@@ -10,7 +10,7 @@
 
 #include <chrono>
 
-#include "core/mutex.h"
+#include "core/base/mutex.h"
 
 namespace ringcp {
 

@@ -8,9 +8,9 @@
 #include <cstddef>
 
 #include "absl/time/time.h"
-#include "core/engine_report.h"
-#include "core/file_error.h"
-#include "core/progress.h"
+#include "core/base/engine_report.h"
+#include "core/base/file_error.h"
+#include "core/job/progress.h"
 #include "google/protobuf/timestamp.pb.h"
 #include "proto/ringcp.pb.h"
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "agent/job_conversion.h"
-#include "core/check.h"
+#include "core/base/check.h"
 #include "google/protobuf/util/message_differencer.h"
 
 namespace ringcp {

@@ -29,7 +29,7 @@
 #include <vector>
 
 #include "agent/target_footprint.h"
-#include "core/mutex.h"
+#include "core/base/mutex.h"
 
 namespace ringcp {
 

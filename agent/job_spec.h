@@ -13,7 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "core/copy_options.h"
+#include "core/base/copy_options.h"
 #include "proto/ringcp.pb.h"
 
 namespace ringcp {

@@ -18,9 +18,9 @@
 #include "agent/page_token.h"
 #include "agent/target_footprint.h"
 #include "agent/target_look.h"
-#include "core/check.h"
-#include "core/copy_job.h"
-#include "core/file_error.h"
+#include "core/base/check.h"
+#include "core/base/file_error.h"
+#include "core/job/copy_job.h"
 #include "google/protobuf/util/message_differencer.h"
 
 namespace ringcp {

@@ -35,8 +35,8 @@
 #include "absl/status/statusor.h"
 #include "agent/job_limits.h"
 #include "agent/job_schedule.h"
-#include "core/mutex.h"
-#include "core/target_claims.h"
+#include "core/base/mutex.h"
+#include "core/file/target_claims.h"
 #include "proto/ringcp.pb.h"
 
 namespace ringcp {

@@ -21,10 +21,10 @@
 #include "agent/agent_options.h"
 #include "agent/agent_server.h"
 #include "agent/file_shares.h"
-#include "core/open_files.h"
-#include "core/standard_streams.h"
-#include "core/start_thread.h"
-#include "core/version.h"
+#include "core/base/version.h"
+#include "core/kernel/open_files.h"
+#include "core/kernel/standard_streams.h"
+#include "core/kernel/start_thread.h"
 
 namespace {
 

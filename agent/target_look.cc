@@ -24,10 +24,10 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "core/check.h"
-#include "core/file_error.h"
-#include "core/file_systems.h"
-#include "core/top_level.h"
+#include "core/base/check.h"
+#include "core/base/file_error.h"
+#include "core/job/top_level.h"
+#include "core/kernel/file_systems.h"
 
 namespace ringcp {
 namespace {

@@ -16,7 +16,7 @@
 
 #include "absl/status/statusor.h"
 #include "agent/target_footprint.h"
-#include "core/copy_options.h"
+#include "core/base/copy_options.h"
 
 namespace ringcp {
 

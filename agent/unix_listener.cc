@@ -17,7 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "agent/address.h"
-#include "core/check.h"
+#include "core/base/check.h"
 
 namespace ringcp {
 namespace {

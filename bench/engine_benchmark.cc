@@ -13,13 +13,13 @@
 #include <vector>
 
 #include "benchmark/benchmark.h"
-#include "core/block_pool.h"
-#include "core/chain_table.h"
-#include "core/check.h"
-#include "core/engine_counters.h"
-#include "core/file_copy.h"
-#include "core/ring.h"
-#include "core/worker.h"
+#include "core/base/check.h"
+#include "core/base/engine_counters.h"
+#include "core/file/file_copy.h"
+#include "core/job/worker.h"
+#include "core/kernel/block_pool.h"
+#include "core/kernel/chain_table.h"
+#include "core/kernel/ring.h"
 
 namespace ringcp {
 namespace {

@@ -7,7 +7,7 @@
 
 #include <filesystem>
 
-#include "core/check.h"
+#include "core/base/check.h"
 
 namespace ringcp {
 

@@ -5,7 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "core/file_error.h"
+#include "core/base/file_error.h"
 
 namespace ringcp {
 

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/file_error.h"
+#include "core/base/file_error.h"
 
 namespace ringcp {
 namespace {

@@ -13,7 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "cli/argument_match.h"
-#include "core/file_error.h"
+#include "core/base/file_error.h"
 
 namespace ringcp {
 namespace {

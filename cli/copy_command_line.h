@@ -12,7 +12,7 @@
 
 #include "cli/progress_mode.h"
 #include "cli/usage.h"
-#include "core/copy_options.h"
+#include "core/base/copy_options.h"
 
 namespace ringcp {
 

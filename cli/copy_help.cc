@@ -1,7 +1,7 @@
 #include "cli/copy_help.h"
 
 #include "absl/strings/str_cat.h"
-#include "core/version.h"
+#include "core/base/version.h"
 
 namespace ringcp {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "core/engine_report.h"
+#include "core/base/engine_report.h"
 
 namespace ringcp {
 

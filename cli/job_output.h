@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "absl/time/time.h"
-#include "core/progress.h"
+#include "core/job/progress.h"
 #include "proto/ringcp.pb.h"
 
 namespace ringcp {

@@ -10,8 +10,8 @@
 #include "cli/progress_from_api.h"
 #include "cli/progress_line.h"
 #include "cli/quantity_format.h"
-#include "core/file_error.h"
-#include "core/progress.h"
+#include "core/base/file_error.h"
+#include "core/job/progress.h"
 #include "proto/path_codec.h"
 
 namespace ringcp {

@@ -6,7 +6,7 @@
 #include "agent/job_conversion.h"
 #include "cli/message_json.h"
 #include "cli/write_all.h"
-#include "core/file_error.h"
+#include "core/base/file_error.h"
 
 namespace ringcp {
 namespace {

@@ -14,8 +14,8 @@
 #include "cli/job_output.h"
 #include "cli/make_job_output.h"
 #include "cli/progress_ticker.h"
-#include "core/copy_job.h"
-#include "core/file_error.h"
+#include "core/base/file_error.h"
+#include "core/job/copy_job.h"
 #include "proto/ringcp.pb.h"
 
 namespace ringcp {

@@ -15,7 +15,7 @@
 
 #include "absl/time/time.h"
 #include "cli/progress_mode.h"
-#include "core/progress.h"
+#include "core/job/progress.h"
 
 namespace ringcp {
 

@@ -5,7 +5,7 @@
 #ifndef RINGCP_CLI_PROGRESS_FROM_API_H_
 #define RINGCP_CLI_PROGRESS_FROM_API_H_
 
-#include "core/progress.h"
+#include "core/job/progress.h"
 #include "proto/ringcp.pb.h"
 
 namespace ringcp {

@@ -15,7 +15,7 @@
 #include <string>
 
 #include "absl/time/time.h"
-#include "core/progress.h"
+#include "core/job/progress.h"
 
 namespace ringcp {
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "core/start_thread.h"
+#include "core/kernel/start_thread.h"
 
 namespace ringcp {
 

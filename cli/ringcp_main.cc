@@ -7,8 +7,8 @@
 #include "cli/copy_program.h"
 #include "cli/local_job.h"
 #include "cli/submit_program.h"
-#include "core/open_files.h"
-#include "core/standard_streams.h"
+#include "core/kernel/open_files.h"
+#include "core/kernel/standard_streams.h"
 
 int main(int argc, char** argv) {
   ringcp::OccupyStandardStreams();

@@ -6,7 +6,7 @@
 #include "cli/agent_job.h"
 #include "cli/copy_program.h"
 #include "cli/usage.h"
-#include "core/standard_streams.h"
+#include "core/kernel/standard_streams.h"
 
 RINGCP_OCCUPY_STANDARD_STREAMS_BEFORE_LIBRARIES
 

@@ -10,7 +10,7 @@
 #include "cli/control_help.h"
 #include "cli/copy_help.h"
 #include "cli/usage.h"
-#include "core/standard_streams.h"
+#include "core/kernel/standard_streams.h"
 
 RINGCP_OCCUPY_STANDARD_STREAMS_BEFORE_LIBRARIES
 

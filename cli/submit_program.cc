@@ -12,7 +12,7 @@
 #include <system_error>
 
 #include "cli/exit_code.h"
-#include "core/file_error.h"
+#include "core/base/file_error.h"
 
 namespace ringcp {
 namespace {

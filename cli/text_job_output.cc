@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
-#include "core/file_error.h"
+#include "core/base/file_error.h"
 
 namespace ringcp {
 

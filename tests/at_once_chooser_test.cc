@@ -1,4 +1,4 @@
-#include "core/at_once_chooser.h"
+#include "core/file/at_once_chooser.h"
 
 #include <chrono>
 

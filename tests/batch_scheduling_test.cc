@@ -1,4 +1,4 @@
-#include "core/batch_scheduling.h"
+#include "core/kernel/batch_scheduling.h"
 
 #include <sched.h>
 

@@ -1,4 +1,4 @@
-#include "core/block_pool.h"
+#include "core/kernel/block_pool.h"
 
 #include <cstdint>
 #include <cstring>

@@ -3,7 +3,7 @@
 #ifndef RINGCP_TESTS_BLOCKS_H_
 #define RINGCP_TESTS_BLOCKS_H_
 
-#include "core/block_pool.h"
+#include "core/kernel/block_pool.h"
 
 namespace ringcp {
 

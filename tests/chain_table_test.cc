@@ -1,4 +1,4 @@
-#include "core/chain_table.h"
+#include "core/kernel/chain_table.h"
 
 #include <algorithm>
 #include <map>

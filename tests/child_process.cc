@@ -8,7 +8,7 @@
 #include <array>
 
 #include "absl/strings/str_cat.h"
-#include "core/check.h"
+#include "core/base/check.h"
 
 namespace ringcp {
 

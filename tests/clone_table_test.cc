@@ -1,6 +1,6 @@
 // What is remembered of file systems that can't clone.
 
-#include "core/clone_table.h"
+#include "core/kernel/clone_table.h"
 
 #include <cerrno>
 

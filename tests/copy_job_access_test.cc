@@ -13,8 +13,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "core/copy_job.h"
-#include "core/posix_acl.h"
+#include "core/base/posix_acl.h"
+#include "core/job/copy_job.h"
 #include "gtest/gtest.h"
 #include "tests/child_process.h"
 #include "tests/job_runner.h"

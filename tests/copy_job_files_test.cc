@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "core/copy_job.h"
+#include "core/job/copy_job.h"
 #include "gtest/gtest.h"
 #include "tests/child_process.h"
 #include "tests/engine_test.h"

@@ -1,6 +1,6 @@
 // Whole jobs on small trees, with both engines.
 
-#include "core/copy_job.h"
+#include "core/job/copy_job.h"
 
 #include <fcntl.h>
 #include <sched.h>

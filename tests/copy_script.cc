@@ -10,7 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "core/check.h"
+#include "core/base/check.h"
 
 namespace ringcp {
 namespace {

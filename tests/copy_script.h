@@ -29,10 +29,10 @@
 #include <utility>
 #include <vector>
 
-#include "core/block_pool.h"
-#include "core/engine_counters.h"
-#include "core/file_copy.h"
-#include "core/next_chains.h"
+#include "core/base/engine_counters.h"
+#include "core/file/file_copy.h"
+#include "core/file/next_chains.h"
+#include "core/kernel/block_pool.h"
 #include "tests/blocks.h"
 
 namespace ringcp {

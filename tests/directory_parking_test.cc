@@ -1,7 +1,7 @@
 // Directories that are closed for a while: they are the same ones when they are open
 // again, or it is said that they are not.
 
-#include "core/directory_parking.h"
+#include "core/tree/directory_parking.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

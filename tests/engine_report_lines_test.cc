@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "core/engine_report.h"
+#include "core/base/engine_report.h"
 #include "gtest/gtest.h"
 
 namespace ringcp {

@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "core/copy_job.h"
-#include "core/copy_options.h"
+#include "core/base/copy_options.h"
+#include "core/job/copy_job.h"
 #include "gtest/gtest.h"
 #include "tests/job_runner.h"
 #include "tests/scratch_directory.h"

@@ -7,8 +7,8 @@
 #include <cerrno>
 #include <utility>
 
-#include "core/check.h"
-#include "core/system_calls.h"
+#include "core/base/check.h"
+#include "core/kernel/system_calls.h"
 
 namespace ringcp {
 

@@ -18,7 +18,7 @@
 
 #include "absl/time/time.h"
 #include "absl/types/span.h"
-#include "core/ring.h"
+#include "core/kernel/ring.h"
 
 namespace ringcp {
 

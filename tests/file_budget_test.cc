@@ -1,9 +1,9 @@
 // How the files that a job may have open are shared out.
 
-#include "core/file_budget.h"
+#include "core/job/file_budget.h"
 
-#include "core/tally.h"
-#include "core/worker.h"
+#include "core/job/tally.h"
+#include "core/job/worker.h"
 #include "gtest/gtest.h"
 
 namespace ringcp {

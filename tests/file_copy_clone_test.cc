@@ -4,8 +4,8 @@
 #include <cerrno>
 #include <string>
 
-#include "core/clone_table.h"
-#include "core/file_copy.h"
+#include "core/file/file_copy.h"
+#include "core/kernel/clone_table.h"
 #include "gtest/gtest.h"
 #include "tests/copy_script.h"
 

@@ -19,11 +19,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "core/block_pool.h"
-#include "core/engine_counters.h"
-#include "core/file_copy.h"
-#include "core/polled_io.h"
-#include "core/target_claims.h"
+#include "core/base/engine_counters.h"
+#include "core/file/file_copy.h"
+#include "core/file/target_claims.h"
+#include "core/kernel/block_pool.h"
+#include "core/kernel/polled_io.h"
 #include "gtest/gtest.h"
 #include "tests/blocks.h"
 #include "tests/fake_ring.h"

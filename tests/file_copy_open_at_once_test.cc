@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <string>
 
-#include "core/file_copy.h"
+#include "core/file/file_copy.h"
 #include "gtest/gtest.h"
 #include "tests/copy_script.h"
 

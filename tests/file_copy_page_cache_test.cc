@@ -6,11 +6,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "core/file_copy.h"
-#include "core/file_error.h"
-#include "core/next_chains.h"
-#include "core/polled_io.h"
-#include "core/uncached_io.h"
+#include "core/base/file_error.h"
+#include "core/file/file_copy.h"
+#include "core/file/next_chains.h"
+#include "core/kernel/polled_io.h"
+#include "core/kernel/uncached_io.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/copy_script.h"

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/file_copy.h"
+#include "core/file/file_copy.h"
 #include "gtest/gtest.h"
 #include "tests/copy_script.h"
 

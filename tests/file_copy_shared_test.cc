@@ -4,8 +4,8 @@
 #include <cerrno>
 #include <string>
 
-#include "core/file_copy.h"
-#include "core/shared_file.h"
+#include "core/file/file_copy.h"
+#include "core/file/shared_file.h"
 #include "gtest/gtest.h"
 #include "tests/copy_script.h"
 

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "core/block_pump.h"
-#include "core/file_copy.h"
+#include "core/file/block_pump.h"
+#include "core/file/file_copy.h"
 #include "gtest/gtest.h"
 #include "tests/copy_script.h"
 

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "core/file_copy.h"
-#include "core/target_claims.h"
+#include "core/file/file_copy.h"
+#include "core/file/target_claims.h"
 #include "gtest/gtest.h"
 #include "tests/copy_script.h"
 

@@ -2,7 +2,7 @@
 // the notation. Attributes are in file_copy_attributes_test.cc, file systems that are not
 // known in file_copy_remote_test.cc.
 
-#include "core/file_copy.h"
+#include "core/file/file_copy.h"
 
 #include <sys/stat.h>
 

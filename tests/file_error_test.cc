@@ -1,4 +1,4 @@
-#include "core/file_error.h"
+#include "core/base/file_error.h"
 
 #include <cerrno>
 #include <set>

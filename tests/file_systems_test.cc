@@ -1,6 +1,6 @@
 // Which file systems are known to be local, and which are not.
 
-#include "core/file_systems.h"
+#include "core/kernel/file_systems.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>

@@ -8,9 +8,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "core/check.h"
-#include "core/job_observer.h"
-#include "core/mutex.h"
+#include "core/base/check.h"
+#include "core/base/job_observer.h"
+#include "core/base/mutex.h"
 
 namespace ringcp {
 namespace {

@@ -10,10 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "core/copy_job.h"
-#include "core/copy_options.h"
-#include "core/file_error.h"
-#include "core/progress.h"
+#include "core/base/copy_options.h"
+#include "core/base/file_error.h"
+#include "core/job/copy_job.h"
+#include "core/job/progress.h"
 
 namespace ringcp {
 

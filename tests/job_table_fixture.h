@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "agent/job_table.h"
-#include "core/mutex.h"
+#include "core/base/mutex.h"
 #include "gtest/gtest.h"
 #include "proto/ringcp.pb.h"
 #include "tests/job_specs.h"

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "absl/time/time.h"
-#include "core/progress.h"
+#include "core/job/progress.h"
 #include "proto/ringcp.pb.h"
 
 namespace ringcp {

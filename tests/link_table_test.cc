@@ -1,4 +1,4 @@
-#include "core/link_table.h"
+#include "core/tree/link_table.h"
 
 #include <atomic>
 #include <string>

@@ -15,7 +15,7 @@
 
 #include "agent/connection_acceptor.h"
 #include "agent/unix_listener.h"
-#include "core/mutex.h"
+#include "core/base/mutex.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/scratch_directory.h"

@@ -1,4 +1,4 @@
-#include "core/polled_io.h"
+#include "core/kernel/polled_io.h"
 
 #include <sys/sysmacros.h>
 

@@ -1,6 +1,6 @@
 // What ACLs come to, in the kernel's own bytes.
 
-#include "core/posix_acl.h"
+#include "core/base/posix_acl.h"
 
 #include <endian.h>
 #include <linux/posix_acl.h>

@@ -11,7 +11,7 @@
 
 #include "absl/time/time.h"
 #include "cli/quantity_format.h"
-#include "core/progress.h"
+#include "core/job/progress.h"
 
 namespace ringcp {
 namespace {

@@ -1,4 +1,4 @@
-#include "core/progress.h"
+#include "core/job/progress.h"
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"

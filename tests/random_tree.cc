@@ -10,8 +10,8 @@
 #include <random>
 #include <vector>
 
-#include "core/check.h"
-#include "core/directory.h"
+#include "core/base/check.h"
+#include "core/tree/directory.h"
 
 namespace ringcp {
 namespace {

@@ -1,6 +1,6 @@
 // Only the file that was made is removed, whatever its name leads to by now.
 
-#include "core/removal.h"
+#include "core/file/removal.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <string>
 
-#include "core/file_identity.h"
+#include "core/base/file_identity.h"
 #include "gtest/gtest.h"
 #include "tests/scratch_directory.h"
 

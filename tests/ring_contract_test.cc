@@ -1,4 +1,4 @@
-// What core/ring.h promises, held against every implementation. Errors are in
+// What core/kernel/ring.h promises, held against every implementation. Errors are in
 // ring_errors_test.cc.
 
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "absl/time/clock.h"
-#include "core/ring.h"
+#include "core/kernel/ring.h"
 #include "gtest/gtest.h"
 #include "tests/ring_under_test.h"
 #include "tests/scratch_directory.h"

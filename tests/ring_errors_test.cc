@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "core/ring.h"
+#include "core/kernel/ring.h"
 #include "gtest/gtest.h"
 #include "tests/ring_under_test.h"
 #include "tests/scratch_directory.h"

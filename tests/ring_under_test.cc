@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "absl/time/clock.h"
-#include "core/syscall_ring.h"
-#include "core/uring_ring.h"
+#include "core/kernel/syscall_ring.h"
+#include "core/kernel/uring_ring.h"
 #include "tests/fake_ring.h"
 #include "tests/test_seed.h"
 

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "core/ring.h"
+#include "core/kernel/ring.h"
 #include "gtest/gtest.h"
 #include "tests/scratch_directory.h"
 

@@ -1,7 +1,7 @@
 // Large files shared among workers: who gets which block, who waits for whom, and that
 // two workers on two rings copy a file between them.
 
-#include "core/shared_file.h"
+#include "core/file/shared_file.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -17,10 +17,10 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "core/block_pool.h"
-#include "core/block_pump.h"
-#include "core/engine_counters.h"
-#include "core/next_chains.h"
+#include "core/base/engine_counters.h"
+#include "core/file/block_pump.h"
+#include "core/file/next_chains.h"
+#include "core/kernel/block_pool.h"
 #include "gtest/gtest.h"
 #include "tests/ring_under_test.h"
 #include "tests/scratch_directory.h"

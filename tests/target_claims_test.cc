@@ -1,7 +1,7 @@
 // Who may write to which target: the claims of copies on several threads, whatever names
 // lead to one file.
 
-#include "core/target_claims.h"
+#include "core/file/target_claims.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

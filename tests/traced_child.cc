@@ -11,7 +11,7 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
-#include "core/check.h"
+#include "core/base/check.h"
 
 namespace ringcp {
 namespace {

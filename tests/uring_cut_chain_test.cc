@@ -15,8 +15,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "core/copy_job.h"
-#include "core/ring.h"
+#include "core/job/copy_job.h"
+#include "core/kernel/ring.h"
 #include "gtest/gtest.h"
 #include "tests/job_runner.h"
 #include "tests/ring_under_test.h"

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/copy_job.h"
+#include "core/job/copy_job.h"
 #include "gtest/gtest.h"
 #include "tests/child_process.h"
 #include "tests/job_runner.h"

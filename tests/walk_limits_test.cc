@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/walk.h"
+#include "core/tree/walk.h"
 #include "gtest/gtest.h"
 #include "tests/random_tree.h"
 #include "tests/scratch_directory.h"

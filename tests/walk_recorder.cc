@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/mutex.h"
+#include "core/base/mutex.h"
 #include "gtest/gtest.h"
 
 namespace ringcp {

@@ -19,9 +19,9 @@
 #include <string>
 
 #include "absl/base/thread_annotations.h"
-#include "core/directory.h"
-#include "core/mutex.h"
-#include "core/walk.h"
+#include "core/base/mutex.h"
+#include "core/tree/directory.h"
+#include "core/tree/walk.h"
 
 namespace ringcp {
 

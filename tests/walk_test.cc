@@ -1,4 +1,4 @@
-#include "core/walk.h"
+#include "core/tree/walk.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,6 +1,6 @@
 // How much a worker does at a time, and what that follows from.
 
-#include "core/worker.h"
+#include "core/job/worker.h"
 #include "gtest/gtest.h"
 
 namespace ringcp {

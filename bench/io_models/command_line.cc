@@ -14,7 +14,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "bench/io_models/works.h"
-#include "core/file_error.h"
+#include "core/base/file_error.h"
 
 namespace ringcp::io_models {
 namespace {

@@ -20,8 +20,8 @@
 #include "cli/exit_code.h"
 #include "cli/usage.h"
 #include "cli/write_all.h"
-#include "core/file_error.h"
-#include "core/standard_streams.h"
+#include "core/base/file_error.h"
+#include "core/kernel/standard_streams.h"
 
 namespace ringcp::io_models {
 namespace {

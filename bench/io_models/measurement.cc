@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "bench/io_models/section_mark.h"
-#include "core/check.h"
+#include "core/base/check.h"
 
 namespace ringcp::io_models {
 namespace {

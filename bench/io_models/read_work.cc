@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "bench/io_models/errors.h"
 #include "bench/io_models/pattern.h"
-#include "core/check.h"
+#include "core/base/check.h"
 
 namespace ringcp::io_models {
 

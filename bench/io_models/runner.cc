@@ -16,7 +16,7 @@
 #include "bench/io_models/scratch_file.h"
 #include "bench/io_models/system_call_counter.h"
 #include "bench/io_models/works.h"
-#include "core/file_error.h"
+#include "core/base/file_error.h"
 
 namespace ringcp::io_models {
 namespace {

@@ -1,0 +1,124 @@
+// What a user asks for: sources, a target, and how to copy. Plain data, shared by the
+// command line, the agent and the engine; nothing below main() reads flags.
+//
+// Thread-safety: plain values.
+
+#ifndef RINGCP_CORE_BASE_COPY_OPTIONS_H_
+#define RINGCP_CORE_BASE_COPY_OPTIONS_H_
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace ringcp {
+
+// Which symbolic links are followed to what they point to.
+enum class Dereference {
+  kDefault,      // As GNU cp: kNever when recursive, else kAlways.
+  kNever,        // -P: links are copied as links.
+  kCommandLine,  // -H: only links named as sources are followed.
+  kAlways,       // -L: all links are followed.
+};
+
+// How the target is understood.
+enum class TargetKind {
+  kDefault,       // A directory to copy into if it is one, else the copy's own name.
+  kDirectory,     // -t: a directory to copy into; it must exist.
+  kNotDirectory,  // -T: the copy's own name, even if it is a directory.
+};
+
+// Whether files are cloned: share their blocks with the source until one of them is
+// written to (a reflink), where the file system can do that.
+enum class Reflink {
+  kAuto,    // Where it is possible; else their contents are copied.
+  kAlways,  // Or the file is not copied.
+  kNever,
+};
+
+// What a copy leaves in the page cache.
+enum class PageCache {
+  kKeep,    // What was read and written, as any program does.
+  kDrop,    // --no-cache: nothing of either file.
+  kBypass,  // --direct: nothing, and large files don't pass through it (O_DIRECT).
+};
+
+// Which engine copies.
+enum class EngineChoice {
+  kAuto,   // io_uring where the kernel permits it and it pays, else system calls: so for
+           // files that are in memory.
+  kUring,  // io_uring, or the job fails.
+  kThreads,  // Plain system calls on as many threads.
+};
+
+// What is kept of a file besides its contents.
+struct Preserve {
+  bool mode = false;
+  bool ownership = false;   // Where permitted; not permitted is no error, as in GNU cp.
+  bool timestamps = false;  // Access and modification time.
+  bool links = false;       // Hard links among the copied files.
+
+  bool any_attribute() const { return mode || ownership || timestamps; }
+};
+
+// How much is done at a time. 0: what suits most jobs and machines.
+struct Tuning {
+  // More threads don't make a copy faster, and each has a ring and buffers.
+  static constexpr int kWorkersMax = 16;
+  static constexpr int kQueueDepthMax = 256;
+  // A block is whole pages; larger ones leave the CPU's cache, and are not faster.
+  static constexpr int64_t kBlockBytesMin = 4096;
+  static constexpr int64_t kBlockBytesMax = int64_t{4} * 1024 * 1024;
+
+  static bool IsBlockSize(int64_t bytes) {
+    return bytes >= kBlockBytesMin && bytes <= kBlockBytesMax &&
+           bytes % kBlockBytesMin == 0;
+  }
+
+  int workers = 0;      // Threads, each with its ring; default: one for each CPU.
+  int queue_depth = 0;  // Files in flight for each worker, as memory permits.
+  int64_t block_size_bytes = 0;  // Of each read and write.
+};
+
+struct CopyOptions {
+  bool recursive = false;
+  Dereference dereference = Dereference::kDefault;
+  TargetKind target_kind = TargetKind::kDefault;
+  Preserve preserve;
+  // --no-preserve=mode: new files get 0666 (directories 0777) less the umask.
+  bool default_mode = false;
+  bool force = false;       // -f
+  bool no_clobber = false;  // -n
+  // POSIXLY_CORRECT: a target that is a symbolic link to nowhere is made where the link
+  // leads to, instead of being refused.
+  bool writes_through_dangling_links = false;
+  bool one_file_system = false;  // -x
+  Reflink reflink = Reflink::kAuto;
+  PageCache page_cache = PageCache::kKeep;
+  EngineChoice engine = EngineChoice::kAuto;
+  // A kernel thread takes in what is submitted (IORING_SETUP_SQPOLL): io_uring, or the
+  // job fails.
+  bool sqpoll = false;
+  // What is copied with O_DIRECT is polled for (IORING_SETUP_IOPOLL) where the devices
+  // can be: io_uring, or the job fails. REQUIRES: page_cache is kBypass.
+  bool iopoll = false;
+  Tuning tuning;
+  // The process's umask. It can't be read without setting it, so main() reads it once,
+  // before there are threads.
+  mode_t umask = 022;
+
+  // Whether the job fails without io_uring.
+  bool needs_uring() const { return engine == EngineChoice::kUring || sqpoll || iopoll; }
+};
+
+// One job: what `ringcp` is called with, and what an agent's client submits.
+struct CopyRequest {
+  std::vector<std::string> sources;  // As typed; at least one.
+  std::string target;                // As typed; not empty.
+  CopyOptions options;
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_BASE_COPY_OPTIONS_H_

@@ -1,0 +1,54 @@
+// What a worker counts while it copies. One writer (the worker), any readers: a progress
+// snapshot sums the counters of all workers without stopping them.
+//
+// Thread-safety: Add() by the owning thread only; value() by any thread. Relaxed: each
+// counter is right by itself; two of them may be a moment apart.
+
+#ifndef RINGCP_CORE_BASE_ENGINE_COUNTERS_H_
+#define RINGCP_CORE_BASE_ENGINE_COUNTERS_H_
+
+#include <atomic>
+#include <cstdint>
+
+namespace ringcp {
+
+class Counter {
+ public:
+  // Not an atomic read-modify-write: there is one writer.
+  void Add(int64_t amount) {
+    value_.store(value_.load(std::memory_order_relaxed) + amount,
+                 std::memory_order_relaxed);
+  }
+  int64_t value() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<int64_t> value_ = 0;
+};
+
+// Aligned, so that two workers never write the same cache line.
+struct alignas(64) EngineCounters {
+  Counter bytes_found;  // Sizes of the regular files seen.
+  Counter bytes_done;
+  Counter files_found;
+  Counter files_done;
+  Counter files_skipped;
+  Counter files_failed;
+  Counter files_at_once;  // Of files_done, those copied by calls at once to their end.
+  Counter files_direct;   // Of files_done, those copied with O_DIRECT.
+  Counter directories_done;
+  Counter short_reads;
+  Counter short_writes;
+  Counter retries;
+  // What the worker's ring has counted: see RingCounters.
+  Counter chains;
+  Counter sqes;
+  Counter linked;
+  Counter ops_at_once;
+  Counter ops_at_once_with_opcode;
+  Counter polled;
+  Counter enters;
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_BASE_ENGINE_COUNTERS_H_

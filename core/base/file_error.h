@@ -1,0 +1,68 @@
+// One thing that could not be copied: what was tried, on which path, and why. The text
+// is GNU cp's, so that scripts and eyes used to cp read it at once.
+//
+// Thread-safety: plain values and pure functions.
+
+#ifndef RINGCP_CORE_BASE_FILE_ERROR_H_
+#define RINGCP_CORE_BASE_FILE_ERROR_H_
+
+#include <string>
+#include <string_view>
+
+namespace ringcp {
+
+// What was being done when it failed. The order is that of the table in file_error.cc.
+enum class Operation {
+  kStat,
+  kOpen,
+  kCreate,
+  kRead,
+  kWrite,
+  kClose,
+  kReadDirectory,
+  kAccessDirectory,
+  kMakeDirectory,
+  kReadLink,
+  kMakeSymlink,
+  kMakeHardLink,
+  kMakeFifo,
+  kMakeSpecial,
+  kRemove,
+  kSetTimes,
+  kSetOwner,
+  kSetMode,
+  kClone,
+  // Refusals: no system call failed, the error number is 0.
+  kRefuse,
+};
+
+struct FileError {
+  Operation operation = Operation::kRefuse;
+  int error_number = 0;  // errno of the failed call; 0 for a refusal.
+  std::string path;      // The path the operation failed on: as typed, any bytes.
+  std::string message;   // The whole line without the program's name; valid UTF-8.
+};
+
+// The failure of `operation` on `path` with `error_number` (an errno value, > 0), worded
+// as GNU cp words it. `other_path` is the second path of the operations that name two:
+// the existing file of kMakeHardLink, the source of kClone; ignored for the others.
+FileError MakeFileError(Operation operation, std::string_view path, int error_number,
+                        std::string_view other_path = {});
+
+// A refusal on `path`: `message` is the whole line.
+FileError MakeRefusal(std::string_view path, std::string message);
+
+// A short lower-case name of `operation` for machines: "open", "mkdir", "refuse", ...
+std::string_view OperationName(Operation operation);
+
+// "ENOSPC" for ENOSPC; "" for 0; "errno 4711" for a number without a name.
+std::string ErrnoName(int error_number);
+
+// `name` quoted for a person and a shell alike, as GNU cp does it: 'plain', "it's",
+// 'new'$'\n''line'. Bytes that are not printable UTF-8 come out as octal escapes, so the
+// result is always printable, one line and valid UTF-8.
+std::string Quote(std::string_view name);
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_BASE_FILE_ERROR_H_

@@ -1,0 +1,53 @@
+// Which file on which device: what a name leads to, or a descriptor. No two files that
+// exist at a time have the same; one that is open exists. Once a file is gone another one
+// may get its inode's number: where it is known when a file was made (statx(2), on most
+// file systems), that tells the two apart.
+//
+// Thread-safety: plain values.
+
+#ifndef RINGCP_CORE_BASE_FILE_IDENTITY_H_
+#define RINGCP_CORE_BASE_FILE_IDENTITY_H_
+
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <cstdint>
+#include <utility>
+
+namespace ringcp {
+
+struct FileIdentity {
+  uint32_t device_major = 0;
+  uint32_t device_minor = 0;
+  uint64_t inode = 0;
+  uint64_t made_at_nanoseconds = 0;  // Since 1970; 0: not known.
+
+  friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
+  template <typename H>
+  friend H AbslHashValue(H h, const FileIdentity& id) {
+    return H::combine(std::move(h), id.device_major, id.device_minor, id.inode,
+                      id.made_at_nanoseconds);
+  }
+};
+
+inline FileIdentity IdentityOf(const struct stat& stat) {
+  return {.device_major = major(stat.st_dev),
+          .device_minor = minor(stat.st_dev),
+          .inode = stat.st_ino};
+}
+
+inline FileIdentity IdentityOf(const struct statx& stat) {
+  constexpr uint64_t kNanoseconds = 1'000'000'000;
+  const bool is_known = (stat.stx_mask & STATX_BTIME) != 0;
+  return {.device_major = stat.stx_dev_major,
+          .device_minor = stat.stx_dev_minor,
+          .inode = stat.stx_ino,
+          .made_at_nanoseconds =
+              is_known ? static_cast<uint64_t>(stat.stx_btime.tv_sec) * kNanoseconds +
+                             stat.stx_btime.tv_nsec
+                       : 0};
+}
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_BASE_FILE_IDENTITY_H_

@@ -1,0 +1,37 @@
+// Who hears what happens in a job: the command line prints it, the agent keeps it.
+
+#ifndef RINGCP_CORE_BASE_JOB_OBSERVER_H_
+#define RINGCP_CORE_BASE_JOB_OBSERVER_H_
+
+#include <string_view>
+
+#include "core/base/file_error.h"
+
+namespace ringcp {
+
+// Hears what happens in a job. Calls come from any of the job's threads, but one at a
+// time; they should be quick, because the job waits for them.
+class JobObserver {
+ public:
+  virtual ~JobObserver() = default;
+
+  // Something was not copied. Comes once per failure, while the job goes on.
+  virtual void OnError(const FileError& error) = 0;
+
+  // Something is odd but nothing was lost, such as a source that was named twice.
+  virtual void OnWarning(std::string_view message) = 0;
+
+  // Whether OnCopied() is wanted; asked once, when Run() starts.
+  virtual bool WantsCopied() const { return false; }
+
+  // `source` was copied to `target` (-v), both as a user would write them.
+  virtual void OnCopied(std::string_view /*source*/, std::string_view /*target*/) {}
+
+  // `target`, as a user would write it, was removed to make way for a copy (-v). Comes
+  // only if OnCopied() is wanted.
+  virtual void OnRemoved(std::string_view /*target*/) {}
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_BASE_JOB_OBSERVER_H_

@@ -1,0 +1,95 @@
+#include "core/file/copy_policy.h"
+
+#include <cerrno>
+
+namespace ringcp {
+
+bool FileCopyPolicy::MayClone(dev_t source_device, dev_t target_device) const {
+  if (reflink == Reflink::kAuto) return !clones->Refused(source_device, target_device);
+  return reflink == Reflink::kAlways;
+}
+
+mode_t FileCopyPolicy::NewMode(mode_t source_mode) const {
+  const bool is_directory = S_ISDIR(source_mode);
+  // Without it others could remove what is in the directory.
+  const mode_t sticky = is_directory ? source_mode & S_ISVTX : 0;
+  if (default_mode && !preserve.mode) {
+    // Less the umask even where a default ACL has the kernel leave that out.
+    const mode_t permissions = is_directory || S_ISSOCK(source_mode) ? 0777 : 0666;
+    return (permissions & ~umask) | sticky;
+  }
+  return (source_mode & kPermissions) | sticky;
+}
+
+mode_t FileCopyPolicy::WithheldMode(mode_t source_mode, bool inherits_acl) const {
+  const bool from_all = preserve.ownership || (preserve.mode && inherits_acl);
+  const mode_t withheld = from_all               ? S_IRWXG | S_IRWXO
+                          : S_ISDIR(source_mode) ? S_IWGRP | S_IWOTH
+                                                 : 0;
+  return NewMode(source_mode) & withheld;
+}
+
+mode_t FileCopyPolicy::FinalMode(mode_t source_mode) const {
+  return preserve.mode ? source_mode & kAllModeBits : NewMode(source_mode) & ~umask;
+}
+
+bool FileCopyPolicy::MayFailToSetOwner(int error_number) const {
+  return user != 0 && (error_number == EPERM || error_number == EINVAL);
+}
+
+bool FileCopyPolicy::MayFailToSetMode(int error_number) const {
+  // What NFS says where the server has no modes: the kernel's own ENOTSUPP, which is no
+  // errno of a program's.
+  constexpr int kKernelNotSupported = 524;
+  if (preserve.mode) return false;
+  switch (error_number) {
+    case EPERM:
+    case EACCES:
+    case EINVAL:
+    case ENOSYS:
+    case EOPNOTSUPP:
+    case kKernelNotSupported:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool RemovingMayHelp(int error_number) {
+  switch (error_number) {
+    case EACCES:
+    case EPERM:
+    case ETXTBSY:  // It is being executed.
+    case ELOOP:
+    case ENXIO:  // A socket, or a device without a driver.
+    case ENODEV:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool MayNeedTruncating(int error_number) {
+  return error_number == EPERM || error_number == EACCES || error_number == EINVAL ||
+         error_number == EOPNOTSUPP || error_number == ENOSYS || error_number == ENOSPC ||
+         error_number == EDQUOT;
+}
+
+CopyFailure TargetFailure(Operation operation, int error_number) {
+  return {.operation = operation, .error_number = error_number, .on_target = true};
+}
+
+CopyFailure RefusedTarget(Refusal refusal) {
+  return {.refusal = refusal, .on_target = true};
+}
+
+bool SameFile(const struct stat& a, const struct stat& b) {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+bool SameFile(const struct statx& a, const struct statx& b) {
+  return a.stx_ino == b.stx_ino && a.stx_dev_major == b.stx_dev_major &&
+         a.stx_dev_minor == b.stx_dev_minor;
+}
+
+}  // namespace ringcp

@@ -1,0 +1,416 @@
+// The life of one regular file's copy, as a state machine without I/O: it is given the
+// results of a chain and says which chains come next. A worker carries them out on a
+// ring; a test hands in whatever results it likes.
+//
+//          Start()
+//             v
+//        kOpenSource     [openat source], an ordinary descriptor
+//             v
+//       kLookAtSource    [statx of that descriptor (-> no pipe -> read the first block)]
+//             v
+//       kAwaitDecision   only for a file with several links that are to be kept:
+//             |            the worker calls Proceed() or Abandon()
+//             v
+//     kGetAcl, kGetCapability, where the mode is to be kept
+//             |
+//    up to one block: kReadFirst (if it has not been read yet), kConfirmEnd
+//             |                                           other sizes
+//             v                                                |
+//         kCopyWhole     a new target in a slot:               |
+//             |            [openat -> write -> (install ->)    |
+//             |             close => close source]             |
+//             |     or                                         |
+//             |   kOpenTarget [openat] <-----------------------+
+//             |     | target exists: kStatTarget, (kRemoveTarget,) kOpenTarget,
+//             |     |   kStatOpened, (kAwaitTarget,) kConfirmTarget, kEmptyOld
+//             |     v                                          v
+//             |   kWriteWhole [write -> close => close]     kContents (contents_copy.h)
+//             v     |                                          |
+//         kAttributes (attribute_setter.h), where there are any to keep
+//             v
+//          kClose
+//             v
+//           kDone        outcome()
+//
+// -> is a soft link, => a hard one. After a failure, or when stopped: what this copy made
+// is removed, if its name still leads to it (kIdentify, kRemove); a target that was there
+// before is emptied (kEmpty, or if it failed when it was closed kReopen, kStatReopened,
+// kEmpty). So whatever happens, when it is done either the target is complete, or nothing
+// that this copy made is left, and an old target is whole or empty. Both files are
+// closed.
+//
+// What is believed of the source is what was read from its open descriptor: its type,
+// mode, owner, times and identity. The name may lead to another file at any time.
+//
+// A file's size is a hint. What is read decides: a small file is complete when a read of
+// more than is left got less (on a known local file system), or when pread(2) has
+// confirmed the end elsewhere.
+//
+// Slots are used only for new small targets on file systems whose closing tells no error
+// (FileSystemKind::kLocal), inside the one chain that makes and closes them: closing a
+// slot does not flush. All else has ordinary descriptors.
+//
+// A target that was there is opened without O_TRUNC, looked at by its descriptor and
+// claimed (target_claims.h) before its contents go. Where that would copy what is to go
+// (overlayfs), or a file system takes no other opening (of those in user space some), it
+// is looked at by its name, claimed, and opened with O_TRUNC.
+//
+// A write that fails need not have to. Where a file system in user space stores only a
+// part of what it is given, the kernel knows no other answer to asynchronous writes than
+// EIO (Linux 6.18), and pwrite(2) goes on; some (those on object stores) take writes in
+// order only. So where a file system may be one of those all of the file is copied once
+// more, into a target opened anew, in order and by calls, whose word counts (kLookAnew,
+// then kLetGo, kConfirmTarget and kOpenTarget, or kEmptyAnew, and kContents again). All,
+// because an error may also tell, once, that what was written before could not be stored.
+//
+// With CallsAtOnce::kAll all chains are to be carried out at once (at_once_chooser.h says
+// when, and why), until contents of more than a block are found not to be in the page
+// cache. The states are the same.
+//
+// Where nothing is to stay in the page cache and reads and writes can't say so, what was
+// copied is written back and dropped before it is closed (kDropCached).
+//
+// Thread-safety: belongs to its worker.
+// Ownership: borrows names, directories and the block pool; they outlive the copy.
+
+#ifndef RINGCP_CORE_FILE_FILE_COPY_H_
+#define RINGCP_CORE_FILE_FILE_COPY_H_
+
+#include <sys/stat.h>
+
+#include <array>
+#include <cstdint>
+
+#include "absl/types/span.h"
+#include "core/base/engine_counters.h"
+#include "core/base/file_error.h"
+#include "core/file/attribute_setter.h"
+#include "core/file/contents_copy.h"
+#include "core/file/copy_policy.h"
+#include "core/file/next_chains.h"
+#include "core/file/shared_file.h"
+#include "core/file/target_claims.h"
+#include "core/kernel/block_pool.h"
+#include "core/kernel/op.h"
+#include "core/kernel/polled_io.h"
+
+namespace ringcp {
+
+// What a copy does by calls at once, on the ring's own thread, instead of by chains.
+enum class CallsAtOnce {
+  kNone,  // For a file that may have to be read from a device.
+  kOpen,  // Opening and looking at the source: its inode is likely to be in memory.
+  // All of it, if the file is of up to a block, or cloned, or large and in the page
+  // cache; of others, the opening: for one that is likely to be in memory with its
+  // contents.
+  kAll,
+};
+
+class FileCopy {
+ public:
+  enum class Outcome {
+    kRunning,
+    kMultiplyLinked,  // Waits for Proceed() or Abandon(); stat() is known.
+    kAwaitTarget,     // Waits for RetryTarget(): another copy writes to the target.
+    kAwaitHelper,     // Waits for Resume(), until a helper has left shared_file().
+    kCopied,
+    kSkipped,          // The target exists and is to be left alone.
+    kAbandoned,        // After Abandon().
+    kCancelled,        // After Stop(), and the target was not complete.
+    kTargetIsSpecial,  // The target exists and is a device, a pipe or a socket.
+    kSourceIsOther,    // The source is no regular file, whatever its directory says.
+    kFailed,           // See failure().
+  };
+
+  // REQUIRES: `pool` and `counters` outlive the copy, `pool` has a block left for each
+  // copy that runs.
+  FileCopy(BlockPool* pool, EngineCounters* counters)
+      : pool_(pool),
+        counters_(counters),
+        block_size_bytes_(pool->block_size_bytes()),
+        contents_(pool, counters, &control_) {}
+
+  // Begins a copy that may use slot `slot`. REQUIRES: outcome() is final.
+  void Start(const FileCopyPolicy& policy, const FileCopyNames& names, int slot,
+             CallsAtOnce calls_at_once, NextChains* next);
+
+  // Takes in the results of the chain of `lane`.
+  void Settle(int lane, absl::Span<const int32_t> results, NextChains* next);
+
+  // Goes on with a copy that is kMultiplyLinked.
+  void Proceed(NextChains* next);
+  // Closes the source and ends a copy that is kMultiplyLinked.
+  void Abandon(NextChains* next);
+
+  // Goes on with a copy that is kAwaitTarget, if the target is free by now; it stays so
+  // else.
+  void RetryTarget(NextChains* next);
+
+  // Goes on with a copy that is kAwaitHelper, if nobody helps any more; it stays so else.
+  void Resume(NextChains* next);
+  const SharedFile* shared_file() const { return contents_.shared_file(); }
+
+  // Gives up as soon as the chains in flight have settled, unless that completes the
+  // target. Call it once; go on handing in results until done().
+  void Stop() { control_.stopped = true; }
+
+  Outcome outcome() const { return outcome_; }
+  bool done() const {
+    return outcome_ != Outcome::kRunning && outcome_ != Outcome::kMultiplyLinked &&
+           outcome_ != Outcome::kAwaitTarget && outcome_ != Outcome::kAwaitHelper;
+  }
+
+  // Whether the chain that comes next copies a block of a file that may have many, to be
+  // carried out at once. Other files are to be seen to before it is.
+  bool copies_blocks_at_once() const {
+    return state_ == State::kContents && contents_.copies_blocks_at_once();
+  }
+  // The contents had to be waited for: the chains from the next one on are queued.
+  // REQUIRES: copies_blocks_at_once().
+  void LeaveBlocksToChains() { control_.at_once = control_.only_calls; }
+
+  // The source as it was when it was opened. REQUIRES: outcome() is kMultiplyLinked or
+  // was later; meaningless if opening failed.
+  const struct statx& stat() const { return source_stat_; }
+  // REQUIRES: kFailed.
+  const CopyFailure& failure() const { return failure_; }
+  // What the job has learned by this copy, if it did: that there is no polling.
+  const PolledIo::Refusal& poll_refusal() const { return contents_.poll_refusal(); }
+  // Why a half-written target could not be removed, or an old one not emptied; 0 where
+  // there is none.
+  int removal_error() const { return removal_error_; }
+  // Whether it was an existing file, source or target, that could not be opened.
+  bool failed_to_open() const {
+    return outcome_ == Outcome::kFailed &&
+           (failure_.operation == Operation::kOpen ||
+            (failure_.operation == Operation::kCreate && existing_ && !changed_));
+  }
+  // What the counters' bytes_found has got by this copy.
+  uint64_t bytes_found() const { return bytes_found_; }
+  // What became of a target that was there.
+  OldTarget old_target() const { return old_target_; }
+  // The source has an access control list or capabilities, which are not copied.
+  bool left_out_rights() const { return left_out_rights_; }
+
+ private:
+  enum class State {
+    kOpenSource,
+    kLookAtSource,
+    kAwaitDecision,
+    kGetAcl,
+    kGetCapability,
+    kReadFirst,
+    kConfirmEnd,
+    kCopyWhole,
+    kStatBoth,
+    kStatTarget,
+    kRemoveTarget,
+    kOpenTarget,
+    kStatOpened,
+    kAwaitTarget,
+    kConfirmTarget,
+    kLookAnew,
+    kEmptyAnew,
+    kLetGo,
+    kEmptyOld,
+    kWriteWhole,
+    kInstallTarget,
+    kContents,
+    kAttributes,
+    kIdentify,
+    kRemove,
+    kReopen,
+    kStatReopened,
+    kEmpty,
+    kDropCached,
+    kClose,
+    kDone,
+  };
+
+  // Room for an access control list of some hundred entries; what is longer is not read.
+  static constexpr uint32_t kAclBytesMax = 1024;
+
+  void GoOn(int lane, absl::Span<const int32_t> results, NextChains* next);
+
+  // --- The source ---
+  void OpenSource(int nonblock, NextChains* next);
+  void OnOpenSource(int32_t result, NextChains* next);
+  void OnOpenSourceFailed(int error_number, NextChains* next);
+  void LookAtSource(NextChains* next);
+  void OnLookAtSource(absl::Span<const int32_t> results, NextChains* next);
+  void OnSourceKnown(NextChains* next);
+  void GetAcl(NextChains* next);
+  void OnGetAcl(int32_t result, NextChains* next);
+  void OnRightsKnown(NextChains* next);
+
+  // --- The contents of a small file ---
+  // Whether a source of up to a block is read before its target is opened.
+  bool reads_first() const;
+  bool source_is_local() const {
+    return names_.source_file_system == FileSystemKind::kLocal;
+  }
+  bool is_small() const { return source_stat_.stx_size <= block_size_bytes_; }
+  Op FirstRead();
+  void ReadFirst(NextChains* next);
+  void OnFirstRead(int32_t result, NextChains* next);
+  void OnConfirmEnd(int32_t result, NextChains* next);
+  void OnReadWhole(NextChains* next);
+  void DropFirstBlock();
+
+  // --- The target ---
+  // What a new target is made without until it has its owner, and its mode then.
+  mode_t WithheldMode() const;
+  mode_t FirstMode() const;
+  bool may_use_slot() const;
+  bool target_is_local() const { return target_kind_ == FileSystemKind::kLocal; }
+  void ClaimNewTarget();
+  void CopyWhole(NextChains* next);
+  void OnCopyWhole(absl::Span<const int32_t> results, NextChains* next);
+  void InstallTarget(NextChains* next);
+  void OnInstallTarget(int32_t result, NextChains* next);
+  void OpenNewTarget(NextChains* next);
+  // Whether an existing target is to be opened with O_TRUNC after all, if opening it
+  // failed with `error_number`; 0: if it has not been tried.
+  bool ShouldTruncate(int error_number) const;
+  void OpenExistingTarget(NextChains* next);
+  void OnOpenTarget(int32_t result, NextChains* next);
+  void OnOpenTargetFailed(int error_number, NextChains* next);
+  void StatBoth(NextChains* next);
+  void OnStatBoth(absl::Span<const int32_t> results, NextChains* next);
+  void StatTarget(NextChains* next);
+  void OnStatTarget(absl::Span<const int32_t> results, NextChains* next);
+  // `removed_as`: what old_target() is to say then.
+  void RemoveTarget(OldTarget removed_as, NextChains* next);
+  void OnRemoveTarget(int32_t result, NextChains* next);
+  void OnStatOpened(int32_t result, NextChains* next);
+  void TakeTarget(NextChains* next);
+  // Looks whether the target's name still leads to it.
+  void ConfirmTarget(NextChains* next);
+  // Claims the target, if that is possible by now.
+  void OnConfirmTarget(int32_t result, NextChains* next);
+  // The target is claimed: empties it, unless opening it is to do so.
+  void UseTaken(NextChains* next);
+  void EmptyOld(NextChains* next);
+  void OnEmptyOld(int32_t result, NextChains* next);
+  // Whether it is worth trying to clone the source, as far as is known by now.
+  bool may_clone() const;
+
+  void CopyContents(NextChains* next);
+  Op WriteBlock(FileRef target);
+  // Whether nothing but closing comes behind the write of a small file.
+  bool closes_when_written() const;
+  void WriteWhole(NextChains* next);
+  void OnWriteWhole(absl::Span<const int32_t> results, NextChains* next);
+  // Whether what could not be written may be, by calls.
+  bool may_help_to_call() const;
+  // Takes in a write of the first block; false if it failed for good.
+  bool NoteWritten(int32_t result);
+  void OnContents(NextChains* next);
+  // Whether all is to be copied once more, by calls, after `failure`.
+  bool ShouldCopyAnew(const CopyFailure& failure) const;
+  void CopyAnew(NextChains* next);
+  void OnLookAnew(absl::Span<const int32_t> results, NextChains* next);
+  void OnEmptyAnew(int32_t result, NextChains* next);
+  void LetGo(NextChains* next);
+  void OnLetGo(absl::Span<const int32_t> results, NextChains* next);
+  void OnConfirmAnew(int32_t result, NextChains* next);
+  void SetAttributes(NextChains* next);
+  void OnAttributes(NextChains* next);
+
+  // --- The end ---
+  // Whether what was copied is in the page cache and has to leave it.
+  bool has_cached() const;
+  bool is_half_written() const { return (created_ || changed_) && !complete_; }
+  void CloseAll(NextChains* next);
+  void Identify(NextChains* next);
+  void OnIdentify(absl::Span<const int32_t> results, NextChains* next);
+  void OnRemove(int32_t result, NextChains* next);
+  void OnReopen(int32_t result, NextChains* next);
+  void OnStatReopened(int32_t result, NextChains* next);
+  void OnDropCached(int32_t written_back, NextChains* next);
+  bool identifies_before_closing() const;
+  // Adds the closing of what is open, tied to the op before it by `link`. OnClosed()
+  // takes in the results; what was cancelled is open still.
+  void AddCloses(Link link, Chain* chain);
+  void CloseFiles(NextChains* next);
+  // Whether a close that ended with `closed` may have to be repeated.
+  bool MayNotHaveRun(int32_t closed) const;
+  void OnClosed(absl::Span<const int32_t> results);
+  void Finish(NextChains* next);
+  void Done(Outcome outcome);
+
+  void Enter(State state, const Op& op, NextChains* next);
+  // Has what comes next be carried out at once, if that is how this file is copied.
+  void SetAtOnce(NextChains* next) const;
+  // The first failure counts; what comes after it is its consequence.
+  void Fail(const CopyFailure& failure);
+  void FailOnSource(Operation operation, int error_number);
+  void FailOnTarget(Operation operation, int error_number);
+
+  BlockPool* const pool_;
+  EngineCounters* const counters_;
+  const uint32_t block_size_bytes_;
+
+  FileCopyPolicy policy_;
+  FileCopyNames names_;
+  int slot_ = 0;
+
+  State state_ = State::kDone;
+  Outcome outcome_ = Outcome::kAbandoned;
+  Outcome outcome_at_end_ = Outcome::kCopied;  // Unless it fails or is stopped.
+  CopyControl control_;
+  CopyFailure failure_;
+  uint64_t bytes_found_ = 0;
+  int removal_error_ = 0;
+  int retries_ = 0;
+  int targets_let_go_ = 0;  // Because their names led elsewhere by then.
+
+  // Where the files are open; kNone when they are not.
+  FileRef source_;
+  FileRef target_;
+
+  // The first block of a small file, while it is in memory.
+  char* block_ = nullptr;
+  int32_t first_read_ = 0;  // What the first read gave, or that there was none.
+  bool first_read_is_uncached_ = false;
+  bool write_is_uncached_ = false;  // The last one.
+  uint32_t filled_ = 0;             // Bytes of it that were read.
+  uint32_t written_ = 0;            // ... and written.
+  bool is_whole_ = false;           // They are all that the source has.
+
+  bool existing_ = false;  // The target was there.
+  bool created_ = false;   // It was made by this copy, and is its to complete or remove.
+  bool changed_ = false;   // It was there, and has lost its contents by this copy.
+  bool complete_ = false;  // It has its contents.
+  bool cleaned_up_ = false;     // What was half-written has been seen to.
+  bool is_link_ = false;        // It was there, and its name is a symbolic link.
+  bool makes_pointee_ = false;  // ... to nowhere, where the target is to be made.
+  bool is_identified_ = false;  // target_stat_ is that of the target itself.
+  bool tried_removing_ = false;
+  OldTarget removed_as_ = OldTarget::kKept;  // What it becomes once it is removed.
+  OldTarget old_target_ = OldTarget::kKept;
+  bool waits_for_target_ = false;  // Opening it once more waits for a lease to end.
+  bool is_any_ = false;            // TargetClaims::Existing::is_any.
+  bool truncates_ = false;         // Opening it empties it: see the head of this file.
+  // Of the target's file system: its directory's, unless a link leads elsewhere.
+  FileSystemKind target_kind_ = FileSystemKind::kOther;
+  // It is about to be copied once more; what fails until then is told as what failed
+  // first.
+  bool begins_anew_ = false;
+  CopyFailure first_failure_;
+  bool removes_closed_ = false;  // What was made is removed once it is closed.
+  bool closes_at_once_ = false;  // The kernel did not get round to it.
+  bool left_out_rights_ = false;
+  struct statx source_stat_ = {};
+  struct statx target_stat_ = {};
+  struct statx target_name_stat_ = {};  // Of what the name leads to, links not followed.
+  std::array<char, kAclBytesMax> acl_;  // Also what a read behind the end would give.
+  TargetClaims::Claim claim_;
+
+  ContentsCopy contents_;
+  AttributeSetter attributes_;
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_FILE_FILE_COPY_H_

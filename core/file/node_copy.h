@@ -1,0 +1,71 @@
+// Copies what is neither a regular file nor a directory: symbolic links as links, pipes,
+// devices and sockets as such, and further names of files as hard links. By system calls:
+// there is nothing to overlap in them.
+//
+// Thread-safety: the functions may be called by any thread, for different targets.
+
+#ifndef RINGCP_CORE_FILE_NODE_COPY_H_
+#define RINGCP_CORE_FILE_NODE_COPY_H_
+
+#include <sys/stat.h>
+
+#include <string>
+
+#include "core/file/copy_policy.h"
+
+namespace ringcp {
+
+enum class NodeOutcome { kCopied, kSkipped, kFailed };
+
+// A source, opened for nothing but to be looked at (O_PATH): its type, which file it is
+// and what it says are those of one file, whatever happens to its name.
+//
+// Thread-safety: belongs to one thread.
+class NodeSource {
+ public:
+  NodeSource() = default;
+  ~NodeSource();
+  NodeSource(const NodeSource&) = delete;
+  NodeSource& operator=(const NodeSource&) = delete;
+
+  // Opens names.source: 0 or an errno. REQUIRES: called once.
+  int Open(const FileCopyNames& names);
+
+  int fd() const { return fd_; }
+  const struct stat& stat() const { return stat_; }
+
+ private:
+  int fd_ = -1;
+  struct stat stat_ = {};
+};
+
+struct NodeResult {
+  NodeOutcome outcome = NodeOutcome::kFailed;
+  CopyFailure failure;  // Of kFailed.
+  // The source has an access control list, which the copy lacks.
+  bool access_left_out = false;
+  OldTarget old_target = OldTarget::kKept;
+};
+
+// Copies the symbolic link, pipe, device or socket `source` to names.target. What is in
+// the way is replaced or not by GNU cp's rules. A target that lacks only attributes is
+// left.
+NodeResult CopyNode(const FileCopyPolicy& policy, const FileCopyNames& names,
+                    const NodeSource& source);
+
+// Makes `name` in `directory` a hard link to `existing_name` in `existing_directory`,
+// replacing what is there (unless no_clobber). `follows_links_here` is that of the
+// source's FileCopyNames. Where no link can be made, what is there stays, but for what
+// GNU cp removes before it tries.
+NodeResult MakeHardLink(const FileCopyPolicy& policy, bool follows_links_here,
+                        int existing_directory, const char* existing_name, int directory,
+                        const char* name);
+
+// Opens the directory that the last part of `path` is in, step by step beneath `top` and
+// without following links: an O_PATH descriptor, or -errno. `path` may be longer than
+// PATH_MAX.
+int OpenParentBeneath(int top, const std::string& path);
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_FILE_NODE_COPY_H_

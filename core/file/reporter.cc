@@ -1,0 +1,75 @@
+#include "core/file/reporter.h"
+
+#include "absl/strings/str_cat.h"
+#include "core/base/mutex.h"
+
+namespace ringcp {
+namespace {
+
+FileError WordRefusal(Refusal refusal, std::string_view source, std::string_view target) {
+  switch (refusal) {
+    case Refusal::kUnknownType:
+      return MakeRefusal(source, absl::StrCat(Quote(source), " has unknown file type"));
+    case Refusal::kSourceReplaced:
+      return MakeRefusal(source, absl::StrCat("skipping file ", Quote(source),
+                                              ", as it was replaced while being copied"));
+    case Refusal::kSameFile:
+      return MakeRefusal(target, absl::StrCat(Quote(source), " and ", Quote(target),
+                                              " are the same file"));
+    case Refusal::kTargetIsDirectory:
+      return MakeRefusal(target, absl::StrCat("cannot overwrite directory ",
+                                              Quote(target), " with non-directory"));
+    case Refusal::kTargetDangling:
+      return MakeRefusal(
+          target, absl::StrCat("not writing through dangling symlink ", Quote(target)));
+    case Refusal::kTargetReplaced:
+      return MakeRefusal(target,
+                         absl::StrCat("leaving ", Quote(target),
+                                      " as it is: it was replaced while being copied"));
+    case Refusal::kNone:
+      break;
+  }
+  return MakeRefusal(source, absl::StrCat("not copied: ", Quote(source)));
+}
+
+}  // namespace
+
+void Reporter::Report(const FileError& error) {
+  errors_.fetch_add(1, std::memory_order_relaxed);
+  MutexLock lock(&mutex_);
+  observer_->OnError(error);
+}
+
+void Reporter::Report(const CopyFailure& failure, std::string_view source,
+                      std::string_view target) {
+  if (failure.operation == Operation::kRefuse) {
+    return Report(WordRefusal(failure.refusal, source, target));
+  }
+  Report(MakeFileError(failure.operation, failure.on_target ? target : source,
+                       failure.error_number, source));
+}
+
+void Reporter::Warn(std::string_view message) {
+  MutexLock lock(&mutex_);
+  observer_->OnWarning(message);
+}
+
+void Reporter::WarnOfAccessLeftOut(std::string_view path) {
+  if (warned_of_access_.exchange(true, std::memory_order_relaxed)) return;
+  Warn(
+      absl::StrCat("warning: access control lists and capabilities are not copied yet: "
+                   "left out of ",
+                   Quote(path), " and perhaps others"));
+}
+
+void Reporter::Copied(std::string_view source, std::string_view target) {
+  MutexLock lock(&mutex_);
+  observer_->OnCopied(source, target);
+}
+
+void Reporter::Removed(std::string_view target) {
+  MutexLock lock(&mutex_);
+  observer_->OnRemoved(target);
+}
+
+}  // namespace ringcp

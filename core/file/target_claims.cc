@@ -1,0 +1,164 @@
+#include "core/file/target_claims.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "absl/container/inlined_vector.h"
+#include "absl/hash/hash.h"
+#include "core/base/check.h"
+
+namespace ringcp {
+namespace {
+
+// Workers at one time that need no memory of their own to be asked.
+constexpr size_t kUsualDesks = 8;
+
+// Where inode numbers may be made up, of what is (or will be) at `place`; else 0.
+uint64_t NameKey(FileSystemKind kind, const TargetClaims::Place& place) {
+  if (kind != FileSystemKind::kOther) return 0;
+  return absl::HashOf(place.directory_key, FoldedName(place.name)) | 1;
+}
+
+}  // namespace
+
+void TargetClaims::Announced::Add(Claim* claim) {
+  MutexLock lock(&mutex_);
+  claims_.push_back(claim);
+}
+
+void TargetClaims::Announced::Remove(Claim* claim) {
+  MutexLock lock(&mutex_);
+  // There are few at a time; the last one is the most likely.
+  const auto found = std::find(claims_.rbegin(), claims_.rend(), claim);
+  RINGCP_CHECK(found != claims_.rend());
+  *found = claims_.back();
+  claims_.pop_back();
+}
+
+bool TargetClaims::Announced::Includes(const Existing& target, uint64_t name_key,
+                                       const Claim* own) {
+  MutexLock lock(&mutex_);
+  return std::any_of(claims_.begin(), claims_.end(), [&](const Claim* claim) {
+    if (claim == own) return false;
+    const Place& place = claim->place_;
+    // Only there may a file be on another device than its directory.
+    const bool is_overlay = place.file_system == FileSystemKind::kOverlay ||
+                            target.file_system == FileSystemKind::kOverlay;
+    if (place.device != target.device && !is_overlay) return false;
+    if (target.is_any) return true;
+    if (name_key != 0 && name_key == NameKey(target.file_system, place)) return true;
+    struct stat stat;
+    return fstatat(place.directory, place.name, &stat, AT_SYMLINK_NOFOLLOW) == 0 &&
+           stat.st_dev == target.device && stat.st_ino == target.inode;
+  });
+}
+
+bool TargetClaims::Announced::empty() {
+  MutexLock lock(&mutex_);
+  return claims_.empty();
+}
+
+TargetClaims::Desk::Desk(TargetClaims* claims)
+    : claims_(claims), announced_(std::make_shared<Announced>()) {
+  MutexLock lock(&claims_->mutex_);
+  claims_->desks_.push_back(announced_);
+}
+
+TargetClaims::Desk::~Desk() {
+  RINGCP_CHECK(announced_->empty());
+  MutexLock lock(&claims_->mutex_);
+  auto& desks = claims_->desks_;
+  desks.erase(std::find(desks.begin(), desks.end(), announced_));
+}
+
+void TargetClaims::Desk::AnnounceNew(const Place& place, Claim* claim) {
+  RINGCP_CHECK(!claim->held());
+  claim->is_announced_ = true;
+  claim->place_ = place;
+  announced_->Add(claim);
+}
+
+bool TargetClaims::Desk::TryTake(const Existing& target, const Place& place,
+                                 bool announces, Claim* claim) {
+  RINGCP_CHECK(!claim->held());
+  claim->name_key_ = NameKey(target.file_system, place);
+  if (announces) AnnounceNew(place, claim);
+  if (claims_->TryTake(target, claim)) return true;
+  if (announces) {
+    announced_->Remove(claim);
+    claim->is_announced_ = false;
+  }
+  return false;
+}
+
+void TargetClaims::Desk::Release(Claim* claim) {
+  if (!claim->held()) return;
+  if (claim->is_announced_) announced_->Remove(claim);
+  if (claim->is_existing_) claims_->ReleaseExisting(*claim);
+  claim->is_announced_ = claim->is_existing_ = false;
+  claims_->NoteRelease();
+}
+
+bool TargetClaims::TryTake(const Existing& target, Claim* claim) {
+  const bool may_be_made_up = target.file_system == FileSystemKind::kOther;
+  claim->device_ = target.device;
+  const bool is_any = target.is_any || (may_be_made_up && target.links > 1);
+  claim->inode_ = is_any ? 0 : target.inode;
+  absl::InlinedVector<std::shared_ptr<Announced>, kUsualDesks> desks;
+  {
+    MutexLock lock(&mutex_);
+    if (!Insert(*claim)) return false;
+    desks.assign(desks_.begin(), desks_.end());
+  }
+  // Whoever made this file has announced it before, and this copy has it open: so its
+  // name, if it is still being written, is among those announced by now. Looking at names
+  // may take long, so nobody's lock is held but the desk's.
+  for (const std::shared_ptr<Announced>& desk : desks) {
+    if (!desk->Includes(target, claim->name_key_, claim)) continue;
+    // Who was kept off by this attempt is not told: with several that wait for one file,
+    // each would wake the others for ever. They look again soon.
+    ReleaseExisting(*claim);
+    return false;
+  }
+  claim->is_existing_ = true;
+  return true;
+}
+
+bool TargetClaims::Insert(const Claim& claim) {
+  const bool by_name = claim.name_key_ != 0;
+  if (by_name && !names_.insert({claim.device_, claim.name_key_}).second) return false;
+  if (existing_.insert({claim.device_, claim.inode_}).second) return true;
+  if (by_name) names_.erase({claim.device_, claim.name_key_});
+  return false;
+}
+
+void TargetClaims::ReleaseExisting(const Claim& claim) {
+  MutexLock lock(&mutex_);
+  existing_.erase({claim.device_, claim.inode_});
+  if (claim.name_key_ != 0) names_.erase({claim.device_, claim.name_key_});
+}
+
+void TargetClaims::NoteRelease() {
+  // Who begins to wait right now finds its claim free when it tries again, which it does
+  // after a while even if nobody tells it.
+  if (waiting_.load(std::memory_order_relaxed) == 0) return;
+  MutexLock lock(&mutex_);
+  ++releases_;
+  released_.NotifyAll();
+}
+
+void TargetClaims::AwaitRelease(absl::Duration timeout) {
+  const SteadyTime until =
+      std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(timeout);
+  MutexLock lock(&mutex_);
+  const uint64_t releases = releases_;
+  waiting_.fetch_add(1, std::memory_order_relaxed);
+  while (releases_ == releases && released_.WaitUntil(&mutex_, until)) {
+  }
+  waiting_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+}  // namespace ringcp

@@ -1,0 +1,58 @@
+#include "core/job/file_budget.h"
+
+#include <algorithm>
+
+#include "core/job/tally.h"
+#include "core/job/worker.h"
+#include "core/kernel/open_files.h"
+#include "core/tree/directory_parking.h"
+
+namespace ringcp {
+namespace {
+
+constexpr int kTargetDirectory = 1;
+constexpr int kFilesPerDirectory = 2;
+constexpr int kDirectoriesMin = 2;
+// What each worker opens for a moment: to reopen a directory, or on the way to a file
+// that it links to, which are no more.
+constexpr int kForAMoment = kFilesToReopen;
+
+// With one copy in flight, and one directory that is entered though all that may be open
+// are (walk.h).
+constexpr int LeastOfWorker(int rings) {
+  return rings + kForAMoment + Worker::kFilesPerCopy + kFilesPerDirectory;
+}
+
+}  // namespace
+
+int FileBudget::DirectoriesMax(int copies_in_flight) const {
+  const int of_worker =
+      LeastOfWorker(rings) + (copies_in_flight - 1) * Worker::kFilesPerCopy;
+  return std::max(kDirectoriesMin,
+                  (files_max - workers * of_worker) / kFilesPerDirectory);
+}
+
+int DefaultFilesMax() {
+  const int files_max = OpenFilesMax();
+  return files_max -
+         std::min(FileBudget::kOtherFiles, files_max / FileBudget::kOtherFilesShare);
+}
+
+FileBudget PlanFiles(int files_max, int workers, int rings) {
+  FileBudget budget;
+  budget.tally_directories =
+      std::min(files_max / FileBudget::kTallyShare, Tally::kDirectoriesMax);
+  if (budget.tally_directories < FileBudget::kTallyDirectoriesMin) {
+    budget.tally_directories = 0;
+  }
+  budget.files_max = files_max - kTargetDirectory;
+  if (budget.tally_directories > 0) {
+    budget.files_max -= budget.tally_directories + kForAMoment;
+  }
+  const int for_workers = budget.files_max - kDirectoriesMin * kFilesPerDirectory;
+  budget.rings = for_workers >= LeastOfWorker(rings) ? rings : 0;
+  budget.workers = std::clamp(for_workers / LeastOfWorker(budget.rings), 1, workers);
+  return budget;
+}
+
+}  // namespace ringcp

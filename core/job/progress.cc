@@ -1,0 +1,52 @@
+#include "core/job/progress.h"
+
+#include <algorithm>
+
+namespace ringcp {
+namespace {
+
+// Samples closer together than this say nothing new.
+constexpr absl::Duration kSampleInterval = absl::Milliseconds(100);
+
+int64_t Rate(int64_t bytes, absl::Duration time) {
+  if (time <= absl::ZeroDuration()) return 0;
+  return static_cast<int64_t>(static_cast<double>(bytes) / absl::ToDoubleSeconds(time));
+}
+
+}  // namespace
+
+void ProgressMeter::KeepFromFalling(Progress* progress) {
+  bytes_done_ = std::max(bytes_done_, progress->bytes_done);
+  progress->bytes_done = bytes_done_;
+  // Files that tell no size, such as those in /proc.
+  progress->bytes_total = std::max(progress->bytes_total, bytes_done_);
+}
+
+void ProgressMeter::Measure(absl::Time now, Progress* progress) {
+  KeepFromFalling(progress);
+  if (samples_.empty()) samples_.push_back({start_, 0});
+  // The oldest sample kept is the last one outside of the window, so that the rate is
+  // always that of a whole window.
+  while (samples_.size() > 1 && now - samples_[1].time >= kWindow) samples_.pop_front();
+  const Sample& oldest = samples_.front();
+  progress->bytes_per_second =
+      Rate(progress->bytes_done - oldest.bytes, now - oldest.time);
+  if (now - samples_.back().time >= kSampleInterval) {
+    samples_.push_back({now, progress->bytes_done});
+  }
+  progress->time_remaining.reset();
+  if (progress->scan_complete && progress->bytes_per_second > 0) {
+    const int64_t left = progress->bytes_total - progress->bytes_done;
+    progress->time_remaining =
+        absl::Seconds(static_cast<double>(left > 0 ? left : 0) /
+                      static_cast<double>(progress->bytes_per_second));
+  }
+}
+
+void ProgressMeter::MeasureFinal(absl::Time now, Progress* progress) {
+  KeepFromFalling(progress);
+  progress->bytes_per_second = Rate(progress->bytes_done, now - start_);
+  progress->time_remaining = absl::ZeroDuration();
+}
+
+}  // namespace ringcp

@@ -1,0 +1,72 @@
+// The chains in flight of one ring: counts each chain's results in and tells when the
+// last one is there. Chains are known to the kernel by an OpTag, the 64 bits that come
+// back with each completion.
+//
+// Thread-safety: belongs to its ring's thread.
+
+#ifndef RINGCP_CORE_KERNEL_CHAIN_TABLE_H_
+#define RINGCP_CORE_KERNEL_CHAIN_TABLE_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "core/kernel/ring.h"
+
+namespace ringcp {
+
+// Which op of which chain in flight a completion belongs to.
+struct OpTag {
+  uint32_t entry = 0;    // The chain's place in the table.
+  uint8_t position = 0;  // The op's place in the chain.
+  // The op was taken back before the kernel saw it: whatever completes in its place, its
+  // own result is -ECANCELED.
+  bool is_taken_back = false;
+
+  uint64_t Encode() const {
+    return uint64_t{entry} << 8 | (is_taken_back ? kTakenBackBit : 0u) | position;
+  }
+  static OpTag Decode(uint64_t user_data) {
+    return {.entry = static_cast<uint32_t>(user_data >> 8),
+            .position = static_cast<uint8_t>(user_data & (kTakenBackBit - 1)),
+            .is_taken_back = (user_data & kTakenBackBit) != 0};
+  }
+  friend bool operator==(const OpTag&, const OpTag&) = default;
+
+ private:
+  static constexpr uint32_t kTakenBackBit = 0x80;  // Positions are far below.
+};
+
+class ChainTable {
+ public:
+  // At most `chains_max` chains in flight.
+  explicit ChainTable(int chains_max);
+
+  int capacity() const { return static_cast<int>(entries_.size()); }
+  bool full() const { return free_.empty(); }
+  int in_flight() const { return static_cast<int>(entries_.size() - free_.size()); }
+
+  // Notes a chain of `size` ops and returns its entry. REQUIRES: !full().
+  uint32_t Add(ChainId id, int size);
+
+  // Notes one op's result; true when it was the chain's last, which is then moved to
+  // `settled` and its entry is free again.
+  // REQUIRES: the op is in flight and has no result yet.
+  bool NoteResult(OpTag tag, int32_t result, std::vector<SettledChain>* settled);
+
+  // Gives all chains in flight up: moves them to `settled`, the first result that each of
+  // them lacks being `result`, the others -ECANCELED. Nothing may be noted afterwards.
+  void GiveUp(int32_t result, std::vector<SettledChain>* settled);
+
+ private:
+  struct Entry {
+    SettledChain chain;
+    uint32_t missing_mask = 0;  // Bit i: op i has no result yet. 0 when free.
+  };
+
+  std::vector<Entry> entries_;
+  std::vector<uint32_t> free_;  // The last one is used next: its cache lines are warm.
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_KERNEL_CHAIN_TABLE_H_

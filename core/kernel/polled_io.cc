@@ -1,0 +1,52 @@
+#include "core/kernel/polled_io.h"
+
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "absl/strings/str_cat.h"
+
+namespace ringcp {
+namespace {
+
+constexpr uint64_t kPage = 4096;
+// Longer ones than any block are not asked for.
+constexpr uint64_t kLengthMax = uint64_t{1} << 30;
+
+// The number in `file`; 0 where there is none.
+uint64_t ReadNumber(const std::string& file) {
+  std::ifstream stream(file);
+  uint64_t number = 0;
+  return stream >> number ? number : 0;
+}
+
+}  // namespace
+
+uint32_t PollableLength(const std::string& sysfs, dev_t device) {
+  std::string disk =
+      absl::StrCat(sysfs, "/dev/block/", major(device), ":", minor(device));
+  if (access(absl::StrCat(disk, "/partition").c_str(), F_OK) == 0) disk += "/..";
+  // Those that are made of other devices have none.
+  if (access(absl::StrCat(disk, "/device").c_str(), F_OK) != 0) return 0;
+  const std::string queue = disk + "/queue/";
+  if (ReadNumber(queue + "io_poll") != 1) return 0;
+  // Pieces end at multiples of this.
+  if (ReadNumber(queue + "chunk_sectors") != 0) return 0;
+  // A segment is a page at least, and a buffer that starts anywhere has one more.
+  const uint64_t segments = ReadNumber(queue + "max_segments");
+  const uint64_t length =
+      std::min({ReadNumber(queue + "max_sectors_kb") * 1024,
+                segments > 0 ? (segments - 1) * kPage : 0, kLengthMax});
+  return static_cast<uint32_t>(length / kPage * kPage);
+}
+
+uint32_t PolledIo::LengthMax(dev_t device) {
+  MutexLock lock(&mutex_);
+  const auto [it, is_new] = lengths_.try_emplace(device, 0);
+  if (is_new) it->second = length_(device);
+  return it->second;
+}
+
+}  // namespace ringcp

@@ -1,0 +1,111 @@
+// The one seam between the engine and the kernel: a ring takes chains of ops and hands
+// back their results. Implementations: UringRing (io_uring), SyscallRing (plain system
+// calls, the same results); the tests add a fake one. tests/ring_contract_test.cc holds
+// all of them to what is written here.
+//
+// Contract:
+//  - A chain is queued whole or not at all.
+//  - A chain settles when every one of its ops has a result; only then is it handed back,
+//    and only then may its buffers, paths and statx results be touched or reused.
+//  - Results are the op's value (>= 0) or -errno. A read or write that transfers less
+//  than
+//    asked fails its soft link.
+//  - -ECANCELED says that an op did not run: because an op before it failed, or because
+//  the
+//    kernel lacked the memory or the thread for it. Only in the second case is it the
+//    first failure of its chain, and the op may be queued again.
+//  - A ring may fail for good; status() says so then. Chains in flight are handed back
+//  all
+//    the same, their missing results being -EIO and -ECANCELED, but the kernel may still
+//    touch what they name: buffers, statx results and the ring's slots must stay as they
+//    are for as long as the process lives. What is queued from then on is carried out at
+//    once, for cleaning up; slots can't be used any more, and closing one does nothing.
+//  - Chains run concurrently and settle in any order.
+//  - A polled op is alone in its chain, and of an ordinary descriptor with O_DIRECT.
+//    Rings that can't poll carry it out like any other; what a device that can't be
+//    polled answers is a result like any other (EOPNOTSUPP).
+//
+// Thread-safety: a ring belongs to the thread that made it; no other may call it
+// (IORING_SETUP_SINGLE_ISSUER makes the kernel insist).
+
+#ifndef RINGCP_CORE_KERNEL_RING_H_
+#define RINGCP_CORE_KERNEL_RING_H_
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "core/kernel/op.h"
+
+namespace ringcp {
+
+// The caller's name for a chain, handed back with its results.
+struct ChainId {
+  uint32_t value = 0;
+  friend bool operator==(const ChainId&, const ChainId&) = default;
+};
+
+struct SettledChain {
+  ChainId id;
+  int size = 0;
+  std::array<int32_t, Chain::kOpsMax> results_array;  // The first `size` are set.
+
+  absl::Span<const int32_t> results() const {
+    return absl::MakeConstSpan(results_array.data(), size);
+  }
+};
+
+struct RingCounters {
+  int64_t chains = 0;   // Queued ones.
+  int64_t sqes = 0;     // Their ops, as submission queue entries; 0 without io_uring.
+  int64_t linked = 0;   // Of the SQEs, those that are tied to the next one.
+  int64_t at_once = 0;  // Ops carried out by system calls on the ring's thread.
+  int64_t at_once_with_opcode = 0;  // Of these, those that it could have made SQEs of.
+  int64_t polled = 0;  // Of the SQEs, those that were given to a ring that polls.
+  int64_t enters = 0;  // io_uring_enter calls.
+};
+
+class Ring {
+ public:
+  virtual ~Ring() = default;
+
+  // Carries out a chain on the calling thread and returns its results.
+  // REQUIRES: 1 to Chain::kOpsMax ops, all of them immediate (IsImmediate).
+  virtual SettledChain RunAtOnce(ChainId id, absl::Span<const Op> chain) = 0;
+
+  // Queues `chain`; it starts at the latest with the next Settle(). False, and nothing
+  // is queued, when there is no room until some chain has settled.
+  // REQUIRES: 1 to Chain::kOpsMax ops, none of them to be carried out at once, each with
+  // an io_uring opcode here; slots are below slots().
+  virtual bool Queue(ChainId id, absl::Span<const Op> chain) = 0;
+
+  // Starts what is queued, waits until a good part of what is in flight has settled or
+  // `timeout` has passed, and appends chains that have settled to `settled`. Returns at
+  // once when nothing is in flight; may return without any chain.
+  virtual void Settle(absl::Duration timeout, std::vector<SettledChain>* settled) = 0;
+
+  // Chains queued or running and not handed back yet.
+  virtual int chains_in_flight() const = 0;
+
+  // How many slots there are.
+  virtual int slots() const = 0;
+
+  // Whether kInstallDescriptor works here (io_uring: from kernel 6.8 on).
+  virtual bool can_install_descriptor() const = 0;
+
+  // Whether kFtruncate can be queued (io_uring: from kernel 6.9 on). Carried out at once
+  // it works everywhere.
+  virtual bool can_queue_truncate() const = 0;
+
+  virtual RingCounters counters() const = 0;
+
+  // OK, or why the ring has failed for good, for a person.
+  virtual absl::Status status() const { return absl::OkStatus(); }
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_KERNEL_RING_H_

@@ -1,0 +1,61 @@
+#include "core/kernel/syscall_ring.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "core/base/check.h"
+#include "core/kernel/system_calls.h"
+
+namespace ringcp {
+namespace {
+
+// Chains that may wait to be handed back: the results are there already, so this only
+// bounds the list.
+constexpr int kChainsMax = 1024;
+
+}  // namespace
+
+SyscallRing::SyscallRing(int slots) : slots_(slots, -1) {}
+
+SyscallRing::~SyscallRing() {
+  for (const int fd : slots_) {
+    if (fd >= 0) close(fd);
+  }
+}
+
+int32_t SyscallRing::Run(Op op) {
+  ++counters_.at_once;
+  if (!op.file.is_slot()) return RunWithSystemCall(op);
+  RINGCP_CHECK(op.file.index >= 0 && op.file.index < slots());
+  int& slot = slots_[op.file.index];
+  if (op.kind == OpKind::kOpenAt) {
+    // As io_uring does: what was in the slot is closed.
+    if (slot >= 0) close(slot);
+    slot = RunWithSystemCall(op);
+    return slot >= 0 ? 0 : slot;
+  }
+  if (slot < 0) return -EBADF;
+  op.file = FileRef::Descriptor(slot);
+  if (op.kind == OpKind::kClose) slot = -1;
+  return RunWithSystemCall(op);
+}
+
+SettledChain SyscallRing::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
+  counters_.at_once += static_cast<int64_t>(chain.size());
+  return RunChain(id, chain, RunWithSystemCall);
+}
+
+bool SyscallRing::Queue(ChainId id, absl::Span<const Op> chain) {
+  if (chains_in_flight() >= kChainsMax) return false;
+  ++counters_.chains;
+  settled_.push_back(RunChain(id, chain, [this](const Op& op) { return Run(op); }));
+  return true;
+}
+
+void SyscallRing::Settle(absl::Duration, std::vector<SettledChain>* settled) {
+  settled->insert(settled->end(), settled_.begin(), settled_.end());
+  settled_.clear();
+}
+
+}  // namespace ringcp

@@ -1,0 +1,43 @@
+// Ops and chains by plain system calls, on the calling thread: all that SyscallRing does,
+// and what UringRing does at once.
+//
+// Thread-safety: the functions keep no state.
+
+#ifndef RINGCP_CORE_KERNEL_SYSTEM_CALLS_H_
+#define RINGCP_CORE_KERNEL_SYSTEM_CALLS_H_
+
+#include <cerrno>
+#include <cstdint>
+
+#include "absl/types/span.h"
+#include "core/base/check.h"
+#include "core/kernel/op.h"
+#include "core/kernel/ring.h"
+
+namespace ringcp {
+
+// Carries out one op that names no slot; the result as in ring.h.
+int32_t RunWithSystemCall(const Op& op);
+
+// Whether the op that `op` is linked to runs after it had `result`.
+bool LetsGoOn(const Op& op, int32_t result);
+
+// Carries out a chain, each op by `run`: from an op to its result.
+template <typename Run>
+SettledChain RunChain(ChainId id, absl::Span<const Op> chain, const Run& run) {
+  RINGCP_CHECK(!chain.empty() && chain.size() <= Chain::kOpsMax);
+  SettledChain settled;
+  settled.id = id;
+  settled.size = static_cast<int>(chain.size());
+  bool goes_on = true;
+  for (size_t i = 0; i < chain.size(); ++i) {
+    const int32_t result = goes_on ? run(chain[i]) : -ECANCELED;
+    settled.results_array[i] = result;
+    goes_on = goes_on && LetsGoOn(chain[i], result);
+  }
+  return settled;
+}
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_KERNEL_SYSTEM_CALLS_H_

@@ -1,0 +1,554 @@
+#include "core/kernel/uring_ring.h"
+
+#include <liburing.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <initializer_list>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/check.h"
+#include "core/kernel/system_calls.h"
+
+namespace ringcp {
+namespace {
+
+// Debian 12's liburing 2.3 does not name this opcode (Linux 6.8); the number is ABI.
+constexpr int kOpFixedFdInstall = 54;
+
+// Nor this one (Linux 6.9).
+constexpr int kOpFtruncate = 55;
+
+// Completion queue entries for each submission queue entry. Chains stay in flight long
+// after their submission entries are free again, so there is room for several rounds.
+constexpr int kCompletionsPerEntry = 4;
+
+absl::Status SetupError(const char* call, int error_number) {
+  const char* cause = "";
+  switch (error_number) {
+    case EPERM:
+    case EACCES:
+      cause = " (a container's seccomp profile or kernel.io_uring_disabled forbids it)";
+      break;
+    case ENOSYS:
+      cause = " (this kernel has no io_uring)";
+      break;
+    case ENOMEM:
+      cause = " (the limit on locked memory is too small: see ulimit -l)";
+      break;
+    case EMFILE:
+    case ENFILE:
+      cause = " (too many open files: see ulimit -n)";
+      break;
+    case EINVAL:
+      cause = " (this kernel's io_uring is too old)";
+      break;
+    default:
+      break;
+  }
+  return absl::UnavailableError(
+      absl::StrCat(call, ": ", std::strerror(error_number), cause));
+}
+
+bool HasOpcode(OpKind kind, bool can_truncate) {
+  switch (kind) {
+    case OpKind::kOpenAt:
+    case OpKind::kStatx:
+    case OpKind::kRead:
+    case OpKind::kWrite:
+    case OpKind::kClose:
+    case OpKind::kUnlinkAt:
+    case OpKind::kPreallocate:
+    case OpKind::kWriteBack:
+    case OpKind::kDropCached:
+    case OpKind::kRefusePipe:
+    case OpKind::kInstallDescriptor:
+    case OpKind::kGetXattr:
+    case OpKind::kSetXattr:
+      return true;
+    case OpKind::kFtruncate:
+      return can_truncate;
+    case OpKind::kSeekData:
+    case OpKind::kSeekHole:
+    case OpKind::kCountCached:
+    case OpKind::kClone:
+    case OpKind::kSetDirect:
+    case OpKind::kFutimens:
+    case OpKind::kFchown:
+    case OpKind::kFchmod:
+      break;
+  }
+  return false;
+}
+
+void Prepare(const Op& op, io_uring_sqe* sqe) {
+  switch (op.kind) {
+    case OpKind::kOpenAt:
+      if (op.file.is_slot()) {
+        // O_CLOEXEC with a slot is EINVAL: a slot is never inherited.
+        io_uring_prep_openat_direct(sqe, op.directory, op.path, op.flags, op.mode,
+                                    op.file.index);
+      } else {
+        io_uring_prep_openat(sqe, op.directory, op.path, op.flags | O_CLOEXEC, op.mode);
+      }
+      return;  // IOSQE_FIXED_FILE is for using a slot, not for filling it.
+    case OpKind::kStatx:
+      io_uring_prep_statx(sqe, op.directory, op.path, op.flags,
+                          STATX_BASIC_STATS | STATX_BTIME, op.stat);
+      return;
+    case OpKind::kUnlinkAt:
+      io_uring_prep_unlinkat(sqe, op.directory, op.path, op.flags);
+      return;
+    case OpKind::kClose:
+      if (op.file.is_slot()) {
+        io_uring_prep_close_direct(sqe, op.file.index);
+      } else {
+        io_uring_prep_close(sqe, op.file.index);
+      }
+      return;
+    case OpKind::kRead:
+      io_uring_prep_read(sqe, op.file.index, op.buffer, op.length, op.offset);
+      sqe->rw_flags = op.flags;
+      break;
+    case OpKind::kWrite:
+      io_uring_prep_write(sqe, op.file.index, op.buffer, op.length, op.offset);
+      sqe->rw_flags = op.flags;
+      break;
+    case OpKind::kPreallocate:
+      io_uring_prep_fallocate(sqe, op.file.index, FALLOC_FL_KEEP_SIZE, 0,
+                              static_cast<off_t>(op.offset));
+      break;
+    case OpKind::kWriteBack:
+      io_uring_prep_sync_file_range(sqe, op.file.index, 0, 0, kWriteBackFlags);
+      break;
+    case OpKind::kDropCached:
+      io_uring_prep_fadvise(sqe, op.file.index, 0, 0, POSIX_FADV_DONTNEED);
+      break;
+    case OpKind::kRefusePipe:
+      // Carried out on the spot (io_uring/advise.c), and nothing but a check for pipes.
+      io_uring_prep_fadvise(sqe, op.file.index, 0, 0, POSIX_FADV_NORMAL);
+      break;
+    case OpKind::kInstallDescriptor:
+      // Close-on-exec unless asked otherwise.
+      io_uring_prep_rw(kOpFixedFdInstall, sqe, op.file.index, nullptr, 0, 0);
+      break;
+    case OpKind::kGetXattr:
+      io_uring_prep_fgetxattr(sqe, op.file.index, op.path, static_cast<char*>(op.buffer),
+                              op.length);
+      return;
+    case OpKind::kSetXattr:
+      io_uring_prep_fsetxattr(sqe, op.file.index, op.path,
+                              static_cast<const char*>(op.buffer), /*flags=*/0,
+                              op.length);
+      return;
+    case OpKind::kFtruncate:
+      io_uring_prep_rw(kOpFtruncate, sqe, op.file.index, nullptr, 0, op.offset);
+      break;
+    case OpKind::kSeekData:
+    case OpKind::kSeekHole:
+    case OpKind::kCountCached:
+    case OpKind::kClone:
+    case OpKind::kSetDirect:
+    case OpKind::kFutimens:
+    case OpKind::kFchown:
+    case OpKind::kFchmod:
+      RINGCP_CHECK(HasOpcode(op.kind, /*can_truncate=*/true));
+      return;
+  }
+  if (op.file.is_slot()) sqe->flags |= IOSQE_FIXED_FILE;
+}
+
+}  // namespace
+
+struct UringRing::Kernel {
+  Kernel() = default;
+  ~Kernel() {
+    // Its descriptor may be another file's by now.
+    if (is_lost) return;
+    // Linux 6.1 puts away the files of closed slots up to a second later: until then a
+    // copied program can't be executed, and its file system not be unmounted. Giving the
+    // table back has the kernel do it now.
+    // (That may wait for what is in flight.)
+    if (has_slots && ops_outstanding == 0) io_uring_unregister_files(&ring);
+    if (ops_max > 0) io_uring_queue_exit(&ring);
+  }
+  Kernel(const Kernel&) = delete;
+  Kernel& operator=(const Kernel&) = delete;
+
+  // Sets it up, with `flags` besides those that are best here; 0 or -errno.
+  int Init(int entries, unsigned flags);
+  bool HasRoomFor(int ops) {
+    return static_cast<int>(io_uring_sq_space_left(&ring)) >= ops;
+  }
+
+  bool is_sqpoll() const { return (ring.flags & IORING_SETUP_SQPOLL) != 0; }
+
+  // To be called whenever the kernel was entered. If it took in only the first ops of a
+  // chain, the rest of that chain is turned into ops that do nothing.
+  void TakeBackTail();
+
+  io_uring ring = {};
+  // Completions that may be outstanding: as many as the completion queue holds, so that
+  // it never overflows. 0 until it is set up.
+  int ops_max = 0;
+  int ops_outstanding = 0;  // Queued or running, completion not reaped.
+  bool has_slots = false;
+  bool is_lost = false;  // Somebody else has closed it.
+};
+
+namespace {
+
+// Sets up a ring with the best flags and the most entries that this kernel and this
+// process's limits allow; 0 or -errno.
+int QueueInit(int entries, unsigned flags_to_add, io_uring* ring) {
+  const bool sqpoll = (flags_to_add & IORING_SETUP_SQPOLL) != 0;
+  int result = -EINVAL;
+  for (; entries >= UringRing::kEntriesMin; entries /= 2) {
+    // DEFER_TASKRUN came with 6.1, COOP_TASKRUN with 5.19; SUBMIT_ALL (5.18) keeps a
+    // refused entry from cutting the chains behind it.
+    for (const unsigned flags :
+         {IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER |
+              IORING_SETUP_DEFER_TASKRUN,
+          IORING_SETUP_SUBMIT_ALL | IORING_SETUP_COOP_TASKRUN, 0u}) {
+      // With SQPOLL there are no such tasks of the submitter's.
+      if (sqpoll && flags != 0) continue;
+      io_uring_params params = {};
+      params.flags = flags | flags_to_add | IORING_SETUP_CQSIZE;
+      params.sq_thread_idle = UringRing::kSqpollIdleMilliseconds;
+      params.cq_entries = entries * kCompletionsPerEntry;
+      result = io_uring_queue_init_params(entries, ring, &params);
+      if (result != -EINVAL) break;
+    }
+    if (result != -ENOMEM) break;
+  }
+  return result;
+}
+
+// Whether entering the kernel went well, or what was queued stays queued and the next
+// time may go well.
+bool IsEntered(int result) { return result >= 0 || result == -EINTR; }
+// Out of memory or completions for the moment.
+bool IsNoMemory(int result) {
+  return result == -EAGAIN || result == -EBUSY || result == -ENOMEM;
+}
+
+// Whether the kernel can start a thread for what can't be done in the submitter's: where
+// it can't, such an op ends with ECANCELED, whatever it was. The ring's first op.
+bool StartsWorkers(io_uring* ring) {
+  io_uring_sqe* const sqe = io_uring_get_sqe(ring);
+  io_uring_prep_nop(sqe);
+  sqe->flags |= IOSQE_ASYNC;
+  if (io_uring_submit(ring) != 1) return false;
+  io_uring_cqe* cqe = nullptr;
+  int result = 0;
+  do {
+    result = io_uring_wait_cqe(ring, &cqe);
+  } while (result == -EINTR);
+  if (result < 0) return false;
+  const bool starts = cqe->res == 0;
+  io_uring_cqe_seen(ring, cqe);
+  return starts;
+}
+
+bool Supports(const io_uring_probe* probe, std::initializer_list<int> opcodes) {
+  return std::all_of(opcodes.begin(), opcodes.end(), [&](int opcode) {
+    return io_uring_opcode_supported(probe, opcode) != 0;
+  });
+}
+
+}  // namespace
+
+int UringRing::Kernel::Init(int entries, unsigned flags) {
+  const int result = QueueInit(entries, flags, &ring);
+  if (result == 0) ops_max = static_cast<int>(*ring.cq.kring_entries);
+  return result;
+}
+
+// The kernel takes in fewer ops than it is given when it has no memory for one more
+// (io_alloc_req, which a control group's limit can make fail), whether or not that is in
+// the middle of a chain. It ends the chain there, and would take what it is given next
+// for the beginning of another one: a write that does not wait for its open, or for the
+// read that fills its buffer.
+void UringRing::Kernel::TakeBackTail() {
+  if (is_sqpoll()) return;  // Its thread takes in more at any time; nothing is linked.
+  const unsigned end = ring.sq.sqe_tail;
+  unsigned next = end - io_uring_sq_ready(&ring);
+  if (next == end) return;
+  const auto sqe_at = [this](unsigned i) { return &ring.sq.sqes[i & ring.sq.ring_mask]; };
+  OpTag tag = OpTag::Decode(sqe_at(next)->user_data);
+  for (; tag.position != 0; tag = OpTag::Decode(sqe_at(next)->user_data)) {
+    tag.is_taken_back = true;
+    io_uring_prep_nop(sqe_at(next));
+    io_uring_sqe_set_data64(sqe_at(next), tag.Encode());
+    if (++next == end) return;
+  }
+}
+
+absl::StatusOr<std::unique_ptr<UringRing>> UringRing::Create(
+    const UringParameters& params) {
+  auto kernel = std::make_unique<Kernel>();
+  io_uring* ring = &kernel->ring;
+  int result = kernel->Init(params.entries, params.sqpoll ? IORING_SETUP_SQPOLL : 0);
+  if (result < 0) return SetupError("io_uring_setup", -result);
+  // Without it a slot is looked up when the chain is submitted, before the open that
+  // fills it has run (Linux 5.17).
+  if ((ring->features & IORING_FEAT_LINKED_FILE) == 0) {
+    return absl::UnavailableError(
+        "io_uring here cannot open and use a file in one chain (it takes Linux 5.17)");
+  }
+  io_uring_probe* probe = io_uring_get_probe_ring(ring);
+  if (probe == nullptr) {
+    return absl::UnavailableError("io_uring does not tell what it can do");
+  }
+  const bool has_ops =
+      Supports(probe, {IORING_OP_OPENAT, IORING_OP_STATX, IORING_OP_READ, IORING_OP_WRITE,
+                       IORING_OP_CLOSE, IORING_OP_UNLINKAT, IORING_OP_FALLOCATE,
+                       IORING_OP_SYNC_FILE_RANGE, IORING_OP_FADVISE, IORING_OP_FGETXATTR,
+                       IORING_OP_FSETXATTR});
+  const bool can_install = Supports(probe, {kOpFixedFdInstall});
+  const bool can_truncate = Supports(probe, {kOpFtruncate});
+  io_uring_free_probe(probe);
+  if (!has_ops) {
+    return absl::UnavailableError("io_uring here lacks an operation");
+  }
+  result = io_uring_register_files_sparse(ring, params.slots);
+  if (result < 0) return SetupError("io_uring_register (files)", -result);
+  kernel->has_slots = true;
+  // Bounded workers (regular files) and unbounded ones alike. Kernels before 5.15 can't
+  // cap them; those were refused above.
+  unsigned workers[2] = {static_cast<unsigned>(params.workers_max),
+                         static_cast<unsigned>(params.workers_max)};
+  result = io_uring_register_iowq_max_workers(ring, workers);
+  if (result < 0) return SetupError("io_uring_register (workers)", -result);
+  if (!StartsWorkers(ring)) {
+    return absl::UnavailableError(
+        "io_uring here can't start kernel threads (ulimit -u or a control group's "
+        "pids.max allows no more)");
+  }
+  std::unique_ptr<Kernel> polled;
+  if (params.iopoll) {
+    polled = std::make_unique<Kernel>();
+    result = polled->Init(params.entries, IORING_SETUP_IOPOLL);
+    if (result < 0) return SetupError("io_uring_setup (polled)", -result);
+  }
+  return std::unique_ptr<UringRing>(new UringRing(std::move(kernel), std::move(polled),
+                                                  params, can_install, can_truncate));
+}
+
+UringRing::UringRing(std::unique_ptr<Kernel> kernel, std::unique_ptr<Kernel> polled,
+                     const UringParameters& params, bool can_install_descriptor,
+                     bool can_queue_truncate)
+    : kernel_(std::move(kernel)),
+      polled_(std::move(polled)),
+      slots_(params.slots),
+      can_install_descriptor_(can_install_descriptor),
+      can_queue_truncate_(can_queue_truncate),
+      chains_(kernel_->ops_max + (polled_ != nullptr ? polled_->ops_max : 0)) {
+  if (params.sqpoll) {
+    steps_.resize(static_cast<size_t>(chains_.capacity()) * Chain::kOpsMax);
+  }
+}
+
+UringRing::~UringRing() { RINGCP_CHECK(chains_.in_flight() == 0); }
+
+void UringRing::CountAtOnce(absl::Span<const Op> chain) {
+  counters_.at_once += static_cast<int64_t>(chain.size());
+  for (const Op& op : chain) {
+    if (HasOpcode(op.kind, can_queue_truncate_)) ++counters_.at_once_with_opcode;
+  }
+}
+
+SettledChain UringRing::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
+  CountAtOnce(chain);
+  return RunChain(id, chain, RunWithSystemCall);
+}
+
+bool UringRing::Queue(ChainId id, absl::Span<const Op> chain) {
+  RINGCP_CHECK(!chain.empty() && chain.size() <= Chain::kOpsMax);
+  if (!status_.ok()) {
+    carried_out_.push_back(CarryOutWithoutSlots(id, chain));
+    return true;
+  }
+  const int size = static_cast<int>(chain.size());
+  for (const Op& op : chain) {
+    RINGCP_CHECK(!op.at_once && HasOpcode(op.kind, can_queue_truncate_));
+    RINGCP_CHECK(!op.polled || (size == 1 && !op.file.is_slot() &&
+                                (op.kind == OpKind::kRead || op.kind == OpKind::kWrite)));
+  }
+  const bool is_polled = chain[0].polled && polled_ != nullptr;
+  Kernel* const kernel = is_polled ? polled_.get() : kernel_.get();
+  if (kernel->is_sqpoll()) return QueueSteps(id, chain);
+  if (kernel->ops_outstanding + size > kernel->ops_max) return false;
+  // A chain lives inside one submission: a full queue in its middle would cut it in two.
+  if (!kernel->HasRoomFor(size)) {
+    Submit(kernel);
+    if (!kernel->HasRoomFor(size)) return false;
+  }
+  const uint32_t entry = chains_.Add(id, size);
+  for (int i = 0; i < size; ++i) {
+    io_uring_sqe* sqe = io_uring_get_sqe(&kernel->ring);
+    RINGCP_CHECK(sqe != nullptr);
+    Prepare(chain[i], sqe);
+    if (chain[i].link == Link::kSoft) sqe->flags |= IOSQE_IO_LINK;
+    if (chain[i].link == Link::kHard) sqe->flags |= IOSQE_IO_HARDLINK;
+    io_uring_sqe_set_data64(sqe, OpTag{entry, static_cast<uint8_t>(i)}.Encode());
+  }
+  kernel->ops_outstanding += size;
+  ++counters_.chains;
+  counters_.sqes += size;
+  counters_.linked += size - 1;
+  if (is_polled) ++counters_.polled;
+  return true;
+}
+
+bool UringRing::QueueSteps(ChainId id, absl::Span<const Op> chain) {
+  // One op of each chain is in the queue at a time, while the completion of the one
+  // before it may not have been given back yet.
+  if (chains_.in_flight() >= kernel_->ops_max / 2) return false;
+  const uint32_t entry = chains_.Add(id, static_cast<int>(chain.size()));
+  std::copy(chain.begin(), chain.end(), steps_.begin() + entry * Chain::kOpsMax);
+  ++counters_.chains;
+  QueueStep({.entry = entry});
+  return true;
+}
+
+void UringRing::QueueStep(OpTag tag) {
+  if (!kernel_->HasRoomFor(1)) Submit(kernel_.get());
+  if (!kernel_->HasRoomFor(1)) {
+    stalled_.push_back(tag);
+    return;
+  }
+  io_uring_sqe* const sqe = io_uring_get_sqe(&kernel_->ring);
+  Prepare(steps_[tag.entry * Chain::kOpsMax + tag.position], sqe);
+  io_uring_sqe_set_data64(sqe, tag.Encode());
+  ++kernel_->ops_outstanding;
+  ++counters_.sqes;
+}
+
+void UringRing::QueueStalledSteps() {
+  std::vector<OpTag> stalled;
+  stalled.swap(stalled_);
+  for (const OpTag tag : stalled) QueueStep(tag);
+}
+
+void UringRing::OnStep(OpTag tag, int32_t result, std::vector<SettledChain>* settled) {
+  const Op& op = steps_[tag.entry * Chain::kOpsMax + tag.position];
+  const bool is_last = chains_.NoteResult(tag, result, settled);
+  if (is_last) return;
+  OpTag next = {.entry = tag.entry, .position = static_cast<uint8_t>(tag.position + 1)};
+  if (LetsGoOn(op, result)) return QueueStep(next);
+  while (!chains_.NoteResult(next, -ECANCELED, settled)) ++next.position;
+}
+
+void UringRing::Submit(Kernel* kernel) {
+  ++counters_.enters;
+  NoteEntered(kernel, io_uring_submit(&kernel->ring));
+}
+
+void UringRing::NoteEntered(Kernel* kernel, int result) {
+  if (IsEntered(result)) {
+    kernel->TakeBackTail();
+    if (result >= 0) refused_since_.reset();
+  } else if (IsNoMemory(result)) {
+    OnNoMemory(kernel, -result);
+  } else {
+    kernel->is_lost = result == -EBADF;
+    FailForGood(-result);
+  }
+}
+
+void UringRing::OnNoMemory(Kernel* kernel, int error_number) {
+  // What has ended gives its memory back, but only to a call that asks for completions
+  // and submits nothing.
+  ++counters_.enters;
+  io_uring_get_events(&kernel->ring);
+  const auto now = std::chrono::steady_clock::now();
+  if (!refused_since_.has_value()) {
+    refused_since_ = now;
+  } else if (now - *refused_since_ > kNoMemoryMax) {
+    FailForGood(error_number);
+  } else {
+    std::this_thread::sleep_for(kNoMemoryPause);
+  }
+}
+
+void UringRing::FailForGood(int error_number) {
+  status_ = absl::UnavailableError(
+      absl::StrCat("io_uring_enter: ", std::strerror(error_number)));
+}
+
+SettledChain UringRing::CarryOutWithoutSlots(ChainId id, absl::Span<const Op> chain) {
+  CountAtOnce(chain);
+  return RunChain(id, chain, [](const Op& op) -> int32_t {
+    if (!op.file.is_slot()) return RunWithSystemCall(op);
+    return op.kind == OpKind::kClose ? 0 : -EBADF;
+  });
+}
+
+void UringRing::Settle(absl::Duration timeout, std::vector<SettledChain>* settled) {
+  if (status_.ok()) SettleByKernel(timeout, settled);
+  if (status_.ok()) return;
+  stalled_.clear();
+  chains_.GiveUp(-EIO, settled);
+  settled->insert(settled->end(), carried_out_.begin(), carried_out_.end());
+  carried_out_.clear();
+}
+
+void UringRing::SettleByKernel(absl::Duration timeout,
+                               std::vector<SettledChain>* settled) {
+  QueueStalledSteps();
+  if (polled_ != nullptr && polled_->ops_outstanding > 0) return Poll(timeout, settled);
+  if (kernel_->ops_outstanding == 0) return;
+  // Never more than are outstanding: waiting for those would hang.
+  const unsigned wait_for = std::max(1, kernel_->ops_outstanding / 2);
+  const timespec wait = absl::ToTimespec(timeout);
+  __kernel_timespec kernel_wait = {.tv_sec = wait.tv_sec, .tv_nsec = wait.tv_nsec};
+  io_uring_cqe* cqe = nullptr;
+  ++counters_.enters;
+  const int result = io_uring_submit_and_wait_timeout(&kernel_->ring, &cqe, wait_for,
+                                                      &kernel_wait, nullptr);
+  NoteEntered(kernel_.get(), result == -ETIME ? 0 : result);
+  Reap(kernel_.get(), settled);
+}
+
+void UringRing::Poll(absl::Duration timeout, std::vector<SettledChain>* settled) {
+  const auto deadline =
+      std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(timeout);
+  const size_t settled_before = settled->size();
+  do {
+    Ask(polled_.get(), settled);
+    if (kernel_->ops_outstanding > 0) Ask(kernel_.get(), settled);
+  } while (status_.ok() && settled->size() == settled_before &&
+           std::chrono::steady_clock::now() < deadline);
+}
+
+void UringRing::Ask(Kernel* kernel, std::vector<SettledChain>* settled) {
+  ++counters_.enters;
+  NoteEntered(kernel, io_uring_submit_and_get_events(&kernel->ring));
+  Reap(kernel, settled);
+}
+
+void UringRing::Reap(Kernel* kernel, std::vector<SettledChain>* settled) {
+  io_uring_cqe* cqe = nullptr;
+  unsigned head = 0;
+  int seen = 0;
+  io_uring_for_each_cqe(&kernel->ring, head, cqe) {
+    const OpTag tag = OpTag::Decode(io_uring_cqe_get_data64(cqe));
+    if (kernel->is_sqpoll()) {
+      OnStep(tag, cqe->res, settled);
+    } else {
+      chains_.NoteResult(tag, tag.is_taken_back ? -ECANCELED : cqe->res, settled);
+    }
+    ++seen;
+  }
+  if (seen > 0) refused_since_.reset();
+  io_uring_cq_advance(&kernel->ring, seen);
+  kernel->ops_outstanding -= seen;
+}
+
+}  // namespace ringcp

@@ -1,0 +1,29 @@
+"""How a library of the engine is declared: one for each pair of .h and .cc."""
+
+# Who may look into every room.
+INSIDE = [
+    "//bench:__pkg__",
+    "//tests:__pkg__",
+]
+
+# The agent and the command line, which see little of the engine.
+USERS = INSIDE + [
+    "//agent:__pkg__",
+    "//cli:__pkg__",
+]
+
+def library(name, deps = [], **kwargs):
+    """Declares the library of NAME.h and, where there is one, NAME.cc.
+
+    Args:
+      name: of both files, without what is behind the dot.
+      deps: the libraries whose headers they include.
+      **kwargs: more for cc_library.
+    """
+    native.cc_library(
+        name = name,
+        srcs = native.glob([name + ".cc"]),
+        hdrs = [name + ".h"],
+        deps = deps,
+        **kwargs
+    )

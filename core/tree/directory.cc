@@ -1,0 +1,62 @@
+#include "core/tree/directory.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace ringcp {
+namespace {
+
+void AppendName(std::string_view name, std::string* path) {
+  if (!path->empty() && path->back() != '/') path->push_back('/');
+  path->append(name);
+}
+
+// Joins the names from the top down to `directory` without recursion: trees are deep.
+// `shown`: that of roots that have it takes the place of their path.
+std::string PathFromTop(const Directory& directory, bool with_top,
+                        std::string Directory::*name, bool shown = false) {
+  std::vector<const Directory*> below;
+  const Directory* at = &directory;
+  for (; !at->is_top(); at = at->parent) below.push_back(at);
+  std::string path = with_top ? at->*name : std::string();
+  std::reverse(below.begin(), below.end());
+  for (const Directory* next : below) {
+    if (shown && next->target_shown != nullptr) {
+      path = *next->target_shown;
+    } else {
+      AppendName(next->*name, &path);
+    }
+  }
+  return path;
+}
+
+}  // namespace
+
+std::string JoinPath(std::string_view directory, std::string_view name) {
+  std::string path(directory);
+  AppendName(name, &path);
+  return path;
+}
+
+std::string SourcePath(const Directory& directory) {
+  return PathFromTop(directory, /*with_top=*/true, &Directory::source_name);
+}
+
+std::string TargetPath(const Directory& directory) {
+  return PathFromTop(directory, /*with_top=*/true, &Directory::target_name,
+                     /*shown=*/true);
+}
+
+std::string SourcePath(const Directory& directory, std::string_view name) {
+  return JoinPath(SourcePath(directory), name);
+}
+
+std::string TargetPath(const Directory& directory, std::string_view name) {
+  return JoinPath(TargetPath(directory), name);
+}
+
+std::string TargetPathBelowTop(const Directory& directory) {
+  return PathFromTop(directory, /*with_top=*/false, &Directory::target_name);
+}
+
+}  // namespace ringcp
