@@ -340,11 +340,13 @@ TEST_P(CliEngineTest, CopiesWithWhatThreadsAndMemoryThereAre) {
   PrepareWithShell(scratch_.path(),
                    "mkdir s; for i in $(seq 300); do echo $i >s/$i; done;"
                    " head -c 3000000 /dev/urandom >s/large; chmod 755 .");
-  // Root's threads are not limited, and others may not get at the program where it is.
+  // Root's threads are not limited, and others may not get at the program where it is. A
+  // user who has no other process: those would count, too.
   const std::string as_nobody =
-      geteuid() == 0 ? "cp \"$1\" ringcp; shift; set -- setpriv --reuid=65534 "
-                       "--clear-groups --reset-env ./ringcp \"$@\"; "
-                     : "";
+      geteuid() == 0
+          ? "cp \"$1\" ringcp; shift; set -- setpriv --reuid=$((1000000 + $$)) "
+            "--clear-groups --reset-env ./ringcp \"$@\"; "
+          : "";
   for (const char* limit : {"-v 12000", "-v 14000", "-v 20000", "-v 26000", "-v 40000",
                             "-v 100000", "-p 1"}) {
     const bool limits_threads = limit[1] == 'p';
