@@ -19,7 +19,7 @@
 #include "core/job/worker.h"
 #include "core/kernel/block_pool.h"
 #include "core/kernel/chain_table.h"
-#include "core/kernel/ring.h"
+#include "core/kernel/kernel.h"
 
 namespace ringcp {
 namespace {
@@ -28,9 +28,9 @@ namespace {
 constexpr uint64_t kFileBytes = 3300;
 
 // What a kernel in which nothing fails would say.
-class MadeUpKernel {
+class MadeUpResults {
  public:
-  MadeUpKernel() {
+  MadeUpResults() {
     stat_.stx_mask = STATX_BASIC_STATS;
     stat_.stx_mode = S_IFREG | 0644;
     stat_.stx_nlink = 1;
@@ -41,12 +41,12 @@ class MadeUpKernel {
   int32_t CarryOut(const Op& op) {
     switch (op.kind) {
       case OpKind::kStatx:
-        *op.stat = stat_;
+        *op.stat.result = stat_;
         return 0;
       case OpKind::kRead:
-        return static_cast<int32_t>(std::min<uint64_t>(op.length, kFileBytes));
+        return static_cast<int32_t>(std::min<uint64_t>(op.io.length, kFileBytes));
       case OpKind::kWrite:
-        return static_cast<int32_t>(op.length);
+        return static_cast<int32_t>(op.io.length);
       case OpKind::kGetXattr:
         return -ENODATA;
       case OpKind::kOpenAt:
@@ -80,7 +80,7 @@ void SmallFileChains(benchmark::State& state) {
   names.source = "source";
   names.target = "target";
   names.source_file_system = names.target_file_system = FileSystemKind::kLocal;
-  MadeUpKernel kernel;
+  MadeUpResults kernel;
   NextChains next;
   int64_t chains = 0;
   for (auto _ : state) {
@@ -111,7 +111,7 @@ void ChainTableRoundTrip(benchmark::State& state) {
   const auto in_flight = static_cast<int>(state.range(0));
   ChainTable table(in_flight);
   std::vector<uint32_t> entries(in_flight);
-  std::vector<SettledChain> settled;
+  std::vector<ChainResults> settled;
   for (auto _ : state) {
     settled.clear();
     for (int i = 0; i < in_flight; ++i) {

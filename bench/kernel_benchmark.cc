@@ -31,9 +31,9 @@
 #include "core/job/worker.h"
 #include "core/kernel/block_pool.h"
 #include "core/kernel/file_systems.h"
-#include "core/kernel/ring.h"
-#include "core/kernel/syscall_ring.h"
-#include "core/kernel/uring_ring.h"
+#include "core/kernel/kernel.h"
+#include "core/kernel/syscall_kernel.h"
+#include "core/kernel/uring_kernel.h"
 #include "core/tree/directory.h"
 #include "core/tree/walk.h"
 
@@ -53,15 +53,16 @@ int OpenDirectory(const std::string& path) {
 // without a walk before them or a report behind them.
 class ChainCopier {
  public:
-  ChainCopier(Ring* ring, int in_flight, int source_directory, int target_directory)
-      : ring_(ring),
+  ChainCopier(Kernel* kernel, int in_flight, int source_directory, int target_directory)
+      : kernel_(kernel),
         counters_(std::make_unique<EngineCounters>()),
         pool_(in_flight, /*extra=*/0, Worker::kBlockBytes) {
     for (int i = 0; i < in_flight; ++i) copies_.emplace_back(&pool_, counters_.get());
+    policy_.kernel = kernel;
     names_.source_directory = source_directory;
-    names_.source_file_system = KindOfFileSystem(source_directory);
+    names_.source_file_system = KindOfFileSystem(kernel, source_directory);
     names_.target_directory = target_directory;
-    names_.target_file_system = KindOfFileSystem(target_directory);
+    names_.target_file_system = KindOfFileSystem(kernel, target_directory);
     struct stat stat = {};
     RINGCP_CHECK(fstat(source_directory, &stat) == 0);
     names_.source_device = stat.st_dev;
@@ -72,14 +73,14 @@ class ChainCopier {
     const auto start = [&](int index) {
       names_.source = names_.target = names[started++].c_str();
       next_.size = 0;
-      copies_[index].Start({}, names_, /*slot=*/index, CallsAtOnce::kOpen, &next_);
+      copies_[index].Start(policy_, names_, /*slot=*/index, CallsAtOnce::kOpen, &next_);
       Queue(index);
     };
     for (int i = 0; i < static_cast<int>(copies_.size()); ++i) start(i);
-    while (ring_->chains_in_flight() > 0) {
+    while (kernel_->chains_in_flight() > 0) {
       settled_.clear();
-      ring_->Settle(absl::Seconds(1), &settled_);
-      for (const SettledChain& settled : settled_) {
+      kernel_->Wait(absl::Seconds(1), &settled_);
+      for (const ChainResults& settled : settled_) {
         const auto index = static_cast<int>(settled.id.value);
         FileCopy& copy = copies_[index];
         next_.size = 0;
@@ -96,26 +97,27 @@ class ChainCopier {
   // Small files have one chain at a time, and the ring has room for one of each.
   void Queue(int index) {
     while (next_.size > 0 && IsImmediate(next_.chains[0].chain[0])) {
-      const SettledChain settled = ring_->RunAtOnce({}, next_.chains[0].chain.ops());
+      const ChainResults settled = kernel_->RunAtOnce({}, next_.chains[0].chain.ops());
       next_.size = 0;
       copies_[index].Settle(/*lane=*/0, settled.results(), &next_);
     }
     for (int i = 0; i < next_.size; ++i) {
-      RINGCP_CHECK(ring_->Queue(ChainId{static_cast<uint32_t>(index)},
-                                next_.chains[i].chain.ops()));
+      RINGCP_CHECK(kernel_->Queue(ChainId{static_cast<uint32_t>(index)},
+                                  next_.chains[i].chain.ops()));
     }
   }
 
-  Ring* const ring_;
+  Kernel* const kernel_;
+  FileCopyPolicy policy_;
   FileCopyNames names_;
   const std::unique_ptr<EngineCounters> counters_;
   BlockPool pool_;
   std::deque<FileCopy> copies_;
   NextChains next_;
-  std::vector<SettledChain> settled_;
+  std::vector<ChainResults> settled_;
 };
 
-void CopySmallFiles(benchmark::State& state, Ring* ring) {
+void CopySmallFiles(benchmark::State& state, Kernel* kernel) {
   constexpr int kFiles = 512;
   const WorkDirectory directory;
   directory.MakeDirectory("source");
@@ -126,7 +128,7 @@ void CopySmallFiles(benchmark::State& state, Ring* ring) {
   }
   const int source = OpenDirectory(directory.Path("source"));
   const int target = OpenDirectory(directory.MakeDirectory("target"));
-  ChainCopier copier(ring, static_cast<int>(state.range(0)), source, target);
+  ChainCopier copier(kernel, static_cast<int>(state.range(0)), source, target);
   for (auto _ : state) {
     copier.CopyAll(names);
     state.PauseTiming();
@@ -134,7 +136,7 @@ void CopySmallFiles(benchmark::State& state, Ring* ring) {
     state.ResumeTiming();
   }
   state.SetItemsProcessed(state.iterations() * kFiles);
-  const RingCounters counters = ring->counters();
+  const KernelCounters counters = kernel->counters();
   state.counters["enters_per_file"] = static_cast<double>(counters.enters) /
                                       static_cast<double>(state.iterations() * kFiles);
   close(source);
@@ -144,7 +146,7 @@ void CopySmallFiles(benchmark::State& state, Ring* ring) {
 void SmallFilesByUring(benchmark::State& state) {
   UringParameters parameters;
   parameters.slots = static_cast<int>(state.range(0));
-  absl::StatusOr<std::unique_ptr<UringRing>> ring = UringRing::Create(parameters);
+  absl::StatusOr<std::unique_ptr<UringKernel>> ring = UringKernel::Create(parameters);
   if (!ring.ok()) {
     state.SkipWithError(std::string(ring.status().message()).c_str());
     return;
@@ -160,7 +162,7 @@ BENCHMARK(SmallFilesByUring)
     ->MeasureProcessCPUTime();
 
 void SmallFilesBySystemCalls(benchmark::State& state) {
-  SyscallRing ring(static_cast<int>(state.range(0)));
+  SyscallKernel ring(static_cast<int>(state.range(0)));
   CopySmallFiles(state, &ring);
 }
 BENCHMARK(SmallFilesBySystemCalls)
@@ -172,7 +174,7 @@ BENCHMARK(SmallFilesBySystemCalls)
 // What a ring costs that copies nothing.
 void UringSetup(benchmark::State& state) {
   for (auto _ : state) {
-    const absl::StatusOr<std::unique_ptr<UringRing>> ring = UringRing::Create({});
+    const absl::StatusOr<std::unique_ptr<UringKernel>> ring = UringKernel::Create({});
     if (!ring.ok()) {
       state.SkipWithError(std::string(ring.status().message()).c_str());
       return;
@@ -199,14 +201,14 @@ std::string MakeTree(const WorkDirectory& directory, int64_t directories, int64_
 // Opens what is walked and does nothing else with it.
 class OpeningVisitor : public WalkVisitor {
  public:
-  Entered Enter(Directory* directory) override {
+  Entered Enter(Kernel*, Directory* directory) override {
     directory->source_fd =
         openat(directory->parent->source_fd, directory->source_name.c_str(),
                O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     RINGCP_CHECK(directory->source_fd >= 0);
     return Entered::kToBeRead;
   }
-  void Leave(Directory* directory) override { close(directory->source_fd); }
+  void Leave(Kernel*, Directory* directory) override { close(directory->source_fd); }
   void OnReadError(const Directory&, int) override { RINGCP_CHECK(false); }
   void OnEntryError(const Directory&, const char*, int) override { RINGCP_CHECK(false); }
 };
@@ -215,7 +217,8 @@ class OpeningVisitor : public WalkVisitor {
 int64_t WalkTree(const std::string& tree) {
   constexpr int kOpenMax = 1000;
   OpeningVisitor visitor;
-  Walk walk(&visitor, /*follow_links=*/false, kOpenMax);
+  SyscallKernel kernel(/*slots=*/0);
+  Walk walk(&kernel, &visitor, /*follow_links=*/false, kOpenMax);
   walk.top()->source_fd = AT_FDCWD;
   auto root = std::make_unique<Directory>();
   root->source_name = root->target_name = tree;
@@ -223,12 +226,12 @@ int64_t WalkTree(const std::string& tree) {
   int64_t found = 0;
   WalkBatch batch;
   for (;;) {
-    const Walk::Result result = walk.Next(/*may_wait=*/true, &batch);
+    const Walk::Result result = walk.Next(&kernel, /*may_wait=*/true, &batch);
     if (result == Walk::Result::kFinished) return found;
     if (result == Walk::Result::kNothingYet) continue;
     const size_t entries = batch.entries().size();
     found += static_cast<int64_t>(entries);
-    for (size_t i = 0; i < entries; ++i) walk.Release(batch.directory());
+    for (size_t i = 0; i < entries; ++i) walk.Release(&kernel, batch.directory());
   }
 }
 

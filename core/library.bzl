@@ -27,3 +27,15 @@ def library(name, deps = [], **kwargs):
         deps = deps,
         **kwargs
     )
+
+def room():
+    """Ends the BUILD file of a room: all of its libraries have one name, "libraries"."""
+    native.filegroup(
+        name = "libraries",
+        srcs = [
+            ":" + name
+            for name, rule in native.existing_rules().items()
+            if rule["kind"] == "cc_library"
+        ],
+        visibility = ["//tests:__pkg__"],
+    )

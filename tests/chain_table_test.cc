@@ -11,7 +11,7 @@
 namespace ringcp {
 namespace {
 
-std::vector<int32_t> Results(const SettledChain& chain) {
+std::vector<int32_t> Results(const ChainResults& chain) {
   return {chain.results().begin(), chain.results().end()};
 }
 
@@ -35,7 +35,7 @@ TEST(OpTagTest, DiffersForEachOp) {
 TEST(ChainTableTest, AChainSettlesWithItsLastResult) {
   ChainTable table(2);
   const uint32_t entry = table.Add(ChainId{7}, 3);
-  std::vector<SettledChain> settled;
+  std::vector<ChainResults> settled;
   EXPECT_FALSE(table.NoteResult({entry, 0}, 0, &settled));
   EXPECT_FALSE(table.NoteResult({entry, 1}, 100, &settled));
   EXPECT_TRUE(settled.empty());
@@ -52,7 +52,7 @@ TEST(ChainTableTest, ResultsMayComeInAnyOrder) {
   do {
     ChainTable table(1);
     const uint32_t entry = table.Add(ChainId{1}, 6);
-    std::vector<SettledChain> settled;
+    std::vector<ChainResults> settled;
     for (const uint8_t position : order) {
       table.NoteResult({entry, position}, position * 10, &settled);
     }
@@ -63,7 +63,7 @@ TEST(ChainTableTest, ResultsMayComeInAnyOrder) {
 
 TEST(ChainTableTest, AnEntryIsReusedOnlyAfterItsChainHasSettled) {
   ChainTable table(2);
-  std::vector<SettledChain> settled;
+  std::vector<ChainResults> settled;
   const uint32_t first = table.Add(ChainId{1}, 2);
   const uint32_t second = table.Add(ChainId{2}, 1);
   EXPECT_NE(first, second);
@@ -80,7 +80,7 @@ TEST(ChainTableTest, ManyChainsSettleOnceEachWithTheirOwnResults) {
   ChainTable table(kEntries);
   std::vector<OpTag> missing;
   std::map<uint32_t, uint32_t> chain_of_entry;
-  std::vector<SettledChain> settled;
+  std::vector<ChainResults> settled;
   std::map<uint32_t, int> times_settled;
   uint32_t next_id = 0;
   while (times_settled.size() < 2000) {
@@ -109,7 +109,7 @@ TEST(ChainTableTest, ManyChainsSettleOnceEachWithTheirOwnResults) {
 
 TEST(ChainTableTest, GivenUpChainsHaveOneErrorAndConsequences) {
   ChainTable table(3);
-  std::vector<SettledChain> settled;
+  std::vector<ChainResults> settled;
   const uint32_t first = table.Add(ChainId{1}, 3);
   table.Add(ChainId{2}, 2);
   table.NoteResult({first, 0}, 7, &settled);
@@ -122,7 +122,7 @@ TEST(ChainTableTest, GivenUpChainsHaveOneErrorAndConsequences) {
 
 TEST(ChainTableDeathTest, ASecondResultForAnOpIsABug) {
   ChainTable table(1);
-  std::vector<SettledChain> settled;
+  std::vector<ChainResults> settled;
   const uint32_t entry = table.Add(ChainId{1}, 2);
   table.NoteResult({entry, 0}, 0, &settled);
   EXPECT_DEATH(table.NoteResult({entry, 0}, 0, &settled), "bug in ringcp");

@@ -52,7 +52,9 @@ CopyScript::CopyScript(const Setup& setup)
 
 std::string CopyScript::Start() {
   next_.size = 0;
-  copy_.Start(setup_.policy,
+  FileCopyPolicy policy = setup_.policy;
+  policy.kernel = &kernel_;
+  copy_.Start(policy,
               {.source = kSource,
                .follow_source = setup_.follow_source,
                .target = kTarget,
@@ -126,27 +128,42 @@ std::string CopyScript::RetryTarget() {
 }
 
 void CopyScript::CarryOut(const Op& op, int32_t result) {
-  if (op.kind == OpKind::kOpenAt && op.path == kSource) source_fd_ = result;
-  if (op.kind == OpKind::kRead && result > 0 && bytes_read.has_value()) {
-    std::memset(op.buffer, *bytes_read, result);
+  switch (op.kind) {
+    case OpKind::kOpenAt:
+      if (op.open.name == kSource) source_fd_ = result;
+      return;
+    case OpKind::kRead:
+      if (result > 0 && bytes_read.has_value()) {
+        std::memset(op.io.buffer, *bytes_read, result);
+      }
+      return;
+    case OpKind::kGetXattr:
+      if (result <= 0 || op.xattr.value == nullptr) return;
+      RINGCP_CHECK(acl.size() == static_cast<size_t>(result));
+      acl.copy(static_cast<char*>(op.xattr.value), op.xattr.size);
+      return;
+    case OpKind::kStatx:
+      if (result == 0) *op.stat.result = StatFor(op);
+      return;
+    case OpKind::kCountCached:
+      if (result == 0) *op.seek.position = cached ? op.seek.length : 0;
+      return;
+    case OpKind::kSeekData:
+    case OpKind::kSeekHole:
+      if (result != 0) return;
+      *op.seek.position = Seek(op.seek.offset, op.kind == OpKind::kSeekData);
+      return;
+    default:
+      return;
   }
-  if (op.kind == OpKind::kGetXattr && result > 0 && op.buffer != nullptr) {
-    RINGCP_CHECK(acl.size() == static_cast<size_t>(result));
-    acl.copy(static_cast<char*>(op.buffer), op.length);
+}
+
+const struct statx& CopyScript::StatFor(const Op& op) const {
+  if (op.stat.name == kSource) return source_stat;
+  if (op.stat.name == kTarget) {
+    return (op.stat.flags & AT_SYMLINK_NOFOLLOW) != 0 ? target_link_stat : target_stat;
   }
-  if (result != 0) return;
-  if (op.kind == OpKind::kStatx && op.path == kSource) *op.stat = source_stat;
-  if (op.kind == OpKind::kStatx && op.path == kTarget) {
-    *op.stat = (op.flags & AT_SYMLINK_NOFOLLOW) != 0 ? target_link_stat : target_stat;
-  }
-  if (op.kind == OpKind::kStatx && (op.flags & AT_EMPTY_PATH) != 0) {
-    *op.stat = op.directory == source_fd_ ? source_stat : target_fd_stat;
-  }
-  if (op.kind == OpKind::kCountCached) {
-    *op.position = cached ? op.length : 0;
-  } else if (op.position != nullptr) {
-    *op.position = Seek(op.offset, op.kind == OpKind::kSeekData);
-  }
+  return op.stat.directory == source_fd_ ? source_stat : target_fd_stat;
 }
 
 uint64_t CopyScript::Seek(uint64_t offset, bool for_data) const {
@@ -230,48 +247,48 @@ std::string CopyScript::Text(const Op& op) const {
   switch (op.kind) {
     case OpKind::kOpenAt: {
       std::string how;
-      if ((op.flags & O_EXCL) != 0) how = absl::StrFormat(" new %o", op.mode);
-      const bool is_new = (op.flags & O_EXCL) != 0;
-      if ((op.flags & O_CREAT) != 0 && !is_new) {
-        how = absl::StrFormat(" made %o", op.mode);
+      if ((op.open.flags & O_EXCL) != 0) how = absl::StrFormat(" new %o", op.open.mode);
+      const bool is_new = (op.open.flags & O_EXCL) != 0;
+      if ((op.open.flags & O_CREAT) != 0 && !is_new) {
+        how = absl::StrFormat(" made %o", op.open.mode);
       }
-      if ((op.flags & O_TRUNC) != 0) how += " truncated";
-      if (!is_new && (op.flags & O_NONBLOCK) == 0) how += " waiting";
-      const bool follows = (op.flags & (O_NOFOLLOW | O_EXCL)) == 0;
-      return absl::StrCat("open ", op.path, how, follows ? " following" : "", ">",
+      if ((op.open.flags & O_TRUNC) != 0) how += " truncated";
+      if (!is_new && (op.open.flags & O_NONBLOCK) == 0) how += " waiting";
+      const bool follows = (op.open.flags & (O_NOFOLLOW | O_EXCL)) == 0;
+      return absl::StrCat("open ", op.open.name, how, follows ? " following" : "", ">",
                           FileText(op.file));
     }
     case OpKind::kStatx:
-      if ((op.flags & AT_EMPTY_PATH) != 0) {
-        return absl::StrCat("fstat fd", op.directory,
-                            (op.flags & AT_STATX_DONT_SYNC) != 0 ? " unasked" : "");
+      if ((op.stat.flags & AT_EMPTY_PATH) != 0) {
+        return absl::StrCat("fstat fd", op.stat.directory,
+                            (op.stat.flags & AT_STATX_DONT_SYNC) != 0 ? " unasked" : "");
       }
-      return absl::StrCat((op.flags & AT_SYMLINK_NOFOLLOW) != 0 ? "lstat " : "stat ",
-                          op.path);
+      return absl::StrCat((op.stat.flags & AT_SYMLINK_NOFOLLOW) != 0 ? "lstat " : "stat ",
+                          op.stat.name);
     case OpKind::kRead:
     case OpKind::kWrite:
-      return absl::StrFormat("%s%s%s %s %d@%d", op.polled ? "polled " : "",
-                             op.flags != 0 ? "uncached " : "",
+      return absl::StrFormat("%s%s%s %s %d@%d", op.io.polled ? "polled " : "",
+                             op.io.flags != 0 ? "uncached " : "",
                              op.kind == OpKind::kRead ? "read" : "write",
-                             FileText(op.file), op.length, op.offset);
+                             FileText(op.file), op.io.length, op.io.offset);
     case OpKind::kClose:
       return absl::StrCat("close ", FileText(op.file));
     case OpKind::kUnlinkAt:
-      return absl::StrCat("unlink ", op.path);
+      return absl::StrCat("unlink ", op.name.name);
     case OpKind::kInstallDescriptor:
       return absl::StrCat("install ", FileText(op.file));
     case OpKind::kGetXattr:
-      return absl::StrCat("getxattr ", FileText(op.file), " ", op.path);
+      return absl::StrCat("getxattr ", FileText(op.file), " ", op.xattr.name);
     case OpKind::kSetXattr:
-      return absl::StrCat("setxattr ", FileText(op.file), " ", op.path);
+      return absl::StrCat("setxattr ", FileText(op.file), " ", op.xattr.name);
     case OpKind::kSeekData:
-      return absl::StrCat("seek data ", FileText(op.file), " ", op.offset);
+      return absl::StrCat("seek data ", FileText(op.file), " ", op.seek.offset);
     case OpKind::kSeekHole:
-      return absl::StrCat("seek hole ", FileText(op.file), " ", op.offset);
+      return absl::StrCat("seek hole ", FileText(op.file), " ", op.seek.offset);
     case OpKind::kClone:
-      return absl::StrCat("clone fd", op.directory, ">", FileText(op.file));
+      return absl::StrCat("clone fd", op.pair.source, ">", FileText(op.file));
     case OpKind::kPreallocate:
-      return absl::StrCat("preallocate ", FileText(op.file), " ", op.offset);
+      return absl::StrCat("preallocate ", FileText(op.file), " ", op.size.bytes);
     case OpKind::kWriteBack:
       return absl::StrCat("write back ", FileText(op.file));
     case OpKind::kRefusePipe:
@@ -279,20 +296,22 @@ std::string CopyScript::Text(const Op& op) const {
     case OpKind::kDropCached:
       return absl::StrCat("drop ", FileText(op.file));
     case OpKind::kSetDirect:
-      return absl::StrCat("direct ", op.flags != 0 ? "on" : "off", " fd", op.directory,
+      return absl::StrCat("direct ", op.pair.on ? "on" : "off", " fd", op.pair.source,
                           op.file == FileRef() ? "" : " " + FileText(op.file));
     case OpKind::kCountCached:
-      return absl::StrCat("count cached ", FileText(op.file), " ", op.offset);
+      return absl::StrCat("count cached ", FileText(op.file), " ", op.seek.offset);
     case OpKind::kFtruncate:
-      return absl::StrCat("set size ", FileText(op.file), " ", op.offset);
-    case OpKind::kFutimens:
-      return absl::StrFormat("futimens %s %d %d", FileText(op.file), op.times[0].tv_sec,
-                             op.times[1].tv_sec);
-    case OpKind::kFchown:
-      return absl::StrCat("fchown ", FileText(op.file), " ", static_cast<int>(op.uid),
-                          ":", op.gid);
-    case OpKind::kFchmod:
-      return absl::StrFormat("fchmod %s %o", FileText(op.file), op.mode);
+      return absl::StrCat("set size ", FileText(op.file), " ", op.size.bytes);
+    case OpKind::kSetTimes:
+      return absl::StrFormat("futimens %s %d %d", FileText(op.file),
+                             op.times.values[0].tv_sec, op.times.values[1].tv_sec);
+    case OpKind::kSetOwner:
+      return absl::StrCat("fchown ", FileText(op.file), " ",
+                          static_cast<int>(op.owner.user), ":", op.owner.group);
+    case OpKind::kSetMode:
+      return absl::StrFormat("fchmod %s %o", FileText(op.file), op.mode.value);
+    default:  // Nothing that a file's copy does.
+      break;
   }
   return "?";
 }

@@ -33,6 +33,7 @@
 #include "core/file/file_copy.h"
 #include "core/file/next_chains.h"
 #include "core/kernel/block_pool.h"
+#include "core/kernel/syscall_kernel.h"
 #include "tests/blocks.h"
 
 namespace ringcp {
@@ -106,10 +107,14 @@ class CopyScript {
   std::string Text(const Chain& chain) const;
   // Does to the copy's memory what the kernel would do for `op`.
   void CarryOut(const Op& op, int32_t result);
+  const struct statx& StatFor(const Op& op) const;
   // The first byte at or behind `offset` that is no hole, or that is one.
   uint64_t Seek(uint64_t offset, bool for_data) const;
 
   const Setup setup_;
+  // Asked for nothing but the kind of a file system, of descriptors that are not open:
+  // none that is known.
+  SyscallKernel kernel_{/*slots=*/0};
   // Not a member: on the stack, AddressSanitizer in gcc 12 does not keep its alignment.
   const std::unique_ptr<EngineCounters> counters_;
   BlockPool pool_;

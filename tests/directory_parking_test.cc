@@ -13,6 +13,7 @@
 #include "gtest/gtest.h"
 #include "tests/programs.h"
 #include "tests/scratch_directory.h"
+#include "tests/system_kernel.h"
 
 namespace ringcp {
 namespace {
@@ -47,7 +48,7 @@ class DirectoryParkingTest : public testing::Test {
     directory->source_name = directory->target_name = name;
     directory->source_fd = OpenAt(parent->source_fd, name);
     directory->target_fd = OpenAt(parent->target_fd, name);
-    ASSERT_EQ(fstat(directory->source_fd, &directory->source_stat), 0);
+    ASSERT_EQ(SystemKernel()->Stat(directory->source_fd, &directory->source_stat), 0);
   }
 
   // Whether both descriptors of `directory` are of these.
@@ -64,8 +65,8 @@ class DirectoryParkingTest : public testing::Test {
   }
 
   void ParkAll() {
-    ASSERT_TRUE(ParkDirectory(&a_));
-    ASSERT_TRUE(ParkDirectory(&b_));
+    ASSERT_TRUE(ParkDirectory(SystemKernel(), &a_));
+    ASSERT_TRUE(ParkDirectory(SystemKernel(), &b_));
     EXPECT_EQ(a_.source_fd, -1);
     EXPECT_EQ(b_.target_fd, -1);
   }
@@ -73,7 +74,7 @@ class DirectoryParkingTest : public testing::Test {
   // "" or what went wrong with reopening b.
   std::string Reopen(const Directory* child) {
     ReopenFailure failure;
-    if (ReopenDirectory(&b_, child, &failure)) return "";
+    if (ReopenDirectory(SystemKernel(), &b_, child, &failure)) return "";
     EXPECT_EQ(b_.source_fd, -1);
     EXPECT_EQ(b_.target_fd, -1);
     return std::string(failure.on_target ? "target: " : "source: ") +

@@ -26,8 +26,9 @@
 #include "core/kernel/polled_io.h"
 #include "gtest/gtest.h"
 #include "tests/blocks.h"
-#include "tests/fake_ring.h"
+#include "tests/fake_kernel.h"
 #include "tests/scratch_directory.h"
+#include "tests/system_kernel.h"
 #include "tests/test_seed.h"
 
 namespace ringcp {
@@ -200,7 +201,7 @@ int OpenDescriptors() {
 // Whether `op` opens the target that was there although it can't be opened.
 bool IsRefused(const Variant& variant, const Op& op) {
   return variant.force && op.kind == OpKind::kOpenAt &&
-         (op.flags & (O_ACCMODE | O_CREAT)) == O_WRONLY;
+         (op.open.flags & (O_ACCMODE | O_CREAT)) == O_WRONLY;
 }
 
 // Where in `history` the last read is; -1 if there is none.
@@ -249,7 +250,7 @@ class FileCopyFaultsTest : public testing::Test {
     const int descriptors = OpenDescriptors();
     Outcome outcome;
     {
-      FakeRing ring(
+      FakeKernel ring(
           {.chains_max = 3, .size_told_max = variant.size_told_max, .seed = seed});
       ring.SetFaults([&](int64_t number, const Op& op) -> std::optional<int32_t> {
         if (before_op_) before_op_(number, op);
@@ -363,22 +364,23 @@ class FileCopyFaultsTest : public testing::Test {
   int32_t Hit(const Op& op, int32_t result) {
     // Nothing to read can only mean that the file ends there.
     if (op.kind == OpKind::kRead && result == 0) {
-      EXPECT_EQ(truncate(source_.c_str(), static_cast<off_t>(op.offset)), 0);
+      EXPECT_EQ(truncate(source_.c_str(), static_cast<off_t>(op.io.offset)), 0);
       source_is_prepared_ = false;
     }
     return result;
   }
 
-  void Run(const Variant& variant, FileCopy* copy, FakeRing* ring, int stop_at_step,
+  void Run(const Variant& variant, FileCopy* copy, FakeKernel* kernel, int stop_at_step,
            Outcome* outcome) {
     FileCopyPolicy policy;
+    policy.kernel = SystemKernel();
     policy.preserve = variant.preserve;
     policy.force = variant.force;
     policy.user = geteuid();
     policy.use_slots = variant.use_slots;
     policy.queues_all = policy.queues_truncate = variant.queues_all;
     TargetClaims claims;
-    TargetClaims::Desk desk(&claims);
+    TargetClaims::Desk desk(&claims, SystemKernel());
     policy.claims = &desk;
     struct stat directory = {};
     ASSERT_EQ(stat(scratch_.path().c_str(), &directory), 0);
@@ -405,7 +407,7 @@ class FileCopyFaultsTest : public testing::Test {
     if (variant.is_shared) policy.shared_files = &shared_files;
     NextChains next;
     std::deque<std::pair<ChainId, Chain>> backlog;
-    std::vector<SettledChain> settled;
+    std::vector<ChainResults> settled;
     const auto queue = [&] {
       for (int i = 0; i < next.size; ++i) {
         backlog.emplace_back(ChainId{static_cast<uint32_t>(next.chains[i].lane)},
@@ -417,7 +419,7 @@ class FileCopyFaultsTest : public testing::Test {
         return IsImmediate(waiting.second[0]);
       });
       while (!backlog.empty() && !IsImmediate(backlog.front().second[0]) &&
-             ring->Queue(backlog.front().first, backlog.front().second.ops())) {
+             kernel->Queue(backlog.front().first, backlog.front().second.ops())) {
         backlog.pop_front();
       }
     };
@@ -429,15 +431,15 @@ class FileCopyFaultsTest : public testing::Test {
       if (!backlog.empty() && IsImmediate(backlog.front().second[0])) {
         const auto [id, chain] = backlog.front();
         backlog.pop_front();
-        const SettledChain done = ring->RunAtOnce(id, chain.ops());
+        const ChainResults done = kernel->RunAtOnce(id, chain.ops());
         copy->Settle(static_cast<int>(id.value), done.results(), &next);
         queue();
         continue;
       }
-      ASSERT_GT(ring->chains_in_flight(), 0) << "waits for nothing";
+      ASSERT_GT(kernel->chains_in_flight(), 0) << "waits for nothing";
       settled.clear();
-      ring->Settle(absl::ZeroDuration(), &settled);
-      for (const SettledChain& chain : settled) {
+      kernel->Wait(absl::ZeroDuration(), &settled);
+      for (const ChainResults& chain : settled) {
         copy->Settle(static_cast<int>(chain.id.value), chain.results(), &next);
         queue();
       }
@@ -469,10 +471,10 @@ bool IsHarmless(const Variant& variant, uint64_t size, const Op& op, int32_t res
     case OpKind::kGetXattr:    // Then nobody but the owner gets in.
       return true;
     case OpKind::kSetDirect:
-      return result >= 0 || op.flags != 0;  // Not turned on: then it is copied without.
+      return result >= 0 || op.pair.on;  // Not turned on: then it is copied without.
     case OpKind::kStatx:
       // That is for what closing the file may tell.
-      return result >= 0 || (op.flags & AT_STATX_DONT_SYNC) != 0;
+      return result >= 0 || (op.stat.flags & AT_STATX_DONT_SYNC) != 0;
     default:
       return result >= 0;
   }
@@ -559,7 +561,7 @@ TEST_F(FileCopyFaultsTest, PollingMayBeRefusedAnywhere) {
           Prepare(variant, size);
           const Outcome outcome = Copy(variant, {{op, -error}}, -1, seed_);
           if (op >= static_cast<int64_t>(outcome.history.size())) break;
-          if (!outcome.history[op].op.polled) continue;
+          if (!IsPolled(outcome.history[op].op)) continue;
           ++refused;
           SCOPED_TRACE(absl::StrCat(variant.name, ", ", size, " bytes, op ", op, " gave ",
                                     -error));
@@ -584,11 +586,11 @@ TEST_F(FileCopyFaultsTest, ASourceMayEndAtAnyRead) {
         if (op >= static_cast<int64_t>(outcome.history.size())) break;
         const Op& faulted = outcome.history[op].op;
         if (faulted.kind != OpKind::kRead) continue;
-        SCOPED_TRACE(
-            absl::StrCat(variant.name, ", ", size, " bytes, ends at ", faulted.offset));
+        SCOPED_TRACE(absl::StrCat(variant.name, ", ", size, " bytes, ends at ",
+                                  faulted.io.offset));
         EXPECT_EQ(outcome.outcome, FileCopy::Outcome::kCopied);
         // Also of blocks behind the end that were read before it moved there.
-        EXPECT_TRUE(outcome.target == contents_.substr(0, faulted.offset))
+        EXPECT_TRUE(outcome.target == contents_.substr(0, faulted.io.offset))
             << outcome.target.size();
         if (HasFailure()) return;
       }

@@ -13,6 +13,7 @@
 #include "core/file/target_claims.h"
 #include "gtest/gtest.h"
 #include "tests/copy_script.h"
+#include "tests/system_kernel.h"
 
 namespace ringcp {
 namespace {
@@ -437,8 +438,8 @@ struct Claimed {
   }
 
   TargetClaims claims;
-  TargetClaims::Desk other_desk{&claims};
-  TargetClaims::Desk desk{&claims};
+  TargetClaims::Desk other_desk{&claims, SystemKernel()};
+  TargetClaims::Desk desk{&claims, SystemKernel()};
   TargetClaims::Claim other;
   std::optional<Existing> existing;
 };
@@ -478,7 +479,7 @@ TEST(FileCopyTargetTest, OneThatTheOtherCopyHasRemovedIsMadeAnew) {
 // There two names of one file may have two numbers.
 TEST(FileCopyTargetTest, OnOtherFileSystemsAllFilesWithSeveralNamesAreOneTarget) {
   TargetClaims claims;
-  TargetClaims::Desk desk(&claims);
+  TargetClaims::Desk desk(&claims, SystemKernel());
   FileCopyPolicy policy;
   policy.claims = &desk;
   CopyScript first({.policy = policy, .local = false});
@@ -506,7 +507,7 @@ TEST(FileCopyTargetTest, OnOtherFileSystemsAllFilesWithSeveralNamesAreOneTarget)
 
 TEST(FileCopyTargetTest, ALinksTargetIsConfirmedThroughIt) {
   TargetClaims claims;
-  TargetClaims::Desk desk(&claims);
+  TargetClaims::Desk desk(&claims, SystemKernel());
   FileCopyPolicy policy;
   policy.claims = &desk;
   Existing existing(policy, TargetIsALink);
@@ -518,7 +519,7 @@ TEST(FileCopyTargetTest, ALinksTargetIsConfirmedThroughIt) {
 
 TEST(FileCopyTargetTest, OneThatIsReplacedAgainAndAgainIsGivenUp) {
   TargetClaims claims;
-  TargetClaims::Desk desk(&claims);
+  TargetClaims::Desk desk(&claims, SystemKernel());
   FileCopyPolicy policy;
   policy.claims = &desk;
   Existing existing(policy);
@@ -596,7 +597,8 @@ TEST(FileCopyTargetTest, WhateverItEndsByAClaimIsGivenBack) {
   for (const Case& ending : cases) {
     SCOPED_TRACE(ending.name);
     TargetClaims claims;
-    TargetClaims::Desk desk(&claims);  // Stops the program if a claim is left.
+    TargetClaims::Desk desk(&claims,
+                            SystemKernel());  // Stops the program if a claim is left.
     FileCopyPolicy policy;
     policy.claims = &desk;
     CopyScript copy({.policy = policy});

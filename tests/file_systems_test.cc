@@ -15,6 +15,7 @@
 #include "gtest/gtest.h"
 #include "tests/odd_mount.h"
 #include "tests/scratch_directory.h"
+#include "tests/system_kernel.h"
 
 namespace ringcp {
 namespace {
@@ -23,7 +24,7 @@ namespace {
 bool IsKnown(const std::string& path) {
   const int fd = open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
   EXPECT_GE(fd, 0) << path << ": " << std::strerror(errno);
-  const bool is_known = KindOfFileSystem(fd) == FileSystemKind::kLocal;
+  const bool is_known = KindOfFileSystem(SystemKernel(), fd) == FileSystemKind::kLocal;
   close(fd);
   return is_known;
 }
@@ -48,7 +49,8 @@ TEST(FileSystemsTest, AnyDescriptorOfAFileWillDo) {
   const std::string path = scratch.WriteFile("file", "");
   for (const int flags : {O_RDONLY, O_WRONLY, O_PATH}) {
     const int fd = open(path.c_str(), flags | O_CLOEXEC);
-    EXPECT_EQ(KindOfFileSystem(fd) == FileSystemKind::kLocal, IsKnown(scratch.path()))
+    EXPECT_EQ(KindOfFileSystem(SystemKernel(), fd) == FileSystemKind::kLocal,
+              IsKnown(scratch.path()))
         << flags;
     close(fd);
   }
@@ -78,8 +80,8 @@ TEST(FileSystemsTest, NamesThatADirectoryMayTakeForOneAreFoldedAlike) {
 }
 
 TEST(FileSystemsTest, WhatCanNotBeAskedIsNot) {
-  EXPECT_EQ(KindOfFileSystem(-1), FileSystemKind::kOther);
-  EXPECT_EQ(KindOfFileSystem(100'000), FileSystemKind::kOther);
+  EXPECT_EQ(KindOfFileSystem(SystemKernel(), -1), FileSystemKind::kOther);
+  EXPECT_EQ(KindOfFileSystem(SystemKernel(), 100'000), FileSystemKind::kOther);
 }
 
 }  // namespace

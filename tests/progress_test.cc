@@ -9,8 +9,8 @@ namespace {
 // A job that starts at 0 s; its progress is looked at when the test says so.
 class ProgressMeterTest : public testing::Test {
  protected:
-  static absl::Time At(double seconds) {
-    return absl::UnixEpoch() + absl::Seconds(seconds);
+  static SteadyTime At(double seconds) {
+    return SteadyTime() + absl::ToChronoNanoseconds(absl::Seconds(seconds));
   }
 
   Progress Measure(double seconds, int64_t bytes_done, bool scan_complete = false) {

@@ -12,6 +12,7 @@
 #include "core/base/file_identity.h"
 #include "gtest/gtest.h"
 #include "tests/scratch_directory.h"
+#include "tests/system_kernel.h"
 
 namespace ringcp {
 namespace {
@@ -19,8 +20,10 @@ namespace {
 class RemovalTest : public testing::Test {
  protected:
   FileIdentity Identity(const std::string& name) const {
-    struct stat stat = {};
-    EXPECT_EQ(lstat(scratch_.Path(name).c_str(), &stat), 0);
+    struct statx stat = {};
+    EXPECT_EQ(SystemKernel()->Stat(AT_FDCWD, scratch_.Path(name).c_str(),
+                                   AT_SYMLINK_NOFOLLOW, &stat),
+              0);
     return IdentityOf(stat);
   }
 
@@ -30,7 +33,7 @@ class RemovalTest : public testing::Test {
 
 TEST_F(RemovalTest, TheFileItselfIsRemoved) {
   scratch_.WriteFile("f", "half of it");
-  EXPECT_EQ(RemoveIfSame(directory_, "f", Identity("f")), 0);
+  EXPECT_EQ(RemoveIfSame(SystemKernel(), directory_, "f", Identity("f")), 0);
   EXPECT_FALSE(Exists(scratch_.Path("f")));
 }
 
@@ -39,7 +42,7 @@ TEST_F(RemovalTest, AnotherFileThatTookItsNameIsLeft) {
   const FileIdentity made = Identity("f");
   ASSERT_EQ(rename(scratch_.Path("f").c_str(), scratch_.Path("elsewhere").c_str()), 0);
   scratch_.WriteFile("f", "precious");
-  EXPECT_EQ(RemoveIfSame(directory_, "f", made), 0);
+  EXPECT_EQ(RemoveIfSame(SystemKernel(), directory_, "f", made), 0);
   EXPECT_EQ(ReadFileOrNone(scratch_.Path("f")), "precious");
   EXPECT_EQ(ReadFileOrNone(scratch_.Path("elsewhere")), "half of it");
 }
@@ -47,7 +50,7 @@ TEST_F(RemovalTest, AnotherFileThatTookItsNameIsLeft) {
 TEST_F(RemovalTest, ALinkThatLeadsToTheFileIsLeft) {
   scratch_.WriteFile("made", "half of it");
   ASSERT_EQ(symlink("made", scratch_.Path("f").c_str()), 0);
-  EXPECT_EQ(RemoveIfSame(directory_, "f", Identity("made")), 0);
+  EXPECT_EQ(RemoveIfSame(SystemKernel(), directory_, "f", Identity("made")), 0);
   EXPECT_TRUE(Exists(scratch_.Path("f")));
   EXPECT_TRUE(Exists(scratch_.Path("made")));
 }
@@ -56,13 +59,13 @@ TEST_F(RemovalTest, WhatIsGoneIsNoError) {
   scratch_.WriteFile("f", "");
   const FileIdentity made = Identity("f");
   ASSERT_EQ(unlink(scratch_.Path("f").c_str()), 0);
-  EXPECT_EQ(RemoveIfSame(directory_, "f", made), 0);
+  EXPECT_EQ(RemoveIfSame(SystemKernel(), directory_, "f", made), 0);
 }
 
 TEST_F(RemovalTest, WhatCouldNotBeRemovedIsTold) {
   scratch_.MakeDirectory("d");
-  EXPECT_EQ(RemoveIfSame(directory_, "d", Identity("d")), EISDIR);
-  EXPECT_EQ(RemoveIfSame(-1, "d", Identity("d")), EBADF);
+  EXPECT_EQ(RemoveIfSame(SystemKernel(), directory_, "d", Identity("d")), EISDIR);
+  EXPECT_EQ(RemoveIfSame(SystemKernel(), -1, "d", Identity("d")), EBADF);
 }
 
 }  // namespace

@@ -22,7 +22,7 @@
 #include "core/file/next_chains.h"
 #include "core/kernel/block_pool.h"
 #include "gtest/gtest.h"
-#include "tests/ring_under_test.h"
+#include "tests/kernel_under_test.h"
 #include "tests/scratch_directory.h"
 #include "tests/test_seed.h"
 
@@ -30,6 +30,10 @@ namespace ringcp {
 namespace {
 
 constexpr absl::Duration kLimit = absl::Seconds(60);
+
+SteadyTime In(absl::Duration time) {
+  return std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(time);
+}
 
 TEST(SharedFileTest, BlocksFollowEachOtherToTheEnd) {
   SharedFile file;
@@ -154,7 +158,7 @@ TEST(SharedFilesTest, WhoWaitsIsGivenWhatIsOffered) {
   });
   files.Offer(&file);
   while (!file.exhausted()) std::this_thread::yield();
-  while (!files.Withdraw(&file)) files.AwaitHelper(&file, kLimit);
+  while (!files.Withdraw(&file)) files.AwaitHelper(&file, In(kLimit));
   EXPECT_EQ(files.Join(), nullptr);
   helper.join();
 }
@@ -187,15 +191,15 @@ TEST(SharedFilesTest, WaitingForAHelperEndsWithItsTimeout) {
   files.Offer(&file);
   ASSERT_EQ(files.Join(), &file);
   EXPECT_FALSE(files.Withdraw(&file));
-  files.AwaitHelper(&file, absl::Milliseconds(1));
+  files.AwaitHelper(&file, In(absl::Milliseconds(1)));
   EXPECT_FALSE(files.Withdraw(&file));
   files.Leave(&file);
-  files.AwaitHelper(&file, kLimit);
+  files.AwaitHelper(&file, In(kLimit));
   EXPECT_TRUE(files.Withdraw(&file));
 }
 
 // Two threads, each with a ring, a pool and a pump of its own, on one file.
-class TwoWorkersTest : public testing::TestWithParam<RingImplementation> {
+class TwoWorkersTest : public testing::TestWithParam<KernelImplementation> {
  protected:
   static constexpr uint32_t kBlock = 8192;
   static constexpr size_t kBytes = 300 * kBlock + 1234;
@@ -215,13 +219,13 @@ class TwoWorkersTest : public testing::TestWithParam<RingImplementation> {
   // many bytes it copied.
   static int64_t Copy(SharedFile* file) {
     std::string why_not;
-    const std::unique_ptr<Ring> ring = GetParam().make(&why_not);
+    const std::unique_ptr<Kernel> kernel = GetParam().make(&why_not);
     const auto counters = std::make_unique<EngineCounters>();
     BlockPool pool(1, 3, kBlock);
     BlockPump pump(&pool, counters.get());
     pump.Start(file);
     NextChains next;
-    std::vector<SettledChain> settled;
+    std::vector<ChainResults> settled;
     std::deque<NextChains::LaneChain> queue;
     for (;;) {
       next.size = 0;
@@ -230,13 +234,13 @@ class TwoWorkersTest : public testing::TestWithParam<RingImplementation> {
       queue.insert(queue.end(), next.chains.begin(), next.chains.begin() + next.size);
       if (!pump.busy()) return counters->bytes_done.value();
       while (!queue.empty() &&
-             ring->Queue(ChainId{static_cast<uint32_t>(queue.front().lane)},
-                         queue.front().chain.ops())) {
+             kernel->Queue(ChainId{static_cast<uint32_t>(queue.front().lane)},
+                           queue.front().chain.ops())) {
         queue.pop_front();
       }
       settled.clear();
-      ring->Settle(kLimit, &settled);
-      for (const SettledChain& chain : settled) {
+      kernel->Wait(kLimit, &settled);
+      for (const ChainResults& chain : settled) {
         pump.Settle(static_cast<int>(chain.id.value), chain.results()[0],
                     chain.results().back());
       }
@@ -258,7 +262,7 @@ class TwoWorkersTest : public testing::TestWithParam<RingImplementation> {
       std::this_thread::yield();
     }
     const int64_t own = Copy(file);
-    while (!files.Withdraw(file)) files.AwaitHelper(file, kLimit);
+    while (!files.Withdraw(file)) files.AwaitHelper(file, In(kLimit));
     helper.join();
     return {own, helped};
   }
@@ -304,8 +308,8 @@ TEST_P(TwoWorkersTest, BothEndWhenOneFails) {
   close(read_only);
 }
 
-INSTANTIATE_TEST_SUITE_P(Rings, TwoWorkersTest, testing::ValuesIn(RingImplementations()),
-                         RingName);
+INSTANTIATE_TEST_SUITE_P(Rings, TwoWorkersTest,
+                         testing::ValuesIn(KernelImplementations()), KernelName);
 
 }  // namespace
 }  // namespace ringcp

@@ -16,6 +16,7 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "tests/scratch_directory.h"
+#include "tests/system_kernel.h"
 
 namespace ringcp {
 namespace {
@@ -84,8 +85,8 @@ class TargetClaimsTest : public testing::Test {
   int directory_ = -1;
   dev_t device_ = 0;
   TargetClaims claims_;
-  Desk desk_{&claims_};
-  Desk other_desk_{&claims_};
+  Desk desk_{&claims_, SystemKernel()};
+  Desk other_desk_{&claims_, SystemKernel()};
 };
 
 TEST_F(TargetClaimsTest, OneThatExistsIsTakenOnceUntilItIsReleased) {
@@ -285,7 +286,7 @@ TEST_F(TargetClaimsTest, AnAttemptThatFailsWakesNobody) {
     other_desk_.AwaitRelease(absl::Milliseconds(200));
     was_woken = absl::Now() - start < absl::Milliseconds(200);
   });
-  Desk third(&claims_);
+  Desk third(&claims_, SystemKernel());
   for (int i = 0; i < 1000; ++i) EXPECT_FALSE(IsFree(&third, "target"));
   waiting.join();
   EXPECT_FALSE(was_woken);
@@ -317,7 +318,7 @@ TEST_F(TargetClaimsTest, WhatIsNotHeldMayBeReleased) {
 TEST_F(TargetClaimsTest, ADeskThatIsGoneIsAskedNoMore) {
   scratch_.WriteFile("target", "old");
   {
-    Desk short_lived(&claims_);
+    Desk short_lived(&claims_, SystemKernel());
     Claim claim;
     Announce(&short_lived, "target", &claim);
     EXPECT_FALSE(IsFree(&desk_, "target"));
@@ -375,7 +376,7 @@ TEST_F(TargetClaimsTest, OfManyThreadsOneAtATimeHasTheTarget) {
   std::vector<std::thread> threads;
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&] {
-      Desk desk(&claims_);
+      Desk desk(&claims_, SystemKernel());
       for (int left = kTimes; left > 0; --left) {
         Claim claim;
         while (!Take(&desk, "target", &claim)) desk.AwaitRelease(absl::Milliseconds(1));
@@ -397,7 +398,7 @@ TEST_F(TargetClaimsTest, WhoMakesItAndWhoFindsItAreNeverInItTogether) {
   std::atomic<int> inside = 0;
   std::atomic<int> collisions = 0;
   const auto copy = [&](const char* name) {
-    Desk desk(&claims_);
+    Desk desk(&claims_, SystemKernel());
     for (int left = kTimes; left > 0; --left) {
       Claim claim;
       Announce(&desk, name, &claim);

@@ -16,10 +16,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/job/copy_job.h"
-#include "core/kernel/ring.h"
+#include "core/kernel/kernel.h"
 #include "gtest/gtest.h"
 #include "tests/job_runner.h"
-#include "tests/ring_under_test.h"
+#include "tests/kernel_under_test.h"
 #include "tests/scratch_directory.h"
 #include "tests/test_seed.h"
 #include "tests/traced_child.h"
@@ -31,7 +31,7 @@ class UringCutChainTest : public testing::Test {
  protected:
   void SetUp() override {
     std::string why_not;
-    if (MakeUringRing(&why_not) == nullptr) GTEST_SKIP() << why_not;
+    if (MakeUringKernel(&why_not) == nullptr) GTEST_SKIP() << why_not;
   }
 
   ScratchDirectory scratch_;
@@ -49,7 +49,7 @@ void Cut(TracedCall* call, uint64_t ops) {
   call->arguments[2] = 0;
 }
 
-std::string Results(const SettledChain& chain) {
+std::string Results(const ChainResults& chain) {
   return absl::StrJoin(chain.results(), ",");
 }
 
@@ -75,20 +75,20 @@ TEST_F(UringCutChainTest, TheRestOfTheChainIsCancelledAndNothingOfItRuns) {
     const std::optional<std::string> results = InTracedChild(
         [&]() -> std::string {
           std::string why_not;
-          const std::unique_ptr<Ring> ring = MakeUringRing(&why_not);
+          const std::unique_ptr<Kernel> kernel = MakeUringKernel(&why_not);
           std::vector<std::string> texts(names.size());
           for (size_t c = 0; c < names.size(); ++c) {
             Chain chain;
             for (const std::string& name : names[c]) {
               chain.Add(UnlinkAt(AT_FDCWD, name.c_str(), 0));
             }
-            if (!ring->Queue(ChainId{static_cast<uint32_t>(c)}, chain.ops())) return "";
+            if (!kernel->Queue(ChainId{static_cast<uint32_t>(c)}, chain.ops())) return "";
           }
-          std::vector<SettledChain> settled;
-          while (ring->chains_in_flight() > 0) {
-            ring->Settle(absl::Seconds(60), &settled);
+          std::vector<ChainResults> settled;
+          while (kernel->chains_in_flight() > 0) {
+            kernel->Wait(absl::Seconds(60), &settled);
           }
-          for (const SettledChain& chain : settled) {
+          for (const ChainResults& chain : settled) {
             texts[chain.id.value] = Results(chain);
           }
           return absl::StrJoin(texts, ";");

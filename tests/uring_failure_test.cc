@@ -15,10 +15,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/job/copy_job.h"
-#include "core/kernel/ring.h"
+#include "core/kernel/kernel.h"
 #include "gtest/gtest.h"
 #include "tests/job_runner.h"
-#include "tests/ring_under_test.h"
+#include "tests/kernel_under_test.h"
 #include "tests/scratch_directory.h"
 #include "tests/traced_child.h"
 
@@ -29,7 +29,7 @@ class UringFailureTest : public testing::Test {
  protected:
   void SetUp() override {
     std::string why_not;
-    if (MakeUringRing(&why_not) == nullptr) GTEST_SKIP() << why_not;
+    if (MakeUringKernel(&why_not) == nullptr) GTEST_SKIP() << why_not;
   }
 
   ScratchDirectory scratch_;
@@ -47,23 +47,23 @@ TEST_F(UringFailureTest, ChainsInFlightAreHandedBackAndCleaningUpStillWorks) {
   const std::optional<std::string> result = InTracedChild(
       [&]() -> std::string {
         std::string why_not;
-        const std::unique_ptr<Ring> ring = MakeUringRing(&why_not);
+        const std::unique_ptr<Kernel> kernel = MakeUringKernel(&why_not);
         struct statx stat = {};
         Chain chain;
         for (int i = 0; i < 3; ++i) {
           chain.Add(StatAt(AT_FDCWD, name.c_str(), 0, &stat));
         }
-        std::vector<SettledChain> settled;
-        if (!ring->Queue(ChainId{1}, chain.ops())) return "not queued";
-        ring->Settle(absl::Seconds(60), &settled);
+        std::vector<ChainResults> settled;
+        if (!kernel->Queue(ChainId{1}, chain.ops())) return "not queued";
+        kernel->Wait(absl::Seconds(60), &settled);
         chain.clear();
         chain.Add(Close(FileRef::Slot(0)));
         chain.Add(UnlinkAt(AT_FDCWD, name.c_str(), 0), Link::kHard);
-        if (!ring->Queue(ChainId{2}, chain.ops())) return "not queued";
-        const int in_flight = ring->chains_in_flight();
-        ring->Settle(absl::Seconds(60), &settled);
-        if (settled.size() != 2 || ring->chains_in_flight() != 0) return "not settled";
-        return absl::StrCat(ring->status().message(), "|",
+        if (!kernel->Queue(ChainId{2}, chain.ops())) return "not queued";
+        const int in_flight = kernel->chains_in_flight();
+        kernel->Wait(absl::Seconds(60), &settled);
+        if (settled.size() != 2 || kernel->chains_in_flight() != 0) return "not settled";
+        return absl::StrCat(kernel->status().message(), "|",
                             absl::StrJoin(settled[0].results(), ","), "|", in_flight, "|",
                             absl::StrJoin(settled[1].results(), ","));
       },
@@ -82,16 +82,16 @@ TEST_F(UringFailureTest, MemoryThatIsShortForAMomentIsWaitedFor) {
   const std::optional<std::string> result = InTracedChild(
       [&]() -> std::string {
         std::string why_not;
-        const std::unique_ptr<Ring> ring = MakeUringRing(&why_not);
+        const std::unique_ptr<Kernel> kernel = MakeUringKernel(&why_not);
         struct statx stat = {};
         Chain chain;
         for (int i = 0; i < 3; ++i) {
           chain.Add(StatAt(AT_FDCWD, name.c_str(), 0, &stat));
         }
-        if (!ring->Queue(ChainId{1}, chain.ops())) return "not queued";
-        std::vector<SettledChain> settled;
-        while (settled.empty()) ring->Settle(absl::Seconds(60), &settled);
-        return absl::StrCat(ring->status().ok(), "|",
+        if (!kernel->Queue(ChainId{1}, chain.ops())) return "not queued";
+        std::vector<ChainResults> settled;
+        while (settled.empty()) kernel->Wait(absl::Seconds(60), &settled);
+        return absl::StrCat(kernel->status().ok(), "|",
                             absl::StrJoin(settled[0].results(), ","));
       },
       [&](TracedCall* call) {

@@ -12,9 +12,9 @@
 #include <string>
 #include <vector>
 
-#include "core/kernel/ring.h"
+#include "core/kernel/kernel.h"
 #include "gtest/gtest.h"
-#include "tests/ring_under_test.h"
+#include "tests/kernel_under_test.h"
 #include "tests/scratch_directory.h"
 #include "tests/traced_child.h"
 
@@ -25,22 +25,22 @@ class UringSlotsTest : public testing::Test {
  protected:
   void SetUp() override {
     std::string why_not;
-    if (MakeUringRing(&why_not) == nullptr) GTEST_SKIP() << why_not;
+    if (MakeUringKernel(&why_not) == nullptr) GTEST_SKIP() << why_not;
   }
 
   // Writes the target by way of a slot, with a ring that is gone afterwards.
   void WriteThroughASlot() const {
     std::string why_not;
-    const std::unique_ptr<Ring> ring = MakeUringRing(&why_not);
+    const std::unique_ptr<Kernel> kernel = MakeUringKernel(&why_not);
     char contents[] = "contents";
     Chain chain;
     chain.Add(OpenAt(AT_FDCWD, target_.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0600,
                      FileRef::Slot(0)));
     chain.Add(WriteAt(FileRef::Slot(0), contents, sizeof(contents), 0));
     chain.Add(Close(FileRef::Slot(0)));
-    ASSERT_TRUE(ring->Queue(ChainId{1}, chain.ops()));
-    std::vector<SettledChain> settled;
-    while (settled.empty()) ring->Settle(absl::Seconds(60), &settled);
+    ASSERT_TRUE(kernel->Queue(ChainId{1}, chain.ops()));
+    std::vector<ChainResults> settled;
+    while (settled.empty()) kernel->Wait(absl::Seconds(60), &settled);
     ASSERT_EQ(settled[0].results()[2], 0);
   }
 

@@ -18,6 +18,7 @@
 #include "gtest/gtest.h"
 #include "tests/random_tree.h"
 #include "tests/scratch_directory.h"
+#include "tests/system_kernel.h"
 
 namespace ringcp {
 namespace {
@@ -25,7 +26,7 @@ namespace {
 // Counts, and keeps nothing: what memory is used is the walk's.
 class Counter : public WalkVisitor {
  public:
-  Entered Enter(Directory* directory) override {
+  Entered Enter(Kernel*, Directory* directory) override {
     if (on_enter) on_enter(directory);
     directory->source_fd =
         openat(directory->parent->source_fd, directory->source_name.c_str(),
@@ -34,7 +35,7 @@ class Counter : public WalkVisitor {
     open_max = std::max(open_max, ++open);
     return directory->source_fd >= 0 ? Entered::kToBeRead : Entered::kNotToBeRead;
   }
-  void Leave(Directory* directory) override {
+  void Leave(Kernel*, Directory* directory) override {
     close(directory->source_fd);
     --open;
   }
@@ -49,7 +50,7 @@ class Counter : public WalkVisitor {
 
 // Returns the path of the last entry yielded.
 std::string WalkAll(const std::string& path, Counter* counter) {
-  Walk walk(counter, /*follow_links=*/false, /*open_max=*/1000);
+  Walk walk(SystemKernel(), counter, /*follow_links=*/false, /*open_max=*/1000);
   walk.top()->source_fd = AT_FDCWD;
   auto root = std::make_unique<Directory>();
   root->source_name = path;
@@ -57,11 +58,11 @@ std::string WalkAll(const std::string& path, Counter* counter) {
   auto batch = std::make_unique<WalkBatch>();
   std::string last;
   for (;;) {
-    const Walk::Result result = walk.Next(/*may_wait=*/true, batch.get());
+    const Walk::Result result = walk.Next(SystemKernel(), /*may_wait=*/true, batch.get());
     if (result == Walk::Result::kFinished) break;
     for (const WalkEntry& entry : batch->entries()) {
       last = SourcePath(*batch->directory(), entry.source_name);
-      walk.Release(batch->directory());
+      walk.Release(SystemKernel(), batch->directory());
     }
   }
   EXPECT_EQ(counter->open, 0);
@@ -108,7 +109,7 @@ TEST(WalkLimitsTest, WhoHasOtherThingsToDoOpensNoMoreDirectoriesThanAllowed) {
     scratch.WriteFile(name + "/file", "");
   }
   Counter counter;
-  Walk walk(&counter, /*follow_links=*/false, kOpenMax);
+  Walk walk(SystemKernel(), &counter, /*follow_links=*/false, kOpenMax);
   walk.top()->source_fd = AT_FDCWD;
   auto root = std::make_unique<Directory>();
   root->source_name = scratch.path();
@@ -118,17 +119,18 @@ TEST(WalkLimitsTest, WhoHasOtherThingsToDoOpensNoMoreDirectoriesThanAllowed) {
   std::vector<Directory*> held;
   int entries = 0;
   for (;;) {
-    const Walk::Result result = walk.Next(/*may_wait=*/held.empty(), batch.get());
+    const Walk::Result result =
+        walk.Next(SystemKernel(), /*may_wait=*/held.empty(), batch.get());
     EXPECT_LE(counter.open, kOpenMax);
     if (result == Walk::Result::kFinished) break;
     if (result == Walk::Result::kNothingYet && !held.empty()) {
-      walk.Release(held.back());
+      walk.Release(SystemKernel(), held.back());
       held.pop_back();
     }
     entries += static_cast<int>(batch->entries().size());
     held.insert(held.end(), batch->entries().size(), batch->directory());
   }
-  for (Directory* directory : held) walk.Release(directory);
+  for (Directory* directory : held) walk.Release(SystemKernel(), directory);
   EXPECT_EQ(entries, 20);
   EXPECT_EQ(counter.open_max, kOpenMax);
 }

@@ -11,6 +11,7 @@
 
 #include "core/base/mutex.h"
 #include "gtest/gtest.h"
+#include "tests/system_kernel.h"
 
 namespace ringcp {
 namespace {
@@ -20,7 +21,7 @@ constexpr size_t kHeldMax = 50;
 
 }  // namespace
 
-WalkVisitor::Entered WalkRecorder::Enter(Directory* directory) {
+WalkVisitor::Entered WalkRecorder::Enter(Kernel* /*kernel*/, Directory* directory) {
   if (on_enter) on_enter(directory);
   const bool is_refused = refused.contains(directory->source_name);
   bool is_other = false;
@@ -47,14 +48,14 @@ WalkVisitor::Entered WalkRecorder::Enter(Directory* directory) {
   return directory->source_fd >= 0 ? Entered::kToBeRead : Entered::kNotToBeRead;
 }
 
-bool WalkRecorder::MakeReady(Directory* directory, bool empty) {
+bool WalkRecorder::MakeReady(Kernel* /*kernel*/, Directory* directory, bool empty) {
   MutexLock lock(&mutex_);
   EXPECT_TRUE(open_.contains(directory)) << "made ready before it was entered";
   EXPECT_TRUE(ready_.emplace(SourcePath(*directory), empty).second) << "ready twice";
   return !not_made.contains(directory->source_name);
 }
 
-void WalkRecorder::Leave(Directory* directory) {
+void WalkRecorder::Leave(Kernel* /*kernel*/, Directory* directory) {
   MutexLock lock(&mutex_);
   EXPECT_EQ(open_.erase(directory), 1u) << "left twice, or never entered";
   EXPECT_EQ(entries_out_[directory], 0) << "left before its entries were released";
@@ -121,7 +122,8 @@ int WalkRecorder::open_max() {
 }
 
 RecordedWalk::RecordedWalk(bool follow_links)
-    : walk_(std::make_unique<Walk>(&recorder_, follow_links, /*open_max=*/1000)) {
+    : walk_(std::make_unique<Walk>(SystemKernel(), &recorder_, follow_links,
+                                   /*open_max=*/1000)) {
   walk_->top()->source_fd = AT_FDCWD;
 }
 
@@ -149,11 +151,12 @@ void RecordedWalk::RunThread(uint32_t seed) {
   const auto release = [&] {
     std::swap(held[random() % held.size()], held.back());
     recorder_.Released(*held.back());
-    walk_->Release(held.back());
+    walk_->Release(SystemKernel(), held.back());
     held.pop_back();
   };
   for (;;) {
-    const Walk::Result result = walk_->Next(/*may_wait=*/held.empty(), batch.get());
+    const Walk::Result result =
+        walk_->Next(SystemKernel(), /*may_wait=*/held.empty(), batch.get());
     if (result == Walk::Result::kFinished) break;
     if (result == Walk::Result::kNothingYet && !held.empty()) release();
     if (result != Walk::Result::kBatch) continue;

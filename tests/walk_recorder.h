@@ -27,9 +27,9 @@ namespace ringcp {
 
 class WalkRecorder : public WalkVisitor {
  public:
-  Entered Enter(Directory* directory) override;
-  bool MakeReady(Directory* directory, bool empty) override;
-  void Leave(Directory* directory) override;
+  Entered Enter(Kernel* kernel, Directory* directory) override;
+  bool MakeReady(Kernel* kernel, Directory* directory, bool empty) override;
+  void Leave(Kernel* kernel, Directory* directory) override;
   void OnReadError(const Directory& directory, int error_number) override;
   void OnEntryError(const Directory& directory, const char* name,
                     int error_number) override;

@@ -21,6 +21,7 @@
 #include "gtest/gtest.h"
 #include "tests/random_tree.h"
 #include "tests/scratch_directory.h"
+#include "tests/system_kernel.h"
 #include "tests/test_seed.h"
 #include "tests/walk_recorder.h"
 
@@ -61,7 +62,8 @@ TEST(WalkTest, EntriesComeByTheirInodes) {
   RecordedWalk walk;
   walk.AddRoot(scratch.path());
   WalkBatch batch;
-  ASSERT_EQ(walk.walk().Next(/*may_wait=*/true, &batch), Walk::Result::kBatch);
+  ASSERT_EQ(walk.walk().Next(SystemKernel(), /*may_wait=*/true, &batch),
+            Walk::Result::kBatch);
   std::vector<uint64_t> inodes;
   while (!batch.entries().empty()) {
     const WalkEntry entry = walk.walk().Take(&batch);
@@ -71,7 +73,7 @@ TEST(WalkTest, EntriesComeByTheirInodes) {
     inodes.push_back(entry.inode);
     walk.recorder().Yielded(*batch.directory(), entry);
     walk.recorder().Released(*batch.directory());
-    walk.walk().Release(batch.directory());
+    walk.walk().Release(SystemKernel(), batch.directory());
   }
   EXPECT_EQ(inodes.size(), 300u);
   EXPECT_TRUE(std::is_sorted(inodes.begin(), inodes.end()));
@@ -89,12 +91,14 @@ std::pair<std::string, std::string> WhereTwoThreadsGo(const std::string& root) {
     if (!is_below || !where.first.empty()) return;
     where.first = directory->parent->source_name;
     // This thread has this directory in hand; now it is the second thread as well.
-    if (walk.walk().Next(/*may_wait=*/false, &batch) != Walk::Result::kBatch) return;
+    if (walk.walk().Next(SystemKernel(), /*may_wait=*/false, &batch) !=
+        Walk::Result::kBatch)
+      return;
     where.second = batch.directory()->parent->source_name;
     while (!batch.entries().empty()) {
       walk.recorder().Yielded(*batch.directory(), walk.walk().Take(&batch));
       walk.recorder().Released(*batch.directory());
-      walk.walk().Release(batch.directory());
+      walk.walk().Release(SystemKernel(), batch.directory());
     }
   };
   walk.AddRoot(root);
@@ -275,18 +279,20 @@ TEST(WalkTest, ADirectoryThatIsGivenBackIsWalkedThoughTheWalkHasFinished) {
   RecordedWalk walk;
   walk.AddRoot(scratch.path());
   WalkBatch batch;
-  ASSERT_EQ(walk.walk().Next(/*may_wait=*/true, &batch), Walk::Result::kBatch);
+  ASSERT_EQ(walk.walk().Next(SystemKernel(), /*may_wait=*/true, &batch),
+            Walk::Result::kBatch);
   Directory* const directory = batch.directory();
   const WalkEntry entry = walk.walk().Take(&batch);
   walk.recorder().Yielded(*directory, entry);
   WalkBatch none;
-  ASSERT_EQ(walk.walk().Next(/*may_wait=*/true, &none), Walk::Result::kFinished);
+  ASSERT_EQ(walk.walk().Next(SystemKernel(), /*may_wait=*/true, &none),
+            Walk::Result::kFinished);
   ASSERT_EQ(unlink(scratch.Path("odd").c_str()), 0);
   scratch.MakeDirectory("odd");
   scratch.WriteFile("odd/file", "");
   walk.walk().AddDirectory(directory, entry.source_name, /*follow=*/false);
   walk.recorder().Released(*directory);
-  walk.walk().Release(directory);
+  walk.walk().Release(SystemKernel(), directory);
   walk.Run(/*threads=*/2, TestSeed());
   EXPECT_EQ(walk.PathsBelow(scratch.path()), (Paths{"odd", "odd/file"}));
 }
@@ -297,12 +303,13 @@ TEST(WalkTest, ADirectoryThatIsGivenBackWhenTheWalkHasStoppedIsForgotten) {
   RecordedWalk walk;
   walk.AddRoot(scratch.path());
   WalkBatch batch;
-  ASSERT_EQ(walk.walk().Next(/*may_wait=*/true, &batch), Walk::Result::kBatch);
+  ASSERT_EQ(walk.walk().Next(SystemKernel(), /*may_wait=*/true, &batch),
+            Walk::Result::kBatch);
   walk.recorder().Yielded(*batch.directory(), walk.walk().Take(&batch));
-  walk.walk().Stop();
+  walk.walk().Stop(SystemKernel());
   walk.walk().AddDirectory(batch.directory(), "odd", /*follow=*/false);
   walk.recorder().Released(*batch.directory());
-  walk.walk().Release(batch.directory());
+  walk.walk().Release(SystemKernel(), batch.directory());
   walk.Run(/*threads=*/1, TestSeed());
   EXPECT_EQ(walk.recorder().entered().size(), 1u);
 }
@@ -389,7 +396,7 @@ TEST(WalkTest, RootsComeInTheOrderTheyWereAdded) {
   std::vector<std::string> entered;
   walk.recorder().on_enter = [&](Directory* directory) {
     entered.push_back(directory->source_name);
-    if (entered.size() == 3) walk.walk().Stop();
+    if (entered.size() == 3) walk.walk().Stop(SystemKernel());
   };
   std::vector<std::string> expected;
   for (const char* name : {"a", "b", "c"}) {
@@ -409,7 +416,7 @@ TEST(WalkTest, StoppedInTheMiddleItLeavesWhatItEntered) {
     RecordedWalk walk;
     int entered = 0;
     walk.recorder().on_enter = [&](Directory*) {
-      if (++entered == stop_at) walk.walk().Stop();
+      if (++entered == stop_at) walk.walk().Stop(SystemKernel());
     };
     walk.AddRoot(scratch.path());
     walk.Run(/*threads=*/1, TestSeed());
@@ -429,17 +436,20 @@ TEST(WalkTest, StoppedByAnotherThreadItWakesWhoWaits) {
   walk.AddRoot(scratch.path());
   std::thread reader([&] {
     WalkBatch batch;
-    EXPECT_EQ(walk.walk().Next(/*may_wait=*/true, &batch), Walk::Result::kFinished);
+    EXPECT_EQ(walk.walk().Next(SystemKernel(), /*may_wait=*/true, &batch),
+              Walk::Result::kFinished);
   });
   is_reading.wait();
   WalkBatch batch;
   // The other thread may find something yet.
-  EXPECT_EQ(walk.walk().Next(/*may_wait=*/false, &batch), Walk::Result::kNothingYet);
+  EXPECT_EQ(walk.walk().Next(SystemKernel(), /*may_wait=*/false, &batch),
+            Walk::Result::kNothingYet);
   std::thread waiter([&] {
     WalkBatch none;
-    EXPECT_EQ(walk.walk().Next(/*may_wait=*/true, &none), Walk::Result::kFinished);
+    EXPECT_EQ(walk.walk().Next(SystemKernel(), /*may_wait=*/true, &none),
+              Walk::Result::kFinished);
   });
-  walk.walk().Stop();
+  walk.walk().Stop(SystemKernel());
   waiter.join();
   may_go_on.count_down();
   reader.join();
@@ -456,21 +466,23 @@ class WalkShareTest : public testing::Test {
       scratch_.WriteFile(absl::StrCat("file", i), "");
     }
     walk_.AddRoot(scratch_.path());
-    EXPECT_EQ(walk_.walk().Next(/*may_wait=*/true, &batch_), Walk::Result::kBatch);
+    EXPECT_EQ(walk_.walk().Next(SystemKernel(), /*may_wait=*/true, &batch_),
+              Walk::Result::kBatch);
     EXPECT_EQ(batch_.entries().size(), kFiles);
   }
 
   // Has another thread ask for work; what it got is in its_result_ and its_batch_.
   std::thread StartWaiting() {
-    return std::thread(
-        [this] { its_result_ = walk_.walk().Next(/*may_wait=*/true, &its_batch_); });
+    return std::thread([this] {
+      its_result_ = walk_.walk().Next(SystemKernel(), /*may_wait=*/true, &its_batch_);
+    });
   }
 
   void Use(WalkBatch* batch) {
     while (!batch->entries().empty()) {
       walk_.recorder().Yielded(*batch->directory(), walk_.walk().Take(batch));
       walk_.recorder().Released(*batch->directory());
-      walk_.walk().Release(batch->directory());
+      walk_.walk().Release(SystemKernel(), batch->directory());
     }
   }
 
@@ -498,7 +510,8 @@ TEST_F(WalkShareTest, WhoWaitsGoesWhenNothingIsLeftToShare) {
   Use(&batch_);  // Nobody waits yet.
   std::thread other = StartWaiting();
   WalkBatch none;
-  EXPECT_EQ(walk_.walk().Next(/*may_wait=*/true, &none), Walk::Result::kFinished);
+  EXPECT_EQ(walk_.walk().Next(SystemKernel(), /*may_wait=*/true, &none),
+            Walk::Result::kFinished);
   other.join();
   EXPECT_EQ(its_result_, Walk::Result::kFinished);
   walk_.Run(/*threads=*/1, TestSeed());
@@ -508,21 +521,22 @@ TEST_F(WalkShareTest, ABatchThatIsForgottenIsNotWaitedForAnyMore) {
   for (size_t i = 0; i < kFiles; ++i) {
     walk_.recorder().Yielded(*batch_.directory(), batch_.entries()[i]);
     walk_.recorder().Released(*batch_.directory());
-    if (i + 1 < kFiles) walk_.walk().Release(batch_.directory());
+    if (i + 1 < kFiles) walk_.walk().Release(SystemKernel(), batch_.directory());
   }
   Directory* const last = batch_.directory();
   std::thread other = StartWaiting();
-  EXPECT_EQ(walk_.walk().Next(/*may_wait=*/true, &batch_), Walk::Result::kFinished);
+  EXPECT_EQ(walk_.walk().Next(SystemKernel(), /*may_wait=*/true, &batch_),
+            Walk::Result::kFinished);
   other.join();
   EXPECT_EQ(its_result_, Walk::Result::kFinished);
-  walk_.walk().Release(last);
+  walk_.walk().Release(SystemKernel(), last);
   walk_.Run(/*threads=*/1, TestSeed());
 }
 
 TEST_F(WalkShareTest, WhatIsSharedAndNotTakenIsReleasedByStopping) {
   std::thread other = StartWaiting();
   while (batch_.entries().size() == kFiles) walk_.walk().ShareIfWanted(&batch_);
-  walk_.walk().Stop();
+  walk_.walk().Stop(SystemKernel());
   other.join();
   Use(&its_batch_);  // If it was there in time.
   Use(&batch_);
@@ -534,7 +548,7 @@ TEST(WalkTest, AWalkThatNeverStartsLeavesNothingBehind) {
   RecordedWalk walk;
   walk.AddRoot(scratch.path());
   walk.walk().AddEntry(EntryKind::kRegular, /*follow=*/false, "x", "x");
-  walk.walk().Stop();
+  walk.walk().Stop(SystemKernel());
   walk.Run(/*threads=*/1, TestSeed());
   EXPECT_TRUE(walk.recorder().entered().empty());
   EXPECT_TRUE(walk.recorder().found().empty());

@@ -39,7 +39,7 @@ struct alignas(64) EngineCounters {
   Counter short_reads;
   Counter short_writes;
   Counter retries;
-  // What the worker's ring has counted: see RingCounters.
+  // What the worker's ring has counted: see KernelCounters.
   Counter chains;
   Counter sqes;
   Counter linked;

@@ -3,6 +3,8 @@
 // may get its inode's number: where it is known when a file was made (statx(2), on most
 // file systems), that tells the two apart.
 //
+// All stats here are statx(2)'s, the one form that io_uring has.
+//
 // Thread-safety: plain values.
 
 #ifndef RINGCP_CORE_BASE_FILE_IDENTITY_H_
@@ -30,10 +32,18 @@ struct FileIdentity {
   }
 };
 
-inline FileIdentity IdentityOf(const struct stat& stat) {
-  return {.device_major = major(stat.st_dev),
-          .device_minor = minor(stat.st_dev),
-          .inode = stat.st_ino};
+// The device that a file is on, and the one that a device file stands for.
+inline dev_t DeviceOf(const struct statx& stat) {
+  return makedev(stat.stx_dev_major, stat.stx_dev_minor);
+}
+inline dev_t NodeDeviceOf(const struct statx& stat) {
+  return makedev(stat.stx_rdev_major, stat.stx_rdev_minor);
+}
+
+// Whether two stats are of one file, both of which exist.
+inline bool SameFile(const struct statx& a, const struct statx& b) {
+  return a.stx_ino == b.stx_ino && a.stx_dev_major == b.stx_dev_major &&
+         a.stx_dev_minor == b.stx_dev_minor;
 }
 
 inline FileIdentity IdentityOf(const struct statx& stat) {
@@ -46,6 +56,15 @@ inline FileIdentity IdentityOf(const struct statx& stat) {
               is_known ? static_cast<uint64_t>(stat.stx_btime.tv_sec) * kNanoseconds +
                              stat.stx_btime.tv_nsec
                        : 0};
+}
+
+// Whether two looks at different times may have been at one file: when it was made is
+// compared only where both know it.
+inline bool MayBeSame(FileIdentity a, FileIdentity b) {
+  if (a.made_at_nanoseconds == 0 || b.made_at_nanoseconds == 0) {
+    a.made_at_nanoseconds = b.made_at_nanoseconds = 0;
+  }
+  return a == b;
 }
 
 }  // namespace ringcp

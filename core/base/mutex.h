@@ -55,18 +55,9 @@ class CondVar {
   CondVar& operator=(const CondVar&) = delete;
 
   // REQUIRES (both): `mutex` is held by the caller; it is given up while waiting.
-  void Wait(Mutex* mutex) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-    std::unique_lock<std::mutex> lock(mutex->mutex_, std::adopt_lock);
-    condition_.wait(lock);
-    lock.release();
-  }
+  void Wait(Mutex* mutex) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   // Returns false once `until` has come.
-  bool WaitUntil(Mutex* mutex, SteadyTime until) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-    std::unique_lock<std::mutex> lock(mutex->mutex_, std::adopt_lock);
-    const std::cv_status status = condition_.wait_until(lock, until);
-    lock.release();
-    return status == std::cv_status::no_timeout;
-  }
+  bool WaitUntil(Mutex* mutex, SteadyTime until) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 
   void NotifyOne() { condition_.notify_one(); }
   void NotifyAll() { condition_.notify_all(); }

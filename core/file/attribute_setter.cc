@@ -6,14 +6,6 @@
 #include "core/base/posix_acl.h"
 
 namespace ringcp {
-namespace {
-
-timespec ToTimespec(const statx_timestamp& time) {
-  return {.tv_sec = time.tv_sec, .tv_nsec = time.tv_nsec};
-}
-
-}  // namespace
-
 void AttributeSetter::Enter(State state, const Op& op, NextChains* next) {
   state_ = state;
   next->Add(0).Add(op);
@@ -69,10 +61,7 @@ void AttributeSetter::Settle(int32_t result, NextChains* next) {
 
 void AttributeSetter::SetTimesIfKept(NextChains* next) {
   if (!policy_->preserve.timestamps) return RestrictModeIfNeeded(next);
-  Enter(State::kSetTimes,
-        SetTimes(target_.fd, ToTimespec(source_stat_->stx_atime),
-                 ToTimespec(source_stat_->stx_mtime)),
-        next);
+  Enter(State::kSetTimes, SetTimes(target_.fd, *source_stat_), next);
 }
 
 void AttributeSetter::RestrictModeIfNeeded(NextChains* next) {

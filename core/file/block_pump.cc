@@ -111,22 +111,22 @@ Op BlockPump::Read(FileRef source, Lane* lane) const {
   Op op = ReadAt(source, lane->buffer, lane->length, lane->offset);
   // What is polled has O_DIRECT: it leaves nothing in the page cache anyway, and which of
   // the two was refused would not be known.
-  op.polled = lane->polled = polls(*lane);
-  if (op.polled) op.length = std::min(op.length, polled_length_);
-  lane->asked = op.length;
-  if (uncached_io_ != nullptr && !op.polled) op.flags = uncached_io_->read_flags();
-  lane->read_uncached = op.flags != 0;
+  op.io.polled = lane->polled = polls(*lane);
+  if (op.io.polled) op.io.length = std::min(op.io.length, polled_length_);
+  lane->asked = op.io.length;
+  if (uncached_io_ != nullptr && !op.io.polled) op.io.flags = uncached_io_->read_flags();
+  lane->read_uncached = op.io.flags != 0;
   lane->read_by_call = one_lane_ || reads_by_calls_ || lane->confirms_end;
   return reads_by_calls_ || lane->confirms_end ? AtOnce(op) : op;
 }
 
 Op BlockPump::Write(FileRef target, uint32_t begin, uint32_t end, Lane* lane) const {
   Op op = WriteAt(target, lane->buffer + begin, end - begin, lane->offset + begin);
-  op.polled = lane->polled = polls(*lane);
-  if (op.polled) op.length = std::min(op.length, polled_length_);
-  lane->asked = op.length;
-  if (uncached_io_ != nullptr && !op.polled) op.flags = uncached_io_->write_flags();
-  lane->write_uncached = op.flags != 0;
+  op.io.polled = lane->polled = polls(*lane);
+  if (op.io.polled) op.io.length = std::min(op.io.length, polled_length_);
+  lane->asked = op.io.length;
+  if (uncached_io_ != nullptr && !op.io.polled) op.io.flags = uncached_io_->write_flags();
+  lane->write_uncached = op.io.flags != 0;
   return op;
 }
 
@@ -289,8 +289,8 @@ uint32_t BlockPump::WriteEnd(const Lane& lane) const {
 }
 
 void BlockPump::OnWrite(Lane* lane, int32_t result) {
-  // Cancelled with a full read before it can't be (see ring.h); 0 bytes written is not an
-  // answer that a regular file gives. Both are tried again as if interrupted.
+  // Cancelled with a full read before it can't be (see kernel.h); 0 bytes written is not
+  // an answer that a regular file gives. Both are tried again as if interrupted.
   if (result == 0 || result == -ECANCELED) result = -EINTR;
   OnPolled(lane, Operation::kWrite, result);
   if (result < 0) {

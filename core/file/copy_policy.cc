@@ -83,13 +83,4 @@ CopyFailure RefusedTarget(Refusal refusal) {
   return {.refusal = refusal, .on_target = true};
 }
 
-bool SameFile(const struct stat& a, const struct stat& b) {
-  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
-bool SameFile(const struct statx& a, const struct statx& b) {
-  return a.stx_ino == b.stx_ino && a.stx_dev_major == b.stx_dev_major &&
-         a.stx_dev_minor == b.stx_dev_minor;
-}
-
 }  // namespace ringcp

@@ -15,10 +15,12 @@
 
 #include "core/base/copy_options.h"
 #include "core/base/file_error.h"
+#include "core/base/file_identity.h"
 #include "core/file/shared_file.h"
 #include "core/file/target_claims.h"
 #include "core/kernel/clone_table.h"
 #include "core/kernel/file_systems.h"
+#include "core/kernel/kernel.h"
 #include "core/kernel/op.h"
 #include "core/kernel/polled_io.h"
 #include "core/kernel/uncached_io.h"
@@ -76,6 +78,9 @@ struct FileCopyPolicy {
   SharedFiles* shared_files = nullptr;
   // Where targets are claimed; nullptr: nobody else writes to any.
   TargetClaims::Desk* claims = nullptr;
+
+  // What the copy's own thread asks of the world without a chain.
+  Kernel* kernel = nullptr;
 
   // `op`, to be called at once unless all are to be queued. REQUIRES: it names no slot.
   Op CallUnlessQueued(const Op& op) const { return queues_all ? op : AtOnce(op); }
@@ -182,9 +187,6 @@ bool MayNeedTruncating(int error_number);
 // Failures of the target.
 CopyFailure TargetFailure(Operation operation, int error_number);
 CopyFailure RefusedTarget(Refusal refusal);
-
-bool SameFile(const struct stat& a, const struct stat& b);
-bool SameFile(const struct statx& a, const struct statx& b);
 
 }  // namespace ringcp
 

@@ -11,6 +11,8 @@
 
 #include <optional>
 
+#include "core/kernel/kernel.h"
+
 namespace ringcp {
 
 // What a copy that keeps the mode of its source is to know.
@@ -25,17 +27,17 @@ struct SourceAccess {
 // Looks at a source whose st_mode is `mode`. One system call if there is nothing. Any
 // descriptor will do; for one of a pipe, device or socket that was opened with O_PATH it
 // takes /proc. Where it can't be looked at, nobody but the owner is known to get in.
-SourceAccess LookAtAccess(int fd, mode_t mode);
+SourceAccess LookAtAccess(Kernel* kernel, int fd, mode_t mode);
 
 // What the default ACL of the directory `fd` grants, of 0777, to what is made in it;
 // nothing at all if it can't be understood. Absent if there is none.
-std::optional<mode_t> GrantsOfDefaultAcl(int fd);
+std::optional<mode_t> GrantsOfDefaultAcl(Kernel* kernel, int fd);
 
 // Makes the permissions (0777) of `mode` all that is granted on the file `fd`, in one
 // step, and takes a directory's default ACL away. Does nothing to a file without ACLs,
 // whose mode is to be set in any case. Returns 0 or an errno: then the group's bits of
 // the mode may be an ACL's mask, and are not to be set.
-int ReplaceAcls(int fd, mode_t mode);
+int ReplaceAcls(Kernel* kernel, int fd, mode_t mode);
 
 }  // namespace ringcp
 

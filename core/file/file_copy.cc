@@ -1,13 +1,12 @@
 #include "core/file/file_copy.h"
 
-#include <sys/sysmacros.h>
-
 #include <cerrno>
 #include <optional>
 #include <string_view>
 #include <utility>
 
 #include "core/base/check.h"
+#include "core/base/file_identity.h"
 #include "core/base/posix_acl.h"
 #include "core/kernel/clone_table.h"
 #include "core/kernel/file_systems.h"
@@ -28,10 +27,6 @@ constexpr int kLooksMax = 3;
 
 // For a first block that has not been read.
 constexpr int32_t kNotRead = -ECANCELED;
-
-dev_t DeviceOf(const struct statx& stat) {
-  return makedev(stat.stx_dev_major, stat.stx_dev_minor);
-}
 
 // Whether two stats are of one file. Once a file is gone its inode number may be that of
 // another one, which was made later.
@@ -248,8 +243,9 @@ void FileCopy::OnLookAtSource(absl::Span<const int32_t> results, NextChains* nex
   if (names_.source_device != device) {
     const bool is_operand = names_.source_device == CloneTable::kAnyDevice;
     if (is_operand) names_.source_device = device;
-    names_.source_file_system =
-        is_operand ? KindOfFileSystem(source_.index) : FileSystemKind::kOther;
+    names_.source_file_system = is_operand
+                                    ? KindOfFileSystem(policy_.kernel, source_.index)
+                                    : FileSystemKind::kOther;
   }
   const bool has_many_links = policy_.preserve.links && source_stat_.stx_nlink > 1;
   if (policy_.offer_all_links || names_.offers_links || has_many_links) {
@@ -334,9 +330,9 @@ Op FileCopy::FirstRead() {
   if (block_ == nullptr) block_ = pool_->Take();
   Op op = ReadAt(source_, block_ + filled_, block_size_bytes_ - filled_, filled_);
   if (policy_.page_cache != PageCache::kKeep) {
-    op.flags = policy_.uncached_io->read_flags();
+    op.io.flags = policy_.uncached_io->read_flags();
   }
-  first_read_is_uncached_ = op.flags != 0;
+  first_read_is_uncached_ = op.io.flags != 0;
   return op;
 }
 
@@ -655,7 +651,8 @@ void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next)
   } else {
     // Through a link it may be on another file system than its directory.
     if (is_link_ && DeviceOf(target_stat_) != names_.target_device) {
-      target_kind_ = KindOfFileSystemAt(names_.target_directory, names_.target);
+      target_kind_ =
+          KindOfFileSystemAt(policy_.kernel, names_.target_directory, names_.target);
     }
     if (!ShouldTruncate(/*error_number=*/0)) return OpenExistingTarget(next);
     truncates_ = true;
@@ -677,7 +674,7 @@ void FileCopy::OnStatOpened(int32_t result, NextChains* next) {
   } else {
     is_identified_ = true;
     if (DeviceOf(target_stat_) != names_.target_device) {
-      target_kind_ = KindOfFileSystem(target_.index);
+      target_kind_ = KindOfFileSystem(policy_.kernel, target_.index);
     }
     // With O_TRUNC it has been claimed and emptied.
     changed_ = changed_ || truncates_;
@@ -801,9 +798,9 @@ void FileCopy::CopyContents(NextChains* next) {
 Op FileCopy::WriteBlock(FileRef target) {
   Op op = WriteAt(target, block_ + written_, filled_ - written_, written_);
   if (policy_.page_cache != PageCache::kKeep) {
-    op.flags = policy_.uncached_io->write_flags();
+    op.io.flags = policy_.uncached_io->write_flags();
   }
-  write_is_uncached_ = op.flags != 0;
+  write_is_uncached_ = op.io.flags != 0;
   return op;
 }
 

@@ -31,8 +31,8 @@ struct NextChains {
 };
 
 // Whether an op that had `result` is to be tried again: EINTR and EAGAIN are, and what
-// was cancelled first in its chain (see ring.h), until it has happened kRetriesMax times
-// running without any progress. Counts in `retries`.
+// was cancelled first in its chain (see kernel.h), until it has happened kRetriesMax
+// times running without any progress. Counts in `retries`.
 inline constexpr int kRetriesMax = 100;
 bool ShouldRetry(int32_t result, int* retries, EngineCounters* counters);
 

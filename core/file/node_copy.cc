@@ -1,11 +1,8 @@
 #include "core/file/node_copy.h"
 
 #include <fcntl.h>
-#include <stdio.h>
-#include <sys/random.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <string_view>
@@ -15,17 +12,18 @@
 #include "core/base/file_identity.h"
 #include "core/file/file_acls.h"
 #include "core/file/removal.h"
-#include "core/kernel/path_descriptor.h"
+#include "core/kernel/op.h"
 
 namespace ringcp {
 namespace {
 
 // Reads the link `fd` of any length: 0, or the errno.
-int ReadLink(int fd, std::string* text) {
+int ReadLinkText(Kernel* kernel, int fd, std::string* text) {
   std::vector<char> buffer(256);
   for (;;) {
-    const ssize_t size = readlinkat(fd, "", buffer.data(), buffer.size());
-    if (size < 0) return errno;
+    const int32_t size =
+        kernel->Do(ReadLink(fd, buffer.data(), static_cast<uint32_t>(buffer.size())));
+    if (size < 0) return -size;
     if (static_cast<size_t>(size) < buffer.size()) {
       text->assign(buffer.data(), size);
       return 0;
@@ -35,7 +33,7 @@ int ReadLink(int fd, std::string* text) {
 }
 
 // Whether the source's and the target's names are one: equal, in one directory.
-bool IsSameName(const FileCopyNames& names) {
+bool IsSameName(Kernel* kernel, const FileCopyNames& names) {
   const std::string_view source = names.source;
   const size_t slash = source.rfind('/');
   const std::string_view last =
@@ -43,10 +41,10 @@ bool IsSameName(const FileCopyNames& names) {
   if (last != names.target) return false;
   const std::string directory(
       slash == std::string_view::npos ? "." : source.substr(0, slash + 1));
-  struct stat source_in;
-  struct stat target_in;
-  return fstatat(names.source_directory, directory.c_str(), &source_in, 0) == 0 &&
-         fstatat(names.target_directory, ".", &target_in, 0) == 0 &&
+  struct statx source_in;
+  struct statx target_in;
+  return kernel->Stat(names.source_directory, directory.c_str(), 0, &source_in) == 0 &&
+         kernel->Stat(names.target_directory, ".", 0, &target_in) == 0 &&
          SameFile(source_in, target_in);
 }
 
@@ -57,21 +55,21 @@ enum class Sameness {
 };
 
 // What `existing`, which is in the way, is to the source; GNU cp's rules.
-Sameness Compare(const FileCopyNames& names, const struct stat& source,
-                 const struct stat& existing) {
+Sameness Compare(Kernel* kernel, const FileCopyNames& names, const struct statx& source,
+                 const struct statx& existing) {
   const bool same = SameFile(source, existing);
   if (names.follows_links_here) return same ? Sameness::kSameFile : Sameness::kOther;
-  if (S_ISLNK(source.st_mode) && S_ISLNK(existing.st_mode)) {
+  if (S_ISLNK(source.stx_mode) && S_ISLNK(existing.stx_mode)) {
     if (!same) return Sameness::kOther;
-    return IsSameName(names) ? Sameness::kSameFile : Sameness::kLinkOfSource;
+    return IsSameName(kernel, names) ? Sameness::kSameFile : Sameness::kLinkOfSource;
   }
   // What the one that is a link points to.
-  struct stat source_file = source;
-  struct stat existing_file = existing;
-  if ((S_ISLNK(source.st_mode) &&
-       fstatat(names.source_directory, names.source, &source_file, 0) != 0) ||
-      (S_ISLNK(existing.st_mode) &&
-       fstatat(names.target_directory, names.target, &existing_file, 0) != 0)) {
+  struct statx source_file = source;
+  struct statx existing_file = existing;
+  if ((S_ISLNK(source.stx_mode) &&
+       kernel->Stat(names.source_directory, names.source, 0, &source_file) != 0) ||
+      (S_ISLNK(existing.stx_mode) &&
+       kernel->Stat(names.target_directory, names.target, 0, &existing_file) != 0)) {
     return Sameness::kOther;
   }
   return SameFile(source_file, existing_file) ? Sameness::kSameFile : Sameness::kOther;
@@ -79,12 +77,12 @@ Sameness Compare(const FileCopyNames& names, const struct stat& source,
 
 // How many links the file has that is in the way as `name`, or, for a regular source, the
 // one that `name` leads to: GNU cp looks at targets as their sources are.
-nlink_t LinksOf(int directory, const char* name, const struct stat& existing,
-                bool is_source_regular) {
-  struct stat pointee;
-  const bool is_link = is_source_regular && S_ISLNK(existing.st_mode) &&
-                       fstatat(directory, name, &pointee, 0) == 0;
-  return is_link ? pointee.st_nlink : existing.st_nlink;
+uint32_t LinksOf(Kernel* kernel, int directory, const char* name,
+                 const struct statx& existing, bool is_source_regular) {
+  struct statx pointee;
+  const bool is_link = is_source_regular && S_ISLNK(existing.stx_mode) &&
+                       kernel->Stat(directory, name, 0, &pointee) == 0;
+  return is_link ? pointee.stx_nlink : existing.stx_nlink;
 }
 
 // How many temporary names are tried. They are random: that even one is taken is an
@@ -93,13 +91,14 @@ constexpr int kTemporaryNamesMax = 100;
 
 // A name that nobody else has or expects. Short, because some file systems have names of
 // 14 bytes.
-std::string TemporaryName() {
+std::string TemporaryName(Kernel* kernel) {
   constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz234567";
-  std::array<uint8_t, 10> bytes = {};
-  // Can't fail or be short for so few bytes once the kernel has booted.
-  [[maybe_unused]] const ssize_t got = getrandom(bytes.data(), bytes.size(), 0);
+  constexpr int kLettersMax = 10;
   std::string name = ".rc";
-  for (const uint8_t byte : bytes) name += kLetters[byte % kLetters.size()];
+  uint64_t bits = kernel->Random();
+  for (int i = 0; i < kLettersMax; ++i, bits /= kLetters.size()) {
+    name += kLetters[bits % kLetters.size()];
+  }
   return name;
 }
 
@@ -108,28 +107,27 @@ std::string TemporaryName() {
 // can be made, because one that is taken is all that linkat(2) tells of. So it gets a
 // temporary one first, in the same directory, and takes the other's place by a rename; if
 // either can't be done, the old file keeps its name.
-int LinkOver(int existing_directory, const char* existing_name, int directory,
-             const char* name, const FileIdentity& old) {
+int LinkOver(Kernel* kernel, int existing_directory, const char* existing_name,
+             int directory, const char* name, const FileIdentity& old) {
   std::string temporary;
   int error_number = EEXIST;
   for (int i = 0; i < kTemporaryNamesMax && error_number == EEXIST; ++i) {
-    temporary = TemporaryName();
-    const bool made =
-        linkat(existing_directory, existing_name, directory, temporary.c_str(), 0) == 0;
-    error_number = made ? 0 : errno;
+    temporary = TemporaryName(kernel);
+    error_number = -kernel->Do(
+        MakeLink(existing_directory, existing_name, directory, temporary.c_str()));
   }
   if (error_number != 0) return error_number;
   // What somebody else has put there meanwhile is left.
-  struct stat named;
-  if (fstatat(directory, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-      IdentityOf(named) != old) {
+  struct statx named;
+  if (kernel->Stat(directory, name, AT_SYMLINK_NOFOLLOW, &named) == 0 &&
+      !MayBeSame(IdentityOf(named), old)) {
     error_number = EEXIST;
-  } else if (renameat(directory, temporary.c_str(), directory, name) != 0) {
-    error_number = errno;
+  } else {
+    error_number = -kernel->Do(Rename(directory, temporary.c_str(), directory, name));
   }
   // Also after a rename that has succeeded: it does nothing if both names are one file's
   // by now.
-  unlinkat(directory, temporary.c_str(), 0);
+  kernel->Do(UnlinkAt(directory, temporary.c_str(), 0));
   return error_number;
 }
 
@@ -138,11 +136,12 @@ class NodeCopy {
  public:
   NodeCopy(const FileCopyPolicy& policy, const FileCopyNames& names,
            const NodeSource& source)
-      : policy_(policy),
+      : kernel_(policy.kernel),
+        policy_(policy),
         names_(names),
         source_fd_(source.fd()),
         source_(source.stat()),
-        is_link_(S_ISLNK(source_.st_mode)) {}
+        is_link_(S_ISLNK(source_.stx_mode)) {}
 
   NodeResult Run() {
     if (Prepare() && MakeInAnyCase() && SetAttributes()) {
@@ -164,7 +163,7 @@ class NodeCopy {
   }
 
   bool Prepare() {
-    switch (source_.st_mode & S_IFMT) {
+    switch (source_.stx_mode & S_IFMT) {
       case S_IFLNK:
         operation_ = Operation::kMakeSymlink;
         break;
@@ -180,17 +179,17 @@ class NodeCopy {
         return Fail({.refusal = Refusal::kUnknownType});
     }
     if (is_link_) {
-      const int error_number = ReadLink(source_fd_, &text_);
+      const int error_number = ReadLinkText(kernel_, source_fd_, &text_);
       if (error_number == 0) return true;
       return Fail({.operation = Operation::kReadLink, .error_number = error_number});
     }
-    mode_ = source_.st_mode & kAllModeBits;
+    mode_ = source_.stx_mode & kAllModeBits;
     if (policy_.preserve.mode) {
-      const SourceAccess access = LookAtAccess(source_fd_, mode_);
+      const SourceAccess access = LookAtAccess(kernel_, source_fd_, mode_);
       mode_ = access.mode;
       result_.access_left_out = access.is_more_than_mode;
     }
-    const mode_t type = source_.st_mode & S_IFMT;
+    const mode_t type = source_.stx_mode & S_IFMT;
     withheld_ = policy_.WithheldMode(type | mode_, inherits_acl());
     // Nobody has to be kept out until the owner is set if it is right from the beginning.
     if (is_owner_right() && !inherits_acl()) withheld_ = 0;
@@ -199,20 +198,19 @@ class NodeCopy {
 
   // Whether what is made here has its source's owner without being given it.
   bool is_owner_right() const {
-    return names_.target_is_local() && source_.st_uid == policy_.user &&
-           source_.st_gid == names_.target_group;
+    return names_.target_is_local() && source_.stx_uid == policy_.user &&
+           source_.stx_gid == names_.target_group;
   }
   bool inherits_acl() const { return names_.target_default_acl.has_value(); }
 
   // 0 or an errno.
   int Make() const {
-    const mode_t type = source_.st_mode & S_IFMT;
-    const int made =
-        is_link_ ? symlinkat(text_.c_str(), names_.target_directory, names_.target)
-                 : mknodat(names_.target_directory, names_.target,
-                           type | (policy_.NewMode(type | mode_) & ~withheld_),
-                           source_.st_rdev);
-    return made == 0 ? 0 : errno;
+    const mode_t type = source_.stx_mode & S_IFMT;
+    return -kernel_->Do(
+        is_link_ ? MakeSymlink(text_.c_str(), names_.target_directory, names_.target)
+                 : MakeNode(names_.target_directory, names_.target,
+                            type | (policy_.NewMode(type | mode_) & ~withheld_),
+                            NodeDeviceOf(source_)));
   }
 
   bool MakeInAnyCase() {
@@ -233,12 +231,13 @@ class NodeCopy {
       return Fail(TargetFailure(operation_, EEXIST));
     }
     if (policy_.no_clobber) return Skip();
-    struct stat existing;
-    if (fstatat(names_.target_directory, names_.target, &existing, AT_SYMLINK_NOFOLLOW) !=
-        0) {
-      return errno == ENOENT || Fail(TargetFailure(Operation::kStat, errno));
+    struct statx existing;
+    const int32_t result = kernel_->Stat(names_.target_directory, names_.target,
+                                         AT_SYMLINK_NOFOLLOW, &existing);
+    if (result != 0) {
+      return result == -ENOENT || Fail(TargetFailure(Operation::kStat, -result));
     }
-    switch (Compare(names_, source_, existing)) {
+    switch (Compare(kernel_, names_, source_, existing)) {
       case Sameness::kSameFile:
         return Fail(RefusedTarget(Refusal::kSameFile));
       case Sameness::kLinkOfSource:
@@ -246,16 +245,16 @@ class NodeCopy {
       case Sameness::kOther:
         break;
     }
-    if (S_ISDIR(existing.st_mode)) {
+    if (S_ISDIR(existing.stx_mode)) {
       return Fail(RefusedTarget(Refusal::kTargetIsDirectory));
     }
     // Something that is no regular file takes the place of another only where no links
     // are followed, or where the other names of what was there must keep it.
     const bool is_replaced =
-        !names_.follows_links_here || (policy_.preserve.links && existing.st_nlink > 1);
+        !names_.follows_links_here || (policy_.preserve.links && existing.stx_nlink > 1);
     if (!is_replaced && !replaces_any) return Fail(TargetFailure(operation_, EEXIST));
-    const int error_number =
-        RemoveIfSame(names_.target_directory, names_.target, IdentityOf(existing));
+    const int error_number = RemoveIfSame(kernel_, names_.target_directory, names_.target,
+                                          IdentityOf(existing));
     if (error_number != 0) return Fail(TargetFailure(Operation::kRemove, error_number));
     // GNU cp renames a link over what -f makes way for, and says nothing about it.
     if (is_replaced && !names_.target_directory_created) {
@@ -277,62 +276,65 @@ class NodeCopy {
   bool SetAttributes() {
     if (!has_attributes_to_set()) return true;
     const int fd =
-        openat(names_.target_directory, names_.target, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    struct stat target;
-    if (fd < 0 || fstat(fd, &target) != 0) {
-      Fail(TargetFailure(Operation::kStat, errno));
-      if (fd >= 0) close(fd);
-      return false;
+        kernel_->Open(names_.target_directory, names_.target, O_PATH | O_NOFOLLOW);
+    if (fd < 0) return Fail(TargetFailure(Operation::kStat, -fd));
+    struct statx target;
+    if (const int32_t result = kernel_->Stat(fd, &target); result != 0) {
+      kernel_->Close(fd);
+      return Fail(TargetFailure(Operation::kStat, -result));
     }
     const bool ok = IsAsMade(target) ? SetTimes(fd) && SetOwner(fd, target) && SetMode(fd)
                                      : Fail(RefusedTarget(Refusal::kTargetReplaced));
-    close(fd);
+    kernel_->Close(fd);
     return ok;
   }
 
-  bool IsAsMade(const struct stat& target) const {
-    if ((target.st_mode & S_IFMT) != (source_.st_mode & S_IFMT) || target.st_nlink > 1) {
+  bool IsAsMade(const struct statx& target) const {
+    if ((target.stx_mode & S_IFMT) != (source_.stx_mode & S_IFMT) ||
+        target.stx_nlink > 1) {
       return false;
     }
-    const bool is_device = S_ISCHR(source_.st_mode) || S_ISBLK(source_.st_mode);
-    return !is_device || target.st_rdev == source_.st_rdev;
+    const bool is_device = S_ISCHR(source_.stx_mode) || S_ISBLK(source_.stx_mode);
+    return !is_device || NodeDeviceOf(target) == NodeDeviceOf(source_);
   }
 
   bool SetTimes(int fd) {
     if (!policy_.preserve.timestamps) return true;
-    const timespec times[] = {source_.st_atim, source_.st_mtim};
-    const int error_number = ChangeTimes(fd, times);
+    const int error_number = -kernel_->Do(ringcp::SetTimes(fd, source_));
     return error_number == 0 || Fail(TargetFailure(Operation::kSetTimes, error_number));
   }
 
-  bool SetOwner(int fd, const struct stat& target) {
+  bool SetOwner(int fd, const struct statx& target) {
     if (!policy_.preserve.ownership ||
-        (target.st_uid == source_.st_uid && target.st_gid == source_.st_gid)) {
+        (target.stx_uid == source_.stx_uid && target.stx_gid == source_.stx_gid)) {
       return true;
     }
-    const int error_number = ChangeOwner(fd, source_.st_uid, source_.st_gid);
+    const int error_number =
+        -kernel_->Do(ringcp::SetOwner(fd, source_.stx_uid, source_.stx_gid));
     if (error_number == 0) return true;
     if (!policy_.MayFailToSetOwner(error_number)) {
       return Fail(TargetFailure(Operation::kSetOwner, error_number));
     }
     // An attempt to keep the group at least, whose failure is no error either.
-    ChangeOwner(fd, static_cast<uid_t>(-1), source_.st_gid);
+    kernel_->Do(ringcp::SetOwner(fd, static_cast<uid_t>(-1), source_.stx_gid));
     mode_ &= kPermissions;
     return true;
   }
 
   bool SetMode(int fd) {
     if (is_link_) return true;
-    struct stat target;  // Of after the owner was set.
-    if (fstat(fd, &target) != 0) return Fail(TargetFailure(Operation::kStat, errno));
-    const mode_t mode = target.st_mode & kAllModeBits;
+    struct statx target;  // Of after the owner was set.
+    if (const int32_t result = kernel_->Stat(fd, &target); result != 0) {
+      return Fail(TargetFailure(Operation::kStat, -result));
+    }
+    const mode_t mode = target.stx_mode & kAllModeBits;
     mode_t wanted = mode_;
     int error_number = 0;
     if (!policy_.preserve.mode) {
       wanted = mode | (withheld_ & ~policy_.umask &
                        names_.target_default_acl.value_or(kPermissions));
     } else if (inherits_acl()) {
-      error_number = ReplaceAcls(fd, wanted);
+      error_number = ReplaceAcls(kernel_, fd, wanted);
     }
     // Without the group's bits a list that is there still lets nobody in whom it names.
     if (error_number != 0) wanted &= ~mode_t{S_IRWXG};
@@ -345,25 +347,26 @@ class NodeCopy {
   }
 
   // 0 or an errno.
-  int SetModeTo(int fd, mode_t mode, const struct stat& target) const {
-    const int error_number = ChangeMode(fd, mode);
-    if (error_number == 0 || !S_ISFIFO(target.st_mode)) return error_number;
+  int SetModeTo(int fd, mode_t mode, const struct statx& target) const {
+    const int error_number = -kernel_->Do(ringcp::SetMode(fd, mode));
+    if (error_number == 0 || !S_ISFIFO(target.stx_mode)) return error_number;
     // An older kernel without /proc. A pipe, unlike a device, may be opened: nobody
     // waits, and nothing is set going.
-    const int opened = openat(names_.target_directory, names_.target,
-                              O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    const int opened = kernel_->Open(names_.target_directory, names_.target,
+                                     O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
     if (opened < 0) return error_number;
-    struct stat stat;
-    const bool is_it = fstat(opened, &stat) == 0 && SameFile(stat, target);
-    const bool done = is_it && fchmod(opened, mode) == 0;
-    close(opened);
+    struct statx stat;
+    const bool is_it = kernel_->Stat(opened, &stat) == 0 && SameFile(stat, target);
+    const bool done = is_it && kernel_->Do(ringcp::SetMode(opened, mode)) == 0;
+    kernel_->Close(opened);
     return done ? 0 : error_number;
   }
 
+  Kernel* const kernel_;
   const FileCopyPolicy& policy_;
   const FileCopyNames& names_;
   const int source_fd_;
-  const struct stat& source_;
+  const struct statx& source_;
   const bool is_link_;
   Operation operation_ = Operation::kMakeSpecial;
   std::string text_;     // Of a link.
@@ -375,14 +378,16 @@ class NodeCopy {
 }  // namespace
 
 NodeSource::~NodeSource() {
-  if (fd_ >= 0) close(fd_);
+  if (fd_ >= 0) kernel_->Close(fd_);
 }
 
 int NodeSource::Open(const FileCopyNames& names) {
   RINGCP_CHECK(fd_ < 0);
-  fd_ = openat(names.source_directory, names.source,
-               O_PATH | O_CLOEXEC | (names.follow_source ? 0 : O_NOFOLLOW));
-  return fd_ >= 0 && fstat(fd_, &stat_) == 0 ? 0 : errno;
+  const int fd = kernel_->Open(names.source_directory, names.source,
+                               O_PATH | (names.follow_source ? 0 : O_NOFOLLOW));
+  if (fd < 0) return -fd;
+  fd_ = fd;
+  return -kernel_->Stat(fd, &stat_);
 }
 
 NodeResult CopyNode(const FileCopyPolicy& policy, const FileCopyNames& names,
@@ -394,8 +399,9 @@ NodeResult MakeHardLink(const FileCopyPolicy& policy, bool follows_links_here,
                         int existing_directory, const char* existing_name, int directory,
                         const char* name) {
   NodeResult result;
+  Kernel* const kernel = policy.kernel;
   const auto make = [&] {
-    return linkat(existing_directory, existing_name, directory, name, 0);
+    return kernel->Do(MakeLink(existing_directory, existing_name, directory, name));
   };
   const auto end = [&result](NodeOutcome outcome) {
     result.outcome = outcome;
@@ -405,65 +411,67 @@ NodeResult MakeHardLink(const FileCopyPolicy& policy, bool follows_links_here,
     result.failure = failure;
     return end(NodeOutcome::kFailed);
   };
-  if (make() == 0) return end(NodeOutcome::kCopied);
-  if (errno == EEXIST) {
+  int32_t made = make();
+  if (made == 0) return end(NodeOutcome::kCopied);
+  if (made == -EEXIST) {
     if (policy.no_clobber) return end(NodeOutcome::kSkipped);
     const int flags = AT_SYMLINK_NOFOLLOW;
-    struct stat existing;
-    struct stat target;
-    if (fstatat(directory, name, &target, flags) == 0) {
-      const bool is_known =
-          fstatat(existing_directory, existing_name, &existing, flags) == 0;
-      const int known_error = errno;
+    struct statx existing;
+    struct statx target;
+    if (kernel->Stat(directory, name, flags, &target) == 0) {
+      const int known_error =
+          -kernel->Stat(existing_directory, existing_name, flags, &existing);
+      const bool is_known = known_error == 0;
       // A file system may tell one inode number for all files; then the names are
       // counted.
-      if (is_known && SameFile(existing, target) && target.st_nlink > 1) {
+      if (is_known && SameFile(existing, target) && target.stx_nlink > 1) {
         return end(NodeOutcome::kCopied);  // They are links of each other already.
       }
-      if (S_ISDIR(target.st_mode)) {
+      if (S_ISDIR(target.stx_mode)) {
         return fail(RefusedTarget(Refusal::kTargetIsDirectory));
       }
       // Then no link can be made either, and what is there stays.
       if (!is_known) return fail(TargetFailure(Operation::kMakeHardLink, known_error));
-      const bool is_regular = S_ISREG(existing.st_mode);
-      const bool goes_beforehand = LinksOf(directory, name, target, is_regular) > 1 ||
-                                   (!is_regular && !follows_links_here);
+      const bool is_regular = S_ISREG(existing.stx_mode);
+      const bool goes_beforehand =
+          LinksOf(kernel, directory, name, target, is_regular) > 1 ||
+          (!is_regular && !follows_links_here);
       if (!goes_beforehand) {
-        const int error_number = LinkOver(existing_directory, existing_name, directory,
-                                          name, IdentityOf(target));
+        const int error_number = LinkOver(kernel, existing_directory, existing_name,
+                                          directory, name, IdentityOf(target));
         if (error_number != 0) {
           return fail(TargetFailure(Operation::kMakeHardLink, error_number));
         }
         result.old_target = OldTarget::kRemovedAfterFailing;
         return end(NodeOutcome::kCopied);
       }
-      if (const int error_number = RemoveIfSame(directory, name, IdentityOf(target));
+      if (const int error_number =
+              RemoveIfSame(kernel, directory, name, IdentityOf(target));
           error_number != 0) {
         return fail(TargetFailure(Operation::kRemove, error_number));
       }
       result.old_target = OldTarget::kRemovedBeforehand;
     }
-    if (make() == 0) return end(NodeOutcome::kCopied);
+    made = make();
+    if (made == 0) return end(NodeOutcome::kCopied);
   }
-  return fail(TargetFailure(Operation::kMakeHardLink, errno));
+  return fail(TargetFailure(Operation::kMakeHardLink, -made));
 }
 
-int OpenParentBeneath(int top, const std::string& path) {
-  constexpr int kFlags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-  int fd = openat(top, ".", kFlags);
+int OpenParentBeneath(Kernel* kernel, int top, const std::string& path) {
+  constexpr int kFlags = O_PATH | O_DIRECTORY | O_NOFOLLOW;
+  int fd = kernel->Open(top, ".", kFlags);
   size_t start = 0;
   for (size_t slash = path.find('/'); fd >= 0 && slash != std::string::npos;
        slash = path.find('/', start)) {
     const std::string part = path.substr(start, slash - start);
     start = slash + 1;
     if (part.empty()) continue;
-    const int below = openat(fd, part.c_str(), kFlags);
-    const int error_number = errno;
-    close(fd);
+    const int below = kernel->Open(fd, part.c_str(), kFlags);
+    kernel->Close(fd);
     fd = below;
-    errno = error_number;
   }
-  return fd >= 0 ? fd : -errno;
+  return fd;
 }
 
 }  // namespace ringcp

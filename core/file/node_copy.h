@@ -12,6 +12,7 @@
 #include <string>
 
 #include "core/file/copy_policy.h"
+#include "core/kernel/kernel.h"
 
 namespace ringcp {
 
@@ -23,7 +24,7 @@ enum class NodeOutcome { kCopied, kSkipped, kFailed };
 // Thread-safety: belongs to one thread.
 class NodeSource {
  public:
-  NodeSource() = default;
+  explicit NodeSource(Kernel* kernel) : kernel_(kernel) {}
   ~NodeSource();
   NodeSource(const NodeSource&) = delete;
   NodeSource& operator=(const NodeSource&) = delete;
@@ -32,11 +33,12 @@ class NodeSource {
   int Open(const FileCopyNames& names);
 
   int fd() const { return fd_; }
-  const struct stat& stat() const { return stat_; }
+  const struct statx& stat() const { return stat_; }
 
  private:
+  Kernel* const kernel_;
   int fd_ = -1;
-  struct stat stat_ = {};
+  struct statx stat_ = {};
 };
 
 struct NodeResult {
@@ -64,7 +66,7 @@ NodeResult MakeHardLink(const FileCopyPolicy& policy, bool follows_links_here,
 // Opens the directory that the last part of `path` is in, step by step beneath `top` and
 // without following links: an O_PATH descriptor, or -errno. `path` may be longer than
 // PATH_MAX.
-int OpenParentBeneath(int top, const std::string& path);
+int OpenParentBeneath(Kernel* kernel, int top, const std::string& path);
 
 }  // namespace ringcp
 

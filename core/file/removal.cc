@@ -2,19 +2,21 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 
+#include "core/kernel/op.h"
+
 namespace ringcp {
 
-int RemoveIfSame(int directory, const char* name, const FileIdentity& identity) {
-  struct stat stat;
-  if (fstatat(directory, name, &stat, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) != 0) {
-    return errno == ENOENT ? 0 : errno;
-  }
-  if (IdentityOf(stat) != identity) return 0;
-  return unlinkat(directory, name, 0) == 0 || errno == ENOENT ? 0 : errno;
+int RemoveIfSame(Kernel* kernel, int directory, const char* name,
+                 const FileIdentity& identity) {
+  struct statx stat;
+  const int32_t result = kernel->Stat(directory, name, AT_SYMLINK_NOFOLLOW, &stat);
+  if (result != 0) return result == -ENOENT ? 0 : -result;
+  if (!MayBeSame(IdentityOf(stat), identity)) return 0;
+  const int32_t removed = kernel->Do(UnlinkAt(directory, name, 0));
+  return removed == -ENOENT ? 0 : -removed;
 }
 
 }  // namespace ringcp

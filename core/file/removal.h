@@ -6,6 +6,7 @@
 #define RINGCP_CORE_FILE_REMOVAL_H_
 
 #include "core/base/file_identity.h"
+#include "core/kernel/kernel.h"
 
 namespace ringcp {
 
@@ -20,7 +21,8 @@ namespace ringcp {
 // Linux can't remove a file by descriptor. So a window is left: what is put in the file's
 // place by a rename between this function's last look and its unlink, a few microseconds
 // later, is removed.
-int RemoveIfSame(int directory, const char* name, const FileIdentity& identity);
+int RemoveIfSame(Kernel* kernel, int directory, const char* name,
+                 const FileIdentity& identity);
 
 }  // namespace ringcp
 

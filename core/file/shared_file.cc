@@ -113,9 +113,7 @@ bool SharedFiles::Withdraw(SharedFile* file) {
   return true;
 }
 
-void SharedFiles::AwaitHelper(const SharedFile* file, absl::Duration timeout) {
-  const SteadyTime until =
-      std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(timeout);
+void SharedFiles::AwaitHelper(const SharedFile* file, SteadyTime until) {
   MutexLock lock(&mutex_);
   for (;;) {
     const Offered* const offered = Find(file);

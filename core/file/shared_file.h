@@ -117,7 +117,7 @@ class SharedFiles {
   // caller's alone again. If not, the caller asks again later.
   bool Withdraw(SharedFile* file);
   // Waits until nobody helps with a file that was withdrawn, or `timeout` has passed.
-  void AwaitHelper(const SharedFile* file, absl::Duration timeout);
+  void AwaitHelper(const SharedFile* file, SteadyTime until);
 
   // For a worker with nothing else left to do: waits for a file to help with. nullptr
   // once all workers wait: there will be no more.

@@ -9,6 +9,7 @@
 #include "absl/container/inlined_vector.h"
 #include "absl/hash/hash.h"
 #include "core/base/check.h"
+#include "core/base/file_identity.h"
 
 namespace ringcp {
 namespace {
@@ -38,8 +39,8 @@ void TargetClaims::Announced::Remove(Claim* claim) {
   claims_.pop_back();
 }
 
-bool TargetClaims::Announced::Includes(const Existing& target, uint64_t name_key,
-                                       const Claim* own) {
+bool TargetClaims::Announced::Includes(Kernel* kernel, const Existing& target,
+                                       uint64_t name_key, const Claim* own) {
   MutexLock lock(&mutex_);
   return std::any_of(claims_.begin(), claims_.end(), [&](const Claim* claim) {
     if (claim == own) return false;
@@ -50,9 +51,9 @@ bool TargetClaims::Announced::Includes(const Existing& target, uint64_t name_key
     if (place.device != target.device && !is_overlay) return false;
     if (target.is_any) return true;
     if (name_key != 0 && name_key == NameKey(target.file_system, place)) return true;
-    struct stat stat;
-    return fstatat(place.directory, place.name, &stat, AT_SYMLINK_NOFOLLOW) == 0 &&
-           stat.st_dev == target.device && stat.st_ino == target.inode;
+    struct statx stat;
+    return kernel->Stat(place.directory, place.name, AT_SYMLINK_NOFOLLOW, &stat) == 0 &&
+           DeviceOf(stat) == target.device && stat.stx_ino == target.inode;
   });
 }
 
@@ -61,8 +62,8 @@ bool TargetClaims::Announced::empty() {
   return claims_.empty();
 }
 
-TargetClaims::Desk::Desk(TargetClaims* claims)
-    : claims_(claims), announced_(std::make_shared<Announced>()) {
+TargetClaims::Desk::Desk(TargetClaims* claims, Kernel* kernel)
+    : claims_(claims), kernel_(kernel), announced_(std::make_shared<Announced>()) {
   MutexLock lock(&claims_->mutex_);
   claims_->desks_.push_back(announced_);
 }
@@ -86,7 +87,7 @@ bool TargetClaims::Desk::TryTake(const Existing& target, const Place& place,
   RINGCP_CHECK(!claim->held());
   claim->name_key_ = NameKey(target.file_system, place);
   if (announces) AnnounceNew(place, claim);
-  if (claims_->TryTake(target, claim)) return true;
+  if (claims_->TryTake(kernel_, target, claim)) return true;
   if (announces) {
     announced_->Remove(claim);
     claim->is_announced_ = false;
@@ -102,7 +103,7 @@ void TargetClaims::Desk::Release(Claim* claim) {
   claims_->NoteRelease();
 }
 
-bool TargetClaims::TryTake(const Existing& target, Claim* claim) {
+bool TargetClaims::TryTake(Kernel* kernel, const Existing& target, Claim* claim) {
   const bool may_be_made_up = target.file_system == FileSystemKind::kOther;
   claim->device_ = target.device;
   const bool is_any = target.is_any || (may_be_made_up && target.links > 1);
@@ -117,7 +118,7 @@ bool TargetClaims::TryTake(const Existing& target, Claim* claim) {
   // name, if it is still being written, is among those announced by now. Looking at names
   // may take long, so nobody's lock is held but the desk's.
   for (const std::shared_ptr<Announced>& desk : desks) {
-    if (!desk->Includes(target, claim->name_key_, claim)) continue;
+    if (!desk->Includes(kernel, target, claim->name_key_, claim)) continue;
     // Who was kept off by this attempt is not told: with several that wait for one file,
     // each would wake the others for ever. They look again soon.
     ReleaseExisting(*claim);
@@ -150,9 +151,11 @@ void TargetClaims::NoteRelease() {
   released_.NotifyAll();
 }
 
-void TargetClaims::AwaitRelease(absl::Duration timeout) {
-  const SteadyTime until =
-      std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(timeout);
+void TargetClaims::Desk::AwaitRelease(absl::Duration timeout) {
+  claims_->AwaitRelease(kernel_->Now() + absl::ToChronoNanoseconds(timeout));
+}
+
+void TargetClaims::AwaitRelease(SteadyTime until) {
   MutexLock lock(&mutex_);
   const uint64_t releases = releases_;
   waiting_.fetch_add(1, std::memory_order_relaxed);

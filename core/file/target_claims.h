@@ -45,6 +45,7 @@
 #include "absl/time/time.h"
 #include "core/base/mutex.h"
 #include "core/kernel/file_systems.h"
+#include "core/kernel/kernel.h"
 
 namespace ringcp {
 
@@ -92,10 +93,11 @@ class TargetClaims {
   };
 
   // Where the copies of one thread make their claims. Made and destroyed by it.
-  // REQUIRES: `claims` outlives it; no claim is held when it is destroyed.
+  // REQUIRES: `claims` and `kernel`, that thread's, outlive it; no claim is held when it
+  // is destroyed.
   class Desk {
    public:
-    explicit Desk(TargetClaims* claims);
+    Desk(TargetClaims* claims, Kernel* kernel);
     ~Desk();
     Desk(const Desk&) = delete;
     Desk& operator=(const Desk&) = delete;
@@ -116,10 +118,11 @@ class TargetClaims {
     void Release(Claim* claim);
 
     // Waits until some claim is released by any thread, or `timeout` has passed.
-    void AwaitRelease(absl::Duration timeout) { claims_->AwaitRelease(timeout); }
+    void AwaitRelease(absl::Duration timeout);
 
    private:
     TargetClaims* const claims_;
+    Kernel* const kernel_;
     const std::shared_ptr<Announced> announced_;
   };
 
@@ -131,7 +134,8 @@ class TargetClaims {
     void Remove(Claim* claim);
     // Whether one of them, other than `own`, is the file `target` by now, or may be made
     // as it: the key of its name is `name_key`, unless that is 0.
-    bool Includes(const Existing& target, uint64_t name_key, const Claim* own);
+    bool Includes(Kernel* kernel, const Existing& target, uint64_t name_key,
+                  const Claim* own);
     bool empty();
 
    private:
@@ -139,11 +143,11 @@ class TargetClaims {
     std::vector<Claim*> claims_ ABSL_GUARDED_BY(mutex_);
   };
 
-  bool TryTake(const Existing& target, Claim* claim);
+  bool TryTake(Kernel* kernel, const Existing& target, Claim* claim);
   // Claims the identity and the name in `claim`, or neither.
   bool Insert(const Claim& claim) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ReleaseExisting(const Claim& claim);
-  void AwaitRelease(absl::Duration timeout);
+  void AwaitRelease(SteadyTime until);
   void NoteRelease();
 
   Mutex mutex_;

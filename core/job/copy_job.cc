@@ -2,8 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -34,10 +32,11 @@
 #include "core/kernel/clone_table.h"
 #include "core/kernel/file_systems.h"
 #include "core/kernel/polled_io.h"
+#include "core/kernel/process.h"
 #include "core/kernel/start_thread.h"
-#include "core/kernel/syscall_ring.h"
+#include "core/kernel/syscall_kernel.h"
 #include "core/kernel/uncached_io.h"
-#include "core/kernel/uring_ring.h"
+#include "core/kernel/uring_kernel.h"
 #include "core/tree/directory_copy.h"
 #include "core/tree/link_table.h"
 #include "core/tree/walk.h"
@@ -50,11 +49,6 @@ constexpr size_t kFewFiles = 4;
 constexpr uint64_t kFewBytes = 1024 * 1024;
 // How long a job has run before its sources are added up for its progress.
 constexpr absl::Duration kTallyDelay = absl::Seconds(1);
-
-std::string KernelRelease() {
-  utsname name = {};
-  return uname(&name) == 0 ? name.release : "unknown";
-}
 
 UringParameters RingParameters(const CopyOptions& options, int copies_in_flight) {
   UringParameters params;
@@ -108,7 +102,8 @@ class CopyJob::Body {
         claims_(resources.claims != nullptr ? resources.claims : &own_claims_),
         reporter_(observer),
         policy_(MakePolicy(request_)),
-        directories_(policy_, request_.options.one_file_system, getegid(), &reporter_) {}
+        directories_(policy_, request_.options.one_file_system, ProcessGroup(),
+                     &reporter_) {}
 
   JobResult Run();
   void Cancel() { cancelled_.store(true, std::memory_order_relaxed); }
@@ -128,7 +123,7 @@ class CopyJob::Body {
             .follows_links = FollowsLinks(options),
             .page_cache = options.page_cache,
             .umask = options.umask,
-            .user = geteuid(),
+            .user = ProcessUser(),
             .offer_all_links = options.preserve.links && FollowsLinks(options),
             .offer_named_links = options.preserve.links && FollowsNamedLinks(options),
             .may_meet_names_again = request.sources.size() > 1,
@@ -144,11 +139,11 @@ class CopyJob::Body {
   // Decides on the engine; `ring` is the calling thread's, if it is io_uring.
   absl::Status ChooseEngine(const std::vector<TopLevelSource>& sources,
                             const FileBudget& files, int copies_in_flight,
-                            std::unique_ptr<Ring>* ring);
+                            std::unique_ptr<Kernel>* kernel);
   // One worker's part, on the calling thread; false if there is not enough for one more:
   // then the others do it all.
-  bool Work(const SharedWork& shared, std::unique_ptr<Ring> ring, Worker::Limits limits,
-            int index);
+  bool Work(const SharedWork& shared, std::unique_ptr<Kernel> kernel,
+            Worker::Limits limits, int index);
   // How many rings a worker needs that has any.
   int rings_wanted() const {
     if (request_.options.engine == EngineChoice::kThreads) return 0;
@@ -160,6 +155,7 @@ class CopyJob::Body {
 
   const CopyRequest request_;
   const int files_max_;
+  SyscallKernel kernel_{/*slots=*/0};  // Of the thread that calls Run().
   TargetClaims* const claims_;
   Reporter reporter_;
   const FileCopyPolicy policy_;
@@ -182,7 +178,7 @@ class CopyJob::Body {
   absl::Status ring_status_ ABSL_GUARDED_BY(mutex_);  // Of the first ring that failed.
   // When Run() began, once it has.
   std::optional<ProgressMeter> meter_ ABSL_GUARDED_BY(mutex_);
-  absl::Time start_ ABSL_GUARDED_BY(mutex_);
+  SteadyTime start_ ABSL_GUARDED_BY(mutex_);
   std::optional<Progress> final_progress_ ABSL_GUARDED_BY(mutex_);
   // Set while the sources may be tallied.
   std::unique_ptr<Tally> tally_ ABSL_GUARDED_BY(mutex_);
@@ -193,11 +189,11 @@ JobResult CopyJob::Body::Run() {
   {
     MutexLock lock(&mutex_);
     RINGCP_CHECK(!meter_.has_value());
-    start_ = absl::Now();
+    start_ = kernel_.Now();
     meter_.emplace(start_);
   }
   JobResult result;
-  absl::StatusOr<TopLevel> top = ResolveTopLevel(request_, &reporter_);
+  absl::StatusOr<TopLevel> top = ResolveTopLevel(&kernel_, request_, &reporter_);
   result.status = top.status();
   // What was reported so far are sources that can't be copied.
   sources_refused_ = reporter_.errors();
@@ -207,14 +203,14 @@ JobResult CopyJob::Body::Run() {
         directories > 0) {
       MutexLock lock(&mutex_);
       tally_ = std::make_unique<Tally>(
-          top->sources,
+          &kernel_, top->sources,
           Tally::Settings{.follow_links = FollowsLinks(request_.options),
                           .one_file_system = request_.options.one_file_system,
                           .preserve_links = request_.options.preserve.links,
                           .directories_max = directories});
     }
     result.status = CopySources(&*top);
-    close(top->target_fd);
+    kernel_.Close(top->target_fd);
   }
   StopTally();
   FinishReport();
@@ -228,7 +224,7 @@ JobResult CopyJob::Body::Run() {
 
 absl::Status CopyJob::Body::ChooseEngine(const std::vector<TopLevelSource>& sources,
                                          const FileBudget& files, int copies_in_flight,
-                                         std::unique_ptr<Ring>* ring) {
+                                         std::unique_ptr<Kernel>* kernel) {
   std::string reason;
   bool try_uring = true;
   const bool must_be_uring = request_.options.needs_uring();
@@ -252,10 +248,10 @@ absl::Status CopyJob::Body::ChooseEngine(const std::vector<TopLevelSource>& sour
     }
   }
   if (try_uring) {
-    absl::StatusOr<std::unique_ptr<UringRing>> created =
-        UringRing::Create(RingParameters(request_.options, copies_in_flight));
+    absl::StatusOr<std::unique_ptr<UringKernel>> created =
+        UringKernel::Create(RingParameters(request_.options, copies_in_flight));
     if (created.ok()) {
-      *ring = *std::move(created);
+      *kernel = *std::move(created);
       const bool is_named = request_.options.engine == EngineChoice::kUring;
       reason = is_named        ? "it was asked for"
                : must_be_uring ? "an option that was given needs it"
@@ -268,7 +264,7 @@ absl::Status CopyJob::Body::ChooseEngine(const std::vector<TopLevelSource>& sour
       reason = std::string(created.status().message());
     }
   }
-  use_uring_ = *ring != nullptr;
+  use_uring_ = *kernel != nullptr;
   MutexLock lock(&mutex_);
   report_.engine = use_uring_ ? "uring" : "threads";
   report_.reason = reason;
@@ -302,14 +298,14 @@ bool CopyJob::Body::WouldOverwriteCopy(const TopLevelSource& source,
     return false;
   }
   const std::string target = JoinPath(top.target_display, source.target_name);
-  struct stat made;
-  struct stat pointee;
+  struct statx made;
+  struct statx pointee;
   const bool through_link =
       (source.kind == EntryKind::kRegular || source.kind == EntryKind::kStream) &&
-      fstatat(top.target_fd, source.target_name.c_str(), &made, AT_SYMLINK_NOFOLLOW) ==
-          0 &&
-      S_ISLNK(made.st_mode) &&
-      fstatat(top.target_fd, source.target_name.c_str(), &pointee, 0) == 0;
+      kernel_.Stat(top.target_fd, source.target_name.c_str(), AT_SYMLINK_NOFOLLOW,
+                   &made) == 0 &&
+      S_ISLNK(made.stx_mode) &&
+      kernel_.Stat(top.target_fd, source.target_name.c_str(), 0, &pointee) == 0;
   ++sources_refused_;
   reporter_.Report(MakeRefusal(
       target, through_link
@@ -324,12 +320,14 @@ absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources
                                       const TopLevel& top) {
   if (sources.empty() || cancelled_) return absl::OkStatus();
   const FileBudget files = PlanFiles(
-      files_max_, WorkerCount(sources, top.target_fd, request_.options), rings_wanted());
+      files_max_, WorkerCount(&kernel_, sources, top.target_fd, request_.options),
+      rings_wanted());
   const int workers = files.workers;
   const Worker::Limits limits =
       Worker::LimitsFor(request_.options.tuning, workers, files.files_max);
-  std::unique_ptr<Ring> ring;
-  if (absl::Status status = ChooseEngine(sources, files, limits.copies_in_flight, &ring);
+  std::unique_ptr<Kernel> kernel;
+  if (absl::Status status =
+          ChooseEngine(sources, files, limits.copies_in_flight, &kernel);
       !status.ok()) {
     return status;
   }
@@ -338,20 +336,20 @@ absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources
     report_.workers = std::max(report_.workers, workers);
   }
 
-  Walk walk(&directories_, FollowsLinks(request_.options),
+  Walk walk(&kernel_, &directories_, FollowsLinks(request_.options),
             files.DirectoriesMax(limits.copies_in_flight));
   walk.top()->source_fd = AT_FDCWD;
   walk.top()->target_fd = top.target_fd;
   walk.top()->target_name = top.target_display;
-  struct stat stat;
-  const bool known = fstat(top.target_fd, &stat) == 0;
-  if (known) walk.top()->target_group = GroupOfNewEntries(stat, getegid());
-  if (known) walk.top()->target_device = stat.st_dev;
-  walk.top()->target_file_system = KindOfFileSystem(top.target_fd);
+  struct statx stat;
+  const bool known = kernel_.Stat(top.target_fd, &stat) == 0;
+  if (known) walk.top()->target_group = GroupOfNewEntries(stat, ProcessGroup());
+  if (known) walk.top()->target_device = DeviceOf(stat);
+  walk.top()->target_file_system = KindOfFileSystem(&kernel_, top.target_fd);
   // Jobs whose targets may be one do not run at the same time.
   walk.top()->target_key = reinterpret_cast<uintptr_t>(this);
   if (policy_.preserve.mode || policy_.preserve.ownership) {
-    walk.top()->target_default_acl = GrantsOfDefaultAcl(top.target_fd);
+    walk.top()->target_default_acl = GrantsOfDefaultAcl(&kernel_, top.target_fd);
   }
   AddToWalk(sources, &walk);
   SharedFiles shared_files(workers);
@@ -373,11 +371,13 @@ absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources
         &threads[i - 1]);
     if (!started) shared_files.OneWorkerLess();
   }
-  if (Work(shared, std::move(ring), limits, 0)) worked = true;
+  if (Work(shared, std::move(kernel), limits, 0)) worked = true;
   for (std::thread& thread : threads) {
     if (thread.joinable()) thread.join();
   }
-  for (const WaitingEntry& entry : links_.TakeAllWaiting()) walk.Release(entry.directory);
+  for (const WaitingEntry& entry : links_.TakeAllWaiting()) {
+    walk.Release(&kernel_, entry.directory);
+  }
   if (!worked) {
     return absl::ResourceExhaustedError(
         "cannot allocate memory for a single block (--block-size=SIZE)");
@@ -391,20 +391,21 @@ absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources
   return absl::OkStatus();
 }
 
-bool CopyJob::Body::Work(const SharedWork& shared, std::unique_ptr<Ring> ring,
+bool CopyJob::Body::Work(const SharedWork& shared, std::unique_ptr<Kernel> kernel,
                          Worker::Limits limits, int index) {
   const BatchScheduling batch_scheduling;
-  if (ring == nullptr && use_uring_) {
-    absl::StatusOr<std::unique_ptr<UringRing>> created =
-        UringRing::Create(RingParameters(request_.options, limits.copies_in_flight));
+  if (kernel == nullptr && use_uring_) {
+    absl::StatusOr<std::unique_ptr<UringKernel>> created =
+        UringKernel::Create(RingParameters(request_.options, limits.copies_in_flight));
     // The limits that the first ring was within are used up: then with fewer workers.
     if (!created.ok()) {
       shared.shared_files->OneWorkerLess();
       return false;
     }
-    ring = *std::move(created);
+    kernel = *std::move(created);
   }
-  if (ring == nullptr) ring = std::make_unique<SyscallRing>(limits.copies_in_flight);
+  if (kernel == nullptr)
+    kernel = std::make_unique<SyscallKernel>(limits.copies_in_flight);
   SharedWork work = shared;
   // Who asks for io_uring gets it for all files.
   if (request_.options.needs_uring()) work.warm_calls = CallsAtOnce::kNone;
@@ -416,16 +417,16 @@ bool CopyJob::Body::Work(const SharedWork& shared, std::unique_ptr<Ring> ring,
   work.policy.uncached_io = &uncached_io_;
   if (request_.options.iopoll) work.policy.polled_io = &polled_io_;
   work.policy.direct_reads = use_uring_;
-  work.policy.use_slots = ring->can_install_descriptor();
+  work.policy.use_slots = kernel->can_install_descriptor();
   work.policy.queues_all = request_.options.engine == EngineChoice::kUring;
-  work.policy.queues_truncate = ring->can_queue_truncate();
+  work.policy.queues_truncate = kernel->can_queue_truncate();
   std::unique_ptr<BlockPool> pool = MakePool(index, &limits);
   if (pool == nullptr) {
     shared.shared_files->OneWorkerLess();
     return false;
   }
   auto worker =
-      std::make_unique<Worker>(work, ring.get(), limits, pool.get(), &counters_[index]);
+      std::make_unique<Worker>(work, kernel.get(), limits, pool.get(), &counters_[index]);
   const absl::Status status = worker->Run();
   if (!status.ok()) {
     // The kernel may still write to what they hold: they are never given back.
@@ -446,7 +447,7 @@ void CopyJob::Body::StopTally() {
     tally.swap(tally_);
     thread.swap(tally_thread_);
   }
-  if (tally != nullptr) tally->Stop();
+  if (tally != nullptr) tally->Stop(&kernel_);
   if (thread.joinable()) thread.join();
 }
 
@@ -469,11 +470,17 @@ Progress CopyJob::Body::GetProgress() {
   Progress progress;
   if (!meter_.has_value()) return progress;
   AddCounters(&progress);
-  const absl::Time now = absl::Now();
+  const SteadyTime now = kernel_.Now();
   if (tally_ != nullptr) {
-    if (!tally_thread_.joinable() && now - start_ >= kTallyDelay) {
+    if (!tally_thread_.joinable() &&
+        now - start_ >= absl::ToChronoNanoseconds(kTallyDelay)) {
       // Without one, totals are known when all has been found.
-      StartThread([tally = tally_.get()] { tally->Run(); }, &tally_thread_);
+      StartThread(
+          [tally = tally_.get()] {
+            SyscallKernel kernel(/*slots=*/0);
+            tally->Run(&kernel);
+          },
+          &tally_thread_);
     }
     progress.scan_complete = tally_->complete();
     progress.bytes_total = std::max(progress.bytes_total, tally_->bytes());
@@ -516,7 +523,7 @@ void CopyJob::Body::FinishReport() {
   Progress progress;
   AddCounters(&progress);
   progress.scan_complete = !cancelled_;
-  meter_->MeasureFinal(absl::Now(), &progress);
+  meter_->MeasureFinal(kernel_.Now(), &progress);
   final_progress_ = progress;
 }
 
@@ -531,7 +538,7 @@ EngineReport CopyJob::engine_report() const { return body_->GetReport(); }
 
 EngineReport ProbeEngine() {
   EngineReport report;
-  const absl::StatusOr<std::unique_ptr<UringRing>> ring = UringRing::Create({});
+  const absl::StatusOr<std::unique_ptr<UringKernel>> ring = UringKernel::Create({});
   report.engine = ring.ok() ? "uring" : "threads";
   report.reason = ring.ok() ? UringReason() : std::string(ring.status().message());
   return report;

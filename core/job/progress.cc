@@ -8,6 +8,10 @@ namespace {
 // Samples closer together than this say nothing new.
 constexpr absl::Duration kSampleInterval = absl::Milliseconds(100);
 
+absl::Duration Between(SteadyTime begin, SteadyTime end) {
+  return absl::FromChrono(end - begin);
+}
+
 int64_t Rate(int64_t bytes, absl::Duration time) {
   if (time <= absl::ZeroDuration()) return 0;
   return static_cast<int64_t>(static_cast<double>(bytes) / absl::ToDoubleSeconds(time));
@@ -22,16 +26,17 @@ void ProgressMeter::KeepFromFalling(Progress* progress) {
   progress->bytes_total = std::max(progress->bytes_total, bytes_done_);
 }
 
-void ProgressMeter::Measure(absl::Time now, Progress* progress) {
+void ProgressMeter::Measure(SteadyTime now, Progress* progress) {
   KeepFromFalling(progress);
   if (samples_.empty()) samples_.push_back({start_, 0});
   // The oldest sample kept is the last one outside of the window, so that the rate is
   // always that of a whole window.
-  while (samples_.size() > 1 && now - samples_[1].time >= kWindow) samples_.pop_front();
+  while (samples_.size() > 1 && Between(samples_[1].time, now) >= kWindow)
+    samples_.pop_front();
   const Sample& oldest = samples_.front();
   progress->bytes_per_second =
-      Rate(progress->bytes_done - oldest.bytes, now - oldest.time);
-  if (now - samples_.back().time >= kSampleInterval) {
+      Rate(progress->bytes_done - oldest.bytes, Between(oldest.time, now));
+  if (Between(samples_.back().time, now) >= kSampleInterval) {
     samples_.push_back({now, progress->bytes_done});
   }
   progress->time_remaining.reset();
@@ -43,9 +48,9 @@ void ProgressMeter::Measure(absl::Time now, Progress* progress) {
   }
 }
 
-void ProgressMeter::MeasureFinal(absl::Time now, Progress* progress) {
+void ProgressMeter::MeasureFinal(SteadyTime now, Progress* progress) {
   KeepFromFalling(progress);
-  progress->bytes_per_second = Rate(progress->bytes_done, now - start_);
+  progress->bytes_per_second = Rate(progress->bytes_done, Between(start_, now));
   progress->time_remaining = absl::ZeroDuration();
 }
 

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "absl/time/time.h"
+#include "core/base/mutex.h"
 
 namespace ringcp {
 
@@ -31,31 +32,32 @@ struct Progress {
 };
 
 // Adds bytes_per_second and time_remaining to a sequence of snapshots: the rate is that
-// of the last kWindow, so that it follows a job that slows down without trembling.
+// of the last kWindow, on a clock that nobody sets, so that it follows a job that slows
+// down without trembling.
 class ProgressMeter {
  public:
   static constexpr absl::Duration kWindow = absl::Seconds(5);
 
-  explicit ProgressMeter(absl::Time start) : start_(start) {}
+  explicit ProgressMeter(SteadyTime start) : start_(start) {}
 
   // Fills in the rate and the time left of `progress`, as seen at `now`; times don't fall
   // from call to call. Nor does bytes_done for whoever sees the snapshots: what a copy
   // that begins anew takes back is made up for by what went before, until it is there
   // again.
-  void Measure(absl::Time now, Progress* progress);
+  void Measure(SteadyTime now, Progress* progress);
 
   // The same at the job's end: the rate over the whole run, nothing left to do.
-  void MeasureFinal(absl::Time now, Progress* progress);
+  void MeasureFinal(SteadyTime now, Progress* progress);
 
  private:
   struct Sample {
-    absl::Time time;
+    SteadyTime time;
     int64_t bytes;
   };
 
   void KeepFromFalling(Progress* progress);
 
-  absl::Time start_;
+  SteadyTime start_;
   int64_t bytes_done_ = 0;      // Of the last snapshot.
   std::deque<Sample> samples_;  // At most one per kSampleInterval, oldest first.
 };

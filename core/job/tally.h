@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/job/top_level.h"
+#include "core/kernel/kernel.h"
 #include "core/tree/walk.h"
 
 namespace ringcp {
@@ -29,14 +30,17 @@ class Tally {
     int directories_max = kDirectoriesMax;  // Open at a time.
   };
 
-  Tally(const std::vector<TopLevelSource>& sources, const Settings& settings);
+  // REQUIRES: `kernel` outlives it; it is that of the thread that destroys it.
+  Tally(Kernel* kernel, const std::vector<TopLevelSource>& sources,
+        const Settings& settings);
   ~Tally();
 
   // Adds up everything, or as much as there was before Stop(). What can't be looked at is
   // left out: the copy itself will report it.
-  void Run();
+  // `kernel` is the calling thread's.
+  void Run(Kernel* kernel);
   // Makes Run() return soon.
-  void Stop();
+  void Stop(Kernel* kernel);
 
   // Whether the sums are final.
   bool complete() const { return complete_.load(std::memory_order_acquire); }

@@ -3,8 +3,6 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <climits>
@@ -17,6 +15,8 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/file_identity.h"
+#include "core/kernel/op.h"
 #include "core/kernel/standard_streams.h"
 
 namespace ringcp {
@@ -49,10 +49,17 @@ absl::Status TargetError(const char* what, const std::string& target, int error_
 // With O_PATH alone nobody asks a server: a directory that another client has removed
 // and made anew opens from the cache, and all that is done in it ends with ESTALE (NFS).
 // Opening it for reading asks, and looks its name up again.
-int OpenDirectory(const char* path) {
-  const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
-  if (fd >= 0 || (errno != EACCES && errno != EPERM)) return fd;
-  return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+// A descriptor or -errno.
+int OpenDirectory(Kernel* kernel, const char* path) {
+  const int fd = kernel->Open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
+  if (fd != -EACCES && fd != -EPERM) return fd;
+  return kernel->Open(AT_FDCWD, path, O_PATH | O_DIRECTORY);
+}
+
+// Looks at what `path` leads to; 0 or -errno.
+int32_t LookAt(Kernel* kernel, const std::string& path, struct statx* stat,
+               bool follow = true) {
+  return kernel->Stat(AT_FDCWD, path.c_str(), follow ? 0 : AT_SYMLINK_NOFOLLOW, stat);
 }
 
 // Whether what could not be opened as a directory with `error_number` may be one all the
@@ -73,13 +80,13 @@ Operation MakingOperation(mode_t mode, bool recursive) {
 
 // Whether `path` is a symbolic link to a directory, followed because of a slash behind
 // it.
-bool IsLinkFollowedBySlash(const std::string& path) {
+bool IsLinkFollowedBySlash(Kernel* kernel, const std::string& path) {
   const std::string name(WithoutTrailingSlashes(path));
-  struct stat link;
-  struct stat directory;
-  return path.ends_with('/') && lstat(name.c_str(), &link) == 0 &&
-         S_ISLNK(link.st_mode) && stat(path.c_str(), &directory) == 0 &&
-         S_ISDIR(directory.st_mode);
+  struct statx link;
+  struct statx directory;
+  return path.ends_with('/') && LookAt(kernel, name, &link, /*follow=*/false) == 0 &&
+         S_ISLNK(link.stx_mode) && LookAt(kernel, path, &directory) == 0 &&
+         S_ISDIR(directory.stx_mode);
 }
 
 struct Place {
@@ -89,7 +96,7 @@ struct Place {
 };
 
 // Finds the directory to copy into.
-absl::StatusOr<Place> FindPlace(const CopyRequest& request) {
+absl::StatusOr<Place> FindPlace(Kernel* kernel, const CopyRequest& request) {
   Place place;
   const std::string& target = request.target;
   const TargetKind kind = request.options.target_kind;
@@ -97,46 +104,48 @@ absl::StatusOr<Place> FindPlace(const CopyRequest& request) {
   // Its directory alone may be short enough: then it would be found by another name.
   if (target.size() >= PATH_MAX) return TargetError("target", target, ENAMETOOLONG);
   if (kind != TargetKind::kNotDirectory) {
-    place.top.target_fd = OpenDirectory(target.c_str());
+    place.top.target_fd = OpenDirectory(kernel, target.c_str());
     if (place.top.target_fd >= 0) {
       place.top.target_display = target;
       return place;
     }
     if (kind == TargetKind::kDirectory) {
-      return TargetError("target directory", target, errno);
+      return TargetError("target directory", target, -place.top.target_fd);
     }
-    if (request.sources.size() > 1 || MayBeDirectory(errno)) {
-      return TargetError("target", target, errno);
+    if (request.sources.size() > 1 || MayBeDirectory(-place.top.target_fd)) {
+      return TargetError("target", target, -place.top.target_fd);
     }
-    may_exist = errno != ENOENT;
-  } else if (IsLinkFollowedBySlash(target)) {
+    may_exist = place.top.target_fd != -ENOENT;
+  } else if (IsLinkFollowedBySlash(kernel, target)) {
     // The copy is the directory that it leads to, which has another name.
-    place.top.target_fd = OpenDirectory(target.c_str());
-    if (place.top.target_fd < 0) return TargetError("target", target, errno);
+    place.top.target_fd = OpenDirectory(kernel, target.c_str());
+    if (place.top.target_fd < 0) {
+      return TargetError("target", target, -place.top.target_fd);
+    }
     place.top.target_display = target;
     place.name = ".";
     return place;
   }
-  struct stat existing;
+  struct statx existing;
   place.is_closed_stream =
-      may_exist && stat(target.c_str(), &existing) == 0 && IsClosedStream(existing);
+      may_exist && LookAt(kernel, target, &existing) == 0 && IsClosedStream(existing);
   const std::string parent(DirectoryPart(target));
   place.name = LastPart(target);
   place.top.target_display = parent;
   if (place.name.empty() && !target.empty()) place.name = ".";
-  place.top.target_fd = OpenDirectory(parent.empty() ? "." : parent.c_str());
+  place.top.target_fd = OpenDirectory(kernel, parent.empty() ? "." : parent.c_str());
   if (place.top.target_fd < 0 || place.name.empty()) {
     // The message names what could not be made, and how depends on the source.
-    const int error_number = place.name.empty() ? ENOENT : errno;
-    struct stat stat;
+    const int error_number = place.name.empty() ? ENOENT : -place.top.target_fd;
+    struct statx stat;
     const std::string& source = request.sources.front();
-    const auto look = FollowsNamedLinks(request.options) ? ::stat : lstat;
-    if (look(source.c_str(), &stat) != 0) {
+    const bool follow = FollowsNamedLinks(request.options);
+    if (const int32_t result = LookAt(kernel, source, &stat, follow); result != 0) {
       return absl::FailedPreconditionError(
-          MakeFileError(Operation::kStat, source, errno).message);
+          MakeFileError(Operation::kStat, source, -result).message);
     }
-    const Operation operation = MakingOperation(stat.st_mode, request.options.recursive);
-    if (S_ISDIR(stat.st_mode) && !request.options.recursive) {
+    const Operation operation = MakingOperation(stat.stx_mode, request.options.recursive);
+    if (S_ISDIR(stat.stx_mode) && !request.options.recursive) {
       return absl::FailedPreconditionError(
           absl::StrCat("-r not specified; omitting directory ", Quote(source)));
     }
@@ -149,32 +158,33 @@ absl::StatusOr<Place> FindPlace(const CopyRequest& request) {
 // Whether `path`, of which `stat` was taken with `follow`, would not exist if the
 // standard streams that this process was started without were still closed: /dev/stdin
 // followed, or /dev/fd/0 as a link.
-bool IsOfClosedStream(const std::string& path, bool follow, const struct stat& stat) {
+bool IsOfClosedStream(Kernel* kernel, const std::string& path, bool follow,
+                      const struct statx& stat) {
   if (follow) return IsClosedStream(stat);
-  struct stat followed;
-  if (!S_ISLNK(stat.st_mode) || ::stat(path.c_str(), &followed) != 0 ||
+  struct statx followed;
+  if (!S_ISLNK(stat.stx_mode) || LookAt(kernel, path, &followed) != 0 ||
       !IsClosedStream(followed)) {
     return false;
   }
   // A link to that link, such as /dev/stdin, is there in any case.
-  const int fd = open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC);
-  struct statfs file_system;
-  const bool is_in_proc =
-      fd >= 0 && fstatfs(fd, &file_system) == 0 && file_system.f_type == PROC_SUPER_MAGIC;
-  if (fd >= 0) close(fd);
+  const int fd = kernel->Open(AT_FDCWD, path.c_str(), O_PATH | O_NOFOLLOW);
+  FileSystemStat file_system;
+  const bool is_in_proc = fd >= 0 && kernel->Do(StatFileSystem(fd, &file_system)) == 0 &&
+                          file_system.magic == PROC_SUPER_MAGIC;
+  if (fd >= 0) kernel->Close(fd);
   return is_in_proc;
 }
 
 // Tells that a target named with a slash behind it can't be the copy of a source that is
 // no directory and has this mode; unless nothing is to be done (-n).
-void ReportNamedAsDirectory(const CopyRequest& request, const std::string& source,
-                            mode_t mode, Reporter* reporter) {
+void ReportNamedAsDirectory(Kernel* kernel, const CopyRequest& request,
+                            const std::string& source, mode_t mode, Reporter* reporter) {
   const std::string& target = request.target;
-  struct stat existing;
-  const int error_number = stat(target.c_str(), &existing) == 0 ? 0 : errno;
+  struct statx existing;
+  const int error_number = -LookAt(kernel, target, &existing);
   if (error_number == 0 && request.options.no_clobber) return;
   const Operation operation = MakingOperation(mode, request.options.recursive);
-  if (error_number == 0 && S_ISDIR(existing.st_mode)) {
+  if (error_number == 0 && S_ISDIR(existing.stx_mode)) {
     reporter->Report(RefusedTarget(Refusal::kTargetIsDirectory), source, target);
   } else if (error_number == ENOENT && operation != Operation::kCreate) {
     reporter->Report(MakeFileError(operation, target, ENOENT));
@@ -190,13 +200,13 @@ EntryKind KindOf(mode_t mode, bool recursive) {
 }
 
 // Whether two paths are in one directory.
-bool AreInOneDirectory(const std::string& a, const std::string& b) {
+bool AreInOneDirectory(Kernel* kernel, const std::string& a, const std::string& b) {
   const std::string in_a(DirectoryPart(a));
   const std::string in_b(DirectoryPart(b));
-  struct stat stat_a;
-  struct stat stat_b;
-  return in_a == in_b || (stat(in_a.empty() ? "." : in_a.c_str(), &stat_a) == 0 &&
-                          stat(in_b.empty() ? "." : in_b.c_str(), &stat_b) == 0 &&
+  struct statx stat_a;
+  struct statx stat_b;
+  return in_a == in_b || (LookAt(kernel, in_a.empty() ? "." : in_a, &stat_a) == 0 &&
+                          LookAt(kernel, in_b.empty() ? "." : in_b, &stat_b) == 0 &&
                           SameFile(stat_a, stat_b));
 }
 
@@ -204,26 +214,27 @@ bool AreInOneDirectory(const std::string& a, const std::string& b) {
 class NameTable {
  public:
   // `target_fd`: the directory that they are names in.
-  NameTable(int target_fd, const CopyRequest& request)
-      : target_fd_(target_fd),
+  NameTable(Kernel* kernel, int target_fd, const CopyRequest& request)
+      : kernel_(kernel),
+        target_fd_(target_fd),
         has_several_(request.sources.size() > 1),
         no_clobber_(request.options.no_clobber),
         preserves_links_(request.options.preserve.links) {}
 
   // Whether `source` is to be copied; says why not, and marks collisions.
-  bool Admit(TopLevelSource* source, const struct stat& stat, Reporter* reporter) {
+  bool Admit(TopLevelSource* source, const struct statx& stat, Reporter* reporter) {
     const auto [it, is_new] = names_.try_emplace(
         source->target_name,
-        Seen{stat.st_dev, stat.st_ino, source->is_directory, source->source});
+        Seen{DeviceOf(stat), stat.stx_ino, source->is_directory, source->source});
     if (is_new) {
       source->collides = has_several_ && MayMeet(*source);
       return true;
     }
     const Seen& seen = it->second;
-    const bool same_file = seen.device == stat.st_dev && seen.inode == stat.st_ino;
+    const bool same_file = seen.device == DeviceOf(stat) && seen.inode == stat.stx_ino;
     // Another hard link of a file is another source.
-    if (same_file &&
-        (source->is_directory || AreInOneDirectory(seen.source, source->source))) {
+    if (same_file && (source->is_directory ||
+                      AreInOneDirectory(kernel_, seen.source, source->source))) {
       reporter->Warn(absl::StrCat("warning: source ",
                                   source->is_directory ? "directory " : "file ",
                                   Quote(source->source), " specified more than once"));
@@ -255,27 +266,28 @@ class NameTable {
 
   // Different names may lead to one directory that is there, by mounts.
   bool HasKnownDirectory(const std::string& name) {
-    struct stat stat;
-    return fstatat(target_fd_, name.c_str(), &stat, AT_SYMLINK_NOFOLLOW) == 0 &&
-           S_ISDIR(stat.st_mode) && !targets_.insert({stat.st_dev, stat.st_ino}).second;
+    struct statx stat;
+    return kernel_->Stat(target_fd_, name.c_str(), AT_SYMLINK_NOFOLLOW, &stat) == 0 &&
+           S_ISDIR(stat.stx_mode) &&
+           !targets_.insert({DeviceOf(stat), stat.stx_ino}).second;
   }
 
   // ... or to one file, by hard or symbolic links.
   bool HasKnownFile(const std::string& name) {
     if (no_clobber_) return false;
-    struct stat stat;
-    if (fstatat(target_fd_, name.c_str(), &stat, 0) != 0) {
+    struct statx stat;
+    if (kernel_->Stat(target_fd_, name.c_str(), 0, &stat) != 0) {
       // What a link leads to that leads nowhere yet may be what a later source becomes.
       const bool is_link =
-          fstatat(target_fd_, name.c_str(), &stat, AT_SYMLINK_NOFOLLOW) == 0 &&
-          S_ISLNK(stat.st_mode);
+          kernel_->Stat(target_fd_, name.c_str(), AT_SYMLINK_NOFOLLOW, &stat) == 0 &&
+          S_ISLNK(stat.stx_mode);
       merged_ = merged_ || is_link;
       return is_link;
     }
-    if (S_ISDIR(stat.st_mode)) return false;
+    if (S_ISDIR(stat.stx_mode)) return false;
     // Nothing is written to it then: each of its names is given a file of its own.
-    if (preserves_links_ && stat.st_nlink > 1) return false;
-    return !targets_.insert({stat.st_dev, stat.st_ino}).second;
+    if (preserves_links_ && stat.stx_nlink > 1) return false;
+    return !targets_.insert({DeviceOf(stat), stat.stx_ino}).second;
   }
 
   struct Seen {
@@ -284,6 +296,7 @@ class NameTable {
     bool is_directory;
     std::string source;
   };
+  Kernel* const kernel_;
   const int target_fd_;
   const bool has_several_;  // More than one source will be admitted.
   const bool no_clobber_;
@@ -319,13 +332,14 @@ bool FollowsNamedLinks(const CopyOptions& options) {
   return FollowsLinks(options) || options.dereference == Dereference::kCommandLine;
 }
 
-absl::StatusOr<TopLevel> ResolveTopLevel(const CopyRequest& request, Reporter* reporter) {
+absl::StatusOr<TopLevel> ResolveTopLevel(Kernel* kernel, const CopyRequest& request,
+                                         Reporter* reporter) {
   const CopyOptions& options = request.options;
-  absl::StatusOr<Place> place = FindPlace(request);
+  absl::StatusOr<Place> place = FindPlace(kernel, request);
   if (!place.ok()) return place.status();
   TopLevel top = std::move(place->top);
   const bool follow = FollowsNamedLinks(options);
-  NameTable names(top.target_fd, request);
+  NameTable names(kernel, top.target_fd, request);
   for (const std::string& path : request.sources) {
     TopLevelSource source;
     source.source = path;
@@ -336,16 +350,16 @@ absl::StatusOr<TopLevel> ResolveTopLevel(const CopyRequest& request, Reporter* r
       source.target_shown =
           absl::StrCat(std::string(WithoutTrailingSlashes(request.target)), "/");
     }
-    struct stat stat;
-    if ((follow ? ::stat : lstat)(path.c_str(), &stat) != 0) {
-      reporter->Report(MakeFileError(Operation::kStat, path, errno));
+    struct statx stat;
+    if (const int32_t result = LookAt(kernel, path, &stat, follow); result != 0) {
+      reporter->Report(MakeFileError(Operation::kStat, path, -result));
       continue;
     }
-    if (IsOfClosedStream(path, follow, stat)) {
+    if (IsOfClosedStream(kernel, path, follow, stat)) {
       reporter->Report(MakeFileError(Operation::kStat, path, ENOENT));
       continue;
     }
-    source.is_directory = S_ISDIR(stat.st_mode);
+    source.is_directory = S_ISDIR(stat.stx_mode);
     if (source.is_directory && !options.recursive) {
       reporter->Report(MakeRefusal(
           path, absl::StrCat("-r not specified; omitting directory ", Quote(path))));
@@ -357,11 +371,11 @@ absl::StatusOr<TopLevel> ResolveTopLevel(const CopyRequest& request, Reporter* r
       continue;
     }
     if (!source.is_directory && named_as_directory) {
-      ReportNamedAsDirectory(request, path, stat.st_mode, reporter);
+      ReportNamedAsDirectory(kernel, request, path, stat.stx_mode, reporter);
       continue;
     }
-    if (!source.is_directory) source.kind = KindOf(stat.st_mode, options.recursive);
-    if (S_ISREG(stat.st_mode)) source.size_bytes = stat.st_size;
+    if (!source.is_directory) source.kind = KindOf(stat.stx_mode, options.recursive);
+    if (S_ISREG(stat.stx_mode)) source.size_bytes = stat.stx_size;
     if (!names.Admit(&source, stat, reporter)) continue;
     top.sources.push_back(std::move(source));
   }

@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "core/base/copy_options.h"
 #include "core/file/reporter.h"
+#include "core/kernel/kernel.h"
 #include "core/tree/walk.h"
 
 namespace ringcp {
@@ -54,7 +55,8 @@ bool FollowsNamedLinks(const CopyOptions& options);
 
 // Looks at all sources and the target. A source that can't be copied is reported and left
 // out. A status says why nothing can be: its message is a whole line as GNU cp prints it.
-absl::StatusOr<TopLevel> ResolveTopLevel(const CopyRequest& request, Reporter* reporter);
+absl::StatusOr<TopLevel> ResolveTopLevel(Kernel* kernel, const CopyRequest& request,
+                                         Reporter* reporter);
 
 // Adds the sources to a walk whose top() is the target.
 void AddToWalk(const std::vector<TopLevelSource>& sources, Walk* walk);

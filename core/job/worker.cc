@@ -1,9 +1,7 @@
 #include "core/job/worker.h"
 
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -11,7 +9,6 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "core/base/check.h"
 #include "core/base/file_identity.h"
 #include "core/file/block_pump.h"
@@ -50,17 +47,18 @@ Worker::Limits Worker::LimitsFor(const Tuning& tuning, int workers, int files_ma
   return limits;
 }
 
-Worker::Worker(const SharedWork& work, Ring* ring, const Limits& limits, BlockPool* pool,
-               EngineCounters* counters)
+Worker::Worker(const SharedWork& work, Kernel* kernel, const Limits& limits,
+               BlockPool* pool, EngineCounters* counters)
     : work_(work),
-      claims_(work.claims),
-      ring_(ring),
+      claims_(work.claims, kernel),
+      kernel_(kernel),
       limits_(limits),
       counters_(counters),
       pool_(pool),
       at_once_chooser_(work.warm_calls) {
   work_.policy.claims = &claims_;
-  RINGCP_CHECK(ring->slots() >= limits.copies_in_flight);
+  work_.policy.kernel = kernel;
+  RINGCP_CHECK(kernel->slots() >= limits.copies_in_flight);
   for (int i = 0; i < limits.copies_in_flight; ++i) {
     flights_.emplace_back(pool, counters);
     free_flights_.push_back(limits.copies_in_flight - 1 - i);
@@ -75,8 +73,8 @@ absl::Status Worker::Run() {
   // Last, because nobody knows when a pipe or a terminal ends.
   for (const WaitingEntry& entry : streams_) CopyStreamEntry(entry);
   HelpOthers();
-  CountRing();
-  return ring_->status();
+  CountKernel();
+  return kernel_->status();
 }
 
 void Worker::CopyEntries() {
@@ -95,7 +93,7 @@ void Worker::CopyEntries() {
 
 void Worker::CopyAlone() {
   for (int i = 0; i < kOpensAloneMax && !to_open_alone_.empty(); ++i) {
-    if (i > 0 && !cancelled()) absl::SleepFor(kOpensAloneInterval);
+    if (i > 0 && !cancelled()) kernel_->Do(Pause(kOpensAloneMilliseconds));
     std::vector<WaitingEntry> entries;
     entries.swap(to_open_alone_);
     opens_again_ = i + 1 < kOpensAloneMax;
@@ -114,10 +112,10 @@ bool Worker::OpensAlone(const FileCopy& copy) const {
 void Worker::StopCopies() {
   more_to_start_ = false;
   more_to_walk_ = false;
-  work_.walk->Stop();
+  work_.walk->Stop(kernel_);
   while (!batch_.entries().empty()) {
     work_.walk->Take(&batch_);
-    work_.walk->Release(batch_.directory());
+    work_.walk->Release(kernel_, batch_.directory());
   }
   for (Flight& flight : flights_) {
     if (flight.active) flight.copy.Stop();
@@ -128,14 +126,15 @@ void Worker::StopCopies() {
 
 void Worker::Settle() {
   const bool may_wait = !more_to_start_ && blocks_at_once_.empty();
-  if (may_wait && ring_->chains_in_flight() == 0 && !awaiting_.empty()) {
-    work_.shared_files->AwaitHelper(flights_[awaiting_[0]].copy.shared_file(),
-                                    kPollInterval);
-  } else if (may_wait && ring_->chains_in_flight() == 0 && !awaiting_targets_.empty()) {
+  if (may_wait && kernel_->chains_in_flight() == 0 && !awaiting_.empty()) {
+    work_.shared_files->AwaitHelper(
+        flights_[awaiting_[0]].copy.shared_file(),
+        kernel_->Now() + absl::ToChronoNanoseconds(kPollInterval));
+  } else if (may_wait && kernel_->chains_in_flight() == 0 && !awaiting_targets_.empty()) {
     claims_.AwaitRelease(kTargetPollInterval);
   } else {
-    SettleRing(may_wait ? kPollInterval : absl::ZeroDuration());
-    for (const SettledChain& settled : settled_) OnSettled(settled);
+    WaitForKernel(may_wait ? kPollInterval : absl::ZeroDuration());
+    for (const ChainResults& settled : settled_) OnSettled(settled);
   }
   CopyBlocksAtOnce();
   ResumeAwaiting();
@@ -152,8 +151,8 @@ void Worker::RetryTargets() {
   }
 }
 
-void Worker::CountRing() {
-  const RingCounters now = ring_->counters();
+void Worker::CountKernel() {
+  const KernelCounters now = kernel_->counters();
   counters_->chains.Add(now.chains - ring_counted_.chains);
   counters_->sqes.Add(now.sqes - ring_counted_.sqes);
   counters_->linked.Add(now.linked - ring_counted_.linked);
@@ -165,11 +164,11 @@ void Worker::CountRing() {
   ring_counted_ = now;
 }
 
-void Worker::SettleRing(absl::Duration timeout) {
+void Worker::WaitForKernel(absl::Duration timeout) {
   settled_.clear();
-  ring_->Settle(timeout, &settled_);
-  CountRing();
-  if (ring_failed_ || ring_->status().ok()) return;
+  kernel_->Wait(timeout, &settled_);
+  CountKernel();
+  if (ring_failed_ || kernel_->status().ok()) return;
   ring_failed_ = true;
   // Before any of them is told its results: none may take another block, to which the
   // kernel may still write.
@@ -223,9 +222,9 @@ void Worker::Help(SharedFile* file) {
       if (was_read) at_once = false;
     } else {
       QueueChains(/*index=*/0);
-      SettleRing(kPollInterval);
+      WaitForKernel(kPollInterval);
     }
-    for (const SettledChain& settled : settled_) {
+    for (const ChainResults& settled : settled_) {
       const absl::Span<const int32_t> results = settled.results();
       pump.Settle(LaneOf(settled.id), results[0], results.back());
     }
@@ -234,12 +233,10 @@ void Worker::Help(SharedFile* file) {
 }
 
 AtOnceChooser::Wait Worker::WaitSinceLastCall() {
-  rusage usage = {};
-  getrusage(RUSAGE_THREAD, &usage);
-  const bool waited = usage.ru_nvcsw != waits_seen_;
-  const bool read = usage.ru_inblock != reads_seen_;
-  waits_seen_ = usage.ru_nvcsw;
-  reads_seen_ = usage.ru_inblock;
+  const ThreadWaits now = kernel_->Waits();
+  const bool waited = now.waits != waits_seen_.waits;
+  const bool read = now.blocks_read != waits_seen_.blocks_read;
+  waits_seen_ = now;
   return !waited ? AtOnceChooser::Wait::kNone
          : read  ? AtOnceChooser::Wait::kDevice
                  : AtOnceChooser::Wait::kOther;
@@ -277,7 +274,7 @@ void Worker::Fill() {
       }
       continue;
     }
-    const Walk::Result result = work_.walk->Next(/*may_wait=*/idle(), &batch_);
+    const Walk::Result result = work_.walk->Next(kernel_, /*may_wait=*/idle(), &batch_);
     WaitSinceLastCall();  // For other threads or a directory: that does not count either.
     more_to_walk_ = result != Walk::Result::kFinished;
     if (result != Walk::Result::kBatch) return;
@@ -325,7 +322,7 @@ FileCopyNames Worker::NamesOf(const WaitingEntry& entry) const {
           .source_file_system = entry.directory->source_file_system,
           .target_file_system = entry.directory->target_file_system,
           .offers_links = OffersLinks(entry),
-          .source_device = entry.directory->source_stat.st_dev,
+          .source_device = DeviceOf(entry.directory->source_stat),
           .target_device = entry.directory->target_device};
 }
 
@@ -341,21 +338,20 @@ void Worker::StartFlight(int index) {
   flight.active = true;
   next_.size = 0;
   const CallsAtOnce calls_at_once = at_once_chooser_.Next();
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = kernel_->Now();
   flight.copy.Start(work_.policy, NamesOf(flight.entry), index, calls_at_once, &next_);
   Continue(index);
   if (calls_at_once != CallsAtOnce::kNone) {
     const bool is_copied = flight.copy.outcome() == FileCopy::Outcome::kCopied;
     const uint64_t bytes = is_copied ? flight.copy.stat().stx_size : 0;
-    const bool slow =
-        AtOnceChooser::IsSlow(std::chrono::steady_clock::now() - start,
-                              std::min<uint64_t>(bytes, limits_.block_bytes));
+    const bool slow = AtOnceChooser::IsSlow(
+        kernel_->Now() - start, std::min<uint64_t>(bytes, limits_.block_bytes));
     at_once_chooser_.NoteWait(calls_at_once,
                               slow ? WaitSinceLastCall() : AtOnceChooser::Wait::kNone);
   }
 }
 
-void Worker::OnSettled(const SettledChain& settled) {
+void Worker::OnSettled(const ChainResults& settled) {
   const int index = IndexOf(settled.id);
   next_.size = 0;
   flights_[index].copy.Settle(LaneOf(settled.id), settled.results(), &next_);
@@ -389,7 +385,7 @@ void Worker::RunAtOnce(int index) {
       next_.size = 0;
       return;
     }
-    const SettledChain settled = ring_->RunAtOnce({}, chain.ops());
+    const ChainResults settled = kernel_->RunAtOnce({}, chain.ops());
     next_.size = 0;
     copy.Settle(lane, settled.results(), &next_);
   }
@@ -406,26 +402,25 @@ void Worker::CopyBlocksAtOnce() {
 void Worker::CopyBlocksAtOnce(int index, int lane, Chain chain) {
   FileCopy& copy = flights_[index].copy;
   WaitSinceLastCall();  // For other files.
-  const auto end = std::chrono::steady_clock::now() + kRowTime;
+  const auto end = kernel_->Now() + kRowTime;
   do {
     bool was_read = false;
-    const SettledChain settled = RunBlock(IdOf(index, lane), chain, &was_read);
+    const ChainResults settled = RunBlock(IdOf(index, lane), chain, &was_read);
     if (was_read) copy.LeaveBlocksToChains();
     next_.size = 0;
     copy.Settle(lane, settled.results(), &next_);
     if (next_.size == 0 || !copy.copies_blocks_at_once()) return Continue(index);
     chain = next_.chains[0].chain;
-  } while (!cancelled() && std::chrono::steady_clock::now() < end);
+  } while (!cancelled() && kernel_->Now() < end);
   blocks_at_once_.emplace_back(IdOf(index, lane), chain);
 }
 
-SettledChain Worker::RunBlock(ChainId id, const Chain& chain, bool* was_read) {
-  const auto start = std::chrono::steady_clock::now();
-  const SettledChain settled = ring_->RunAtOnce(id, chain.ops());
+ChainResults Worker::RunBlock(ChainId id, const Chain& chain, bool* was_read) {
+  const auto start = kernel_->Now();
+  const ChainResults settled = kernel_->RunAtOnce(id, chain.ops());
   // Waiting for the file's lock, or for room for dirty pages, is no reason to change.
-  *was_read =
-      AtOnceChooser::IsSlow(std::chrono::steady_clock::now() - start, chain[0].length) &&
-      WaitSinceLastCall() == AtOnceChooser::Wait::kDevice;
+  *was_read = AtOnceChooser::IsSlow(kernel_->Now() - start, chain[0].io.length) &&
+              WaitSinceLastCall() == AtOnceChooser::Wait::kDevice;
   return settled;
 }
 
@@ -434,7 +429,7 @@ void Worker::QueueChains(int index) {
     const ChainId id = IdOf(index, next_.chains[i].lane);
     const Chain& chain = next_.chains[i].chain;
     // In order: a later chain must not overtake one that had no room.
-    if (!backlog_.empty() || !ring_->Queue(id, chain.ops())) {
+    if (!backlog_.empty() || !kernel_->Queue(id, chain.ops())) {
       backlog_.emplace_back(id, chain);
     }
   }
@@ -443,7 +438,7 @@ void Worker::QueueChains(int index) {
 
 void Worker::QueueBacklog() {
   while (!backlog_.empty() &&
-         ring_->Queue(backlog_.front().first, backlog_.front().second.ops())) {
+         kernel_->Queue(backlog_.front().first, backlog_.front().second.ops())) {
     backlog_.pop_front();
   }
 }
@@ -545,13 +540,14 @@ void Worker::OnDone(int index) {
 bool Worker::LookAgain(const WaitingEntry& entry) {
   if (entry.looked_at) return false;
   const int flags = work_.policy.follows_links ? 0 : AT_SYMLINK_NOFOLLOW;
-  struct stat stat;
-  if (fstatat(entry.directory->source_fd, entry.source_name.c_str(), &stat, flags) != 0) {
+  struct statx stat;
+  if (kernel_->Stat(entry.directory->source_fd, entry.source_name.c_str(), flags,
+                    &stat) != 0) {
     return false;
   }
   // As it was listed, unless it is behind a link that nobody knew of.
-  if (S_ISREG(stat.st_mode) && entry.follow == work_.policy.follows_links) return false;
-  return Redirect(entry, stat.st_mode);
+  if (S_ISREG(stat.stx_mode) && entry.follow == work_.policy.follows_links) return false;
+  return Redirect(entry, stat.stx_mode);
 }
 
 bool Worker::Redirect(const WaitingEntry& entry, mode_t mode) {
@@ -579,20 +575,21 @@ bool Worker::Redirect(const WaitingEntry& entry, mode_t mode) {
 void Worker::CopyNodeEntry(WaitingEntry entry) {
   if (!entry.looked_at) entry.follow = work_.policy.follows_links;
   const FileCopyNames names = NamesOf(entry);
-  NodeSource source;
+  NodeSource source(kernel_);
   if (const int error_number = source.Open(names); error_number != 0) {
     CountFailed(entry, {.operation = Operation::kStat, .error_number = error_number});
     SettleClaim(&entry, /*copied=*/false);
     return Release(entry);
   }
-  const struct stat& stat = source.stat();
-  if ((S_ISREG(stat.st_mode) || S_ISDIR(stat.st_mode)) && Redirect(entry, stat.st_mode)) {
+  const struct statx& stat = source.stat();
+  if ((S_ISREG(stat.stx_mode) || S_ISDIR(stat.stx_mode)) &&
+      Redirect(entry, stat.stx_mode)) {
     return;
   }
   const bool is_offered = work_.policy.offer_all_links || OffersLinks(entry);
   if (work_.policy.preserve.links &&
-      (stat.st_nlink > 1 || is_offered || entry.claimed.has_value())) {
-    const uint32_t links = LinksToMeet(entry, stat.st_nlink);
+      (stat.stx_nlink > 1 || is_offered || entry.claimed.has_value())) {
+    const uint32_t links = LinksToMeet(entry, stat.stx_nlink);
     std::string copied_as;
     switch (ClaimCopy(IdentityOf(stat), links, &entry, &copied_as)) {
       case LinkTable::Claim::kCopy:
@@ -604,7 +601,7 @@ void Worker::CopyNodeEntry(WaitingEntry entry) {
     }
   }
   bool copied = false;
-  if (S_ISREG(stat.st_mode) || S_ISDIR(stat.st_mode)) {
+  if (S_ISREG(stat.stx_mode) || S_ISDIR(stat.stx_mode)) {
     CountFailed(entry, {.refusal = Refusal::kSourceReplaced});
   } else {
     const NodeResult result = CopyNode(work_.policy, names, source);
@@ -664,7 +661,7 @@ void Worker::Link(const WaitingEntry& entry, const std::string& copied_as) {
   const bool neighbours = existing_in == here;
   const int existing_directory =
       neighbours ? entry.directory->target_fd
-                 : OpenParentBeneath(work_.walk->top()->target_fd, copied_as);
+                 : OpenParentBeneath(kernel_, work_.walk->top()->target_fd, copied_as);
   NodeResult result;
   if (existing_directory < 0) {
     result.failure = TargetFailure(Operation::kMakeHardLink, -existing_directory);
@@ -672,7 +669,7 @@ void Worker::Link(const WaitingEntry& entry, const std::string& copied_as) {
     result = MakeHardLink(work_.policy, NamesOf(entry).follows_links_here,
                           existing_directory, existing_name.c_str(),
                           entry.directory->target_fd, entry.target_name.c_str());
-    if (!neighbours) close(existing_directory);
+    if (!neighbours) kernel_->Close(existing_directory);
   }
   if (result.outcome == NodeOutcome::kFailed && result.old_target != OldTarget::kKept) {
     TellRemoved(entry);

@@ -35,7 +35,7 @@
 #include "core/file/target_claims.h"
 #include "core/job/made_names.h"
 #include "core/kernel/block_pool.h"
-#include "core/kernel/ring.h"
+#include "core/kernel/kernel.h"
 #include "core/tree/directory.h"
 #include "core/tree/link_table.h"
 #include "core/tree/walk.h"
@@ -87,7 +87,7 @@ class Worker {
   // How often a file is opened that can't be while others are, with pauses, because
   // other workers and programs have files open, too: for two seconds.
   static constexpr int kOpensAloneMax = 40;
-  static constexpr absl::Duration kOpensAloneInterval = absl::Milliseconds(50);
+  static constexpr int kOpensAloneMilliseconds = 50;
 
   // How much one of `workers` workers does at a time.
   struct Limits {
@@ -103,7 +103,7 @@ class Worker {
   // REQUIRES: all that is pointed to outlives the worker; `ring` was made by the thread
   // that will call Run(), and has a slot for each copy in flight; `pool` has the
   // blocks of `limits`.
-  Worker(const SharedWork& work, Ring* ring, const Limits& limits, BlockPool* pool,
+  Worker(const SharedWork& work, Kernel* kernel, const Limits& limits, BlockPool* pool,
          EngineCounters* counters);
   ~Worker();
   Worker(const Worker&) = delete;
@@ -137,7 +137,7 @@ class Worker {
   // Takes in what has happened, having waited for it.
   void Settle();
   bool idle() const {
-    return ring_->chains_in_flight() == 0 && backlog_.empty() && awaiting_.empty() &&
+    return kernel_->chains_in_flight() == 0 && backlog_.empty() && awaiting_.empty() &&
            awaiting_targets_.empty() && blocks_at_once_.empty() && to_copy_.empty();
   }
   // Helps other workers with large files, until none can have any more.
@@ -168,7 +168,7 @@ class Worker {
   bool LookAgain(const WaitingEntry& entry);
   void CopyStreamEntry(const WaitingEntry& entry);
 
-  void OnSettled(const SettledChain& settled);
+  void OnSettled(const ChainResults& settled);
   // Queues what the copy of `flight` wants next, or carries it out at once, and sees to
   // its pauses and its end.
   void Continue(int index);
@@ -181,7 +181,7 @@ class Worker {
   void CopyBlocksAtOnce(int index, int lane, Chain chain);
   // Carries out a chain that reads a block of a file said to be in memory; whether it was
   // not, because the thread had to read from a device.
-  SettledChain RunBlock(ChainId id, const Chain& chain, bool* was_read);
+  ChainResults RunBlock(ChainId id, const Chain& chain, bool* was_read);
   // Decides about a file that has several links; what follows is in next_.
   void OnMultiplyLinked(int index);
   // Goes on with the copies whose helpers have left.
@@ -222,11 +222,13 @@ class Worker {
   void CountDone(const WaitingEntry& entry, OldTarget old_target);
   void TellRemoved(const WaitingEntry& entry);
   void CountFailed(const WaitingEntry& entry, const CopyFailure& failure);
-  void Release(const WaitingEntry& entry) { work_.walk->Release(entry.directory); }
+  void Release(const WaitingEntry& entry) {
+    work_.walk->Release(kernel_, entry.directory);
+  }
   // Adds what the ring has counted to counters_.
-  void CountRing();
+  void CountKernel();
   // Takes in what has settled.
-  void SettleRing(absl::Duration timeout);
+  void WaitForKernel(absl::Duration timeout);
   // Whether to give up: the job was cancelled, or the ring has failed.
   bool cancelled() const {
     return ring_failed_ || work_.cancelled->load(std::memory_order_relaxed);
@@ -234,7 +236,7 @@ class Worker {
 
   SharedWork work_;
   TargetClaims::Desk claims_;
-  Ring* const ring_;
+  Kernel* const kernel_;
   const Limits limits_;
   EngineCounters* const counters_;
   BlockPool* const pool_;
@@ -242,9 +244,8 @@ class Worker {
   std::vector<int> free_flights_;
   AtOnceChooser at_once_chooser_;
   bool ring_failed_ = false;
-  RingCounters ring_counted_;  // Those in counters_ already.
-  int64_t waits_seen_ = 0;
-  int64_t reads_seen_ = 0;
+  KernelCounters ring_counted_;  // Those in counters_ already.
+  ThreadWaits waits_seen_;
   // Copies whose next chain is to be carried out at once, but not before other copies
   // have been seen to.
   std::deque<std::pair<ChainId, Chain>> blocks_at_once_;
@@ -267,7 +268,7 @@ class Worker {
   NextChains next_;
   // Chains that the ring had no room for.
   std::deque<std::pair<ChainId, Chain>> backlog_;
-  std::vector<SettledChain> settled_;
+  std::vector<ChainResults> settled_;
 };
 
 }  // namespace ringcp

@@ -1,42 +1,46 @@
 #include "core/job/worker_count.h"
 
+#include <fcntl.h>
 #include <linux/magic.h>
-#include <sched.h>
-#include <sys/statfs.h>
 
 #include <algorithm>
+#include <string>
 
 #include "core/file/shared_file.h"
+#include "core/kernel/op.h"
+#include "core/kernel/process.h"
 
 namespace ringcp {
 namespace {
 
-int AvailableCpus() {
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
-  return std::max(1, CPU_COUNT(&set));
+// What the file system of `path` says of itself; false if it can't be asked.
+bool AskFileSystemOf(Kernel* kernel, const std::string& path, FileSystemStat* stat) {
+  const int fd = kernel->Open(AT_FDCWD, path.c_str(), O_PATH);
+  if (fd < 0) return false;
+  const bool told = kernel->Do(StatFileSystem(fd, stat)) == 0;
+  kernel->Close(fd);
+  return told;
 }
 
 // Whether files are going to be cloned within one Btrfs.
-bool ClonesWithinBtrfs(const std::vector<TopLevelSource>& sources, int target_fd,
-                       const CopyOptions& options) {
-  struct statfs target;
-  if (options.reflink == Reflink::kNever || fstatfs(target_fd, &target) != 0 ||
-      target.f_type != BTRFS_SUPER_MAGIC) {
+bool ClonesWithinBtrfs(Kernel* kernel, const std::vector<TopLevelSource>& sources,
+                       int target_fd, const CopyOptions& options) {
+  FileSystemStat target;
+  if (options.reflink == Reflink::kNever ||
+      kernel->Do(StatFileSystem(target_fd, &target)) != 0 ||
+      target.magic != BTRFS_SUPER_MAGIC) {
     return false;
   }
   return std::all_of(sources.begin(), sources.end(), [&](const TopLevelSource& source) {
-    struct statfs stat;
-    // Subvolumes of one file system differ in the other half of the identifier.
-    return statfs(source.source.c_str(), &stat) == 0 &&
-           stat.f_type == BTRFS_SUPER_MAGIC &&
-           stat.f_fsid.__val[0] == target.f_fsid.__val[0];
+    FileSystemStat stat;
+    return AskFileSystemOf(kernel, source.source, &stat) &&
+           stat.magic == BTRFS_SUPER_MAGIC && stat.id == target.id;
   });
 }
 
 }  // namespace
 
-int WorkerCount(const std::vector<TopLevelSource>& sources, int target_fd,
+int WorkerCount(Kernel* kernel, const std::vector<TopLevelSource>& sources, int target_fd,
                 const CopyOptions& options) {
   const bool tree = std::any_of(sources.begin(), sources.end(),
                                 [](const auto& source) { return source.is_directory; });
@@ -48,7 +52,8 @@ int WorkerCount(const std::vector<TopLevelSource>& sources, int target_fd,
   int workers = options.tuning.workers;
   if (workers == 0) {
     workers = AvailableCpus();
-    if (workers > 1 && ClonesWithinBtrfs(sources, target_fd, options)) workers = 1;
+    if (workers > 1 && ClonesWithinBtrfs(kernel, sources, target_fd, options))
+      workers = 1;
   }
   workers = std::min(workers, Tuning::kWorkersMax);
   return tree ? workers : std::min(workers, work);

@@ -17,12 +17,13 @@
 
 #include "core/base/copy_options.h"
 #include "core/job/top_level.h"
+#include "core/kernel/kernel.h"
 
 namespace ringcp {
 
 // How many workers copy `sources` into the directory `target_fd`: 1 to
 // Tuning::kWorkersMax.
-int WorkerCount(const std::vector<TopLevelSource>& sources, int target_fd,
+int WorkerCount(Kernel* kernel, const std::vector<TopLevelSource>& sources, int target_fd,
                 const CopyOptions& options);
 
 }  // namespace ringcp

@@ -24,7 +24,7 @@ uint32_t ChainTable::Add(ChainId id, int size) {
 }
 
 bool ChainTable::NoteResult(OpTag tag, int32_t result,
-                            std::vector<SettledChain>* settled) {
+                            std::vector<ChainResults>* settled) {
   RINGCP_CHECK(tag.entry < entries_.size());
   Entry& entry = entries_[tag.entry];
   const uint32_t bit = 1u << tag.position;
@@ -37,7 +37,7 @@ bool ChainTable::NoteResult(OpTag tag, int32_t result,
   return true;
 }
 
-void ChainTable::GiveUp(int32_t result, std::vector<SettledChain>* settled) {
+void ChainTable::GiveUp(int32_t result, std::vector<ChainResults>* settled) {
   for (uint32_t i = 0; i < entries_.size(); ++i) {
     Entry& entry = entries_[i];
     if (entry.missing_mask == 0) continue;

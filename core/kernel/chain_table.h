@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/kernel/ring.h"
+#include "core/kernel/kernel.h"
 
 namespace ringcp {
 
@@ -51,15 +51,15 @@ class ChainTable {
   // Notes one op's result; true when it was the chain's last, which is then moved to
   // `settled` and its entry is free again.
   // REQUIRES: the op is in flight and has no result yet.
-  bool NoteResult(OpTag tag, int32_t result, std::vector<SettledChain>* settled);
+  bool NoteResult(OpTag tag, int32_t result, std::vector<ChainResults>* settled);
 
   // Gives all chains in flight up: moves them to `settled`, the first result that each of
   // them lacks being `result`, the others -ECANCELED. Nothing may be noted afterwards.
-  void GiveUp(int32_t result, std::vector<SettledChain>* settled);
+  void GiveUp(int32_t result, std::vector<ChainResults>* settled);
 
  private:
   struct Entry {
-    SettledChain chain;
+    ChainResults chain;
     uint32_t missing_mask = 0;  // Bit i: op i has no result yet. 0 when free.
   };
 

@@ -2,8 +2,6 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <sys/vfs.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <iterator>
@@ -24,10 +22,10 @@ constexpr unsigned kKnownLocal[] = {
 
 }  // namespace
 
-FileSystemKind KindOfFileSystem(int fd) {
-  struct statfs status;
-  if (fstatfs(fd, &status) != 0) return FileSystemKind::kOther;
-  const auto magic = static_cast<unsigned>(status.f_type);
+FileSystemKind KindOfFileSystem(Kernel* kernel, int fd) {
+  FileSystemStat stat;
+  if (kernel->Do(StatFileSystem(fd, &stat)) != 0) return FileSystemKind::kOther;
+  const uint64_t magic = stat.magic;
   if (magic == NFS_SUPER_MAGIC) return FileSystemKind::kNfs;
   if (magic == OVERLAYFS_SUPER_MAGIC) return FileSystemKind::kOverlay;
   const bool is_local = std::find(std::begin(kKnownLocal), std::end(kKnownLocal),
@@ -35,11 +33,11 @@ FileSystemKind KindOfFileSystem(int fd) {
   return is_local ? FileSystemKind::kLocal : FileSystemKind::kOther;
 }
 
-FileSystemKind KindOfFileSystemAt(int directory, const char* name) {
-  const int fd = openat(directory, name, O_PATH | O_CLOEXEC);
+FileSystemKind KindOfFileSystemAt(Kernel* kernel, int directory, const char* name) {
+  const int fd = kernel->Do(OpenAt(directory, name, O_PATH));
   if (fd < 0) return FileSystemKind::kOther;
-  const FileSystemKind kind = KindOfFileSystem(fd);
-  close(fd);
+  const FileSystemKind kind = KindOfFileSystem(kernel, fd);
+  kernel->Do(Close(fd));
   return kind;
 }
 

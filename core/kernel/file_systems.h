@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/kernel/kernel.h"
+
 namespace ringcp {
 
 // What a copy has to know of a file system. What it is not certain of is kOther: the
@@ -35,11 +37,11 @@ enum class FileSystemKind : uint8_t {
 };
 
 // Of what the open file `fd` (O_PATH is enough) is on.
-FileSystemKind KindOfFileSystem(int fd);
+FileSystemKind KindOfFileSystem(Kernel* kernel, int fd);
 
 // Of what `name` in `directory` leads to, links followed; kOther where that can't be
 // told.
-FileSystemKind KindOfFileSystemAt(int directory, const char* name);
+FileSystemKind KindOfFileSystemAt(Kernel* kernel, int directory, const char* name);
 
 // Equal for the names that a directory of a file system that ignores the case of letters
 // may take for the same one, and for few others. What such a system makes of letters that

@@ -13,50 +13,141 @@ Op OpOn(FileRef file, OpKind kind) {
   return op;
 }
 
-}  // namespace
+Op OpOn(int fd, OpKind kind) { return OpOn(FileRef::Descriptor(fd), kind); }
 
-Op OpenAt(int directory, const char* path, int flags, mode_t mode, FileRef slot_or_none) {
-  Op op;
-  op.kind = OpKind::kOpenAt;
-  op.directory = directory;
-  op.path = path;
-  op.flags = flags;
-  op.mode = mode;
-  op.file = slot_or_none;
+Op Named(OpKind kind, int directory, const char* name, int flags, mode_t mode,
+         dev_t device) {
+  Op op = OpOn(FileRef(), kind);
+  op.name = {directory, name, flags, mode, device};
   return op;
 }
 
-Op StatAt(int directory, const char* path, int flags, struct statx* stat) {
-  Op op;
-  op.kind = OpKind::kStatx;
-  op.directory = directory;
-  op.path = path;
-  op.flags = flags;
-  op.stat = stat;
+Op WithTwoNames(OpKind kind, int old_directory, const char* old_name, int directory,
+                const char* name) {
+  Op op = OpOn(FileRef(), kind);
+  op.two_names = {old_directory, old_name, directory, name};
   return op;
+}
+
+Op WithBuffer(OpKind kind, FileRef file, void* buffer, uint32_t length, uint64_t offset) {
+  Op op = OpOn(file, kind);
+  op.io = {
+      .buffer = buffer, .offset = offset, .length = length, .flags = 0, .polled = false};
+  return op;
+}
+
+Op Seeking(OpKind kind, int fd, uint64_t offset, uint64_t* position,
+           uint32_t length = 0) {
+  Op op = OpOn(fd, kind);
+  op.seek = {.offset = offset, .position = position, .length = length};
+  return op;
+}
+
+// Nothing writes to the value of one that is set: an op has one pointer for both
+// directions.
+Op OnXattr(OpKind kind, int fd, const char* name, void* value, uint32_t size) {
+  Op op = OpOn(fd, kind);
+  op.xattr = {.name = name, .value = value, .size = size};
+  return op;
+}
+
+Op WithSize(OpKind kind, FileRef file, uint64_t bytes) {
+  Op op = OpOn(file, kind);
+  op.size = {bytes};
+  return op;
+}
+
+}  // namespace
+
+Op OpenAt(int directory, const char* name, int flags, mode_t mode, FileRef slot_or_none) {
+  Op op = OpOn(slot_or_none, OpKind::kOpenAt);
+  op.open = {directory, name, flags, mode};
+  return op;
+}
+
+Op OpenAt(int directory, const char* name, int flags) {
+  return OpenAt(directory, name, flags, /*mode=*/0, FileRef());
+}
+
+Op StatAt(int directory, const char* name, int flags, struct statx* stat) {
+  Op op = OpOn(FileRef(), OpKind::kStatx);
+  op.stat = {directory, name, flags, stat};
+  return op;
+}
+
+Op StatDescriptor(int fd, struct statx* stat, int flags) {
+  return StatAt(fd, "", AT_EMPTY_PATH | flags, stat);
+}
+
+Op UnlinkAt(int directory, const char* name, int flags) {
+  return Named(OpKind::kUnlinkAt, directory, name, flags, 0, 0);
+}
+
+Op MakeDirectory(int directory, const char* name, mode_t mode) {
+  return Named(OpKind::kMakeDirectory, directory, name, 0, mode, 0);
+}
+
+Op MakeNode(int directory, const char* name, mode_t mode, dev_t device) {
+  return Named(OpKind::kMakeNode, directory, name, 0, mode, device);
+}
+
+Op MakeSymlink(const char* text, int directory, const char* name) {
+  Op op = OpOn(FileRef(), OpKind::kMakeSymlink);
+  op.symlink = {text, directory, name};
+  return op;
+}
+
+Op MakeLink(int old_directory, const char* old_name, int directory, const char* name) {
+  return WithTwoNames(OpKind::kMakeLink, old_directory, old_name, directory, name);
+}
+
+Op Rename(int old_directory, const char* old_name, int directory, const char* name) {
+  return WithTwoNames(OpKind::kRename, old_directory, old_name, directory, name);
 }
 
 Op ReadAt(FileRef file, void* buffer, uint32_t length, uint64_t offset) {
-  Op op;
-  op.kind = OpKind::kRead;
-  op.file = file;
-  op.buffer = buffer;
-  op.length = length;
-  op.offset = offset;
-  return op;
+  return WithBuffer(OpKind::kRead, file, buffer, length, offset);
 }
 
 Op WriteAt(FileRef file, void* buffer, uint32_t length, uint64_t offset) {
-  Op op = ReadAt(file, buffer, length, offset);
-  op.kind = OpKind::kWrite;
-  return op;
+  return WithBuffer(OpKind::kWrite, file, buffer, length, offset);
 }
 
-Op Close(FileRef file) { return OpOn(file, OpKind::kClose); }
+Op ReadLink(int fd, char* buffer, uint32_t length) {
+  return WithBuffer(OpKind::kReadLink, FileRef::Descriptor(fd), buffer, length, 0);
+}
+
+Op ReadDirectory(int fd, char* buffer, uint32_t length) {
+  return WithBuffer(OpKind::kReadDirectory, FileRef::Descriptor(fd), buffer, length, 0);
+}
 
 Op Preallocate(FileRef file, uint64_t size) {
-  Op op = OpOn(file, OpKind::kPreallocate);
-  op.offset = size;
+  return WithSize(OpKind::kPreallocate, file, size);
+}
+
+Op SetSize(int fd, uint64_t size) {
+  return WithSize(OpKind::kFtruncate, FileRef::Descriptor(fd), size);
+}
+
+Op SeekData(int fd, uint64_t offset, uint64_t* position) {
+  return Seeking(OpKind::kSeekData, fd, offset, position);
+}
+
+Op SeekHole(int fd, uint64_t offset, uint64_t* position) {
+  return Seeking(OpKind::kSeekHole, fd, offset, position);
+}
+
+Op Seek(int fd, uint64_t offset, uint64_t* position) {
+  return Seeking(OpKind::kSeek, fd, offset, position);
+}
+
+Op CountCached(int fd, uint64_t offset, uint32_t length, uint64_t* bytes) {
+  return Seeking(OpKind::kCountCached, fd, offset, bytes, length);
+}
+
+Op Clone(int source_fd, int target_fd) {
+  Op op = OpOn(target_fd, OpKind::kClone);
+  op.pair = {.source = source_fd, .on = true};
   return op;
 }
 
@@ -64,108 +155,72 @@ Op WriteBack(FileRef file) { return OpOn(file, OpKind::kWriteBack); }
 
 Op DropCached(FileRef file) { return OpOn(file, OpKind::kDropCached); }
 
-Op RefusePipe(FileRef file) { return OpOn(file, OpKind::kRefusePipe); }
-
-Op UnlinkAt(int directory, const char* path, int flags) {
-  Op op;
-  op.kind = OpKind::kUnlinkAt;
-  op.directory = directory;
-  op.path = path;
-  op.flags = flags;
+Op Poll(int fd, short events, int milliseconds_max) {
+  Op op = OpOn(fd, OpKind::kPoll);
+  op.poll = {events, milliseconds_max};
   return op;
 }
+
+Op Pause(int milliseconds) { return Poll(/*fd=*/-1, /*events=*/0, milliseconds); }
+
+Op Close(FileRef file) { return OpOn(file, OpKind::kClose); }
+
+Op RefusePipe(FileRef file) { return OpOn(file, OpKind::kRefusePipe); }
 
 Op InstallDescriptor(FileRef slot) { return OpOn(slot, OpKind::kInstallDescriptor); }
 
-Op StatDescriptor(int fd, struct statx* stat, int flags) {
-  return StatAt(fd, "", AT_EMPTY_PATH | flags, stat);
-}
-
-Op GetXattr(int fd, const char* name, void* buffer, uint32_t length) {
-  Op op = OpOn(FileRef::Descriptor(fd), OpKind::kGetXattr);
-  op.path = name;
-  op.buffer = buffer;
-  op.length = length;
-  return op;
-}
-
-Op SetXattr(int fd, const char* name, const void* value, uint32_t length) {
-  // Nothing writes to it: an op has one buffer for both directions.
-  Op op = GetXattr(fd, name, const_cast<void*>(value), length);
-  op.kind = OpKind::kSetXattr;
-  return op;
-}
-
-Op SeekData(int fd, uint64_t offset, uint64_t* position) {
-  Op op;
-  op.kind = OpKind::kSeekData;
-  op.file = FileRef::Descriptor(fd);
-  op.offset = offset;
-  op.position = position;
-  return op;
-}
-
-Op SeekHole(int fd, uint64_t offset, uint64_t* position) {
-  Op op = SeekData(fd, offset, position);
-  op.kind = OpKind::kSeekHole;
-  return op;
-}
-
-Op CountCached(int fd, uint64_t offset, uint32_t length, uint64_t* bytes) {
-  Op op = SeekData(fd, offset, bytes);
-  op.kind = OpKind::kCountCached;
-  op.length = length;
-  return op;
-}
-
-Op Clone(int source_fd, int target_fd) {
-  Op op;
-  op.kind = OpKind::kClone;
-  op.file = FileRef::Descriptor(target_fd);
-  op.directory = source_fd;
-  return op;
-}
+Op Duplicate(int fd) { return OpOn(fd, OpKind::kDuplicate); }
 
 Op SetDirect(int source_fd, FileRef target, bool on) {
-  Op op;
-  op.kind = OpKind::kSetDirect;
-  op.file = target;
-  op.directory = source_fd;
-  op.flags = on ? 1 : 0;
+  Op op = OpOn(target, OpKind::kSetDirect);
+  op.pair = {.source = source_fd, .on = on};
   return op;
 }
 
-Op SetSize(int fd, uint64_t size) {
-  Op op;
-  op.kind = OpKind::kFtruncate;
-  op.file = FileRef::Descriptor(fd);
-  op.offset = size;
+Op StatFileSystem(int fd, FileSystemStat* stat) {
+  Op op = OpOn(fd, OpKind::kFileSystem);
+  op.statfs = {stat};
   return op;
 }
 
 Op SetTimes(int fd, const timespec& access, const timespec& modification) {
-  Op op;
-  op.kind = OpKind::kFutimens;
-  op.file = FileRef::Descriptor(fd);
-  op.times = {access, modification};
+  Op op = OpOn(fd, OpKind::kSetTimes);
+  op.times = {{access, modification}};
   return op;
 }
 
-Op SetOwner(int fd, uid_t uid, gid_t gid) {
-  Op op;
-  op.kind = OpKind::kFchown;
-  op.file = FileRef::Descriptor(fd);
-  op.uid = uid;
-  op.gid = gid;
+Op SetTimes(int fd, const struct statx& stat) {
+  return SetTimes(fd,
+                  {.tv_sec = stat.stx_atime.tv_sec, .tv_nsec = stat.stx_atime.tv_nsec},
+                  {.tv_sec = stat.stx_mtime.tv_sec, .tv_nsec = stat.stx_mtime.tv_nsec});
+}
+
+Op SetOwner(int fd, uid_t user, gid_t group) {
+  Op op = OpOn(fd, OpKind::kSetOwner);
+  op.owner = {user, group};
   return op;
 }
 
 Op SetMode(int fd, mode_t mode) {
-  Op op;
-  op.kind = OpKind::kFchmod;
-  op.file = FileRef::Descriptor(fd);
-  op.mode = mode;
+  Op op = OpOn(fd, OpKind::kSetMode);
+  op.mode = {mode};
   return op;
+}
+
+Op GetXattr(int fd, const char* name, void* buffer, uint32_t length) {
+  return OnXattr(OpKind::kGetXattr, fd, name, buffer, length);
+}
+
+Op ListXattrs(int fd, char* buffer, uint32_t length) {
+  return OnXattr(OpKind::kListXattrs, fd, nullptr, buffer, length);
+}
+
+Op SetXattr(int fd, const char* name, const void* value, uint32_t length) {
+  return OnXattr(OpKind::kSetXattr, fd, name, const_cast<void*>(value), length);
+}
+
+Op RemoveXattr(int fd, const char* name) {
+  return OnXattr(OpKind::kRemoveXattr, fd, name, nullptr, 0);
 }
 
 Op AtOnce(Op op) {
@@ -174,17 +229,8 @@ Op AtOnce(Op op) {
   return op;
 }
 
-bool IsImmediate(const Op& op) {
-  switch (op.kind) {
-    case OpKind::kSeekData:
-    case OpKind::kSeekHole:
-    case OpKind::kCountCached:
-    case OpKind::kClone:
-    case OpKind::kSetDirect:
-    case OpKind::kFutimens:
-    case OpKind::kFchown:
-    case OpKind::kFchmod:
-      return true;
+bool CanBeQueued(OpKind kind) {
+  switch (kind) {
     case OpKind::kOpenAt:
     case OpKind::kStatx:
     case OpKind::kRead:
@@ -199,10 +245,34 @@ bool IsImmediate(const Op& op) {
     case OpKind::kGetXattr:
     case OpKind::kSetXattr:
     case OpKind::kFtruncate:
+      return true;
+    case OpKind::kMakeDirectory:
+    case OpKind::kMakeNode:
+    case OpKind::kMakeSymlink:
+    case OpKind::kMakeLink:
+    case OpKind::kRename:
+    case OpKind::kReadLink:
+    case OpKind::kReadDirectory:
+    case OpKind::kSeekData:
+    case OpKind::kSeekHole:
+    case OpKind::kSeek:
+    case OpKind::kCountCached:
+    case OpKind::kClone:
+    case OpKind::kPoll:
+    case OpKind::kDuplicate:
+    case OpKind::kSetDirect:
+    case OpKind::kFileSystem:
+    case OpKind::kSetTimes:
+    case OpKind::kSetOwner:
+    case OpKind::kSetMode:
+    case OpKind::kListXattrs:
+    case OpKind::kRemoveXattr:
       break;
   }
-  return op.at_once;
+  return false;
 }
+
+bool IsImmediate(const Op& op) { return op.at_once || !CanBeQueued(op.kind); }
 
 void Chain::SetAtOnce() {
   for (int i = 0; i < size_; ++i) {

@@ -1,9 +1,10 @@
-// One kernel operation as data. A copy's state machine writes ops, a Ring carries them
-// out; nothing here does I/O.
+// One operation on the world as data: a tagged union, one struct for what each kind
+// takes. Whoever copies something writes ops, a Kernel carries them out; nothing here
+// does I/O.
 //
 // Thread-safety: plain values.
-// Ownership: an op borrows its path, buffer and statx result; they must stay valid and
-// unmoved until the chain that the op is part of has settled (see ring.h).
+// Ownership: an op borrows its names, buffers and results; they must stay valid and
+// unmoved until the chain that the op is part of has ended (see kernel.h).
 
 #ifndef RINGCP_CORE_KERNEL_OP_H_
 #define RINGCP_CORE_KERNEL_OP_H_
@@ -21,49 +22,71 @@
 
 namespace ringcp {
 
+// What each kind takes, besides Op::file, is in the member of Op named behind it. Results
+// are 0 unless something else is said.
 enum class OpKind : uint8_t {
-  kOpenAt,    // Result: the descriptor; 0 when opened into a slot.
-  kStatx,     // Result: 0.
-  kRead,      // Result: bytes read; 0 at the end of the file.
-  kWrite,     // Result: bytes written.
-  kClose,     // Result: 0.
-  kUnlinkAt,  // Result: 0.
-  // The room for a file's contents is set aside; its size stays as it is, so that a file
-  // that was never written does not look whole. Result: 0.
+  // --- Names ---
+  kOpenAt,         // open. Result: the descriptor; 0 when opened into a slot.
+  kStatx,          // stat.
+  kUnlinkAt,       // name.
+  kMakeDirectory,  // name.
+  kMakeNode,       // name: a pipe, device or socket.
+  kMakeSymlink,    // symlink.
+  kMakeLink,       // two_names.
+  kRename,         // two_names.
+
+  // --- Contents ---
+  kRead,      // io. Result: bytes read; 0 at the end of the file.
+  kWrite,     // io. Result: bytes written.
+  kReadLink,  // io, of a symbolic link's own descriptor. Result: bytes of its text.
+  // io, of a directory, as getdents64(2) gives it. Result: bytes; 0 at the end.
+  kReadDirectory,
+  // size. The room for a file's contents is set aside; its size stays as it is, so that a
+  // file that was never written does not look whole.
   kPreallocate,
+  kFtruncate,  // size. io_uring has it from Linux 6.9 on.
+  // seek. A ring makes the system calls for these at once, on its own thread, and for all
+  // others below that io_uring has no opcode for.
+  kSeekData,  // Result: 0, with *position; -ENXIO when only a hole follows.
+  kSeekHole,  // Result: 0, with *position.
+  // seek: sets the position that reading goes on at; with kCurrentPosition it is only
+  // told.
+  kSeek,
+  // seek. How much of a file is in the page cache. Result: 0, with the bytes in
+  // *position; -ENOSYS before Linux 6.5.
+  kCountCached,
+  kClone,  // pair. Makes one file share the blocks of another one (FICLONE).
   // What was written to a file goes to its device. Result: 0 when it is there.
   kWriteBack,
   // What is in the page cache of a file, and not waiting to be written, leaves it.
-  // Result: 0.
   kDropCached,
+  // poll. Waits until a file can be read or written, but no longer than that. Result: 1
+  // if it can, or has failed; 0 if not.
+  kPoll,
+
+  // --- Open files ---
+  kClose,
   // Fails where the open file is a pipe (-ESPIPE), so that a read that is linked behind
-  // it takes nothing out of one. Does nothing else. Result: 0.
+  // it takes nothing out of one. Does nothing else.
   kRefusePipe,
   // Gives the file in a slot an ordinary descriptor as well. Result: the descriptor.
   kInstallDescriptor,
-  // Reads an extended attribute of an open file. Result: its size; -ENODATA when there is
-  // none; -ERANGE when the buffer is too small (one of 0 bytes asks for the size).
-  kGetXattr,
-  kSetXattr,  // Result: 0.
-  // io_uring has it from Linux 6.9 on: elsewhere it is to be called at once (AtOnce()).
-  // Result: 0.
-  kFtruncate,
-  // A ring makes the system call for these at once, on its own thread: for lseek, ioctl,
-  // fchown, fchmod and futimens no io_uring opcode exists. Result: 0.
-  kSeekData,  // Result: 0, with *position; -ENXIO when only a hole follows.
-  kSeekHole,  // Result: 0, with *position.
-  // How much of a file is in the page cache. Result: 0, with the bytes in *position;
-  // -ENOSYS before Linux 6.5.
-  kCountCached,
-  // Makes one file share the blocks of another one (FICLONE). Result: 0.
-  kClone,
-  // Turns O_DIRECT of two open files, or one, on or off: of both or, after an error, of
-  // none.
-  // Result: 0; -EINVAL where a file system does not have it.
+  kDuplicate,  // Result: another descriptor of the same open file.
+  // pair. Turns O_DIRECT of two open files, or one, on or off: of both or, after an
+  // error, of none. Result: -EINVAL where a file system does not have it.
   kSetDirect,
-  kFutimens,
-  kFchown,
-  kFchmod,
+  kFileSystem,  // statfs. What an open file is on.
+
+  // --- Attributes, of any descriptor, also one that was opened with O_PATH ---
+  kSetTimes,  // times.
+  kSetOwner,  // owner.
+  kSetMode,   // mode.
+  // xattr. Reads an extended attribute. Result: its size; -ENODATA when there is none;
+  // -ERANGE when the buffer is too small (one of 0 bytes asks for the size).
+  kGetXattr,
+  kListXattrs,   // xattr: their names. Result: bytes, as kGetXattr.
+  kSetXattr,     // xattr.
+  kRemoveXattr,  // xattr.
 };
 
 // The file that an op works on: an ordinary descriptor of the process, or a slot in the
@@ -99,68 +122,172 @@ inline constexpr uint64_t kCurrentPosition = ~uint64_t{0};
 inline constexpr unsigned kWriteBackFlags =
     SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
 
-// Which members mean something depends on `kind`; the functions below fill in the right
-// ones.
+// What a file system says of itself.
+struct FileSystemStat {
+  uint64_t magic = 0;  // Its type: a number in <linux/magic.h>.
+  // What is equal for all parts of one file system: the first half of statfs(2)'s f_fsid,
+  // the other half of which tells Btrfs's subvolumes apart.
+  uint32_t id = 0;
+};
+
 struct Op {
   OpKind kind = OpKind::kClose;
   Link link = Link::kNone;
   bool at_once = false;  // See AtOnce().
-  // kRead, kWrite: the device may be asked for its completion over and over; see ring.h.
-  bool polled = false;
-  FileRef file;  // kOpenAt: where the opened file goes; kNone asks for any descriptor.
-  int directory = AT_FDCWD;    // kClone, kSetDirect: the source's descriptor.
-  const char* path = nullptr;  // kGetXattr, kSetXattr: the attribute's name.
-  int flags = 0;               // kRead, kWrite: RWF_*; kSetDirect: 1 for on.
-  mode_t mode = 0;
-  struct statx* stat = nullptr;
-  void* buffer = nullptr;
-  uint32_t length = 0;  // Bytes.
-  uint64_t offset = 0;  // kFtruncate, kPreallocate: the size.
-  uint64_t* position = nullptr;
-  uid_t uid = 0;
-  gid_t gid = 0;
-  std::array<timespec, 2> times = {};  // Access, modification.
+  // kOpenAt: where the opened file goes; kNone asks for any descriptor. kClone,
+  // kSetDirect: the target.
+  FileRef file;
+
+  // The member that `kind` takes.
+  union {
+    struct {
+      int directory;
+      const char* name;
+      int flags;
+      mode_t mode;
+    } open = {};
+    struct {
+      int directory;
+      const char* name;
+      int flags;  // AT_*.
+      struct statx* result;
+    } stat;
+    struct {
+      int directory;
+      const char* name;
+      int flags;
+      mode_t mode;
+      dev_t device;
+    } name;
+    struct {
+      const char* text;
+      int directory;
+      const char* name;
+    } symlink;
+    struct {
+      int old_directory;
+      const char* old_name;
+      int directory;
+      const char* name;
+    } two_names;
+    struct {
+      void* buffer;
+      uint64_t offset;
+      uint32_t length;  // Bytes.
+      int flags;        // RWF_*.
+      // The device may be asked for its completion over and over; see kernel.h.
+      bool polled;
+    } io;
+    struct {
+      uint64_t bytes;
+    } size;
+    struct {
+      uint64_t offset;
+      uint64_t* position;
+      uint32_t length;  // kCountCached: bytes.
+    } seek;
+    struct {
+      int source;  // An ordinary descriptor.
+      bool on;     // kSetDirect.
+    } pair;
+    struct {
+      short events;  // POLLIN or POLLOUT.
+      int milliseconds_max;
+    } poll;
+    struct {
+      FileSystemStat* result;
+    } statfs;
+    struct {
+      std::array<timespec, 2> values;  // Access, modification.
+    } times;
+    struct {
+      uid_t user;
+      gid_t group;
+    } owner;
+    struct {
+      mode_t value;
+    } mode;
+    struct {
+      const char* name;
+      void* value;
+      uint32_t size;  // Bytes.
+    } xattr;
+  };
 };
 
-// Opens `path` beneath the open directory `directory` into `slot_or_none`. Close-on-exec
+// Opens `name` beneath the open directory `directory` into `slot_or_none`. Close-on-exec
 // is added for ordinary descriptors.
-Op OpenAt(int directory, const char* path, int flags, mode_t mode, FileRef slot_or_none);
-Op StatAt(int directory, const char* path, int flags, struct statx* stat);
-Op ReadAt(FileRef file, void* buffer, uint32_t length, uint64_t offset);
-Op WriteAt(FileRef file, void* buffer, uint32_t length, uint64_t offset);
-Op Close(FileRef file);
-Op Preallocate(FileRef file, uint64_t size);
-Op WriteBack(FileRef file);
-Op DropCached(FileRef file);
-Op RefusePipe(FileRef file);
-Op UnlinkAt(int directory, const char* path, int flags);
-Op InstallDescriptor(FileRef slot);
+Op OpenAt(int directory, const char* name, int flags, mode_t mode, FileRef slot_or_none);
+// Opens something that is there, as an ordinary descriptor.
+Op OpenAt(int directory, const char* name, int flags);
+Op StatAt(int directory, const char* name, int flags, struct statx* stat);
 // The stat of the open file `fd` itself, whatever its name leads to by now. `flags`:
 // AT_STATX_*; with AT_STATX_DONT_SYNC a server is not asked again.
 Op StatDescriptor(int fd, struct statx* stat, int flags = 0);
-Op GetXattr(int fd, const char* name, void* buffer, uint32_t length);
-Op SetXattr(int fd, const char* name, const void* value, uint32_t length);
+Op UnlinkAt(int directory, const char* name, int flags);
+Op MakeDirectory(int directory, const char* name, mode_t mode);
+// `mode` with the type; `device` of a device.
+Op MakeNode(int directory, const char* name, mode_t mode, dev_t device);
+Op MakeSymlink(const char* text, int directory, const char* name);
+// A hard link, to a symbolic link itself if `old_name` is one.
+Op MakeLink(int old_directory, const char* old_name, int directory, const char* name);
+Op Rename(int old_directory, const char* old_name, int directory, const char* name);
+
+Op ReadAt(FileRef file, void* buffer, uint32_t length, uint64_t offset);
+Op WriteAt(FileRef file, void* buffer, uint32_t length, uint64_t offset);
+Op ReadLink(int fd, char* buffer, uint32_t length);
+Op ReadDirectory(int fd, char* buffer, uint32_t length);
+Op Preallocate(FileRef file, uint64_t size);
+Op SetSize(int fd, uint64_t size);
 // The first byte at or behind `offset` that is no hole, or that is one.
 Op SeekData(int fd, uint64_t offset, uint64_t* position);
 Op SeekHole(int fd, uint64_t offset, uint64_t* position);
+Op Seek(int fd, uint64_t offset, uint64_t* position);
 // How many bytes of [offset, offset + length) are in the page cache, in whole pages.
 Op CountCached(int fd, uint64_t offset, uint32_t length, uint64_t* bytes);
 // Makes `target_fd` a clone of `source_fd`, whole.
 Op Clone(int source_fd, int target_fd);
+Op WriteBack(FileRef file);
+Op DropCached(FileRef file);
+Op Poll(int fd, short events, int milliseconds_max);
+// Waits so long, for nothing.
+Op Pause(int milliseconds);
+
+Op Close(FileRef file);
+inline Op Close(int fd) { return Close(FileRef::Descriptor(fd)); }
+Op RefusePipe(FileRef file);
+Op InstallDescriptor(FileRef slot);
+Op Duplicate(int fd);
 // Without a `target` of the source alone.
 Op SetDirect(int source_fd, FileRef target, bool on);
-Op SetSize(int fd, uint64_t size);
+Op StatFileSystem(int fd, FileSystemStat* stat);
+
 Op SetTimes(int fd, const timespec& access, const timespec& modification);
-Op SetOwner(int fd, uid_t uid, gid_t gid);
+// Those of the file that was looked at.
+Op SetTimes(int fd, const struct statx& stat);
+Op SetOwner(int fd, uid_t user, gid_t group);
 Op SetMode(int fd, mode_t mode);
+Op GetXattr(int fd, const char* name, void* buffer, uint32_t length);
+Op ListXattrs(int fd, char* buffer, uint32_t length);
+Op SetXattr(int fd, const char* name, const void* value, uint32_t length);
+Op RemoveXattr(int fd, const char* name);
 
 // `op`, to be carried out at once on the ring's own thread, whatever its kind: for what
 // takes no longer there than handing it over would.
 // REQUIRES: it names no slot.
 Op AtOnce(Op op);
 
-// Whether a ring carries out `op` at once, on its own thread.
+// Whether ops of this kind are queued, by a kernel that can: io_uring has no opcode for
+// some of the others, and for some nobody has needed it yet.
+bool CanBeQueued(OpKind kind);
+
+// Whether a kernel carries out `op` at once, on its own thread.
 bool IsImmediate(const Op& op);
+
+// Whether `op` is a read or write whose device may be polled; see kernel.h.
+inline bool IsPolled(const Op& op) {
+  return (op.kind == OpKind::kRead || op.kind == OpKind::kWrite) && op.io.polled;
+}
 
 // Linked ops, built in place: at most kOpsMax of them, no allocation.
 class Chain {

@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 
@@ -19,40 +21,86 @@ constexpr long kFchmodat2 = SYS_fchmodat2;
 constexpr long kFchmodat2 = 452;
 #endif
 
+// The name by which calls that take no descriptor reach the file of `fd`, if /proc is
+// mounted.
+std::string ProcPath(int fd) { return absl::StrCat("/proc/self/fd/", fd); }
+
+int32_t ResultOf(ssize_t value) {
+  return value >= 0 ? static_cast<int32_t>(value) : -errno;
+}
+
 // What to tell when the call that takes a descriptor failed with `error_number` and the
-// one by /proc with errno: where there is no /proc, that says nothing about the file.
-int TheirError(int error_number) {
-  return errno == ENOENT || errno == ENOTDIR ? error_number : errno;
+// one by /proc had `result`: where there is no /proc, that says nothing about the file.
+int32_t TheirResult(int error_number, ssize_t result) {
+  if (result >= 0) return static_cast<int32_t>(result);
+  return errno == ENOENT || errno == ENOTDIR ? -error_number : -errno;
+}
+
+// Asks for something that `by_descriptor` (given a descriptor) and `by_path` (given a
+// path) do: of a file that was opened with O_PATH by another descriptor if it is a
+// directory that may be read, else by its path in /proc.
+template <typename ByDescriptor, typename ByPath>
+int32_t OnAnyDescriptor(int fd, const ByDescriptor& by_descriptor,
+                        const ByPath& by_path) {
+  const ssize_t result = by_descriptor(fd);
+  if (result >= 0 || errno != EBADF) return ResultOf(result);
+  const int opened = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (opened < 0 && errno == EBADF) return -EBADF;  // It is not open at all.
+  if (opened < 0) return ResultOf(by_path(ProcPath(fd).c_str()));
+  const int32_t of_opened = ResultOf(by_descriptor(opened));
+  close(opened);
+  return of_opened;
 }
 
 }  // namespace
 
-std::string ProcPath(int fd) { return absl::StrCat("/proc/self/fd/", fd); }
-
-int ChangeMode(int fd, mode_t mode) {
+int32_t ChangeMode(int fd, mode_t mode) {
   if (fchmod(fd, mode) == 0) return 0;
-  if (errno != EBADF) return errno;
+  if (errno != EBADF) return -errno;
   if (syscall(kFchmodat2, fd, "", mode, AT_EMPTY_PATH) == 0) return 0;
   const int error_number = errno;
   // An older kernel; or a filter of system calls, most of which know nothing of this one
   // and say EPERM.
-  if (error_number != ENOSYS && error_number != EPERM) return error_number;
-  return chmod(ProcPath(fd).c_str(), mode) == 0 ? 0 : TheirError(error_number);
+  if (error_number != ENOSYS && error_number != EPERM) return -error_number;
+  return TheirResult(error_number, chmod(ProcPath(fd).c_str(), mode));
 }
 
-int ChangeOwner(int fd, uid_t user, gid_t group) {
-  return fchownat(fd, "", user, group, AT_EMPTY_PATH) == 0 ? 0 : errno;
+int32_t ChangeOwner(int fd, uid_t user, gid_t group) {
+  return ResultOf(fchownat(fd, "", user, group, AT_EMPTY_PATH));
 }
 
-int ChangeTimes(int fd, const timespec times[2]) {
+int32_t ChangeTimes(int fd, const timespec times[2]) {
   if (futimens(fd, times) == 0) return 0;
-  if (errno != EBADF) return errno;
+  if (errno != EBADF) return -errno;
   if (utimensat(fd, "", times, AT_EMPTY_PATH) == 0) return 0;
   const int error_number = errno;
-  if (error_number != EINVAL) return error_number;  // An older kernel.
-  return utimensat(AT_FDCWD, ProcPath(fd).c_str(), times, 0) == 0
-             ? 0
-             : TheirError(error_number);
+  if (error_number != EINVAL) return -error_number;  // An older kernel.
+  return TheirResult(error_number, utimensat(AT_FDCWD, ProcPath(fd).c_str(), times, 0));
+}
+
+int32_t ReadXattr(int fd, const char* name, void* value, size_t size) {
+  return OnAnyDescriptor(
+      fd, [&](int any) { return fgetxattr(any, name, value, size); },
+      [&](const char* path) { return getxattr(path, name, value, size); });
+}
+
+int32_t ReadXattrNames(int fd, void* names, size_t size) {
+  char* const list = static_cast<char*>(names);
+  return OnAnyDescriptor(
+      fd, [&](int any) { return flistxattr(any, list, size); },
+      [&](const char* path) { return listxattr(path, list, size); });
+}
+
+int32_t WriteXattr(int fd, const char* name, const void* value, size_t size) {
+  return OnAnyDescriptor(
+      fd, [&](int any) { return fsetxattr(any, name, value, size, /*flags=*/0); },
+      [&](const char* path) { return setxattr(path, name, value, size, /*flags=*/0); });
+}
+
+int32_t TakeXattrAway(int fd, const char* name) {
+  return OnAnyDescriptor(
+      fd, [&](int any) { return fremovexattr(any, name); },
+      [&](const char* path) { return removexattr(path, name); });
 }
 
 }  // namespace ringcp

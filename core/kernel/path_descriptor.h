@@ -1,9 +1,9 @@
-// Changes a file through a descriptor that need not be open for reading or writing
-// (O_PATH): of a pipe or a device, which to open could mean to wait or to set something
-// going, of a symbolic link, of a directory that may not be read. fchmod(), futimens()
-// and fchown() refuse such descriptors, and the way by /proc/self/fd ends where /proc is
-// not mounted, as in the roots that images are built in. Every call here takes any
-// descriptor.
+// Reads and changes the attributes of a file through a descriptor that need not be open
+// for reading or writing (O_PATH): of a pipe or a device, which to open could mean to
+// wait or to set something going, of a symbolic link, of a directory that may not be
+// read. fchmod(), futimens(), fchown() and fgetxattr() refuse such descriptors, and the
+// way by /proc/self/fd ends where /proc is not mounted, as in the roots that images are
+// built in. Every call here takes any descriptor.
 //
 // Thread-safety: the functions may be called by any thread.
 
@@ -13,23 +13,27 @@
 #include <sys/types.h>
 #include <time.h>
 
-#include <string>
+#include <cstddef>
+#include <cstdint>
 
 namespace ringcp {
 
-// Each returns 0 or an errno.
+// Each returns what the system call does (0, or a number of bytes), or -errno.
 
 // Linux before 6.6 needs /proc for this where `fd` was opened with O_PATH.
-int ChangeMode(int fd, mode_t mode);
+int32_t ChangeMode(int fd, mode_t mode);
 
-int ChangeOwner(int fd, uid_t user, gid_t group);
+int32_t ChangeOwner(int fd, uid_t user, gid_t group);
 
 // Linux before 5.8 needs /proc for this where `fd` was opened with O_PATH.
-int ChangeTimes(int fd, const timespec times[2]);
+int32_t ChangeTimes(int fd, const timespec times[2]);
 
-// The name by which calls that take no descriptor reach the file of `fd`, if /proc is
-// mounted.
-std::string ProcPath(int fd);
+// Extended attributes: of what was opened with O_PATH they take /proc, unless it is a
+// directory that may be read.
+int32_t ReadXattr(int fd, const char* name, void* value, size_t size);
+int32_t ReadXattrNames(int fd, void* names, size_t size);
+int32_t WriteXattr(int fd, const char* name, const void* value, size_t size);
+int32_t TakeXattrAway(int fd, const char* name);
 
 }  // namespace ringcp
 

@@ -22,8 +22,8 @@ void OccupyStandardStreams();
 // Whether a path is that of a closed standard stream, such as /dev/stdin, by what stat(),
 // having followed all links, says of it: of nothing else it says that it is a link. To a
 // process that had not occupied the stream it would not exist.
-inline bool IsClosedStream(const struct stat& followed) {
-  return S_ISLNK(followed.st_mode);
+inline bool IsClosedStream(const struct statx& followed) {
+  return S_ISLNK(followed.stx_mode);
 }
 
 }  // namespace ringcp

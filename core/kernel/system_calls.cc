@@ -2,13 +2,20 @@
 
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <poll.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/xattr.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
+
+#include "core/kernel/path_descriptor.h"
 
 namespace ringcp {
 namespace {
@@ -17,10 +24,20 @@ int32_t ResultOf(ssize_t value) {
   return value >= 0 ? static_cast<int32_t>(value) : -errno;
 }
 
-int32_t Seek(const Op& op, int whence) {
-  const off_t position = lseek(op.file.index, static_cast<off_t>(op.offset), whence);
+int32_t SeekTo(const Op& op, int whence) {
+  const off_t position = lseek(op.file.index, static_cast<off_t>(op.seek.offset), whence);
   if (position < 0) return -errno;
-  *op.position = position;
+  *op.seek.position = position;
+  return 0;
+}
+
+int32_t SetOrTellPosition(const Op& op) {
+  const bool is_told = op.seek.offset == kCurrentPosition;
+  const off_t position =
+      lseek(op.file.index, is_told ? 0 : static_cast<off_t>(op.seek.offset),
+            is_told ? SEEK_CUR : SEEK_SET);
+  if (position < 0) return -errno;
+  *op.seek.position = position;
   return 0;
 }
 
@@ -30,30 +47,31 @@ int32_t CountCachedBytes(const Op& op) {
   constexpr long kCachestat = 451;  // NOLINT(google-runtime-int): as syscall(2) has it.
   struct {
     uint64_t offset, length;
-  } range = {.offset = op.offset, .length = op.length};
+  } range = {.offset = op.seek.offset, .length = op.seek.length};
   struct {
     uint64_t cached, dirty, writeback, evicted, recently_evicted;
   } pages = {};
   if (syscall(kCachestat, op.file.index, &range, &pages, 0) != 0) return -errno;
-  *op.position = pages.cached * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  *op.seek.position = pages.cached * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   return 0;
 }
 
 int32_t ReadOrWrite(const Op& op) {
   const int fd = op.file.index;
+  const auto& io = op.io;
   const bool reads = op.kind == OpKind::kRead;
-  if (op.flags != 0) {
-    const iovec buffer = {.iov_base = op.buffer, .iov_len = op.length};
-    const auto offset = static_cast<off_t>(op.offset);  // -1: the current position.
-    return ResultOf(reads ? preadv2(fd, &buffer, 1, offset, op.flags)
-                          : pwritev2(fd, &buffer, 1, offset, op.flags));
+  if (io.flags != 0) {
+    const iovec buffer = {.iov_base = io.buffer, .iov_len = io.length};
+    const auto offset = static_cast<off_t>(io.offset);  // -1: the current position.
+    return ResultOf(reads ? preadv2(fd, &buffer, 1, offset, io.flags)
+                          : pwritev2(fd, &buffer, 1, offset, io.flags));
   }
-  if (op.offset == kCurrentPosition) {
-    return ResultOf(reads ? read(fd, op.buffer, op.length)
-                          : write(fd, op.buffer, op.length));
+  if (io.offset == kCurrentPosition) {
+    return ResultOf(reads ? read(fd, io.buffer, io.length)
+                          : write(fd, io.buffer, io.length));
   }
-  return ResultOf(reads ? pread(fd, op.buffer, op.length, op.offset)
-                        : pwrite(fd, op.buffer, op.length, op.offset));
+  return ResultOf(reads ? pread(fd, io.buffer, io.length, io.offset)
+                        : pwrite(fd, io.buffer, io.length, io.offset));
 }
 
 int32_t SetDirectOf(int fd, bool on) {
@@ -63,12 +81,27 @@ int32_t SetDirectOf(int fd, bool on) {
 }
 
 int32_t SetDirectOfBoth(const Op& op) {
-  const bool on = op.flags != 0;
-  const int32_t result = SetDirectOf(op.directory, on);
+  const bool on = op.pair.on;
+  const int32_t result = SetDirectOf(op.pair.source, on);
   if (result < 0 || op.file == FileRef()) return result;
   const int32_t target_result = SetDirectOf(op.file.index, on);
-  if (target_result < 0 && on) SetDirectOf(op.directory, false);
+  if (target_result < 0 && on) SetDirectOf(op.pair.source, false);
   return target_result;
+}
+
+// Without a file (-1) poll(2) only waits.
+int32_t WaitUntilReady(const Op& op) {
+  pollfd waiting = {.fd = op.file.index, .events = op.poll.events, .revents = 0};
+  return ResultOf(poll(&waiting, 1, op.poll.milliseconds_max));
+}
+
+int32_t TellFileSystem(const Op& op) {
+  struct statfs stat;
+  if (fstatfs(op.file.index, &stat) != 0) return -errno;
+  // Its type is signed, and of an architecture's own size.
+  *op.statfs.result = {.magic = static_cast<unsigned>(stat.f_type),
+                       .id = static_cast<uint32_t>(stat.f_fsid.__val[0])};
+  return 0;
 }
 
 }  // namespace
@@ -77,59 +110,104 @@ int32_t RunWithSystemCall(const Op& op) {
   const int fd = op.file.index;
   switch (op.kind) {
     case OpKind::kOpenAt:
-      return ResultOf(openat(op.directory, op.path, op.flags | O_CLOEXEC, op.mode));
+      return ResultOf(openat(op.open.directory, op.open.name, op.open.flags | O_CLOEXEC,
+                             op.open.mode));
     case OpKind::kStatx:
-      return ResultOf(statx(op.directory, op.path, op.flags,
-                            STATX_BASIC_STATS | STATX_BTIME, op.stat));
+      return ResultOf(statx(op.stat.directory, op.stat.name, op.stat.flags,
+                            STATX_BASIC_STATS | STATX_BTIME, op.stat.result));
+    case OpKind::kUnlinkAt:
+      return ResultOf(unlinkat(op.name.directory, op.name.name, op.name.flags));
+    case OpKind::kMakeDirectory:
+      return ResultOf(mkdirat(op.name.directory, op.name.name, op.name.mode));
+    case OpKind::kMakeNode:
+      return ResultOf(
+          mknodat(op.name.directory, op.name.name, op.name.mode, op.name.device));
+    case OpKind::kMakeSymlink:
+      return ResultOf(symlinkat(op.symlink.text, op.symlink.directory, op.symlink.name));
+    case OpKind::kMakeLink:
+      return ResultOf(linkat(op.two_names.old_directory, op.two_names.old_name,
+                             op.two_names.directory, op.two_names.name, /*flags=*/0));
+    case OpKind::kRename:
+      return ResultOf(renameat(op.two_names.old_directory, op.two_names.old_name,
+                               op.two_names.directory, op.two_names.name));
     case OpKind::kRead:
     case OpKind::kWrite:
       return ReadOrWrite(op);
+    case OpKind::kReadLink:
+      return ResultOf(readlinkat(fd, "", static_cast<char*>(op.io.buffer), op.io.length));
+    case OpKind::kReadDirectory:
+      return ResultOf(syscall(SYS_getdents64, fd, op.io.buffer, op.io.length));
     case OpKind::kPreallocate:
       return ResultOf(
-          fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(op.offset)));
+          fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(op.size.bytes)));
+    case OpKind::kFtruncate:
+      return ResultOf(ftruncate(fd, static_cast<off_t>(op.size.bytes)));
+    case OpKind::kSeekData:
+      return SeekTo(op, SEEK_DATA);
+    case OpKind::kSeekHole:
+      return SeekTo(op, SEEK_HOLE);
+    case OpKind::kSeek:
+      return SetOrTellPosition(op);
+    case OpKind::kCountCached:
+      return CountCachedBytes(op);
+    case OpKind::kClone:
+      return ResultOf(ioctl(fd, FICLONE, op.pair.source));
     case OpKind::kWriteBack:
       return ResultOf(sync_file_range(fd, 0, 0, kWriteBackFlags));
     case OpKind::kDropCached:
       return -posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-    case OpKind::kRefusePipe:
-      return -posix_fadvise(fd, 0, 0, POSIX_FADV_NORMAL);
-    case OpKind::kSetDirect:
-      return SetDirectOfBoth(op);
+    case OpKind::kPoll:
+      return WaitUntilReady(op);
     case OpKind::kClose:
       return ResultOf(close(fd));
-    case OpKind::kUnlinkAt:
-      return ResultOf(unlinkat(op.directory, op.path, op.flags));
-    case OpKind::kSeekData:
-      return Seek(op, SEEK_DATA);
-    case OpKind::kSeekHole:
-      return Seek(op, SEEK_HOLE);
-    case OpKind::kCountCached:
-      return CountCachedBytes(op);
-    case OpKind::kClone:
-      return ResultOf(ioctl(fd, FICLONE, op.directory));
-    case OpKind::kFtruncate:
-      return ResultOf(ftruncate(fd, static_cast<off_t>(op.offset)));
-    case OpKind::kFutimens:
-      return ResultOf(futimens(fd, op.times.data()));
-    case OpKind::kFchown:
-      return ResultOf(fchown(fd, op.uid, op.gid));
-    case OpKind::kFchmod:
-      return ResultOf(fchmod(fd, op.mode));
+    case OpKind::kRefusePipe:
+      return -posix_fadvise(fd, 0, 0, POSIX_FADV_NORMAL);
+    case OpKind::kDuplicate:
+      return ResultOf(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+    case OpKind::kSetDirect:
+      return SetDirectOfBoth(op);
+    case OpKind::kFileSystem:
+      return TellFileSystem(op);
+    case OpKind::kSetTimes:
+      return ChangeTimes(fd, op.times.values.data());
+    case OpKind::kSetOwner:
+      return ChangeOwner(fd, op.owner.user, op.owner.group);
+    case OpKind::kSetMode:
+      return ChangeMode(fd, op.mode.value);
     case OpKind::kGetXattr:
-      return ResultOf(fgetxattr(fd, op.path, op.buffer, op.length));
+      return ReadXattr(fd, op.xattr.name, op.xattr.value, op.xattr.size);
+    case OpKind::kListXattrs:
+      return ReadXattrNames(fd, op.xattr.value, op.xattr.size);
     case OpKind::kSetXattr:
-      return ResultOf(fsetxattr(fd, op.path, op.buffer, op.length, /*flags=*/0));
+      return WriteXattr(fd, op.xattr.name, op.xattr.value, op.xattr.size);
+    case OpKind::kRemoveXattr:
+      return TakeXattrAway(fd, op.xattr.name);
     case OpKind::kInstallDescriptor:
       break;
   }
   return -EOPNOTSUPP;
 }
 
+SteadyTime SteadyNow() { return std::chrono::steady_clock::now(); }
+
+uint64_t RandomBits() {
+  uint64_t bits = 0;
+  // Can't fail or be short for so few bytes once the kernel has booted.
+  [[maybe_unused]] const ssize_t got = getrandom(&bits, sizeof(bits), 0);
+  return bits;
+}
+
+ThreadWaits WaitsOfThread() {
+  rusage usage = {};
+  getrusage(RUSAGE_THREAD, &usage);
+  return {.waits = usage.ru_nvcsw, .blocks_read = usage.ru_inblock};
+}
+
 bool LetsGoOn(const Op& op, int32_t result) {
   if (op.link == Link::kHard) return true;
   if (result < 0) return false;
   if (op.kind == OpKind::kRead || op.kind == OpKind::kWrite) {
-    return static_cast<uint32_t>(result) == op.length;
+    return static_cast<uint32_t>(result) == op.io.length;
   }
   return true;
 }

@@ -1,5 +1,5 @@
-// Ops and chains by plain system calls, on the calling thread: all that SyscallRing does,
-// and what UringRing does at once.
+// Ops and chains by plain system calls, on the calling thread: all that SyscallKernel
+// does, and what UringKernel does at once.
 //
 // Thread-safety: the functions keep no state.
 
@@ -11,22 +11,31 @@
 
 #include "absl/types/span.h"
 #include "core/base/check.h"
+#include "core/kernel/kernel.h"
 #include "core/kernel/op.h"
-#include "core/kernel/ring.h"
 
 namespace ringcp {
 
 // Carries out one op that names no slot; the result as in ring.h.
 int32_t RunWithSystemCall(const Op& op);
 
+// The time on a clock that nobody sets.
+SteadyTime SteadyNow();
+
+// Bits that nobody can guess.
+uint64_t RandomBits();
+
+// Of the calling thread.
+ThreadWaits WaitsOfThread();
+
 // Whether the op that `op` is linked to runs after it had `result`.
 bool LetsGoOn(const Op& op, int32_t result);
 
 // Carries out a chain, each op by `run`: from an op to its result.
 template <typename Run>
-SettledChain RunChain(ChainId id, absl::Span<const Op> chain, const Run& run) {
+ChainResults RunChain(ChainId id, absl::Span<const Op> chain, const Run& run) {
   RINGCP_CHECK(!chain.empty() && chain.size() <= Chain::kOpsMax);
-  SettledChain settled;
+  ChainResults settled;
   settled.id = id;
   settled.size = static_cast<int>(chain.size());
   bool goes_on = true;

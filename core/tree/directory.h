@@ -34,9 +34,9 @@ inline constexpr gid_t kUnknownGroup = static_cast<gid_t>(-1);
 // The group that new entries of the directory `stat` get from a process of `group`:
 // unknown where it is neither the process's nor is inherited by set-group-ID, because
 // some file systems (grpid) have it inherited always.
-inline gid_t GroupOfNewEntries(const struct stat& stat, gid_t group) {
-  const bool is_known = (stat.st_mode & S_ISGID) != 0 || stat.st_gid == group;
-  return is_known ? stat.st_gid : kUnknownGroup;
+inline gid_t GroupOfNewEntries(const struct statx& stat, gid_t group) {
+  const bool is_known = (stat.stx_mode & S_ISGID) != 0 || stat.stx_gid == group;
+  return is_known ? stat.stx_gid : kUnknownGroup;
 }
 
 struct Directory {
@@ -69,7 +69,7 @@ struct Directory {
   // Its descriptors are closed for now. Written with the walk's lock held.
   std::atomic<bool> is_parked = false;
   std::atomic<bool> was_parked = false;  // Is, or once was.
-  off_t position = 0;                    // Where to read on.
+  uint64_t position = 0;                 // Where to read on.
   // Which directory the target is; known while it is parked.
   dev_t parked_target_device = 0;
   ino_t parked_target_inode = 0;
@@ -83,7 +83,7 @@ struct Directory {
   bool target_made = false;
   // This job made it, so that nothing can be in it but what this job puts there.
   bool target_created = false;
-  struct stat source_stat = {};
+  struct statx source_stat = {};
   // What new entries get: the directory's group, if they inherit it, or the process's;
   // kUnknownGroup where that is not certain.
   gid_t target_group = kUnknownGroup;

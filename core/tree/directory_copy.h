@@ -20,6 +20,7 @@
 #include "core/base/mutex.h"
 #include "core/file/copy_policy.h"
 #include "core/file/reporter.h"
+#include "core/kernel/kernel.h"
 #include "core/tree/directory.h"
 #include "core/tree/walk.h"
 
@@ -35,11 +36,11 @@ class DirectoryCopy : public WalkVisitor {
         group_(group),
         reporter_(reporter) {}
 
-  Entered Enter(Directory* directory) override;
-  bool MakeReady(Directory* directory, bool empty) override;
-  void Leave(Directory* directory) override;
-  bool Park(Directory* directory) override;
-  bool Reopen(Directory* directory, const Directory* child) override;
+  Entered Enter(Kernel* kernel, Directory* directory) override;
+  bool MakeReady(Kernel* kernel, Directory* directory, bool empty) override;
+  void Leave(Kernel* kernel, Directory* directory) override;
+  bool Park(Kernel* kernel, Directory* directory) override;
+  bool Reopen(Kernel* kernel, Directory* directory, const Directory* child) override;
   bool LeavesByDescriptor(const Directory& directory) const override {
     return directory.set_attributes || directory.mode_to_add != 0 ||
            directory.mode_to_take != 0;
@@ -61,24 +62,25 @@ class DirectoryCopy : public WalkVisitor {
   void Fail(const FileError& error);
   // Opens the source. kNotToBeRead: it is to be copied, but can't be read, or, reported,
   // there is nothing to copy: then *copyable is false.
-  Entered OpenSource(Directory* directory, bool* copyable);
+  Entered OpenSource(Kernel* kernel, Directory* directory, bool* copyable);
   // `empty`: nothing will be put into it. Such a target is opened only where something
   // has to be set by descriptor.
-  bool MakeTarget(Directory* directory, bool empty);
+  bool MakeTarget(Kernel* kernel, Directory* directory, bool empty);
   // Whether the mode of a target just made, without `withheld`, is what it is to be.
-  bool NeedsNothing(const Directory& directory, mode_t withheld) const;
+  bool NeedsNothing(Kernel* kernel, const Directory& directory, mode_t withheld) const;
   // Opens the target and looks at it; false, reported, if it can't be used.
-  bool OpenTarget(Directory* directory, struct stat* stat);
+  bool OpenTarget(Kernel* kernel, Directory* directory, struct statx* stat);
   // Notes what is to be done to the open target at the end, and sees to the rights that
   // it needs meanwhile; false, reported, if it can't get them.
-  bool PlanAttributes(Directory* directory, mode_t withheld, const struct stat& stat);
+  bool PlanAttributes(Kernel* kernel, Directory* directory, mode_t withheld,
+                      const struct statx& stat);
   // The mode that a target is to have whose source's is kept.
-  mode_t KeptMode(const Directory& directory);
+  mode_t KeptMode(Kernel* kernel, const Directory& directory);
   // `target` is the target's stat, and kept up to date.
   // False if it has failed, which was told.
-  bool SetOwner(Directory* directory, struct stat* target);
+  bool SetOwner(Kernel* kernel, Directory* directory, struct statx* target);
   // `mode` is the target's.
-  void SetFinalMode(const Directory& directory, mode_t mode);
+  void SetFinalMode(Kernel* kernel, const Directory& directory, mode_t mode);
   // Whether the source is a target of this very job, or one of its own parents.
   bool IsOwnTarget(const Directory& directory);
   bool IsCycle(const Directory& directory);

@@ -9,6 +9,7 @@
 #ifndef RINGCP_CORE_TREE_DIRECTORY_PARKING_H_
 #define RINGCP_CORE_TREE_DIRECTORY_PARKING_H_
 
+#include "core/kernel/kernel.h"
 #include "core/tree/directory.h"
 
 namespace ringcp {
@@ -24,11 +25,11 @@ struct ReopenFailure {
 
 // Closes both descriptors, those that are open. False, and nothing is closed, if the
 // target can't be looked at, to be known again.
-bool ParkDirectory(Directory* directory);
+bool ParkDirectory(Kernel* kernel, Directory* directory);
 
 // Opens what ParkDirectory() closed. `child` is one of its children, whose descriptors
 // may be open, or nullptr. On failure nothing is open and `failure` says why.
-bool ReopenDirectory(Directory* directory, const Directory* child,
+bool ReopenDirectory(Kernel* kernel, Directory* directory, const Directory* child,
                      ReopenFailure* failure);
 
 }  // namespace ringcp

@@ -2,8 +2,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -68,13 +66,16 @@ EntryKind KindOf(unsigned char type) {
 
 }  // namespace
 
-Walk::Walk(WalkVisitor* visitor, bool follow_links, int open_max)
-    : visitor_(visitor), follow_links_(follow_links), open_max_(open_max) {
+Walk::Walk(Kernel* kernel, WalkVisitor* visitor, bool follow_links, int open_max)
+    : own_kernel_(kernel),
+      visitor_(visitor),
+      follow_links_(follow_links),
+      open_max_(open_max) {
   top_.entered = true;
 }
 
 Walk::~Walk() {
-  Stop();
+  Stop(own_kernel_);
   std::vector<Directory*> left;
   {
     MutexLock lock(&mutex_);
@@ -82,7 +83,7 @@ Walk::~Walk() {
     PushRoots();
     while (!pending_.empty()) left.push_back(TakeFrom(pending_.size() - 1));
   }
-  for (Directory* directory : left) Release(directory);
+  for (Directory* directory : left) Release(own_kernel_, directory);
 }
 
 void Walk::AddRoot(std::unique_ptr<Directory> root) {
@@ -194,17 +195,17 @@ void Walk::Share(WalkBatch* batch) {
   changed_.NotifyAll();
 }
 
-Walk::Result Walk::Next(bool may_wait, WalkBatch* batch) {
+Walk::Result Walk::Next(Kernel* kernel, bool may_wait, WalkBatch* batch) {
   MutexLock lock(&mutex_);
   NoteShareable(batch, false);
   batch->entries_.clear();
   batch->taken_ = 0;
-  const Result result = FindBatch(may_wait, batch);
+  const Result result = FindBatch(kernel, may_wait, batch);
   if (result == Result::kBatch) NoteShareable(batch, true);
   return result;
 }
 
-Walk::Result Walk::FindBatch(bool may_wait, WalkBatch* batch) {
+Walk::Result Walk::FindBatch(Kernel* kernel, bool may_wait, WalkBatch* batch) {
   std::vector<std::unique_ptr<Directory>> children;
   int pieces = 0;
   PushRoots();
@@ -232,7 +233,7 @@ Walk::Result Walk::FindBatch(bool may_wait, WalkBatch* batch) {
     const int to_open =
         (directory->entered ? 0 : 1) + (closed->is_parked.load(kRelaxed) ? 1 : 0);
     if (to_open > 0 && open_ + to_open > open_max_) {
-      MakeRoom(*directory, to_open);
+      MakeRoom(kernel, *directory, to_open);
       if (!may_wait && open_ + to_open > open_max_) return Result::kNothingYet;
     }
     TakeFrom(group);
@@ -240,15 +241,15 @@ Walk::Result Walk::FindBatch(bool may_wait, WalkBatch* batch) {
     ++readers_;
     ++directory->parent->children_in_hand;
     const bool usable =
-        !closed->is_parked.load(kRelaxed) || Unpark(closed, /*child=*/nullptr);
+        !closed->is_parked.load(kRelaxed) || Unpark(kernel, closed, /*child=*/nullptr);
     if (usable && !directory->entered) ++open_;
     const bool one_child = pending_count_ >= kPendingMax;
     mutex_.Unlock();
 
     const bool more =
-        usable &&
-        (directory->entered ? ReadPiece(directory, one_child, batch, &children)
-                            : ReadFirstPiece(directory, one_child, batch, &children));
+        usable && (directory->entered
+                       ? ReadPiece(kernel, directory, one_child, batch, &children)
+                       : ReadFirstPiece(kernel, directory, one_child, batch, &children));
     std::sort(batch->entries_.begin(), batch->entries_.end(), ComesBefore);
     const int entries = static_cast<int>(batch->entries_.size());
     // Before anybody else can see it, the entries and children hold it; reading itself
@@ -271,19 +272,20 @@ Walk::Result Walk::FindBatch(bool may_wait, WalkBatch* batch) {
     changed_.NotifyAll();
     if (!more) {
       mutex_.Unlock();
-      Release(directory);
+      Release(kernel, directory);
       mutex_.Lock();
     }
     if (entries > 0) return Result::kBatch;
   }
 }
 
-bool Walk::ReadFirstPiece(Directory* directory, bool one_child, WalkBatch* batch,
+bool Walk::ReadFirstPiece(Kernel* kernel, Directory* directory, bool one_child,
+                          WalkBatch* batch,
                           std::vector<std::unique_ptr<Directory>>* children) {
   directory->entered = true;
-  WalkVisitor::Entered entered = visitor_->Enter(directory);
+  WalkVisitor::Entered entered = visitor_->Enter(kernel, directory);
   if (entered == WalkVisitor::Entered::kIsNoDirectory) {
-    entered = LookAgain(directory, batch);
+    entered = LookAgain(kernel, directory, batch);
     if (entered == WalkVisitor::Entered::kIsNoDirectory) {
       directory->entered = false;
       --open_;
@@ -293,36 +295,38 @@ bool Walk::ReadFirstPiece(Directory* directory, bool one_child, WalkBatch* batch
   bool more = true;
   bool empty = true;
   while (more && empty) {
-    more = ReadPiece(directory, one_child, batch, children);
+    more = ReadPiece(kernel, directory, one_child, batch, children);
     empty = batch->entries_.empty() && children->empty();
   }
-  if (visitor_->MakeReady(directory, empty)) return more;
+  if (visitor_->MakeReady(kernel, directory, empty)) return more;
   batch->entries_.clear();
   children->clear();
   return false;
 }
 
-WalkVisitor::Entered Walk::LookAgain(Directory* directory, WalkBatch* batch) {
+WalkVisitor::Entered Walk::LookAgain(Kernel* kernel, Directory* directory,
+                                     WalkBatch* batch) {
   RINGCP_CHECK(!directory->looked_at && !directory->parent->is_top());
   Directory* const parent = directory->parent;
   const std::string& name = directory->source_name;
-  struct stat stat;
-  if (fstatat(parent->source_fd, name.c_str(), &stat,
-              follow_links_ ? 0 : AT_SYMLINK_NOFOLLOW) != 0) {
-    visitor_->OnEntryError(*parent, name.c_str(), errno);
+  struct statx stat;
+  if (const int32_t result = kernel->Stat(parent->source_fd, name.c_str(),
+                                          follow_links_ ? 0 : AT_SYMLINK_NOFOLLOW, &stat);
+      result != 0) {
+    visitor_->OnEntryError(*parent, name.c_str(), -result);
     return WalkVisitor::Entered::kIsNoDirectory;
   }
-  if (S_ISDIR(stat.st_mode)) {
+  if (S_ISDIR(stat.stx_mode)) {
     directory->looked_at = true;
     directory->follow = follow_links_;
     directory->through_link = directory->through_link || follow_links_;
-    return visitor_->Enter(directory);
+    return visitor_->Enter(kernel, directory);
   }
   WalkEntry entry;
-  entry.kind = KindOf(TypeOf(stat.st_mode));
+  entry.kind = KindOf(TypeOf(stat.stx_mode));
   entry.follow = follow_links_;
   entry.looked_at = true;
-  entry.inode = stat.st_ino;
+  entry.inode = stat.stx_ino;
   // The directory, and its name with it, is gone before the batch is.
   char* const kept = PrepareBuffer(batch);
   RINGCP_CHECK(name.size() < WalkBatch::kBufferBytes);
@@ -341,49 +345,54 @@ char* Walk::PrepareBuffer(WalkBatch* batch) {
   return batch->buffer_->bytes.data();
 }
 
-bool Walk::ReadPiece(Directory* directory, bool one_child, WalkBatch* batch,
+bool Walk::ReadPiece(Kernel* kernel, Directory* directory, bool one_child,
+                     WalkBatch* batch,
                      std::vector<std::unique_ptr<Directory>>* children) {
   batch->directory_ = directory;
   char* const buffer = PrepareBuffer(batch);
-  const ssize_t size =
-      syscall(SYS_getdents64, directory->source_fd, buffer,
-              one_child ? WalkBatch::kRereadBytes : WalkBatch::kBufferBytes);
+  const int32_t size = kernel->Do(
+      ReadDirectory(directory->source_fd, buffer,
+                    one_child ? WalkBatch::kRereadBytes : WalkBatch::kBufferBytes));
   // A directory that was removed meanwhile: what was in it is gone as well.
-  if (size < 0 && errno == ENOENT) return false;
+  if (size == -ENOENT) return false;
   if (size < 0) {
-    visitor_->OnReadError(*directory, errno);
+    visitor_->OnReadError(*directory, -size);
     return false;
   }
-  for (ssize_t at = 0; at < size;) {
+  for (int32_t at = 0; at < size;) {
     const auto* record = reinterpret_cast<const DirectoryRecord*>(buffer + at);
     at += record->d_reclen;
     if (IsDotOrDotDot(record->d_name)) continue;
-    AddFound(directory, *record, batch, children);
+    AddFound(kernel, directory, *record, batch, children);
     if (one_child && !children->empty() && at < size) {
       // Too many directories wait already: what follows is read again later.
-      if (lseek(directory->source_fd, record->d_off, SEEK_SET) >= 0) return true;
+      uint64_t position = 0;
+      if (kernel->Do(Seek(directory->source_fd, record->d_off, &position)) == 0) {
+        return true;
+      }
       one_child = false;  // This directory can't be rewound: then rather use memory.
     }
   }
   return size > 0;
 }
 
-void Walk::AddFound(Directory* directory, const DirectoryRecord& record, WalkBatch* batch,
-                    std::vector<std::unique_ptr<Directory>>* children) {
+void Walk::AddFound(Kernel* kernel, Directory* directory, const DirectoryRecord& record,
+                    WalkBatch* batch, std::vector<std::unique_ptr<Directory>>* children) {
   const char* const name = record.d_name;
   unsigned char type = record.d_type;
   bool follow = false;
   bool looked_at = false;
   if (type == DT_UNKNOWN || (type == DT_LNK && follow_links_)) {
-    struct stat stat;
+    struct statx stat;
     const int flags = follow_links_ ? 0 : AT_SYMLINK_NOFOLLOW;
-    if (fstatat(directory->source_fd, name, &stat, flags) != 0) {
-      visitor_->OnEntryError(*directory, name, errno);
+    if (const int32_t result = kernel->Stat(directory->source_fd, name, flags, &stat);
+        result != 0) {
+      visitor_->OnEntryError(*directory, name, -result);
       return;
     }
     follow = follow_links_;
     looked_at = true;
-    type = TypeOf(stat.st_mode);
+    type = TypeOf(stat.stx_mode);
   }
   if (type == DT_DIR) {
     children->push_back(NewChild(directory, name, follow, looked_at));
@@ -420,7 +429,7 @@ void Walk::AddDirectory(Directory* directory, const std::string& name, bool foll
   changed_.NotifyAll();
 }
 
-void Walk::Release(Directory* directory) {
+void Walk::Release(Kernel* kernel, Directory* directory) {
   // Without recursion: the last entry of a deep tree releases all of its ancestors.
   int64_t hold = 1;
   while (directory->holds.fetch_sub(hold, std::memory_order_acq_rel) == hold) {
@@ -429,9 +438,9 @@ void Walk::Release(Directory* directory) {
     if (directory->entered) {
       // That this one was is seen: who parked it first had something below it in hand.
       if (directory->was_parked.load(kRelaxed) || parent->is_parked.load(kRelaxed)) {
-        UnparkToLeave(directory);
+        UnparkToLeave(kernel, directory);
       }
-      visitor_->Leave(directory);
+      visitor_->Leave(kernel, directory);
       if (!directory->is_parked.load(kRelaxed)) --open_;
     }
     delete directory;
@@ -440,7 +449,7 @@ void Walk::Release(Directory* directory) {
   }
 }
 
-void Walk::MakeRoom(const Directory& directory, int room) {
+void Walk::MakeRoom(Kernel* kernel, const Directory& directory, int room) {
   // From the top down: what is far above is needed last. The parent stays.
   std::vector<Directory*> candidates;
   for (Directory* at = directory.parent; !at->is_top(); at = at->parent) {
@@ -456,11 +465,11 @@ void Walk::MakeRoom(const Directory& directory, int room) {
   }
   for (Directory* const candidate : candidates) {
     if (open_ + room <= open_max_) return;
-    ParkIfPossible(candidate);
+    ParkIfPossible(kernel, candidate);
   }
 }
 
-void Walk::ParkIfPossible(Directory* directory) {
+void Walk::ParkIfPossible(Kernel* kernel, Directory* directory) {
   // Nobody begins to use it meanwhile: who has it or a child of it in hand can, and to
   // get there takes the lock.
   if (directory->is_parked.load(kRelaxed) || directory->in_hand ||
@@ -468,10 +477,10 @@ void Walk::ParkIfPossible(Directory* directory) {
     return;
   }
   if (directory->is_unread) {
-    directory->position = lseek(directory->source_fd, 0, SEEK_CUR);
-    if (directory->position < 0) return;
+    const Op tell = Seek(directory->source_fd, kCurrentPosition, &directory->position);
+    if (kernel->Do(tell) != 0) return;
   }
-  if (!visitor_->Park(directory)) return;
+  if (!visitor_->Park(kernel, directory)) return;
   ForgetReopened(directory);
   directory->is_parked.store(true, kRelaxed);
   directory->was_parked.store(true, kRelaxed);
@@ -484,12 +493,16 @@ void Walk::ForgetReopened(const Directory* directory) {
   if (it != reopened_.rend()) reopened_.erase(std::next(it).base());
 }
 
-bool Walk::Unpark(Directory* directory, const Directory* child) {
-  if (directory->is_lost || !visitor_->Reopen(directory, child)) return false;
-  if (directory->is_unread &&
-      lseek(directory->source_fd, directory->position, SEEK_SET) < 0) {
-    visitor_->OnReadError(*directory, errno);
-    visitor_->Park(directory);
+bool Walk::Unpark(Kernel* kernel, Directory* directory, const Directory* child) {
+  if (directory->is_lost || !visitor_->Reopen(kernel, directory, child)) return false;
+  uint64_t position = 0;
+  const int32_t result =
+      directory->is_unread
+          ? kernel->Do(Seek(directory->source_fd, directory->position, &position))
+          : 0;
+  if (result != 0) {
+    visitor_->OnReadError(*directory, -result);
+    visitor_->Park(kernel, directory);
     directory->is_lost = true;
     return false;
   }
@@ -499,17 +512,18 @@ bool Walk::Unpark(Directory* directory, const Directory* child) {
   return true;
 }
 
-void Walk::UnparkToLeave(Directory* directory) {
+void Walk::UnparkToLeave(Kernel* kernel, Directory* directory) {
   MutexLock lock(&mutex_);
   if (directory->is_parked.load(kRelaxed) && visitor_->LeavesByDescriptor(*directory)) {
-    Unpark(directory, /*child=*/nullptr);
+    Unpark(kernel, directory, /*child=*/nullptr);
   }
   ForgetReopened(directory);
   Directory* const parent = directory->parent;
-  if (parent->is_parked.load(kRelaxed) && open_ <= open_max_) Unpark(parent, directory);
+  if (parent->is_parked.load(kRelaxed) && open_ <= open_max_)
+    Unpark(kernel, parent, directory);
 }
 
-void Walk::Stop() {
+void Walk::Stop(Kernel* kernel) {
   std::vector<WalkBatch> untaken;
   {
     MutexLock lock(&mutex_);
@@ -518,7 +532,9 @@ void Walk::Stop() {
     changed_.NotifyAll();
   }
   for (const WalkBatch& batch : untaken) {
-    for (size_t i = 0; i < batch.entries().size(); ++i) Release(batch.directory());
+    for (size_t i = 0; i < batch.entries().size(); ++i) {
+      Release(kernel, batch.directory());
+    }
   }
 }
 

@@ -56,6 +56,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/types/span.h"
 #include "core/base/mutex.h"
+#include "core/kernel/kernel.h"
 #include "core/tree/directory.h"
 
 namespace ringcp {
@@ -80,7 +81,8 @@ struct WalkEntry {
 };
 
 // What is done with directories while they are walked. Called by the threads that call
-// Next() and Release(), several at a time, but never twice for one directory.
+// Next() and Release(), each with its own kernel, several at a time, but never twice for
+// one directory.
 class WalkVisitor {
  public:
   enum class Entered {
@@ -94,24 +96,27 @@ class WalkVisitor {
   // Opens directory->source_fd, and whatever else the entries will need. With
   // kIsNoDirectory nothing is open; if a stat says that there is one (behind a link that
   // is to be followed), it is entered once more.
-  virtual Entered Enter(Directory* directory) = 0;
+  virtual Entered Enter(Kernel* kernel, Directory* directory) = 0;
 
   // The directory's first piece with entries has been read, or all of it, `empty`: before
   // any of them is yielded, does what they need. False: they are dropped and no more are
   // read; the directory is left all the same.
-  virtual bool MakeReady(Directory* /*directory*/, bool /*empty*/) { return true; }
+  virtual bool MakeReady(Kernel* /*kernel*/, Directory* /*directory*/, bool /*empty*/) {
+    return true;
+  }
 
   // Everything in the directory has been released. Closes what Enter() opened. Must not
   // use the parent's descriptors, which may be parked; its own are only if Reopen()
   // failed or is not wanted.
-  virtual void Leave(Directory* directory) = 0;
+  virtual void Leave(Kernel* kernel, Directory* directory) = 0;
 
   // Closes what Enter() and MakeReady() opened, for now. False: it stays open.
-  virtual bool Park(Directory* /*directory*/) { return false; }
+  virtual bool Park(Kernel* /*kernel*/, Directory* /*directory*/) { return false; }
   // Opens it again: the same directory as before, else it is false, reported. `child` is
   // one of its children that may still be open, or nullptr. No directory is parked
   // meanwhile, and none reopened by another thread.
-  virtual bool Reopen(Directory* /*directory*/, const Directory* /*child*/) {
+  virtual bool Reopen(Kernel* /*kernel*/, Directory* /*directory*/,
+                      const Directory* /*child*/) {
     return false;
   }
   // Whether one that is parked has to be reopened to be left.
@@ -172,8 +177,9 @@ class Walk {
   // directories that may be open at a time while any thread has other things to do, or
   // any can be parked. A thread that has nothing else to do opens another all the same,
   // so that there may be one more for each.
-  // REQUIRES: `visitor` outlives the walk.
-  Walk(WalkVisitor* visitor, bool follow_links, int open_max);
+  // REQUIRES: `visitor` outlives the walk, and so does `kernel`, the one of the thread
+  // that destroys it.
+  Walk(Kernel* kernel, WalkVisitor* visitor, bool follow_links, int open_max);
   // REQUIRES: no thread is in Next(); every entry yielded has been released.
   ~Walk();
 
@@ -191,7 +197,7 @@ class Walk {
   // caller has nothing else to do: waits while other threads may still find something, or
   // have entries to share, that is until they have taken all of their batches or called
   // Next() again.
-  Result Next(bool may_wait, WalkBatch* batch);
+  Result Next(Kernel* kernel, bool may_wait, WalkBatch* batch);
 
   // Takes the next entry of a batch that has any. It is valid as long as the batch is.
   WalkEntry Take(WalkBatch* batch);
@@ -209,11 +215,11 @@ class Walk {
   void AddDirectory(Directory* directory, const std::string& name, bool follow);
 
   // Gives back one hold on `directory`, for an entry that is settled.
-  void Release(Directory* directory);
+  void Release(Kernel* kernel, Directory* directory);
 
   // Makes Next() return kFinished from now on. Directories in progress are left as their
   // last entries are released.
-  void Stop();
+  void Stop(Kernel* kernel);
 
  private:
   struct NamedEntry {
@@ -223,17 +229,19 @@ class Walk {
   };
 
   // Next(), the batch being an empty one.
-  Result FindBatch(bool may_wait, WalkBatch* batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Result FindBatch(Kernel* kernel, bool may_wait, WalkBatch* batch)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Enters `directory`, whose parent is open, and reads up to its first piece with
   // entries; as ReadPiece().
-  bool ReadFirstPiece(Directory* directory, bool one_child, WalkBatch* batch,
+  bool ReadFirstPiece(Kernel* kernel, Directory* directory, bool one_child,
+                      WalkBatch* batch,
                       std::vector<std::unique_ptr<Directory>>* children);
   // Looks at what was listed as a directory and is none: enters it if it is one after
   // all, else yields it in `batch`.
-  WalkVisitor::Entered LookAgain(Directory* directory, WalkBatch* batch);
+  WalkVisitor::Entered LookAgain(Kernel* kernel, Directory* directory, WalkBatch* batch);
   // Reads one piece of `directory` into `batch` and its subdirectories into `children`;
   // true when there may be more.
-  bool ReadPiece(Directory* directory, bool one_child, WalkBatch* batch,
+  bool ReadPiece(Kernel* kernel, Directory* directory, bool one_child, WalkBatch* batch,
                  std::vector<std::unique_ptr<Directory>>* children);
   // The batch's buffer, to be filled anew.
   static char* PrepareBuffer(WalkBatch* batch);
@@ -241,19 +249,20 @@ class Walk {
   static std::unique_ptr<Directory> NewChild(Directory* parent, const char* name,
                                              bool follow, bool looked_at);
   // Adds what a record of the directory tells of, if that can be looked at.
-  void AddFound(Directory* directory, const struct dirent64& record, WalkBatch* batch,
-                std::vector<std::unique_ptr<Directory>>* children);
+  void AddFound(Kernel* kernel, Directory* directory, const struct dirent64& record,
+                WalkBatch* batch, std::vector<std::unique_ptr<Directory>>* children);
   // Before `directory` is entered or read on: parks those above it, and those that once
   // were parked, until `room` more may be open, or none is left that can be.
-  void MakeRoom(const Directory& directory, int room)
+  void MakeRoom(Kernel* kernel, const Directory& directory, int room)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void ParkIfPossible(Directory* directory) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ParkIfPossible(Kernel* kernel, Directory* directory)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Reopens one that is parked; true if it is open then.
-  bool Unpark(Directory* directory, const Directory* child)
+  bool Unpark(Kernel* kernel, Directory* directory, const Directory* child)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Sees to what is parked when a directory is left: itself, and what is above it, which
   // is reached from here by one step.
-  void UnparkToLeave(Directory* directory);
+  void UnparkToLeave(Kernel* kernel, Directory* directory);
   // Puts the roots on the stack, the first of them on top.
   void PushRoots() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Puts a directory on top of the stack.
@@ -270,6 +279,7 @@ class Walk {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool TakeTopEntries(WalkBatch* batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  Kernel* const own_kernel_;
   WalkVisitor* const visitor_;
   const bool follow_links_;
   const int open_max_;

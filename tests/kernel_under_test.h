@@ -2,8 +2,8 @@
 //
 // Thread-safety: belongs to the test's thread.
 
-#ifndef RINGCP_TESTS_RING_UNDER_TEST_H_
-#define RINGCP_TESTS_RING_UNDER_TEST_H_
+#ifndef RINGCP_TESTS_KERNEL_UNDER_TEST_H_
+#define RINGCP_TESTS_KERNEL_UNDER_TEST_H_
 
 #include <cstdint>
 #include <functional>
@@ -13,30 +13,30 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "core/kernel/ring.h"
+#include "core/kernel/kernel.h"
 #include "gtest/gtest.h"
 #include "tests/scratch_directory.h"
 
 namespace ringcp {
 
-struct RingImplementation {
+struct KernelImplementation {
   const char* name;
   // Null, with the reason, where the machine has no such ring.
-  std::function<std::unique_ptr<Ring>(std::string* why_not)> make;
+  std::function<std::unique_ptr<Kernel>(std::string* why_not)> make;
 };
 
 // io_uring, system calls, and the fake ring as two kinds of kernel.
-std::vector<RingImplementation> RingImplementations();
+std::vector<KernelImplementation> KernelImplementations();
 // The first of them.
-std::unique_ptr<Ring> MakeUringRing(std::string* why_not);
+std::unique_ptr<Kernel> MakeUringKernel(std::string* why_not);
 
 // A test that is run with each of them:
 //
-//   using MyTest = RingTest;
+//   using MyTest = KernelTest;
 //   TEST_P(MyTest, ...) { ... ring_ ... }
-//   INSTANTIATE_TEST_SUITE_P(Rings, MyTest, testing::ValuesIn(RingImplementations()),
-//                            RingName);
-class RingTest : public testing::TestWithParam<RingImplementation> {
+//   INSTANTIATE_TEST_SUITE_P(Rings, MyTest, testing::ValuesIn(KernelImplementations()),
+//                            KernelName);
+class KernelTest : public testing::TestWithParam<KernelImplementation> {
  protected:
   using Results = std::vector<int32_t>;
 
@@ -60,13 +60,13 @@ class RingTest : public testing::TestWithParam<RingImplementation> {
   const Op open_source_;                                // Into slot 0.
   const Op open_target_;                                // Into slot 1, which makes it.
   char buffer_[64] = {};
-  std::unique_ptr<Ring> ring_;
+  std::unique_ptr<Kernel> kernel_;
 
-  RingTest();
+  KernelTest();
 };
 
-std::string RingName(const testing::TestParamInfo<RingImplementation>& info);
+std::string KernelName(const testing::TestParamInfo<KernelImplementation>& info);
 
 }  // namespace ringcp
 
-#endif  // RINGCP_TESTS_RING_UNDER_TEST_H_
+#endif  // RINGCP_TESTS_KERNEL_UNDER_TEST_H_

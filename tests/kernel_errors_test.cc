@@ -8,17 +8,17 @@
 #include <string>
 #include <vector>
 
-#include "core/kernel/ring.h"
+#include "core/kernel/kernel.h"
 #include "gtest/gtest.h"
-#include "tests/ring_under_test.h"
+#include "tests/kernel_under_test.h"
 #include "tests/scratch_directory.h"
 
 namespace ringcp {
 namespace {
 
-using RingErrorsTest = RingTest;
+using KernelErrorsTest = KernelTest;
 
-TEST_P(RingErrorsTest, FailuresHaveTheErrnoOfTheSystemCall) {
+TEST_P(KernelErrorsTest, FailuresHaveTheErrnoOfTheSystemCall) {
   const std::string directory = scratch_.MakeDirectory("directory");
   const std::string fifo = scratch_.MakeFifo("fifo");
   const std::string link = scratch_.Path("link");
@@ -74,7 +74,7 @@ TEST_P(RingErrorsTest, FailuresHaveTheErrnoOfTheSystemCall) {
   close(directory_fd);
 }
 
-TEST_P(RingErrorsTest, AFailedOpenLeavesItsSlotUsable) {
+TEST_P(KernelErrorsTest, AFailedOpenLeavesItsSlotUsable) {
   const std::string missing = scratch_.Path("none");
   EXPECT_EQ(Run(OpenAt(AT_FDCWD, missing.c_str(), O_RDONLY, 0, FileRef::Slot(0))),
             -ENOENT);
@@ -82,8 +82,8 @@ TEST_P(RingErrorsTest, AFailedOpenLeavesItsSlotUsable) {
   EXPECT_EQ(Run(Close(FileRef::Slot(0))), 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Rings, RingErrorsTest, testing::ValuesIn(RingImplementations()),
-                         RingName);
+INSTANTIATE_TEST_SUITE_P(Rings, KernelErrorsTest,
+                         testing::ValuesIn(KernelImplementations()), KernelName);
 
 }  // namespace
 }  // namespace ringcp

@@ -1,7 +1,9 @@
-// The one seam between the engine and the kernel: a ring takes chains of ops and hands
-// back their results. Implementations: UringRing (io_uring), SyscallRing (plain system
-// calls, the same results); the tests add a fake one. tests/ring_contract_test.cc holds
-// all of them to what is written here.
+// The one seam between the engine and the world: whatever the engine wants of files, of
+// the time, or of the process it asks of a Kernel, which takes ops one by one, or chains
+// of them, and hands back their results. Nothing in core/ outside this room calls the
+// system around it (tests/core_symbols_test.sh). Implementations: UringKernel (io_uring),
+// SyscallKernel (plain system calls, the same results); the tests add a fake one.
+// tests/kernel_contract_test.cc holds all of them to what is written here.
 //
 // Contract:
 //  - A chain is queued whole or not at all.
@@ -25,11 +27,11 @@
 //    Rings that can't poll carry it out like any other; what a device that can't be
 //    polled answers is a result like any other (EOPNOTSUPP).
 //
-// Thread-safety: a ring belongs to the thread that made it; no other may call it
+// Thread-safety: a kernel belongs to the thread that made it; no other may call it
 // (IORING_SETUP_SINGLE_ISSUER makes the kernel insist).
 
-#ifndef RINGCP_CORE_KERNEL_RING_H_
-#define RINGCP_CORE_KERNEL_RING_H_
+#ifndef RINGCP_CORE_KERNEL_KERNEL_H_
+#define RINGCP_CORE_KERNEL_KERNEL_H_
 
 #include <array>
 #include <cstdint>
@@ -38,6 +40,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "core/base/mutex.h"
 #include "core/kernel/op.h"
 
 namespace ringcp {
@@ -48,7 +51,7 @@ struct ChainId {
   friend bool operator==(const ChainId&, const ChainId&) = default;
 };
 
-struct SettledChain {
+struct ChainResults {
   ChainId id;
   int size = 0;
   std::array<int32_t, Chain::kOpsMax> results_array;  // The first `size` are set.
@@ -58,7 +61,14 @@ struct SettledChain {
   }
 };
 
-struct RingCounters {
+// How often a thread has given up its CPU in order to wait, and how much of that was for
+// what it read from devices: both only grow.
+struct ThreadWaits {
+  int64_t waits = 0;
+  int64_t blocks_read = 0;
+};
+
+struct KernelCounters {
   int64_t chains = 0;   // Queued ones.
   int64_t sqes = 0;     // Their ops, as submission queue entries; 0 without io_uring.
   int64_t linked = 0;   // Of the SQEs, those that are tied to the next one.
@@ -68,13 +78,39 @@ struct RingCounters {
   int64_t enters = 0;  // io_uring_enter calls.
 };
 
-class Ring {
+class Kernel {
  public:
-  virtual ~Ring() = default;
+  Kernel() = default;
+  virtual ~Kernel() = default;
+  Kernel(const Kernel&) = delete;
+  Kernel& operator=(const Kernel&) = delete;
+
+  // Carries out one op on the calling thread, of any kind, and returns its result. It may
+  // wait. Not counted. REQUIRES: the op names no slot.
+  virtual int32_t Do(const Op& op) = 0;
+
+  // Do() of what is asked most. Stat() by name never mounts anything, as stat(2).
+  int Open(int directory, const char* name, int flags) {
+    return Do(OpenAt(directory, name, flags));
+  }
+  int32_t Stat(int directory, const char* name, int flags, struct statx* stat) {
+    return Do(StatAt(directory, name, flags | AT_NO_AUTOMOUNT, stat));
+  }
+  int32_t Stat(int fd, struct statx* stat) { return Do(StatDescriptor(fd, stat)); }
+  int32_t Close(int fd) { return Do(ringcp::Close(fd)); }
+
+  // The time on a clock that nobody sets. May be called by any thread.
+  virtual SteadyTime Now() const = 0;
+
+  // Bits that nobody can guess.
+  virtual uint64_t Random() = 0;
+
+  // What this thread has waited for by now, as far as the system tells.
+  virtual ThreadWaits Waits() const = 0;
 
   // Carries out a chain on the calling thread and returns its results.
   // REQUIRES: 1 to Chain::kOpsMax ops, all of them immediate (IsImmediate).
-  virtual SettledChain RunAtOnce(ChainId id, absl::Span<const Op> chain) = 0;
+  virtual ChainResults RunAtOnce(ChainId id, absl::Span<const Op> chain) = 0;
 
   // Queues `chain`; it starts at the latest with the next Settle(). False, and nothing
   // is queued, when there is no room until some chain has settled.
@@ -85,7 +121,7 @@ class Ring {
   // Starts what is queued, waits until a good part of what is in flight has settled or
   // `timeout` has passed, and appends chains that have settled to `settled`. Returns at
   // once when nothing is in flight; may return without any chain.
-  virtual void Settle(absl::Duration timeout, std::vector<SettledChain>* settled) = 0;
+  virtual void Wait(absl::Duration timeout, std::vector<ChainResults>* settled) = 0;
 
   // Chains queued or running and not handed back yet.
   virtual int chains_in_flight() const = 0;
@@ -100,7 +136,7 @@ class Ring {
   // it works everywhere.
   virtual bool can_queue_truncate() const = 0;
 
-  virtual RingCounters counters() const = 0;
+  virtual KernelCounters counters() const = 0;
 
   // OK, or why the ring has failed for good, for a person.
   virtual absl::Status status() const { return absl::OkStatus(); }
@@ -108,4 +144,4 @@ class Ring {
 
 }  // namespace ringcp
 
-#endif  // RINGCP_CORE_KERNEL_RING_H_
+#endif  // RINGCP_CORE_KERNEL_KERNEL_H_

@@ -1,4 +1,4 @@
-#include "tests/fake_ring.h"
+#include "tests/fake_kernel.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -12,27 +12,27 @@
 
 namespace ringcp {
 
-FakeRing::FakeRing(const FakeRingOptions& options)
+FakeKernel::FakeKernel(const FakeKernelOptions& options)
     : options_(options), random_(options.seed), slots_(options.slots, -1) {}
 
-FakeRing::~FakeRing() {
+FakeKernel::~FakeKernel() {
   for (const int fd : slots_) {
     if (fd >= 0) close(fd);
   }
 }
 
-int FakeRing::slots_open() const {
+int FakeKernel::slots_open() const {
   return static_cast<int>(
       std::count_if(slots_.begin(), slots_.end(), [](int fd) { return fd >= 0; }));
 }
 
-SettledChain FakeRing::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
+ChainResults FakeKernel::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
   for (const Op& op : chain) RINGCP_CHECK(IsImmediate(op) && !op.file.is_slot());
   counters_.at_once += static_cast<int64_t>(chain.size());
   return RunChain(id, chain, [this](const Op& op) { return RunWithFaults(op); });
 }
 
-bool FakeRing::Queue(ChainId id, absl::Span<const Op> chain) {
+bool FakeKernel::Queue(ChainId id, absl::Span<const Op> chain) {
   RINGCP_CHECK(!chain.empty() && chain.size() <= Chain::kOpsMax);
   RINGCP_CHECK(chain.back().link == Link::kNone);
   for (const Op& op : chain) {
@@ -51,7 +51,7 @@ bool FakeRing::Queue(ChainId id, absl::Span<const Op> chain) {
   return true;
 }
 
-void FakeRing::Settle(absl::Duration, std::vector<SettledChain>* settled) {
+void FakeKernel::Wait(absl::Duration, std::vector<ChainResults>* settled) {
   if (flights_.empty()) return;
   ++counters_.enters;
   size_t to_settle = 1 + random_() % flights_.size();
@@ -66,32 +66,32 @@ void FakeRing::Settle(absl::Duration, std::vector<SettledChain>* settled) {
   }
 }
 
-void FakeRing::Step(Flight* flight) {
+void FakeKernel::Step(Flight* flight) {
   const Op& op = flight->ops[flight->position];
   const int32_t result = flight->severed ? -ECANCELED : RunWithFaults(op);
   flight->settled.results_array[flight->position++] = result;
   if (op.link == Link::kSoft && Severs(op, result)) flight->severed = true;
 }
 
-bool FakeRing::Severs(const Op& op, int32_t result) const {
+bool FakeKernel::Severs(const Op& op, int32_t result) const {
   switch (op.kind) {
     case OpKind::kStatx:
     case OpKind::kUnlinkAt:
       return result < 0 && options_.failed_path_op_severs;
     case OpKind::kRead:
     case OpKind::kWrite:
-      return result < 0 || static_cast<uint32_t>(result) < op.length;
+      return result < 0 || static_cast<uint32_t>(result) < op.io.length;
     default:
       return result < 0;
   }
 }
 
-int32_t FakeRing::RunWithFaults(const Op& op) {
+int32_t FakeKernel::RunWithFaults(const Op& op) {
   std::optional<int32_t> fault;
   if (faults_) fault = faults_(static_cast<int64_t>(history_.size()), op);
   Op to_run = op;
   if (fault >= 0 && (op.kind == OpKind::kRead || op.kind == OpKind::kWrite)) {
-    to_run.length = std::min(op.length, static_cast<uint32_t>(*fault));
+    to_run.io.length = std::min(op.io.length, static_cast<uint32_t>(*fault));
   }
   const bool fails = fault.has_value() && *fault < 0;
   int32_t result = 0;
@@ -101,20 +101,21 @@ int32_t FakeRing::RunWithFaults(const Op& op) {
   return result;
 }
 
-bool FakeRing::IsBehindSizeTold(const Op& op) const {
+bool FakeKernel::IsBehindSizeTold(const Op& op) const {
   return op.kind == OpKind::kRead && !op.at_once && options_.size_told_max.has_value() &&
-         op.offset >= *options_.size_told_max;
+         op.io.offset >= *options_.size_told_max;
 }
 
-int32_t FakeRing::Run(Op op) {
+int32_t FakeKernel::Run(Op op) {
   if (IsBehindSizeTold(op)) return 0;
   if (op.kind == OpKind::kInstallDescriptor && !options_.can_install_descriptor) {
     return -EINVAL;
   }
   if (!op.file.is_slot()) {
     const int32_t result = RunWithSystemCall(op);
-    if (options_.size_told_max.has_value() && op.stat != nullptr) {
-      op.stat->stx_size = std::min<uint64_t>(op.stat->stx_size, *options_.size_told_max);
+    if (options_.size_told_max.has_value() && op.kind == OpKind::kStatx) {
+      op.stat.result->stx_size =
+          std::min<uint64_t>(op.stat.result->stx_size, *options_.size_told_max);
     }
     return result;
   }

@@ -5,41 +5,46 @@
 //
 // Thread-safety: see ring.h.
 
-#ifndef RINGCP_CORE_KERNEL_SYSCALL_RING_H_
-#define RINGCP_CORE_KERNEL_SYSCALL_RING_H_
+#ifndef RINGCP_CORE_KERNEL_SYSCALL_KERNEL_H_
+#define RINGCP_CORE_KERNEL_SYSCALL_KERNEL_H_
 
 #include <vector>
 
-#include "core/kernel/ring.h"
+#include "core/kernel/kernel.h"
+#include "core/kernel/system_calls.h"
 
 namespace ringcp {
 
-class SyscallRing : public Ring {
+class SyscallKernel : public Kernel {
  public:
   // Slots are kept as descriptors in a table of `slots`.
-  explicit SyscallRing(int slots);
+  explicit SyscallKernel(int slots);
   // Closes what is still open in a slot.
-  ~SyscallRing() override;
+  ~SyscallKernel() override;
 
-  SettledChain RunAtOnce(ChainId id, absl::Span<const Op> chain) override;
+  int32_t Do(const Op& op) override { return RunWithSystemCall(op); }
+  SteadyTime Now() const override { return SteadyNow(); }
+  uint64_t Random() override { return RandomBits(); }
+  ThreadWaits Waits() const override { return WaitsOfThread(); }
+  ChainResults RunAtOnce(ChainId id, absl::Span<const Op> chain) override;
   bool Queue(ChainId id, absl::Span<const Op> chain) override;
-  void Settle(absl::Duration timeout, std::vector<SettledChain>* settled) override;
+  void Wait(absl::Duration timeout, std::vector<ChainResults>* settled) override;
   int chains_in_flight() const override { return static_cast<int>(settled_.size()); }
   int slots() const override { return static_cast<int>(slots_.size()); }
   // It would take two more system calls for each file: who wants an ordinary descriptor
   // opens one.
   bool can_install_descriptor() const override { return false; }
   bool can_queue_truncate() const override { return true; }
-  RingCounters counters() const override { return counters_; }
+  KernelCounters counters() const override { return counters_; }
 
  private:
   int32_t Run(Op op);
 
   std::vector<int> slots_;  // A descriptor, or -1.
-  std::vector<SettledChain> settled_;
-  RingCounters counters_;
+  std::vector<ChainResults> settled_;
+  KernelCounters counters_;
 };
 
 }  // namespace ringcp
 
-#endif  // RINGCP_CORE_KERNEL_SYSCALL_RING_H_
+#endif  // RINGCP_CORE_KERNEL_SYSCALL_KERNEL_H_

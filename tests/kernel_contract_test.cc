@@ -1,5 +1,5 @@
-// What core/kernel/ring.h promises, held against every implementation. Errors are in
-// ring_errors_test.cc.
+// What core/kernel/kernel.h promises, held against every implementation. Errors are in
+// kernel_errors_test.cc.
 
 #include <fcntl.h>
 #include <signal.h>
@@ -16,22 +16,22 @@
 #include <vector>
 
 #include "absl/time/clock.h"
-#include "core/kernel/ring.h"
+#include "core/kernel/kernel.h"
 #include "gtest/gtest.h"
-#include "tests/ring_under_test.h"
+#include "tests/kernel_under_test.h"
 #include "tests/scratch_directory.h"
 
 namespace ringcp {
 namespace {
 
-using RingContractTest = RingTest;
+using KernelContractTest = KernelTest;
 
 // As O_DIRECT wants it.
 struct alignas(4096) Page {
   char bytes[4096] = {};
 };
 
-TEST_P(RingContractTest, OneChainOpensReadsWritesAndCloses) {
+TEST_P(KernelContractTest, OneChainOpensReadsWritesAndCloses) {
   Chain chain;
   struct statx stat = {};
   chain.Add(StatAt(AT_FDCWD, source_.c_str(), 0, &stat))
@@ -47,7 +47,7 @@ TEST_P(RingContractTest, OneChainOpensReadsWritesAndCloses) {
   EXPECT_EQ(Run(Close(FileRef::Slot(1))), -EBADF);
 }
 
-TEST_P(RingContractTest, WithoutASlotAnOpenGivesADescriptorOfTheProcess) {
+TEST_P(KernelContractTest, WithoutASlotAnOpenGivesADescriptorOfTheProcess) {
   const int fd = Run(OpenAt(AT_FDCWD, source_.c_str(), O_RDONLY, 0, FileRef()));
   ASSERT_GE(fd, 0);
   EXPECT_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
@@ -57,7 +57,7 @@ TEST_P(RingContractTest, WithoutASlotAnOpenGivesADescriptorOfTheProcess) {
   EXPECT_EQ(fcntl(fd, F_GETFD), -1);
 }
 
-TEST_P(RingContractTest, AFailedOpenCancelsTheRest) {
+TEST_P(KernelContractTest, AFailedOpenCancelsTheRest) {
   const std::string missing = scratch_.Path("none");
   Chain chain;
   chain.Add(OpenAt(AT_FDCWD, missing.c_str(), O_RDONLY, 0, FileRef::Slot(0)));
@@ -66,7 +66,7 @@ TEST_P(RingContractTest, AFailedOpenCancelsTheRest) {
   EXPECT_EQ(Run(chain), (Results{-ENOENT, -ECANCELED, -ECANCELED, -ECANCELED}));
 }
 
-TEST_P(RingContractTest, AShortReadSevers) {
+TEST_P(KernelContractTest, AShortReadSevers) {
   Chain chain;
   chain.Add(open_source_).Add(ReadAt(FileRef::Slot(0), buffer_, 11, 0));
   chain.Add(Close(FileRef::Slot(0)));
@@ -75,7 +75,7 @@ TEST_P(RingContractTest, AShortReadSevers) {
   EXPECT_EQ(Run(Close(FileRef::Slot(0))), 0);
 }
 
-TEST_P(RingContractTest, AnEmptyReadSevers) {
+TEST_P(KernelContractTest, AnEmptyReadSevers) {
   Chain chain;
   chain.Add(open_source_).Add(ReadAt(FileRef::Slot(0), buffer_, 1, 10));
   chain.Add(Close(FileRef::Slot(0)));
@@ -83,7 +83,7 @@ TEST_P(RingContractTest, AnEmptyReadSevers) {
   EXPECT_EQ(Run(Close(FileRef::Slot(0))), 0);
 }
 
-TEST_P(RingContractTest, AShortWriteSevers) {
+TEST_P(KernelContractTest, AShortWriteSevers) {
   // The kernel writes up to the limit, and then no more.
   signal(SIGXFSZ, SIG_IGN);
   rlimit before = {};
@@ -99,21 +99,21 @@ TEST_P(RingContractTest, AShortWriteSevers) {
   EXPECT_EQ(Run(Close(FileRef::Slot(1))), 0);
 }
 
-TEST_P(RingContractTest, AHardLinkRunsOnAfterAFailure) {
+TEST_P(KernelContractTest, AHardLinkRunsOnAfterAFailure) {
   Chain chain;
   chain.Add(open_source_).Add(Close(FileRef::Slot(1)));  // Nothing is in that slot.
   chain.Add(Close(FileRef::Slot(0)), Link::kHard);
   EXPECT_EQ(Run(chain), (Results{0, -EBADF, 0}));
 }
 
-TEST_P(RingContractTest, AHardLinkRunsOnAfterAShortRead) {
+TEST_P(KernelContractTest, AHardLinkRunsOnAfterAShortRead) {
   Chain chain;
   chain.Add(open_source_).Add(ReadAt(FileRef::Slot(0), buffer_, 64, 0));
   chain.Add(Close(FileRef::Slot(0)), Link::kHard);
   EXPECT_EQ(Run(chain), (Results{0, 10, 0}));
 }
 
-TEST_P(RingContractTest, StatxTellsWhatAFileIs) {
+TEST_P(KernelContractTest, StatxTellsWhatAFileIs) {
   struct statx stat = {};
   EXPECT_EQ(Run(StatAt(AT_FDCWD, source_.c_str(), 0, &stat)), 0);
   struct stat expected = {};
@@ -125,7 +125,7 @@ TEST_P(RingContractTest, StatxTellsWhatAFileIs) {
   EXPECT_EQ(stat.stx_mtime.tv_nsec, expected.st_mtim.tv_nsec);
 }
 
-TEST_P(RingContractTest, AfterAFailedStatTheNextOpMayRunOrBeCancelled) {
+TEST_P(KernelContractTest, AfterAFailedStatTheNextOpMayRunOrBeCancelled) {
   struct statx stat = {};
   const std::string missing = scratch_.Path("none");
   Chain chain;
@@ -136,12 +136,12 @@ TEST_P(RingContractTest, AfterAFailedStatTheNextOpMayRunOrBeCancelled) {
   EXPECT_TRUE(results[1] == 0 || results[1] == -ECANCELED) << results[1];
 }
 
-TEST_P(RingContractTest, UnlinkRemovesAName) {
+TEST_P(KernelContractTest, UnlinkRemovesAName) {
   EXPECT_EQ(Run(UnlinkAt(AT_FDCWD, source_.c_str(), 0)), 0);
   EXPECT_FALSE(Exists(source_));
 }
 
-TEST_P(RingContractTest, NamesAreLookedUpBeneathTheDirectory) {
+TEST_P(KernelContractTest, NamesAreLookedUpBeneathTheDirectory) {
   const int directory = open(scratch_.path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
   EXPECT_EQ(Run(OpenAt(directory, "source", O_RDONLY, 0, FileRef::Slot(0))), 0);
   EXPECT_EQ(Run(Close(FileRef::Slot(0))), 0);
@@ -150,7 +150,7 @@ TEST_P(RingContractTest, NamesAreLookedUpBeneathTheDirectory) {
   close(directory);
 }
 
-TEST_P(RingContractTest, AttributesAreSetAndReadByDescriptor) {
+TEST_P(KernelContractTest, AttributesAreSetAndReadByDescriptor) {
   const int fd = open(source_.c_str(), O_RDONLY | O_CLOEXEC);
   EXPECT_EQ(Run(SetTimes(fd, {.tv_sec = 1, .tv_nsec = 2}, {.tv_sec = 3, .tv_nsec = 4})),
             0);
@@ -171,7 +171,7 @@ TEST_P(RingContractTest, AttributesAreSetAndReadByDescriptor) {
   EXPECT_EQ(Run(SetMode(fd, 0600)), -EBADF);
 }
 
-TEST_P(RingContractTest, ExtendedAttributesAreReadAndRemovedByDescriptor) {
+TEST_P(KernelContractTest, ExtendedAttributesAreReadAndRemovedByDescriptor) {
   constexpr char kName[] = "user.ringcp";
   const int fd = open(source_.c_str(), O_RDONLY | O_CLOEXEC);
   if (setxattr(source_.c_str(), kName, "value", 5, 0) != 0) {
@@ -199,7 +199,7 @@ TEST_P(RingContractTest, ExtendedAttributesAreReadAndRemovedByDescriptor) {
   EXPECT_EQ(Run(set), -EBADF);
 }
 
-TEST_P(RingContractTest, AnOpenFileIsLookedAtWhateverItsNameLeadsTo) {
+TEST_P(KernelContractTest, AnOpenFileIsLookedAtWhateverItsNameLeadsTo) {
   const int fd = open(source_.c_str(), O_RDONLY | O_CLOEXEC);
   ASSERT_EQ(unlink(source_.c_str()), 0);
   scratch_.WriteFile("source", "another");
@@ -213,7 +213,7 @@ TEST_P(RingContractTest, AnOpenFileIsLookedAtWhateverItsNameLeadsTo) {
 }
 
 // What looks at a source and reads it; see file_copy.h.
-TEST_P(RingContractTest, AReadBehindAStatOfTheSameFileRuns) {
+TEST_P(KernelContractTest, AReadBehindAStatOfTheSameFileRuns) {
   const int fd = open(source_.c_str(), O_RDONLY | O_CLOEXEC);
   struct statx stat = {};
   Chain chain;
@@ -225,7 +225,7 @@ TEST_P(RingContractTest, AReadBehindAStatOfTheSameFileRuns) {
   close(fd);
 }
 
-TEST_P(RingContractTest, HolesAreFoundAndSizesSetByDescriptor) {
+TEST_P(KernelContractTest, HolesAreFoundAndSizesSetByDescriptor) {
   const int fd = open(target_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   EXPECT_EQ(Run(SetSize(fd, 1'000'000)), 0);
   uint64_t position = 0;
@@ -243,7 +243,7 @@ TEST_P(RingContractTest, HolesAreFoundAndSizesSetByDescriptor) {
   EXPECT_EQ(Run(SetSize(fd, 1)), -EBADF);
 }
 
-TEST_P(RingContractTest, WhatIsInThePageCacheIsCounted) {
+TEST_P(KernelContractTest, WhatIsInThePageCacheIsCounted) {
   const int fd = open(target_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   const std::string contents(100'000, 'x');
   ASSERT_EQ(write(fd, contents.data(), contents.size()),
@@ -261,7 +261,7 @@ TEST_P(RingContractTest, WhatIsInThePageCacheIsCounted) {
   EXPECT_LT(Run(CountCached(fd, 0, 4096, &bytes)), 0);
 }
 
-TEST_P(RingContractTest, AFileIsClonedWholeWhereTheFileSystemCan) {
+TEST_P(KernelContractTest, AFileIsClonedWholeWhereTheFileSystemCan) {
   const int source = open(source_.c_str(), O_RDONLY | O_CLOEXEC);
   const int target = open(target_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   const int32_t result = Run(Clone(source, target));
@@ -276,7 +276,7 @@ TEST_P(RingContractTest, AFileIsClonedWholeWhereTheFileSystemCan) {
   close(source);
 }
 
-TEST_P(RingContractTest, AnyOpCanBeCarriedOutAtOnceAndALinkCutsThoseBehindIt) {
+TEST_P(KernelContractTest, AnyOpCanBeCarriedOutAtOnceAndALinkCutsThoseBehindIt) {
   const int fd = Run(AtOnce(OpenAt(AT_FDCWD, source_.c_str(), O_RDONLY, 0, FileRef())));
   ASSERT_GE(fd, 0);
   const FileRef file = FileRef::Descriptor(fd);
@@ -295,7 +295,7 @@ TEST_P(RingContractTest, AnyOpCanBeCarriedOutAtOnceAndALinkCutsThoseBehindIt) {
   EXPECT_EQ(fcntl(fd, F_GETFD), -1);
 }
 
-TEST_P(RingContractTest, AtTheCurrentPositionPipesCanBeReadAndWritten) {
+TEST_P(KernelContractTest, AtTheCurrentPositionPipesCanBeReadAndWritten) {
   int ends[2];
   ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
   std::strcpy(buffer_, "through a pipe");
@@ -310,7 +310,7 @@ TEST_P(RingContractTest, AtTheCurrentPositionPipesCanBeReadAndWritten) {
   close(ends[1]);
 }
 
-TEST_P(RingContractTest, ASlotThatIsOpenedAgainHoldsTheNewFile) {
+TEST_P(KernelContractTest, ASlotThatIsOpenedAgainHoldsTheNewFile) {
   const std::string other = scratch_.WriteFile("other", "abc");
   EXPECT_EQ(Run(open_source_), 0);
   EXPECT_EQ(Run(OpenAt(AT_FDCWD, other.c_str(), O_RDONLY, 0, FileRef::Slot(0))), 0);
@@ -320,8 +320,8 @@ TEST_P(RingContractTest, ASlotThatIsOpenedAgainHoldsTheNewFile) {
   EXPECT_EQ(Run(Close(FileRef::Slot(0))), -EBADF);
 }
 
-TEST_P(RingContractTest, AnInstalledDescriptorOutlivesItsSlot) {
-  if (!ring_->can_install_descriptor()) return;  // Nothing is promised then.
+TEST_P(KernelContractTest, AnInstalledDescriptorOutlivesItsSlot) {
+  if (!kernel_->can_install_descriptor()) return;  // Nothing is promised then.
   EXPECT_EQ(Run(open_source_), 0);
   const int fd = Run(InstallDescriptor(FileRef::Slot(0)));
   ASSERT_GE(fd, 0);
@@ -332,7 +332,7 @@ TEST_P(RingContractTest, AnInstalledDescriptorOutlivesItsSlot) {
   EXPECT_EQ(Run(InstallDescriptor(FileRef::Slot(0))), -EBADF);
 }
 
-TEST_P(RingContractTest, ChainsBeyondItsRoomAreRefusedWholeUntilOthersHaveSettled) {
+TEST_P(KernelContractTest, ChainsBeyondItsRoomAreRefusedWholeUntilOthersHaveSettled) {
   constexpr uint32_t kChains = 5000;
   std::vector<struct statx> stats(kChains);
   std::map<uint32_t, int> times_settled;
@@ -344,18 +344,18 @@ TEST_P(RingContractTest, ChainsBeyondItsRoomAreRefusedWholeUntilOthersHaveSettle
       Chain chain;
       chain.Add(StatAt(AT_FDCWD, source_.c_str(), 0, &stats[queued]));
       chain.Add(StatAt(AT_FDCWD, target_.c_str(), 0, &stats[queued]));
-      const int before = ring_->chains_in_flight();
-      const bool accepted = ring_->Queue(ChainId{queued}, chain.ops());
-      ASSERT_EQ(ring_->chains_in_flight(), before + (accepted ? 1 : 0));
+      const int before = kernel_->chains_in_flight();
+      const bool accepted = kernel_->Queue(ChainId{queued}, chain.ops());
+      ASSERT_EQ(kernel_->chains_in_flight(), before + (accepted ? 1 : 0));
       if (!accepted) {
         ASSERT_GT(before, 0) << "refused with nothing in flight";
         ++refusals;
         break;
       }
     }
-    std::vector<SettledChain> settled;
-    ring_->Settle(kLimit, &settled);
-    for (const SettledChain& chain : settled) {
+    std::vector<ChainResults> settled;
+    kernel_->Wait(kLimit, &settled);
+    for (const ChainResults& chain : settled) {
       ASSERT_EQ(++times_settled[chain.id.value], 1);
       ASSERT_EQ(chain.size, 2);
       ASSERT_EQ(chain.results()[0], 0);
@@ -364,21 +364,21 @@ TEST_P(RingContractTest, ChainsBeyondItsRoomAreRefusedWholeUntilOthersHaveSettle
   }
   EXPECT_EQ(times_settled.size(), kChains);
   EXPECT_GT(refusals, 0);
-  EXPECT_EQ(ring_->chains_in_flight(), 0);
+  EXPECT_EQ(kernel_->chains_in_flight(), 0);
 }
 
-TEST_P(RingContractTest, SettleReturnsAtOnceWhenNothingIsInFlight) {
+TEST_P(KernelContractTest, SettleReturnsAtOnceWhenNothingIsInFlight) {
   const absl::Time start = absl::Now();
-  std::vector<SettledChain> settled;
-  ring_->Settle(kLimit, &settled);
+  std::vector<ChainResults> settled;
+  kernel_->Wait(kLimit, &settled);
   EXPECT_TRUE(settled.empty());
   EXPECT_LT(absl::Now() - start, kLimit / 2);
 }
 
-TEST_P(RingContractTest, CountersAddUpWhatWasQueued) {
+TEST_P(KernelContractTest, CountersAddUpWhatWasQueued) {
   Run(Chain().Add(open_source_).Add(Close(FileRef::Slot(0))));
   Run(Chain().Add(UnlinkAt(AT_FDCWD, source_.c_str(), 0)));
-  const RingCounters counters = ring_->counters();
+  const KernelCounters counters = kernel_->counters();
   EXPECT_EQ(counters.chains, 2);
   // Either it has a queue or it makes system calls.
   EXPECT_EQ(counters.sqes + counters.at_once, 3);
@@ -388,7 +388,7 @@ TEST_P(RingContractTest, CountersAddUpWhatWasQueued) {
   EXPECT_EQ(counters.linked, links ? 1 : 0);
 }
 
-TEST_P(RingContractTest, AStatOfAnOpenFileAndItsSizeCanBeQueuedToo) {
+TEST_P(KernelContractTest, AStatOfAnOpenFileAndItsSizeCanBeQueuedToo) {
   const std::string file = scratch_.WriteFile("file", "0123456789");
   const int fd = open(file.c_str(), O_RDWR | O_CLOEXEC);
   ASSERT_GE(fd, 0);
@@ -396,27 +396,27 @@ TEST_P(RingContractTest, AStatOfAnOpenFileAndItsSizeCanBeQueuedToo) {
   struct statx after = {};
   Chain chain;
   chain.Add(StatDescriptor(fd, &before));
-  if (ring_->can_queue_truncate()) chain.Add(SetSize(fd, 4));
+  if (kernel_->can_queue_truncate()) chain.Add(SetSize(fd, 4));
   chain.Add(StatDescriptor(fd, &after))
       .Add(ReadAt(FileRef::Descriptor(fd), buffer_, 1, 3));
-  ASSERT_TRUE(ring_->Queue(ChainId{1}, chain.ops()));
+  ASSERT_TRUE(kernel_->Queue(ChainId{1}, chain.ops()));
   const Results results = SettleAll()[1];
   ASSERT_EQ(results.size(), static_cast<size_t>(chain.size()));
   EXPECT_EQ(results.front(), 0);
   EXPECT_EQ(results[results.size() - 2], 0);
   EXPECT_EQ(results.back(), 1);
   EXPECT_EQ(before.stx_size, 10u);
-  EXPECT_EQ(after.stx_size, ring_->can_queue_truncate() ? 4u : 10u);
+  EXPECT_EQ(after.stx_size, kernel_->can_queue_truncate() ? 4u : 10u);
   close(fd);
   // An error is the system call's.
-  ASSERT_TRUE(ring_->Queue(ChainId{2}, Chain().Add(StatDescriptor(fd, &after)).ops()));
+  ASSERT_TRUE(kernel_->Queue(ChainId{2}, Chain().Add(StatDescriptor(fd, &after)).ops()));
   EXPECT_EQ(SettleAll()[2], (Results{-EBADF}));
-  if (!ring_->can_queue_truncate()) return;
-  ASSERT_TRUE(ring_->Queue(ChainId{3}, Chain().Add(SetSize(fd, 0)).ops()));
+  if (!kernel_->can_queue_truncate()) return;
+  ASSERT_TRUE(kernel_->Queue(ChainId{3}, Chain().Add(SetSize(fd, 0)).ops()));
   EXPECT_EQ(SettleAll()[3], (Results{-EBADF}));
 }
 
-TEST_P(RingContractTest, APolledReadOrWriteIsCarriedOutOrRefused) {
+TEST_P(KernelContractTest, APolledReadOrWriteIsCarriedOutOrRefused) {
   constexpr uint32_t kPage = sizeof(Page::bytes);
   // Not on the stack: AddressSanitizer's is aligned to less.
   const auto pages = std::make_unique<Page>();
@@ -427,20 +427,20 @@ TEST_P(RingContractTest, APolledReadOrWriteIsCarriedOutOrRefused) {
   const FileRef file = FileRef::Descriptor(fd);
   const bool polls = std::string(GetParam().name) == "UringIopoll";
   for (Op op : {ReadAt(file, page, kPage, kPage), WriteAt(file, page, kPage, 0)}) {
-    op.polled = true;
+    op.io.polled = true;
     const int32_t result = Run(op);
     EXPECT_TRUE(result == kPage || (result == -EOPNOTSUPP && polls)) << result;
     // On a ring that polls it was the polling that was refused.
-    op.polled = false;
+    op.io.polled = false;
     EXPECT_EQ(Run(op), static_cast<int32_t>(kPage));
     EXPECT_EQ(page[0], 'p');
   }
-  EXPECT_EQ(ring_->counters().polled, polls ? 2 : 0);
+  EXPECT_EQ(kernel_->counters().polled, polls ? 2 : 0);
   close(fd);
 }
 
 // Neither kind may keep the other from settling.
-TEST_P(RingContractTest, PolledChainsAndOthersSettleBesideEachOther) {
+TEST_P(KernelContractTest, PolledChainsAndOthersSettleBesideEachOther) {
   constexpr uint32_t kPage = sizeof(Page::bytes);
   constexpr uint32_t kChains = 40;
   std::vector<Page> pages(kChains);
@@ -452,14 +452,14 @@ TEST_P(RingContractTest, PolledChainsAndOthersSettleBesideEachOther) {
     Op op = StatAt(AT_FDCWD, path.c_str(), 0, &stats[i]);
     if (i % 2 == 0) {
       op = ReadAt(FileRef::Descriptor(fd), pages[i].bytes, kPage, 0);
-      op.polled = true;
+      op.io.polled = true;
     }
-    std::vector<SettledChain> settled;
-    while (!ring_->Queue(ChainId{i}, Chain().Add(op).ops())) {
-      ring_->Settle(kLimit, &settled);
+    std::vector<ChainResults> settled;
+    while (!kernel_->Queue(ChainId{i}, Chain().Add(op).ops())) {
+      kernel_->Wait(kLimit, &settled);
     }
     const absl::Time start = absl::Now();
-    ring_->Settle(absl::ZeroDuration(), &settled);
+    kernel_->Wait(absl::ZeroDuration(), &settled);
     EXPECT_LT(absl::Now() - start, kLimit / 2);
   }
   SettleAll();
@@ -467,39 +467,39 @@ TEST_P(RingContractTest, PolledChainsAndOthersSettleBesideEachOther) {
   close(fd);
 }
 
-INSTANTIATE_TEST_SUITE_P(Rings, RingContractTest,
-                         testing::ValuesIn(RingImplementations()), RingName);
+INSTANTIATE_TEST_SUITE_P(Rings, KernelContractTest,
+                         testing::ValuesIn(KernelImplementations()), KernelName);
 
-TEST(UringRingTest, CountsWhatItMakesSystemCallsOfThoughItHasAnOpcode) {
+TEST(UringKernelTest, CountsWhatItMakesSystemCallsOfThoughItHasAnOpcode) {
   std::string why_not;
-  const std::unique_ptr<Ring> ring = MakeUringRing(&why_not);
-  if (ring == nullptr) GTEST_SKIP() << why_not;
+  const std::unique_ptr<Kernel> kernel = MakeUringKernel(&why_not);
+  if (kernel == nullptr) GTEST_SKIP() << why_not;
   const int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
   struct statx stat;
-  ring->RunAtOnce({}, Chain().Add(StatDescriptor(fd, &stat)).ops());
-  ring->RunAtOnce({}, Chain().Add(SetSize(fd, 0)).ops());
-  ring->RunAtOnce({}, Chain().Add(SetMode(fd, 0666)).ops());  // Has none.
-  EXPECT_EQ(ring->counters().at_once, 3);
-  EXPECT_EQ(ring->counters().at_once_with_opcode, ring->can_queue_truncate() ? 2 : 1);
-  EXPECT_EQ(ring->counters().sqes, 0);
+  kernel->RunAtOnce({}, Chain().Add(StatDescriptor(fd, &stat)).ops());
+  kernel->RunAtOnce({}, Chain().Add(SetSize(fd, 0)).ops());
+  kernel->RunAtOnce({}, Chain().Add(SetMode(fd, 0666)).ops());  // Has none.
+  EXPECT_EQ(kernel->counters().at_once, 3);
+  EXPECT_EQ(kernel->counters().at_once_with_opcode, kernel->can_queue_truncate() ? 2 : 1);
+  EXPECT_EQ(kernel->counters().sqes, 0);
   close(fd);
 }
 
-TEST(UringRingTest, SettleReturnsAfterItsTimeoutWhileAnOpBlocks) {
+TEST(UringKernelTest, SettleReturnsAfterItsTimeoutWhileAnOpBlocks) {
   std::string why_not;
-  const std::unique_ptr<Ring> ring = MakeUringRing(&why_not);
-  if (ring == nullptr) GTEST_SKIP() << why_not;
+  const std::unique_ptr<Kernel> kernel = MakeUringKernel(&why_not);
+  if (kernel == nullptr) GTEST_SKIP() << why_not;
   int ends[2];
   ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
   char byte = 0;
   const Op read = ReadAt(FileRef::Descriptor(ends[0]), &byte, 1, kCurrentPosition);
-  ASSERT_TRUE(ring->Queue(ChainId{1}, Chain().Add(read).ops()));
-  std::vector<SettledChain> settled;
-  ring->Settle(absl::Milliseconds(1), &settled);
+  ASSERT_TRUE(kernel->Queue(ChainId{1}, Chain().Add(read).ops()));
+  std::vector<ChainResults> settled;
+  kernel->Wait(absl::Milliseconds(1), &settled);
   EXPECT_TRUE(settled.empty());
-  EXPECT_EQ(ring->chains_in_flight(), 1);
+  EXPECT_EQ(kernel->chains_in_flight(), 1);
   ASSERT_EQ(write(ends[1], "x", 1), 1);
-  while (settled.empty()) ring->Settle(absl::Seconds(60), &settled);
+  while (settled.empty()) kernel->Wait(absl::Seconds(60), &settled);
   EXPECT_EQ(settled[0].results()[0], 1);
   close(ends[0]);
   close(ends[1]);

@@ -1,4 +1,4 @@
-#include "core/kernel/syscall_ring.h"
+#include "core/kernel/syscall_kernel.h"
 
 #include <unistd.h>
 
@@ -16,15 +16,15 @@ constexpr int kChainsMax = 1024;
 
 }  // namespace
 
-SyscallRing::SyscallRing(int slots) : slots_(slots, -1) {}
+SyscallKernel::SyscallKernel(int slots) : slots_(slots, -1) {}
 
-SyscallRing::~SyscallRing() {
+SyscallKernel::~SyscallKernel() {
   for (const int fd : slots_) {
     if (fd >= 0) close(fd);
   }
 }
 
-int32_t SyscallRing::Run(Op op) {
+int32_t SyscallKernel::Run(Op op) {
   ++counters_.at_once;
   if (!op.file.is_slot()) return RunWithSystemCall(op);
   RINGCP_CHECK(op.file.index >= 0 && op.file.index < slots());
@@ -41,19 +41,19 @@ int32_t SyscallRing::Run(Op op) {
   return RunWithSystemCall(op);
 }
 
-SettledChain SyscallRing::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
+ChainResults SyscallKernel::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
   counters_.at_once += static_cast<int64_t>(chain.size());
   return RunChain(id, chain, RunWithSystemCall);
 }
 
-bool SyscallRing::Queue(ChainId id, absl::Span<const Op> chain) {
+bool SyscallKernel::Queue(ChainId id, absl::Span<const Op> chain) {
   if (chains_in_flight() >= kChainsMax) return false;
   ++counters_.chains;
   settled_.push_back(RunChain(id, chain, [this](const Op& op) { return Run(op); }));
   return true;
 }
 
-void SyscallRing::Settle(absl::Duration, std::vector<SettledChain>* settled) {
+void SyscallKernel::Wait(absl::Duration, std::vector<ChainResults>* settled) {
   settled->insert(settled->end(), settled_.begin(), settled_.end());
   settled_.clear();
 }

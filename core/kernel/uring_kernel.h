@@ -23,8 +23,8 @@
 //
 // Thread-safety: see ring.h; Create() must run on the thread that will use the ring.
 
-#ifndef RINGCP_CORE_KERNEL_URING_RING_H_
-#define RINGCP_CORE_KERNEL_URING_RING_H_
+#ifndef RINGCP_CORE_KERNEL_URING_KERNEL_H_
+#define RINGCP_CORE_KERNEL_URING_KERNEL_H_
 
 #include <chrono>
 #include <memory>
@@ -34,7 +34,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/kernel/chain_table.h"
-#include "core/kernel/ring.h"
+#include "core/kernel/kernel.h"
+#include "core/kernel/system_calls.h"
 
 namespace ringcp {
 
@@ -51,7 +52,7 @@ struct UringParameters {
   bool iopoll = false;
 };
 
-class UringRing : public Ring {
+class UringKernel : public Kernel {
  public:
   // A chain must fit; below this io_uring is not worth having.
   static constexpr int kEntriesMin = 32;
@@ -67,30 +68,35 @@ class UringRing : public Ring {
   // Sets up a ring. The status of a failure says what was refused and the likely cause,
   // for a person: "io_uring_setup: Operation not permitted (a container's seccomp
   // profile or kernel.io_uring_disabled forbids it)".
-  static absl::StatusOr<std::unique_ptr<UringRing>> Create(const UringParameters& params);
+  static absl::StatusOr<std::unique_ptr<UringKernel>> Create(
+      const UringParameters& params);
 
   // REQUIRES: nothing is in flight, or the ring has failed.
-  ~UringRing() override;
+  ~UringKernel() override;
 
-  SettledChain RunAtOnce(ChainId id, absl::Span<const Op> chain) override;
+  int32_t Do(const Op& op) override { return RunWithSystemCall(op); }
+  SteadyTime Now() const override { return SteadyNow(); }
+  uint64_t Random() override { return RandomBits(); }
+  ThreadWaits Waits() const override { return WaitsOfThread(); }
+  ChainResults RunAtOnce(ChainId id, absl::Span<const Op> chain) override;
   bool Queue(ChainId id, absl::Span<const Op> chain) override;
-  void Settle(absl::Duration timeout, std::vector<SettledChain>* settled) override;
+  void Wait(absl::Duration timeout, std::vector<ChainResults>* settled) override;
   int chains_in_flight() const override {
     return chains_.in_flight() + static_cast<int>(carried_out_.size());
   }
   int slots() const override { return slots_; }
   bool can_install_descriptor() const override { return can_install_descriptor_; }
   bool can_queue_truncate() const override { return can_queue_truncate_; }
-  RingCounters counters() const override { return counters_; }
+  KernelCounters counters() const override { return counters_; }
   absl::Status status() const override { return status_; }
 
  private:
-  struct Kernel;  // One io_uring, as <liburing.h> declares it.
+  struct Uring;  // One io_uring, as <liburing.h> declares it.
 
   // `polled` may be nullptr.
-  UringRing(std::unique_ptr<Kernel> kernel, std::unique_ptr<Kernel> polled,
-            const UringParameters& params, bool can_install_descriptor,
-            bool can_queue_truncate);
+  UringKernel(std::unique_ptr<Uring> uring, std::unique_ptr<Uring> polled,
+              const UringParameters& params, bool can_install_descriptor,
+              bool can_queue_truncate);
 
   void CountAtOnce(absl::Span<const Op> chain);
 
@@ -101,30 +107,30 @@ class UringRing : public Ring {
   void QueueStalledSteps();
   // With SQPOLL: takes in the result of the op of `tag`, and sees to what follows from
   // it.
-  void OnStep(OpTag tag, int32_t result, std::vector<SettledChain>* settled);
+  void OnStep(OpTag tag, int32_t result, std::vector<ChainResults>* settled);
   // Submits what is queued without waiting.
-  void Submit(Kernel* kernel);
+  void Submit(Uring* uring);
   // Sees to what entering the kernel has come to: 0 or more, or -errno.
-  void NoteEntered(Kernel* kernel, int result);
+  void NoteEntered(Uring* uring, int result);
 
   // Submits what is queued, and takes in what is there by now.
-  void Ask(Kernel* kernel, std::vector<SettledChain>* settled);
+  void Ask(Uring* uring, std::vector<ChainResults>* settled);
   // The kernel refused what is queued, for now.
-  void OnNoMemory(Kernel* kernel, int error_number);
+  void OnNoMemory(Uring* uring, int error_number);
   // From now on the ring has failed.
   void FailForGood(int error_number);
   // Carries out a chain with a ring that has failed.
-  SettledChain CarryOutWithoutSlots(ChainId id, absl::Span<const Op> chain);
+  ChainResults CarryOutWithoutSlots(ChainId id, absl::Span<const Op> chain);
 
   // Settle() of a ring that has not failed.
-  void SettleByKernel(absl::Duration timeout, std::vector<SettledChain>* settled);
+  void SettleByKernel(absl::Duration timeout, std::vector<ChainResults>* settled);
   // The same while polled ops are outstanding.
-  void Poll(absl::Duration timeout, std::vector<SettledChain>* settled);
+  void Poll(absl::Duration timeout, std::vector<ChainResults>* settled);
   // Takes in the completions that the kernel has told.
-  void Reap(Kernel* kernel, std::vector<SettledChain>* settled);
+  void Reap(Uring* uring, std::vector<ChainResults>* settled);
 
-  const std::unique_ptr<Kernel> kernel_;
-  const std::unique_ptr<Kernel> polled_;  // nullptr: nothing is polled.
+  const std::unique_ptr<Uring> uring_;
+  const std::unique_ptr<Uring> polled_;  // nullptr: nothing is polled.
   const int slots_;
   const bool can_install_descriptor_;
   const bool can_queue_truncate_;
@@ -133,13 +139,13 @@ class UringRing : public Ring {
   // chains_.
   std::vector<Op> steps_;
   std::vector<OpTag> stalled_;  // Steps that the queue had no room for.
-  RingCounters counters_;
+  KernelCounters counters_;
   // Since when the kernel has refused all that was submitted, and nothing has ended.
   std::optional<std::chrono::steady_clock::time_point> refused_since_;
   absl::Status status_;
-  std::vector<SettledChain> carried_out_;  // By a ring that has failed.
+  std::vector<ChainResults> carried_out_;  // By a ring that has failed.
 };
 
 }  // namespace ringcp
 
-#endif  // RINGCP_CORE_KERNEL_URING_RING_H_
+#endif  // RINGCP_CORE_KERNEL_URING_KERNEL_H_

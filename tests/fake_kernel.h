@@ -5,8 +5,8 @@
 //
 // Thread-safety: see ring.h.
 
-#ifndef RINGCP_TESTS_FAKE_RING_H_
-#define RINGCP_TESTS_FAKE_RING_H_
+#ifndef RINGCP_TESTS_FAKE_KERNEL_H_
+#define RINGCP_TESTS_FAKE_KERNEL_H_
 
 #include <array>
 #include <cstdint>
@@ -18,11 +18,12 @@
 
 #include "absl/time/time.h"
 #include "absl/types/span.h"
-#include "core/kernel/ring.h"
+#include "core/kernel/kernel.h"
+#include "core/kernel/system_calls.h"
 
 namespace ringcp {
 
-struct FakeRingOptions {
+struct FakeKernelOptions {
   int slots = 4;
   int chains_max = 64;  // Chains that there is room for.
   bool can_install_descriptor = true;
@@ -48,11 +49,11 @@ struct OpRecord {
   int32_t result = 0;
 };
 
-class FakeRing : public Ring {
+class FakeKernel : public Kernel {
  public:
-  explicit FakeRing(const FakeRingOptions& options);
+  explicit FakeKernel(const FakeKernelOptions& options);
   // Closes what is still open in a slot.
-  ~FakeRing() override;
+  ~FakeKernel() override;
 
   void SetFaults(FaultFunction faults) { faults_ = std::move(faults); }
 
@@ -60,21 +61,26 @@ class FakeRing : public Ring {
   const std::vector<OpRecord>& history() const { return history_; }
   int slots_open() const;
 
-  SettledChain RunAtOnce(ChainId id, absl::Span<const Op> chain) override;
+  // Without faults, and not in the history.
+  int32_t Do(const Op& op) override { return RunWithSystemCall(op); }
+  SteadyTime Now() const override { return std::chrono::steady_clock::now(); }
+  uint64_t Random() override { return random_(); }
+  ThreadWaits Waits() const override { return {}; }
+  ChainResults RunAtOnce(ChainId id, absl::Span<const Op> chain) override;
   bool Queue(ChainId id, absl::Span<const Op> chain) override;
-  void Settle(absl::Duration timeout, std::vector<SettledChain>* settled) override;
+  void Wait(absl::Duration timeout, std::vector<ChainResults>* settled) override;
   int chains_in_flight() const override { return static_cast<int>(flights_.size()); }
   int slots() const override { return static_cast<int>(slots_.size()); }
   bool can_install_descriptor() const override { return options_.can_install_descriptor; }
   bool can_queue_truncate() const override { return true; }
-  RingCounters counters() const override { return counters_; }
+  KernelCounters counters() const override { return counters_; }
 
  private:
   struct Flight {
     std::array<Op, Chain::kOpsMax> ops;
     int position = 0;  // The op that comes next.
     bool severed = false;
-    SettledChain settled;
+    ChainResults settled;
   };
 
   // Runs the next op of `flight`.
@@ -85,15 +91,15 @@ class FakeRing : public Ring {
   bool IsBehindSizeTold(const Op& op) const;
   bool Severs(const Op& op, int32_t result) const;
 
-  const FakeRingOptions options_;
+  const FakeKernelOptions options_;
   std::mt19937 random_;
   std::vector<int> slots_;  // A descriptor, or -1.
   std::vector<Flight> flights_;
   FaultFunction faults_;
   std::vector<OpRecord> history_;
-  RingCounters counters_;
+  KernelCounters counters_;
 };
 
 }  // namespace ringcp
 
-#endif  // RINGCP_TESTS_FAKE_RING_H_
+#endif  // RINGCP_TESTS_FAKE_KERNEL_H_

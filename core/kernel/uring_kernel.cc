@@ -1,4 +1,4 @@
-#include "core/kernel/uring_ring.h"
+#include "core/kernel/uring_kernel.h"
 
 #include <liburing.h>
 
@@ -55,119 +55,92 @@ absl::Status SetupError(const char* call, int error_number) {
       absl::StrCat(call, ": ", std::strerror(error_number), cause));
 }
 
-bool HasOpcode(OpKind kind, bool can_truncate) {
-  switch (kind) {
-    case OpKind::kOpenAt:
-    case OpKind::kStatx:
-    case OpKind::kRead:
-    case OpKind::kWrite:
-    case OpKind::kClose:
-    case OpKind::kUnlinkAt:
-    case OpKind::kPreallocate:
-    case OpKind::kWriteBack:
-    case OpKind::kDropCached:
-    case OpKind::kRefusePipe:
-    case OpKind::kInstallDescriptor:
-    case OpKind::kGetXattr:
-    case OpKind::kSetXattr:
-      return true;
-    case OpKind::kFtruncate:
-      return can_truncate;
-    case OpKind::kSeekData:
-    case OpKind::kSeekHole:
-    case OpKind::kCountCached:
-    case OpKind::kClone:
-    case OpKind::kSetDirect:
-    case OpKind::kFutimens:
-    case OpKind::kFchown:
-    case OpKind::kFchmod:
-      break;
+bool IsQueued(OpKind kind, bool can_truncate) {
+  return CanBeQueued(kind) && (kind != OpKind::kFtruncate || can_truncate);
+}
+
+void PrepareIo(const Op& op, io_uring_sqe* sqe) {
+  if (op.kind == OpKind::kRead) {
+    io_uring_prep_read(sqe, op.file.index, op.io.buffer, op.io.length, op.io.offset);
+  } else {
+    io_uring_prep_write(sqe, op.file.index, op.io.buffer, op.io.length, op.io.offset);
   }
-  return false;
+  sqe->rw_flags = op.io.flags;
 }
 
 void Prepare(const Op& op, io_uring_sqe* sqe) {
+  RINGCP_CHECK(CanBeQueued(op.kind));
+  const int fd = op.file.index;
   switch (op.kind) {
     case OpKind::kOpenAt:
       if (op.file.is_slot()) {
         // O_CLOEXEC with a slot is EINVAL: a slot is never inherited.
-        io_uring_prep_openat_direct(sqe, op.directory, op.path, op.flags, op.mode,
-                                    op.file.index);
+        io_uring_prep_openat_direct(sqe, op.open.directory, op.open.name, op.open.flags,
+                                    op.open.mode, fd);
       } else {
-        io_uring_prep_openat(sqe, op.directory, op.path, op.flags | O_CLOEXEC, op.mode);
+        io_uring_prep_openat(sqe, op.open.directory, op.open.name,
+                             op.open.flags | O_CLOEXEC, op.open.mode);
       }
       return;  // IOSQE_FIXED_FILE is for using a slot, not for filling it.
     case OpKind::kStatx:
-      io_uring_prep_statx(sqe, op.directory, op.path, op.flags,
-                          STATX_BASIC_STATS | STATX_BTIME, op.stat);
+      io_uring_prep_statx(sqe, op.stat.directory, op.stat.name, op.stat.flags,
+                          STATX_BASIC_STATS | STATX_BTIME, op.stat.result);
       return;
     case OpKind::kUnlinkAt:
-      io_uring_prep_unlinkat(sqe, op.directory, op.path, op.flags);
+      io_uring_prep_unlinkat(sqe, op.name.directory, op.name.name, op.name.flags);
       return;
     case OpKind::kClose:
       if (op.file.is_slot()) {
-        io_uring_prep_close_direct(sqe, op.file.index);
+        io_uring_prep_close_direct(sqe, fd);
       } else {
-        io_uring_prep_close(sqe, op.file.index);
+        io_uring_prep_close(sqe, fd);
       }
       return;
     case OpKind::kRead:
-      io_uring_prep_read(sqe, op.file.index, op.buffer, op.length, op.offset);
-      sqe->rw_flags = op.flags;
-      break;
     case OpKind::kWrite:
-      io_uring_prep_write(sqe, op.file.index, op.buffer, op.length, op.offset);
-      sqe->rw_flags = op.flags;
+      PrepareIo(op, sqe);
       break;
     case OpKind::kPreallocate:
-      io_uring_prep_fallocate(sqe, op.file.index, FALLOC_FL_KEEP_SIZE, 0,
-                              static_cast<off_t>(op.offset));
+      io_uring_prep_fallocate(sqe, fd, FALLOC_FL_KEEP_SIZE, 0,
+                              static_cast<off_t>(op.size.bytes));
       break;
     case OpKind::kWriteBack:
-      io_uring_prep_sync_file_range(sqe, op.file.index, 0, 0, kWriteBackFlags);
+      io_uring_prep_sync_file_range(sqe, fd, 0, 0, kWriteBackFlags);
       break;
     case OpKind::kDropCached:
-      io_uring_prep_fadvise(sqe, op.file.index, 0, 0, POSIX_FADV_DONTNEED);
+      io_uring_prep_fadvise(sqe, fd, 0, 0, POSIX_FADV_DONTNEED);
       break;
     case OpKind::kRefusePipe:
       // Carried out on the spot (io_uring/advise.c), and nothing but a check for pipes.
-      io_uring_prep_fadvise(sqe, op.file.index, 0, 0, POSIX_FADV_NORMAL);
+      io_uring_prep_fadvise(sqe, fd, 0, 0, POSIX_FADV_NORMAL);
       break;
     case OpKind::kInstallDescriptor:
       // Close-on-exec unless asked otherwise.
-      io_uring_prep_rw(kOpFixedFdInstall, sqe, op.file.index, nullptr, 0, 0);
+      io_uring_prep_rw(kOpFixedFdInstall, sqe, fd, nullptr, 0, 0);
       break;
     case OpKind::kGetXattr:
-      io_uring_prep_fgetxattr(sqe, op.file.index, op.path, static_cast<char*>(op.buffer),
-                              op.length);
+      io_uring_prep_fgetxattr(sqe, fd, op.xattr.name, static_cast<char*>(op.xattr.value),
+                              op.xattr.size);
       return;
     case OpKind::kSetXattr:
-      io_uring_prep_fsetxattr(sqe, op.file.index, op.path,
-                              static_cast<const char*>(op.buffer), /*flags=*/0,
-                              op.length);
+      io_uring_prep_fsetxattr(sqe, fd, op.xattr.name,
+                              static_cast<const char*>(op.xattr.value), /*flags=*/0,
+                              op.xattr.size);
       return;
     case OpKind::kFtruncate:
-      io_uring_prep_rw(kOpFtruncate, sqe, op.file.index, nullptr, 0, op.offset);
+      io_uring_prep_rw(kOpFtruncate, sqe, fd, nullptr, 0, op.size.bytes);
       break;
-    case OpKind::kSeekData:
-    case OpKind::kSeekHole:
-    case OpKind::kCountCached:
-    case OpKind::kClone:
-    case OpKind::kSetDirect:
-    case OpKind::kFutimens:
-    case OpKind::kFchown:
-    case OpKind::kFchmod:
-      RINGCP_CHECK(HasOpcode(op.kind, /*can_truncate=*/true));
-      return;
+    default:
+      break;
   }
   if (op.file.is_slot()) sqe->flags |= IOSQE_FIXED_FILE;
 }
 
 }  // namespace
 
-struct UringRing::Kernel {
-  Kernel() = default;
-  ~Kernel() {
+struct UringKernel::Uring {
+  Uring() = default;
+  ~Uring() {
     // Its descriptor may be another file's by now.
     if (is_lost) return;
     // Linux 6.1 puts away the files of closed slots up to a second later: until then a
@@ -177,8 +150,8 @@ struct UringRing::Kernel {
     if (has_slots && ops_outstanding == 0) io_uring_unregister_files(&ring);
     if (ops_max > 0) io_uring_queue_exit(&ring);
   }
-  Kernel(const Kernel&) = delete;
-  Kernel& operator=(const Kernel&) = delete;
+  Uring(const Uring&) = delete;
+  Uring& operator=(const Uring&) = delete;
 
   // Sets it up, with `flags` besides those that are best here; 0 or -errno.
   int Init(int entries, unsigned flags);
@@ -208,7 +181,7 @@ namespace {
 int QueueInit(int entries, unsigned flags_to_add, io_uring* ring) {
   const bool sqpoll = (flags_to_add & IORING_SETUP_SQPOLL) != 0;
   int result = -EINVAL;
-  for (; entries >= UringRing::kEntriesMin; entries /= 2) {
+  for (; entries >= UringKernel::kEntriesMin; entries /= 2) {
     // DEFER_TASKRUN came with 6.1, COOP_TASKRUN with 5.19; SUBMIT_ALL (5.18) keeps a
     // refused entry from cutting the chains behind it.
     for (const unsigned flags :
@@ -219,7 +192,7 @@ int QueueInit(int entries, unsigned flags_to_add, io_uring* ring) {
       if (sqpoll && flags != 0) continue;
       io_uring_params params = {};
       params.flags = flags | flags_to_add | IORING_SETUP_CQSIZE;
-      params.sq_thread_idle = UringRing::kSqpollIdleMilliseconds;
+      params.sq_thread_idle = UringKernel::kSqpollIdleMilliseconds;
       params.cq_entries = entries * kCompletionsPerEntry;
       result = io_uring_queue_init_params(entries, ring, &params);
       if (result != -EINVAL) break;
@@ -263,7 +236,7 @@ bool Supports(const io_uring_probe* probe, std::initializer_list<int> opcodes) {
 
 }  // namespace
 
-int UringRing::Kernel::Init(int entries, unsigned flags) {
+int UringKernel::Uring::Init(int entries, unsigned flags) {
   const int result = QueueInit(entries, flags, &ring);
   if (result == 0) ops_max = static_cast<int>(*ring.cq.kring_entries);
   return result;
@@ -274,7 +247,7 @@ int UringRing::Kernel::Init(int entries, unsigned flags) {
 // the middle of a chain. It ends the chain there, and would take what it is given next
 // for the beginning of another one: a write that does not wait for its open, or for the
 // read that fills its buffer.
-void UringRing::Kernel::TakeBackTail() {
+void UringKernel::Uring::TakeBackTail() {
   if (is_sqpoll()) return;  // Its thread takes in more at any time; nothing is linked.
   const unsigned end = ring.sq.sqe_tail;
   unsigned next = end - io_uring_sq_ready(&ring);
@@ -289,11 +262,11 @@ void UringRing::Kernel::TakeBackTail() {
   }
 }
 
-absl::StatusOr<std::unique_ptr<UringRing>> UringRing::Create(
+absl::StatusOr<std::unique_ptr<UringKernel>> UringKernel::Create(
     const UringParameters& params) {
-  auto kernel = std::make_unique<Kernel>();
-  io_uring* ring = &kernel->ring;
-  int result = kernel->Init(params.entries, params.sqpoll ? IORING_SETUP_SQPOLL : 0);
+  auto uring = std::make_unique<Uring>();
+  io_uring* ring = &uring->ring;
+  int result = uring->Init(params.entries, params.sqpoll ? IORING_SETUP_SQPOLL : 0);
   if (result < 0) return SetupError("io_uring_setup", -result);
   // Without it a slot is looked up when the chain is submitted, before the open that
   // fills it has run (Linux 5.17).
@@ -318,7 +291,7 @@ absl::StatusOr<std::unique_ptr<UringRing>> UringRing::Create(
   }
   result = io_uring_register_files_sparse(ring, params.slots);
   if (result < 0) return SetupError("io_uring_register (files)", -result);
-  kernel->has_slots = true;
+  uring->has_slots = true;
   // Bounded workers (regular files) and unbounded ones alike. Kernels before 5.15 can't
   // cap them; those were refused above.
   unsigned workers[2] = {static_cast<unsigned>(params.workers_max),
@@ -330,45 +303,45 @@ absl::StatusOr<std::unique_ptr<UringRing>> UringRing::Create(
         "io_uring here can't start kernel threads (ulimit -u or a control group's "
         "pids.max allows no more)");
   }
-  std::unique_ptr<Kernel> polled;
+  std::unique_ptr<Uring> polled;
   if (params.iopoll) {
-    polled = std::make_unique<Kernel>();
+    polled = std::make_unique<Uring>();
     result = polled->Init(params.entries, IORING_SETUP_IOPOLL);
     if (result < 0) return SetupError("io_uring_setup (polled)", -result);
   }
-  return std::unique_ptr<UringRing>(new UringRing(std::move(kernel), std::move(polled),
-                                                  params, can_install, can_truncate));
+  return std::unique_ptr<UringKernel>(new UringKernel(std::move(uring), std::move(polled),
+                                                      params, can_install, can_truncate));
 }
 
-UringRing::UringRing(std::unique_ptr<Kernel> kernel, std::unique_ptr<Kernel> polled,
-                     const UringParameters& params, bool can_install_descriptor,
-                     bool can_queue_truncate)
-    : kernel_(std::move(kernel)),
+UringKernel::UringKernel(std::unique_ptr<Uring> uring, std::unique_ptr<Uring> polled,
+                         const UringParameters& params, bool can_install_descriptor,
+                         bool can_queue_truncate)
+    : uring_(std::move(uring)),
       polled_(std::move(polled)),
       slots_(params.slots),
       can_install_descriptor_(can_install_descriptor),
       can_queue_truncate_(can_queue_truncate),
-      chains_(kernel_->ops_max + (polled_ != nullptr ? polled_->ops_max : 0)) {
+      chains_(uring_->ops_max + (polled_ != nullptr ? polled_->ops_max : 0)) {
   if (params.sqpoll) {
     steps_.resize(static_cast<size_t>(chains_.capacity()) * Chain::kOpsMax);
   }
 }
 
-UringRing::~UringRing() { RINGCP_CHECK(chains_.in_flight() == 0); }
+UringKernel::~UringKernel() { RINGCP_CHECK(chains_.in_flight() == 0); }
 
-void UringRing::CountAtOnce(absl::Span<const Op> chain) {
+void UringKernel::CountAtOnce(absl::Span<const Op> chain) {
   counters_.at_once += static_cast<int64_t>(chain.size());
   for (const Op& op : chain) {
-    if (HasOpcode(op.kind, can_queue_truncate_)) ++counters_.at_once_with_opcode;
+    if (IsQueued(op.kind, can_queue_truncate_)) ++counters_.at_once_with_opcode;
   }
 }
 
-SettledChain UringRing::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
+ChainResults UringKernel::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
   CountAtOnce(chain);
   return RunChain(id, chain, RunWithSystemCall);
 }
 
-bool UringRing::Queue(ChainId id, absl::Span<const Op> chain) {
+bool UringKernel::Queue(ChainId id, absl::Span<const Op> chain) {
   RINGCP_CHECK(!chain.empty() && chain.size() <= Chain::kOpsMax);
   if (!status_.ok()) {
     carried_out_.push_back(CarryOutWithoutSlots(id, chain));
@@ -376,29 +349,28 @@ bool UringRing::Queue(ChainId id, absl::Span<const Op> chain) {
   }
   const int size = static_cast<int>(chain.size());
   for (const Op& op : chain) {
-    RINGCP_CHECK(!op.at_once && HasOpcode(op.kind, can_queue_truncate_));
-    RINGCP_CHECK(!op.polled || (size == 1 && !op.file.is_slot() &&
-                                (op.kind == OpKind::kRead || op.kind == OpKind::kWrite)));
+    RINGCP_CHECK(!op.at_once && IsQueued(op.kind, can_queue_truncate_));
+    RINGCP_CHECK(!IsPolled(op) || (size == 1 && !op.file.is_slot()));
   }
-  const bool is_polled = chain[0].polled && polled_ != nullptr;
-  Kernel* const kernel = is_polled ? polled_.get() : kernel_.get();
-  if (kernel->is_sqpoll()) return QueueSteps(id, chain);
-  if (kernel->ops_outstanding + size > kernel->ops_max) return false;
+  const bool is_polled = IsPolled(chain[0]) && polled_ != nullptr;
+  Uring* const uring = is_polled ? polled_.get() : uring_.get();
+  if (uring->is_sqpoll()) return QueueSteps(id, chain);
+  if (uring->ops_outstanding + size > uring->ops_max) return false;
   // A chain lives inside one submission: a full queue in its middle would cut it in two.
-  if (!kernel->HasRoomFor(size)) {
-    Submit(kernel);
-    if (!kernel->HasRoomFor(size)) return false;
+  if (!uring->HasRoomFor(size)) {
+    Submit(uring);
+    if (!uring->HasRoomFor(size)) return false;
   }
   const uint32_t entry = chains_.Add(id, size);
   for (int i = 0; i < size; ++i) {
-    io_uring_sqe* sqe = io_uring_get_sqe(&kernel->ring);
+    io_uring_sqe* sqe = io_uring_get_sqe(&uring->ring);
     RINGCP_CHECK(sqe != nullptr);
     Prepare(chain[i], sqe);
     if (chain[i].link == Link::kSoft) sqe->flags |= IOSQE_IO_LINK;
     if (chain[i].link == Link::kHard) sqe->flags |= IOSQE_IO_HARDLINK;
     io_uring_sqe_set_data64(sqe, OpTag{entry, static_cast<uint8_t>(i)}.Encode());
   }
-  kernel->ops_outstanding += size;
+  uring->ops_outstanding += size;
   ++counters_.chains;
   counters_.sqes += size;
   counters_.linked += size - 1;
@@ -406,10 +378,10 @@ bool UringRing::Queue(ChainId id, absl::Span<const Op> chain) {
   return true;
 }
 
-bool UringRing::QueueSteps(ChainId id, absl::Span<const Op> chain) {
+bool UringKernel::QueueSteps(ChainId id, absl::Span<const Op> chain) {
   // One op of each chain is in the queue at a time, while the completion of the one
   // before it may not have been given back yet.
-  if (chains_.in_flight() >= kernel_->ops_max / 2) return false;
+  if (chains_.in_flight() >= uring_->ops_max / 2) return false;
   const uint32_t entry = chains_.Add(id, static_cast<int>(chain.size()));
   std::copy(chain.begin(), chain.end(), steps_.begin() + entry * Chain::kOpsMax);
   ++counters_.chains;
@@ -417,26 +389,26 @@ bool UringRing::QueueSteps(ChainId id, absl::Span<const Op> chain) {
   return true;
 }
 
-void UringRing::QueueStep(OpTag tag) {
-  if (!kernel_->HasRoomFor(1)) Submit(kernel_.get());
-  if (!kernel_->HasRoomFor(1)) {
+void UringKernel::QueueStep(OpTag tag) {
+  if (!uring_->HasRoomFor(1)) Submit(uring_.get());
+  if (!uring_->HasRoomFor(1)) {
     stalled_.push_back(tag);
     return;
   }
-  io_uring_sqe* const sqe = io_uring_get_sqe(&kernel_->ring);
+  io_uring_sqe* const sqe = io_uring_get_sqe(&uring_->ring);
   Prepare(steps_[tag.entry * Chain::kOpsMax + tag.position], sqe);
   io_uring_sqe_set_data64(sqe, tag.Encode());
-  ++kernel_->ops_outstanding;
+  ++uring_->ops_outstanding;
   ++counters_.sqes;
 }
 
-void UringRing::QueueStalledSteps() {
+void UringKernel::QueueStalledSteps() {
   std::vector<OpTag> stalled;
   stalled.swap(stalled_);
   for (const OpTag tag : stalled) QueueStep(tag);
 }
 
-void UringRing::OnStep(OpTag tag, int32_t result, std::vector<SettledChain>* settled) {
+void UringKernel::OnStep(OpTag tag, int32_t result, std::vector<ChainResults>* settled) {
   const Op& op = steps_[tag.entry * Chain::kOpsMax + tag.position];
   const bool is_last = chains_.NoteResult(tag, result, settled);
   if (is_last) return;
@@ -445,28 +417,28 @@ void UringRing::OnStep(OpTag tag, int32_t result, std::vector<SettledChain>* set
   while (!chains_.NoteResult(next, -ECANCELED, settled)) ++next.position;
 }
 
-void UringRing::Submit(Kernel* kernel) {
+void UringKernel::Submit(Uring* uring) {
   ++counters_.enters;
-  NoteEntered(kernel, io_uring_submit(&kernel->ring));
+  NoteEntered(uring, io_uring_submit(&uring->ring));
 }
 
-void UringRing::NoteEntered(Kernel* kernel, int result) {
+void UringKernel::NoteEntered(Uring* uring, int result) {
   if (IsEntered(result)) {
-    kernel->TakeBackTail();
+    uring->TakeBackTail();
     if (result >= 0) refused_since_.reset();
   } else if (IsNoMemory(result)) {
-    OnNoMemory(kernel, -result);
+    OnNoMemory(uring, -result);
   } else {
-    kernel->is_lost = result == -EBADF;
+    uring->is_lost = result == -EBADF;
     FailForGood(-result);
   }
 }
 
-void UringRing::OnNoMemory(Kernel* kernel, int error_number) {
+void UringKernel::OnNoMemory(Uring* uring, int error_number) {
   // What has ended gives its memory back, but only to a call that asks for completions
   // and submits nothing.
   ++counters_.enters;
-  io_uring_get_events(&kernel->ring);
+  io_uring_get_events(&uring->ring);
   const auto now = std::chrono::steady_clock::now();
   if (!refused_since_.has_value()) {
     refused_since_ = now;
@@ -477,12 +449,12 @@ void UringRing::OnNoMemory(Kernel* kernel, int error_number) {
   }
 }
 
-void UringRing::FailForGood(int error_number) {
+void UringKernel::FailForGood(int error_number) {
   status_ = absl::UnavailableError(
       absl::StrCat("io_uring_enter: ", std::strerror(error_number)));
 }
 
-SettledChain UringRing::CarryOutWithoutSlots(ChainId id, absl::Span<const Op> chain) {
+ChainResults UringKernel::CarryOutWithoutSlots(ChainId id, absl::Span<const Op> chain) {
   CountAtOnce(chain);
   return RunChain(id, chain, [](const Op& op) -> int32_t {
     if (!op.file.is_slot()) return RunWithSystemCall(op);
@@ -490,7 +462,7 @@ SettledChain UringRing::CarryOutWithoutSlots(ChainId id, absl::Span<const Op> ch
   });
 }
 
-void UringRing::Settle(absl::Duration timeout, std::vector<SettledChain>* settled) {
+void UringKernel::Wait(absl::Duration timeout, std::vector<ChainResults>* settled) {
   if (status_.ok()) SettleByKernel(timeout, settled);
   if (status_.ok()) return;
   stalled_.clear();
@@ -499,47 +471,47 @@ void UringRing::Settle(absl::Duration timeout, std::vector<SettledChain>* settle
   carried_out_.clear();
 }
 
-void UringRing::SettleByKernel(absl::Duration timeout,
-                               std::vector<SettledChain>* settled) {
+void UringKernel::SettleByKernel(absl::Duration timeout,
+                                 std::vector<ChainResults>* settled) {
   QueueStalledSteps();
   if (polled_ != nullptr && polled_->ops_outstanding > 0) return Poll(timeout, settled);
-  if (kernel_->ops_outstanding == 0) return;
+  if (uring_->ops_outstanding == 0) return;
   // Never more than are outstanding: waiting for those would hang.
-  const unsigned wait_for = std::max(1, kernel_->ops_outstanding / 2);
+  const unsigned wait_for = std::max(1, uring_->ops_outstanding / 2);
   const timespec wait = absl::ToTimespec(timeout);
   __kernel_timespec kernel_wait = {.tv_sec = wait.tv_sec, .tv_nsec = wait.tv_nsec};
   io_uring_cqe* cqe = nullptr;
   ++counters_.enters;
-  const int result = io_uring_submit_and_wait_timeout(&kernel_->ring, &cqe, wait_for,
+  const int result = io_uring_submit_and_wait_timeout(&uring_->ring, &cqe, wait_for,
                                                       &kernel_wait, nullptr);
-  NoteEntered(kernel_.get(), result == -ETIME ? 0 : result);
-  Reap(kernel_.get(), settled);
+  NoteEntered(uring_.get(), result == -ETIME ? 0 : result);
+  Reap(uring_.get(), settled);
 }
 
-void UringRing::Poll(absl::Duration timeout, std::vector<SettledChain>* settled) {
+void UringKernel::Poll(absl::Duration timeout, std::vector<ChainResults>* settled) {
   const auto deadline =
       std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(timeout);
   const size_t settled_before = settled->size();
   do {
     Ask(polled_.get(), settled);
-    if (kernel_->ops_outstanding > 0) Ask(kernel_.get(), settled);
+    if (uring_->ops_outstanding > 0) Ask(uring_.get(), settled);
   } while (status_.ok() && settled->size() == settled_before &&
            std::chrono::steady_clock::now() < deadline);
 }
 
-void UringRing::Ask(Kernel* kernel, std::vector<SettledChain>* settled) {
+void UringKernel::Ask(Uring* uring, std::vector<ChainResults>* settled) {
   ++counters_.enters;
-  NoteEntered(kernel, io_uring_submit_and_get_events(&kernel->ring));
-  Reap(kernel, settled);
+  NoteEntered(uring, io_uring_submit_and_get_events(&uring->ring));
+  Reap(uring, settled);
 }
 
-void UringRing::Reap(Kernel* kernel, std::vector<SettledChain>* settled) {
+void UringKernel::Reap(Uring* uring, std::vector<ChainResults>* settled) {
   io_uring_cqe* cqe = nullptr;
   unsigned head = 0;
   int seen = 0;
-  io_uring_for_each_cqe(&kernel->ring, head, cqe) {
+  io_uring_for_each_cqe(&uring->ring, head, cqe) {
     const OpTag tag = OpTag::Decode(io_uring_cqe_get_data64(cqe));
-    if (kernel->is_sqpoll()) {
+    if (uring->is_sqpoll()) {
       OnStep(tag, cqe->res, settled);
     } else {
       chains_.NoteResult(tag, tag.is_taken_back ? -ECANCELED : cqe->res, settled);
@@ -547,8 +519,8 @@ void UringRing::Reap(Kernel* kernel, std::vector<SettledChain>* settled) {
     ++seen;
   }
   if (seen > 0) refused_since_.reset();
-  io_uring_cq_advance(&kernel->ring, seen);
-  kernel->ops_outstanding -= seen;
+  io_uring_cq_advance(&uring->ring, seen);
+  uring->ops_outstanding -= seen;
 }
 
 }  // namespace ringcp

@@ -1,0 +1,26 @@
+// What a job has to know of the process that it runs in, and of the system.
+//
+// Thread-safety: the functions may be called by any thread.
+
+#ifndef RINGCP_CORE_KERNEL_PROCESS_H_
+#define RINGCP_CORE_KERNEL_PROCESS_H_
+
+#include <sys/types.h>
+
+#include <string>
+
+namespace ringcp {
+
+// How many CPUs the process may use, 1 at least.
+int AvailableCpus();
+
+// The effective user and group, which own the files that the process makes.
+uid_t ProcessUser();
+gid_t ProcessGroup();
+
+// The system's release, such as "6.1.0-28-amd64".
+std::string KernelRelease();
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_KERNEL_PROCESS_H_
