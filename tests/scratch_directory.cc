@@ -11,9 +11,13 @@
 
 namespace ringcp {
 
-ScratchDirectory::ScratchDirectory() {
+std::string ScratchDirectory::DefaultParent() {
   const char* parent = getenv("TEST_TMPDIR");
-  std::string pattern = std::string(parent == nullptr ? "/tmp" : parent) + "/XXXXXX";
+  return parent == nullptr ? "/tmp" : parent;
+}
+
+ScratchDirectory::ScratchDirectory(const std::string& parent) {
+  std::string pattern = parent + "/XXXXXX";
   EXPECT_NE(mkdtemp(pattern.data()), nullptr) << pattern;
   path_ = pattern;
 }

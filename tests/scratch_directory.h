@@ -12,8 +12,9 @@ namespace ringcp {
 
 class ScratchDirectory {
  public:
-  // Makes it below TEST_TMPDIR. Its path is absolute and short enough for a socket in it.
-  ScratchDirectory();
+  // Makes it below `parent`, by default TEST_TMPDIR. Its path is absolute and short
+  // enough for a socket in it.
+  explicit ScratchDirectory(const std::string& parent = DefaultParent());
   ~ScratchDirectory();
   ScratchDirectory(const ScratchDirectory&) = delete;
   ScratchDirectory& operator=(const ScratchDirectory&) = delete;
@@ -29,6 +30,8 @@ class ScratchDirectory {
   std::string MakeFifo(std::string_view name) const;
 
  private:
+  static std::string DefaultParent();
+
   std::string path_;
 };
 

@@ -1,0 +1,311 @@
+#include "tests/reference_copy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace ringcp {
+namespace {
+
+// What tells one file from another, whatever it is called.
+using FileId = std::pair<dev_t, ino_t>;
+FileId IdOf(const struct stat& file) { return {file.st_dev, file.st_ino}; }
+
+int Look(const std::string& path, bool follows, struct stat* file) {
+  return follows ? stat(path.c_str(), file) : lstat(path.c_str(), file);
+}
+
+// Quoted, as in messages. The names of tests need no more.
+std::string Q(const std::string& path) { return absl::StrCat("'", path, "'"); }
+
+// What there is to copy.
+struct Source {
+  std::string path;
+  bool follows = false;  // If it is a link: whether what it leads to is copied.
+  struct stat file = {};
+  // Whether contents are copied, or a file of the source's type is made. Only contents go
+  // where a link in the target leads to.
+  bool has_contents = false;
+  int contents = -1;  // Open, if there are any.
+};
+
+// What is under the copy's name beforehand.
+struct Target {
+  std::string path;
+  bool exists = false;
+  int error_number = 0;  // Why it does not.
+  struct stat file = {};
+};
+
+class ReferenceCopier {
+ public:
+  ReferenceCopier(const CopyOptions& options, EntryOrder order)
+      : options_(options), order_(order) {}
+
+  // Copies `path`, which was named by the user or met in a directory, to `target_path`.
+  // `above`: the directories that it was met in.
+  void Copy(const std::string& path, const std::string& target_path, bool is_named,
+            const std::vector<FileId>& above) {
+    Source source = {.path = path, .follows = Follows(is_named)};
+    if (Look(path, source.follows, &source.file) != 0) {
+      CallFailed("cannot stat " + Q(path));
+      return;
+    }
+    const mode_t mode = source.file.st_mode;
+    if (S_ISDIR(mode) && !options_.recursive) {
+      Failed("-r not specified; omitting directory " + Q(path));
+      return;
+    }
+    source.has_contents =
+        S_ISREG(mode) || (!options_.recursive && !S_ISDIR(mode) && !S_ISLNK(mode));
+    Target target = {.path = target_path};
+    target.exists = Look(target_path, source.has_contents, &target.file) == 0;
+    target.error_number = target.exists ? 0 : errno;
+    if (target.exists && options_.no_clobber && !S_ISDIR(mode)) return;
+    if (source.has_contents) {
+      // Earlier than in GNU cp: a target whose source can't be read is left alone.
+      source.contents = open(path.c_str(), O_RDONLY | (source.follows ? 0 : O_NOFOLLOW));
+      if (source.contents == -1) {
+        CallFailed("cannot open " + Q(path) + " for reading");
+        return;
+      }
+    }
+    if (MayCopy(source, target, above)) CopyOnto(source, target, above);
+    if (source.contents != -1) close(source.contents);
+  }
+
+  std::string Messages() {
+    std::sort(messages_.begin(), messages_.end());
+    return absl::StrJoin(messages_, "\n");
+  }
+
+ private:
+  bool Follows(bool is_named) const {
+    switch (options_.dereference) {
+      case Dereference::kDefault:
+        return !options_.recursive;
+      case Dereference::kNever:
+        return false;
+      case Dereference::kCommandLine:
+        return is_named;
+      case Dereference::kAlways:
+        return true;
+    }
+    return false;
+  }
+
+  // Whether the copy may take the place of what is there; tells why not.
+  bool MayCopy(const Source& source, const Target& target,
+               const std::vector<FileId>& above) {
+    const bool is_directory = S_ISDIR(source.file.st_mode);
+    if (std::find(above.begin(), above.end(), IdOf(source.file)) != above.end()) {
+      return Failed("cannot copy cyclic symbolic link " + Q(source.path));
+    }
+    if (!target.exists) {
+      errno = target.error_number;
+      return errno == ENOENT || (errno == ELOOP && options_.force) ||
+             CallFailed("cannot stat " + Q(target.path));
+    }
+    if (S_ISLNK(source.file.st_mode) && S_ISLNK(target.file.st_mode)) {
+      return IdOf(source.file) != IdOf(target.file);  // Else there is nothing to do.
+    }
+    if (!options_.no_clobber && AreSame(source, target)) {
+      return Failed(Q(source.path) + " and " + Q(target.path) + " are the same file");
+    }
+    if (is_directory && !S_ISDIR(target.file.st_mode)) {
+      return Failed("cannot overwrite non-directory " + Q(target.path) +
+                    " with directory " + Q(source.path));
+    }
+    return is_directory || !S_ISDIR(target.file.st_mode) ||
+           Failed("cannot overwrite directory " + Q(target.path) + " with non-directory");
+  }
+
+  // A link that is copied as a link is not the file that it leads to, but it would take
+  // that file's place, or be what is left of it.
+  static bool AreSame(const Source& source, const Target& target) {
+    struct stat from = source.file;
+    struct stat to = target.file;
+    if (!source.follows && stat(source.path.c_str(), &from) != 0) return false;
+    if (!source.follows && stat(target.path.c_str(), &to) != 0) return false;
+    return IdOf(from) == IdOf(to);
+  }
+
+  void CopyOnto(const Source& source, const Target& target,
+                const std::vector<FileId>& above) {
+    const struct stat& from = source.file;
+    if (S_ISDIR(from.st_mode)) {
+      CopyDirectory(source, target, above);
+      return;
+    }
+    // Where links are kept, a file with other names keeps its contents. And no link or
+    // pipe can be made where something is.
+    const bool loses_a_name = options_.preserve.links && target.file.st_nlink > 1;
+    const bool is_in_the_way = !source.follows && !S_ISREG(from.st_mode);
+    if (target.exists && (loses_a_name || is_in_the_way)) unlink(target.path.c_str());
+    const bool may_be_met_again =
+        options_.preserve.links && (from.st_nlink > 1 || source.follows);
+    const auto copy = copies_.find(IdOf(from));
+    if (may_be_met_again && copy != copies_.end()) {
+      MakeHardLink(copy->second, target.path, source.follows);
+    } else if (source.has_contents ? CopyContents(source.contents, from, target.path)
+                                   : MakeNode(source.path, from, target.path)) {
+      if (may_be_met_again) copies_[IdOf(from)] = target.path;
+    }
+  }
+
+  void CopyDirectory(const Source& source, const Target& target,
+                     std::vector<FileId> above) {
+    if (!target.exists && mkdir(target.path.c_str(), source.file.st_mode & 07777) != 0) {
+      CallFailed("cannot create directory " + Q(target.path));
+      return;
+    }
+    above.push_back(IdOf(source.file));
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(source.path)) {
+      names.push_back(entry.path().filename());
+    }
+    std::sort(names.begin(), names.end());
+    if (order_ == EntryOrder::kBackwards) std::reverse(names.begin(), names.end());
+    for (const std::string& name : names) {
+      Copy(absl::StrCat(source.path, "/", name), absl::StrCat(target.path, "/", name),
+           false, above);
+    }
+    KeepAttributes(source.file, target.path, !target.exists);
+  }
+
+  // Returns whether there is a copy now that further names can be linked to; so does
+  // MakeNode().
+  bool CopyContents(int contents, const struct stat& from, const std::string& target) {
+    int file = open(target.c_str(), O_WRONLY | O_TRUNC);
+    if (file == -1 && errno != ENOENT && options_.force) {
+      unlink(target.c_str());
+      errno = ENOENT;
+    }
+    const bool is_new = file == -1 && errno == ENOENT;
+    const mode_t mode = from.st_mode & 0777;
+    if (is_new) file = open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL, mode);
+    if (is_new && file == -1 && errno == EEXIST) {
+      if (!options_.writes_through_dangling_links) {
+        return Failed("not writing through dangling symlink " + Q(target));
+      }
+      file = open(target.c_str(), O_WRONLY | O_CREAT, mode);
+    }
+    if (file == -1) return CallFailed("cannot create regular file " + Q(target));
+    std::array<char, 1024> buffer;
+    ssize_t size = 0;
+    bool is_whole = true;
+    while (is_whole && (size = read(contents, buffer.data(), buffer.size())) > 0) {
+      is_whole = write(file, buffer.data(), size) == size;
+    }
+    struct stat written = {};
+    is_whole = is_whole && size == 0 && fstat(file, &written) == 0;
+    close(file);
+    if (!is_whole) return CallFailed("error copying to " + Q(target));
+    // Other than with GNU cp a pipe or device that was written to keeps what it has, and
+    // is not what other names are linked to: nobody wants /dev/null to get a file's mode.
+    return S_ISREG(written.st_mode) && KeepAttributes(from, target, is_new);
+  }
+
+  // Makes a symbolic link, pipe, socket or device like that at `source`.
+  bool MakeNode(const std::string& source, const struct stat& from,
+                const std::string& target) {
+    if (S_ISLNK(from.st_mode)) {
+      std::array<char, PATH_MAX> text = {};
+      if (readlink(source.c_str(), text.data(), text.size() - 1) == -1) {
+        return CallFailed("cannot read symbolic link " + Q(source));
+      }
+      if (symlink(text.data(), target.c_str()) != 0) {
+        return CallFailed("cannot create symbolic link " + Q(target));
+      }
+    } else if (mknod(target.c_str(), from.st_mode, from.st_rdev) != 0) {
+      return CallFailed(absl::StrCat("cannot create ",
+                                     S_ISFIFO(from.st_mode) ? "fifo " : "special file ",
+                                     Q(target)));
+    }
+    return KeepAttributes(from, target, /*is_new=*/true);
+  }
+
+  void MakeHardLink(const std::string& copy, const std::string& target, bool follows) {
+    // What is there may be what the link is made of.
+    const std::string passing = target + ".new";
+    const int flags = follows ? AT_SYMLINK_FOLLOW : 0;
+    if (linkat(AT_FDCWD, copy.c_str(), AT_FDCWD, passing.c_str(), flags) == 0 &&
+        rename(passing.c_str(), target.c_str()) == 0) {
+      unlink(passing.c_str());  // Still there if both were one file.
+      return;
+    }
+    CallFailed("cannot create hard link " + Q(target) + " to " + Q(copy));
+  }
+
+  // The owner before the mode, because a change of owner takes set-ID bits away.
+  bool KeepAttributes(const struct stat& from, const std::string& target, bool is_new) {
+    const int flags = S_ISLNK(from.st_mode) ? AT_SYMLINK_NOFOLLOW : 0;
+    const std::array<timespec, 2> times = {from.st_atim, from.st_mtim};
+    if (options_.preserve.timestamps &&
+        utimensat(AT_FDCWD, target.c_str(), times.data(), flags) != 0) {
+      return CallFailed("preserving times for " + Q(target));
+    }
+    struct stat to = {};
+    if (Look(target, flags == 0, &to) != 0) return CallFailed("cannot stat " + Q(target));
+    const bool has_owner = to.st_uid == from.st_uid && to.st_gid == from.st_gid;
+    if (options_.preserve.ownership && !has_owner &&
+        fchownat(AT_FDCWD, target.c_str(), from.st_uid, from.st_gid, flags) != 0) {
+      return CallFailed("failed to preserve ownership for " + Q(target));
+    }
+    if (S_ISLNK(from.st_mode)) return true;
+    const bool takes_all = S_ISDIR(from.st_mode) || S_ISSOCK(from.st_mode);
+    // What a directory was made with besides, such as the sticky bit, it keeps.
+    const mode_t default_mode =
+        (to.st_mode & 07000) | ((takes_all ? 0777 : 0666) & ~options_.umask);
+    if ((options_.preserve.mode && chmod(target.c_str(), from.st_mode & 07777) != 0) ||
+        (options_.default_mode && is_new && chmod(target.c_str(), default_mode) != 0)) {
+      return CallFailed("preserving permissions for " + Q(target));
+    }
+    return true;
+  }
+
+  bool Failed(const std::string& message) {
+    messages_.push_back(message);
+    return false;
+  }
+  bool CallFailed(const std::string& message) {
+    return Failed(absl::StrCat(message, ": ", strerror(errno)));
+  }
+
+  const CopyOptions& options_;
+  const EntryOrder order_;
+  std::vector<std::string> messages_;
+  std::map<FileId, std::string> copies_;  // Where files that may have other names are.
+};
+
+}  // namespace
+
+std::string ReferenceCopy(const CopyRequest& request, EntryOrder order) {
+  ReferenceCopier copier(request.options, order);
+  const bool is_name = request.options.target_kind == TargetKind::kNotDirectory;
+  std::vector<std::string> sources = request.sources;
+  if (order == EntryOrder::kBackwards) std::reverse(sources.begin(), sources.end());
+  for (const std::string& source : sources) {
+    const std::string name = std::filesystem::path(source).filename();
+    copier.Copy(source,
+                is_name ? request.target : absl::StrCat(request.target, "/", name), true,
+                {});
+  }
+  return copier.Messages();
+}
+
+}  // namespace ringcp
