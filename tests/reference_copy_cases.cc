@@ -54,14 +54,15 @@ constexpr Option kPlainOptions[] = {
 
 bool ExcludeEachOther(char one, char other) {
   for (const std::string_view group : {"PHL", "mD", "uU"}) {
-    if (group.find(one) != group.npos && group.find(other) != group.npos) return true;
+    constexpr size_t kNowhere = std::string_view::npos;
+    if (group.find(one) != kNowhere && group.find(other) != kNowhere) return true;
   }
   return false;
 }
 
 // Each as letters of kPlainOptions, "r" and "a".
 const std::vector<std::string>& AllOptions() {
-  static const auto* const all = [] {
+  static const auto* const kAll = [] {
     auto* sets = new std::vector<std::string>();
     for (const std::string start : {"", "r"}) {
       sets->push_back(start);
@@ -74,11 +75,12 @@ const std::vector<std::string>& AllOptions() {
       }
     }
     sets->push_back("a");
-    for (const Option& one : kPlainOptions)
+    for (const Option& one : kPlainOptions) {
       sets->push_back(std::string("a") + one.letter);
+    }
     return sets;
   }();
-  return *all;
+  return *kAll;
 }
 
 CopyOptions OptionsOf(const std::string& letters) {
@@ -211,8 +213,9 @@ bool IsPossible(const CopyCase& copy_case) {
 std::string Description(const CopyCase& copy_case) {
   std::string text = "cp";
   for (const char letter : AllOptions()[copy_case.options]) {
-    if (letter == 'r' || letter == 'a')
+    if (letter == 'r' || letter == 'a') {
       absl::StrAppend(&text, " -", std::string(1, letter));
+    }
     for (const Option& option : kPlainOptions) {
       if (option.letter == letter) text += option.argument;
     }

@@ -92,8 +92,9 @@ std::pair<std::string, std::string> WhereTwoThreadsGo(const std::string& root) {
     where.first = directory->parent->source_name;
     // This thread has this directory in hand; now it is the second thread as well.
     if (walk.walk().Next(SystemKernel(), /*may_wait=*/false, &batch) !=
-        Walk::Result::kBatch)
+        Walk::Result::kBatch) {
       return;
+    }
     where.second = batch.directory()->parent->source_name;
     while (!batch.entries().empty()) {
       walk.recorder().Yielded(*batch.directory(), walk.walk().Take(&batch));

@@ -404,8 +404,9 @@ bool CopyJob::Body::Work(const SharedWork& shared, std::unique_ptr<Kernel> kerne
     }
     kernel = *std::move(created);
   }
-  if (kernel == nullptr)
+  if (kernel == nullptr) {
     kernel = std::make_unique<SyscallKernel>(limits.copies_in_flight);
+  }
   SharedWork work = shared;
   // Who asks for io_uring gets it for all files.
   if (request_.options.needs_uring()) work.warm_calls = CallsAtOnce::kNone;

@@ -31,8 +31,9 @@ void ProgressMeter::Measure(SteadyTime now, Progress* progress) {
   if (samples_.empty()) samples_.push_back({start_, 0});
   // The oldest sample kept is the last one outside of the window, so that the rate is
   // always that of a whole window.
-  while (samples_.size() > 1 && Between(samples_[1].time, now) >= kWindow)
+  while (samples_.size() > 1 && Between(samples_[1].time, now) >= kWindow) {
     samples_.pop_front();
+  }
   const Sample& oldest = samples_.front();
   progress->bytes_per_second =
       Rate(progress->bytes_done - oldest.bytes, Between(oldest.time, now));

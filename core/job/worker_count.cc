@@ -52,8 +52,9 @@ int WorkerCount(Kernel* kernel, const std::vector<TopLevelSource>& sources, int 
   int workers = options.tuning.workers;
   if (workers == 0) {
     workers = AvailableCpus();
-    if (workers > 1 && ClonesWithinBtrfs(kernel, sources, target_fd, options))
+    if (workers > 1 && ClonesWithinBtrfs(kernel, sources, target_fd, options)) {
       workers = 1;
+    }
   }
   workers = std::min(workers, Tuning::kWorkersMax);
   return tree ? workers : std::min(workers, work);

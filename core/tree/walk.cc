@@ -519,8 +519,9 @@ void Walk::UnparkToLeave(Kernel* kernel, Directory* directory) {
   }
   ForgetReopened(directory);
   Directory* const parent = directory->parent;
-  if (parent->is_parked.load(kRelaxed) && open_ <= open_max_)
+  if (parent->is_parked.load(kRelaxed) && open_ <= open_max_) {
     Unpark(kernel, parent, directory);
+  }
 }
 
 void Walk::Stop(Kernel* kernel) {
