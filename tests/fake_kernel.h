@@ -3,7 +3,7 @@
 // few chains if asked to, and with faults: an op that fails, or transfers less than
 // asked.
 //
-// Thread-safety: see ring.h.
+// Thread-safety: see kernel.h.
 
 #ifndef RINGCP_TESTS_FAKE_KERNEL_H_
 #define RINGCP_TESTS_FAKE_KERNEL_H_

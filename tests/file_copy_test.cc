@@ -202,7 +202,7 @@ TEST(FileCopyTest, InterruptedReadsAndWritesAreTriedAgain) {
   EXPECT_EQ(copy.counters().retries.value(), 4);
 }
 
-// See ring.h: for want of memory, say.
+// See kernel.h: for want of memory, say.
 TEST(FileCopyTest, WhatTheKernelDidNotGetRoundToIsTriedAgain) {
   CopyScript copy;
   copy.Start();

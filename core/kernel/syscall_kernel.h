@@ -3,7 +3,7 @@
 // for --engine=threads, and for single small files, where setting up a real ring costs
 // more than the copy.
 //
-// Thread-safety: see ring.h.
+// Thread-safety: see kernel.h.
 
 #ifndef RINGCP_CORE_KERNEL_SYSCALL_KERNEL_H_
 #define RINGCP_CORE_KERNEL_SYSCALL_KERNEL_H_

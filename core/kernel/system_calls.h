@@ -16,7 +16,7 @@
 
 namespace ringcp {
 
-// Carries out one op that names no slot; the result as in ring.h.
+// Carries out one op that names no slot; the result as in kernel.h.
 int32_t RunWithSystemCall(const Op& op);
 
 // The time on a clock that nobody sets.

@@ -21,7 +21,7 @@
 //  - Every completion is collected (no IOSQE_CQE_SKIP_SUCCESS): a chain's end can't be
 //    told from its last completion alone, because a severed chain posts others.
 //
-// Thread-safety: see ring.h; Create() must run on the thread that will use the ring.
+// Thread-safety: see kernel.h; Create() must run on the thread that will use the ring.
 
 #ifndef RINGCP_CORE_KERNEL_URING_KERNEL_H_
 #define RINGCP_CORE_KERNEL_URING_KERNEL_H_
