@@ -49,7 +49,7 @@ struct OpRecord {
   int32_t result = 0;
 };
 
-class FakeKernel : public Kernel {
+class FakeKernel : public RealKernel {
  public:
   explicit FakeKernel(const FakeKernelOptions& options);
   // Closes what is still open in a slot.
@@ -61,9 +61,7 @@ class FakeKernel : public Kernel {
   const std::vector<OpRecord>& history() const { return history_; }
   int slots_open() const;
 
-  // Without faults, and not in the history.
-  int32_t Do(const Op& op) override { return RunWithSystemCall(op); }
-  SteadyTime Now() const override { return std::chrono::steady_clock::now(); }
+  // Do() knows no faults, and is not in the history.
   uint64_t Random() override { return random_(); }
   ThreadWaits Waits() const override { return {}; }
   ChainResults RunAtOnce(ChainId id, absl::Span<const Op> chain) override;

@@ -19,12 +19,12 @@ namespace {
 
 class RemovalTest : public testing::Test {
  protected:
-  FileIdentity Identity(const std::string& name) const {
+  struct statx Look(const std::string& name) const {
     struct statx stat = {};
     EXPECT_EQ(SystemKernel()->Stat(AT_FDCWD, scratch_.Path(name).c_str(),
                                    AT_SYMLINK_NOFOLLOW, &stat),
               0);
-    return IdentityOf(stat);
+    return stat;
   }
 
   ScratchDirectory scratch_;
@@ -33,13 +33,13 @@ class RemovalTest : public testing::Test {
 
 TEST_F(RemovalTest, TheFileItselfIsRemoved) {
   scratch_.WriteFile("f", "half of it");
-  EXPECT_EQ(RemoveIfSame(SystemKernel(), directory_, "f", Identity("f")), 0);
+  EXPECT_EQ(RemoveIfSame(SystemKernel(), directory_, "f", Look("f")), 0);
   EXPECT_FALSE(Exists(scratch_.Path("f")));
 }
 
 TEST_F(RemovalTest, AnotherFileThatTookItsNameIsLeft) {
   scratch_.WriteFile("f", "half of it");
-  const FileIdentity made = Identity("f");
+  const struct statx made = Look("f");
   ASSERT_EQ(rename(scratch_.Path("f").c_str(), scratch_.Path("elsewhere").c_str()), 0);
   scratch_.WriteFile("f", "precious");
   EXPECT_EQ(RemoveIfSame(SystemKernel(), directory_, "f", made), 0);
@@ -50,22 +50,22 @@ TEST_F(RemovalTest, AnotherFileThatTookItsNameIsLeft) {
 TEST_F(RemovalTest, ALinkThatLeadsToTheFileIsLeft) {
   scratch_.WriteFile("made", "half of it");
   ASSERT_EQ(symlink("made", scratch_.Path("f").c_str()), 0);
-  EXPECT_EQ(RemoveIfSame(SystemKernel(), directory_, "f", Identity("made")), 0);
+  EXPECT_EQ(RemoveIfSame(SystemKernel(), directory_, "f", Look("made")), 0);
   EXPECT_TRUE(Exists(scratch_.Path("f")));
   EXPECT_TRUE(Exists(scratch_.Path("made")));
 }
 
 TEST_F(RemovalTest, WhatIsGoneIsNoError) {
   scratch_.WriteFile("f", "");
-  const FileIdentity made = Identity("f");
+  const struct statx made = Look("f");
   ASSERT_EQ(unlink(scratch_.Path("f").c_str()), 0);
   EXPECT_EQ(RemoveIfSame(SystemKernel(), directory_, "f", made), 0);
 }
 
 TEST_F(RemovalTest, WhatCouldNotBeRemovedIsTold) {
   scratch_.MakeDirectory("d");
-  EXPECT_EQ(RemoveIfSame(SystemKernel(), directory_, "d", Identity("d")), EISDIR);
-  EXPECT_EQ(RemoveIfSame(SystemKernel(), -1, "d", Identity("d")), EBADF);
+  EXPECT_EQ(RemoveIfSame(SystemKernel(), directory_, "d", Look("d")), EISDIR);
+  EXPECT_EQ(RemoveIfSame(SystemKernel(), -1, "d", Look("d")), EBADF);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 namespace ringcp {
 
 // What the engine did, for --debug, the agent and benchmarks. What is done to
-// directories, links, special files and streams is not counted: there are no ops for it.
+// directories, links, special files and streams is not counted: no chains are made of it.
 struct EngineReport {
   // "uring" or "threads": what was there to copy with. What copied is told by the
   // counters.

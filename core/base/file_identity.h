@@ -46,6 +46,16 @@ inline bool SameFile(const struct statx& a, const struct statx& b) {
          a.stx_dev_minor == b.stx_dev_minor;
 }
 
+// Whether two stats, taken one after the other, are of one file. Once a file is gone its
+// inode number may be that of another one, which was made later; when a file was made
+// counts only where both stats tell it.
+inline bool IsStillTheSame(const struct statx& a, const struct statx& b) {
+  if (!SameFile(a, b)) return false;
+  if ((a.stx_mask & b.stx_mask & STATX_BTIME) == 0) return true;
+  return a.stx_btime.tv_sec == b.stx_btime.tv_sec &&
+         a.stx_btime.tv_nsec == b.stx_btime.tv_nsec;
+}
+
 inline FileIdentity IdentityOf(const struct statx& stat) {
   constexpr uint64_t kNanoseconds = 1'000'000'000;
   const bool is_known = (stat.stx_mask & STATX_BTIME) != 0;
@@ -56,15 +66,6 @@ inline FileIdentity IdentityOf(const struct statx& stat) {
               is_known ? static_cast<uint64_t>(stat.stx_btime.tv_sec) * kNanoseconds +
                              stat.stx_btime.tv_nsec
                        : 0};
-}
-
-// Whether two looks at different times may have been at one file: when it was made is
-// compared only where both know it.
-inline bool MayBeSame(FileIdentity a, FileIdentity b) {
-  if (a.made_at_nanoseconds == 0 || b.made_at_nanoseconds == 0) {
-    a.made_at_nanoseconds = b.made_at_nanoseconds = 0;
-  }
-  return a == b;
 }
 
 }  // namespace ringcp

@@ -6,6 +6,7 @@
 #include "core/base/posix_acl.h"
 
 namespace ringcp {
+
 void AttributeSetter::Enter(State state, const Op& op, NextChains* next) {
   state_ = state;
   next->Add(0).Add(op);

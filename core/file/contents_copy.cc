@@ -1,12 +1,11 @@
 #include "core/file/contents_copy.h"
 
-#include <sys/sysmacros.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <utility>
 
 #include "core/base/check.h"
+#include "core/base/file_identity.h"
 #include "core/kernel/clone_table.h"
 
 namespace ringcp {
@@ -236,9 +235,7 @@ void ContentsCopy::OnSetDirect(int32_t result, NextChains* next) {
 void ContentsCopy::PollIfAsked() {
   PolledIo* const polled_io = policy_->polled_io;
   if (polled_io == nullptr || polled_io->refused()) return;
-  const dev_t source_device =
-      makedev(source_stat_->stx_dev_major, source_stat_->stx_dev_minor);
-  pump_.BeginPolling(polled_io->LengthMax(source_device),
+  pump_.BeginPolling(polled_io->LengthMax(DeviceOf(*source_stat_)),
                      polled_io->LengthMax(files_.target_file_device));
 }
 

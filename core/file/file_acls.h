@@ -24,7 +24,7 @@ struct SourceAccess {
   bool is_more_than_mode = false;
 };
 
-// Looks at a source whose st_mode is `mode`. One system call if there is nothing. Any
+// Looks at a source whose st_mode is `mode`. One op if there is nothing. Any
 // descriptor will do; for one of a pipe, device or socket that was opened with O_PATH it
 // takes /proc. Where it can't be looked at, nobody but the owner is known to get in.
 SourceAccess LookAtAccess(Kernel* kernel, int fd, mode_t mode);

@@ -28,15 +28,6 @@ constexpr int kLooksMax = 3;
 // For a first block that has not been read.
 constexpr int32_t kNotRead = -ECANCELED;
 
-// Whether two stats are of one file. Once a file is gone its inode number may be that of
-// another one, which was made later.
-bool IsStillTheSame(const struct statx& a, const struct statx& b) {
-  if (!SameFile(a, b)) return false;
-  if ((a.stx_mask & b.stx_mask & STATX_BTIME) == 0) return true;
-  return a.stx_btime.tv_sec == b.stx_btime.tv_sec &&
-         a.stx_btime.tv_nsec == b.stx_btime.tv_nsec;
-}
-
 }  // namespace
 
 void FileCopy::Enter(State state, const Op& op, NextChains* next) {

@@ -93,10 +93,10 @@ constexpr int kTemporaryNamesMax = 100;
 // 14 bytes.
 std::string TemporaryName(Kernel* kernel) {
   constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz234567";
-  constexpr int kLettersMax = 10;
+  constexpr int kRandomLetters = 10;
   std::string name = ".rc";
   uint64_t bits = kernel->Random();
-  for (int i = 0; i < kLettersMax; ++i, bits /= kLetters.size()) {
+  for (int i = 0; i < kRandomLetters; ++i, bits /= kLetters.size()) {
     name += kLetters[bits % kLetters.size()];
   }
   return name;
@@ -108,7 +108,7 @@ std::string TemporaryName(Kernel* kernel) {
 // temporary one first, in the same directory, and takes the other's place by a rename; if
 // either can't be done, the old file keeps its name.
 int LinkOver(Kernel* kernel, int existing_directory, const char* existing_name,
-             int directory, const char* name, const FileIdentity& old) {
+             int directory, const char* name, const struct statx& old) {
   std::string temporary;
   int error_number = EEXIST;
   for (int i = 0; i < kTemporaryNamesMax && error_number == EEXIST; ++i) {
@@ -120,7 +120,7 @@ int LinkOver(Kernel* kernel, int existing_directory, const char* existing_name,
   // What somebody else has put there meanwhile is left.
   struct statx named;
   if (kernel->Stat(directory, name, AT_SYMLINK_NOFOLLOW, &named) == 0 &&
-      !MayBeSame(IdentityOf(named), old)) {
+      !IsStillTheSame(named, old)) {
     error_number = EEXIST;
   } else {
     error_number = -kernel->Do(Rename(directory, temporary.c_str(), directory, name));
@@ -253,8 +253,8 @@ class NodeCopy {
     const bool is_replaced =
         !names_.follows_links_here || (policy_.preserve.links && existing.stx_nlink > 1);
     if (!is_replaced && !replaces_any) return Fail(TargetFailure(operation_, EEXIST));
-    const int error_number = RemoveIfSame(kernel_, names_.target_directory, names_.target,
-                                          IdentityOf(existing));
+    const int error_number =
+        RemoveIfSame(kernel_, names_.target_directory, names_.target, existing);
     if (error_number != 0) return Fail(TargetFailure(Operation::kRemove, error_number));
     // GNU cp renames a link over what -f makes way for, and says nothing about it.
     if (is_replaced && !names_.target_directory_created) {
@@ -437,16 +437,15 @@ NodeResult MakeHardLink(const FileCopyPolicy& policy, bool follows_links_here,
           LinksOf(kernel, directory, name, target, is_regular) > 1 ||
           (!is_regular && !follows_links_here);
       if (!goes_beforehand) {
-        const int error_number = LinkOver(kernel, existing_directory, existing_name,
-                                          directory, name, IdentityOf(target));
+        const int error_number =
+            LinkOver(kernel, existing_directory, existing_name, directory, name, target);
         if (error_number != 0) {
           return fail(TargetFailure(Operation::kMakeHardLink, error_number));
         }
         result.old_target = OldTarget::kRemovedAfterFailing;
         return end(NodeOutcome::kCopied);
       }
-      if (const int error_number =
-              RemoveIfSame(kernel, directory, name, IdentityOf(target));
+      if (const int error_number = RemoveIfSame(kernel, directory, name, target);
           error_number != 0) {
         return fail(TargetFailure(Operation::kRemove, error_number));
       }

@@ -1,5 +1,5 @@
 // Copies what is neither a regular file nor a directory: symbolic links as links, pipes,
-// devices and sockets as such, and further names of files as hard links. By system calls:
+// devices and sockets as such, and further names of files as hard links. By ops at once:
 // there is nothing to overlap in them.
 //
 // Thread-safety: the functions may be called by any thread, for different targets.

@@ -5,16 +5,17 @@
 
 #include <cerrno>
 
+#include "core/base/file_identity.h"
 #include "core/kernel/op.h"
 
 namespace ringcp {
 
 int RemoveIfSame(Kernel* kernel, int directory, const char* name,
-                 const FileIdentity& identity) {
+                 const struct statx& made) {
   struct statx stat;
   const int32_t result = kernel->Stat(directory, name, AT_SYMLINK_NOFOLLOW, &stat);
   if (result != 0) return result == -ENOENT ? 0 : -result;
-  if (!MayBeSame(IdentityOf(stat), identity)) return 0;
+  if (!IsStillTheSame(stat, made)) return 0;
   const int32_t removed = kernel->Do(UnlinkAt(directory, name, 0));
   return removed == -ENOENT ? 0 : -removed;
 }

@@ -5,14 +5,15 @@
 #ifndef RINGCP_CORE_FILE_REMOVAL_H_
 #define RINGCP_CORE_FILE_REMOVAL_H_
 
-#include "core/base/file_identity.h"
+#include <sys/stat.h>
+
 #include "core/kernel/kernel.h"
 
 namespace ringcp {
 
-// Removes `name` from `directory` if it is still the file `identity`, which is no
+// Removes `name` from `directory` if it is still the file that `made` is the stat of, no
 // directory. By now somebody else may have put another file there: that one is left.
-// Returns 0 if the file `identity` no longer has that name, else the errno that says why
+// Returns 0 if that file no longer has that name, else the errno that says why
 // it is still there.
 //
 // REQUIRES: the caller has the file open, or made it and has closed it just now: once
@@ -22,7 +23,7 @@ namespace ringcp {
 // place by a rename between this function's last look and its unlink, a few microseconds
 // later, is removed.
 int RemoveIfSame(Kernel* kernel, int directory, const char* name,
-                 const FileIdentity& identity);
+                 const struct statx& made);
 
 }  // namespace ringcp
 

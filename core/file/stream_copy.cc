@@ -108,8 +108,7 @@ class Stream {
     // Some file systems remove nothing that is open.
     if (kept >= 0) kernel_->Close(kept);
     if (!complete_ && created_) {
-      RemoveIfSame(kernel_, names_.target_directory, names_.target,
-                   IdentityOf(target_stat_));
+      RemoveIfSame(kernel_, names_.target_directory, names_.target, target_stat_);
     }
     return outcome;
   }
@@ -268,8 +267,8 @@ class Stream {
     struct statx existing;
     int error_number = -LookAtTarget(AT_SYMLINK_NOFOLLOW, &existing);
     if (error_number == 0) {
-      error_number = RemoveIfSame(kernel_, names_.target_directory, names_.target,
-                                  IdentityOf(existing));
+      error_number =
+          RemoveIfSame(kernel_, names_.target_directory, names_.target, existing);
     }
     if (error_number != 0 && error_number != ENOENT) {
       return Fail(Operation::kRemove, error_number, true);

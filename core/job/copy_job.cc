@@ -136,7 +136,7 @@ class CopyJob::Body {
   bool WouldOverwriteCopy(const TopLevelSource& source, const TopLevel& top);
   // Copies `sources`, which all come to different names.
   absl::Status CopyGroup(const std::vector<TopLevelSource>& sources, const TopLevel& top);
-  // Decides on the engine; `ring` is the calling thread's, if it is io_uring.
+  // Decides on the engine; *kernel is the calling thread's, if it is io_uring.
   absl::Status ChooseEngine(const std::vector<TopLevelSource>& sources,
                             const FileBudget& files, int copies_in_flight,
                             std::unique_ptr<Kernel>* kernel);

@@ -45,8 +45,7 @@ class Tally::Visitor : public WalkVisitor {
   }
 
   void Leave(Kernel* kernel, Directory* directory) override {
-    if (directory->source_fd >= 0) kernel->Close(directory->source_fd);
-    directory->source_fd = -1;
+    kernel->CloseIfOpen(&directory->source_fd);
   }
   bool Park(Kernel* kernel, Directory* directory) override {
     return ParkDirectory(kernel, directory);

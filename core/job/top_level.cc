@@ -16,6 +16,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/file_identity.h"
+#include "core/kernel/file_systems.h"
 #include "core/kernel/op.h"
 #include "core/kernel/standard_streams.h"
 
@@ -167,12 +168,10 @@ bool IsOfClosedStream(Kernel* kernel, const std::string& path, bool follow,
     return false;
   }
   // A link to that link, such as /dev/stdin, is there in any case.
-  const int fd = kernel->Open(AT_FDCWD, path.c_str(), O_PATH | O_NOFOLLOW);
   FileSystemStat file_system;
-  const bool is_in_proc = fd >= 0 && kernel->Do(StatFileSystem(fd, &file_system)) == 0 &&
-                          file_system.magic == PROC_SUPER_MAGIC;
-  if (fd >= 0) kernel->Close(fd);
-  return is_in_proc;
+  return StatFileSystemAt(kernel, AT_FDCWD, path.c_str(), /*follow=*/false,
+                          &file_system) == 0 &&
+         file_system.magic == PROC_SUPER_MAGIC;
 }
 
 // Tells that a target named with a slash behind it can't be the copy of a source that is

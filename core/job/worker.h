@@ -100,7 +100,7 @@ class Worker {
   // the copies in flight take at most a quarter.
   static Limits LimitsFor(const Tuning& tuning, int workers, int files_max);
 
-  // REQUIRES: all that is pointed to outlives the worker; `ring` was made by the thread
+  // REQUIRES: all that is pointed to outlives the worker; `kernel` was made by the thread
   // that will call Run(), and has a slot for each copy in flight; `pool` has the
   // blocks of `limits`.
   Worker(const SharedWork& work, Kernel* kernel, const Limits& limits, BlockPool* pool,

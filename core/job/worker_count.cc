@@ -4,23 +4,14 @@
 #include <linux/magic.h>
 
 #include <algorithm>
-#include <string>
 
 #include "core/file/shared_file.h"
+#include "core/kernel/file_systems.h"
 #include "core/kernel/op.h"
 #include "core/kernel/process.h"
 
 namespace ringcp {
 namespace {
-
-// What the file system of `path` says of itself; false if it can't be asked.
-bool AskFileSystemOf(Kernel* kernel, const std::string& path, FileSystemStat* stat) {
-  const int fd = kernel->Open(AT_FDCWD, path.c_str(), O_PATH);
-  if (fd < 0) return false;
-  const bool told = kernel->Do(StatFileSystem(fd, stat)) == 0;
-  kernel->Close(fd);
-  return told;
-}
 
 // Whether files are going to be cloned within one Btrfs.
 bool ClonesWithinBtrfs(Kernel* kernel, const std::vector<TopLevelSource>& sources,
@@ -33,7 +24,8 @@ bool ClonesWithinBtrfs(Kernel* kernel, const std::vector<TopLevelSource>& source
   }
   return std::all_of(sources.begin(), sources.end(), [&](const TopLevelSource& source) {
     FileSystemStat stat;
-    return AskFileSystemOf(kernel, source.source, &stat) &&
+    return StatFileSystemAt(kernel, AT_FDCWD, source.source.c_str(), /*follow=*/true,
+                            &stat) == 0 &&
            stat.magic == BTRFS_SUPER_MAGIC && stat.id == target.id;
   });
 }

@@ -20,25 +20,36 @@ constexpr unsigned kKnownLocal[] = {
     F2FS_SUPER_MAGIC, TMPFS_MAGIC, RAMFS_MAGIC,
 };
 
+FileSystemKind KindOf(const FileSystemStat& stat) {
+  if (stat.magic == NFS_SUPER_MAGIC) return FileSystemKind::kNfs;
+  if (stat.magic == OVERLAYFS_SUPER_MAGIC) return FileSystemKind::kOverlay;
+  const bool is_local = std::find(std::begin(kKnownLocal), std::end(kKnownLocal),
+                                  stat.magic) != std::end(kKnownLocal);
+  return is_local ? FileSystemKind::kLocal : FileSystemKind::kOther;
+}
+
 }  // namespace
 
 FileSystemKind KindOfFileSystem(Kernel* kernel, int fd) {
   FileSystemStat stat;
-  if (kernel->Do(StatFileSystem(fd, &stat)) != 0) return FileSystemKind::kOther;
-  const uint64_t magic = stat.magic;
-  if (magic == NFS_SUPER_MAGIC) return FileSystemKind::kNfs;
-  if (magic == OVERLAYFS_SUPER_MAGIC) return FileSystemKind::kOverlay;
-  const bool is_local = std::find(std::begin(kKnownLocal), std::end(kKnownLocal),
-                                  magic) != std::end(kKnownLocal);
-  return is_local ? FileSystemKind::kLocal : FileSystemKind::kOther;
+  const int32_t result = kernel->Do(StatFileSystem(fd, &stat));
+  return result == 0 ? KindOf(stat) : FileSystemKind::kOther;
 }
 
 FileSystemKind KindOfFileSystemAt(Kernel* kernel, int directory, const char* name) {
-  const int fd = kernel->Do(OpenAt(directory, name, O_PATH));
-  if (fd < 0) return FileSystemKind::kOther;
-  const FileSystemKind kind = KindOfFileSystem(kernel, fd);
-  kernel->Do(Close(fd));
-  return kind;
+  FileSystemStat stat;
+  const int32_t result =
+      StatFileSystemAt(kernel, directory, name, /*follow=*/true, &stat);
+  return result == 0 ? KindOf(stat) : FileSystemKind::kOther;
+}
+
+int32_t StatFileSystemAt(Kernel* kernel, int directory, const char* name, bool follow,
+                         FileSystemStat* stat) {
+  const int fd = kernel->Open(directory, name, O_PATH | (follow ? 0 : O_NOFOLLOW));
+  if (fd < 0) return fd;
+  const int32_t result = kernel->Do(StatFileSystem(fd, stat));
+  kernel->Close(fd);
+  return result;
 }
 
 std::string FoldedName(std::string_view name) {

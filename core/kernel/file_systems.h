@@ -31,10 +31,14 @@ enum class FileSystemKind : uint8_t {
   // NFS: as kOther, but inode numbers are the server's, one for each file.
   kNfs,
   // overlayfs: as kOther. A file that is opened for writing, or linked, is first copied
-  // up
-  // to where changes go, and may get another device and inode number by that.
+  // up to where changes go, and may get another device and inode number by that.
   kOverlay,
 };
+
+// What the file system that `name` in `directory` is on says of itself. `follow`: if it
+// is a symbolic link, of what that leads to. 0 or -errno.
+int32_t StatFileSystemAt(Kernel* kernel, int directory, const char* name, bool follow,
+                         FileSystemStat* stat);
 
 // Of what the open file `fd` (O_PATH is enough) is on.
 FileSystemKind KindOfFileSystem(Kernel* kernel, int fd);

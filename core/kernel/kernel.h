@@ -10,18 +10,16 @@
 //  - A chain settles when every one of its ops has a result; only then is it handed back,
 //    and only then may its buffers, paths and statx results be touched or reused.
 //  - Results are the op's value (>= 0) or -errno. A read or write that transfers less
-//  than
-//    asked fails its soft link.
+//    than asked fails its soft link.
 //  - -ECANCELED says that an op did not run: because an op before it failed, or because
-//  the
-//    kernel lacked the memory or the thread for it. Only in the second case is it the
+//    the system lacked the memory or the thread for it. Only in the second case is it the
 //    first failure of its chain, and the op may be queued again.
 //  - A ring may fail for good; status() says so then. Chains in flight are handed back
-//  all
-//    the same, their missing results being -EIO and -ECANCELED, but the kernel may still
-//    touch what they name: buffers, statx results and the ring's slots must stay as they
-//    are for as long as the process lives. What is queued from then on is carried out at
-//    once, for cleaning up; slots can't be used any more, and closing one does nothing.
+//    all the same, their missing results being -EIO and -ECANCELED, but the kernel may
+//    still touch what they name: buffers, statx results and the ring's slots must stay as
+//    they are for as long as the process lives. What is queued from then on is carried
+//    out at once, for cleaning up; slots can't be used any more, and closing one does
+//    nothing.
 //  - Chains run concurrently and settle in any order.
 //  - A polled op is alone in its chain, and of an ordinary descriptor with O_DIRECT.
 //    Rings that can't poll carry it out like any other; what a device that can't be
@@ -98,6 +96,11 @@ class Kernel {
   }
   int32_t Stat(int fd, struct statx* stat) { return Do(StatDescriptor(fd, stat)); }
   int32_t Close(int fd) { return Do(ringcp::Close(fd)); }
+  // Closes *fd if that is a descriptor, which it is no more then.
+  void CloseIfOpen(int* fd) {
+    if (*fd >= 0) Close(*fd);
+    *fd = -1;
+  }
 
   // The time on a clock that nobody sets. May be called by any thread.
   virtual SteadyTime Now() const = 0;
@@ -112,7 +115,7 @@ class Kernel {
   // REQUIRES: 1 to Chain::kOpsMax ops, all of them immediate (IsImmediate).
   virtual ChainResults RunAtOnce(ChainId id, absl::Span<const Op> chain) = 0;
 
-  // Queues `chain`; it starts at the latest with the next Settle(). False, and nothing
+  // Queues `chain`; it starts at the latest with the next Wait(). False, and nothing
   // is queued, when there is no room until some chain has settled.
   // REQUIRES: 1 to Chain::kOpsMax ops, none of them to be carried out at once, each with
   // an io_uring opcode here; slots are below slots().

@@ -15,17 +15,13 @@
 
 namespace ringcp {
 
-class SyscallKernel : public Kernel {
+class SyscallKernel : public RealKernel {
  public:
   // Slots are kept as descriptors in a table of `slots`.
   explicit SyscallKernel(int slots);
   // Closes what is still open in a slot.
   ~SyscallKernel() override;
 
-  int32_t Do(const Op& op) override { return RunWithSystemCall(op); }
-  SteadyTime Now() const override { return SteadyNow(); }
-  uint64_t Random() override { return RandomBits(); }
-  ThreadWaits Waits() const override { return WaitsOfThread(); }
   ChainResults RunAtOnce(ChainId id, absl::Span<const Op> chain) override;
   bool Queue(ChainId id, absl::Span<const Op> chain) override;
   void Wait(absl::Duration timeout, std::vector<ChainResults>* settled) override;

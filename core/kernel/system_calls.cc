@@ -188,16 +188,18 @@ int32_t RunWithSystemCall(const Op& op) {
   return -EOPNOTSUPP;
 }
 
-SteadyTime SteadyNow() { return std::chrono::steady_clock::now(); }
+int32_t RealKernel::Do(const Op& op) { return RunWithSystemCall(op); }
 
-uint64_t RandomBits() {
+SteadyTime RealKernel::Now() const { return std::chrono::steady_clock::now(); }
+
+uint64_t RealKernel::Random() {
   uint64_t bits = 0;
   // Can't fail or be short for so few bytes once the kernel has booted.
   [[maybe_unused]] const ssize_t got = getrandom(&bits, sizeof(bits), 0);
   return bits;
 }
 
-ThreadWaits WaitsOfThread() {
+ThreadWaits RealKernel::Waits() const {
   rusage usage = {};
   getrusage(RUSAGE_THREAD, &usage);
   return {.waits = usage.ru_nvcsw, .blocks_read = usage.ru_inblock};

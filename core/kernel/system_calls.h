@@ -19,15 +19,6 @@ namespace ringcp {
 // Carries out one op that names no slot; the result as in kernel.h.
 int32_t RunWithSystemCall(const Op& op);
 
-// The time on a clock that nobody sets.
-SteadyTime SteadyNow();
-
-// Bits that nobody can guess.
-uint64_t RandomBits();
-
-// Of the calling thread.
-ThreadWaits WaitsOfThread();
-
 // Whether the op that `op` is linked to runs after it had `result`.
 bool LetsGoOn(const Op& op, int32_t result);
 
@@ -46,6 +37,15 @@ ChainResults RunChain(ChainId id, absl::Span<const Op> chain, const Run& run) {
   }
   return settled;
 }
+
+// What the kernels that stand on the real system have in common: all but chains.
+class RealKernel : public Kernel {
+ public:
+  int32_t Do(const Op& op) override;
+  SteadyTime Now() const override;
+  uint64_t Random() override;
+  ThreadWaits Waits() const override;
+};
 
 }  // namespace ringcp
 

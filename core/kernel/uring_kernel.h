@@ -52,7 +52,7 @@ struct UringParameters {
   bool iopoll = false;
 };
 
-class UringKernel : public Kernel {
+class UringKernel : public RealKernel {
  public:
   // A chain must fit; below this io_uring is not worth having.
   static constexpr int kEntriesMin = 32;
@@ -74,10 +74,6 @@ class UringKernel : public Kernel {
   // REQUIRES: nothing is in flight, or the ring has failed.
   ~UringKernel() override;
 
-  int32_t Do(const Op& op) override { return RunWithSystemCall(op); }
-  SteadyTime Now() const override { return SteadyNow(); }
-  uint64_t Random() override { return RandomBits(); }
-  ThreadWaits Waits() const override { return WaitsOfThread(); }
   ChainResults RunAtOnce(ChainId id, absl::Span<const Op> chain) override;
   bool Queue(ChainId id, absl::Span<const Op> chain) override;
   void Wait(absl::Duration timeout, std::vector<ChainResults>* settled) override;
@@ -122,7 +118,7 @@ class UringKernel : public Kernel {
   // Carries out a chain with a ring that has failed.
   ChainResults CarryOutWithoutSlots(ChainId id, absl::Span<const Op> chain);
 
-  // Settle() of a ring that has not failed.
+  // Wait() of a ring that has not failed.
   void SettleByKernel(absl::Duration timeout, std::vector<ChainResults>* settled);
   // The same while polled ops are outstanding.
   void Poll(absl::Duration timeout, std::vector<ChainResults>* settled);

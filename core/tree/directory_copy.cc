@@ -42,11 +42,6 @@ void NoteTargetFileSystem(Kernel* kernel, Directory* directory) {
                   : parent.target_key;
 }
 
-void CloseIfOpen(Kernel* kernel, int* fd) {
-  if (*fd >= 0) kernel->Close(*fd);
-  *fd = -1;
-}
-
 }  // namespace
 
 void DirectoryCopy::Fail(const FileError& error) {
@@ -218,7 +213,7 @@ bool DirectoryCopy::OpenTarget(Kernel* kernel, Directory* directory, struct stat
     const std::string path = TargetPath(*directory);
     Fail(MakeRefusal(path, absl::StrCat(Quote(SourcePath(*directory)), " and ",
                                         Quote(path), " are the same file")));
-    CloseIfOpen(kernel, &directory->target_fd);
+    kernel->CloseIfOpen(&directory->target_fd);
     return false;
   }
   return true;
@@ -366,8 +361,8 @@ void DirectoryCopy::Leave(Kernel* kernel, Directory* directory) {
     }
   }
   if (directory->target_made) done_.fetch_add(1, std::memory_order_relaxed);
-  CloseIfOpen(kernel, &directory->source_fd);
-  CloseIfOpen(kernel, &directory->target_fd);
+  kernel->CloseIfOpen(&directory->source_fd);
+  kernel->CloseIfOpen(&directory->target_fd);
 }
 
 bool DirectoryCopy::Park(Kernel* kernel, Directory* directory) {

@@ -34,11 +34,6 @@ struct Side {
 constexpr Side kSource = {&Directory::source_fd, &Directory::source_name, true};
 constexpr Side kTarget = {&Directory::target_fd, &Directory::target_name, false};
 
-void CloseIfOpen(Kernel* kernel, int* fd) {
-  if (*fd >= 0) kernel->Close(*fd);
-  *fd = -1;
-}
-
 // Opens `name` at `at` if it is `directory`: a descriptor, or -errno; -ESTALE if it is
 // another one. With `to_use` it is opened as it was first, else to go through only.
 int OpenStep(Kernel* kernel, const Side& side, const Directory& directory, int at,
@@ -98,8 +93,8 @@ bool ParkDirectory(Kernel* kernel, Directory* directory) {
     directory->parked_target_device = DeviceOf(stat);
     directory->parked_target_inode = stat.stx_ino;
   }
-  CloseIfOpen(kernel, &directory->source_fd);
-  CloseIfOpen(kernel, &directory->target_fd);
+  kernel->CloseIfOpen(&directory->source_fd);
+  kernel->CloseIfOpen(&directory->target_fd);
   return true;
 }
 
@@ -117,7 +112,7 @@ bool ReopenDirectory(Kernel* kernel, Directory* directory, const Directory* chil
       directory->target_fd = fd;
       return true;
     }
-    CloseIfOpen(kernel, &directory->source_fd);
+    kernel->CloseIfOpen(&directory->source_fd);
   }
   failure->error_number = fd == -ESTALE ? 0 : -fd;
   return false;
