@@ -228,7 +228,7 @@ int64_t WalkTree(const std::string& tree) {
   for (;;) {
     const Walk::Result result = walk.Next(&kernel, /*may_wait=*/true, &batch);
     if (result == Walk::Result::kFinished) return found;
-    if (result == Walk::Result::kNothingYet) continue;
+    if (result != Walk::Result::kBatch) continue;
     const size_t entries = batch.entries().size();
     found += static_cast<int64_t>(entries);
     for (size_t i = 0; i < entries; ++i) walk.Release(&kernel, batch.directory());

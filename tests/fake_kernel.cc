@@ -51,8 +51,8 @@ bool FakeKernel::Queue(ChainId id, absl::Span<const Op> chain) {
   return true;
 }
 
-void FakeKernel::Wait(absl::Duration, std::vector<ChainResults>* settled) {
-  if (flights_.empty()) return;
+void FakeKernel::Wait(absl::Duration timeout, std::vector<ChainResults>* settled) {
+  if (flights_.empty()) return AwaitWake(timeout);
   ++counters_.enters;
   size_t to_settle = 1 + random_() % flights_.size();
   while (to_settle > 0) {

@@ -8,6 +8,7 @@
 #include "core/file/shared_file.h"
 #include "gtest/gtest.h"
 #include "tests/copy_script.h"
+#include "tests/system_kernel.h"
 
 namespace ringcp {
 namespace {
@@ -76,7 +77,8 @@ TEST(FileCopySharedTest, OnADeviceAllBlocksAreOnTheirWayAndNobodyHelps) {
       next = copy.Settle({0});
     }
     EXPECT_NE(next.find(" | 7: "), std::string::npos);
-    EXPECT_EQ(files.Join(), nullptr);
+    SharedFile* none = nullptr;
+    EXPECT_EQ(files.Join(SystemKernel(), &none), SharedFiles::Joined::kOver);
   }
 }
 
@@ -158,7 +160,7 @@ struct Helped {
   Helped() : copy({.policy = Sharing(&files), .size = 8 * CopyScript::kBlock}) {
     copy.OpenBoth();
     copy.Settle({0});
-    file = files.Join();
+    files.Join(SystemKernel(), &file);
     uint64_t offset = 0;
     EXPECT_EQ(file->Take(CopyScript::kBlock, &offset), CopyScript::kBlock);
     EXPECT_EQ(offset, 16'384u);

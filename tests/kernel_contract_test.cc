@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/time/clock.h"
@@ -367,12 +368,29 @@ TEST_P(KernelContractTest, ChainsBeyondItsRoomAreRefusedWholeUntilOthersHaveSett
   EXPECT_EQ(kernel_->chains_in_flight(), 0);
 }
 
-TEST_P(KernelContractTest, SettleReturnsAtOnceWhenNothingIsInFlight) {
+TEST_P(KernelContractTest, WithNothingInFlightItWaitsUntilAnotherThreadWakesIt) {
   const absl::Time start = absl::Now();
+  std::thread other([this] { kernel_->Wake(); });
   std::vector<ChainResults> settled;
   kernel_->Wait(kLimit, &settled);
+  other.join();
   EXPECT_TRUE(settled.empty());
   EXPECT_LT(absl::Now() - start, kLimit / 2);
+}
+
+TEST_P(KernelContractTest, AWakeThatCameTooEarlyEndsTheNextWait) {
+  const absl::Time start = absl::Now();
+  std::vector<ChainResults> settled;
+  kernel_->Wake();
+  kernel_->Wake();
+  kernel_->Wait(kLimit, &settled);
+  EXPECT_LT(absl::Now() - start, kLimit / 2);
+  // Both were one.
+  constexpr absl::Duration kShort = absl::Milliseconds(1);
+  const absl::Time before = absl::Now();
+  kernel_->Wait(kShort, &settled);
+  EXPECT_GE(absl::Now() - before, kShort);
+  EXPECT_TRUE(settled.empty());
 }
 
 TEST_P(KernelContractTest, CountersAddUpWhatWasQueued) {

@@ -24,6 +24,7 @@
 #include "gtest/gtest.h"
 #include "tests/kernel_under_test.h"
 #include "tests/scratch_directory.h"
+#include "tests/system_kernel.h"
 #include "tests/test_seed.h"
 
 namespace ringcp {
@@ -31,8 +32,20 @@ namespace {
 
 constexpr absl::Duration kLimit = absl::Seconds(60);
 
-SteadyTime In(absl::Duration time) {
-  return std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(time);
+// Waits for a file to help with; nullptr when there will be no more.
+SharedFile* Join(SharedFiles* files) {
+  SharedFile* file = nullptr;
+  for (;;) {
+    switch (files->Join(SystemKernel(), &file)) {
+      case SharedFiles::Joined::kFile:
+        return file;
+      case SharedFiles::Joined::kNothingYet:
+        AwaitWake(kLimit);
+        break;
+      case SharedFiles::Joined::kOver:
+        return nullptr;
+    }
+  }
 }
 
 TEST(SharedFileTest, BlocksFollowEachOtherToTheEnd) {
@@ -130,7 +143,7 @@ TEST(SharedFileTest, WithAHelperEachHasFewerLanes) {
   file.Start(3, 4, 0, 100);
   EXPECT_EQ(file.lanes_max(), SharedFile::kLanesAlone);
   files.Offer(&file);
-  EXPECT_EQ(files.Join(), &file);
+  EXPECT_EQ(Join(&files), &file);
   EXPECT_EQ(file.lanes_max(), SharedFile::kLanesTogether);
 }
 
@@ -138,7 +151,7 @@ TEST(SharedFilesTest, OnceAllWorkersWaitThereIsNothingToHelpWith) {
   SharedFiles files(3);
   std::vector<std::thread> threads;
   for (int i = 0; i < 2; ++i) {
-    threads.emplace_back([&] { EXPECT_EQ(files.Join(), nullptr); });
+    threads.emplace_back([&] { EXPECT_EQ(Join(&files), nullptr); });
   }
   files.OneWorkerLess();
   for (std::thread& thread : threads) thread.join();
@@ -149,17 +162,17 @@ TEST(SharedFilesTest, WhoWaitsIsGivenWhatIsOffered) {
   SharedFile file;
   file.Start(3, 4, 0, 100);
   std::thread helper([&] {
-    SharedFile* const joined = files.Join();
+    SharedFile* const joined = Join(&files);
     EXPECT_EQ(joined, &file);
     uint64_t offset = 0;
     EXPECT_EQ(joined->Take(100, &offset), 100u);
     files.Leave(joined);
-    EXPECT_EQ(files.Join(), nullptr);
+    EXPECT_EQ(Join(&files), nullptr);
   });
   files.Offer(&file);
   while (!file.exhausted()) std::this_thread::yield();
-  while (!files.Withdraw(&file)) files.AwaitHelper(&file, In(kLimit));
-  EXPECT_EQ(files.Join(), nullptr);
+  while (!files.Withdraw(SystemKernel(), &file)) AwaitWake(kLimit);
+  EXPECT_EQ(Join(&files), nullptr);
   helper.join();
 }
 
@@ -168,8 +181,8 @@ TEST(SharedFilesTest, NobodyBeginsToHelpOnceItIsWithdrawn) {
   SharedFile file;
   file.Start(3, 4, 0, 100);
   files.Offer(&file);
-  EXPECT_TRUE(files.Withdraw(&file));
-  EXPECT_EQ(files.Join(), nullptr);
+  EXPECT_TRUE(files.Withdraw(SystemKernel(), &file));
+  EXPECT_EQ(Join(&files), nullptr);
 }
 
 TEST(SharedFilesTest, OneHelperIsEnoughForAFile) {
@@ -180,22 +193,21 @@ TEST(SharedFilesTest, OneHelperIsEnoughForAFile) {
   second.Start(5, 6, 0, 100);
   files.Offer(&first);
   files.Offer(&second);
-  EXPECT_EQ(files.Join(), &first);
-  EXPECT_EQ(files.Join(), &second);
+  EXPECT_EQ(Join(&files), &first);
+  EXPECT_EQ(Join(&files), &second);
 }
 
-TEST(SharedFilesTest, WaitingForAHelperEndsWithItsTimeout) {
+TEST(SharedFilesTest, ItsOwnerIsWokenWhenTheHelperLeaves) {
   SharedFiles files(2);
   SharedFile file;
   file.Start(3, 4, 0, 100);
   files.Offer(&file);
-  ASSERT_EQ(files.Join(), &file);
-  EXPECT_FALSE(files.Withdraw(&file));
-  files.AwaitHelper(&file, In(absl::Milliseconds(1)));
-  EXPECT_FALSE(files.Withdraw(&file));
-  files.Leave(&file);
-  files.AwaitHelper(&file, In(kLimit));
-  EXPECT_TRUE(files.Withdraw(&file));
+  ASSERT_EQ(Join(&files), &file);
+  EXPECT_FALSE(files.Withdraw(SystemKernel(), &file));
+  std::thread helper([&] { files.Leave(&file); });
+  AwaitWake(kLimit);
+  EXPECT_TRUE(files.Withdraw(SystemKernel(), &file));
+  helper.join();
 }
 
 // Two threads, each with a ring, a pool and a pump of its own, on one file.
@@ -253,7 +265,7 @@ class TwoWorkersTest : public testing::TestWithParam<KernelImplementation> {
     files.Offer(file);
     int64_t helped = 0;
     std::thread helper([&] {
-      if (files.Join() == nullptr) return;
+      if (Join(&files) == nullptr) return;
       helped = Copy(file);
       files.Leave(file);
     });
@@ -262,7 +274,7 @@ class TwoWorkersTest : public testing::TestWithParam<KernelImplementation> {
       std::this_thread::yield();
     }
     const int64_t own = Copy(file);
-    while (!files.Withdraw(file)) files.AwaitHelper(file, In(kLimit));
+    while (!files.Withdraw(SystemKernel(), file)) AwaitWake(kLimit);
     helper.join();
     return {own, helped};
   }

@@ -6,6 +6,10 @@
 #ifndef RINGCP_TESTS_SYSTEM_KERNEL_H_
 #define RINGCP_TESTS_SYSTEM_KERNEL_H_
 
+#include <vector>
+
+#include "absl/time/time.h"
+#include "core/kernel/kernel.h"
 #include "core/kernel/syscall_kernel.h"
 
 namespace ringcp {
@@ -13,6 +17,12 @@ namespace ringcp {
 inline Kernel* SystemKernel() {
   thread_local SyscallKernel kernel(/*slots=*/0);
   return &kernel;
+}
+
+// Waits until it is woken, but no longer than `limit`.
+inline void AwaitWake(absl::Duration limit) {
+  std::vector<ChainResults> none;
+  SystemKernel()->Wait(limit, &none);
 }
 
 }  // namespace ringcp

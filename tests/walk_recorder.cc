@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "core/base/mutex.h"
 #include "gtest/gtest.h"
 #include "tests/system_kernel.h"
@@ -18,6 +19,8 @@ namespace {
 
 // Entries that a thread holds on to before it releases one.
 constexpr size_t kHeldMax = 50;
+
+constexpr absl::Duration kLimit = absl::Seconds(60);
 
 }  // namespace
 
@@ -133,6 +136,16 @@ void RecordedWalk::AddRoot(const std::string& path) {
   walk_->AddRoot(std::move(root));
 }
 
+Walk::Result RecordedWalk::AwaitNext(WalkBatch* batch) {
+  for (;;) {
+    const Walk::Result result = walk_->Next(SystemKernel(), /*may_wait=*/true, batch);
+    if (result == Walk::Result::kNothingYet) AwaitWake(kLimit);
+    if (result == Walk::Result::kBatch || result == Walk::Result::kFinished) {
+      return result;
+    }
+  }
+}
+
 void RecordedWalk::Run(int threads, uint32_t seed) {
   std::vector<std::thread> running;
   for (int i = 1; i < threads; ++i) {
@@ -158,7 +171,11 @@ void RecordedWalk::RunThread(uint32_t seed) {
     const Walk::Result result =
         walk_->Next(SystemKernel(), /*may_wait=*/held.empty(), batch.get());
     if (result == Walk::Result::kFinished) break;
-    if (result == Walk::Result::kNothingYet && !held.empty()) release();
+    if (result == Walk::Result::kNothingYet && !held.empty()) {
+      release();
+    } else if (result == Walk::Result::kNothingYet) {
+      AwaitWake(kLimit);
+    }
     if (result != Walk::Result::kBatch) continue;
     while (!batch->entries().empty()) {
       recorder_.Yielded(*batch->directory(), walk_->Take(batch.get()));

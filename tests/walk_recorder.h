@@ -76,6 +76,10 @@ class RecordedWalk {
 
   void AddRoot(const std::string& path);
 
+  // Asks the walk for work, and waits for other threads if need be, until there is a
+  // batch or never will be.
+  Walk::Result AwaitNext(WalkBatch* batch);
+
   // Walks to the end, or until the walk has been stopped; checks that every directory
   // that was entered has been left.
   void Run(int threads, uint32_t seed);

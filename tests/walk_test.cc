@@ -62,8 +62,7 @@ TEST(WalkTest, EntriesComeByTheirInodes) {
   RecordedWalk walk;
   walk.AddRoot(scratch.path());
   WalkBatch batch;
-  ASSERT_EQ(walk.walk().Next(SystemKernel(), /*may_wait=*/true, &batch),
-            Walk::Result::kBatch);
+  ASSERT_EQ(walk.AwaitNext(&batch), Walk::Result::kBatch);
   std::vector<uint64_t> inodes;
   while (!batch.entries().empty()) {
     const WalkEntry entry = walk.walk().Take(&batch);
@@ -280,14 +279,12 @@ TEST(WalkTest, ADirectoryThatIsGivenBackIsWalkedThoughTheWalkHasFinished) {
   RecordedWalk walk;
   walk.AddRoot(scratch.path());
   WalkBatch batch;
-  ASSERT_EQ(walk.walk().Next(SystemKernel(), /*may_wait=*/true, &batch),
-            Walk::Result::kBatch);
+  ASSERT_EQ(walk.AwaitNext(&batch), Walk::Result::kBatch);
   Directory* const directory = batch.directory();
   const WalkEntry entry = walk.walk().Take(&batch);
   walk.recorder().Yielded(*directory, entry);
   WalkBatch none;
-  ASSERT_EQ(walk.walk().Next(SystemKernel(), /*may_wait=*/true, &none),
-            Walk::Result::kFinished);
+  ASSERT_EQ(walk.AwaitNext(&none), Walk::Result::kFinished);
   ASSERT_EQ(unlink(scratch.Path("odd").c_str()), 0);
   scratch.MakeDirectory("odd");
   scratch.WriteFile("odd/file", "");
@@ -304,8 +301,7 @@ TEST(WalkTest, ADirectoryThatIsGivenBackWhenTheWalkHasStoppedIsForgotten) {
   RecordedWalk walk;
   walk.AddRoot(scratch.path());
   WalkBatch batch;
-  ASSERT_EQ(walk.walk().Next(SystemKernel(), /*may_wait=*/true, &batch),
-            Walk::Result::kBatch);
+  ASSERT_EQ(walk.AwaitNext(&batch), Walk::Result::kBatch);
   walk.recorder().Yielded(*batch.directory(), walk.walk().Take(&batch));
   walk.walk().Stop(SystemKernel());
   walk.walk().AddDirectory(batch.directory(), "odd", /*follow=*/false);
@@ -437,8 +433,7 @@ TEST(WalkTest, StoppedByAnotherThreadItWakesWhoWaits) {
   walk.AddRoot(scratch.path());
   std::thread reader([&] {
     WalkBatch batch;
-    EXPECT_EQ(walk.walk().Next(SystemKernel(), /*may_wait=*/true, &batch),
-              Walk::Result::kFinished);
+    EXPECT_EQ(walk.AwaitNext(&batch), Walk::Result::kFinished);
   });
   is_reading.wait();
   WalkBatch batch;
@@ -447,8 +442,7 @@ TEST(WalkTest, StoppedByAnotherThreadItWakesWhoWaits) {
             Walk::Result::kNothingYet);
   std::thread waiter([&] {
     WalkBatch none;
-    EXPECT_EQ(walk.walk().Next(SystemKernel(), /*may_wait=*/true, &none),
-              Walk::Result::kFinished);
+    EXPECT_EQ(walk.AwaitNext(&none), Walk::Result::kFinished);
   });
   walk.walk().Stop(SystemKernel());
   waiter.join();
@@ -467,16 +461,13 @@ class WalkShareTest : public testing::Test {
       scratch_.WriteFile(absl::StrCat("file", i), "");
     }
     walk_.AddRoot(scratch_.path());
-    EXPECT_EQ(walk_.walk().Next(SystemKernel(), /*may_wait=*/true, &batch_),
-              Walk::Result::kBatch);
+    EXPECT_EQ(walk_.AwaitNext(&batch_), Walk::Result::kBatch);
     EXPECT_EQ(batch_.entries().size(), kFiles);
   }
 
   // Has another thread ask for work; what it got is in its_result_ and its_batch_.
   std::thread StartWaiting() {
-    return std::thread([this] {
-      its_result_ = walk_.walk().Next(SystemKernel(), /*may_wait=*/true, &its_batch_);
-    });
+    return std::thread([this] { its_result_ = walk_.AwaitNext(&its_batch_); });
   }
 
   void Use(WalkBatch* batch) {
@@ -511,8 +502,7 @@ TEST_F(WalkShareTest, WhoWaitsGoesWhenNothingIsLeftToShare) {
   Use(&batch_);  // Nobody waits yet.
   std::thread other = StartWaiting();
   WalkBatch none;
-  EXPECT_EQ(walk_.walk().Next(SystemKernel(), /*may_wait=*/true, &none),
-            Walk::Result::kFinished);
+  EXPECT_EQ(walk_.AwaitNext(&none), Walk::Result::kFinished);
   other.join();
   EXPECT_EQ(its_result_, Walk::Result::kFinished);
   walk_.Run(/*threads=*/1, TestSeed());
@@ -526,8 +516,7 @@ TEST_F(WalkShareTest, ABatchThatIsForgottenIsNotWaitedForAnyMore) {
   }
   Directory* const last = batch_.directory();
   std::thread other = StartWaiting();
-  EXPECT_EQ(walk_.walk().Next(SystemKernel(), /*may_wait=*/true, &batch_),
-            Walk::Result::kFinished);
+  EXPECT_EQ(walk_.AwaitNext(&batch_), Walk::Result::kFinished);
   other.join();
   EXPECT_EQ(its_result_, Walk::Result::kFinished);
   walk_.walk().Release(SystemKernel(), last);

@@ -387,7 +387,7 @@ void ContentsCopy::Pump(NextChains* next) {
   pump_.SetOneLane(control_->at_once);
   pump_.Advance(files_.source, files_.target, next);
   if (pump_.busy()) return;
-  if (offered_ && !policy_->shared_files->Withdraw(&shared_)) {
+  if (offered_ && !policy_->shared_files->Withdraw(policy_->kernel, &shared_)) {
     state_ = State::kAwaitHelper;
     outcome_ = Outcome::kAwaitHelper;
     return;

@@ -1,7 +1,6 @@
 #include "core/file/shared_file.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "core/base/check.h"
 
@@ -99,43 +98,37 @@ void SharedFiles::Offer(SharedFile* file) {
   MutexLock lock(&mutex_);
   RINGCP_CHECK(Find(file) == nullptr);
   offered_.push_back({.file = file});
-  changed_.NotifyAll();
+  waiting_.WakeAll();
 }
 
-bool SharedFiles::Withdraw(SharedFile* file) {
+bool SharedFiles::Withdraw(Kernel* kernel, SharedFile* file) {
   MutexLock lock(&mutex_);
   Offered* const offered = Find(file);
   RINGCP_CHECK(offered != nullptr);
   offered->open = false;
-  if (offered->has_helper) return false;
+  if (offered->has_helper) {
+    offered->owner = kernel;
+    return false;
+  }
   *offered = offered_.back();
   offered_.pop_back();
   return true;
 }
 
-void SharedFiles::AwaitHelper(const SharedFile* file, SteadyTime until) {
+SharedFiles::Joined SharedFiles::Join(Kernel* kernel, SharedFile** file) {
   MutexLock lock(&mutex_);
-  for (;;) {
-    const Offered* const offered = Find(file);
-    RINGCP_CHECK(offered != nullptr && !offered->open);
-    if (!offered->has_helper || !changed_.WaitUntil(&mutex_, until)) return;
+  if (!waiting_.Remove(kernel)) OneBusyLess();
+  Offered* const open = FindOpen();
+  if (open == nullptr) {
+    if (workers_busy_ == 0) return Joined::kOver;
+    waiting_.Add(kernel);
+    return Joined::kNothingYet;
   }
-}
-
-SharedFile* SharedFiles::Join() {
-  MutexLock lock(&mutex_);
-  --workers_busy_;
-  changed_.NotifyAll();
-  Offered* open = FindOpen();
-  while (open == nullptr && workers_busy_ > 0) {
-    changed_.Wait(&mutex_);
-    open = FindOpen();
-  }
-  if (open == nullptr) return nullptr;
   ++workers_busy_;
   open->has_helper = true;
   open->file->NoteHelp();
-  return open->file;
+  *file = open->file;
+  return Joined::kFile;
 }
 
 void SharedFiles::Leave(const SharedFile* file) {
@@ -145,13 +138,16 @@ void SharedFiles::Leave(const SharedFile* file) {
   offered->has_helper = false;
   // There were no more blocks to take when the helper left.
   offered->open = false;
-  changed_.NotifyAll();
+  if (offered->owner != nullptr) offered->owner->Wake();
 }
 
 void SharedFiles::OneWorkerLess() {
   MutexLock lock(&mutex_);
-  --workers_busy_;
-  changed_.NotifyAll();
+  OneBusyLess();
+}
+
+void SharedFiles::OneBusyLess() {
+  if (--workers_busy_ == 0) waiting_.WakeAll();
 }
 
 SharedFiles::Offered* SharedFiles::Find(const SharedFile* file) {

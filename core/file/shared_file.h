@@ -27,9 +27,10 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/time/time.h"
 #include "core/base/file_error.h"
 #include "core/base/mutex.h"
+#include "core/kernel/kernel.h"
+#include "core/kernel/wake_up.h"
 
 namespace ringcp {
 
@@ -105,7 +106,7 @@ class SharedFiles {
   // counts for as much as what it saves.
   static constexpr uint64_t kBytesMin = 8 * 1024 * 1024;
 
-  // `workers`: how many will call Join() in the end, or be subtracted by OneWorkerLess().
+  // `workers`: how many will join in the end, or be subtracted by OneWorkerLess().
   explicit SharedFiles(int workers, uint64_t bytes_min = kBytesMin)
       : bytes_min_(bytes_min), workers_busy_(workers) {}
 
@@ -114,18 +115,21 @@ class SharedFiles {
   // For the worker whose copy it is. `file` stays where it is until it is withdrawn.
   void Offer(SharedFile* file);
   // Lets nobody begin to help any more. Whether nobody helps: then the file is the
-  // caller's alone again. If not, the caller asks again later.
-  bool Withdraw(SharedFile* file);
-  // Waits until nobody helps with a file that was withdrawn, or `timeout` has passed.
-  void AwaitHelper(const SharedFile* file, SteadyTime until);
+  // caller's alone again. If not, its kernel is woken when it is worth asking again.
+  bool Withdraw(Kernel* kernel, SharedFile* file);
 
-  // For a worker with nothing else left to do: waits for a file to help with. nullptr
-  // once all workers wait: there will be no more.
-  SharedFile* Join();
+  enum class Joined {
+    kFile,        // Here is one to help with.
+    kNothingYet,  // The caller's kernel is woken when it is worth asking again.
+    kOver,        // No worker has anything else left to do: there will be no more.
+  };
+  // For a worker with nothing else left to do, which asks until it is told kOver.
+  Joined Join(Kernel* kernel, SharedFile** file);
   // Ends what Join() began. The caller has nothing of the file in flight any more.
   void Leave(const SharedFile* file);
 
-  // A worker that was announced does not come.
+  // A worker that was announced does not come, or does not help any more.
+  // REQUIRES: it does not wait, having been told kNothingYet.
   void OneWorkerLess();
 
  private:
@@ -133,14 +137,17 @@ class SharedFiles {
     SharedFile* file = nullptr;
     bool open = true;  // Somebody may begin to help.
     bool has_helper = false;
+    Kernel* owner = nullptr;  // To be woken when the helper leaves.
   };
 
+  void OneBusyLess() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Offered* Find(const SharedFile* file) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Offered* FindOpen() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const uint64_t bytes_min_;
   Mutex mutex_;
-  CondVar changed_;
+  // Of workers that have joined, and wait for a file.
+  WaitingKernels waiting_ ABSL_GUARDED_BY(mutex_);
   std::vector<Offered> offered_ ABSL_GUARDED_BY(mutex_);
   int workers_busy_ ABSL_GUARDED_BY(mutex_);
 };

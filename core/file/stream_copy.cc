@@ -252,7 +252,9 @@ class Stream {
                                     names_.target_place(), /*announces=*/target_ < 0,
                                     &claim_)) {
       if (cancelled_) return Outcome::kCancelled;
-      policy_.claims->AwaitRelease(absl::Milliseconds(kPollMilliseconds));
+      policy_.claims->WakeOnRelease();
+      std::vector<ChainResults> none;
+      kernel_->Wait(absl::Milliseconds(kPollMilliseconds), &none);
     }
     // A copy that failed may have removed it meanwhile.
     struct statx named;

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "absl/container/inlined_vector.h"
 #include "absl/hash/hash.h"
@@ -71,6 +70,7 @@ TargetClaims::Desk::Desk(TargetClaims* claims, Kernel* kernel)
 TargetClaims::Desk::~Desk() {
   RINGCP_CHECK(announced_->empty());
   MutexLock lock(&claims_->mutex_);
+  claims_->waiting_kernels_.Remove(kernel_);
   auto& desks = claims_->desks_;
   desks.erase(std::find(desks.begin(), desks.end(), announced_));
 }
@@ -143,25 +143,18 @@ void TargetClaims::ReleaseExisting(const Claim& claim) {
 }
 
 void TargetClaims::NoteRelease() {
-  // Who begins to wait right now finds its claim free when it tries again, which it does
-  // after a while even if nobody tells it.
   if (waiting_.load(std::memory_order_relaxed) == 0) return;
   MutexLock lock(&mutex_);
-  ++releases_;
-  released_.NotifyAll();
+  waiting_kernels_.WakeAll();
+  waiting_kernels_.clear();
+  waiting_.store(0, std::memory_order_relaxed);
 }
 
-void TargetClaims::Desk::AwaitRelease(absl::Duration timeout) {
-  claims_->AwaitRelease(kernel_->Now() + absl::ToChronoNanoseconds(timeout));
-}
-
-void TargetClaims::AwaitRelease(SteadyTime until) {
-  MutexLock lock(&mutex_);
-  const uint64_t releases = releases_;
-  waiting_.fetch_add(1, std::memory_order_relaxed);
-  while (releases_ == releases && released_.WaitUntil(&mutex_, until)) {
-  }
-  waiting_.fetch_sub(1, std::memory_order_relaxed);
+void TargetClaims::Desk::WakeOnRelease() {
+  MutexLock lock(&claims_->mutex_);
+  claims_->waiting_kernels_.Remove(kernel_);
+  claims_->waiting_kernels_.Add(kernel_);
+  claims_->waiting_.store(claims_->waiting_kernels_.size(), std::memory_order_relaxed);
 }
 
 }  // namespace ringcp

@@ -42,10 +42,10 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_set.h"
-#include "absl/time/time.h"
 #include "core/base/mutex.h"
 #include "core/kernel/file_systems.h"
 #include "core/kernel/kernel.h"
+#include "core/kernel/wake_up.h"
 
 namespace ringcp {
 
@@ -117,8 +117,9 @@ class TargetClaims {
     // Gives a claim back, if it is held.
     void Release(Claim* claim);
 
-    // Waits until some claim is released by any thread, or `timeout` has passed.
-    void AwaitRelease(absl::Duration timeout);
+    // Has this thread's kernel woken once, when some claim is released by any thread. A
+    // release right now may be missed: who waits tries again after a while all the same.
+    void WakeOnRelease();
 
    private:
     TargetClaims* const claims_;
@@ -147,13 +148,12 @@ class TargetClaims {
   // Claims the identity and the name in `claim`, or neither.
   bool Insert(const Claim& claim) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ReleaseExisting(const Claim& claim);
-  void AwaitRelease(SteadyTime until);
   void NoteRelease();
 
   Mutex mutex_;
-  CondVar released_;
+  // How many wait for a release: waiting_kernels_.
   std::atomic<int> waiting_ = 0;
-  uint64_t releases_ ABSL_GUARDED_BY(mutex_) = 0;
+  WaitingKernels waiting_kernels_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_set<std::pair<dev_t, ino_t>> existing_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_set<std::pair<dev_t, uint64_t>> names_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::shared_ptr<Announced>> desks_ ABSL_GUARDED_BY(mutex_);

@@ -79,7 +79,7 @@ void Tally::Run(Kernel* kernel) {
   while (!stopped_.load(std::memory_order_relaxed)) {
     const Walk::Result result = walk_.Next(kernel, /*may_wait=*/true, batch.get());
     if (result == Walk::Result::kFinished) break;
-    if (result == Walk::Result::kNothingYet) continue;
+    if (result != Walk::Result::kBatch) continue;
     for (const WalkEntry& entry : batch->entries()) {
       struct statx stat = {};
       const bool follow = entry.looked_at ? entry.follow : settings_.follow_links;

@@ -68,40 +68,64 @@ Worker::Worker(const SharedWork& work, Kernel* kernel, const Limits& limits,
 Worker::~Worker() = default;
 
 absl::Status Worker::Run() {
-  CopyEntries();
-  CopyAlone();
-  // Last, because nobody knows when a pipe or a terminal ends.
-  for (const WaitingEntry& entry : streams_) CopyStreamEntry(entry);
-  HelpOthers();
-  CountKernel();
+  while (Step()) Wait();
   return kernel_->status();
 }
 
-void Worker::CopyEntries() {
-  bool stopping = false;
+bool Worker::Step() {
+  idle_max_ = absl::ZeroDuration();
+  if (phase_ == Phase::kEntries && CopyEntries()) phase_ = Phase::kAlone;
+  if (phase_ == Phase::kAlone && CopyAlone()) phase_ = Phase::kStreams;
+  if (phase_ == Phase::kStreams && CopyStreams()) phase_ = Phase::kHelp;
+  if (phase_ == Phase::kHelp && HelpOthers()) phase_ = Phase::kEnded;
+  if (phase_ == Phase::kEnded) CountKernel();
+  return phase_ != Phase::kEnded;
+}
+
+bool Worker::CopyEntries() {
+  TakeInSettled();
+  if (!stopping_ && cancelled()) {
+    stopping_ = true;
+    StopCopies();
+  }
+  if (more_to_walk_ || !to_copy_.empty()) Fill();
+  if (!more_to_walk_ && idle()) {
+    stopping_ = false;
+    return true;
+  }
+  if (more_to_start_ || !blocks_at_once_.empty()) return false;
+  idle_max_ = kPollInterval;
+  if (!awaiting_targets_.empty()) {
+    claims_.WakeOnRelease();
+    idle_max_ = kTargetPollInterval;
+  }
+  return false;
+}
+
+bool Worker::CopyAlone() {
   for (;;) {
-    if (!stopping && cancelled()) {
-      stopping = true;
-      StopCopies();
+    if (copies_alone_ && !CopyEntries()) return false;
+    if (alone_.empty()) {
+      if (copies_alone_) next_alone_ = kernel_->Now() + kOpensAlonePause;
+      copies_alone_ = false;
+      if (to_open_alone_.empty() || opens_alone_ == kOpensAloneMax) return true;
+      if (const auto now = kernel_->Now(); now < next_alone_ && !cancelled()) {
+        idle_max_ = absl::FromChrono(next_alone_ - now);
+        return false;
+      }
+      alone_.swap(to_open_alone_);
+      opens_again_ = ++opens_alone_ < kOpensAloneMax;
     }
-    if (more_to_walk_ || !to_copy_.empty()) Fill();
-    if (!more_to_walk_ && idle()) return;
-    Settle();
-    QueueBacklog();
+    copies_alone_ = true;
+    to_copy_.push_back(std::move(alone_.front()));
+    alone_.pop_front();
   }
 }
 
-void Worker::CopyAlone() {
-  for (int i = 0; i < kOpensAloneMax && !to_open_alone_.empty(); ++i) {
-    if (i > 0 && !cancelled()) kernel_->Do(Pause(kOpensAloneMilliseconds));
-    std::vector<WaitingEntry> entries;
-    entries.swap(to_open_alone_);
-    opens_again_ = i + 1 < kOpensAloneMax;
-    for (WaitingEntry& entry : entries) {
-      to_copy_.push_back(std::move(entry));
-      CopyEntries();
-    }
-  }
+bool Worker::CopyStreams() {
+  for (const WaitingEntry& entry : streams_) CopyStreamEntry(entry);
+  streams_.clear();
+  return true;
 }
 
 bool Worker::OpensAlone(const FileCopy& copy) const {
@@ -124,21 +148,13 @@ void Worker::StopCopies() {
   to_copy_.clear();
 }
 
-void Worker::Settle() {
-  const bool may_wait = !more_to_start_ && blocks_at_once_.empty();
-  if (may_wait && kernel_->chains_in_flight() == 0 && !awaiting_.empty()) {
-    work_.shared_files->AwaitHelper(
-        flights_[awaiting_[0]].copy.shared_file(),
-        kernel_->Now() + absl::ToChronoNanoseconds(kPollInterval));
-  } else if (may_wait && kernel_->chains_in_flight() == 0 && !awaiting_targets_.empty()) {
-    claims_.AwaitRelease(kTargetPollInterval);
-  } else {
-    WaitForKernel(may_wait ? kPollInterval : absl::ZeroDuration());
-    for (const ChainResults& settled : settled_) OnSettled(settled);
-  }
+void Worker::TakeInSettled() {
+  for (const ChainResults& settled : settled_) OnSettled(settled);
+  settled_.clear();
   CopyBlocksAtOnce();
   ResumeAwaiting();
   RetryTargets();
+  QueueBacklog();
 }
 
 void Worker::RetryTargets() {
@@ -164,9 +180,8 @@ void Worker::CountKernel() {
   ring_counted_ = now;
 }
 
-void Worker::WaitForKernel(absl::Duration timeout) {
-  settled_.clear();
-  kernel_->Wait(timeout, &settled_);
+void Worker::Wait() {
+  kernel_->Wait(idle_max_, &settled_);
   CountKernel();
   if (ring_failed_ || kernel_->status().ok()) return;
   ring_failed_ = true;
@@ -187,49 +202,71 @@ void Worker::ResumeAwaiting() {
   }
 }
 
-void Worker::HelpOthers() {
-  // The kernel may still write to blocks that would be taken for it.
-  while (SharedFile* const file = ring_failed_ ? nullptr : work_.shared_files->Join()) {
-    Help(file);
-    work_.shared_files->Leave(file);
+bool Worker::HelpOthers() {
+  for (;;) {
+    if (helped_ == nullptr) {
+      // The kernel may still write to blocks that would be taken for it.
+      if (ring_failed_) {
+        work_.shared_files->OneWorkerLess();
+        return true;
+      }
+      switch (work_.shared_files->Join(kernel_, &helped_)) {
+        case SharedFiles::Joined::kFile:
+          break;
+        case SharedFiles::Joined::kNothingYet:
+          idle_max_ = kPollInterval;
+          return false;
+        case SharedFiles::Joined::kOver:
+          return true;
+      }
+      BeginToHelp();
+    }
+    if (!Help()) return false;
+    work_.shared_files->Leave(helped_);
+    helped_ = nullptr;
   }
-  if (ring_failed_) work_.shared_files->OneWorkerLess();
 }
 
-void Worker::Help(SharedFile* file) {
-  BlockPump pump(pool_, counters_);
+void Worker::BeginToHelp() {
+  help_.emplace(pool_, counters_);
   if (work_.policy.page_cache != PageCache::kKeep) {
-    pump.SetUncachedIo(work_.policy.uncached_io);
+    help_->SetUncachedIo(work_.policy.uncached_io);
   }
-  pump.Start(file);
+  help_->Start(helped_);
   WaitSinceLastCall();  // For other files.
   // Only what is in memory is offered.
-  bool at_once = work_.warm_calls == CallsAtOnce::kAll &&
-                 work_.policy.page_cache == PageCache::kKeep;
-  for (;;) {
-    if (cancelled()) pump.Stop();
+  helps_at_once_ = work_.warm_calls == CallsAtOnce::kAll &&
+                   work_.policy.page_cache == PageCache::kKeep;
+}
+
+bool Worker::Help() {
+  const auto settle = [this](const ChainResults& settled) {
+    const absl::Span<const int32_t> results = settled.results();
+    help_->Settle(LaneOf(settled.id), results[0], results.back());
+  };
+  for (const ChainResults& settled : settled_) settle(settled);
+  settled_.clear();
+  QueueBacklog();
+  const auto end = kernel_->Now() + kRowTime;
+  do {
+    if (cancelled()) help_->Stop();
     next_.size = 0;
-    pump.SetOneLane(at_once);
-    pump.Advance(FileRef::Descriptor(file->source_fd()),
-                 FileRef::Descriptor(file->target_fd()), &next_);
-    if (!pump.busy()) return;
-    settled_.clear();
-    if (at_once) {
-      auto& [lane, chain] = next_.chains[0];
-      chain.SetAtOnce();
-      bool was_read = false;
-      settled_.push_back(RunBlock(IdOf(/*index=*/0, lane), chain, &was_read));
-      if (was_read) at_once = false;
-    } else {
+    help_->SetOneLane(helps_at_once_);
+    help_->Advance(FileRef::Descriptor(helped_->source_fd()),
+                   FileRef::Descriptor(helped_->target_fd()), &next_);
+    if (!help_->busy()) return true;
+    if (!helps_at_once_) {
       QueueChains(/*index=*/0);
-      WaitForKernel(kPollInterval);
+      idle_max_ = kPollInterval;
+      return false;
     }
-    for (const ChainResults& settled : settled_) {
-      const absl::Span<const int32_t> results = settled.results();
-      pump.Settle(LaneOf(settled.id), results[0], results.back());
-    }
-    QueueBacklog();
-  }
+    auto& [lane, chain] = next_.chains[0];
+    chain.SetAtOnce();
+    bool was_read = false;
+    settle(RunBlock(IdOf(/*index=*/0, lane), chain, &was_read));
+    if (was_read) helps_at_once_ = false;
+  } while (kernel_->Now() < end);
+  return false;
 }
 
 AtOnceChooser::Wait Worker::WaitSinceLastCall() {
@@ -277,6 +314,7 @@ void Worker::Fill() {
     const Walk::Result result = work_.walk->Next(kernel_, /*may_wait=*/idle(), &batch_);
     WaitSinceLastCall();  // For other threads or a directory: that does not count either.
     more_to_walk_ = result != Walk::Result::kFinished;
+    more_to_start_ = result == Walk::Result::kMore;
     if (result != Walk::Result::kBatch) return;
   }
 }

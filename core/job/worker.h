@@ -9,7 +9,10 @@
 //  - kBlockMemoryMax over all workers of a job, for its blocks: what peak memory is made
 //    of. With many workers, or larger blocks, each keeps fewer files in flight.
 //
-// Thread-safety: a worker belongs to the thread that calls Run(); counters() is for any.
+// A worker does what can be done in steps, and waits in between, in one place. So a test
+// can drive any number of them on one thread, in whatever order it likes.
+//
+// Thread-safety: a worker belongs to one thread, the one that made its kernel.
 
 #ifndef RINGCP_CORE_JOB_WORKER_H_
 #define RINGCP_CORE_JOB_WORKER_H_
@@ -19,6 +22,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,7 +31,9 @@
 #include "absl/time/time.h"
 #include "core/base/copy_options.h"
 #include "core/base/engine_counters.h"
+#include "core/base/mutex.h"
 #include "core/file/at_once_chooser.h"
+#include "core/file/block_pump.h"
 #include "core/file/file_copy.h"
 #include "core/file/next_chains.h"
 #include "core/file/reporter.h"
@@ -75,8 +81,7 @@ class Worker {
   static constexpr int kExtraBlocksShare = 4;  // At most one in so many blocks is lent.
   static constexpr uint32_t kBlockBytes = 256 * 1024;
   static constexpr int64_t kBlockMemoryMax = int64_t{64} * 1024 * 1024;
-  // How long a worker waits for completions before it looks whether the job was
-  // cancelled.
+  // How long a worker idles before it looks whether the job was cancelled.
   static constexpr absl::Duration kPollInterval = absl::Milliseconds(100);
 
   // Ordinary descriptors that a copy in flight may have.
@@ -87,7 +92,7 @@ class Worker {
   // How often a file is opened that can't be while others are, with pauses, because
   // other workers and programs have files open, too: for two seconds.
   static constexpr int kOpensAloneMax = 40;
-  static constexpr int kOpensAloneMilliseconds = 50;
+  static constexpr std::chrono::milliseconds kOpensAlonePause{50};
 
   // How much one of `workers` workers does at a time.
   struct Limits {
@@ -114,7 +119,27 @@ class Worker {
   // kernel may still touch this worker and its pool, both of which must be kept.
   absl::Status Run();
 
+  // Run() in parts, for whoever drives several workers in turn: while (Step()) Wait().
+  //
+  // Does what can be done without waiting for anything (but for what calls at once wait
+  // for, and streams). False when nothing is left to do.
+  bool Step();
+  // How long to idle before the next step, unless something settles or the kernel is
+  // woken before; zero: there is more to do.
+  absl::Duration idle_max() const { return idle_max_; }
+  // Idles, and collects what has settled.
+  void Wait();
+
  private:
+  // What a worker does, one after the other.
+  enum class Phase {
+    kEntries,  // What the walk has.
+    kAlone,    // What could not be opened while others were open: see OpensAlone().
+    kStreams,  // Last of its own, because nobody knows when a pipe or a terminal ends.
+    kHelp,     // Other workers' large files.
+    kEnded,
+  };
+
   // A copy in flight and the entry it is for.
   struct Flight {
     Flight(BlockPool* pool, EngineCounters* counters) : copy(pool, counters) {}
@@ -123,10 +148,11 @@ class Worker {
     bool active = false;
   };
 
-  // Copies all that the walk has for this worker.
-  void CopyEntries();
-  // Copies what is to be opened with nothing else open, one after the other.
-  void CopyAlone();
+  // Each goes on with one phase; true when that is over.
+  bool CopyEntries();
+  bool CopyAlone();
+  bool CopyStreams();
+  bool HelpOthers();
   // Whether `copy`, which failed, is to be tried with no other file open: CIFS opens a
   // file under one name only, as long as another name of it is open, and says EINVAL for
   // the other (the client has one lease key for an inode, which servers refuse for a
@@ -134,15 +160,15 @@ class Worker {
   bool OpensAlone(const FileCopy& copy) const;
   // Gives up what it can: the job was cancelled.
   void StopCopies();
-  // Takes in what has happened, having waited for it.
-  void Settle();
+  // Takes in what has happened meanwhile.
+  void TakeInSettled();
   bool idle() const {
     return kernel_->chains_in_flight() == 0 && backlog_.empty() && awaiting_.empty() &&
            awaiting_targets_.empty() && blocks_at_once_.empty() && to_copy_.empty();
   }
-  // Helps other workers with large files, until none can have any more.
-  void HelpOthers();
-  void Help(SharedFile* file);
+  void BeginToHelp();
+  // Goes on with blocks of the file that is helped with; true when there are no more.
+  bool Help();
 
   // Starts copies until as many are in flight as should be, or kStartsMax.
   void Fill();
@@ -227,8 +253,6 @@ class Worker {
   }
   // Adds what the ring has counted to counters_.
   void CountKernel();
-  // Takes in what has settled.
-  void WaitForKernel(absl::Duration timeout);
   // Whether to give up: the job was cancelled, or the ring has failed.
   bool cancelled() const {
     return ring_failed_ || work_.cancelled->load(std::memory_order_relaxed);
@@ -243,13 +267,16 @@ class Worker {
   std::deque<Flight> flights_;
   std::vector<int> free_flights_;
   AtOnceChooser at_once_chooser_;
+  Phase phase_ = Phase::kEntries;
+  absl::Duration idle_max_ = absl::ZeroDuration();
+  bool stopping_ = false;  // StopCopies() was called.
   bool ring_failed_ = false;
   KernelCounters ring_counted_;  // Those in counters_ already.
   ThreadWaits waits_seen_;
   // Copies whose next chain is to be carried out at once, but not before other copies
   // have been seen to.
   std::deque<std::pair<ChainId, Chain>> blocks_at_once_;
-  // Fill() has left off although more could be started.
+  // Fill() has left off although there is more to start or to read.
   bool more_to_start_ = false;
   // The walk may have something for this worker.
   bool more_to_walk_ = true;
@@ -263,8 +290,17 @@ class Worker {
   // Entries to be copied when all others are.
   std::vector<WaitingEntry> streams_;
   // Entries that could not be opened while others were open: see OpensAlone().
-  std::vector<WaitingEntry> to_open_alone_;
-  bool opens_again_ = true;  // They are tried once more, if they fail again.
+  std::deque<WaitingEntry> to_open_alone_;
+  // Those of a round, how many rounds there were, and when the next one may begin.
+  std::deque<WaitingEntry> alone_;
+  int opens_alone_ = 0;
+  SteadyTime next_alone_;
+  bool copies_alone_ = false;  // One of them is on its way.
+  bool opens_again_ = true;    // They are tried once more, if they fail again.
+  // The other worker's file that this one helps with, and its blocks.
+  SharedFile* helped_ = nullptr;
+  std::optional<BlockPump> help_;
+  bool helps_at_once_ = false;
   NextChains next_;
   // Chains that the ring had no room for.
   std::deque<std::pair<ChainId, Chain>> backlog_;

@@ -25,8 +25,8 @@
 //    Rings that can't poll carry it out like any other; what a device that can't be
 //    polled answers is a result like any other (EOPNOTSUPP).
 //
-// Thread-safety: a kernel belongs to the thread that made it; no other may call it
-// (IORING_SETUP_SINGLE_ISSUER makes the kernel insist).
+// Thread-safety: a kernel belongs to the thread that made it; no other may call it, but
+// for Wake() and Now() (IORING_SETUP_SINGLE_ISSUER makes the kernel insist).
 
 #ifndef RINGCP_CORE_KERNEL_KERNEL_H_
 #define RINGCP_CORE_KERNEL_KERNEL_H_
@@ -121,10 +121,14 @@ class Kernel {
   // an io_uring opcode here; slots are below slots().
   virtual bool Queue(ChainId id, absl::Span<const Op> chain) = 0;
 
-  // Starts what is queued, waits until a good part of what is in flight has settled or
-  // `timeout` has passed, and appends chains that have settled to `settled`. Returns at
-  // once when nothing is in flight; may return without any chain.
+  // Starts what is queued, waits until a good part of what is in flight has settled,
+  // somebody has called Wake(), or `timeout` has passed, and appends chains that have
+  // settled to `settled`. May return without any. A thread waits nowhere else.
   virtual void Wait(absl::Duration timeout, std::vector<ChainResults>* settled) = 0;
+
+  // Ends the Wait() under way if nothing is in flight, or else has the next one not wait.
+  // May be called by any thread.
+  virtual void Wake() = 0;
 
   // Chains queued or running and not handed back yet.
   virtual int chains_in_flight() const = 0;

@@ -53,7 +53,8 @@ bool SyscallKernel::Queue(ChainId id, absl::Span<const Op> chain) {
   return true;
 }
 
-void SyscallKernel::Wait(absl::Duration, std::vector<ChainResults>* settled) {
+void SyscallKernel::Wait(absl::Duration timeout, std::vector<ChainResults>* settled) {
+  if (settled_.empty()) return AwaitWake(timeout);
   settled->insert(settled->end(), settled_.begin(), settled_.end());
   settled_.clear();
 }

@@ -199,6 +199,14 @@ uint64_t RealKernel::Random() {
   return bits;
 }
 
+void RealKernel::AwaitWake(absl::Duration timeout) {
+  if (timeout <= absl::ZeroDuration()) {
+    wake_up_.Take();
+  } else {
+    wake_up_.Await(Now() + absl::ToChronoNanoseconds(timeout));
+  }
+}
+
 ThreadWaits RealKernel::Waits() const {
   rusage usage = {};
   getrusage(RUSAGE_THREAD, &usage);

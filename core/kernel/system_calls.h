@@ -9,10 +9,12 @@
 #include <cerrno>
 #include <cstdint>
 
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "core/base/check.h"
 #include "core/kernel/kernel.h"
 #include "core/kernel/op.h"
+#include "core/kernel/wake_up.h"
 
 namespace ringcp {
 
@@ -45,6 +47,18 @@ class RealKernel : public Kernel {
   SteadyTime Now() const override;
   uint64_t Random() override;
   ThreadWaits Waits() const override;
+  void Wake() override { wake_up_.Notify(); }
+
+ protected:
+  // Waits for Wake(), but no longer than `timeout`.
+  void AwaitWake(absl::Duration timeout);
+  // How long to wait for chains: not at all if Wake() was called.
+  absl::Duration LessIfWoken(absl::Duration timeout) {
+    return wake_up_.Take() ? absl::ZeroDuration() : timeout;
+  }
+
+ private:
+  WakeUp wake_up_;
 };
 
 }  // namespace ringcp

@@ -463,6 +463,8 @@ ChainResults UringKernel::CarryOutWithoutSlots(ChainId id, absl::Span<const Op> 
 }
 
 void UringKernel::Wait(absl::Duration timeout, std::vector<ChainResults>* settled) {
+  if (chains_in_flight() == 0) return AwaitWake(timeout);
+  timeout = LessIfWoken(timeout);
   if (status_.ok()) SettleByKernel(timeout, settled);
   if (status_.ok()) return;
   stalled_.clear();

@@ -176,7 +176,7 @@ void Walk::NoteShareable(WalkBatch* batch, bool is_shareable) {
   batch->is_shareable_ = is_shareable;
   shareable_batches_ += is_shareable ? 1 : -1;
   // Who waits for a share waits in vain now.
-  if (shareable_batches_ == 0) changed_.NotifyAll();
+  if (shareable_batches_ == 0) waiting_kernels_.WakeAll();
 }
 
 void Walk::Share(WalkBatch* batch) {
@@ -192,17 +192,27 @@ void Walk::Share(WalkBatch* batch) {
   given.entries_.assign(middle, batch->entries_.end());
   batch->entries_.erase(middle, batch->entries_.end());
   if (batch->entries().empty()) NoteShareable(batch, false);
-  changed_.NotifyAll();
+  waiting_kernels_.WakeAll();
 }
 
 Walk::Result Walk::Next(Kernel* kernel, bool may_wait, WalkBatch* batch) {
   MutexLock lock(&mutex_);
+  NoteWaiting(kernel, false);
   NoteShareable(batch, false);
   batch->entries_.clear();
   batch->taken_ = 0;
   const Result result = FindBatch(kernel, may_wait, batch);
   if (result == Result::kBatch) NoteShareable(batch, true);
   return result;
+}
+
+void Walk::NoteWaiting(Kernel* kernel, bool waits) {
+  if (waits) {
+    waiting_kernels_.Add(kernel);
+  } else if (waiting_ > 0) {
+    waiting_kernels_.Remove(kernel);
+  }
+  waiting_ = waiting_kernels_.size();
 }
 
 Walk::Result Walk::FindBatch(Kernel* kernel, bool may_wait, WalkBatch* batch) {
@@ -219,13 +229,10 @@ Walk::Result Walk::FindBatch(Kernel* kernel, bool may_wait, WalkBatch* batch) {
     if (TakeTopEntries(batch)) return Result::kBatch;
     if (pending_.empty()) {
       if (readers_ == 0 && shareable_batches_ == 0) return Result::kFinished;
-      if (!may_wait) return Result::kNothingYet;
-      ++waiting_;
-      changed_.Wait(&mutex_);
-      --waiting_;
-      continue;
+      if (may_wait) NoteWaiting(kernel, true);
+      return Result::kNothingYet;
     }
-    if (pieces++ == kPiecesPerNext) return Result::kNothingYet;
+    if (pieces++ == kPiecesPerNext) return Result::kMore;
     const size_t group = ChooseGroup();
     Directory* directory = pending_[group].back();
     // Which one has to be open that is not, besides one that is entered.
@@ -269,7 +276,7 @@ Walk::Result Walk::FindBatch(Kernel* kernel, bool may_wait, WalkBatch* batch) {
       Push(child.release());
     }
     children.clear();
-    changed_.NotifyAll();
+    waiting_kernels_.WakeAll();
     if (!more) {
       mutex_.Unlock();
       Release(kernel, directory);
@@ -426,7 +433,7 @@ void Walk::AddDirectory(Directory* directory, const std::string& name, bool foll
   directory->holds += Directory::kChildHold;
   MutexLock lock(&mutex_);
   Push(child.release());
-  changed_.NotifyAll();
+  waiting_kernels_.WakeAll();
 }
 
 void Walk::Release(Kernel* kernel, Directory* directory) {
@@ -529,8 +536,9 @@ void Walk::Stop(Kernel* kernel) {
   {
     MutexLock lock(&mutex_);
     stopped_ = true;
+    NoteWaiting(kernel, false);
     untaken.swap(shared_);
-    changed_.NotifyAll();
+    waiting_kernels_.WakeAll();
   }
   for (const WalkBatch& batch : untaken) {
     for (size_t i = 0; i < batch.entries().size(); ++i) {

@@ -57,6 +57,7 @@
 #include "absl/types/span.h"
 #include "core/base/mutex.h"
 #include "core/kernel/kernel.h"
+#include "core/kernel/wake_up.h"
 #include "core/tree/directory.h"
 
 namespace ringcp {
@@ -169,7 +170,8 @@ class Walk {
 
   enum class Result {
     kBatch,       // The batch has entries.
-    kNothingYet,  // Other threads are reading, or there is more: ask again.
+    kMore,        // There is more, but this has taken long enough: ask again.
+    kNothingYet,  // Other threads may find something, or have too much open.
     kFinished,    // There is nothing more, and never will be.
   };
 
@@ -180,7 +182,7 @@ class Walk {
   // REQUIRES: `visitor` outlives the walk, and so does `kernel`, the one of the thread
   // that destroys it.
   Walk(Kernel* kernel, WalkVisitor* visitor, bool follow_links, int open_max);
-  // REQUIRES: no thread is in Next(); every entry yielded has been released.
+  // REQUIRES: no thread waits or is in Next(); every entry yielded has been released.
   ~Walk();
 
   // The directory that the roots are in: an open one, not to be read itself. Owned by
@@ -193,16 +195,16 @@ class Walk {
   void AddEntry(EntryKind kind, bool follow, std::string source_name,
                 std::string target_name);
 
-  // Yields a batch; what is left of the one before is forgotten. With `may_wait`, the
-  // caller has nothing else to do: waits while other threads may still find something, or
-  // have entries to share, that is until they have taken all of their batches or called
-  // Next() again.
+  // Yields a batch; what is left of the one before is forgotten. Never waits for other
+  // threads. With `may_wait`, the caller has nothing else to do: after kNothingYet others
+  // share entries with it, and its kernel is woken when it is worth asking again. It must
+  // ask until it is told kFinished, or call Stop().
   Result Next(Kernel* kernel, bool may_wait, WalkBatch* batch);
 
   // Takes the next entry of a batch that has any. It is valid as long as the batch is.
   WalkEntry Take(WalkBatch* batch);
 
-  // If a thread waits in Next(), gives it half of what `batch` has left. To be called now
+  // If a thread waits for work, gives it half of what `batch` has left. To be called now
   // and then while none are taken. Cheap where nobody waits.
   void ShareIfWanted(WalkBatch* batch) {
     if (waiting_.load(std::memory_order_relaxed) > 0) Share(batch);
@@ -217,8 +219,8 @@ class Walk {
   // Gives back one hold on `directory`, for an entry that is settled.
   void Release(Kernel* kernel, Directory* directory);
 
-  // Makes Next() return kFinished from now on. Directories in progress are left as their
-  // last entries are released.
+  // Makes Next() return kFinished from now on; the caller is woken no more. Directories
+  // in progress are left as their last entries are released.
   void Stop(Kernel* kernel);
 
  private:
@@ -228,6 +230,8 @@ class Walk {
     std::string target_name;
   };
 
+  // Notes whether the thread of `kernel` waits for what others find or share.
+  void NoteWaiting(Kernel* kernel, bool waits) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Next(), the batch being an empty one.
   Result FindBatch(Kernel* kernel, bool may_wait, WalkBatch* batch)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -284,13 +288,13 @@ class Walk {
   const bool follow_links_;
   const int open_max_;
   std::atomic<int> open_ = 0;  // Directories entered, and neither left nor parked.
-  // Threads that wait in Next() for what others may still find or share.
+  // How many threads wait for what others may still find or share: waiting_kernels_.
   std::atomic<int> waiting_ = 0;
   Directory top_;
   std::vector<NamedEntry> top_entries_;
 
   Mutex mutex_;
-  CondVar changed_;
+  WaitingKernels waiting_kernels_ ABSL_GUARDED_BY(mutex_);
   size_t top_entries_taken_ ABSL_GUARDED_BY(mutex_) = 0;
   // As they were added, until the first Next().
   std::vector<Directory*> roots_ ABSL_GUARDED_BY(mutex_);
