@@ -17,29 +17,19 @@
 #include "absl/strings/str_join.h"
 #include "core/base/check.h"
 #include "core/base/mutex.h"
-#include "core/file/file_acls.h"
-#include "core/file/reporter.h"
-#include "core/file/shared_file.h"
-#include "core/file/target_claims.h"
+#include "core/job/copy_group.h"
 #include "core/job/file_budget.h"
-#include "core/job/made_names.h"
+#include "core/job/job_state.h"
 #include "core/job/tally.h"
 #include "core/job/top_level.h"
 #include "core/job/worker.h"
 #include "core/job/worker_count.h"
 #include "core/kernel/batch_scheduling.h"
 #include "core/kernel/block_pool.h"
-#include "core/kernel/clone_table.h"
-#include "core/kernel/file_systems.h"
-#include "core/kernel/polled_io.h"
 #include "core/kernel/process.h"
 #include "core/kernel/start_thread.h"
 #include "core/kernel/syscall_kernel.h"
-#include "core/kernel/uncached_io.h"
 #include "core/kernel/uring_kernel.h"
-#include "core/tree/directory_copy.h"
-#include "core/tree/link_table.h"
-#include "core/tree/walk.h"
 
 namespace ringcp {
 namespace {
@@ -97,81 +87,40 @@ std::unique_ptr<BlockPool> MakePool(int index, Worker::Limits* limits) {
 class CopyJob::Body {
  public:
   Body(CopyRequest request, JobObserver* observer, JobResources resources)
-      : request_(std::move(request)),
-        files_max_(resources.files_max != 0 ? resources.files_max : DefaultFilesMax()),
-        claims_(resources.claims != nullptr ? resources.claims : &own_claims_),
-        reporter_(observer),
-        policy_(MakePolicy(request_)),
-        directories_(policy_, request_.options.one_file_system, ProcessGroup(),
-                     &reporter_) {}
+      : files_max_(resources.files_max != 0 ? resources.files_max : DefaultFilesMax()),
+        state_(std::move(request), observer, resources.claims,
+               {.user = ProcessUser(), .group = ProcessGroup()}) {}
 
   JobResult Run();
-  void Cancel() { cancelled_.store(true, std::memory_order_relaxed); }
+  void Cancel() { state_.cancelled.store(true, std::memory_order_relaxed); }
   Progress GetProgress();
   EngineReport GetReport() const;
 
  private:
-  static FileCopyPolicy MakePolicy(const CopyRequest& request) {
-    const CopyOptions& options = request.options;
-    return {.preserve = options.preserve,
-            .default_mode = options.default_mode,
-            .force = options.force,
-            .no_clobber = options.no_clobber,
-            .writes_through_dangling_links = options.writes_through_dangling_links,
-            .reflink = options.reflink,
-            .follows_named_links = FollowsNamedLinks(options),
-            .follows_links = FollowsLinks(options),
-            .page_cache = options.page_cache,
-            .umask = options.umask,
-            .user = ProcessUser(),
-            .offer_all_links = options.preserve.links && FollowsLinks(options),
-            .offer_named_links = options.preserve.links && FollowsNamedLinks(options),
-            .may_meet_names_again = request.sources.size() > 1,
-            .notes_capabilities = options.preserve.mode && options.preserve.links};
-  }
-
-  // Copies top->sources.
-  absl::Status CopySources(TopLevel* top);
-  // Whether the copy of an earlier source is where `source` would come to; says so.
-  bool WouldOverwriteCopy(const TopLevelSource& source, const TopLevel& top);
   // Copies `sources`, which all come to different names.
-  absl::Status CopyGroup(const std::vector<TopLevelSource>& sources, const TopLevel& top);
+  absl::Status CopySources(const std::vector<TopLevelSource>& sources,
+                           const TopLevel& top);
   // Decides on the engine; *kernel is the calling thread's, if it is io_uring.
   absl::Status ChooseEngine(const std::vector<TopLevelSource>& sources,
                             const FileBudget& files, int copies_in_flight,
                             std::unique_ptr<Kernel>* kernel);
   // One worker's part, on the calling thread; false if there is not enough for one more:
   // then the others do it all.
-  bool Work(const SharedWork& shared, std::unique_ptr<Kernel> kernel,
-            Worker::Limits limits, int index);
+  bool Work(CopyGroup* group, std::unique_ptr<Kernel> kernel, Worker::Limits limits,
+            int index);
+  const CopyOptions& options() const { return state_.options(); }
   // How many rings a worker needs that has any.
   int rings_wanted() const {
-    if (request_.options.engine == EngineChoice::kThreads) return 0;
-    return request_.options.iopoll ? 2 : 1;
+    if (options().engine == EngineChoice::kThreads) return 0;
+    return options().iopoll ? 2 : 1;
   }
   void FinishReport();
   void StopTally();
-  void AddCounters(Progress* progress) const;
 
-  const CopyRequest request_;
   const int files_max_;
   SyscallKernel kernel_{/*slots=*/0};  // Of the thread that calls Run().
-  TargetClaims* const claims_;
-  Reporter reporter_;
-  const FileCopyPolicy policy_;
-  DirectoryCopy directories_;
-  LinkTable links_;
-  TargetClaims own_claims_;  // Used where nobody shares others.
-  MadeNames made_names_;
-  bool notes_made_names_ = false;  // Some source must not overwrite another one's copy.
-  CloneTable clones_;
-  UncachedIo uncached_io_;
-  PolledIo polled_io_{[](dev_t device) { return PollableLength("/sys", device); }};
-  std::atomic<bool> cancelled_ = false;
-  // By worker; before they start and after they end by any thread.
-  std::array<EngineCounters, Tuning::kWorkersMax> counters_;
+  JobState state_;
   bool use_uring_ = false;
-  std::atomic<int64_t> sources_refused_ = 0;
 
   mutable Mutex mutex_;
   EngineReport report_ ABSL_GUARDED_BY(mutex_);       // Without what is in counters_.
@@ -193,10 +142,8 @@ JobResult CopyJob::Body::Run() {
     meter_.emplace(start_);
   }
   JobResult result;
-  absl::StatusOr<TopLevel> top = ResolveTopLevel(&kernel_, request_, &reporter_);
+  absl::StatusOr<TopLevel> top = state_.ResolveSources(&kernel_);
   result.status = top.status();
-  // What was reported so far are sources that can't be copied.
-  sources_refused_ = reporter_.errors();
   if (top.ok()) {
     if (const int directories =
             PlanFiles(files_max_, /*workers=*/1, rings_wanted()).tally_directories;
@@ -204,19 +151,20 @@ JobResult CopyJob::Body::Run() {
       MutexLock lock(&mutex_);
       tally_ = std::make_unique<Tally>(
           &kernel_, top->sources,
-          Tally::Settings{.follow_links = FollowsLinks(request_.options),
-                          .one_file_system = request_.options.one_file_system,
-                          .preserve_links = request_.options.preserve.links,
+          Tally::Settings{.follow_links = FollowsLinks(options()),
+                          .one_file_system = options().one_file_system,
+                          .preserve_links = options().preserve.links,
                           .directories_max = directories});
     }
-    result.status = CopySources(&*top);
+    result.status = state_.CopySources(
+        &kernel_, &*top, [&](const auto& sources) { return CopySources(sources, *top); });
     kernel_.Close(top->target_fd);
   }
   StopTally();
   FinishReport();
-  if (cancelled_) {
+  if (state_.is_cancelled()) {
     result.outcome = JobResult::Outcome::kCancelled;
-  } else if (!result.status.ok() || reporter_.errors() > 0) {
+  } else if (!result.status.ok() || state_.reporter.errors() > 0) {
     result.outcome = JobResult::Outcome::kFailed;
   }
   return result;
@@ -227,8 +175,8 @@ absl::Status CopyJob::Body::ChooseEngine(const std::vector<TopLevelSource>& sour
                                          std::unique_ptr<Kernel>* kernel) {
   std::string reason;
   bool try_uring = true;
-  const bool must_be_uring = request_.options.needs_uring();
-  if (request_.options.engine == EngineChoice::kThreads) {
+  const bool must_be_uring = options().needs_uring();
+  if (options().engine == EngineChoice::kThreads) {
     try_uring = false;
     reason = "it was asked for";
   } else if (!must_be_uring && files.rings == 0) {
@@ -249,16 +197,16 @@ absl::Status CopyJob::Body::ChooseEngine(const std::vector<TopLevelSource>& sour
   }
   if (try_uring) {
     absl::StatusOr<std::unique_ptr<UringKernel>> created =
-        UringKernel::Create(RingParameters(request_.options, copies_in_flight));
+        UringKernel::Create(RingParameters(options(), copies_in_flight));
     if (created.ok()) {
       *kernel = *std::move(created);
-      const bool is_named = request_.options.engine == EngineChoice::kUring;
+      const bool is_named = options().engine == EngineChoice::kUring;
       reason = is_named        ? "it was asked for"
                : must_be_uring ? "an option that was given needs it"
                                : UringReason();
     } else if (must_be_uring) {
       return absl::UnavailableError(
-          absl::StrCat("cannot use io_uring", UringOptions(request_.options), ": ",
+          absl::StrCat("cannot use io_uring", UringOptions(options()), ": ",
                        std::string(created.status().message())));
     } else {
       reason = std::string(created.status().message());
@@ -271,60 +219,14 @@ absl::Status CopyJob::Body::ChooseEngine(const std::vector<TopLevelSource>& sour
   return absl::OkStatus();
 }
 
-absl::Status CopyJob::Body::CopySources(TopLevel* top) {
-  const auto must_not_overwrite = [](const TopLevelSource& source) {
-    return source.must_not_overwrite;
-  };
-  notes_made_names_ =
-      std::any_of(top->sources.begin(), top->sources.end(), must_not_overwrite);
-  absl::Status status;
-  // Sources that come to one name are copied one after the other.
-  std::vector<TopLevelSource> group;
-  for (TopLevelSource& source : top->sources) {
-    if (source.collides) {
-      status.Update(CopyGroup(group, *top));
-      group.clear();
-      if (!cancelled_ && WouldOverwriteCopy(source, *top)) continue;
-    }
-    group.push_back(std::move(source));
-  }
-  status.Update(CopyGroup(group, *top));
-  return status;
-}
-
-bool CopyJob::Body::WouldOverwriteCopy(const TopLevelSource& source,
-                                       const TopLevel& top) {
-  if (!source.must_not_overwrite || !made_names_.Contains(source.target_name)) {
-    return false;
-  }
-  const std::string target = JoinPath(top.target_display, source.target_name);
-  struct statx made;
-  struct statx pointee;
-  const bool through_link =
-      (source.kind == EntryKind::kRegular || source.kind == EntryKind::kStream) &&
-      kernel_.Stat(top.target_fd, source.target_name.c_str(), AT_SYMLINK_NOFOLLOW,
-                   &made) == 0 &&
-      S_ISLNK(made.stx_mode) &&
-      kernel_.Stat(top.target_fd, source.target_name.c_str(), 0, &pointee) == 0;
-  ++sources_refused_;
-  reporter_.Report(MakeRefusal(
-      target, through_link
-                  ? absl::StrCat("will not copy ", Quote(source.source),
-                                 " through just-created symlink ", Quote(target))
-                  : absl::StrCat("will not overwrite just-created ", Quote(target),
-                                 " with ", Quote(source.source))));
-  return true;
-}
-
-absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources,
-                                      const TopLevel& top) {
-  if (sources.empty() || cancelled_) return absl::OkStatus();
-  const FileBudget files = PlanFiles(
-      files_max_, WorkerCount(&kernel_, sources, top.target_fd, request_.options),
-      rings_wanted());
+absl::Status CopyJob::Body::CopySources(const std::vector<TopLevelSource>& sources,
+                                        const TopLevel& top) {
+  const FileBudget files =
+      PlanFiles(files_max_, WorkerCount(&kernel_, sources, top.target_fd, options()),
+                rings_wanted());
   const int workers = files.workers;
   const Worker::Limits limits =
-      Worker::LimitsFor(request_.options.tuning, workers, files.files_max);
+      Worker::LimitsFor(options().tuning, workers, files.files_max);
   std::unique_ptr<Kernel> kernel;
   if (absl::Status status =
           ChooseEngine(sources, files, limits.copies_in_flight, &kernel);
@@ -336,47 +238,21 @@ absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources
     report_.workers = std::max(report_.workers, workers);
   }
 
-  Walk walk(&kernel_, &directories_, FollowsLinks(request_.options),
-            files.DirectoriesMax(limits.copies_in_flight));
-  walk.top()->source_fd = AT_FDCWD;
-  walk.top()->target_fd = top.target_fd;
-  walk.top()->target_name = top.target_display;
-  struct statx stat;
-  const bool known = kernel_.Stat(top.target_fd, &stat) == 0;
-  if (known) walk.top()->target_group = GroupOfNewEntries(stat, ProcessGroup());
-  if (known) walk.top()->target_device = DeviceOf(stat);
-  walk.top()->target_file_system = KindOfFileSystem(&kernel_, top.target_fd);
-  // Jobs whose targets may be one do not run at the same time.
-  walk.top()->target_key = reinterpret_cast<uintptr_t>(this);
-  if (policy_.preserve.mode || policy_.preserve.ownership) {
-    walk.top()->target_default_acl = GrantsOfDefaultAcl(&kernel_, top.target_fd);
-  }
-  AddToWalk(sources, &walk);
-  SharedFiles shared_files(workers);
-  const SharedWork shared = {.policy = policy_,
-                             .walk = &walk,
-                             .links = &links_,
-                             .shared_files = &shared_files,
-                             .claims = claims_,
-                             .reporter = &reporter_,
-                             .made_names = notes_made_names_ ? &made_names_ : nullptr,
-                             .cancelled = &cancelled_};
+  CopyGroup group(&state_, &kernel_, sources, top, workers,
+                  files.DirectoriesMax(limits.copies_in_flight));
   std::atomic<bool> worked = false;
   std::vector<std::thread> threads(workers - 1);
   for (int i = 1; i < workers; ++i) {
     const bool started = StartThread(
         [&, i] {
-          if (Work(shared, nullptr, limits, i)) worked = true;
+          if (Work(&group, nullptr, limits, i)) worked = true;
         },
         &threads[i - 1]);
-    if (!started) shared_files.OneWorkerLess();
+    if (!started) group.OneWorkerLess();
   }
-  if (Work(shared, std::move(kernel), limits, 0)) worked = true;
+  if (Work(&group, std::move(kernel), limits, 0)) worked = true;
   for (std::thread& thread : threads) {
     if (thread.joinable()) thread.join();
-  }
-  for (const WaitingEntry& entry : links_.TakeAllWaiting()) {
-    walk.Release(&kernel_, entry.directory);
   }
   if (!worked) {
     return absl::ResourceExhaustedError(
@@ -391,15 +267,15 @@ absl::Status CopyJob::Body::CopyGroup(const std::vector<TopLevelSource>& sources
   return absl::OkStatus();
 }
 
-bool CopyJob::Body::Work(const SharedWork& shared, std::unique_ptr<Kernel> kernel,
+bool CopyJob::Body::Work(CopyGroup* group, std::unique_ptr<Kernel> kernel,
                          Worker::Limits limits, int index) {
   const BatchScheduling batch_scheduling;
   if (kernel == nullptr && use_uring_) {
     absl::StatusOr<std::unique_ptr<UringKernel>> created =
-        UringKernel::Create(RingParameters(request_.options, limits.copies_in_flight));
+        UringKernel::Create(RingParameters(options(), limits.copies_in_flight));
     // The limits that the first ring was within are used up: then with fewer workers.
     if (!created.ok()) {
-      shared.shared_files->OneWorkerLess();
+      group->OneWorkerLess();
       return false;
     }
     kernel = *std::move(created);
@@ -407,27 +283,13 @@ bool CopyJob::Body::Work(const SharedWork& shared, std::unique_ptr<Kernel> kerne
   if (kernel == nullptr) {
     kernel = std::make_unique<SyscallKernel>(limits.copies_in_flight);
   }
-  SharedWork work = shared;
-  // Who asks for io_uring gets it for all files.
-  if (request_.options.needs_uring()) work.warm_calls = CallsAtOnce::kNone;
-  if (request_.options.engine == EngineChoice::kThreads) {
-    work.warm_calls = CallsAtOnce::kOpen;
-  }
-  work.policy.shared_files = shared.shared_files;
-  work.policy.clones = &clones_;
-  work.policy.uncached_io = &uncached_io_;
-  if (request_.options.iopoll) work.policy.polled_io = &polled_io_;
-  work.policy.direct_reads = use_uring_;
-  work.policy.use_slots = kernel->can_install_descriptor();
-  work.policy.queues_all = request_.options.engine == EngineChoice::kUring;
-  work.policy.queues_truncate = kernel->can_queue_truncate();
   std::unique_ptr<BlockPool> pool = MakePool(index, &limits);
   if (pool == nullptr) {
-    shared.shared_files->OneWorkerLess();
+    group->OneWorkerLess();
     return false;
   }
-  auto worker =
-      std::make_unique<Worker>(work, kernel.get(), limits, pool.get(), &counters_[index]);
+  std::unique_ptr<Worker> worker = group->MakeWorker(
+      index, kernel.get(), /*reads_many=*/use_uring_, limits, pool.get());
   const absl::Status status = worker->Run();
   if (!status.ok()) {
     // The kernel may still write to what they hold: they are never given back.
@@ -452,25 +314,12 @@ void CopyJob::Body::StopTally() {
   if (thread.joinable()) thread.join();
 }
 
-void CopyJob::Body::AddCounters(Progress* progress) const {
-  for (const EngineCounters& counters : counters_) {
-    progress->bytes_done += counters.bytes_done.value();
-    progress->bytes_total += counters.bytes_found.value();
-    progress->files_done += counters.files_done.value();
-    progress->files_total += counters.files_found.value();
-    progress->files_skipped += counters.files_skipped.value();
-    progress->files_failed += counters.files_failed.value();
-  }
-  progress->directories_done += directories_.directories_done();
-  progress->files_failed += directories_.failed() + sources_refused_;
-}
-
 Progress CopyJob::Body::GetProgress() {
   MutexLock lock(&mutex_);
   if (final_progress_.has_value()) return *final_progress_;
   Progress progress;
   if (!meter_.has_value()) return progress;
-  AddCounters(&progress);
+  state_.AddCounters(&progress);
   const SteadyTime now = kernel_.Now();
   if (tally_ != nullptr) {
     if (!tally_thread_.joinable() &&
@@ -497,7 +346,7 @@ EngineReport CopyJob::Body::GetReport() const {
     MutexLock lock(&mutex_);
     report = report_;
   }
-  for (const EngineCounters& counters : counters_) {
+  for (const EngineCounters& counters : state_.counters) {
     report.chains += counters.chains.value();
     report.sqes += counters.sqes.value();
     report.linked += counters.linked.value();
@@ -517,13 +366,13 @@ EngineReport CopyJob::Body::GetReport() const {
 
 void CopyJob::Body::FinishReport() {
   MutexLock lock(&mutex_);
-  if (request_.options.page_cache != PageCache::kKeep) {
-    report_.drops_reads = uncached_io_.reads_refused();
-    report_.drops_writes = uncached_io_.writes_refused();
+  if (options().page_cache != PageCache::kKeep) {
+    report_.drops_reads = state_.uncached_io.reads_refused();
+    report_.drops_writes = state_.uncached_io.writes_refused();
   }
   Progress progress;
-  AddCounters(&progress);
-  progress.scan_complete = !cancelled_;
+  state_.AddCounters(&progress);
+  progress.scan_complete = !state_.is_cancelled();
   meter_->MeasureFinal(kernel_.Now(), &progress);
   final_progress_ = progress;
 }

@@ -1,0 +1,71 @@
+#include "core/job/copy_group.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cstdint>
+
+#include "core/base/file_identity.h"
+#include "core/file/file_acls.h"
+#include "core/kernel/file_systems.h"
+
+namespace ringcp {
+
+CopyGroup::CopyGroup(JobState* job, Kernel* kernel,
+                     const std::vector<TopLevelSource>& sources, const TopLevel& top,
+                     int workers, int directories_max)
+    : job_(job),
+      kernel_(kernel),
+      walk_(kernel, &job->directories, FollowsLinks(job->options()), directories_max),
+      shared_files_(workers) {
+  Directory* const directory = walk_.top();
+  directory->source_fd = AT_FDCWD;
+  directory->target_fd = top.target_fd;
+  directory->target_name = top.target_display;
+  struct statx stat;
+  if (kernel->Stat(top.target_fd, &stat) == 0) {
+    directory->target_group = GroupOfNewEntries(stat, job->ids.group);
+    directory->target_device = DeviceOf(stat);
+  }
+  directory->target_file_system = KindOfFileSystem(kernel, top.target_fd);
+  // Jobs whose targets may be one do not run at the same time.
+  directory->target_key = reinterpret_cast<uintptr_t>(job);
+  if (job->policy.preserve.mode || job->policy.preserve.ownership) {
+    directory->target_default_acl = GrantsOfDefaultAcl(kernel, top.target_fd);
+  }
+  AddToWalk(sources, &walk_);
+}
+
+CopyGroup::~CopyGroup() {
+  for (const WaitingEntry& entry : job_->links.TakeAllWaiting()) {
+    walk_.Release(kernel_, entry.directory);
+  }
+}
+
+std::unique_ptr<Worker> CopyGroup::MakeWorker(int index, Kernel* kernel, bool reads_many,
+                                              const Worker::Limits& limits,
+                                              BlockPool* pool) {
+  const CopyOptions& options = job_->options();
+  SharedWork work = {.policy = job_->policy,
+                     .walk = &walk_,
+                     .links = &job_->links,
+                     .shared_files = &shared_files_,
+                     .claims = job_->claims,
+                     .reporter = &job_->reporter,
+                     .made_names = job_->notes_made_names ? &job_->made_names : nullptr,
+                     .cancelled = &job_->cancelled};
+  // Who asks for io_uring gets it for all files.
+  if (options.needs_uring()) work.warm_calls = CallsAtOnce::kNone;
+  if (options.engine == EngineChoice::kThreads) work.warm_calls = CallsAtOnce::kOpen;
+  work.policy.shared_files = &shared_files_;
+  work.policy.clones = &job_->clones;
+  work.policy.uncached_io = &job_->uncached_io;
+  if (options.iopoll) work.policy.polled_io = &job_->polled_io;
+  work.policy.direct_reads = reads_many;
+  work.policy.use_slots = kernel->can_install_descriptor();
+  work.policy.queues_all = options.engine == EngineChoice::kUring;
+  work.policy.queues_truncate = kernel->can_queue_truncate();
+  return std::make_unique<Worker>(work, kernel, limits, pool, &job_->counters[index]);
+}
+
+}  // namespace ringcp

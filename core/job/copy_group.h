@@ -1,0 +1,53 @@
+// Sources of a job that are copied at the same time, and what the workers that copy them
+// share.
+//
+// Thread-safety: made and destroyed by one thread; MakeWorker() and shared_files() are
+// for any, each with a kernel of its own.
+
+#ifndef RINGCP_CORE_JOB_COPY_GROUP_H_
+#define RINGCP_CORE_JOB_COPY_GROUP_H_
+
+#include <memory>
+#include <vector>
+
+#include "core/file/shared_file.h"
+#include "core/job/job_state.h"
+#include "core/job/top_level.h"
+#include "core/job/worker.h"
+#include "core/kernel/block_pool.h"
+#include "core/kernel/kernel.h"
+#include "core/tree/walk.h"
+
+namespace ringcp {
+
+class CopyGroup {
+ public:
+  // For so many workers, one at least of which is run to its end, and with so many
+  // directories open at a time.
+  // REQUIRES: `job` and `kernel`, the calling thread's, outlive it; what `top` has open
+  // stays open.
+  CopyGroup(JobState* job, Kernel* kernel, const std::vector<TopLevelSource>& sources,
+            const TopLevel& top, int workers, int directories_max);
+  // REQUIRES: the workers are gone, or their rings have failed.
+  ~CopyGroup();
+  CopyGroup(const CopyGroup&) = delete;
+  CopyGroup& operator=(const CopyGroup&) = delete;
+
+  // Worker number `index`. `reads_many`: its kernel keeps many reads on their way.
+  // REQUIRES: as Worker's constructor.
+  std::unique_ptr<Worker> MakeWorker(int index, Kernel* kernel, bool reads_many,
+                                     const Worker::Limits& limits, BlockPool* pool);
+
+  // A worker that was announced is not made.
+  void OneWorkerLess() { shared_files_.OneWorkerLess(); }
+
+ private:
+  JobState* const job_;
+  Kernel* const kernel_;
+  Walk walk_;
+  SharedFiles shared_files_;
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_JOB_COPY_GROUP_H_

@@ -1,0 +1,112 @@
+#include "core/job/job_state.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/file_error.h"
+
+namespace ringcp {
+namespace {
+
+FileCopyPolicy PolicyFor(const CopyRequest& request, uid_t user) {
+  const CopyOptions& options = request.options;
+  return {.preserve = options.preserve,
+          .default_mode = options.default_mode,
+          .force = options.force,
+          .no_clobber = options.no_clobber,
+          .writes_through_dangling_links = options.writes_through_dangling_links,
+          .reflink = options.reflink,
+          .follows_named_links = FollowsNamedLinks(options),
+          .follows_links = FollowsLinks(options),
+          .page_cache = options.page_cache,
+          .umask = options.umask,
+          .user = user,
+          .offer_all_links = options.preserve.links && FollowsLinks(options),
+          .offer_named_links = options.preserve.links && FollowsNamedLinks(options),
+          .may_meet_names_again = request.sources.size() > 1,
+          .notes_capabilities = options.preserve.mode && options.preserve.links};
+}
+
+}  // namespace
+
+JobState::JobState(CopyRequest a_request, JobObserver* observer,
+                   TargetClaims* shared_claims, ProcessIds process_ids)
+    : request(std::move(a_request)),
+      ids(process_ids),
+      claims(shared_claims != nullptr ? shared_claims : &own_claims),
+      reporter(observer),
+      policy(PolicyFor(request, ids.user)),
+      directories(policy, request.options.one_file_system, ids.group, &reporter) {}
+
+absl::StatusOr<TopLevel> JobState::ResolveSources(Kernel* kernel) {
+  absl::StatusOr<TopLevel> top = ResolveTopLevel(kernel, request, &reporter);
+  // What was reported so far are sources that can't be copied.
+  sources_refused_ = reporter.errors();
+  return top;
+}
+
+absl::Status JobState::CopySources(Kernel* kernel, TopLevel* top,
+                                   const CopyFunction& copy) {
+  notes_made_names =
+      std::any_of(top->sources.begin(), top->sources.end(),
+                  [](const TopLevelSource& s) { return s.must_not_overwrite; });
+  absl::Status status;
+  std::vector<TopLevelSource> group;
+  const auto copy_group = [&] {
+    if (!group.empty() && !is_cancelled()) status.Update(copy(group));
+    group.clear();
+  };
+  for (TopLevelSource& source : top->sources) {
+    if (source.collides) {
+      copy_group();
+      if (!is_cancelled() && WouldOverwriteCopy(kernel, source, *top)) continue;
+    }
+    group.push_back(std::move(source));
+  }
+  copy_group();
+  return status;
+}
+
+bool JobState::WouldOverwriteCopy(Kernel* kernel, const TopLevelSource& source,
+                                  const TopLevel& top) {
+  if (!source.must_not_overwrite || !made_names.Contains(source.target_name)) {
+    return false;
+  }
+  const std::string target = JoinPath(top.target_display, source.target_name);
+  struct statx made;
+  struct statx pointee;
+  const bool through_link =
+      (source.kind == EntryKind::kRegular || source.kind == EntryKind::kStream) &&
+      kernel->Stat(top.target_fd, source.target_name.c_str(), AT_SYMLINK_NOFOLLOW,
+                   &made) == 0 &&
+      S_ISLNK(made.stx_mode) &&
+      kernel->Stat(top.target_fd, source.target_name.c_str(), 0, &pointee) == 0;
+  ++sources_refused_;
+  reporter.Report(MakeRefusal(
+      target, through_link
+                  ? absl::StrCat("will not copy ", Quote(source.source),
+                                 " through just-created symlink ", Quote(target))
+                  : absl::StrCat("will not overwrite just-created ", Quote(target),
+                                 " with ", Quote(source.source))));
+  return true;
+}
+
+void JobState::AddCounters(Progress* progress) const {
+  for (const EngineCounters& worker : counters) {
+    progress->bytes_done += worker.bytes_done.value();
+    progress->bytes_total += worker.bytes_found.value();
+    progress->files_done += worker.files_done.value();
+    progress->files_total += worker.files_found.value();
+    progress->files_skipped += worker.files_skipped.value();
+    progress->files_failed += worker.files_failed.value();
+  }
+  progress->directories_done += directories.directories_done();
+  progress->files_failed += directories.failed() + sources_refused_;
+}
+
+}  // namespace ringcp

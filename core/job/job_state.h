@@ -1,0 +1,98 @@
+// What all of a job shares from its beginning to its end: the rules that follow from its
+// options, what it has reported, counted and learned, and which files it has copied. Who
+// carries a job out (CopyJob with threads, a simulator step by step) adds kernels and
+// workers; what is copied and in which order is decided here.
+//
+// Thread-safety: what is a member by itself says so; ResolveSources() and CopySources()
+// belong to one thread.
+
+#ifndef RINGCP_CORE_JOB_JOB_STATE_H_
+#define RINGCP_CORE_JOB_JOB_STATE_H_
+
+#include <sys/types.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/base/copy_options.h"
+#include "core/base/engine_counters.h"
+#include "core/base/job_observer.h"
+#include "core/file/copy_policy.h"
+#include "core/file/reporter.h"
+#include "core/file/target_claims.h"
+#include "core/job/made_names.h"
+#include "core/job/progress.h"
+#include "core/job/top_level.h"
+#include "core/kernel/clone_table.h"
+#include "core/kernel/kernel.h"
+#include "core/kernel/polled_io.h"
+#include "core/kernel/uncached_io.h"
+#include "core/tree/directory_copy.h"
+#include "core/tree/link_table.h"
+
+namespace ringcp {
+
+// Whom the files belong to that the process makes.
+struct ProcessIds {
+  uid_t user = 0;
+  gid_t group = 0;
+};
+
+class JobState {
+ public:
+  // `claims`: nullptr where nobody else writes to the job's targets.
+  // REQUIRES: `observer` and `claims` outlive it.
+  JobState(CopyRequest request, JobObserver* observer, TargetClaims* claims,
+           ProcessIds ids);
+  JobState(const JobState&) = delete;
+  JobState& operator=(const JobState&) = delete;
+
+  // What is copied to where; see ResolveTopLevel().
+  absl::StatusOr<TopLevel> ResolveSources(Kernel* kernel);
+
+  // Copies one group of sources after another, each by `copy`: sources that come to one
+  // name are in different groups. What must not be overwritten is left out, and told.
+  using CopyFunction =
+      std::function<absl::Status(const std::vector<TopLevelSource>& sources)>;
+  absl::Status CopySources(Kernel* kernel, TopLevel* top, const CopyFunction& copy);
+
+  // Adds what the job has counted so far. May be called by any thread.
+  void AddCounters(Progress* progress) const;
+
+  const CopyOptions& options() const { return request.options; }
+  bool is_cancelled() const { return cancelled.load(std::memory_order_relaxed); }
+
+  const CopyRequest request;
+  const ProcessIds ids;
+  TargetClaims own_claims;  // Used where nobody shares others.
+  TargetClaims* const claims;
+  Reporter reporter;
+  // Without what differs between workers.
+  const FileCopyPolicy policy;
+  DirectoryCopy directories;
+  LinkTable links;
+  MadeNames made_names;
+  bool notes_made_names = false;  // Some source must not overwrite another one's copy.
+  CloneTable clones;
+  UncachedIo uncached_io;
+  PolledIo polled_io{[](dev_t device) { return PollableLength("/sys", device); }};
+  std::atomic<bool> cancelled = false;
+  // By worker; before they start and after they end by any thread.
+  std::array<EngineCounters, Tuning::kWorkersMax> counters;
+
+ private:
+  // Whether the copy of an earlier source is where `source` would come to; says so.
+  bool WouldOverwriteCopy(Kernel* kernel, const TopLevelSource& source,
+                          const TopLevel& top);
+
+  std::atomic<int64_t> sources_refused_ = 0;
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_JOB_JOB_STATE_H_
