@@ -3,7 +3,7 @@
 # Who may look into every room.
 INSIDE = [
     "//bench:__pkg__",
-    "//tests:__pkg__",
+    "//tests:__subpackages__",
 ]
 
 # The agent and the command line, which see little of the engine.

@@ -1,0 +1,355 @@
+#include "tests/simulation/sim_calls.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include "tests/simulation/sim_file.h"
+#include "tests/simulation/sim_file_system.h"
+#include "tests/simulation/sim_inode.h"
+#include "tests/simulation/sim_read_directory.h"
+
+namespace ringcp {
+namespace {
+
+constexpr int kDontCache = 0x80;  // RWF_DONTCACHE: Debian 12's headers lack it.
+constexpr size_t kPipeBytes = 65536;
+constexpr uint64_t kOffsetMax = INT64_MAX;
+constexpr int kStatFlags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH |
+                           AT_STATX_FORCE_SYNC | AT_STATX_DONT_SYNC;
+
+// Where a path begins; null for a directory that is not open, which is said once the path
+// is walked.
+InodePtr StartOf(SimProcess* process, int directory, const char* name) {
+  return *name == '/' ? process->files()->root() : process->Start(directory);
+}
+
+int32_t StatCall(SimProcess* process, const Op& op) {
+  const std::string_view name = op.stat.name;
+  if ((op.stat.flags & ~kStatFlags) != 0) return -EINVAL;
+  const InodePtr start = StartOf(process, op.stat.directory, op.stat.name);
+  InodePtr found = start;
+  if (!name.empty() || (op.stat.flags & AT_EMPTY_PATH) == 0) {
+    const bool follow = (op.stat.flags & AT_SYMLINK_NOFOLLOW) == 0;
+    const int32_t result = process->files()->Find(start, name, follow, &found);
+    if (result != 0) return result;
+  }
+  if (found == nullptr) return -EBADF;
+  TellStat(*found, process->files()->NextLook(), op.stat.result);
+  return 0;
+}
+
+int32_t NameCall(SimProcess* process, const Op& op) {
+  SimFileSystem* const files = process->files();
+  const InodePtr start = StartOf(process, op.name.directory, op.name.name);
+  switch (op.kind) {
+    case OpKind::kMakeDirectory:
+      return files->MakeDirectory(start, op.name.name, op.name.mode);
+    case OpKind::kMakeNode:
+      return files->MakeNode(start, op.name.name, op.name.mode, op.name.device);
+    default:
+      return (op.name.flags & AT_REMOVEDIR) != 0
+                 ? files->RemoveDirectory(start, op.name.name)
+                 : files->Unlink(start, op.name.name);
+  }
+}
+
+int32_t TwoNamesCall(SimProcess* process, const Op& op) {
+  const auto& names = op.two_names;
+  const InodePtr old_start = StartOf(process, names.old_directory, names.old_name);
+  const InodePtr start = StartOf(process, names.directory, names.name);
+  return op.kind == OpKind::kRename
+             ? process->files()->Rename(old_start, names.old_name, start, names.name)
+             : process->files()->MakeLink(old_start, names.old_name, start, names.name);
+}
+
+int32_t PipeCall(SimFileSystem* files, const Op& op, SimInode* pipe) {
+  char* const buffer = static_cast<char*>(op.io.buffer);
+  if (op.io.length == 0) return 0;
+  if (op.kind == OpKind::kRead) {
+    if (pipe->pipe.empty()) return pipe->writers > 0 ? -EAGAIN : 0;
+    const size_t size = std::min<size_t>(op.io.length, pipe->pipe.size());
+    pipe->pipe.copy(buffer, size);
+    pipe->pipe.erase(0, size);
+    return static_cast<int32_t>(size);
+  }
+  if (pipe->readers == 0) return -EPIPE;
+  const size_t size = std::min<size_t>(op.io.length, kPipeBytes - pipe->pipe.size());
+  if (size == 0) return -EAGAIN;
+  pipe->pipe.append(buffer, size);
+  pipe->modification = pipe->change = files->now();
+  files->Note(SimEffect::Kind::kWritten, *pipe);
+  return static_cast<int32_t>(size);
+}
+
+bool IsAligned(const Op& op, const SimOpenFile& file) {
+  const uint32_t alignment = file.inode->mount->traits.direct_alignment;
+  if ((file.flags & O_DIRECT) == 0 || alignment <= 1) return true;
+  return op.io.offset % alignment == 0 && op.io.length % alignment == 0;
+}
+
+int32_t ReadOrWriteCall(SimProcess* process, const Op& op, SimOpenFile* file,
+                        bool is_queued) {
+  const bool reads = op.kind == OpKind::kRead;
+  SimInode* const inode = file->inode.get();
+  const bool is_positioned = op.io.offset != kCurrentPosition;
+  // A ring takes no notice of the offset.
+  const bool is_pipe = S_ISFIFO(inode->mode);
+  if (is_pipe && is_positioned && !is_queued && !file->is_path()) return -ESPIPE;
+  if (reads ? !file->can_read() : !file->can_write()) return -EBADF;
+  if (is_pipe) return PipeCall(process->files(), op, inode);
+  if (inode->is_directory()) return -EISDIR;
+  if ((op.io.flags & ~(RWF_NOWAIT | RWF_HIPRI | kDontCache)) != 0) return -EOPNOTSUPP;
+  if ((op.io.flags & kDontCache) != 0 && !inode->mount->traits.takes_uncached) {
+    return -EOPNOTSUPP;
+  }
+  if (!IsAligned(op, *file)) return -EINVAL;
+  uint64_t offset = is_positioned ? op.io.offset : file->position;
+  if (!reads && (file->flags & O_APPEND) != 0) offset = inode->contents.size();
+  int32_t result = 0;
+  char* const buffer = static_cast<char*>(op.io.buffer);
+  const auto& told = inode->mount->traits.size_told_max;
+  if (reads && !(is_queued && told.has_value() && offset >= *told)) {
+    result = ReadContents(process->files(), inode, offset, op.io.length, buffer);
+  } else if (!reads) {
+    result = WriteContents(process->files(), inode, offset, {buffer, op.io.length});
+  }
+  if (!is_positioned && result > 0) file->position = offset + result;
+  return result;
+}
+
+int32_t SeekCall(const Op& op, SimOpenFile* file) {
+  const SimInode& inode = *file->inode;
+  if (file->is_path()) return -EBADF;
+  if (S_ISFIFO(inode.mode)) return -ESPIPE;
+  const bool is_told = op.seek.offset == kCurrentPosition;
+  switch (op.kind) {
+    case OpKind::kSeek:
+      if (!is_told && op.seek.offset > kOffsetMax) return -EINVAL;
+      if (!is_told) file->position = op.seek.offset;
+      *op.seek.position = file->position;
+      return 0;
+    case OpKind::kCountCached: {
+      const uint64_t page = SparseBytes::kPageBytes;
+      const uint64_t end = op.seek.offset + op.seek.length;
+      uint64_t bytes = 0;
+      for (uint64_t at = op.seek.offset / page * page;
+           at < end && at < inode.contents.size(); at += page) {
+        if (inode.contents.NextData(at) == at) bytes += page;
+      }
+      *op.seek.position = bytes;
+      return 0;
+    }
+    default:
+      break;
+  }
+  if (!inode.is_regular()) return -EINVAL;
+  const int32_t result = op.kind == OpKind::kSeekData
+                             ? FindData(inode, op.seek.offset, op.seek.position)
+                             : FindHole(inode, op.seek.offset, op.seek.position);
+  if (result == 0) file->position = *op.seek.position;
+  return result;
+}
+
+int32_t CloneCall(SimProcess* process, const Op& op, const SimOpenFile& target) {
+  const OpenFilePtr source = process->Get(op.pair.source);
+  if (source == nullptr || target.is_path() || source->is_path()) return -EBADF;
+  if (source->inode->mount != target.inode->mount) return -EXDEV;
+  if (source->inode->is_directory() || target.inode->is_directory()) return -EISDIR;
+  if (!source->inode->is_regular() || !target.inode->is_regular()) return -EINVAL;
+  const bool appends = (target.flags & O_APPEND) != 0;
+  if (!source->can_read() || !target.can_write() || appends) return -EBADF;
+  if (!source->inode->mount->traits.can_clone) return -EOPNOTSUPP;
+  if (source->inode == target.inode) return 0;
+  return CloneContents(process->files(), *source->inode, target.inode.get());
+}
+
+int32_t SetDirectOf(SimOpenFile* file, bool on) {
+  if (file == nullptr || file->is_path()) return -EBADF;
+  const bool can =
+      S_ISFIFO(file->inode->mode) ||
+      (file->inode->is_regular() && file->inode->mount->traits.direct_alignment != 0);
+  if (on && !can) return -EINVAL;
+  file->flags = on ? file->flags | O_DIRECT : file->flags & ~O_DIRECT;
+  return 0;
+}
+
+int32_t SetDirectCall(SimProcess* process, const Op& op, SimOpenFile* target) {
+  const OpenFilePtr source = process->Get(op.pair.source);
+  const int32_t result = SetDirectOf(source.get(), op.pair.on);
+  if (result < 0 || op.file == FileRef()) return result;
+  const int32_t target_result = SetDirectOf(target, op.pair.on);
+  if (target_result < 0 && op.pair.on) SetDirectOf(source.get(), false);
+  return target_result;
+}
+
+int32_t PollCall(const Op& op, const OpenFilePtr& file) {
+  if (op.file.index < 0) return 0;                   // Without a file poll(2) only waits.
+  if (file == nullptr || file->is_path()) return 1;  // POLLNVAL.
+  const SimInode& inode = *file->inode;
+  if (!S_ISFIFO(inode.mode)) return 1;
+  // Before there was a writer, the lack of one is no end.
+  const bool is_ended = inode.writers == 0 && file->writers_seen != inode.writers_ever;
+  if (file->can_read()) {
+    if (is_ended || ((op.poll.events & POLLIN) != 0 && !inode.pipe.empty())) return 1;
+  }
+  if (file->can_write()) {
+    const bool has_room = inode.pipe.size() < kPipeBytes;
+    if (inode.readers == 0 || ((op.poll.events & POLLOUT) != 0 && has_room)) return 1;
+  }
+  return 0;
+}
+
+int32_t SizeCall(SimProcess* process, const Op& op, const SimOpenFile& file) {
+  SimInode* const inode = file.inode.get();
+  if (file.is_path()) return -EBADF;
+  if (op.kind == OpKind::kFtruncate) {
+    if (!inode->is_regular() || !file.can_write() || op.size.bytes > kOffsetMax) {
+      return -EINVAL;
+    }
+    return SetContentsSize(process->files(), inode, op.size.bytes);
+  }
+  if (op.size.bytes == 0 || op.size.bytes > kOffsetMax) return -EINVAL;
+  if (!file.can_write()) return -EBADF;
+  if (S_ISFIFO(inode->mode)) return -ESPIPE;
+  return SetRoomAside(process->files(), inode, op.size.bytes);
+}
+
+int32_t XattrCall(SimProcess* process, const Op& op, SimInode* inode) {
+  const std::string_view name = op.kind == OpKind::kListXattrs ? "" : op.xattr.name;
+  std::string value;
+  int32_t result = 0;
+  switch (op.kind) {
+    case OpKind::kSetXattr:
+      return SetXattrOf(process->files(), inode, name,
+                        {static_cast<const char*>(op.xattr.value), op.xattr.size});
+    case OpKind::kRemoveXattr:
+      return RemoveXattrOf(process->files(), inode, name);
+    case OpKind::kListXattrs:
+      result = ListXattrsOf(*inode, &value);
+      break;
+    default:
+      result = GetXattrOf(*inode, name, &value);
+  }
+  if (result <= 0 || op.xattr.size == 0) return result;
+  if (value.size() > op.xattr.size) return -ERANGE;
+  std::memcpy(op.xattr.value, value.data(), value.size());
+  return result;
+}
+
+int32_t ReadLinkCall(const Op& op, const SimInode& inode) {
+  if (!inode.is_link()) return -ENOENT;
+  const size_t size = std::min<size_t>(op.io.length, inode.text.size());
+  inode.text.copy(static_cast<char*>(op.io.buffer), size);
+  return static_cast<int32_t>(size);
+}
+
+// An op of an open file, which `file` is.
+int32_t FileCall(SimProcess* process, const Op& op, const OpenFilePtr& file,
+                 bool is_queued) {
+  SimInode* const inode = file->inode.get();
+  const bool is_file =
+      inode->is_regular() || inode->is_directory() || S_ISBLK(inode->mode);
+  switch (op.kind) {
+    case OpKind::kRead:
+    case OpKind::kWrite:
+      return ReadOrWriteCall(process, op, file.get(), is_queued);
+    case OpKind::kReadLink:
+      return ReadLinkCall(op, *inode);
+    case OpKind::kReadDirectory:
+      return file->is_path()
+                 ? -EBADF
+                 : ReadSimDirectory(*process->files(), op.io.length, file.get(),
+                                    static_cast<char*>(op.io.buffer));
+    case OpKind::kPreallocate:
+    case OpKind::kFtruncate:
+      return SizeCall(process, op, *file);
+    case OpKind::kSeekData:
+    case OpKind::kSeekHole:
+    case OpKind::kSeek:
+    case OpKind::kCountCached:
+      return SeekCall(op, file.get());
+    case OpKind::kClone:
+      return CloneCall(process, op, *file);
+    case OpKind::kWriteBack:
+      if (file->is_path()) return -EBADF;
+      // The error stays for the close.
+      return is_file ? -inode->error_at_close : -ESPIPE;
+    case OpKind::kDropCached:
+    case OpKind::kRefusePipe:
+      if (file->is_path()) return -EBADF;
+      return S_ISFIFO(inode->mode) ? -ESPIPE : 0;
+    case OpKind::kDuplicate:
+      return process->Install(file);
+    case OpKind::kFileSystem:
+      *op.statfs.result = {.magic = inode->mount->traits.magic,
+                           .id = inode->mount->device_minor + 1};
+      return 0;
+    case OpKind::kSetTimes:
+      return SetTimesOf(process->files(), inode, op.times.values);
+    case OpKind::kSetOwner:
+      return SetOwnerOf(process->files(), inode, op.owner.user, op.owner.group);
+    case OpKind::kSetMode:
+      return SetModeOf(process->files(), inode, op.mode.value);
+    case OpKind::kGetXattr:
+    case OpKind::kListXattrs:
+    case OpKind::kSetXattr:
+    case OpKind::kRemoveXattr:
+      return XattrCall(process, op, inode);
+    default:
+      return -EOPNOTSUPP;
+  }
+}
+
+}  // namespace
+
+int32_t CallSimulated(SimProcess* process, const Op& op, const OpenFilePtr& file,
+                      bool is_queued) {
+  switch (op.kind) {
+    case OpKind::kStatx:
+      return StatCall(process, op);
+    case OpKind::kUnlinkAt:
+    case OpKind::kMakeDirectory:
+    case OpKind::kMakeNode:
+      return NameCall(process, op);
+    case OpKind::kMakeSymlink:
+      return process->files()->MakeSymlink(
+          op.symlink.text, StartOf(process, op.symlink.directory, op.symlink.name),
+          op.symlink.name);
+    case OpKind::kMakeLink:
+    case OpKind::kRename:
+      return TwoNamesCall(process, op);
+    case OpKind::kPoll:
+      return PollCall(op, file);
+    case OpKind::kSetDirect:
+      return SetDirectCall(process, op, file.get());
+    case OpKind::kFtruncate:
+      if (op.size.bytes > kOffsetMax) return -EINVAL;
+      return file == nullptr ? -EBADF : FileCall(process, op, file, is_queued);
+    case OpKind::kReadLink:
+      if (op.io.length == 0) return -EINVAL;
+      return file == nullptr ? -EBADF : FileCall(process, op, file, is_queued);
+    // Some things are looked at before the file is.
+    case OpKind::kGetXattr:
+    case OpKind::kSetXattr:
+    case OpKind::kRemoveXattr:
+      if (*op.xattr.name == '\0') return -ERANGE;
+      return file == nullptr ? -EBADF : FileCall(process, op, file, is_queued);
+    case OpKind::kRead:
+    case OpKind::kWrite:
+      if (op.io.offset != kCurrentPosition && op.io.offset > kOffsetMax) return -EINVAL;
+      [[fallthrough]];
+    default:
+      return file == nullptr ? -EBADF : FileCall(process, op, file, is_queued);
+  }
+}
+
+}  // namespace ringcp

@@ -1,0 +1,232 @@
+#include "tests/simulation/sim_kernel.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "core/base/check.h"
+#include "core/kernel/system_calls.h"
+#include "tests/simulation/sim_calls.h"
+
+namespace ringcp {
+namespace {
+
+constexpr absl::Duration kSlowCall = absl::Milliseconds(2);
+
+bool IsTransfer(OpKind kind) { return kind == OpKind::kRead || kind == OpKind::kWrite; }
+
+}  // namespace
+
+SimKernel::SimKernel(SimWorld* world, const SimKernelOptions& options)
+    : world_(world),
+      options_(options),
+      number_(world->AddKernel()),
+      slots_(options.slots) {}
+
+SimKernel::~SimKernel() { RINGCP_CHECK(in_flight_ == 0); }
+
+int SimKernel::slots_open() const {
+  return static_cast<int>(std::count_if(
+      slots_.begin(), slots_.end(), [](const auto& slot) { return slot != nullptr; }));
+}
+
+void SimKernel::TakeTime() {
+  absl::Duration time = world_->RandomCallTime();
+  if (options_.slow_call_one_in > 0 &&
+      world_->RandomBelow(options_.slow_call_one_in) == 0) {
+    ++waits_.waits;
+    ++waits_.blocks_read;
+    time += kSlowCall;
+  }
+  world_->AdvanceBy(time);
+}
+
+int32_t SimKernel::Do(const Op& op) {
+  RINGCP_CHECK(!op.file.is_slot());
+  TakeTime();
+  bool takes_tail = false;
+  return Run(op, /*is_queued=*/false, /*is_behind_failure=*/false, &takes_tail);
+}
+
+ChainResults SimKernel::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
+  for (const Op& op : chain) RINGCP_CHECK(IsImmediate(op) && !op.file.is_slot());
+  counters_.at_once += static_cast<int64_t>(chain.size());
+  for (const Op& op : chain) {
+    const bool has_opcode = CanBeQueued(op.kind) && (op.kind != OpKind::kFtruncate ||
+                                                     options_.can_queue_truncate);
+    counters_.at_once_with_opcode += has_opcode ? 1 : 0;
+  }
+  return RunChain(id, chain, [this](const Op& op) { return Do(op); });
+}
+
+bool SimKernel::Queue(ChainId id, absl::Span<const Op> chain) {
+  RINGCP_CHECK(!chain.empty() && chain.size() <= Chain::kOpsMax);
+  RINGCP_CHECK(chain.back().link == Link::kNone);
+  for (const Op& op : chain) {
+    RINGCP_CHECK(!IsImmediate(op));
+    RINGCP_CHECK(op.kind != OpKind::kFtruncate || options_.can_queue_truncate);
+    RINGCP_CHECK(!IsPolled(op) || (chain.size() == 1 && !op.file.is_slot()));
+    RINGCP_CHECK(!op.file.is_slot() || (op.file.index >= 0 && op.file.index < slots()));
+  }
+  if (in_flight_ >= options_.chains_max) return false;
+  const auto flight = std::make_shared<Flight>();
+  flight->chain.id = id;
+  flight->chain.size = static_cast<int>(chain.size());
+  std::copy(chain.begin(), chain.end(), flight->ops.begin());
+  ++in_flight_;
+  ++counters_.chains;
+  counters_.sqes += static_cast<int64_t>(chain.size());
+  counters_.linked += static_cast<int64_t>(chain.size()) - 1;
+  Schedule(flight);
+  return true;
+}
+
+void SimKernel::Schedule(const std::shared_ptr<Flight>& flight) {
+  const auto latency = absl::ToChronoNanoseconds(world_->RandomLatency());
+  world_->At(world_->now() + latency, [this, flight] { Step(flight); });
+}
+
+void SimKernel::Step(const std::shared_ptr<Flight>& flight) {
+  ChainResults& chain = flight->chain;
+  const Op& op = flight->ops[flight->position];
+  bool takes_tail = false;
+  const int32_t result = Run(op, /*is_queued=*/true, flight->has_failed, &takes_tail);
+  chain.results_array[flight->position++] = result;
+  flight->has_failed = flight->has_failed || result < 0;
+  const bool is_cut = takes_tail || (op.link == Link::kSoft && Severs(op, result));
+  if (is_cut) {
+    for (; flight->position < chain.size; ++flight->position) {
+      chain.results_array[flight->position] = -ECANCELED;
+    }
+  }
+  if (flight->position < chain.size) return Schedule(flight);
+  settled_.push_back(chain);
+}
+
+bool SimKernel::Severs(const Op& op, int32_t result) const {
+  const bool is_path_op = op.kind == OpKind::kStatx || op.kind == OpKind::kUnlinkAt;
+  if (is_path_op && result != -ECANCELED && !options_.failed_path_op_severs) return false;
+  return result < 0 ||
+         (IsTransfer(op.kind) && static_cast<uint32_t>(result) < op.io.length);
+}
+
+void SimKernel::Wait(absl::Duration timeout, std::vector<ChainResults>* settled) {
+  if (in_flight_ == 0) return;
+  ++counters_.enters;
+  if (options_.wait_advances) {
+    const SteadyTime deadline = world_->now() + absl::ToChronoNanoseconds(timeout);
+    while (settled_.empty()) {
+      const std::optional<SteadyTime> next = world_->NextEvent();
+      world_->AdvanceTo(std::min(next.value_or(deadline), deadline));
+      if (!next.has_value() || *next >= deadline) break;
+    }
+  }
+  in_flight_ -= static_cast<int>(settled_.size());
+  settled->insert(settled->end(), settled_.begin(), settled_.end());
+  settled_.clear();
+}
+
+int32_t SimKernel::Run(const Op& op, bool is_queued, bool is_behind_failure,
+                       bool* takes_tail) {
+  const OpenFilePtr file = FileOf(op.file);
+  const SimOpContext context = {.kernel = number_,
+                                .is_queued = is_queued,
+                                .is_behind_failure = is_behind_failure,
+                                .op = &op,
+                                .inode = file == nullptr ? nullptr : file->inode.get()};
+  const SimFault fault = world_->Before(context);
+  const bool may_not_run = is_queued && !is_behind_failure;
+  Op to_run = op;
+  int32_t result = 0;
+  using Kind = SimFault::Kind;
+  switch (fault.kind) {
+    case Kind::kNone:
+      result = Carry(op, is_queued);
+      break;
+    case Kind::kFails:
+      if (op.kind == OpKind::kClose) Carry(op, is_queued);
+      result = -fault.error_number;
+      break;
+    case Kind::kDoesNotRun:
+    case Kind::kTailDoesNotRun:
+      result = may_not_run ? -ECANCELED : Carry(op, is_queued);
+      *takes_tail = may_not_run && fault.kind == Kind::kTailDoesNotRun;
+      break;
+    case Kind::kTransfersLess:
+    case Kind::kStoresPartAndFails:
+    case Kind::kFailsAtClose:
+      if (IsTransfer(op.kind)) to_run.io.length = std::min(op.io.length, fault.bytes);
+      result = Carry(to_run, is_queued);
+      if (op.kind != OpKind::kWrite || result < 0) break;
+      if (fault.kind == Kind::kStoresPartAndFails) result = -fault.error_number;
+      if (fault.kind == Kind::kFailsAtClose && file != nullptr) {
+        file->inode->error_at_close = fault.error_number;
+        result = static_cast<int32_t>(op.io.length);
+      }
+      break;
+  }
+  world_->Log(context, result);
+  return result;
+}
+
+int32_t SimKernel::Carry(const Op& op, bool is_queued) {
+  switch (op.kind) {
+    case OpKind::kOpenAt:
+      return OpenFile(op);
+    case OpKind::kClose:
+      return CloseFile(op);
+    case OpKind::kInstallDescriptor: {
+      if (!options_.can_install_descriptor) return -EINVAL;
+      const OpenFilePtr file = FileOf(op.file);
+      return file == nullptr ? -EBADF : world_->process()->Install(file);
+    }
+    case OpKind::kPoll:
+      return Poll(op);
+    default:
+      return CallSimulated(world_->process(), op, FileOf(op.file), is_queued);
+  }
+}
+
+int32_t SimKernel::Poll(const Op& op) {
+  const SteadyTime deadline =
+      world_->now() +
+      absl::ToChronoNanoseconds(absl::Milliseconds(op.poll.milliseconds_max));
+  while (true) {
+    const int32_t ready = CallSimulated(world_->process(), op, FileOf(op.file), false);
+    if (ready != 0 || world_->now() >= deadline) return ready;
+    world_->AdvanceTo(std::min(world_->NextEvent().value_or(deadline), deadline));
+  }
+}
+
+int32_t SimKernel::OpenFile(const Op& op) {
+  // Found out before a file is made for nothing.
+  if (!op.file.is_slot() && world_->process()->is_full()) return -EMFILE;
+  OpenFilePtr opened;
+  const int32_t result = world_->process()->Open(op.open.directory, op.open.name,
+                                                 op.open.flags, op.open.mode, &opened);
+  if (result != 0) return result;
+  if (!op.file.is_slot()) return world_->process()->Install(opened);
+  slots_[op.file.index] = opened;  // What was there is closed.
+  return 0;
+}
+
+int32_t SimKernel::CloseFile(const Op& op) {
+  if (!op.file.is_slot()) return world_->process()->Close(op.file.index);
+  // Does not flush, so it tells no error.
+  return std::exchange(slots_[op.file.index], nullptr) == nullptr ? -EBADF : 0;
+}
+
+OpenFilePtr SimKernel::FileOf(const FileRef& file) const {
+  switch (file.kind) {
+    case FileRef::Kind::kNone:
+      return nullptr;
+    case FileRef::Kind::kSlot:
+      return slots_[file.index];
+    case FileRef::Kind::kDescriptor:
+      // Without a file poll(2) only waits.
+      return file.index < 0 ? nullptr : world_->process()->Get(file.index);
+  }
+  return nullptr;
+}
+
+}  // namespace ringcp

@@ -1,0 +1,98 @@
+// A kernel of a simulated world: the same contract as the others, without a system.
+// Queued chains settle in an order and after times that the world's seed decides on, and
+// the ops of different chains, of all kernels of the world, run in between each other.
+//
+// Wait() never blocks: it hands back what has settled at the present time. Who drives the
+// simulation advances the clock when no worker has anything to do (SimWorld::NextEvent).
+// Ops at once take a little time, so that what is queued elsewhere runs meanwhile.
+//
+// Thread-safety: none; a simulation has one thread.
+
+#ifndef RINGCP_TESTS_SIMULATION_SIM_KERNEL_H_
+#define RINGCP_TESTS_SIMULATION_SIM_KERNEL_H_
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "core/kernel/kernel.h"
+#include "tests/simulation/sim_process.h"
+#include "tests/simulation/sim_world.h"
+
+namespace ringcp {
+
+struct SimKernelOptions {
+  int slots = 64;
+  int chains_max = 64;  // Chains in flight that there is room for.
+  bool can_install_descriptor = true;
+  bool can_queue_truncate = true;
+  // Whether a failed statx or unlinkat severs its soft link: kernels differ.
+  bool failed_path_op_severs = true;
+  // Wait() advances the clock until something has settled: for who has no driver.
+  bool wait_advances = false;
+  // One in so many ops at once takes long, as if its thread had to wait; 0: none.
+  int slow_call_one_in = 0;
+};
+
+class SimKernel : public Kernel {
+ public:
+  SimKernel(SimWorld* world, const SimKernelOptions& options);
+  // REQUIRES: no chain is in flight.
+  ~SimKernel() override;
+
+  int32_t Do(const Op& op) override;
+  SteadyTime Now() const override { return world_->now(); }
+  uint64_t Random() override { return world_->Random(); }
+  ThreadWaits Waits() const override { return waits_; }
+  ChainResults RunAtOnce(ChainId id, absl::Span<const Op> chain) override;
+  bool Queue(ChainId id, absl::Span<const Op> chain) override;
+  void Wait(absl::Duration timeout, std::vector<ChainResults>* settled) override;
+  void Wake() override {}  // It never waits.
+  int chains_in_flight() const override { return in_flight_; }
+  int slots() const override { return static_cast<int>(slots_.size()); }
+  bool can_install_descriptor() const override { return options_.can_install_descriptor; }
+  bool can_queue_truncate() const override { return options_.can_queue_truncate; }
+  KernelCounters counters() const override { return counters_; }
+
+  // Whether Wait() would hand anything back.
+  bool has_settled() const { return !settled_.empty(); }
+  int slots_open() const;
+
+ private:
+  struct Flight {
+    std::array<Op, Chain::kOpsMax> ops;
+    ChainResults chain;
+    int position = 0;  // The op that comes next.
+    bool has_failed = false;
+  };
+
+  void Schedule(const std::shared_ptr<Flight>& flight);
+  // Runs the next op of a flight.
+  void Step(const std::shared_ptr<Flight>& flight);
+  bool Severs(const Op& op, int32_t result) const;
+  // Runs an op with what others and faults do to it. *takes_tail: the ops behind it do
+  // not run either.
+  int32_t Run(const Op& op, bool is_queued, bool is_behind_failure, bool* takes_tail);
+  int32_t Carry(const Op& op, bool is_queued);
+  int32_t Poll(const Op& op);
+  int32_t OpenFile(const Op& op);
+  int32_t CloseFile(const Op& op);
+  OpenFilePtr FileOf(const FileRef& file) const;
+  void TakeTime();
+
+  SimWorld* const world_;
+  const SimKernelOptions options_;
+  const int number_;
+  std::vector<OpenFilePtr> slots_;
+  int in_flight_ = 0;
+  std::vector<ChainResults> settled_;
+  ThreadWaits waits_;
+  KernelCounters counters_;
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_TESTS_SIMULATION_SIM_KERNEL_H_
