@@ -182,7 +182,9 @@ TEST(FileCopyRemoteTest, SomebodyElsesFileUnderItsNameIsLeftAlone) {
 TEST(FileCopyRemoteTest, WhatCouldNotBeIdentifiedBeforeItWasClosedIsLeftAlone) {
   Read read;
   read.copy.Settle({8});
-  EXPECT_EQ(read.copy.Settle({100, -EIO, -EIO, 0}), "failed: close T EIO");
+  EXPECT_EQ(read.copy.Settle({100, -ENOMEM, -EIO, 0}), "failed: close T EIO");
+  // ... which is told.
+  EXPECT_EQ(read.copy.copy().removal_error(), ENOMEM);
 }
 
 TEST(FileCopyRemoteTest, WithAttributesItIsIdentifiedBeforeItIsClosedToo) {

@@ -113,6 +113,27 @@ TEST(FileCopyTest, ContentsModeAndOwnerAreThoseOfTheFileThatWasOpened) {
   EXPECT_EQ(copy.Settle({0}), "fchown fd8 5:1");
 }
 
+// Else the file would stay open until another one takes its slot.
+TEST(FileCopyTest, ASlotWhoseCloseDidNotRunIsClosedAgain) {
+  CopyScript copy({.policy = {.preserve = {.timestamps = true}}});
+  copy.OpenSource();
+  EXPECT_EQ(copy.Settle({0, 100}),
+            "open T new 644>s0 - write s0 100@0 - install s0 - close s0 = close fd7");
+  EXPECT_EQ(copy.Settle({0, 100, 8, kCancelled, kCancelled}), "close s0");
+  EXPECT_EQ(copy.Settle({kCancelled}), "close s0");
+  EXPECT_EQ(copy.Settle({0}), "futimens fd8 11 22");
+  EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
+  EXPECT_EQ(copy.Settle({0, 0}), "copied");
+}
+
+TEST(FileCopyTest, SoIsOneThatWasInstalledAfterwards) {
+  Opened opened;
+  EXPECT_EQ(opened.copy.Settle({0, 60, kCancelled, kCancelled}), "install s0 = close s0");
+  EXPECT_EQ(opened.copy.Settle({8, kCancelled}), "close s0");
+  EXPECT_EQ(opened.copy.Settle({0}), "write fd8 40@60 - close fd8 = close fd7");
+  EXPECT_EQ(opened.copy.Settle({40, 0, 0}), "copied");
+}
+
 TEST(FileCopyTest, AShortReadIsNoEndBeforeThatIsConfirmed) {
   CopyScript copy;
   copy.OpenSource();

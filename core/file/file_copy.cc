@@ -60,7 +60,7 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   control_.stopped = false;
   outcome_ = Outcome::kRunning;
   outcome_at_end_ = Outcome::kCopied;
-  removal_error_ = 0;
+  removal_error_ = not_identified_ = 0;
   bytes_found_ = 0;
   retries_ = 0;
   contents_.Reset(&policy_, &source_stat_);
@@ -121,7 +121,9 @@ void FileCopy::GoOn(int lane, absl::Span<const int32_t> results, NextChains* nex
     case State::kWriteWhole:
       return OnWriteWhole(results, next);
     case State::kInstallTarget:
-      return OnInstallTarget(results[0], next);
+      return OnInstallTarget(results, next);
+    case State::kCloseSlot:
+      return OnCloseSlot(results[0], next);
     case State::kConfirmTarget:
       return OnConfirmTarget(results[0], next);
     case State::kLookAnew:
@@ -449,6 +451,8 @@ void FileCopy::OnCopyWhole(absl::Span<const int32_t> results, NextChains* next) 
     // Without a descriptor it can't be told whether the name still leads to it.
     complete_ = target_ == FileRef();
   }
+  // For want of memory or a thread in the kernel.
+  if (installed >= 0 && target_closed == -ECANCELED) return CloseSlot(next);
   SetAttributes(next);
 }
 
@@ -457,7 +461,8 @@ void FileCopy::InstallTarget(NextChains* next) {
   next->Add(0).Add(InstallDescriptor(target_)).Add(Close(target_), Link::kHard);
 }
 
-void FileCopy::OnInstallTarget(int32_t result, NextChains* next) {
+void FileCopy::OnInstallTarget(absl::Span<const int32_t> results, NextChains* next) {
+  const int32_t result = results[0];
   if (result == -ECANCELED && ShouldRetry(result, &retries_, counters_)) {
     return InstallTarget(next);  // Neither of the two has run.
   }
@@ -470,6 +475,24 @@ void FileCopy::OnInstallTarget(int32_t result, NextChains* next) {
     return CloseAll(next);
   }
   target_ = FileRef::Descriptor(result);
+  if (results[1] == -ECANCELED) return CloseSlot(next);
+  OnInstalled(next);
+}
+
+// What stays in a slot is open until another file takes its place, or the ring is gone.
+void FileCopy::CloseSlot(NextChains* next) {
+  state_ = State::kCloseSlot;
+  next->Add(0).Add(Close(FileRef::Slot(slot_)));
+}
+
+void FileCopy::OnCloseSlot(int32_t result, NextChains* next) {
+  if (result == -ECANCELED && ShouldRetry(result, &retries_, counters_)) {
+    return CloseSlot(next);
+  }
+  OnInstalled(next);
+}
+
+void FileCopy::OnInstalled(NextChains* next) {
   const bool gives_up = control_.stopped && !complete_;
   if (outcome_at_end_ == Outcome::kFailed || gives_up) return CloseAll(next);
   WriteWhole(next);
@@ -952,7 +975,7 @@ void FileCopy::OnConfirmAnew(int32_t result, NextChains* next) {
   // Some forget what was not written to its end.
   if (result == -ENOENT && created_) {
     created_ = is_identified_ = false;
-    removal_error_ = 0;
+    removal_error_ = not_identified_ = 0;
     return OpenNewTarget(next);
   }
   Fail(first_failure_);
@@ -1047,7 +1070,7 @@ void FileCopy::OnIdentify(absl::Span<const int32_t> results, NextChains* next) {
   const int32_t target_result = target_ != FileRef() ? results[0] : 0;
   const int32_t name_result = results.back();
   if (name_result == -ENOENT && (target_ == FileRef() || target_result < 0)) {
-    removal_error_ = 0;
+    removal_error_ = not_identified_ = 0;
     return CloseFiles(next);
   }
   if (target_result < 0 || (name_result < 0 && name_result != -ENOENT)) {
@@ -1135,7 +1158,8 @@ void FileCopy::OnClosed(absl::Span<const int32_t> results) {
   if (identifies_before_closing()) {
     is_identified_ = results[at] == 0;
     // What is to be removed can't be told from another file then.
-    if (removes_closed_ && !is_identified_) removal_error_ = -results[at];
+    not_identified_ = -results[at];
+    if (removes_closed_ && !is_identified_) removal_error_ = not_identified_;
     ++at;
   }
   for (FileRef* const file : {&target_, &source_}) {
@@ -1161,6 +1185,7 @@ void FileCopy::Finish(NextChains* next) {
   if (is_half_written() && !cleaned_up_) {
     cleaned_up_ = true;  // At least it is tried only once.
     if (created_ && is_identified_) return Identify(next);
+    if (created_ && removal_error_ == 0) removal_error_ = not_identified_;
     if (!created_) {
       const int flags = kExistingTargetFlags | (is_link_ ? 0 : O_NOFOLLOW);
       return Enter(State::kReopen,

@@ -215,6 +215,7 @@ class FileCopy {
     kEmptyOld,
     kWriteWhole,
     kInstallTarget,
+    kCloseSlot,
     kContents,
     kAttributes,
     kIdentify,
@@ -267,7 +268,11 @@ class FileCopy {
   void CopyWhole(NextChains* next);
   void OnCopyWhole(absl::Span<const int32_t> results, NextChains* next);
   void InstallTarget(NextChains* next);
-  void OnInstallTarget(int32_t result, NextChains* next);
+  void OnInstallTarget(absl::Span<const int32_t> results, NextChains* next);
+  void CloseSlot(NextChains* next);
+  void OnCloseSlot(int32_t result, NextChains* next);
+  // The target has a descriptor instead of a slot.
+  void OnInstalled(NextChains* next);
   void OpenNewTarget(NextChains* next);
   // Whether an existing target is to be opened with O_TRUNC after all, if opening it
   // failed with `error_number`; 0: if it has not been tried.
@@ -386,6 +391,7 @@ class FileCopy {
   bool is_link_ = false;        // It was there, and its name is a symbolic link.
   bool makes_pointee_ = false;  // ... to nowhere, where the target is to be made.
   bool is_identified_ = false;  // target_stat_ is that of the target itself.
+  int not_identified_ = 0;      // Why it is not, where that was tried before closing.
   bool tried_removing_ = false;
   OldTarget removed_as_ = OldTarget::kKept;  // What it becomes once it is removed.
   OldTarget old_target_ = OldTarget::kKept;
