@@ -1,5 +1,5 @@
 // The state machine of one file's copy where its mode, owner or times are kept;
-// copy_script.h explains the notation.
+// copy_script.h explains the notation. attribute_plan_test.cc has the rules one by one.
 
 #include <sys/stat.h>
 
@@ -187,6 +187,36 @@ TEST(FileCopyAttributesTest, AnAttributeThatCanNotBeSetFailsButTheTargetStays) {
   EXPECT_EQ(look.copy.Settle({0}), "failed: stat T EIO");
 }
 
+// As in GNU cp: who can't set the times is not to give the file away half-done.
+TEST(FileCopyAttributesTest, AfterAnErrorNothingMoreIsSet) {
+  const auto of_another = [](CopyScript* copy) {
+    copy->source_stat.stx_uid = 5;
+    copy->target_fd_stat.stx_mode = S_IFREG | 0600;
+  };
+  Written times(AsUser(0), of_another);
+  EXPECT_EQ(times.copy.Settle({0}), "futimens fd9 11 22");
+  times.next = times.copy.Settle({-EPERM});
+  EXPECT_EQ(times.Close(), "failed: utimens T EPERM");
+
+  // Only who was not permitted to set both tries the group.
+  Written owner(AsUser(0), of_another);
+  owner.copy.Settle({0});
+  EXPECT_EQ(owner.copy.Settle({0}), "fchown fd9 5:1");
+  owner.next = owner.copy.Settle({-EIO});
+  EXPECT_EQ(owner.Close(), "failed: chown T EIO");
+}
+
+TEST(FileCopyAttributesTest, AnOwnersOwnRightsAreRestrictedBeforeItIsGivenAwayToo) {
+  Overwritten overwritten(AsUser(0), [](CopyScript* copy) {
+    copy->source_stat.stx_uid = 5;
+    copy->target_fd_stat.stx_mode = S_IFREG | 02700;
+  });
+  overwritten.copy.Settle({0});
+  EXPECT_EQ(overwritten.copy.Settle({0}), "fchmod fd8 600");
+  EXPECT_EQ(overwritten.copy.Settle({-EPERM}), "close fd8 = close fd7");
+  EXPECT_EQ(overwritten.copy.Settle({0, 0}), "failed: chmod T EPERM");
+}
+
 TEST(FileCopyAttributesTest, AFailedInstallIsTriedOnceMore) {
   CopyScript copy({.policy = AsUser(1)});
   copy.LookAtSource();
@@ -268,7 +298,7 @@ TEST(FileCopyAttributesTest, WithOwnershipAloneAFileThatIsItsOwnersAlreadyIsNotT
   EXPECT_EQ(written.copy.Settle({0}), "close fd9");
 }
 
-TEST(FileCopyAttributesTest, ADefaultAclGrantsInsteadOfTheUmask) {
+TEST(FileCopyAttributesTest, WhatWasWithheldIsGrantedAsFarAsTheUmaskAndADefaultAclDo) {
   Written written(AsUser(0, {.ownership = true}),
                   [](CopyScript* copy) {
                     copy->source_stat.stx_uid = 5;
@@ -277,7 +307,7 @@ TEST(FileCopyAttributesTest, ADefaultAclGrantsInsteadOfTheUmask) {
                   },
                   {.target_default_acl = 0760});
   written.copy.Settle({0});
-  EXPECT_EQ(written.copy.Settle({0}), "fchmod fd9 660");
+  EXPECT_EQ(written.copy.Settle({0}), "fchmod fd9 640");
 }
 
 TEST(FileCopyAttributesTest, AnExistingFileKeepsItsModeWhenOnlyTheOwnerIsKept) {

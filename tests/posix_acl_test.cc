@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -86,6 +87,18 @@ TEST(PosixAclTest, WhatANamedGroupIsDeniedOthersDoNotGet) {
 TEST(PosixAclTest, AModeIsAnAclOfThreeEntries) {
   EXPECT_EQ(AclOfMode(04751),
             Bytes({{ACL_USER_OBJ, 7}, {ACL_GROUP_OBJ, 5}, {ACL_OTHER, 1}}));
+}
+
+TEST(PosixAclTest, ListsAreFoundAmongTheNamesOfAttributes) {
+  using namespace std::string_view_literals;
+  const AccessAttributes none = FindAccessAttributes("user.x\0security.capabilit\0"sv);
+  EXPECT_FALSE(none.access_acl || none.default_acl || none.capability);
+  const AccessAttributes some =
+      FindAccessAttributes("system.posix_acl_default\0user.x\0security.capability\0"sv);
+  EXPECT_FALSE(some.access_acl);
+  EXPECT_TRUE(some.default_acl);
+  EXPECT_TRUE(some.capability);
+  EXPECT_TRUE(FindAccessAttributes("system.posix_acl_access\0"sv).access_acl);
 }
 
 TEST(PosixAclTest, WhatIsMalformedSaysNothing) {

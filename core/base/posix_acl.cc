@@ -4,6 +4,7 @@
 #include <linux/posix_acl.h>
 #include <linux/posix_acl_xattr.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -115,6 +116,18 @@ std::optional<mode_t> PermissionsGrantedByDefault(std::string_view acl) {
 bool SaysNoAcl(int error_number) {
   return error_number == ENODATA || error_number == EOPNOTSUPP ||
          error_number == ENOSYS || error_number == EINVAL || error_number == EBUSY;
+}
+
+AccessAttributes FindAccessAttributes(std::string_view names) {
+  AccessAttributes found;
+  while (!names.empty()) {
+    const std::string_view name = names.substr(0, names.find('\0'));
+    if (name == kAccessAclName) found.access_acl = true;
+    if (name == kDefaultAclName) found.default_acl = true;
+    if (name == kCapabilityName) found.capability = true;
+    names.remove_prefix(std::min(names.size(), name.size() + 1));
+  }
+  return found;
 }
 
 std::string AclOfMode(mode_t mode) {

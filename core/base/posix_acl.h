@@ -19,6 +19,7 @@ namespace ringcp {
 
 inline constexpr char kAccessAclName[] = "system.posix_acl_access";
 inline constexpr char kDefaultAclName[] = "system.posix_acl_default";
+inline constexpr char kCapabilityName[] = "security.capability";
 
 // The permissions (of 0777) that a copy without the ACL may have, so that nobody gets in
 // who could not get to the source of the access ACL `acl`. They are not the source's own
@@ -36,6 +37,17 @@ std::optional<mode_t> PermissionsGrantedByDefault(std::string_view acl);
 // Whether reading or setting an ACL failed with `error_number` because there is none, or
 // the file system has no such lists.
 bool SaysNoAcl(int error_number);
+
+// Which of a file's extended attributes bear on who gets in, or on what it may do.
+struct AccessAttributes {
+  bool access_acl = false;
+  bool default_acl = false;
+  bool capability = false;
+};
+
+// Those that are in `names`, the names of a file's extended attributes, each with a 0
+// behind it.
+AccessAttributes FindAccessAttributes(std::string_view names);
 
 // The access ACL that grants the permissions (0777) of `mode` and nothing else.
 std::string AclOfMode(mode_t mode);

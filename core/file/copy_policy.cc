@@ -29,10 +29,6 @@ mode_t FileCopyPolicy::WithheldMode(mode_t source_mode, bool inherits_acl) const
   return NewMode(source_mode) & withheld;
 }
 
-mode_t FileCopyPolicy::FinalMode(mode_t source_mode) const {
-  return preserve.mode ? source_mode & kAllModeBits : NewMode(source_mode) & ~umask;
-}
-
 bool FileCopyPolicy::MayFailToSetOwner(int error_number) const {
   return user != 0 && (error_number == EPERM || error_number == EINVAL);
 }

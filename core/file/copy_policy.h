@@ -83,7 +83,9 @@ struct FileCopyPolicy {
   Kernel* kernel = nullptr;
 
   // `op`, to be called at once unless all are to be queued. REQUIRES: it names no slot.
-  Op CallUnlessQueued(const Op& op) const { return queues_all ? op : AtOnce(op); }
+  Op CallUnlessQueued(const Op& op) const {
+    return queues_all || IsImmediate(op) ? op : AtOnce(op);
+  }
   // Sets the size of the open file `fd`.
   Op Resize(int fd, uint64_t size) const {
     return queues_truncate ? SetSize(fd, size) : AtOnce(SetSize(fd, size));
@@ -100,8 +102,6 @@ struct FileCopyPolicy {
   // `inherits_acl` (its directory has a default ACL) grants to people by name where the
   // source's mode is kept. It is given back at the end, as far as the umask permits.
   mode_t WithheldMode(mode_t source_mode, bool inherits_acl) const;
-  // The mode of that copy in the end, unless its directory has an ACL or set-group-ID.
-  mode_t FinalMode(mode_t source_mode) const;
   // Whether it is no error, as in GNU cp, that an owner could not be set.
   bool MayFailToSetOwner(int error_number) const;
   // Whether it is no error that a mode could not be set: nobody has asked for it, and the

@@ -2,7 +2,6 @@
 
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <string>
@@ -13,8 +12,6 @@
 
 namespace ringcp {
 namespace {
-
-constexpr char kCapabilityName[] = "security.capability";
 
 // Names of extended attributes: few files have more than one or two. Where they are more
 // they are asked for one by one.
@@ -46,16 +43,9 @@ std::optional<std::string> ReadAcl(Kernel* kernel, int fd, const char* name) {
 // Of a list that can't be read nobody but the owner is known to get in.
 constexpr mode_t kOthersPermissions = S_IRWXG | S_IRWXO;
 
-// Which of the attributes that matter here a file has.
-struct Names {
-  bool access_acl = false;
-  bool default_acl = false;
-  bool capability = false;
-};
-
 // 0, with *names, or an errno. A file system without such attributes has none.
-int ListNames(Kernel* kernel, int fd, Names* names) {
-  *names = Names();
+int ListNames(Kernel* kernel, int fd, AccessAttributes* names) {
+  *names = AccessAttributes();
   std::array<char, kNamesBytesMax> list;
   const int32_t size = kernel->Do(ListXattrs(fd, list.data(), list.size()));
   if (size == -ERANGE) {
@@ -65,21 +55,14 @@ int ListNames(Kernel* kernel, int fd, Names* names) {
     return 0;
   }
   if (size < 0) return SaysNoAcl(-size) ? 0 : -size;
-  std::string_view left(list.data(), size);
-  while (!left.empty()) {
-    const std::string_view name = left.substr(0, left.find('\0'));
-    if (name == kAccessAclName) names->access_acl = true;
-    if (name == kDefaultAclName) names->default_acl = true;
-    if (name == kCapabilityName) names->capability = true;
-    left.remove_prefix(std::min(left.size(), name.size() + 1));
-  }
+  *names = FindAccessAttributes(std::string_view(list.data(), size));
   return 0;
 }
 
 }  // namespace
 
 SourceAccess LookAtAccess(Kernel* kernel, int fd, mode_t mode) {
-  Names names;
+  AccessAttributes names;
   const int error_number = ListNames(kernel, fd, &names);
   SourceAccess access;
   access.mode = mode;
@@ -106,7 +89,7 @@ std::optional<mode_t> GrantsOfDefaultAcl(Kernel* kernel, int fd) {
 }
 
 int ReplaceAcls(Kernel* kernel, int fd, mode_t mode) {
-  Names names;
+  AccessAttributes names;
   if (const int error_number = ListNames(kernel, fd, &names); error_number != 0) {
     return error_number;
   }

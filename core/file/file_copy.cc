@@ -18,7 +18,6 @@ constexpr int kSourceFlags = O_RDONLY | O_NOCTTY;
 constexpr int kNewTargetFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOCTTY;
 constexpr int kExistingTargetFlags = O_WRONLY | O_NOCTTY | O_NONBLOCK;
 
-constexpr char kCapabilityName[] = "security.capability";
 constexpr mode_t kExecutePermissions = 0111;
 
 // How often a target is let go because its name leads to another inode, before the number
@@ -136,8 +135,8 @@ void FileCopy::GoOn(int lane, absl::Span<const int32_t> results, NextChains* nex
       contents_.Settle(lane, results, next);
       return OnContents(next);
     case State::kAttributes:
-      attributes_.Settle(results[0], next);
-      return OnAttributes(next);
+      attributes_.Settle(results[0]);
+      return SetNextAttribute(next);
     case State::kIdentify:
       return OnIdentify(results, next);
     case State::kRemove:
@@ -995,18 +994,19 @@ void FileCopy::SetAttributes(NextChains* next) {
   if (!policy_.preserve.any_attribute() || outcome_at_end_ == Outcome::kFailed) {
     return CloseAll(next);
   }
-  state_ = State::kAttributes;
   attributes_.Start(policy_, source_stat_,
                     {.fd = target_.index,
                      .created = created_,
+                     .kept_mode = source_stat_.stx_mode & kAllModeBits,
                      .withheld = created_ || makes_pointee_ ? WithheldMode() : 0,
-                     .default_acl = names_.target_default_acl},
-                    next);
-  OnAttributes(next);
+                     .default_acl = names_.target_default_acl});
+  SetNextAttribute(next);
 }
 
-void FileCopy::OnAttributes(NextChains* next) {
-  if (!attributes_.done()) return;
+void FileCopy::SetNextAttribute(NextChains* next) {
+  if (!attributes_.done()) {
+    return Enter(State::kAttributes, policy_.CallUnlessQueued(attributes_.op()), next);
+  }
   if (attributes_.failed()) Fail(attributes_.failure());
   CloseAll(next);
 }

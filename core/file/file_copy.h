@@ -26,7 +26,7 @@
 //             |     v                                          v
 //             |   kWriteWhole [write -> close => close]     kContents (contents_copy.h)
 //             v     |                                          |
-//         kAttributes (attribute_setter.h), where there are any to keep
+//         kAttributes (attribute_plan.h), where there are any to keep
 //             v
 //          kClose
 //             v
@@ -84,7 +84,7 @@
 #include "absl/types/span.h"
 #include "core/base/engine_counters.h"
 #include "core/base/file_error.h"
-#include "core/file/attribute_setter.h"
+#include "core/file/attribute_plan.h"
 #include "core/file/contents_copy.h"
 #include "core/file/copy_policy.h"
 #include "core/file/next_chains.h"
@@ -320,7 +320,7 @@ class FileCopy {
   void OnLetGo(absl::Span<const int32_t> results, NextChains* next);
   void OnConfirmAnew(int32_t result, NextChains* next);
   void SetAttributes(NextChains* next);
-  void OnAttributes(NextChains* next);
+  void SetNextAttribute(NextChains* next);
 
   // --- The end ---
   // Whether what was copied is in the page cache and has to leave it.
@@ -414,7 +414,7 @@ class FileCopy {
   TargetClaims::Claim claim_;
 
   ContentsCopy contents_;
-  AttributeSetter attributes_;
+  AttributePlan attributes_;
 };
 
 }  // namespace ringcp
