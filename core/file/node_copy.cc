@@ -10,6 +10,7 @@
 
 #include "core/base/check.h"
 #include "core/base/file_identity.h"
+#include "core/file/attribute_plan.h"
 #include "core/file/file_acls.h"
 #include "core/file/removal.h"
 #include "core/kernel/op.h"
@@ -283,10 +284,23 @@ class NodeCopy {
       kernel_->Close(fd);
       return Fail(TargetFailure(Operation::kStat, -result));
     }
-    const bool ok = IsAsMade(target) ? SetTimes(fd) && SetOwner(fd, target) && SetMode(fd)
+    const bool ok = IsAsMade(target) ? SetAttributes(fd, target)
                                      : Fail(RefusedTarget(Refusal::kTargetReplaced));
     kernel_->Close(fd);
     return ok;
+  }
+
+  bool SetAttributes(int fd, const struct statx& target) {
+    AttributePlan plan;
+    plan.Start(policy_, source_,
+               {.fd = fd,
+                .stat = &target,
+                .created = true,
+                .kept_mode = mode_,
+                .withheld = withheld_,
+                .default_acl = names_.target_default_acl});
+    SetAttributesAtOnce(&plan, [&](const Op& op) { return SetAttribute(op, target); });
+    return !plan.failed() || Fail(plan.failure());
   }
 
   bool IsAsMade(const struct statx& target) const {
@@ -298,68 +312,21 @@ class NodeCopy {
     return !is_device || NodeDeviceOf(target) == NodeDeviceOf(source_);
   }
 
-  bool SetTimes(int fd) {
-    if (!policy_.preserve.timestamps) return true;
-    const int error_number = -kernel_->Do(ringcp::SetTimes(fd, source_));
-    return error_number == 0 || Fail(TargetFailure(Operation::kSetTimes, error_number));
-  }
-
-  bool SetOwner(int fd, const struct statx& target) {
-    if (!policy_.preserve.ownership ||
-        (target.stx_uid == source_.stx_uid && target.stx_gid == source_.stx_gid)) {
-      return true;
+  int32_t SetAttribute(const Op& op, const struct statx& target) const {
+    const int32_t result = kernel_->Do(op);
+    if (result == 0 || op.kind != OpKind::kSetMode || !S_ISFIFO(target.stx_mode)) {
+      return result;
     }
-    const int error_number =
-        -kernel_->Do(ringcp::SetOwner(fd, source_.stx_uid, source_.stx_gid));
-    if (error_number == 0) return true;
-    if (!policy_.MayFailToSetOwner(error_number)) {
-      return Fail(TargetFailure(Operation::kSetOwner, error_number));
-    }
-    // An attempt to keep the group at least, whose failure is no error either.
-    kernel_->Do(ringcp::SetOwner(fd, static_cast<uid_t>(-1), source_.stx_gid));
-    mode_ &= kPermissions;
-    return true;
-  }
-
-  bool SetMode(int fd) {
-    if (is_link_) return true;
-    struct statx target;  // Of after the owner was set.
-    if (const int32_t result = kernel_->Stat(fd, &target); result != 0) {
-      return Fail(TargetFailure(Operation::kStat, -result));
-    }
-    const mode_t mode = target.stx_mode & kAllModeBits;
-    mode_t wanted = mode_;
-    int error_number = 0;
-    if (!policy_.preserve.mode) {
-      wanted = mode | (withheld_ & ~policy_.umask &
-                       names_.target_default_acl.value_or(kPermissions));
-    } else if (inherits_acl()) {
-      error_number = ReplaceAcls(kernel_, fd, wanted);
-    }
-    // Without the group's bits a list that is there still lets nobody in whom it names.
-    if (error_number != 0) wanted &= ~mode_t{S_IRWXG};
-    if (mode != wanted) {
-      const int mode_error = SetModeTo(fd, wanted, target);
-      if (error_number == 0) error_number = mode_error;
-    }
-    return error_number == 0 || policy_.MayFailToSetMode(error_number) ||
-           Fail(TargetFailure(Operation::kSetMode, error_number));
-  }
-
-  // 0 or an errno.
-  int SetModeTo(int fd, mode_t mode, const struct statx& target) const {
-    const int error_number = -kernel_->Do(ringcp::SetMode(fd, mode));
-    if (error_number == 0 || !S_ISFIFO(target.stx_mode)) return error_number;
     // An older kernel without /proc. A pipe, unlike a device, may be opened: nobody
     // waits, and nothing is set going.
     const int opened = kernel_->Open(names_.target_directory, names_.target,
                                      O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
-    if (opened < 0) return error_number;
+    if (opened < 0) return result;
     struct statx stat;
     const bool is_it = kernel_->Stat(opened, &stat) == 0 && SameFile(stat, target);
-    const bool done = is_it && kernel_->Do(ringcp::SetMode(opened, mode)) == 0;
+    const bool done = is_it && kernel_->Do(SetMode(opened, op.mode.value)) == 0;
     kernel_->Close(opened);
-    return done ? 0 : error_number;
+    return done ? 0 : result;
   }
 
   Kernel* const kernel_;
