@@ -12,8 +12,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "core/base/copy_options.h"
 #include "core/job/copy_job.h"
 #include "gtest/gtest.h"
+#include "tests/child_process.h"
 #include "tests/job_runner.h"
 #include "tests/odd_mount.h"
 #include "tests/programs.h"
@@ -25,18 +27,20 @@ namespace {
 class CopyJobStreamsTest : public testing::Test {
  protected:
   CopyJobStreamsTest() { scratch_.MakeFifo("pipe"); }
-  ~CopyJobStreamsTest() override {
-    if (pipe_ >= 0) close(pipe_);
-  }
+  ~CopyJobStreamsTest() override { ClosePipe(); }
 
   // Copies the pipe to `target` while `meanwhile` runs, by which pipe_ is open for
   // writing; it stays open until the job has ended.
   JobRun Copy(const std::string& target, const std::string& letters,
               const std::function<void(CopyJob*)>& meanwhile) {
+    return Copy(target, OptionsFor(letters), meanwhile);
+  }
+  JobRun Copy(const std::string& target, const CopyOptions& options,
+              const std::function<void(CopyJob*)>& meanwhile) {
     CopyRequest request;
     request.sources = {scratch_.Path("pipe")};
     request.target = scratch_.Path(target);
-    request.options = OptionsFor(letters);
+    request.options = options;
     JobHooks hooks;
     hooks.meanwhile = [&](CopyJob* job) {
       pipe_ = open(scratch_.Path("pipe").c_str(), O_WRONLY | O_CLOEXEC);
@@ -55,11 +59,18 @@ class CopyJobStreamsTest : public testing::Test {
     }
   }
 
-  ino_t Inode(const std::string& name) const {
+  void ClosePipe() {
+    if (pipe_ >= 0) close(pipe_);
+    pipe_ = -1;
+  }
+
+  struct stat Stat(const std::string& name) const {
     struct stat stat = {};
     EXPECT_EQ(lstat(scratch_.Path(name).c_str(), &stat), 0);
-    return stat.st_ino;
+    return stat;
   }
+  ino_t Inode(const std::string& name) const { return Stat(name).st_ino; }
+  mode_t Mode(const std::string& name) const { return Stat(name).st_mode; }
 
   ScratchDirectory scratch_;
   int pipe_ = -1;
@@ -109,8 +120,7 @@ TEST_F(CopyJobStreamsTest, AStreamThatEndsReplacesAllThatWasThere) {
   const auto end_after = [&](const std::string& text) {
     const JobRun run = Copy("t", "", [&](CopyJob*) {
       if (!text.empty()) Send(text, "t");
-      close(pipe_);
-      pipe_ = -1;
+      ClosePipe();
     });
     EXPECT_EQ(run.Messages(), "");
     EXPECT_EQ(ReadFileOrNone(scratch_.Path("t")), text);
@@ -122,14 +132,48 @@ TEST_F(CopyJobStreamsTest, AStreamThatEndsReplacesAllThatWasThere) {
 TEST_F(CopyJobStreamsTest, AttributesThatAreKeptAreSetOnWhatWasThereToo) {
   scratch_.WriteFile("t", "old");
   PrepareWithShell(scratch_.path(), "chmod 640 pipe; chmod 666 t");
-  const JobRun run = Copy("t", "p", [&](CopyJob*) {
-    close(pipe_);
-    pipe_ = -1;
-  });
+  const JobRun run = Copy("t", "p", [&](CopyJob*) { ClosePipe(); });
   EXPECT_EQ(run.Messages(), "");
-  struct stat stat = {};
-  ASSERT_EQ(lstat(scratch_.Path("t").c_str(), &stat), 0);
-  EXPECT_EQ(stat.st_mode, mode_t{S_IFREG | 0640});
+  EXPECT_EQ(Mode("t"), mode_t{S_IFREG | 0640});
+}
+
+// By writing to it the set-ID bits that it had are lost.
+TEST_F(CopyJobStreamsTest, SetIdBitsThatAreKeptAreSetOnWhatHadThem) {
+  scratch_.WriteFile("t", "old");
+  PrepareWithShell(scratch_.path(), "chmod 4755 pipe t");
+  if (geteuid() == 0) {
+    PrepareWithShell(scratch_.path(),
+                     absl::StrCat("chown ", kOrdinaryUser, ":", kOrdinaryUser,
+                                  " . pipe t; chmod 4755 pipe t"));
+  }
+  EXPECT_EQ(InChildProcess([&] {
+              BecomeOrdinaryUser();
+              return Copy("t", "p",
+                          [&](CopyJob*) {
+                            Send("new", "t");
+                            ClosePipe();
+                          })
+                  .Messages();
+            }),
+            "");
+  EXPECT_EQ(Mode("t"), mode_t{S_IFREG | 04755});
+}
+
+// As in GNU cp, which goes no further either.
+TEST_F(CopyJobStreamsTest, WhatIsAnothersAndCanNotBeClosedToOthersIsAnError) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root may make files of two users";
+  scratch_.WriteFile("t", "old");
+  PrepareWithShell(scratch_.path(),
+                   absl::StrCat("chown ", kOrdinaryUser, " . pipe; chmod 666 pipe t"));
+  CopyOptions options = OptionsFor("");
+  options.preserve = {.mode = true, .ownership = true};
+  EXPECT_EQ(InChildProcess([&] {
+              BecomeOrdinaryUser();
+              return Copy("t", options, [&](CopyJob*) { ClosePipe(); }).Messages();
+            }),
+            absl::StrCat("preserving permissions for '", scratch_.Path("t"),
+                         "': Operation not permitted"));
+  EXPECT_EQ(Mode("t"), mode_t{S_IFREG | 0666});
 }
 
 TEST_F(CopyJobStreamsTest, ANewTargetThatCannotBeLookedAtIsRemoved) {

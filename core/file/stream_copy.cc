@@ -10,6 +10,7 @@
 
 #include "absl/time/time.h"
 #include "core/base/file_identity.h"
+#include "core/file/attribute_plan.h"
 #include "core/file/file_acls.h"
 #include "core/file/removal.h"
 #include "core/file/target_claims.h"
@@ -360,54 +361,17 @@ class Stream {
   // Of a regular file: a terminal or a device that is written to keeps what it has.
   Outcome SetAttributes() {
     if (!is_regular_) return Outcome::kCopied;
-    if (policy_.preserve.timestamps) {
-      const int32_t result = kernel_->Do(SetTimes(target_, source_stat_));
-      if (result != 0) return Fail(Operation::kSetTimes, -result, true);
-    }
-    mode_t mode = target_stat_.stx_mode & kAllModeBits;
-    if (policy_.preserve.ownership && (target_stat_.stx_uid != source_stat_.stx_uid ||
-                                       target_stat_.stx_gid != source_stat_.stx_gid)) {
-      // One that was there may be open to more people than its new owner wants.
-      if (policy_.preserve.mode && !created_ &&
-          kernel_->Do(ringcp::SetMode(target_, mode & mode_ & kOwnerPermissions)) == 0) {
-        mode &= mode_ & kOwnerPermissions;
-      }
-      if (const int32_t result =
-              kernel_->Do(SetOwner(target_, source_stat_.stx_uid, source_stat_.stx_gid));
-          result != 0) {
-        if (!policy_.MayFailToSetOwner(-result)) {
-          return Fail(Operation::kSetOwner, -result, true);
-        }
-        // An attempt to keep the group at least.
-        kernel_->Do(SetOwner(target_, static_cast<uid_t>(-1), source_stat_.stx_gid));
-        mode_ &= kPermissions;
-      }
-      mode &= ~kSetIdBits;  // A change of owner takes them away.
-    }
-    return SetMode(mode);
-  }
-
-  // `mode` is what the target has.
-  Outcome SetMode(mode_t mode) {
-    mode_t wanted = mode_;
-    int error_number = 0;
-    if (!policy_.preserve.mode) {
-      const mode_t given_back =
-          withheld_ & ~policy_.umask & names_.target_default_acl.value_or(kPermissions);
-      wanted = created_ || made_pointee_ ? mode | given_back : mode;
-    } else if (!created_ || names_.target_default_acl.has_value()) {
-      error_number = ReplaceAcls(kernel_, target_, wanted);
-    }
-    // Without the group's bits a list that is there still lets nobody in whom it names.
-    if (error_number != 0) wanted &= ~mode_t{S_IRWXG};
-    if (wanted != mode) {
-      const int mode_error = -kernel_->Do(ringcp::SetMode(target_, wanted));
-      if (error_number == 0) error_number = mode_error;
-    }
-    if (error_number != 0 && !policy_.MayFailToSetMode(error_number)) {
-      return Fail(Operation::kSetMode, error_number, true);
-    }
-    return Outcome::kCopied;
+    AttributePlan plan;
+    plan.Start(policy_, source_stat_,
+               {.fd = target_,
+                .created = created_,
+                .kept_mode = mode_,
+                .withheld = created_ || made_pointee_ ? withheld_ : 0,
+                .default_acl = names_.target_default_acl});
+    SetAttributesAtOnce(&plan, [this](const Op& op) { return kernel_->Do(op); });
+    if (!plan.failed()) return Outcome::kCopied;
+    *failure_ = plan.failure();
+    return Outcome::kFailed;
   }
 
   Kernel* const kernel_;
