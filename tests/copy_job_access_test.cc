@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -74,17 +75,21 @@ class CopyJobAccessTest : public testing::Test {
     });
   }
 
-  // Runs `request` where no mode can be set: the messages.
-  static std::string RunWithoutChmod(CopyRequest request, int error_number, mode_t mask) {
+  // Runs `request` where `calls` fail: the messages.
+  static std::string RunWithout(const std::vector<uint32_t>& calls,
+                                const CopyRequest& request, int error_number) {
     return InChildProcess([&]() -> std::string {
-      umask(mask);
-      request.options.umask = mask;
-      for (const uint32_t call : {uint32_t{SYS_fchmod}, uint32_t{SYS_chmod},
-                                  uint32_t{SYS_fchmodat}, kFchmodat2}) {
+      umask(request.options.umask);
+      for (const uint32_t call : calls) {
         if (!RefuseCall(call, error_number)) return "no filter";
       }
       return RunJob(request).Messages();
     });
+  }
+  static std::string RunWithoutChmod(CopyRequest request, int error_number, mode_t mask) {
+    request.options.umask = mask;
+    return RunWithout({SYS_fchmod, SYS_chmod, SYS_fchmodat, kFchmodat2}, request,
+                      error_number);
   }
 
   ScratchDirectory scratch_;
@@ -139,6 +144,47 @@ TEST_F(CopyJobAccessTest, AKeptModeTakesThePlaceOfAnInheritedAcl) {
     EXPECT_FALSE(HasAcl(name, kAccessAclName)) << name;
     EXPECT_FALSE(HasAcl(name, kDefaultAclName)) << name;
   }
+}
+
+// The group's permissions would be the mask of whom it names.
+TEST_F(CopyJobAccessTest, AnInheritedAclThatStaysLetsNobodyIn) {
+  PrepareWithShell(scratch_.path(), "mkdir -p s t; chmod -R 770 s");
+  SKIP_WITHOUT_ACLS("t");
+  ASSERT_TRUE(SetAcl("t", kDefaultAclName, AclThatNamesNobody()));
+  EXPECT_EQ(RunWithout({SYS_fsetxattr, SYS_setxattr}, Request("s", "t", "rp"), EIO),
+            absl::StrCat("preserving permissions for '", scratch_.Path("t/s"),
+                         "': Input/output error"));
+  EXPECT_TRUE(HasAcl("t/s", kAccessAclName));
+  EXPECT_EQ(Mode("t/s"), "700");
+}
+
+// --- What else follows from a failure, as in GNU cp ---
+
+TEST_F(CopyJobAccessTest, ADirectoryThatCanNotGetItsTimesGetsNothingElse) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root may give a directory away";
+  PrepareWithShell(scratch_.path(), "mkdir -m 777 s; chown 5:6 s");
+  EXPECT_EQ(RunWithout({SYS_utimensat}, Request("s", "t", "rp"), EPERM),
+            absl::StrCat("preserving times for '", scratch_.Path("t"),
+                         "': Operation not permitted"));
+  struct stat stat = {};
+  ASSERT_EQ(lstat(scratch_.Path("t").c_str(), &stat), 0);
+  EXPECT_EQ(stat.st_uid, 0u);
+  EXPECT_EQ(Mode("t"), "700");
+}
+
+TEST_F(CopyJobAccessTest, ADirectoryOfAnotherThatCanNotBeClosedToOthersIsAnError) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+  PrepareWithShell(
+      scratch_.path(),
+      absl::StrCat("mkdir -p s t/s; chmod 777 . s t t/s; chown ", kOrdinaryUser, " s"));
+  CopyRequest request = Request("s", "t", "r");
+  request.options.preserve = {.mode = true, .ownership = true};
+  EXPECT_EQ(InChildProcess([&] {
+              BecomeOrdinaryUser();
+              return RunJob(request).Messages();
+            }),
+            absl::StrCat("preserving permissions for '", scratch_.Path("t/s"),
+                         "': Operation not permitted"));
 }
 
 TEST_F(CopyJobAccessTest, AnAclsMaskIsNotGivenToTheOwningGroup) {

@@ -88,21 +88,12 @@ std::optional<mode_t> GrantsOfDefaultAcl(Kernel* kernel, int fd) {
   return PermissionsGrantedByDefault(*acl).value_or(0);
 }
 
-int ReplaceAcls(Kernel* kernel, int fd, mode_t mode) {
-  AccessAttributes names;
-  if (const int error_number = ListNames(kernel, fd, &names); error_number != 0) {
-    return error_number;
-  }
-  if (names.default_acl) {
-    const int error_number = -kernel->Do(RemoveXattr(fd, kDefaultAclName));
-    if (error_number != 0 && error_number != ENODATA) return error_number;
-  }
-  // To remove it would leave its mask to the group for a moment; one that says no more
-  // than a mode does takes its place, and the kernel makes that the mode.
-  if (!names.access_acl) return 0;
+bool ReplaceInheritedAcls(Kernel* kernel, int fd, mode_t mode) {
+  const int32_t removed = kernel->Do(RemoveXattr(fd, kDefaultAclName));
   const std::string acl = AclOfMode(mode);
-  return -kernel->Do(
+  const int32_t set = kernel->Do(
       SetXattr(fd, kAccessAclName, acl.data(), static_cast<uint32_t>(acl.size())));
+  return (removed == 0 || removed == -ENODATA) && set == 0;
 }
 
 }  // namespace ringcp

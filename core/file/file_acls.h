@@ -33,11 +33,11 @@ SourceAccess LookAtAccess(Kernel* kernel, int fd, mode_t mode);
 // nothing at all if it can't be understood. Absent if there is none.
 std::optional<mode_t> GrantsOfDefaultAcl(Kernel* kernel, int fd);
 
-// Makes the permissions (0777) of `mode` all that is granted on the file `fd`, in one
-// step, and takes a directory's default ACL away. Does nothing to a file without ACLs,
-// whose mode is to be set in any case. Returns 0 or an errno: then the group's bits of
-// the mode may be an ACL's mask, and are not to be set.
-int ReplaceAcls(Kernel* kernel, int fd, mode_t mode);
+// Makes the permissions (0777) of `mode` all that is granted on the directory `fd`, which
+// was just made in one with a default ACL, and takes its own default ACL away. False if
+// it may still have one of the two: then the group's bits of its mode may be an ACL's
+// mask.
+bool ReplaceInheritedAcls(Kernel* kernel, int fd, mode_t mode);
 
 }  // namespace ringcp
 

@@ -107,10 +107,10 @@ struct Directory {
   // source's are, of which this is the mode,
   bool set_attributes = false;
   mode_t kept_mode = 0;
-  // and else, of a target that this job made, permissions added that were withheld from
-  // it at first, and those taken away that its owner needed meanwhile.
-  mode_t mode_to_add = 0;
-  mode_t mode_to_take = 0;
+  // and else, of a target that this job made, permissions given back that were withheld
+  // from it at first, and those taken away that its owner was lent meanwhile.
+  mode_t withheld_mode = 0;
+  mode_t lent_mode = 0;
 
   bool is_top() const { return parent == nullptr; }
 };

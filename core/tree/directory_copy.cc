@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/file_identity.h"
 #include "core/base/mutex.h"
+#include "core/file/attribute_plan.h"
 #include "core/file/file_acls.h"
 #include "core/kernel/file_systems.h"
 #include "core/kernel/op.h"
@@ -232,24 +233,21 @@ bool DirectoryCopy::PlanAttributes(Kernel* kernel, Directory* directory, mode_t 
   }
   if (policy_.preserve.mode) {
     directory->kept_mode = KeptMode(kernel, *directory);
-    // What it has inherited is not its source's. One that was there keeps its ACLs until
-    // all is in it: so does GNU cp.
-    if (created && default_acl.has_value()) {
-      if (const int error_number = ReplaceAcls(kernel, fd, stat.stx_mode);
-          error_number != 0) {
-        Fail(MakeFileError(Operation::kSetMode, TargetPath(*directory), error_number));
-      } else {
-        default_acl.reset();
-      }
+    // What it has inherited is not its source's. Where that stays it is tried again, and
+    // told, when all is in it. One that was there keeps its ACLs until then: so does GNU
+    // cp.
+    if (created && default_acl.has_value() &&
+        ReplaceInheritedAcls(kernel, fd, stat.stx_mode)) {
+      default_acl.reset();
     }
   }
   if (!created) return true;
   if (!policy_.preserve.mode) {
-    directory->mode_to_add = withheld & ~policy_.umask & ~stat.stx_mode;
-    if (directory->mode_to_add != 0) {
+    directory->withheld_mode = withheld & ~policy_.umask & ~stat.stx_mode;
+    if (directory->withheld_mode != 0) {
       const std::optional<mode_t> grants =
           default_acl.has_value() ? default_acl : GrantsOfDefaultAcl(kernel, fd);
-      directory->mode_to_add &= grants.value_or(kPermissions);
+      directory->withheld_mode &= grants.value_or(kPermissions);
     }
   }
   // Its owner's rights may be less, by the source's mode or the umask; that holds when
@@ -259,7 +257,7 @@ bool DirectoryCopy::PlanAttributes(Kernel* kernel, Directory* directory, mode_t 
   const int error_number =
       -kernel->Do(SetMode(fd, (stat.stx_mode & kAllModeBits) | lacking));
   if (error_number == 0) {
-    directory->mode_to_take = lacking;
+    directory->lent_mode = lacking;
   } else if (!policy_.MayFailToSetMode(error_number)) {
     Fail(MakeFileError(Operation::kSetMode, TargetPath(*directory), error_number));
     return false;
@@ -286,79 +284,25 @@ mode_t DirectoryCopy::KeptMode(Kernel* kernel, const Directory& directory) {
   return access.mode;
 }
 
-bool DirectoryCopy::SetOwner(Kernel* kernel, Directory* directory, struct statx* target) {
-  const struct statx& source = directory->source_stat;
-  if (target->stx_uid == source.stx_uid && target->stx_gid == source.stx_gid) return true;
-  // One that was there may be open to more people than its new owner wants.
-  const mode_t restricted = target->stx_mode & directory->kept_mode & kOwnerPermissions;
-  if (policy_.preserve.mode && !directory->target_created &&
-      (target->stx_mode & kAllModeBits) != restricted) {
-    const int error_number = -kernel->Do(SetMode(directory->target_fd, restricted));
-    if (error_number == 0) {
-      target->stx_mode = static_cast<uint16_t>(S_IFDIR | restricted);
-    } else if (!policy_.MayFailToSetOwner(error_number)) {
-      Fail(MakeFileError(Operation::kSetMode, TargetPath(*directory), error_number));
-      return false;
-    }
-  }
-  const int error_number =
-      -kernel->Do(ringcp::SetOwner(directory->target_fd, source.stx_uid, source.stx_gid));
-  if (error_number == 0) return true;
-  // Not permitted is no error for an ordinary user, as in GNU cp; nor is failing to keep
-  // the group alone.
-  if (!policy_.MayFailToSetOwner(error_number)) {
-    Fail(MakeFileError(Operation::kSetOwner, TargetPath(*directory), error_number));
-  }
-  kernel->Do(
-      ringcp::SetOwner(directory->target_fd, static_cast<uid_t>(-1), source.stx_gid));
-  // Without the sticky bit others could remove what is in it.
-  directory->kept_mode &= ~kSetIdBits;
-  return policy_.MayFailToSetOwner(error_number);
-}
-
-void DirectoryCopy::SetFinalMode(Kernel* kernel, const Directory& directory,
-                                 mode_t mode) {
-  mode_t wanted = (mode & ~directory.mode_to_take) | directory.mode_to_add;
-  int error_number = 0;
-  if (policy_.preserve.mode) {
-    wanted = directory.kept_mode;
-    if (!directory.target_created) {
-      error_number = ReplaceAcls(kernel, directory.target_fd, wanted);
-    }
-  }
-  // Without the group's bits a list that is there still lets nobody in whom it names.
-  if (error_number != 0) wanted &= ~mode_t{S_IRWXG};
-  if (wanted != mode) {
-    const int mode_error = -kernel->Do(SetMode(directory.target_fd, wanted));
-    if (error_number == 0) error_number = mode_error;
-  }
-  if (error_number != 0 && !policy_.MayFailToSetMode(error_number)) {
-    Fail(MakeFileError(Operation::kSetMode, TargetPath(directory), error_number));
-  }
+void DirectoryCopy::SetAttributes(Kernel* kernel, const Directory& directory) {
+  AttributePlan plan;
+  // It is looked at again: others may have changed it while it was filled.
+  plan.Start(policy_, directory.source_stat,
+             {.fd = directory.target_fd,
+              .created = directory.target_created,
+              .kept_mode = directory.kept_mode,
+              .withheld = directory.withheld_mode,
+              .lent = directory.lent_mode,
+              .default_acl = directory.target_default_acl});
+  SetAttributesAtOnce(&plan, [kernel](const Op& op) { return kernel->Do(op); });
+  if (!plan.failed()) return;
+  const CopyFailure& failure = plan.failure();
+  Fail(MakeFileError(failure.operation, TargetPath(directory), failure.error_number));
 }
 
 void DirectoryCopy::Leave(Kernel* kernel, Directory* directory) {
-  const int fd = directory->target_fd;
-  if (fd >= 0 && directory->set_attributes && policy_.preserve.timestamps) {
-    if (const int32_t result = kernel->Do(SetTimes(fd, directory->source_stat));
-        result != 0) {
-      Fail(MakeFileError(Operation::kSetTimes, TargetPath(*directory), -result));
-    }
-  }
-  const bool owner = directory->set_attributes && policy_.preserve.ownership;
-  const bool mode = directory->set_attributes && policy_.preserve.mode;
-  if (fd >= 0 &&
-      (owner || mode || directory->mode_to_add != 0 || directory->mode_to_take != 0)) {
-    // Looked at again: others may have changed it while it was filled.
-    struct statx target;
-    if (const int32_t result = kernel->Stat(fd, &target); result != 0) {
-      Fail(MakeFileError(Operation::kStat, TargetPath(*directory), -result));
-    } else {
-      // As in GNU cp: what was withheld until it has its owner stays so if it can't be
-      // given to that one.
-      const bool may_set_mode = !owner || SetOwner(kernel, directory, &target);
-      if (may_set_mode) SetFinalMode(kernel, *directory, target.stx_mode & kAllModeBits);
-    }
+  if (directory->target_fd >= 0 && LeavesByDescriptor(*directory)) {
+    SetAttributes(kernel, *directory);
   }
   if (directory->target_made) done_.fetch_add(1, std::memory_order_relaxed);
   kernel->CloseIfOpen(&directory->source_fd);

@@ -42,8 +42,8 @@ class DirectoryCopy : public WalkVisitor {
   bool Park(Kernel* kernel, Directory* directory) override;
   bool Reopen(Kernel* kernel, Directory* directory, const Directory* child) override;
   bool LeavesByDescriptor(const Directory& directory) const override {
-    return directory.set_attributes || directory.mode_to_add != 0 ||
-           directory.mode_to_take != 0;
+    return directory.set_attributes || directory.withheld_mode != 0 ||
+           directory.lent_mode != 0;
   }
   void OnReadError(const Directory& directory, int error_number) override;
   void OnEntryError(const Directory& directory, const char* name,
@@ -76,11 +76,8 @@ class DirectoryCopy : public WalkVisitor {
                       const struct statx& stat);
   // The mode that a target is to have whose source's is kept.
   mode_t KeptMode(Kernel* kernel, const Directory& directory);
-  // `target` is the target's stat, and kept up to date.
-  // False if it has failed, which was told.
-  bool SetOwner(Kernel* kernel, Directory* directory, struct statx* target);
-  // `mode` is the target's.
-  void SetFinalMode(Kernel* kernel, const Directory& directory, mode_t mode);
+  // Does to the open target what was noted.
+  void SetAttributes(Kernel* kernel, const Directory& directory);
   // Whether the source is a target of this very job, or one of its own parents.
   bool IsOwnTarget(const Directory& directory);
   bool IsCycle(const Directory& directory);
