@@ -160,9 +160,10 @@ class CopyJobHardLinksTest : public CopyJobNodesTest {
     }
     return found;
   }
-  // Copies with -rd; what went wrong, and then what there is.
-  std::string CopyAndLook() const {
-    CopyRequest request = Request("s/.", "t", "rd");
+  // Copies as `letters` say; what went wrong, and then what there is.
+  std::string CopyAndLook(const std::string& letters = "rd") const {
+    CopyRequest request = Request("s/.", "t", letters);
+    request.options.preserve.links = true;
     request.options.tuning.workers = 1;  // A second one might come to s/d/x2 first.
     const std::string messages = RunJob(request).Messages();
     return absl::StrCat(messages, "\n", Found());
@@ -204,6 +205,33 @@ TEST_F(CopyJobHardLinksTest, ALinkThatMayNotTakeTheOldFilesPlaceIsGone) {
               return CopyAndLook();
             }),
             absl::StrCat(CannotLink("Operation not permitted"), "\nx2: old\n"));
+}
+
+TEST_F(CopyJobHardLinksTest, TheSourceAndLinksToDirectoriesAreNotReplaced) {
+  const std::string same =
+      absl::StrCat("'", scratch_.Path("s/./d/x2"), "' and '", scratch_.Path("t/./d/x2"),
+                   "' are the same file\nx2: new\n");
+  PrepareWithShell(scratch_.path(), "ln -s ../../s/d/x2 t/d/x2");
+  EXPECT_EQ(CopyAndLook(), same);
+  EXPECT_EQ(LinkText("t/d/x2"), "../../s/d/x2");
+  PrepareWithShell(scratch_.path(), "ln -f s/x t/d/x2");
+  EXPECT_EQ(CopyAndLook(), same);
+  PrepareWithShell(scratch_.path(), "ln -sfT ../../s t/d/x2");
+  EXPECT_EQ(RunJob(Request("s/.", "t", "rd")).Messages(),
+            absl::StrCat("cannot overwrite directory '", scratch_.Path("t/./d/x2"),
+                         "' with non-directory"));
+  EXPECT_EQ(LinkText("t/d/x2"), "../../s");
+}
+
+TEST_F(CopyJobHardLinksTest, AFurtherNameOfWhatWentThroughALinkIsOneOfTheFile) {
+  PrepareWithShell(scratch_.path(), "echo old >o; ln -s $PWD/o t/x");
+  EXPECT_EQ(CopyAndLook("rL"), "\nx2: new\n");
+  EXPECT_EQ(LinkText("t/d/x2"), "(none)");
+  EXPECT_TRUE(std::filesystem::equivalent(scratch_.Path("o"), scratch_.Path("t/d/x2")));
+  // If links are not followed it is one of the link.
+  PrepareWithShell(scratch_.path(), "rm t/d/x2");
+  EXPECT_EQ(CopyAndLook("rP"), "\nx2: new\n");
+  EXPECT_EQ(LinkText("t/d/x2"), scratch_.Path("o"));
 }
 
 // In a root directory without /proc, as images are built in.

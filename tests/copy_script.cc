@@ -215,13 +215,10 @@ std::string CopyScript::Outcome() const {
       break;
   }
   const CopyFailure& failure = copy_.failure();
-  constexpr const char* kRefusals[] = {"",
-                                       "unknown type",
-                                       "source replaced",
-                                       "same file",
-                                       "target is a directory",
-                                       "dangling",
-                                       "target replaced"};
+  constexpr const char* kRefusals[] = {
+      "",          "unknown type",          "source replaced",
+      "same file", "target is a directory", "target is no directory",
+      "dangling",  "target replaced"};
   if (failure.operation == Operation::kRefuse) {
     return absl::StrCat("refused: ", kRefusals[static_cast<int>(failure.refusal)]);
   }

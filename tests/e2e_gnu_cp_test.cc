@@ -471,6 +471,23 @@ INSTANTIATE_TEST_SUITE_P(
            Situation{"Dollar", "", "cp '$HOME' '`x`' 'a;b' '*' t"}),
     NameOf);
 
+// Whichever of the two names is copied first.
+INSTANTIATE_TEST_SUITE_P(
+    FurtherNames, GnuCp,
+    Values(Situation{"OntoLinkToSource", "ln a h; ln -s ../h t/h",
+                     "cp --preserve=links a h t"},
+           Situation{"OntoLinkToSourceKept", "ln a h; ln -s ../a t/h", "cp -a a h t"},
+           Situation{"OntoHardLinkOfSource", "ln a h; ln h t/h", "cp -a a h t"},
+           Situation{"OntoLinkToDirectory", "ln a h; ln -s ../d t/h", "cp -a a h t"},
+           Situation{"OntoLoop", "ln a h; ln -s h t/h", "cp -a a h t"},
+           Situation{"OntoLoopForced", "ln a h; ln -s h t/h", "cp -af a h t"},
+           Situation{"OntoPipesLink", "mkfifo p; ln p q; ln -s ../q t/q", "cp -a p q t"},
+           Situation{"OntoPipe", "mkfifo p; ln p q; ln q t/q", "cp -a p q t"},
+           Situation{"OntoLink", "ln -P la lb; ln -P lb t/lb", "cp -av la lb t"},
+           Situation{"OntoLinksFile", "ln -P la lb; ln a t/lb; ln -s ../a t/a",
+                     "cp -a la lb t"}),
+    NameOf);
+
 INSTANTIATE_TEST_SUITE_P(
     CommandLine, GnuCp,
     Values(Situation{"Nothing", "", "cp"}, Situation{"OneOperand", "", "cp a"},

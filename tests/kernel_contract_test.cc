@@ -142,6 +142,21 @@ TEST_P(KernelContractTest, UnlinkRemovesAName) {
   EXPECT_FALSE(Exists(source_));
 }
 
+TEST_P(KernelContractTest, AHardLinkIsToALinkItselfUnlessThatIsFollowed) {
+  const std::string link = scratch_.Path("link");
+  const std::string name = scratch_.Path("name");
+  ASSERT_EQ(symlink("source", link.c_str()), 0);
+  struct statx stat = {};
+  for (const bool follows : {false, true}) {
+    EXPECT_EQ(Run(MakeLink(AT_FDCWD, link.c_str(), AT_FDCWD, name.c_str(),
+                           follows ? AT_SYMLINK_FOLLOW : 0)),
+              0);
+    EXPECT_EQ(Run(StatAt(AT_FDCWD, name.c_str(), AT_SYMLINK_NOFOLLOW, &stat)), 0);
+    EXPECT_EQ(S_ISLNK(stat.stx_mode), !follows);
+    ASSERT_EQ(unlink(name.c_str()), 0);
+  }
+}
+
 TEST_P(KernelContractTest, NamesAreLookedUpBeneathTheDirectory) {
   const int directory = open(scratch_.path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
   EXPECT_EQ(Run(OpenAt(directory, "source", O_RDONLY, 0, FileRef::Slot(0))), 0);

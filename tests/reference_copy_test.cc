@@ -84,23 +84,6 @@ bool AccessTimeOfNamedLinkIsLost(const CopyCase& copy_case) {
          HasSourceLink(copy_case) && copy_case.targets[0] == TargetEntry::kNone;
 }
 
-// A later name of a file becomes a link to the copy of the first without a look at what
-// is there: ringcp replaces its own source, or a link to a directory, where GNU cp
-// refuses.
-bool LaterNameReplacesWhatItMustNot(const CopyCase& copy_case) {
-  return SourcesAreLinked(copy_case) &&
-         HasTarget(copy_case, {TargetEntry::kLinkToSource, TargetEntry::kHardLinkOfSource,
-                               TargetEntry::kLinkToDirectory});
-}
-
-// Where the first name's contents went through a link, and links are followed, ringcp
-// makes the later name a name of that link, GNU cp one of the file that was written.
-bool LaterNameIsLinkedToALink(const CopyCase& copy_case) {
-  return SourcesAreLinked(copy_case) && FollowsNamed(OptionsOf(copy_case)) &&
-         HasTarget(copy_case, {TargetEntry::kLinkToFile, TargetEntry::kDanglingLink,
-                               TargetEntry::kLinkToOther});
-}
-
 // What was forced to replace a socket is not what ringcp links later names to.
 bool LaterNameIsCopiedAnew(const CopyCase& copy_case) {
   return SourcesAreLinked(copy_case) && OptionsOf(copy_case).force &&
@@ -139,9 +122,7 @@ bool OrderMatters(const CopyCase& copy_case) {
 }
 
 bool IsKnownToDiffer(const CopyCase& copy_case) {
-  return AccessTimeOfNamedLinkIsLost(copy_case) ||
-         LaterNameReplacesWhatItMustNot(copy_case) ||
-         LaterNameIsLinkedToALink(copy_case) || LaterNameIsCopiedAnew(copy_case) ||
+  return AccessTimeOfNamedLinkIsLost(copy_case) || LaterNameIsCopiedAnew(copy_case) ||
          TargetsDependOnEachOther(copy_case) || NamedSourceIsMetInAnother(copy_case);
 }
 

@@ -161,6 +161,7 @@ enum class Refusal {
   kSourceReplaced,  // No longer what it was when it was looked at.
   kSameFile,        // Source and target are one file.
   kTargetIsDirectory,
+  kTargetIsNotDirectory,
   kTargetDangling,  // A symbolic link to nowhere.
   kTargetReplaced,  // No longer what this job has just made.
 };

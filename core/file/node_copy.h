@@ -1,8 +1,7 @@
 // Copies what is neither a regular file nor a directory: symbolic links as links, pipes,
-// devices and sockets as such, and further names of files as hard links. By ops at once:
-// there is nothing to overlap in them.
+// devices and sockets as such. By ops at once: there is nothing to overlap in them.
 //
-// Thread-safety: the functions may be called by any thread, for different targets.
+// Thread-safety: the function may be called by any thread, for different targets.
 
 #ifndef RINGCP_CORE_FILE_NODE_COPY_H_
 #define RINGCP_CORE_FILE_NODE_COPY_H_
@@ -54,19 +53,6 @@ struct NodeResult {
 // left.
 NodeResult CopyNode(const FileCopyPolicy& policy, const FileCopyNames& names,
                     const NodeSource& source);
-
-// Makes `name` in `directory` a hard link to `existing_name` in `existing_directory`,
-// replacing what is there (unless no_clobber). `follows_links_here` is that of the
-// source's FileCopyNames. Where no link can be made, what is there stays, but for what
-// GNU cp removes before it tries.
-NodeResult MakeHardLink(const FileCopyPolicy& policy, bool follows_links_here,
-                        int existing_directory, const char* existing_name, int directory,
-                        const char* name);
-
-// Opens the directory that the last part of `path` is in, step by step beneath `top` and
-// without following links: an O_PATH descriptor, or -errno. `path` may be longer than
-// PATH_MAX.
-int OpenParentBeneath(Kernel* kernel, int top, const std::string& path);
 
 }  // namespace ringcp
 

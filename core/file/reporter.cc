@@ -19,6 +19,10 @@ FileError WordRefusal(Refusal refusal, std::string_view source, std::string_view
     case Refusal::kTargetIsDirectory:
       return MakeRefusal(target, absl::StrCat("cannot overwrite directory ",
                                               Quote(target), " with non-directory"));
+    case Refusal::kTargetIsNotDirectory:
+      return MakeRefusal(target,
+                         absl::StrCat("cannot overwrite non-directory ", Quote(target),
+                                      " with directory ", Quote(source)));
     case Refusal::kTargetDangling:
       return MakeRefusal(
           target, absl::StrCat("not writing through dangling symlink ", Quote(target)));

@@ -12,8 +12,10 @@
 #include "core/base/check.h"
 #include "core/base/file_identity.h"
 #include "core/file/block_pump.h"
+#include "core/file/hard_link.h"
 #include "core/file/node_copy.h"
 #include "core/file/stream_copy.h"
+#include "core/file/target_decision.h"
 
 namespace ringcp {
 namespace {
@@ -485,13 +487,14 @@ void Worker::OnMultiplyLinked(int index) {
   Flight& flight = flights_[index];
   next_.size = 0;
   std::string copied_as;
+  const FileIdentity id = IdentityOf(flight.copy.stat());
   const uint32_t links = LinksToMeet(flight.entry, flight.copy.stat().stx_nlink);
-  switch (ClaimCopy(IdentityOf(flight.copy.stat()), links, &flight.entry, &copied_as)) {
+  switch (ClaimCopy(id, links, &flight.entry, &copied_as)) {
     case LinkTable::Claim::kCopy:
       flight.copy.Proceed(&next_);
       break;
     case LinkTable::Claim::kLink:
-      Link(flight.entry, copied_as);
+      Link(flight.entry, id, copied_as);
       flight.entry.directory = nullptr;
       flight.copy.Abandon(&next_);
       break;
@@ -627,13 +630,15 @@ void Worker::CopyNodeEntry(WaitingEntry entry) {
   const bool is_offered = work_.policy.offer_all_links || OffersLinks(entry);
   if (work_.policy.preserve.links &&
       (stat.stx_nlink > 1 || is_offered || entry.claimed.has_value())) {
+    const FileIdentity id = IdentityOf(stat);
     const uint32_t links = LinksToMeet(entry, stat.stx_nlink);
+    entry.kind = S_ISLNK(stat.stx_mode) ? EntryKind::kSymlink : EntryKind::kSpecial;
     std::string copied_as;
-    switch (ClaimCopy(IdentityOf(stat), links, &entry, &copied_as)) {
+    switch (ClaimCopy(id, links, &entry, &copied_as)) {
       case LinkTable::Claim::kCopy:
         break;
       case LinkTable::Claim::kLink:
-        return Link(entry, copied_as);
+        return Link(entry, id, copied_as);
       case LinkTable::Claim::kWait:
         return;
     }
@@ -689,7 +694,8 @@ void Worker::CopyStreamEntry(const WaitingEntry& entry) {
   Release(entry);
 }
 
-void Worker::Link(const WaitingEntry& entry, const std::string& copied_as) {
+void Worker::Link(const WaitingEntry& entry, const FileIdentity& id,
+                  const std::string& copied_as) {
   const std::string here = TargetPathBelowTop(*entry.directory);
   const size_t slash = copied_as.rfind('/');
   const std::string existing_name = copied_as.substr(slash + 1);
@@ -704,9 +710,14 @@ void Worker::Link(const WaitingEntry& entry, const std::string& copied_as) {
   if (existing_directory < 0) {
     result.failure = TargetFailure(Operation::kMakeHardLink, -existing_directory);
   } else {
-    result = MakeHardLink(work_.policy, NamesOf(entry).follows_links_here,
-                          existing_directory, existing_name.c_str(),
-                          entry.directory->target_fd, entry.target_name.c_str());
+    const CopyKind kind = entry.kind == EntryKind::kRegular   ? CopyKind::kContents
+                          : entry.kind == EntryKind::kSymlink ? CopyKind::kLink
+                                                              : CopyKind::kNode;
+    result = MakeHardLink(work_.policy, NamesOf(entry),
+                          {.source = id,
+                           .kind = kind,
+                           .directory = existing_directory,
+                           .name = existing_name.c_str()});
     if (!neighbours) kernel_->Close(existing_directory);
   }
   if (result.outcome == NodeOutcome::kFailed && result.old_target != OldTarget::kKept) {
@@ -744,7 +755,7 @@ void Worker::SettleClaim(WaitingEntry* entry, bool copied) {
       copied ? JoinPath(TargetPathBelowTop(*entry->directory), entry->target_name) : "";
   for (WaitingEntry& waiting : work_.links->Settle(id, copied_as)) {
     if (copied) {
-      Link(waiting, copied_as);
+      Link(waiting, id, copied_as);
     } else if (cancelled()) {
       Release(waiting);
     } else {

@@ -31,6 +31,7 @@
 #include "absl/time/time.h"
 #include "core/base/copy_options.h"
 #include "core/base/engine_counters.h"
+#include "core/base/file_identity.h"
 #include "core/base/mutex.h"
 #include "core/file/at_once_chooser.h"
 #include "core/file/block_pump.h"
@@ -218,8 +219,9 @@ class Worker {
   void QueueChains(int index);
   void QueueBacklog();
 
-  // Links `entry` to the file that was copied as `copied_as`.
-  void Link(const WaitingEntry& entry, const std::string& copied_as);
+  // Links `entry`, a name of the file `id`, to its copy, which is `copied_as`.
+  void Link(const WaitingEntry& entry, const FileIdentity& id,
+            const std::string& copied_as);
   // Whether `entry`, which has turned out to be the file `id` with so many `links`, is
   // the one to be copied; see LinkTable. A claim on another file, which had this name
   // before, is given back.

@@ -23,9 +23,9 @@ Op Named(OpKind kind, int directory, const char* name, int flags, mode_t mode,
 }
 
 Op WithTwoNames(OpKind kind, int old_directory, const char* old_name, int directory,
-                const char* name) {
+                const char* name, int flags) {
   Op op = OpOn(FileRef(), kind);
-  op.two_names = {old_directory, old_name, directory, name};
+  op.two_names = {old_directory, old_name, directory, name, flags};
   return op;
 }
 
@@ -97,12 +97,14 @@ Op MakeSymlink(const char* text, int directory, const char* name) {
   return op;
 }
 
-Op MakeLink(int old_directory, const char* old_name, int directory, const char* name) {
-  return WithTwoNames(OpKind::kMakeLink, old_directory, old_name, directory, name);
+Op MakeLink(int old_directory, const char* old_name, int directory, const char* name,
+            int flags) {
+  return WithTwoNames(OpKind::kMakeLink, old_directory, old_name, directory, name, flags);
 }
 
 Op Rename(int old_directory, const char* old_name, int directory, const char* name) {
-  return WithTwoNames(OpKind::kRename, old_directory, old_name, directory, name);
+  return WithTwoNames(OpKind::kRename, old_directory, old_name, directory, name,
+                      /*flags=*/0);
 }
 
 Op ReadAt(FileRef file, void* buffer, uint32_t length, uint64_t offset) {

@@ -169,6 +169,7 @@ struct Op {
       const char* old_name;
       int directory;
       const char* name;
+      int flags;  // AT_*.
     } two_names;
     struct {
       void* buffer;
@@ -229,8 +230,10 @@ Op MakeDirectory(int directory, const char* name, mode_t mode);
 // `mode` with the type; `device` of a device.
 Op MakeNode(int directory, const char* name, mode_t mode, dev_t device);
 Op MakeSymlink(const char* text, int directory, const char* name);
-// A hard link, to a symbolic link itself if `old_name` is one.
-Op MakeLink(int old_directory, const char* old_name, int directory, const char* name);
+// A hard link, to a symbolic link itself if `old_name` is one, unless `flags` are
+// AT_SYMLINK_FOLLOW.
+Op MakeLink(int old_directory, const char* old_name, int directory, const char* name,
+            int flags);
 Op Rename(int old_directory, const char* old_name, int directory, const char* name);
 
 Op ReadAt(FileRef file, void* buffer, uint32_t length, uint64_t offset);

@@ -126,7 +126,8 @@ int32_t RunWithSystemCall(const Op& op) {
       return ResultOf(symlinkat(op.symlink.text, op.symlink.directory, op.symlink.name));
     case OpKind::kMakeLink:
       return ResultOf(linkat(op.two_names.old_directory, op.two_names.old_name,
-                             op.two_names.directory, op.two_names.name, /*flags=*/0));
+                             op.two_names.directory, op.two_names.name,
+                             op.two_names.flags));
     case OpKind::kRename:
       return ResultOf(renameat(op.two_names.old_directory, op.two_names.old_name,
                                op.two_names.directory, op.two_names.name));

@@ -1,0 +1,209 @@
+#include "core/file/hard_link.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <string_view>
+
+#include "core/file/removal.h"
+#include "core/file/target_relation.h"
+#include "core/kernel/op.h"
+
+namespace ringcp {
+namespace {
+
+// How many temporary names are tried. They are random: that even one is taken is an
+// accident, or somebody's intention.
+constexpr int kTemporaryNamesMax = 100;
+
+// A name that nobody else has or expects. Short, because some file systems have names of
+// 14 bytes.
+std::string TemporaryName(Kernel* kernel) {
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz234567";
+  constexpr int kRandomLetters = 10;
+  std::string name = ".rc";
+  uint64_t bits = kernel->Random();
+  for (int i = 0; i < kRandomLetters; ++i, bits /= kLetters.size()) {
+    name += kLetters[bits % kLetters.size()];
+  }
+  return name;
+}
+
+// One further name.
+class HardLink {
+ public:
+  HardLink(const FileCopyPolicy& policy, const FileCopyNames& names,
+           const CopiedFile& copied)
+      : kernel_(policy.kernel), names_(names), copied_(copied) {
+    question_ = {.kind = copied.kind == CopyKind::kContents ? CopyKind::kNameOfFile
+                                                            : CopyKind::kNameOfNode,
+                 .conditions = ConditionsOf(policy, names)};
+  }
+
+  NodeResult Make() {
+    const int error_number = Link(names_.target);
+    if (error_number != EEXIST) return End(error_number);
+    question_.NoteThatItExists();
+    TargetDecision decision = DecideTarget(question_);
+    while (decision.fate == Fate::kLook) {
+      decision.look == Fact::kRelation ? LookAtRelation() : LookAtTarget();
+      decision = DecideTarget(question_);
+    }
+    return CarryOut(decision);
+  }
+
+ private:
+  // Makes `name` a link to the copy: 0 or an errno.
+  int Link(const char* name) const {
+    return -kernel_->Do(MakeLink(copied_.directory, copied_.name, names_.target_directory,
+                                 name,
+                                 names_.follows_links_here ? AT_SYMLINK_FOLLOW : 0));
+  }
+
+  NodeResult End(NodeOutcome outcome) {
+    result_.outcome = outcome;
+    return result_;
+  }
+  NodeResult Fail(const CopyFailure& failure) {
+    result_.failure = failure;
+    return End(NodeOutcome::kFailed);
+  }
+  // With what making the link has ended with.
+  NodeResult End(int error_number) {
+    return error_number == 0
+               ? End(NodeOutcome::kCopied)
+               : Fail(TargetFailure(Operation::kMakeHardLink, error_number));
+  }
+
+  void LookAtTarget() {
+    look_result_ = kernel_->Stat(names_.target_directory, names_.target,
+                                 AT_SYMLINK_NOFOLLOW, &target_);
+    question_.there = ThereByName(look_result_, target_);
+    looked_at_ = target_;
+    if (question_.looks_through_links() && question_.there.Contains(There::kLink)) {
+      look_result_ =
+          kernel_->Stat(names_.target_directory, names_.target, 0, &looked_at_);
+      question_.there = ThereThroughLinks(look_result_, looked_at_);
+    }
+    question_.names = CountOfNames(looked_at_);
+  }
+
+  void LookAtRelation() {
+    struct statx copy;
+    copy_error_ =
+        -kernel_->Stat(copied_.directory, copied_.name,
+                       names_.follows_links_here ? 0 : AT_SYMLINK_NOFOLLOW, &copy);
+    // A file system may tell one inode number for all files; then the names are counted.
+    if (copy_error_ == 0 && SameFile(copy, target_) && target_.stx_nlink > 1) {
+      question_.relation = Relation::kNameOfCopy;
+      return;
+    }
+    struct statx source = {};
+    source.stx_dev_major = copied_.source.device_major;
+    source.stx_dev_minor = copied_.source.device_minor;
+    source.stx_ino = copied_.source.inode;
+    source.stx_mode = copied_.kind == CopyKind::kLink ? S_IFLNK : 0;
+    if (question_.kind == CopyKind::kNameOfFile) {
+      question_.relation = RelationOf(source, looked_at_);
+    } else {
+      question_.relation = RelationOfNode(kernel_, names_, source, target_);
+    }
+  }
+
+  NodeResult CarryOut(const TargetDecision& decision) {
+    switch (decision.fate) {
+      case Fate::kCreate:  // It is gone again.
+        return End(Link(names_.target));
+      case Fate::kUse:
+        return End(NodeOutcome::kCopied);
+      case Fate::kSkip:
+        return End(NodeOutcome::kSkipped);
+      case Fate::kRefuse:
+        return Fail(RefusedTarget(decision.refusal));
+      case Fate::kFailToLook:
+        return Fail(TargetFailure(Operation::kStat, -look_result_));
+      case Fate::kReplace:
+      case Fate::kLinkOver:
+        // Then no link can be made either, and what is there stays.
+        if (copy_error_ != 0) return End(copy_error_);
+        return decision.fate == Fate::kReplace ? Replace(decision.old_target)
+                                               : LinkOver(decision.old_target);
+      default:
+        return End(EEXIST);
+    }
+  }
+
+  NodeResult Replace(OldTarget old_target) {
+    const int error_number =
+        RemoveIfSame(kernel_, names_.target_directory, names_.target, target_);
+    if (error_number != 0) return Fail(TargetFailure(Operation::kRemove, error_number));
+    result_.old_target = old_target;
+    return End(Link(names_.target));
+  }
+
+  // Only a name that nobody has shows whether a link can be made, because one that is
+  // taken is all that linkat(2) tells of. So the link gets a temporary one first, in the
+  // same directory, and takes the old file's place by a rename; if either can't be done,
+  // the old file keeps its name.
+  NodeResult LinkOver(OldTarget old_target) {
+    std::string temporary;
+    int error_number = EEXIST;
+    for (int i = 0; i < kTemporaryNamesMax && error_number == EEXIST; ++i) {
+      temporary = TemporaryName(kernel_);
+      error_number = Link(temporary.c_str());
+    }
+    if (error_number != 0) return End(error_number);
+    // What somebody else has put there meanwhile is left.
+    const int directory = names_.target_directory;
+    struct statx named;
+    if (kernel_->Stat(directory, names_.target, AT_SYMLINK_NOFOLLOW, &named) == 0 &&
+        !IsStillTheSame(named, target_)) {
+      error_number = EEXIST;
+    } else {
+      error_number =
+          -kernel_->Do(Rename(directory, temporary.c_str(), directory, names_.target));
+    }
+    // Also after a rename that has succeeded: it does nothing if both names are one
+    // file's by now.
+    kernel_->Do(UnlinkAt(directory, temporary.c_str(), 0));
+    if (error_number == 0) result_.old_target = old_target;
+    return End(error_number);
+  }
+
+  Kernel* const kernel_;
+  const FileCopyNames& names_;
+  const CopiedFile& copied_;
+  TargetQuestion question_;
+  int32_t look_result_ = 0;
+  struct statx target_ = {};     // What has the name.
+  struct statx looked_at_ = {};  // ... or what that leads to, where it counts.
+  int copy_error_ = 0;           // Why the copy could not be looked at.
+  NodeResult result_;
+};
+
+}  // namespace
+
+NodeResult MakeHardLink(const FileCopyPolicy& policy, const FileCopyNames& names,
+                        const CopiedFile& copied) {
+  return HardLink(policy, names, copied).Make();
+}
+
+int OpenParentBeneath(Kernel* kernel, int top, const std::string& path) {
+  constexpr int kFlags = O_PATH | O_DIRECTORY | O_NOFOLLOW;
+  int fd = kernel->Open(top, ".", kFlags);
+  size_t start = 0;
+  for (size_t slash = path.find('/'); fd >= 0 && slash != std::string::npos;
+       slash = path.find('/', start)) {
+    const std::string part = path.substr(start, slash - start);
+    start = slash + 1;
+    if (part.empty()) continue;
+    const int below = kernel->Open(fd, part.c_str(), kFlags);
+    kernel->Close(fd);
+    fd = below;
+  }
+  return fd;
+}
+
+}  // namespace ringcp

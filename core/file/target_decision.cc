@@ -1,0 +1,263 @@
+#include "core/file/target_decision.h"
+
+#include <cerrno>
+
+#include "core/base/check.h"
+#include "core/base/enum_set.h"
+#include "core/base/file_identity.h"
+#include "core/kernel/standard_streams.h"
+
+namespace ringcp {
+namespace {
+
+using Kinds = EnumSet<CopyKind>;
+using Conditions = EnumSet<Condition>;
+using Theres = EnumSet<There>;
+using Relations = EnumSet<Relation>;
+using Openings = EnumSet<Opening>;
+
+// Holds where all of what it names does; what it does not name may be anything.
+struct Row {
+  Kinds kinds = Kinds::All();
+  Conditions with = {};
+  Conditions without = {};
+  Theres there = Theres::All();
+  EnumSet<Names> names = EnumSet<Names>::All();
+  Relations relation = Relations::All();
+  Openings opening = Openings::All();
+
+  Fate fate = Fate::kLook;
+  OldTarget old_target = OldTarget::kKept;
+  Refusal refusal = Refusal::kNone;
+};
+
+constexpr Kinds kContents = {CopyKind::kContents, CopyKind::kStream};
+constexpr Kinds kThroughLinks = {CopyKind::kContents, CopyKind::kStream,
+                                 CopyKind::kNameOfFile};
+constexpr Kinds kLinkOrNode = {CopyKind::kLink, CopyKind::kNode};
+constexpr Kinds kByName = {CopyKind::kLink, CopyKind::kNode, CopyKind::kNameOfNode};
+constexpr Kinds kFurtherName = {CopyKind::kNameOfFile, CopyKind::kNameOfNode};
+constexpr Relations kSame = {Relation::kSameEntry, Relation::kOtherName,
+                             Relation::kLeadsToSource, Relation::kBehindSource};
+constexpr Theres kNowhere = {There::kNothing, There::kDangling, There::kLoop,
+                             There::kUnknown};
+
+constexpr Row kRows[] = {
+    // Nothing is expected in a directory that was just made, and what is there is lost by
+    // nothing but a mistake: the file system takes two names for one. A forced link
+    // replaces it all the same.
+    {.kinds = {CopyKind::kContents, CopyKind::kStream, CopyKind::kNode,
+               CopyKind::kDirectory},
+     .with = Condition::kInNewDirectory,
+     .fate = Fate::kFailToMake},
+    {.kinds = CopyKind::kLink,
+     .with = Condition::kInNewDirectory,
+     .without = Condition::kForce,
+     .fate = Fate::kFailToMake},
+
+    {.there = There::kNothing, .fate = Fate::kCreate},
+
+    // Of a directory that comes to a link to itself GNU cp says that they are one.
+    {.kinds = CopyKind::kDirectory, .there = There::kUnknown, .fate = Fate::kFailToLook},
+    {.kinds = CopyKind::kDirectory,
+     .there = Theres::AllBut(There::kDirectory),
+     .fate = Fate::kRefuse,
+     .refusal = Refusal::kTargetIsNotDirectory},
+    {.kinds = CopyKind::kDirectory,
+     .relation = kSame,
+     .fate = Fate::kRefuse,
+     .refusal = Refusal::kSameFile},
+    {.kinds = CopyKind::kDirectory, .fate = Fate::kUse},
+
+    // Where links lead. To GNU cp a target that is a link to nowhere does not exist.
+    {.kinds = kContents,
+     .with = Condition::kWritesThroughDanglingLinks,
+     .there = There::kDangling,
+     .fate = Fate::kMakePointee},
+    {.kinds = kContents,
+     .there = There::kDangling,
+     .fate = Fate::kRefuse,
+     .refusal = Refusal::kTargetDangling},
+    {.kinds = kContents,
+     .with = Condition::kForce,
+     .without = Condition::kRemoved,
+     .there = There::kLoop,
+     .fate = Fate::kReplace,
+     .old_target = OldTarget::kRemovedAfterFailing},
+    {.kinds = CopyKind::kNameOfFile,
+     .there = There::kDangling,
+     .fate = Fate::kLinkOver,
+     .old_target = OldTarget::kRemovedAfterFailing},
+    {.kinds = CopyKind::kNameOfFile,
+     .with = Condition::kForce,
+     .there = There::kLoop,
+     .fate = Fate::kLinkOver,
+     .old_target = OldTarget::kRemovedAfterFailing},
+    {.kinds = kThroughLinks, .there = kNowhere, .fate = Fate::kFailToLook},
+
+    {.with = Condition::kNoClobber, .fate = Fate::kSkip},
+    {.there = There::kUnknown, .fate = Fate::kFailToLook},
+
+    // To replace the source, or what it leads to, would lose it. Where a symbolic link
+    // has several names there is nothing to do.
+    {.kinds = kFurtherName, .relation = Relation::kNameOfCopy, .fate = Fate::kUse},
+    {.kinds = kByName,
+     .there = There::kLink,
+     .relation = Relation::kOtherName,
+     .fate = Fate::kSkip},
+    {.relation = kSame, .fate = Fate::kRefuse, .refusal = Refusal::kSameFile},
+
+    {.there = There::kDirectory,
+     .fate = Fate::kRefuse,
+     .refusal = Refusal::kTargetIsDirectory},
+    {.kinds = CopyKind::kStream,
+     .there = There::kClosedStream,
+     .fate = Fate::kRefuse,
+     .refusal = Refusal::kTargetDangling},
+
+    // A link is renamed over what GNU cp has not looked at, without a word about it.
+    {.kinds = CopyKind::kLink,
+     .with = Condition::kInNewDirectory,
+     .fate = Fate::kReplace},
+    // The other names of what is there keep it.
+    {.with = Condition::kKeepLinks,
+     .without = Condition::kRemoved,
+     .names = Names::kSeveral,
+     .opening = Opening::kNotTried,
+     .fate = Fate::kReplace,
+     .old_target = OldTarget::kRemovedBeforehand},
+    // Something that is no regular file takes the place of another only where no links
+    // are followed.
+    {.kinds = kByName,
+     .without = Condition::kFollowsLinks,
+     .fate = Fate::kReplace,
+     .old_target = OldTarget::kRemovedBeforehand},
+    {.kinds = kFurtherName,
+     .fate = Fate::kLinkOver,
+     .old_target = OldTarget::kRemovedAfterFailing},
+    {.kinds = CopyKind::kLink, .with = Condition::kForce, .fate = Fate::kReplace},
+    {.kinds = kLinkOrNode, .fate = Fate::kFailToMake},
+
+    // Contents, that is. No socket can be opened.
+    {.kinds = CopyKind::kContents,
+     .with = Condition::kForce,
+     .without = Condition::kRemoved,
+     .there = There::kSocket,
+     .fate = Fate::kReplace,
+     .old_target = OldTarget::kRemovedAfterFailing},
+    {.kinds = CopyKind::kContents,
+     .there = Theres::AllBut(There::kRegular),
+     .fate = Fate::kAsStream},
+    {.with = Condition::kForce,
+     .without = Condition::kRemoved,
+     .opening = Opening::kRefused,
+     .fate = Fate::kReplace,
+     .old_target = OldTarget::kRemovedAfterFailing},
+    {.opening = {Opening::kRefused, Opening::kFailed}, .fate = Fate::kFailToMake},
+    {.fate = Fate::kOverwrite},
+};
+
+// Whether a row holds, as far as the facts are known.
+struct Match {
+  bool is_possible = true;
+  Fact open = Fact::kNone;  // The first fact that leaves it open.
+
+  template <typename Value>
+  void Try(Fact fact, EnumSet<Value> wanted, EnumSet<Value> possible) {
+    if (!wanted.Meets(possible)) is_possible = false;
+    if (!wanted.Contains(possible) && open == Fact::kNone) open = fact;
+  }
+};
+
+Match TryRow(const Row& row, const TargetQuestion& question) {
+  Match match;
+  match.is_possible =
+      row.kinds.Contains(question.kind) && question.conditions.Contains(row.with) &&
+      !question.conditions.Meets(row.without) && row.opening.Contains(question.opening);
+  match.Try(Fact::kThere, row.there, question.there);
+  match.Try(Fact::kNames, row.names, question.names);
+  match.Try(Fact::kRelation, row.relation, question.relation);
+  return match;
+}
+
+There TypeOf(const struct statx& stat) {
+  switch (stat.stx_mode & S_IFMT) {
+    case S_IFREG:
+      return There::kRegular;
+    case S_IFDIR:
+      return There::kDirectory;
+    case S_IFLNK:
+      return There::kLink;
+    case S_IFSOCK:
+      return There::kSocket;
+    default:
+      return There::kSpecial;
+  }
+}
+
+}  // namespace
+
+bool TargetQuestion::looks_through_links() const { return kThroughLinks.Contains(kind); }
+
+TargetDecision DecideTarget(const TargetQuestion& question) {
+  TargetDecision decision;
+  for (const Row& row : kRows) {
+    const Match match = TryRow(row, question);
+    if (!match.is_possible) continue;
+    if (match.open != Fact::kNone) {
+      decision.look = match.open;
+    } else {
+      decision = {.fate = row.fate, .old_target = row.old_target, .refusal = row.refusal};
+    }
+    return decision;
+  }
+  RINGCP_CHECK(false);  // The last row holds for all.
+  return decision;
+}
+
+EnumSet<Condition> ConditionsOf(const FileCopyPolicy& policy,
+                                const FileCopyNames& names) {
+  EnumSet<Condition> conditions;
+  const auto add = [&](Condition condition, bool holds) {
+    if (holds) conditions.Add(condition);
+  };
+  add(Condition::kForce, policy.force);
+  add(Condition::kNoClobber, policy.no_clobber);
+  add(Condition::kKeepLinks, policy.preserve.links);
+  add(Condition::kWritesThroughDanglingLinks, policy.writes_through_dangling_links);
+  add(Condition::kFollowsLinks, names.follows_links_here);
+  add(Condition::kInNewDirectory, names.target_directory_created);
+  return conditions;
+}
+
+There ThereByName(int32_t result, const struct statx& stat) {
+  if (result == 0) return TypeOf(stat);
+  return result == -ENOENT ? There::kNothing : There::kUnknown;
+}
+
+There ThereThroughLinks(int32_t result, const struct statx& stat) {
+  switch (result) {
+    case 0:
+      return IsClosedStream(stat) ? There::kClosedStream : TypeOf(stat);
+    case -ENOENT:
+      return There::kDangling;
+    case -ELOOP:
+      return There::kLoop;
+    default:
+      return There::kUnknown;
+  }
+}
+
+Names CountOfNames(const struct statx& stat) {
+  return stat.stx_nlink > 1 ? Names::kSeveral : Names::kOne;
+}
+
+EnumSet<Relation> RelationOf(const struct statx& source, const struct statx& target) {
+  return SameFile(source, target) ? kSame : Relations(Relation::kOtherFile);
+}
+
+Opening FailedOpening(int error_number) {
+  return RemovingMayHelp(error_number) ? Opening::kRefused : Opening::kFailed;
+}
+
+}  // namespace ringcp

@@ -1,0 +1,149 @@
+// What is to become of a target: one decision for all that is copied. It goes from what
+// is to be put there, the options, and what is there, to a fate. The rules are GNU cp's,
+// the rows of one table (target_decision.cc), in GNU cp's order: the first row that holds
+// decides.
+//
+// Whoever copies something looks at what is there, and carries the fate out. A question
+// says of each fact which values are still possible. As long as that leaves open whether
+// a row holds, the decision is to look at the fact (Fate::kLook) and to ask again. So
+// nobody looks at more than the decision takes, and a call that failed because something
+// is there has told that much.
+//
+// The other shape would be one function of conditions for each kind of copy, which looks
+// at things as it goes along. Each of them is easier to follow by itself. But they all
+// repeat GNU cp's order, an option that concerns all kinds is a branch in each of them
+// instead of one row, and nobody can go through them without a file system.
+//
+// Thread-safety: plain values and pure functions.
+
+#ifndef RINGCP_CORE_FILE_TARGET_DECISION_H_
+#define RINGCP_CORE_FILE_TARGET_DECISION_H_
+
+#include <sys/stat.h>
+
+#include <cstdint>
+
+#include "core/base/enum_set.h"
+#include "core/file/copy_policy.h"
+
+namespace ringcp {
+
+// What is to be put under the target's name.
+enum class CopyKind {
+  kContents,    // Those of a regular file.
+  kStream,      // What comes out of a pipe, or goes into a device.
+  kLink,        // A symbolic link.
+  kNode,        // A pipe, a device, a socket.
+  kNameOfFile,  // A further name of a regular file that has been copied: a hard link.
+  kNameOfNode,  // A further name of a link or node that has been copied.
+  kDirectory,
+};
+
+// What does not change while one target is decided on: options, and where it is.
+enum class Condition {
+  kForce,
+  kNoClobber,
+  kKeepLinks,                   // --preserve=links
+  kWritesThroughDanglingLinks,  // POSIXLY_CORRECT
+  kFollowsLinks,                // Links are followed where the source is found.
+  kInNewDirectory,              // What is there was put there by this job.
+  kRemoved,                     // This copy has removed what was there once.
+};
+
+// What is there, as TargetQuestion::looks_through_links() has one look.
+enum class There {
+  kNothing,
+  kRegular,
+  kDirectory,
+  kLink,  // A symbolic link, which is not followed.
+  kSocket,
+  kSpecial,       // A pipe or a device.
+  kDangling,      // A link to nowhere.
+  kLoop,          // A link that leads to itself.
+  kClosedStream,  // A link to a standard stream that the process was started without.
+  kUnknown,       // It can't be looked at.
+};
+
+// How many names has it?
+enum class Names { kOne, kSeveral };
+
+// What is it to the source?
+enum class Relation {
+  kOtherFile,
+  kSameEntry,      // Both names are one.
+  kOtherName,      // A hard link to what is copied.
+  kLeadsToSource,  // A link to the source's file.
+  kBehindSource,   // The source is a link, and leads to it.
+  kNameOfCopy,     // Of a further name: it is a hard link to the copy already.
+};
+
+// What has come of opening it?
+enum class Opening {
+  kNotTried,
+  kOpen,
+  kRefused,  // It can't be opened for what it is: RemovingMayHelp().
+  kFailed,
+};
+
+// What there is to look at. Opening is not: Fate::kOverwrite says when to try.
+enum class Fact { kNone, kThere, kNames, kRelation };
+
+struct TargetQuestion {
+  CopyKind kind = CopyKind::kContents;
+  EnumSet<Condition> conditions = {};
+  // What is possible, as far as one has looked.
+  EnumSet<There> there = EnumSet<There>::All();
+  EnumSet<Names> names = EnumSet<Names>::All();
+  EnumSet<Relation> relation = EnumSet<Relation>::All();
+  Opening opening = Opening::kNotTried;
+
+  // Whether the target is looked at as what its name leads to: only contents go where
+  // links lead.
+  bool looks_through_links() const;
+  // An op has failed because something has the name.
+  void NoteThatItExists() { there = EnumSet<There>::AllBut(There::kNothing); }
+};
+
+enum class Fate {
+  kLook,         // Look at TargetDecision::look, and ask again.
+  kCreate,       // Nothing is there: make it.
+  kOverwrite,    // Open it, and write to it; if it can't be opened, ask again.
+  kReplace,      // Remove it by its name, and make a new one.
+  kMakePointee,  // Make what the link leads to.
+  kLinkOver,     // Make the link under another name, and rename it to this one.
+  kUse,          // It is what it is to be: a directory, a hard link.
+  kAsStream,     // Copy the file as CopyKind::kStream.
+  kSkip,
+  kRefuse,      // With TargetDecision::refusal.
+  kFailToMake,  // As the op that tried to make or open it.
+  kFailToLook,  // As the op that tried to look at it.
+};
+
+struct TargetDecision {
+  Fate fate = Fate::kLook;
+  // What is told of a target that is removed: kReplace, kLinkOver.
+  OldTarget old_target = OldTarget::kKept;
+  Refusal refusal = Refusal::kNone;
+  Fact look = Fact::kNone;
+};
+
+TargetDecision DecideTarget(const TargetQuestion& question);
+
+// The conditions for copying `names`.
+EnumSet<Condition> ConditionsOf(const FileCopyPolicy& policy, const FileCopyNames& names);
+
+// What a stat says is there that ended with `result`, and, if that is 0, gave `stat`: of
+// the name itself, or, following links, of what it leads to. That the latter does not
+// exist is taken to mean that a link leads nowhere.
+There ThereByName(int32_t result, const struct statx& stat);
+There ThereThroughLinks(int32_t result, const struct statx& stat);
+
+Names CountOfNames(const struct statx& stat);
+// As far as the stats of two files tell, links followed.
+EnumSet<Relation> RelationOf(const struct statx& source, const struct statx& target);
+// What has come of an open that failed with `error_number`.
+Opening FailedOpening(int error_number);
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_FILE_TARGET_DECISION_H_

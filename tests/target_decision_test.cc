@@ -1,0 +1,418 @@
+// The table of what becomes of targets, row by row, and that it asks for no more than it
+// needs.
+
+#include "core/file/target_decision.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "core/base/enum_set.h"
+#include "core/file/copy_policy.h"
+#include "gtest/gtest.h"
+
+namespace ringcp {
+namespace {
+
+using enum CopyKind;
+using enum Condition;
+
+constexpr int kKinds = 7;
+constexpr int kConditions = 7;
+constexpr int kTheres = 10;
+constexpr int kNamesCounts = 2;
+constexpr int kRelations = 6;
+constexpr int kOpenings = 4;
+
+std::string Text(const TargetDecision& decision) {
+  switch (decision.fate) {
+    case Fate::kLook:
+      return decision.look == Fact::kThere      ? "look"
+             : decision.look == Fact::kNames    ? "count names"
+             : decision.look == Fact::kRelation ? "compare"
+                                                : "look at nothing";
+    case Fate::kCreate:
+      return "create";
+    case Fate::kOverwrite:
+      return "overwrite";
+    case Fate::kReplace:
+      return decision.old_target == OldTarget::kKept                ? "replace"
+             : decision.old_target == OldTarget::kRemovedBeforehand ? "remove, replace"
+                                                                    : "replace, removed";
+    case Fate::kMakePointee:
+      return "make pointee";
+    case Fate::kLinkOver:
+      return decision.old_target == OldTarget::kRemovedAfterFailing ? "link over" : "?";
+    case Fate::kUse:
+      return "use";
+    case Fate::kAsStream:
+      return "as stream";
+    case Fate::kSkip:
+      return "skip";
+    case Fate::kRefuse:
+      return decision.refusal == Refusal::kSameFile               ? "same file"
+             : decision.refusal == Refusal::kTargetIsDirectory    ? "is directory"
+             : decision.refusal == Refusal::kTargetIsNotDirectory ? "is no directory"
+             : decision.refusal == Refusal::kTargetDangling       ? "dangling"
+                                                                  : "refused";
+    case Fate::kFailToMake:
+      return "fail to make";
+    case Fate::kFailToLook:
+      return "fail to look";
+  }
+  return "?";
+}
+
+// Of a file that is there under one name and has nothing to do with the source; what is
+// given differs from that.
+struct Case {
+  CopyKind kind = kContents;
+  EnumSet<Condition> conditions = {};
+  There there = There::kRegular;
+  Names names = Names::kOne;
+  Relation relation = Relation::kOtherFile;
+  Opening opening = Opening::kNotTried;
+  const char* fate = "";
+};
+
+void Try(const std::vector<Case>& cases) {
+  for (size_t i = 0; i < cases.size(); ++i) {
+    const Case& c = cases[i];
+    EXPECT_EQ(Text(DecideTarget({.kind = c.kind,
+                                 .conditions = c.conditions,
+                                 .there = c.there,
+                                 .names = c.names,
+                                 .relation = c.relation,
+                                 .opening = c.opening})),
+              c.fate)
+        << "case " << i;
+  }
+}
+
+TEST(TargetDecisionTest, WhereNothingIsItIsMade) {
+  for (int kind = 0; kind < kKinds; ++kind) {
+    Try({{.kind = static_cast<CopyKind>(kind),
+          .there = There::kNothing,
+          .fate = "create"}});
+  }
+}
+
+TEST(TargetDecisionTest, ContentsGoIntoWhatIsThere) {
+  Try({
+      {.fate = "overwrite"},
+      {.opening = Opening::kOpen, .fate = "overwrite"},
+      {.opening = Opening::kFailed, .fate = "fail to make"},
+      {.opening = Opening::kRefused, .fate = "fail to make"},
+      {.conditions = kForce, .fate = "overwrite"},
+      {.conditions = kForce, .opening = Opening::kFailed, .fate = "fail to make"},
+      {.conditions = kForce, .opening = Opening::kRefused, .fate = "replace, removed"},
+      {.conditions = {kForce, kRemoved},
+       .opening = Opening::kRefused,
+       .fate = "fail to make"},
+      {.conditions = kNoClobber, .fate = "skip"},
+      {.conditions = {kForce, kNoClobber}, .fate = "skip"},
+      {.there = There::kDirectory, .fate = "is directory"},
+      {.conditions = kNoClobber, .there = There::kDirectory, .fate = "skip"},
+      {.there = There::kUnknown, .fate = "fail to look"},
+      {.conditions = kNoClobber, .there = There::kUnknown, .fate = "fail to look"},
+      {.there = There::kSpecial, .fate = "as stream"},
+      {.there = There::kSocket, .fate = "as stream"},
+      {.conditions = kForce, .there = There::kSpecial, .fate = "as stream"},
+      {.conditions = kForce, .there = There::kSocket, .fate = "replace, removed"},
+      {.there = There::kClosedStream, .fate = "as stream"},
+      {.conditions = kInNewDirectory, .fate = "fail to make"},
+      {.conditions = {kForce, kInNewDirectory}, .fate = "fail to make"},
+  });
+}
+
+TEST(TargetDecisionTest, ContentsGoWhereLinksLead) {
+  Try({
+      {.there = There::kDangling, .fate = "dangling"},
+      {.conditions = {kForce, kNoClobber}, .there = There::kDangling, .fate = "dangling"},
+      {.conditions = kWritesThroughDanglingLinks,
+       .there = There::kDangling,
+       .fate = "make pointee"},
+      {.there = There::kLoop, .fate = "fail to look"},
+      {.conditions = kForce, .there = There::kLoop, .fate = "replace, removed"},
+      {.conditions = {kForce, kRemoved}, .there = There::kLoop, .fate = "fail to look"},
+  });
+}
+
+TEST(TargetDecisionTest, WithLinksKeptOtherNamesKeepWhatIsThere) {
+  Try({
+      {.names = Names::kSeveral, .fate = "overwrite"},
+      {.conditions = kKeepLinks, .fate = "overwrite"},
+      {.conditions = kKeepLinks, .names = Names::kSeveral, .fate = "remove, replace"},
+      {.kind = kStream,
+       .conditions = kKeepLinks,
+       .names = Names::kSeveral,
+       .fate = "remove, replace"},
+      {.conditions = {kKeepLinks, kRemoved},
+       .names = Names::kSeveral,
+       .fate = "overwrite"},
+      {.conditions = kKeepLinks,
+       .names = Names::kSeveral,
+       .opening = Opening::kOpen,
+       .fate = "overwrite"},
+      {.kind = kNode,
+       .conditions = {kKeepLinks, kFollowsLinks},
+       .names = Names::kSeveral,
+       .fate = "remove, replace"},
+  });
+}
+
+TEST(TargetDecisionTest, StreamsGoIntoDevicesToo) {
+  Try({
+      {.kind = kStream, .fate = "overwrite"},
+      {.kind = kStream, .there = There::kSpecial, .fate = "overwrite"},
+      {.kind = kStream, .there = There::kSocket, .fate = "overwrite"},
+      {.kind = kStream,
+       .conditions = kForce,
+       .there = There::kSocket,
+       .opening = Opening::kRefused,
+       .fate = "replace, removed"},
+      {.kind = kStream, .there = There::kClosedStream, .fate = "dangling"},
+      {.kind = kStream, .there = There::kDangling, .fate = "dangling"},
+      {.kind = kStream, .conditions = kNoClobber, .fate = "skip"},
+  });
+}
+
+TEST(TargetDecisionTest, TheSourceIsNotReplaced) {
+  for (const Relation same : {Relation::kSameEntry, Relation::kOtherName,
+                              Relation::kLeadsToSource, Relation::kBehindSource}) {
+    for (const CopyKind kind :
+         {kContents, kStream, kLink, kNode, kNameOfFile, kNameOfNode}) {
+      Try({{.kind = kind, .relation = same, .fate = "same file"},
+           {.kind = kind,
+            .conditions = {kForce, kKeepLinks},
+            .names = Names::kSeveral,
+            .relation = same,
+            .fate = "same file"},
+           {.kind = kind, .conditions = kNoClobber, .relation = same, .fate = "skip"}});
+    }
+  }
+}
+
+TEST(TargetDecisionTest, LinksAndNodesTakeThePlaceOfWhatIsThere) {
+  for (const CopyKind kind : {kLink, kNode}) {
+    for (const There there :
+         {There::kRegular, There::kLink, There::kSocket, There::kSpecial}) {
+      Try({{.kind = kind, .there = there, .fate = "remove, replace"},
+           {.kind = kind,
+            .conditions = kFollowsLinks,
+            .there = there,
+            .fate = "fail to make"},
+           {.kind = kind, .conditions = kNoClobber, .there = there, .fate = "skip"},
+           {.kind = kind,
+            .conditions = kInNewDirectory,
+            .there = there,
+            .fate = "fail to make"}});
+    }
+    Try({{.kind = kind, .there = There::kDirectory, .fate = "is directory"},
+         {.kind = kind, .there = There::kUnknown, .fate = "fail to look"}});
+  }
+  Try({
+      {.kind = kLink, .conditions = {kForce, kFollowsLinks}, .fate = "replace"},
+      {.kind = kLink, .conditions = {kForce, kInNewDirectory}, .fate = "replace"},
+      {.kind = kNode, .conditions = {kForce, kFollowsLinks}, .fate = "fail to make"},
+      {.kind = kNode, .conditions = {kForce, kInNewDirectory}, .fate = "fail to make"},
+      // There is nothing to do.
+      {.kind = kLink,
+       .there = There::kLink,
+       .relation = Relation::kOtherName,
+       .fate = "skip"},
+      {.kind = kNameOfNode,
+       .there = There::kLink,
+       .relation = Relation::kOtherName,
+       .fate = "skip"},
+  });
+}
+
+TEST(TargetDecisionTest, FurtherNamesTakeThePlaceOfWhatIsThere) {
+  Try({
+      {.kind = kNameOfFile, .conditions = kKeepLinks, .fate = "link over"},
+      {.kind = kNameOfFile,
+       .conditions = kKeepLinks,
+       .names = Names::kSeveral,
+       .fate = "remove, replace"},
+      {.kind = kNameOfFile, .there = There::kSpecial, .fate = "link over"},
+      {.kind = kNameOfFile, .there = There::kDirectory, .fate = "is directory"},
+      {.kind = kNameOfFile, .conditions = kNoClobber, .fate = "skip"},
+      {.kind = kNameOfFile, .conditions = kInNewDirectory, .fate = "link over"},
+      // To GNU cp it does not exist.
+      {.kind = kNameOfFile, .there = There::kDangling, .fate = "link over"},
+      {.kind = kNameOfFile,
+       .conditions = kNoClobber,
+       .there = There::kDangling,
+       .fate = "link over"},
+      {.kind = kNameOfFile, .there = There::kLoop, .fate = "fail to look"},
+      {.kind = kNameOfFile,
+       .conditions = kForce,
+       .there = There::kLoop,
+       .fate = "link over"},
+      {.kind = kNameOfFile, .relation = Relation::kNameOfCopy, .fate = "use"},
+      {.kind = kNameOfNode, .relation = Relation::kNameOfCopy, .fate = "use"},
+      {.kind = kNameOfNode, .there = There::kLink, .fate = "remove, replace"},
+      {.kind = kNameOfNode, .conditions = kFollowsLinks, .fate = "link over"},
+      {.kind = kNameOfNode, .there = There::kDirectory, .fate = "is directory"},
+  });
+}
+
+TEST(TargetDecisionTest, DirectoriesAreUsed) {
+  Try({
+      {.kind = kDirectory, .there = There::kDirectory, .fate = "use"},
+      {.kind = kDirectory,
+       .conditions = {kForce, kNoClobber},
+       .there = There::kDirectory,
+       .fate = "use"},
+      {.kind = kDirectory,
+       .there = There::kDirectory,
+       .relation = Relation::kSameEntry,
+       .fate = "same file"},
+      {.kind = kDirectory, .fate = "is no directory"},
+      {.kind = kDirectory, .there = There::kLink, .fate = "is no directory"},
+      {.kind = kDirectory, .there = There::kUnknown, .fate = "fail to look"},
+      {.kind = kDirectory,
+       .conditions = kInNewDirectory,
+       .there = There::kDirectory,
+       .fate = "fail to make"},
+  });
+}
+
+TEST(TargetDecisionTest, NothingIsLookedAtThatDoesNotMatter) {
+  TargetQuestion question = {.conditions = kKeepLinks};
+  EXPECT_EQ(Text(DecideTarget(question)), "look");
+  question.NoteThatItExists();
+  EXPECT_EQ(Text(DecideTarget(question)), "look");
+  question.there = There::kRegular;
+  EXPECT_EQ(Text(DecideTarget(question)), "compare");
+  question.relation = Relation::kOtherFile;
+  EXPECT_EQ(Text(DecideTarget(question)), "count names");
+  question.conditions = {};
+  EXPECT_EQ(Text(DecideTarget(question)), "overwrite");
+
+  // What has the name does not matter then.
+  for (const Condition condition : {kInNewDirectory, kNoClobber}) {
+    question = {.kind = kNode, .conditions = condition};
+    question.NoteThatItExists();
+    EXPECT_NE(Text(DecideTarget(question)), "look");
+  }
+  // That it is the source's file is enough; by which name is not asked.
+  question = {.there = There::kRegular};
+  struct statx stat = {};
+  question.relation = RelationOf(stat, stat);
+  EXPECT_EQ(Text(DecideTarget(question)), "same file");
+}
+
+// Calls `visit` with all questions in which each fact is known or is not.
+template <typename Visit>
+void ForAllQuestions(Visit visit) {
+  const auto choices = [](auto value, int count) {
+    using Value = decltype(value);
+    std::vector<EnumSet<Value>> sets = {EnumSet<Value>::All()};
+    for (int i = 0; i < count; ++i) sets.push_back(static_cast<Value>(i));
+    return sets;
+  };
+  const auto theres = choices(There(), kTheres);
+  const auto names = choices(Names(), kNamesCounts);
+  const auto relations = choices(Relation(), kRelations);
+  for (int i = 0; i < kKinds << kConditions; ++i) {
+    TargetQuestion question = {.kind = static_cast<CopyKind>(i >> kConditions)};
+    for (int bit = 0; bit < kConditions; ++bit) {
+      if ((i >> bit & 1) != 0) question.conditions.Add(static_cast<Condition>(bit));
+    }
+    for (int opening = 0; opening < kOpenings; ++opening) {
+      question.opening = static_cast<Opening>(opening);
+      for (const auto& there : theres) {
+        for (const auto& count : names) {
+          for (const auto& relation : relations) {
+            question.there = there;
+            question.names = count;
+            question.relation = relation;
+            visit(question);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(TargetDecisionTest, WhatIsLookedAtIsNotKnownYet) {
+  ForAllQuestions([](const TargetQuestion& question) {
+    const TargetDecision decision = DecideTarget(question);
+    if (decision.fate != Fate::kLook) return;
+    EXPECT_TRUE((decision.look == Fact::kThere &&
+                 question.there.Contains(EnumSet<There>::All())) ||
+                (decision.look == Fact::kNames &&
+                 question.names.Contains(EnumSet<Names>::All())) ||
+                (decision.look == Fact::kRelation &&
+                 question.relation.Contains(EnumSet<Relation>::All())));
+  });
+}
+
+TEST(TargetDecisionTest, WhatIsDecidedWithoutAFactDoesNotDependOnIt) {
+  ForAllQuestions([](const TargetQuestion& question) {
+    const TargetDecision decision = DecideTarget(question);
+    if (decision.fate == Fate::kLook) return;
+    const auto try_with = [&](const TargetQuestion& more) {
+      const TargetDecision with_more = DecideTarget(more);
+      ASSERT_EQ(std::tie(decision.fate, decision.old_target, decision.refusal),
+                std::tie(with_more.fate, with_more.old_target, with_more.refusal));
+    };
+    TargetQuestion more = question;
+    for (int i = 0; i < kTheres; ++i) {
+      more.there = static_cast<There>(i);
+      if (question.there.Contains(more.there)) try_with(more);
+    }
+    more = question;
+    for (int i = 0; i < kNamesCounts; ++i) {
+      more.names = static_cast<Names>(i);
+      if (question.names.Contains(more.names)) try_with(more);
+    }
+    more = question;
+    for (int i = 0; i < kRelations; ++i) {
+      more.relation = static_cast<Relation>(i);
+      if (question.relation.Contains(more.relation)) try_with(more);
+    }
+  });
+}
+
+TEST(TargetDecisionTest, StatsTellWhatIsThere) {
+  struct statx stat = {};
+  const auto by_name = [&](int32_t result, mode_t type) {
+    stat.stx_mode = static_cast<uint16_t>(type | 0644);
+    return ThereByName(result, stat);
+  };
+  const auto through = [&](int32_t result, mode_t type) {
+    stat.stx_mode = static_cast<uint16_t>(type | 0644);
+    return ThereThroughLinks(result, stat);
+  };
+  EXPECT_EQ(by_name(0, S_IFREG), There::kRegular);
+  EXPECT_EQ(by_name(0, S_IFLNK), There::kLink);
+  EXPECT_EQ(by_name(0, S_IFCHR), There::kSpecial);
+  EXPECT_EQ(by_name(-ENOENT, 0), There::kNothing);
+  EXPECT_EQ(by_name(-ELOOP, 0), There::kUnknown);
+  EXPECT_EQ(through(0, S_IFDIR), There::kDirectory);
+  EXPECT_EQ(through(0, S_IFSOCK), There::kSocket);
+  EXPECT_EQ(through(0, S_IFLNK), There::kClosedStream);
+  EXPECT_EQ(through(-ENOENT, 0), There::kDangling);
+  EXPECT_EQ(through(-ELOOP, 0), There::kLoop);
+  EXPECT_EQ(through(-EACCES, 0), There::kUnknown);
+}
+
+TEST(TargetDecisionTest, ThePolicyAndThePlaceAreTheConditions) {
+  FileCopyPolicy policy;
+  policy.no_clobber = policy.preserve.links = true;
+  FileCopyNames names;
+  names.target_directory_created = true;
+  const EnumSet<Condition> conditions = ConditionsOf(policy, names);
+  EXPECT_TRUE(conditions.Contains({kNoClobber, kKeepLinks, kInNewDirectory}));
+  EXPECT_FALSE(
+      conditions.Meets({kForce, kWritesThroughDanglingLinks, kFollowsLinks, kRemoved}));
+}
+
+}  // namespace
+}  // namespace ringcp
