@@ -14,9 +14,9 @@
 #include "core/file/file_acls.h"
 #include "core/file/removal.h"
 #include "core/file/target_claims.h"
+#include "core/file/target_decision.h"
 #include "core/kernel/file_systems.h"
 #include "core/kernel/op.h"
-#include "core/kernel/standard_streams.h"
 
 namespace ringcp {
 namespace {
@@ -48,7 +48,8 @@ class Stream {
         cancelled_(cancelled),
         counters_(counters),
         failure_(failure),
-        old_target_(old_target) {
+        old_target_(old_target),
+        question_{.kind = CopyKind::kStream, .conditions = ConditionsOf(policy, names)} {
     *old_target_ = OldTarget::kKept;
   }
   ~Stream() {
@@ -60,9 +61,9 @@ class Stream {
   Outcome Copy() {
     if (cancelled_) return Outcome::kCancelled;
     // What will not be copied need not be readable.
-    struct statx existing;
-    if (policy_.no_clobber && LookAtTarget(0, &existing) == 0) {
-      return Outcome::kSkipped;
+    if (policy_.no_clobber) {
+      LookAtExisting();
+      if (Decide().fate == Fate::kSkip) return Outcome::kSkipped;
     }
     Outcome outcome = OpenSource();
     if (outcome == Outcome::kCopied) outcome = OpenTarget();
@@ -130,30 +131,51 @@ class Stream {
   }
 
   Outcome OpenTarget() {
-    const int error_number = CreateTarget();
-    if (error_number == 0) return Outcome::kCopied;
-    if (error_number != EEXIST || names_.target_directory_created) {
-      return Fail(Operation::kCreate, error_number, true);
+    open_error_ = CreateTarget();
+    if (open_error_ == 0) return Outcome::kCopied;
+    if (open_error_ != EEXIST) return Fail(Operation::kCreate, open_error_, true);
+    question_.NoteThatItExists();
+    return CarryOut(Decide());
+  }
+
+  TargetDecision Decide() {
+    TargetDecision decision = DecideTarget(question_);
+    while (decision.fate == Fate::kLook) {
+      LookAtExisting();
+      decision = DecideTarget(question_);
     }
-    struct statx existing;
-    if (const int32_t result = LookAtTarget(0, &existing); result != 0) {
-      if (result == -ENOENT) {
-        return policy_.writes_through_dangling_links ? MakePointee()
-                                                     : Refuse(Refusal::kTargetDangling);
-      }
-      if (result == -ELOOP && policy_.force) {
-        return ReplaceTarget(OldTarget::kRemovedAfterFailing);
-      }
-      return Fail(Operation::kStat, -result, true);
+    return decision;
+  }
+
+  void LookAtExisting() {
+    look_result_ = LookAtTarget(0, &existing_);
+    question_.there = ThereThroughLinks(look_result_, existing_);
+    question_.names = CountOfNames(existing_);
+    question_.relation = RelationOf(source_stat_, existing_);
+  }
+
+  Outcome CarryOut(const TargetDecision& decision) {
+    switch (decision.fate) {
+      case Fate::kOverwrite:
+        return OpenExisting();
+      case Fate::kReplace:
+        return ReplaceTarget(decision.old_target);
+      case Fate::kMakePointee:
+        return MakePointee();
+      case Fate::kSkip:
+        return Outcome::kSkipped;
+      case Fate::kRefuse:
+        return Refuse(decision.refusal);
+      case Fate::kFailToLook:
+        return Fail(Operation::kStat, -look_result_, true);
+      default:
+        return Fail(Operation::kCreate, open_error_, true);
     }
-    if (policy_.no_clobber) return Outcome::kSkipped;
-    if (S_ISDIR(existing.stx_mode)) return Refuse(Refusal::kTargetIsDirectory);
-    if (IsClosedStream(existing)) return Refuse(Refusal::kTargetDangling);
-    if (SameFile(existing, source_stat_)) return Refuse(Refusal::kSameFile);
-    // Its other names must keep their contents.
-    if (policy_.preserve.links && existing.stx_nlink > 1) {
-      return ReplaceTarget(OldTarget::kRemovedBeforehand);
-    }
+  }
+
+  // Opens what is there without emptying it.
+  Outcome OpenExisting() {
+    const struct statx& existing = existing_;
     const SteadyTime give_up = kernel_->Now() + kLeaseTimeMax;
     for (;;) {
       // What was in it stays until there is something to take its place.
@@ -171,12 +193,15 @@ class Stream {
       }
       const int error_number = -target_;
       if (ShouldTruncate(error_number, existing)) return TakeByTruncating(existing);
-      if (policy_.force && RemovingMayHelp(error_number)) {
-        return ReplaceTarget(OldTarget::kRemovedAfterFailing);
-      }
-      return Fail(Operation::kCreate, error_number, true);
+      return OnOpenFailed(error_number);
     }
     return TakeOpened();
+  }
+
+  Outcome OnOpenFailed(int error_number) {
+    open_error_ = error_number;
+    question_.opening = FailedOpening(error_number);
+    return CarryOut(Decide());
   }
 
   // Whether an existing target may take no other opening than one with O_TRUNC, as some
@@ -200,9 +225,7 @@ class Stream {
     if (target_ < 0) {
       const int error_number = -target_;
       if (policy_.claims != nullptr) policy_.claims->Release(&claim_);
-      return policy_.force && RemovingMayHelp(error_number)
-                 ? ReplaceTarget(OldTarget::kRemovedAfterFailing)
-                 : Fail(Operation::kCreate, error_number, true);
+      return OnOpenFailed(error_number);
     }
     begun_ = true;
     const int32_t result = kernel_->Stat(target_, &target_stat_);
@@ -220,7 +243,12 @@ class Stream {
   Outcome TakeOpened() {
     const int32_t result = kernel_->Stat(target_, &target_stat_);
     if (result != 0) return Fail(Operation::kStat, -result, true);
-    if (SameFile(target_stat_, source_stat_)) return Refuse(Refusal::kSameFile);
+    // Something else may have come there since that was looked at.
+    question_.opening = Opening::kOpen;
+    question_.there = ThereThroughLinks(0, target_stat_);
+    question_.relation = RelationOf(source_stat_, target_stat_);
+    const TargetDecision decision = Decide();
+    if (decision.fate == Fate::kRefuse) return Refuse(decision.refusal);
     is_regular_ = S_ISREG(target_stat_.stx_mode);
     return is_regular_ ? TakeTarget(KindOfFileSystem(kernel_, target_))
                        : Outcome::kCopied;
@@ -381,6 +409,10 @@ class Stream {
   EngineCounters* const counters_;
   CopyFailure* const failure_;
   OldTarget* const old_target_;
+  TargetQuestion question_;
+  struct statx existing_ = {};  // What was there.
+  int32_t look_result_ = 0;     // ... or why it could not be looked at.
+  int open_error_ = 0;          // Why nothing could be made, or that not be opened.
   int source_ = -1;
   int target_ = -1;
   struct statx source_stat_ = {};
