@@ -9,10 +9,12 @@
 
 #include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/enum_set.h"
 #include "core/base/file_identity.h"
 #include "core/base/mutex.h"
 #include "core/file/attribute_plan.h"
 #include "core/file/file_acls.h"
+#include "core/file/target_decision.h"
 #include "core/kernel/file_systems.h"
 #include "core/kernel/op.h"
 #include "core/tree/directory_parking.h"
@@ -41,6 +43,21 @@ void NoteTargetFileSystem(Kernel* kernel, Directory* directory) {
   directory->target_key =
       names_count ? absl::HashOf(parent.target_key, FoldedName(directory->target_name))
                   : parent.target_key;
+}
+
+// Whether what is in the way of a new directory in `parent` may be one to copy into.
+bool MayUseTarget(const Directory& parent) {
+  TargetQuestion question = {.kind = CopyKind::kDirectory};
+  if (parent.target_created) question.conditions.Add(Condition::kInNewDirectory);
+  question.NoteThatItExists();
+  return DecideTarget(question).fate != Fate::kFailToMake;
+}
+
+// What an open that takes nothing but a directory tells by its `result`.
+EnumSet<There> ThereByOpening(int32_t result) {
+  if (result == 0) return There::kDirectory;
+  if (result != -ENOTDIR && result != -ELOOP) return There::kUnknown;
+  return {There::kRegular, There::kLink, There::kSocket, There::kSpecial};
 }
 
 }  // namespace
@@ -154,9 +171,7 @@ bool DirectoryCopy::MakeTarget(Kernel* kernel, Directory* directory, bool empty)
       kernel->Do(MakeDirectory(parent.target_fd, directory->target_name.c_str(),
                                policy_.NewMode(source_mode) & ~withheld));
   directory->target_created = made == 0;
-  // What is in the way in a directory that this job made was put there by this job: two
-  // names that the file system takes for one.
-  if (made != 0 && (made != -EEXIST || parent.target_created)) {
+  if (made != 0 && (made != -EEXIST || !MayUseTarget(parent))) {
     Fail(MakeFileError(Operation::kMakeDirectory, TargetPath(*directory), -made));
     return false;
   }
@@ -198,26 +213,20 @@ bool DirectoryCopy::OpenTarget(Kernel* kernel, Directory* directory, struct stat
   if (fd == -EACCES) fd = kernel->Open(at, name, O_PATH | flags);
   directory->target_fd = fd >= 0 ? fd : -1;
   const int32_t result = fd >= 0 ? kernel->Stat(fd, stat) : fd;
-  if (result < 0) {
-    const int error_number = -result;
-    const std::string path = TargetPath(*directory);
-    if (error_number == ENOTDIR || error_number == ELOOP) {
-      Fail(MakeRefusal(path,
-                       absl::StrCat("cannot overwrite non-directory ", Quote(path),
-                                    " with directory ", Quote(SourcePath(*directory)))));
-    } else {
-      Fail(MakeFileError(Operation::kAccessDirectory, path, error_number));
-    }
-    return false;
-  }
-  if (SameFile(*stat, directory->source_stat)) {
-    const std::string path = TargetPath(*directory);
-    Fail(MakeRefusal(path, absl::StrCat(Quote(SourcePath(*directory)), " and ",
-                                        Quote(path), " are the same file")));
+  TargetQuestion question = {.kind = CopyKind::kDirectory,
+                             .there = ThereByOpening(result)};
+  if (result == 0) question.relation = RelationOf(directory->source_stat, *stat);
+  const TargetDecision decision = DecideTarget(question);
+  if (decision.fate == Fate::kUse) return true;
+  if (decision.fate == Fate::kRefuse) {
+    failed_.fetch_add(1, std::memory_order_relaxed);
+    reporter_->Report(RefusedTarget(decision.refusal), SourcePath(*directory),
+                      TargetPath(*directory));
     kernel->CloseIfOpen(&directory->target_fd);
-    return false;
+  } else {
+    Fail(MakeFileError(Operation::kAccessDirectory, TargetPath(*directory), -result));
   }
-  return true;
+  return false;
 }
 
 bool DirectoryCopy::PlanAttributes(Kernel* kernel, Directory* directory, mode_t withheld,
