@@ -223,6 +223,13 @@ TEST_F(CopyJobHardLinksTest, TheSourceAndLinksToDirectoriesAreNotReplaced) {
   EXPECT_EQ(LinkText("t/d/x2"), "../../s");
 }
 
+TEST_F(CopyJobHardLinksTest, WhatTakesASocketsPlaceHasFurtherNames) {
+  const std::string socket = scratch_.Path("t/x");
+  ASSERT_EQ(mknod(socket.c_str(), S_IFSOCK | 0600, 0), 0);
+  EXPECT_EQ(CopyAndLook("rPf"), "\nx2: new\n");
+  EXPECT_TRUE(std::filesystem::equivalent(socket, scratch_.Path("t/d/x2")));
+}
+
 TEST_F(CopyJobHardLinksTest, AFurtherNameOfWhatWentThroughALinkIsOneOfTheFile) {
   PrepareWithShell(scratch_.path(), "echo old >o; ln -s $PWD/o t/x");
   EXPECT_EQ(CopyAndLook("rL"), "\nx2: new\n");

@@ -548,6 +548,8 @@ INSTANTIATE_TEST_SUITE_P(
                      "POSIXLY_CORRECT=1 cp -a a dangling"},
            Situation{"DanglingTargetPosixInTree", "mkdir t/d; ln -s gone t/d/c",
                      "POSIXLY_CORRECT=1 cp -r d t"},
+           Situation{"DanglingTargetPosixForced", "mkdir -m 555 shut; ln -s shut/x into",
+                     "POSIXLY_CORRECT=1 cp -f a into", true},
            Situation{"DanglingTargetPosixNone", "", "POSIXLY_CORRECT=1 cp -n a dangling"},
            Situation{"DanglingTargetPosixStream", "",
                      "POSIXLY_CORRECT=1 cp /dev/null dangling"},

@@ -316,6 +316,26 @@ TEST(FileCopyTargetTest, WithForceALoopOfLinksIsReplaced) {
   EXPECT_EQ(existing.copy.Settle({0}), "open T new 644>fd");
 }
 
+// No socket can be opened; what takes its place is a file that others may be linked to.
+TEST(FileCopyTargetTest, WithForceASocketIsReplaced) {
+  Existing existing({.preserve = {}, .force = true},
+                    [](CopyScript* copy) { copy->target_stat.stx_mode = S_IFSOCK; });
+  EXPECT_EQ(existing.copy.Settle({0, 0}), "unlink T");
+  EXPECT_EQ(existing.copy.Settle({0}), "open T new 644>fd");
+  EXPECT_EQ(existing.copy.Settle({8}), kWrite);
+  EXPECT_EQ(existing.copy.Settle({100, 0, 0}), "copied");
+  EXPECT_EQ(existing.copy.copy().old_target(), OldTarget::kRemovedAfterFailing);
+}
+
+TEST(FileCopyTargetTest, WithForceALinkStaysWhosePointeeCanNotBeMade) {
+  FileCopyPolicy policy;
+  policy.force = policy.writes_through_dangling_links = true;
+  Existing existing(policy, TargetIsALink);
+  EXPECT_EQ(existing.copy.Settle({0, -ENOENT}), "open T made 644 following>fd");
+  EXPECT_EQ(existing.copy.Settle({-EACCES}), "close fd7");
+  EXPECT_EQ(existing.copy.Settle({0}), "failed: create T EACCES");
+}
+
 TEST(FileCopyTargetTest, WhatWasMadeAnewInTheTargetsPlaceIsRemovedIfItFails) {
   Existing existing({.preserve = {}, .force = true},
                     [](CopyScript* copy) { copy->target_stat.stx_nlink = 2; });

@@ -84,12 +84,6 @@ bool AccessTimeOfNamedLinkIsLost(const CopyCase& copy_case) {
          HasSourceLink(copy_case) && copy_case.targets[0] == TargetEntry::kNone;
 }
 
-// What was forced to replace a socket is not what ringcp links later names to.
-bool LaterNameIsCopiedAnew(const CopyCase& copy_case) {
-  return SourcesAreLinked(copy_case) && OptionsOf(copy_case).force &&
-         HasTarget(copy_case, {TargetEntry::kSocket});
-}
-
 // Where one target is replaced while the other one leads to it, or shares its file, it
 // matters in which order. ringcp copies both at a time, and what is no regular file
 // first.
@@ -122,8 +116,8 @@ bool OrderMatters(const CopyCase& copy_case) {
 }
 
 bool IsKnownToDiffer(const CopyCase& copy_case) {
-  return AccessTimeOfNamedLinkIsLost(copy_case) || LaterNameIsCopiedAnew(copy_case) ||
-         TargetsDependOnEachOther(copy_case) || NamedSourceIsMetInAnother(copy_case);
+  return AccessTimeOfNamedLinkIsLost(copy_case) || TargetsDependOnEachOther(copy_case) ||
+         NamedSourceIsMetInAnother(copy_case);
 }
 
 // Of a directory that is to replace a link to itself GNU cp says that they are the same

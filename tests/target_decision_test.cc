@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/base/enum_set.h"
+#include "core/base/file_error.h"
 #include "core/file/copy_policy.h"
 #include "gtest/gtest.h"
 
@@ -280,6 +281,38 @@ TEST(TargetDecisionTest, DirectoriesAreUsed) {
        .there = There::kDirectory,
        .fate = "fail to make"},
   });
+}
+
+TEST(TargetDecisionTest, WhatIsOpenIsDecidedOnOnceMore) {
+  struct statx source = {};
+  source.stx_ino = 1;
+  struct statx target = {};
+  target.stx_nlink = 2;
+  const auto decide = [&](CopyKind kind, mode_t type) {
+    target.stx_mode = static_cast<uint16_t>(type);
+    return Text(DecideOpenTarget(kind, source, target));
+  };
+  EXPECT_EQ(decide(kContents, S_IFREG), "overwrite");
+  EXPECT_EQ(decide(kContents, S_IFCHR), "as stream");
+  EXPECT_EQ(decide(kStream, S_IFCHR), "overwrite");
+  target.stx_ino = source.stx_ino;
+  EXPECT_EQ(decide(kContents, S_IFREG), "same file");
+  EXPECT_EQ(decide(kStream, S_IFCHR), "same file");
+}
+
+TEST(TargetDecisionTest, AFateMayBeAFailure) {
+  const auto failure = [](Fate fate, Refusal refusal) {
+    return FailureOf({.fate = fate, .old_target = OldTarget::kKept, .refusal = refusal},
+                     Operation::kCreate, EACCES);
+  };
+  const CopyFailure refused = failure(Fate::kRefuse, Refusal::kSameFile);
+  EXPECT_EQ(refused.operation, Operation::kRefuse);
+  EXPECT_EQ(refused.refusal, Refusal::kSameFile);
+  EXPECT_EQ(failure(Fate::kFailToLook, Refusal::kNone).operation, Operation::kStat);
+  const CopyFailure failed = failure(Fate::kFailToMake, Refusal::kNone);
+  EXPECT_EQ(failed.operation, Operation::kCreate);
+  EXPECT_EQ(failed.error_number, EACCES);
+  EXPECT_TRUE(failed.on_target);
 }
 
 TEST(TargetDecisionTest, NothingIsLookedAtThatDoesNotMatter) {

@@ -71,6 +71,20 @@ bool MayNeedTruncating(int error_number) {
          error_number == EDQUOT;
 }
 
+bool NeedsTruncating(FileSystemKind file_system, int error_number, bool has_one_name) {
+  switch (file_system) {
+    case FileSystemKind::kLocal:
+    case FileSystemKind::kNfs:
+      return false;
+    case FileSystemKind::kOverlay:
+      // Of several names this one alone would lead to another file then.
+      return has_one_name;
+    case FileSystemKind::kOther:
+      return MayNeedTruncating(error_number);
+  }
+  return false;
+}
+
 CopyFailure TargetFailure(Operation operation, int error_number) {
   return {.operation = operation, .error_number = error_number, .on_target = true};
 }

@@ -185,6 +185,11 @@ bool RemovingMayHelp(int error_number);
 // opened for writing with O_TRUNC only.
 bool MayNeedTruncating(int error_number);
 
+// Whether an existing target is to be opened with O_TRUNC after all, if opening it, or
+// emptying it, failed with `error_number`; 0: if it has not been tried. `has_one_name`:
+// it has no other name than the one it is opened by.
+bool NeedsTruncating(FileSystemKind file_system, int error_number, bool has_one_name);
+
 // Failures of the target.
 CopyFailure TargetFailure(Operation operation, int error_number);
 CopyFailure RefusedTarget(Refusal refusal);

@@ -68,7 +68,8 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   is_whole_ = false;
   existing_ = created_ = changed_ = complete_ = cleaned_up_ = false;
   is_link_ = makes_pointee_ = is_identified_ = false;
-  tried_removing_ = waits_for_target_ = left_out_rights_ = false;
+  waits_for_target_ = left_out_rights_ = false;
+  question_ = {.kind = CopyKind::kContents, .conditions = ConditionsOf(policy, names)};
   old_target_ = OldTarget::kKept;
   closes_at_once_ = truncates_ = is_any_ = begins_anew_ = removes_closed_ = false;
   control_.only_calls = false;
@@ -542,52 +543,66 @@ void FileCopy::OnOpenTargetFailed(int error_number, NextChains* next) {
   if (ShouldRetry(-error_number, &retries_, counters_)) {
     return existing_ && begins_anew_ ? OpenExistingTarget(next) : OpenNewTarget(next);
   }
-  if (begins_anew_) {
-    // What it made may be one that nobody may write to, like its source.
-    if (existing_ && created_ && RemovingMayHelp(error_number)) {
-      return RemoveTarget(old_target_, next);
-    }
+  // What it made may be one that nobody may write to, like its source.
+  if (begins_anew_ && existing_ && created_ && RemovingMayHelp(error_number)) {
+    return RemoveTarget(old_target_, next);
+  }
+  if (begins_anew_ || makes_pointee_ || (!existing_ && error_number != EEXIST)) {
     FailOnTarget(Operation::kCreate, error_number);
     return CloseAll(next);
-  }
-  if (!existing_ && error_number == EEXIST) {
-    if (policy_.claims != nullptr) policy_.claims->Release(&claim_);
-    if (!names_.target_directory_created) return StatTarget(next);
-    // As in GNU cp: in a directory that was just made nothing is expected, and what is
-    // there is lost by nothing but a mistake (names that differ only in case).
   }
   if (existing_ && ShouldTruncate(error_number)) {
     if (control_.stopped) return CloseAll(next);
     truncates_ = true;
     return TakeTarget(next);
   }
-  if (existing_ && policy_.force && !tried_removing_ && RemovingMayHelp(error_number)) {
-    if (control_.stopped) return CloseAll(next);
-    return RemoveTarget(OldTarget::kRemovedAfterFailing, next);
+  target_error_ = error_number;
+  if (existing_) {
+    question_.opening = FailedOpening(error_number);
+  } else {
+    if (policy_.claims != nullptr) policy_.claims->Release(&claim_);
+    question_.NoteThatItExists();
   }
-  FailOnTarget(Operation::kCreate, error_number);
+  CarryOut(DecideTarget(question_), next);
+}
+
+void FileCopy::CarryOut(const TargetDecision& decision, NextChains* next) {
+  switch (decision.fate) {
+    case Fate::kLook:
+      return StatTarget(next);
+    case Fate::kCreate:  // It is gone again.
+      if (retries_++ < kRetriesMax) return OpenNewTarget(next);
+      FailOnTarget(Operation::kStat, target_error_);
+      break;
+    case Fate::kOverwrite:
+      return Overwrite(next);
+    case Fate::kReplace:
+      if (control_.stopped) break;
+      return RemoveTarget(decision.old_target, next);
+    case Fate::kMakePointee:
+      makes_pointee_ = true;
+      return OpenExistingTarget(next);
+    case Fate::kAsStream:
+      outcome_at_end_ = Outcome::kTargetIsSpecial;
+      break;
+    case Fate::kSkip:
+      outcome_at_end_ = Outcome::kSkipped;
+      break;
+    default:
+      Fail(FailureOf(decision, Operation::kCreate, target_error_));
+  }
   CloseAll(next);
 }
 
 bool FileCopy::ShouldTruncate(int error_number) const {
-  if (truncates_ || makes_pointee_) return false;
   // What can't be cloned to is to stay as it is.
-  if (policy_.reflink == Reflink::kAlways) return false;
-  switch (target_kind_) {
-    case FileSystemKind::kLocal:
-    case FileSystemKind::kNfs:
-      return false;
-    case FileSystemKind::kOverlay:
-      // Of several names this one alone would lead to another file then.
-      return target_stat_.stx_nlink == 1 && !is_link_;
-    case FileSystemKind::kOther:
-      return MayNeedTruncating(error_number);
-  }
-  return false;
+  return !truncates_ && !makes_pointee_ && policy_.reflink != Reflink::kAlways &&
+         NeedsTruncating(target_kind_, error_number,
+                         target_stat_.stx_nlink == 1 && !is_link_);
 }
 
 void FileCopy::RemoveTarget(OldTarget removed_as, NextChains* next) {
-  tried_removing_ = true;
+  question_.conditions.Add(Condition::kRemoved);
   removed_as_ = removed_as;
   Enter(State::kRemoveTarget, UnlinkAt(names_.target_directory, names_.target, 0), next);
 }
@@ -624,8 +639,9 @@ void FileCopy::StatBoth(NextChains* next) {
 void FileCopy::OnStatBoth(absl::Span<const int32_t> results, NextChains* next) {
   if (results[0] < 0) {
     failure_ = {.operation = Operation::kStat, .error_number = -results[0]};
-  } else if (results[1] == 0) {
-    outcome_at_end_ = Outcome::kSkipped;
+  } else {
+    question_.there = ThereThroughLinks(results[1], target_stat_);
+    if (DecideTarget(question_).fate == Fate::kSkip) outcome_at_end_ = Outcome::kSkipped;
   }
   Finish(next);
 }
@@ -636,42 +652,25 @@ void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next)
   const int32_t name_result = results[0];
   const int32_t file_result = results[1];
   is_link_ = name_result == 0 && S_ISLNK(target_name_stat_.stx_mode);
-  if (name_result == -ENOENT && retries_ < kRetriesMax) {  // Gone again meanwhile.
-    ++retries_;
-    return OpenNewTarget(next);
+  target_error_ = name_result < 0 ? -name_result : -file_result;
+  question_.there = name_result < 0 ? ThereByName(name_result, target_name_stat_)
+                                    : ThereThroughLinks(file_result, target_stat_);
+  // It has been replaced meanwhile.
+  if (name_result == 0 && file_result < 0 && !is_link_) question_.there = There::kUnknown;
+  question_.names = CountOfNames(target_stat_);
+  question_.relation = RelationOf(source_stat_, target_stat_);
+  CarryOut(DecideTarget(question_), next);
+}
+
+void FileCopy::Overwrite(NextChains* next) {
+  // Through a link it may be on another file system than its directory.
+  if (is_link_ && DeviceOf(target_stat_) != names_.target_device) {
+    target_kind_ =
+        KindOfFileSystemAt(policy_.kernel, names_.target_directory, names_.target);
   }
-  if (file_result == -ENOENT && is_link_ && policy_.writes_through_dangling_links) {
-    makes_pointee_ = true;
-    return OpenExistingTarget(next);
-  }
-  if (file_result == -ENOENT && is_link_) {
-    Fail(RefusedTarget(Refusal::kTargetDangling));
-  } else if (file_result == -ELOOP && is_link_ && policy_.force && !tried_removing_) {
-    return RemoveTarget(OldTarget::kRemovedAfterFailing, next);
-  } else if (name_result < 0 || file_result < 0) {
-    FailOnTarget(Operation::kStat, name_result < 0 ? -name_result : -file_result);
-  } else if (policy_.no_clobber) {
-    outcome_at_end_ = Outcome::kSkipped;
-  } else if (S_ISDIR(target_stat_.stx_mode)) {
-    Fail(RefusedTarget(Refusal::kTargetIsDirectory));
-  } else if (SameFile(source_stat_, target_stat_)) {
-    Fail(RefusedTarget(Refusal::kSameFile));
-  } else if (!S_ISREG(target_stat_.stx_mode)) {
-    outcome_at_end_ = Outcome::kTargetIsSpecial;
-  } else if (policy_.preserve.links && target_stat_.stx_nlink > 1 && !tried_removing_) {
-    // Its other names must keep their contents: this one is made anew.
-    return RemoveTarget(OldTarget::kRemovedBeforehand, next);
-  } else {
-    // Through a link it may be on another file system than its directory.
-    if (is_link_ && DeviceOf(target_stat_) != names_.target_device) {
-      target_kind_ =
-          KindOfFileSystemAt(policy_.kernel, names_.target_directory, names_.target);
-    }
-    if (!ShouldTruncate(/*error_number=*/0)) return OpenExistingTarget(next);
-    truncates_ = true;
-    return TakeTarget(next);
-  }
-  CloseAll(next);
+  if (!ShouldTruncate(/*error_number=*/0)) return OpenExistingTarget(next);
+  truncates_ = true;
+  TakeTarget(next);
 }
 
 void FileCopy::OnStatOpened(int32_t result, NextChains* next) {
@@ -680,11 +679,10 @@ void FileCopy::OnStatOpened(int32_t result, NextChains* next) {
   } else if (control_.stopped) {
     // Nothing has been written to it.
     changed_ = changed_ || truncates_;
-  } else if (!S_ISREG(target_stat_.stx_mode)) {
-    outcome_at_end_ = Outcome::kTargetIsSpecial;
-  } else if (SameFile(source_stat_, target_stat_)) {
-    Fail(RefusedTarget(Refusal::kSameFile));
   } else {
+    const TargetDecision decision =
+        DecideOpenTarget(CopyKind::kContents, source_stat_, target_stat_);
+    if (decision.fate != Fate::kOverwrite) return CarryOut(decision, next);
     is_identified_ = true;
     if (DeviceOf(target_stat_) != names_.target_device) {
       target_kind_ = KindOfFileSystem(policy_.kernel, target_.index);

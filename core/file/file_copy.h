@@ -90,6 +90,7 @@
 #include "core/file/next_chains.h"
 #include "core/file/shared_file.h"
 #include "core/file/target_claims.h"
+#include "core/file/target_decision.h"
 #include "core/kernel/block_pool.h"
 #include "core/kernel/op.h"
 #include "core/kernel/polled_io.h"
@@ -280,6 +281,9 @@ class FileCopy {
   void OpenExistingTarget(NextChains* next);
   void OnOpenTarget(int32_t result, NextChains* next);
   void OnOpenTargetFailed(int error_number, NextChains* next);
+  // Goes on with a target that is there.
+  void CarryOut(const TargetDecision& decision, NextChains* next);
+  void Overwrite(NextChains* next);
   void StatBoth(NextChains* next);
   void OnStatBoth(absl::Span<const int32_t> results, NextChains* next);
   void StatTarget(NextChains* next);
@@ -392,7 +396,8 @@ class FileCopy {
   bool makes_pointee_ = false;  // ... to nowhere, where the target is to be made.
   bool is_identified_ = false;  // target_stat_ is that of the target itself.
   int not_identified_ = 0;      // Why it is not, where that was tried before closing.
-  bool tried_removing_ = false;
+  TargetQuestion question_;     // What is known of one that is there.
+  int target_error_ = 0;        // Why it could not be made, looked at or opened.
   OldTarget removed_as_ = OldTarget::kKept;  // What it becomes once it is removed.
   OldTarget old_target_ = OldTarget::kKept;
   bool waits_for_target_ = false;  // Opening it once more waits for a lease to end.

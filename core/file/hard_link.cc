@@ -78,15 +78,15 @@ class HardLink {
   }
 
   void LookAtTarget() {
-    look_result_ = kernel_->Stat(names_.target_directory, names_.target,
-                                 AT_SYMLINK_NOFOLLOW, &target_);
-    question_.there = ThereByName(look_result_, target_);
+    int32_t result = kernel_->Stat(names_.target_directory, names_.target,
+                                   AT_SYMLINK_NOFOLLOW, &target_);
+    question_.there = ThereByName(result, target_);
     looked_at_ = target_;
     if (question_.looks_through_links() && question_.there.Contains(There::kLink)) {
-      look_result_ =
-          kernel_->Stat(names_.target_directory, names_.target, 0, &looked_at_);
-      question_.there = ThereThroughLinks(look_result_, looked_at_);
+      result = kernel_->Stat(names_.target_directory, names_.target, 0, &looked_at_);
+      question_.there = ThereThroughLinks(result, looked_at_);
     }
+    if (result != 0) target_error_ = -result;
     question_.names = CountOfNames(looked_at_);
   }
 
@@ -120,10 +120,6 @@ class HardLink {
         return End(NodeOutcome::kCopied);
       case Fate::kSkip:
         return End(NodeOutcome::kSkipped);
-      case Fate::kRefuse:
-        return Fail(RefusedTarget(decision.refusal));
-      case Fate::kFailToLook:
-        return Fail(TargetFailure(Operation::kStat, -look_result_));
       case Fate::kReplace:
       case Fate::kLinkOver:
         // Then no link can be made either, and what is there stays.
@@ -131,7 +127,7 @@ class HardLink {
         return decision.fate == Fate::kReplace ? Replace(decision.old_target)
                                                : LinkOver(decision.old_target);
       default:
-        return End(EEXIST);
+        return Fail(FailureOf(decision, Operation::kMakeHardLink, target_error_));
     }
   }
 
@@ -176,7 +172,7 @@ class HardLink {
   const FileCopyNames& names_;
   const CopiedFile& copied_;
   TargetQuestion question_;
-  int32_t look_result_ = 0;
+  int target_error_ = EEXIST;    // Why it could not be made, or looked at.
   struct statx target_ = {};     // What has the name.
   struct statx looked_at_ = {};  // ... or what that leads to, where it counts.
   int copy_error_ = 0;           // Why the copy could not be looked at.

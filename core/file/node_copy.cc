@@ -131,15 +131,16 @@ class NodeCopy {
                                .conditions = ConditionsOf(policy_, names_)};
     question.NoteThatItExists();
     struct statx existing = {};
-    int32_t result = 0;
+    int error_number = EEXIST;
     TargetDecision decision = DecideTarget(question);
     for (; decision.fate == Fate::kLook; decision = DecideTarget(question)) {
       if (decision.look == Fact::kRelation) {
         question.relation = RelationOfNode(kernel_, names_, source_, existing);
         continue;
       }
-      result = kernel_->Stat(names_.target_directory, names_.target, AT_SYMLINK_NOFOLLOW,
-                             &existing);
+      const int32_t result = kernel_->Stat(names_.target_directory, names_.target,
+                                           AT_SYMLINK_NOFOLLOW, &existing);
+      if (result != 0) error_number = -result;
       question.there = ThereByName(result, existing);
       question.names = CountOfNames(existing);
     }
@@ -148,16 +149,12 @@ class NodeCopy {
         return true;
       case Fate::kSkip:
         return Skip();
-      case Fate::kRefuse:
-        return Fail(RefusedTarget(decision.refusal));
-      case Fate::kFailToLook:
-        return Fail(TargetFailure(Operation::kStat, -result));
       case Fate::kReplace:
         break;
       default:
-        return Fail(TargetFailure(operation_, EEXIST));
+        return Fail(FailureOf(decision, operation_, error_number));
     }
-    const int error_number =
+    error_number =
         RemoveIfSame(kernel_, names_.target_directory, names_.target, existing);
     if (error_number != 0) return Fail(TargetFailure(Operation::kRemove, error_number));
     result_.old_target = decision.old_target;

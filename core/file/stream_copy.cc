@@ -131,9 +131,9 @@ class Stream {
   }
 
   Outcome OpenTarget() {
-    open_error_ = CreateTarget();
-    if (open_error_ == 0) return Outcome::kCopied;
-    if (open_error_ != EEXIST) return Fail(Operation::kCreate, open_error_, true);
+    target_error_ = CreateTarget();
+    if (target_error_ == 0) return Outcome::kCopied;
+    if (target_error_ != EEXIST) return Fail(Operation::kCreate, target_error_, true);
     question_.NoteThatItExists();
     return CarryOut(Decide());
   }
@@ -148,8 +148,9 @@ class Stream {
   }
 
   void LookAtExisting() {
-    look_result_ = LookAtTarget(0, &existing_);
-    question_.there = ThereThroughLinks(look_result_, existing_);
+    const int32_t result = LookAtTarget(0, &existing_);
+    if (result != 0) target_error_ = -result;
+    question_.there = ThereThroughLinks(result, existing_);
     question_.names = CountOfNames(existing_);
     question_.relation = RelationOf(source_stat_, existing_);
   }
@@ -164,12 +165,9 @@ class Stream {
         return MakePointee();
       case Fate::kSkip:
         return Outcome::kSkipped;
-      case Fate::kRefuse:
-        return Refuse(decision.refusal);
-      case Fate::kFailToLook:
-        return Fail(Operation::kStat, -look_result_, true);
       default:
-        return Fail(Operation::kCreate, open_error_, true);
+        *failure_ = FailureOf(decision, Operation::kCreate, target_error_);
+        return Outcome::kFailed;
     }
   }
 
@@ -199,7 +197,7 @@ class Stream {
   }
 
   Outcome OnOpenFailed(int error_number) {
-    open_error_ = error_number;
+    target_error_ = error_number;
     question_.opening = FailedOpening(error_number);
     return CarryOut(Decide());
   }
@@ -243,12 +241,9 @@ class Stream {
   Outcome TakeOpened() {
     const int32_t result = kernel_->Stat(target_, &target_stat_);
     if (result != 0) return Fail(Operation::kStat, -result, true);
-    // Something else may have come there since that was looked at.
-    question_.opening = Opening::kOpen;
-    question_.there = ThereThroughLinks(0, target_stat_);
-    question_.relation = RelationOf(source_stat_, target_stat_);
-    const TargetDecision decision = Decide();
-    if (decision.fate == Fate::kRefuse) return Refuse(decision.refusal);
+    const TargetDecision decision =
+        DecideOpenTarget(CopyKind::kStream, source_stat_, target_stat_);
+    if (decision.fate != Fate::kOverwrite) return CarryOut(decision);
     is_regular_ = S_ISREG(target_stat_.stx_mode);
     return is_regular_ ? TakeTarget(KindOfFileSystem(kernel_, target_))
                        : Outcome::kCopied;
@@ -411,8 +406,7 @@ class Stream {
   OldTarget* const old_target_;
   TargetQuestion question_;
   struct statx existing_ = {};  // What was there.
-  int32_t look_result_ = 0;     // ... or why it could not be looked at.
-  int open_error_ = 0;          // Why nothing could be made, or that not be opened.
+  int target_error_ = 0;        // Why it could not be made, looked at or opened.
   int source_ = -1;
   int target_ = -1;
   struct statx source_stat_ = {};

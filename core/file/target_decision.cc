@@ -4,6 +4,7 @@
 
 #include "core/base/check.h"
 #include "core/base/enum_set.h"
+#include "core/base/file_error.h"
 #include "core/base/file_identity.h"
 #include "core/kernel/standard_streams.h"
 
@@ -213,6 +214,22 @@ TargetDecision DecideTarget(const TargetQuestion& question) {
   }
   RINGCP_CHECK(false);  // The last row holds for all.
   return decision;
+}
+
+TargetDecision DecideOpenTarget(CopyKind kind, const struct statx& source,
+                                const struct statx& target) {
+  return DecideTarget({.kind = kind,
+                       .conditions = {},
+                       .there = ThereThroughLinks(0, target),
+                       .names = CountOfNames(target),
+                       .relation = RelationOf(source, target),
+                       .opening = Opening::kOpen});
+}
+
+CopyFailure FailureOf(const TargetDecision& decision, Operation make, int error_number) {
+  if (decision.fate == Fate::kRefuse) return RefusedTarget(decision.refusal);
+  return TargetFailure(decision.fate == Fate::kFailToLook ? Operation::kStat : make,
+                       error_number);
 }
 
 EnumSet<Condition> ConditionsOf(const FileCopyPolicy& policy,

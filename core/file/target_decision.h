@@ -24,6 +24,7 @@
 #include <cstdint>
 
 #include "core/base/enum_set.h"
+#include "core/base/file_error.h"
 #include "core/file/copy_policy.h"
 
 namespace ringcp {
@@ -100,8 +101,11 @@ struct TargetQuestion {
   // Whether the target is looked at as what its name leads to: only contents go where
   // links lead.
   bool looks_through_links() const;
-  // An op has failed because something has the name.
-  void NoteThatItExists() { there = EnumSet<There>::AllBut(There::kNothing); }
+  // Making the target has failed because something has its name.
+  void NoteThatItExists() {
+    there = EnumSet<There>::AllBut(There::kNothing);
+    opening = Opening::kNotTried;
+  }
 };
 
 enum class Fate {
@@ -128,6 +132,16 @@ struct TargetDecision {
 };
 
 TargetDecision DecideTarget(const TargetQuestion& question);
+
+// What becomes of a target that is open by now: something else may have come under its
+// name since that was decided on. kOverwrite, kAsStream or kRefuse.
+TargetDecision DecideOpenTarget(CopyKind kind, const struct statx& source,
+                                const struct statx& target);
+
+// What fails with a fate of kRefuse, kFailToMake or kFailToLook: `make` is the op that
+// was to make it or open it, `error_number` that of the last op on the target that
+// failed.
+CopyFailure FailureOf(const TargetDecision& decision, Operation make, int error_number);
 
 // The conditions for copying `names`.
 EnumSet<Condition> ConditionsOf(const FileCopyPolicy& policy, const FileCopyNames& names);
