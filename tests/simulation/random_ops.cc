@@ -206,8 +206,9 @@ void RandomOps::PlanName(OpPlan* plan, int directory) {
       break;
     default:
       plan->other_name = Path();
-      op = OneIn(2) ? MakeLink(directory, "", directory, "")
-                    : Rename(directory, "", directory, "");
+      op = OneIn(2)
+               ? MakeLink(directory, "", directory, "", OneIn(3) ? AT_SYMLINK_FOLLOW : 0)
+               : Rename(directory, "", directory, "");
       break;
   }
 }

@@ -68,7 +68,8 @@ int32_t TwoNamesCall(SimProcess* process, const Op& op) {
   const InodePtr start = StartOf(process, names.directory, names.name);
   return op.kind == OpKind::kRename
              ? process->files()->Rename(old_start, names.old_name, start, names.name)
-             : process->files()->MakeLink(old_start, names.old_name, start, names.name);
+             : process->files()->MakeLink(old_start, names.old_name, start, names.name,
+                                          names.flags == AT_SYMLINK_FOLLOW);
 }
 
 int32_t PipeCall(SimFileSystem* files, const Op& op, SimInode* pipe) {

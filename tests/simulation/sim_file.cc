@@ -18,7 +18,6 @@ constexpr mode_t kModeBits = 07777;
 constexpr uint64_t kDirectoryEntryBytes = 20;  // As tmpfs counts them.
 constexpr size_t kShortLinkBytes = 128;        // tmpfs keeps those in the inode.
 constexpr uint64_t kBlocksPerPage = SparseBytes::kPageBytes / 512;
-constexpr char kCapabilityName[] = "security.capability";
 
 uint64_t SizeOf(const SimInode& inode) {
   if (inode.is_regular()) return inode.contents.size();

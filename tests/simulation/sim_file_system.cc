@@ -160,9 +160,10 @@ int32_t SimFileSystem::MakeSymlink(std::string_view text, const InodePtr& start,
 }
 
 int32_t SimFileSystem::MakeLink(const InodePtr& old_start, std::string_view old_path,
-                                const InodePtr& start, std::string_view path) {
+                                const InodePtr& start, std::string_view path,
+                                bool follow) {
   InodePtr inode;
-  int32_t result = Find(old_start, old_path, /*follow=*/false, &inode);
+  int32_t result = Find(old_start, old_path, follow, &inode);
   if (result != 0) return result;
   Place place;
   result = FindNewPlace(start, path, /*is_directory=*/false, &place);

@@ -72,8 +72,9 @@ class SimFileSystem : public SimPaths {
                    dev_t device);
   int32_t MakeSymlink(std::string_view text, const InodePtr& start,
                       std::string_view path);
+  // `follow`: if the old name is a symbolic link, what it leads to gets the new one.
   int32_t MakeLink(const InodePtr& old_start, std::string_view old_path,
-                   const InodePtr& start, std::string_view path);
+                   const InodePtr& start, std::string_view path, bool follow);
   int32_t Unlink(const InodePtr& start, std::string_view path);
   int32_t RemoveDirectory(const InodePtr& start, std::string_view path);
   int32_t Rename(const InodePtr& old_start, std::string_view old_path,

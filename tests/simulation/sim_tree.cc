@@ -139,7 +139,8 @@ InodePtr MakeSimLink(SimFileSystem* files, std::string_view path, std::string_vi
 InodePtr MakeSimHardLink(SimFileSystem* files, std::string_view existing,
                          std::string_view path) {
   return Made(*files, path,
-              files->MakeLink(files->root(), existing, files->root(), path));
+              files->MakeLink(files->root(), existing, files->root(), path,
+                              /*follow=*/false));
 }
 
 std::vector<std::string> ListSimTree(const SimFileSystem& files, std::string_view path,
