@@ -190,6 +190,28 @@ TEST_F(CopyJobStreamsTest, ANewTargetThatCannotBeLookedAtIsRemoved) {
   EXPECT_FALSE(Exists(scratch_.Path("backing/t")));
 }
 
+// Closing it tells that the contents could not be stored, whatever failed before.
+TEST_F(CopyJobStreamsTest, WhatFailsToBeClosedIsGoneAlsoIfItsTimesHadFailed) {
+  PrepareWithShell(scratch_.path(), "mkdir backing odd; echo old >backing/old");
+  const OddMount odd(scratch_.Path("backing"), scratch_.Path("odd"),
+                     {"fail-close=ENOSPC", "fail-utimens=EPERM"});
+  if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
+  CopyOptions options = OptionsFor("");
+  options.preserve.timestamps = true;
+  for (const char* name : {"new", "old"}) {
+    const std::string target = absl::StrCat("odd/", name);
+    const JobRun run = Copy(target, options, [&](CopyJob*) {
+      EXPECT_EQ(write(pipe_, "text", 4), 4);
+      ClosePipe();
+    });
+    EXPECT_EQ(run.Messages(),
+              absl::StrCat("preserving times for '", scratch_.Path(target),
+                           "': Operation not permitted"));
+  }
+  EXPECT_FALSE(Exists(scratch_.Path("backing/new")));
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("backing/old")), "");
+}
+
 // A file, `t`, that somebody has open for reading and holds a lease on, so that it can't
 // be opened for writing before that is given back.
 class CopyJobStreamsLeaseTest : public CopyJobStreamsTest {

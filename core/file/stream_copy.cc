@@ -102,8 +102,9 @@ class Stream {
     // Also tells what could not be written out: on NFS and others only now.
     const int32_t closed = kernel_->Close(target_);
     target_ = -1;
-    if (closed != 0 && outcome == Outcome::kCopied) {
-      outcome = Fail(Operation::kClose, -closed, true);
+    if (closed != 0) {
+      // The first failure is told.
+      if (outcome == Outcome::kCopied) outcome = Fail(Operation::kClose, -closed, true);
       complete_ = false;
       if (kept >= 0) Empty(kept);
     }
