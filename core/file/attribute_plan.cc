@@ -138,7 +138,8 @@ void AttributePlan::Settle(int32_t result) {
       mode_ = RestrictedMode();
       break;
     case Step::kSetOwner:
-      is_done ? OnOwnerSet() : OnOwnerNotSet(error_number);
+      if (is_done) OnOwnerSet();
+      if (!is_done) OnOwnerNotSet(error_number);
       break;
     case Step::kSetGroup:
       if (is_done) OnOwnerSet();
