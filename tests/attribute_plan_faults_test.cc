@@ -1,0 +1,173 @@
+// All plans there are, each with each of its ops failing in several ways: whoever should
+// not get in does not at any moment, and the target has its attributes or a failure says
+// what went wrong.
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/posix_acl.h"
+#include "core/file/copy_policy.h"
+#include "gtest/gtest.h"
+#include "tests/attribute_script.h"
+
+namespace ringcp {
+namespace {
+
+constexpr mode_t kGroup = S_IRWXG;
+constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
+
+// One of all combinations of choices, by its number.
+class Combination {
+ public:
+  explicit Combination(int number) : left_(number) {}
+
+  template <typename T, size_t kSize>
+  T Choose(const T (&choices)[kSize]) {
+    const size_t choice = left_ % kSize;
+    left_ /= kSize;
+    return choices[choice];
+  }
+  bool Choose() { return Choose({false, true}); }
+
+  // The number is beyond those of all combinations of what was chosen from.
+  bool is_beyond() const { return left_ != 0; }
+
+ private:
+  size_t left_;
+};
+
+std::vector<AttributeCase> AllCases() {
+  std::vector<AttributeCase> cases;
+  for (int number = 0;; ++number) {
+    Combination combination(number);
+    const auto choose = [&] { return combination.Choose(); };
+    AttributeCase one;
+    one.preserve = {.mode = choose(), .ownership = choose(), .timestamps = choose()};
+    one.as_user = combination.Choose({0, 1});
+    const mode_t type = combination.Choose({S_IFREG, S_IFDIR, S_IFIFO, S_IFLNK});
+    one.source_mode = type | combination.Choose({0640, 0755, 07751});
+    one.memory.mode = type | combination.Choose({0600, 0700, 02775});
+    one.has_looked = choose();
+    one.target.created = choose();
+    if (one.target.created && (one.preserve.ownership || one.preserve.mode)) {
+      one.memory.mode = type | (one.source_mode & kOwnerPermissions);
+      one.target.withheld = one.source_mode & kOthers;
+    }
+    const bool has_acl = choose();
+    if (one.target.created && has_acl) one.target.default_acl = 0770;
+    one.memory.access_acl = has_acl && type != S_IFLNK;
+    one.memory.default_acl = has_acl && type == S_IFDIR;
+    if (choose()) {
+      one.memory.user = 5;
+      one.memory.group = 6;
+    }
+    if (combination.is_beyond()) return cases;
+    cases.push_back(one);
+  }
+}
+
+// Runs `with`, and looks after each op whether anybody gets in who should not.
+AttributeRun RunSafely(const AttributeCase& with,
+                       const std::vector<AttributeFault>& faults) {
+  const mode_t source = with.source_mode & kAllModeBits;
+  return CarryOutPlan(with, faults, [&](const MemoryTarget& now) {
+    const bool is_sources = now.user == 5 && now.group == 6;
+    if (with.preserve.mode && !S_ISLNK(now.mode)) {
+      // What has somebody else's owner must not act with that one's rights.
+      const mode_t gained = now.mode & ~with.memory.mode & kSetIdBits;
+      EXPECT_TRUE(is_sources || !with.preserve.ownership || gained == 0);
+      // The source's owner, where it is one that was there, gets in alone at first.
+      const mode_t granted = now.mode & ~source & kPermissions;
+      EXPECT_TRUE((granted & ~with.memory.mode) == 0);
+      EXPECT_TRUE(!is_sources || with.memory.user == 5 || granted == 0);
+      // Nobody who is named in a list gets in that did not before.
+      EXPECT_TRUE(!now.access_acl || (now.mode & ~with.memory.mode & kGroup) == 0);
+    }
+  });
+}
+
+void ExpectRight(const AttributeCase& with, const MemoryTarget& target, bool has_owner) {
+  const bool is_link = S_ISLNK(with.source_mode);
+  EXPECT_EQ(target.has_times, with.preserve.timestamps);
+  if (with.preserve.ownership && has_owner) {
+    EXPECT_EQ(target.user, 5u);
+    EXPECT_EQ(target.group, 6u);
+  }
+  if (!with.preserve.mode || is_link) return;
+  const mode_t kept = has_owner                   ? kAllModeBits
+                      : S_ISDIR(with.source_mode) ? kPermissions | S_ISVTX
+                                                  : kPermissions;
+  EXPECT_EQ(target.mode, (with.source_mode & S_IFMT) | (with.source_mode & kept));
+  if (with.target.created && !with.target.default_acl.has_value()) return;
+  EXPECT_FALSE(target.access_acl);
+  EXPECT_FALSE(target.default_acl);
+}
+
+TEST(AttributePlanFaultsTest, WithoutFaultsAllIsRight) {
+  for (const AttributeCase& with : AllCases()) {
+    const AttributeRun run = RunSafely(with, {});
+    SCOPED_TRACE(run.Text());
+    EXPECT_FALSE(run.failure.has_value());
+    ExpectRight(with, run.after, /*has_owner=*/true);
+    if (testing::Test::HasFailure()) return;
+  }
+}
+
+// `run` had the failure of its op `number`, which was `op`.
+void ExpectContained(const AttributeCase& with, const AttributeRun& run, int number,
+                     const std::string& op, int error) {
+  const bool is_owner = op.substr(0, 5) == "chown";
+  const bool is_mode = op.substr(0, 5) == "chmod";
+  const bool is_acl = !is_owner && !is_mode && op != "look" && op != "times";
+  const bool is_permission = error == EPERM || error == EINVAL;
+  if (!run.failure.has_value()) {
+    const bool may_fail = is_owner ? with.as_user != 0 && is_permission
+                          : is_acl ? error != EIO && error != EPERM
+                                   : is_mode && !with.preserve.mode;
+    EXPECT_TRUE(may_fail);
+    if (!is_acl) ExpectRight(with, run.after, !is_owner);
+    return;
+  }
+  EXPECT_EQ(run.failure->error_number, error);
+  EXPECT_TRUE(run.failure->on_target);
+  // It ends there, unless the group is tried, or the mode is set without the group's.
+  const int more = is_acl ? 3 : is_owner && is_permission ? 1 : 0;
+  EXPECT_LE(static_cast<int>(run.ops.size()), number + 1 + more);
+  // With a new ACL the group has its permissions before the mode is set.
+  const mode_t given = run.after.mode & ~with.memory.mode;
+  const mode_t not_to_be_given = is_acl    ? kGroup
+                                 : is_mode ? ~with.source_mode & kPermissions
+                                           : kOthers;
+  EXPECT_EQ(given & not_to_be_given, 0u);
+}
+
+TEST(AttributePlanFaultsTest, EachOpMayFail) {
+  int faults_hit = 0;
+  for (const AttributeCase& with : AllCases()) {
+    const AttributeRun whole = RunSafely(with, {});
+    const bool has_acl = with.memory.access_acl || with.memory.default_acl;
+    for (int number = 0; number < static_cast<int>(whole.ops.size()); ++number) {
+      const std::string& op = whole.ops[number];
+      for (const int error : {EPERM, EINVAL, EIO, EOPNOTSUPP, ENODATA, ERANGE}) {
+        // No file system denies a list that it has.
+        const bool is_acl = op == "list" || op == "acl" || op == "no default acl";
+        if (is_acl && has_acl && SaysNoAcl(error)) continue;
+        const AttributeRun run =
+            RunSafely(with, {{.number = number, .error_number = error}});
+        SCOPED_TRACE(absl::StrCat(op, " fails with ", error, ": ", run.Text()));
+        ExpectContained(with, run, number, op, error);
+        if (testing::Test::HasFailure()) return;
+        ++faults_hit;
+      }
+    }
+  }
+  EXPECT_GT(faults_hit, 10'000);
+}
+
+}  // namespace
+}  // namespace ringcp

@@ -1,0 +1,82 @@
+// An AttributePlan that a test plays the kernel for, on a target in memory: it shows the
+// ops of a plan as text, and has some of them fail.
+//
+//   EXPECT_EQ(Script({}), "look, times, chown 5:6, chmod 644");
+//   EXPECT_EQ(Script({}, {{.text = "times", .error_number = EPERM}}),
+//             "look, times -> utimens 1");
+//
+// Thread-safety: plain values; the functions may be called by one thread at a time.
+
+#ifndef RINGCP_TESTS_ATTRIBUTE_SCRIPT_H_
+#define RINGCP_TESTS_ATTRIBUTE_SCRIPT_H_
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/copy_options.h"
+#include "core/file/attribute_plan.h"
+#include "core/file/copy_policy.h"
+#include "core/kernel/op.h"
+
+namespace ringcp {
+
+// A target in memory, with as much of the kernel's behaviour as bears on attributes.
+struct MemoryTarget {
+  mode_t mode = S_IFREG | 0600;
+  uid_t user = 0;
+  gid_t group = 0;
+  bool has_times = false;
+  // Somebody is named in them. The access ACL's mask is then the group's part of `mode`.
+  bool access_acl = false;
+  bool default_acl = false;
+
+  // Its result.
+  int32_t CarryOut(const Op& op);
+};
+
+// One plan: who copies what, and what is there. The source is of user 5 and group 6.
+struct AttributeCase {
+  Preserve preserve = {.mode = true, .ownership = true, .timestamps = true};
+  uid_t as_user = 0;
+  mode_t umask = 022;
+  mode_t source_mode = S_IFREG | 0644;
+  // Without its descriptor, stat and kept_mode, which follow from the rest.
+  AttributePlan::Target target = {.created = true};
+  MemoryTarget memory = {};
+  bool has_looked = false;  // The caller has.
+};
+
+// An op that fails: the one with this number, from 0, or of this text.
+struct AttributeFault {
+  int number = -1;
+  std::string_view text = {};
+  int error_number = 0;
+};
+
+struct AttributeRun {
+  std::vector<std::string> ops;
+  std::optional<CopyFailure> failure;
+  MemoryTarget after;
+
+  // The ops, and the failure if there is one.
+  std::string Text() const;
+};
+
+// Carries out the plan for `with`. `look`, if any, sees the target after each op.
+AttributeRun CarryOutPlan(const AttributeCase& with,
+                          const std::vector<AttributeFault>& faults,
+                          const std::function<void(const MemoryTarget&)>& look = nullptr);
+
+// The text of that.
+std::string Script(const AttributeCase& with,
+                   const std::vector<AttributeFault>& faults = {});
+
+}  // namespace ringcp
+
+#endif  // RINGCP_TESTS_ATTRIBUTE_SCRIPT_H_
