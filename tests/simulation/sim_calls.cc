@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -32,18 +33,36 @@ InodePtr StartOf(SimProcess* process, int directory, const char* name) {
   return *name == '/' ? process->files()->root() : process->Start(directory);
 }
 
+// The inode number that a stat tells of what was reached by `path`.
+uint64_t ToldNumber(SimFileSystem* files, const SimInode& inode,
+                    const std::string& path) {
+  constexpr uint64_t kMadeUp = uint64_t{1} << 32;
+  const SimMountTraits& traits = inode.mount->traits;
+  if (traits.inodes_change) return kMadeUp + files->NextLook();
+  if (traits.names_have_inodes) return kMadeUp + std::hash<std::string>()(path) % kMadeUp;
+  return traits.copies_up && inode.is_copied_up ? kMadeUp + inode.number : inode.number;
+}
+
 int32_t StatCall(SimProcess* process, const Op& op) {
+  SimFileSystem* const files = process->files();
   const std::string_view name = op.stat.name;
+  std::string path;
   if ((op.stat.flags & ~kStatFlags) != 0) return -EINVAL;
   const InodePtr start = StartOf(process, op.stat.directory, op.stat.name);
   InodePtr found = start;
   if (!name.empty() || (op.stat.flags & AT_EMPTY_PATH) == 0) {
     const bool follow = (op.stat.flags & AT_SYMLINK_NOFOLLOW) == 0;
-    const int32_t result = process->files()->Find(start, name, follow, &found);
+    SimFileSystem::Place place;
+    const int32_t result = files->Find(start, name, follow, &found, &place);
     if (result != 0) return result;
+    if (found->mount->traits.names_have_inodes) {
+      path = files->PathOf(place.directory, place.name);
+    }
+  } else if (const OpenFilePtr file = process->Get(op.stat.directory)) {
+    path = file->path;
   }
   if (found == nullptr) return -EBADF;
-  TellStat(*found, process->files()->NextLook(), op.stat.result);
+  TellStat(*found, ToldNumber(files, *found, path), op.stat.result);
   return 0;
 }
 
@@ -91,6 +110,15 @@ int32_t PipeCall(SimFileSystem* files, const Op& op, SimInode* pipe) {
   return static_cast<int32_t>(size);
 }
 
+// Whether a write to a file system that takes them in order is one; if not, what it gets.
+int32_t CheckOrder(uint64_t offset, uint32_t length, SimOpenFile* file) {
+  if (!file->inode->mount->traits.takes_writes_in_order) return 0;
+  if (file->has_lost_order) return -EIO;
+  file->has_lost_order = offset != file->written_up_to;
+  file->written_up_to += length;
+  return file->has_lost_order ? -EINVAL : 0;
+}
+
 bool IsAligned(const Op& op, const SimOpenFile& file) {
   const uint32_t alignment = file.inode->mount->traits.direct_alignment;
   if ((file.flags & O_DIRECT) == 0 || alignment <= 1) return true;
@@ -121,6 +149,8 @@ int32_t ReadOrWriteCall(SimProcess* process, const Op& op, SimOpenFile* file,
   if (reads && !(is_queued && told.has_value() && offset >= *told)) {
     result = ReadContents(process->files(), inode, offset, op.io.length, buffer);
   } else if (!reads) {
+    result = CheckOrder(offset, op.io.length, file);
+    if (result < 0) return result;
     result = WriteContents(process->files(), inode, offset, {buffer, op.io.length});
   }
   if (!is_positioned && result > 0) file->position = offset + result;
@@ -142,6 +172,10 @@ int32_t SeekCall(const Op& op, SimOpenFile* file) {
       const uint64_t page = SparseBytes::kPageBytes;
       const uint64_t end = op.seek.offset + op.seek.length;
       uint64_t bytes = 0;
+      if (!inode.mount->traits.caches) {
+        *op.seek.position = 0;
+        return 0;
+      }
       for (uint64_t at = op.seek.offset / page * page;
            at < end && at < inode.contents.size(); at += page) {
         if (inode.contents.NextData(at) == at) bytes += page;

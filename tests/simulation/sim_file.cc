@@ -102,6 +102,8 @@ int32_t WriteContents(SimFileSystem* files, SimInode* inode, uint64_t offset,
   SimMount* const mount = inode->mount;
   const uint32_t most = mount->traits.write_max;
   if (most != 0) bytes = bytes.substr(0, most);
+  if (offset >= mount->traits.file_size_max) return -EFBIG;
+  bytes = bytes.substr(0, mount->traits.file_size_max - offset);
   const uint64_t pages = inode->contents.pages();
   const uint32_t stored = inode->contents.Write(offset, bytes, mount->pages_free());
   mount->pages += inode->contents.pages() - pages;
@@ -118,6 +120,7 @@ int32_t WriteContents(SimFileSystem* files, SimInode* inode, uint64_t offset,
 
 int32_t SetContentsSize(SimFileSystem* files, SimInode* inode, uint64_t size) {
   if (size > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) return -EINVAL;
+  if (size > inode->mount->traits.file_size_max) return -EFBIG;
   const uint64_t pages = inode->contents.pages();
   inode->contents.SetSize(size);
   inode->mount->pages -= pages - inode->contents.pages();
@@ -164,7 +167,7 @@ int32_t FindHole(const SimInode& inode, uint64_t offset, uint64_t* position) {
 
 // --- Attributes ---
 
-void TellStat(const SimInode& inode, uint64_t look, struct statx* stat) {
+void TellStat(const SimInode& inode, uint64_t number, struct statx* stat) {
   const SimMountTraits& traits = inode.mount->traits;
   *stat = {};
   stat->stx_mask = STATX_BASIC_STATS | STATX_BTIME;
@@ -177,8 +180,7 @@ void TellStat(const SimInode& inode, uint64_t look, struct statx* stat) {
     mode = inode.type() | *traits.fixed_mode;
   }
   stat->stx_mode = static_cast<uint16_t>(mode);
-  constexpr uint64_t kMadeUp = uint64_t{1} << 32;
-  stat->stx_ino = traits.inodes_change ? kMadeUp + look : inode.number;
+  stat->stx_ino = number;
   stat->stx_size = SizeOf(inode);
   if (traits.size_told_max.has_value() && inode.is_regular()) {
     stat->stx_size = std::min<uint64_t>(stat->stx_size, *traits.size_told_max);

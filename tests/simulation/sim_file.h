@@ -35,8 +35,8 @@ int32_t FindHole(const SimInode& inode, uint64_t offset, uint64_t* position);
 
 // --- Attributes ---
 
-// `look` counts the looks at anything, for inode numbers that are made up anew.
-void TellStat(const SimInode& inode, uint64_t look, struct statx* stat);
+// `number`: the inode number that is told.
+void TellStat(const SimInode& inode, uint64_t number, struct statx* stat);
 int32_t SetModeOf(SimFileSystem* files, SimInode* inode, mode_t mode);
 int32_t SetOwnerOf(SimFileSystem* files, SimInode* inode, uid_t user, gid_t group);
 // Access, modification; as utimensat(2) takes them.

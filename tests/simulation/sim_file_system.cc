@@ -59,6 +59,7 @@ void SimFileSystem::AddEntry(const InodePtr& directory, const std::string& name,
   directory->entries[name] = {.inode = inode, .cookie = cookie};
   if (inode->is_directory()) {
     inode->parent = directory;
+    inode->name = name;
     ++directory->links;
   }
   directory->modification = directory->change = inode->change = now();
@@ -90,6 +91,8 @@ int32_t SimFileSystem::FindNewPlace(const InodePtr& start, std::string_view path
 int32_t SimFileSystem::Make(const Place& place, mode_t mode, InodePtr* made) {
   const InodePtr& directory = place.directory;
   if (directory->is_dead_directory()) return -ENOENT;
+  const bool is_plain = S_ISREG(mode) || S_ISDIR(mode);
+  if (!is_plain && !directory->mount->traits.has_links) return -EPERM;
   const InodePtr inode = NewInode(directory->mount, mode);
   if ((directory->mode & S_ISGID) != 0) {
     inode->group = directory->group;
@@ -104,6 +107,7 @@ int32_t SimFileSystem::Make(const Place& place, mode_t mode, InodePtr* made) {
     mode &= ~umask_;
   }
   inode->mode = mode;
+  inode->is_copied_up = true;
   inode->links = S_ISDIR(mode) ? 2 : 1;
   AddEntry(directory, place.name, inode);
   Note(SimEffect::Kind::kMade, *inode, PathOf(directory, place.name));
@@ -170,7 +174,8 @@ int32_t SimFileSystem::MakeLink(const InodePtr& old_start, std::string_view old_
   if (result != 0) return result;
   if (inode->mount != place.directory->mount) return -EXDEV;
   if (place.directory->is_dead_directory()) return -ENOENT;
-  if (inode->is_directory()) return -EPERM;
+  if (inode->is_directory() || !inode->mount->traits.has_links) return -EPERM;
+  inode->is_copied_up = true;
   AddEntry(place.directory, place.name, inode);
   ++inode->links;
   Note(SimEffect::Kind::kNamed, *inode, PathOf(place.directory, place.name));

@@ -38,23 +38,35 @@ struct SimMountTraits {
   uint64_t magic = TMPFS_MAGIC;
   // Pages of contents that it has room for.
   uint64_t pages_max = std::numeric_limits<uint32_t>::max();
+  // Bytes that a file can have: what would go beyond gets EFBIG.
+  uint64_t file_size_max = std::numeric_limits<int64_t>::max();
   // A write that there is no room for succeeds, and closing the file tells ENOSPC, once.
   // (NFS, FUSE)
   bool tells_errors_at_close = false;
-  bool refuses_mode = false;              // chmod: EPERM.
-  bool refuses_owner = false;             // chown: EPERM.
-  std::optional<mode_t> fixed_mode;       // All files are told to have it, as on FAT.
-  std::optional<uint64_t> size_told_max;  // A stat tells no more; /proc: 0.
-  bool tells_no_blocks = false;           // A stat says that files take no room.
+  bool refuses_mode = false;   // chmod: EPERM.
+  bool refuses_owner = false;  // chown: EPERM.
+  std::optional<mode_t> fixed_mode =
+      std::nullopt;  // All files are told to have it, as on FAT.
+  std::optional<uint64_t> size_told_max =
+      std::nullopt;                               // A stat tells no more; /proc: 0.
+  bool tells_no_blocks = false;                   // A stat says that files take no room.
   ListedTypes listed_types = ListedTypes::kTrue;  // What a directory says.
   bool inodes_change = false;                     // Each look tells another inode number.
-  uint32_t read_max = 0;                          // A read gets no more; 0: no limit.
-  uint32_t write_max = 0;                         // A write stores no more; 0: no limit.
-  bool knows_holes = true;                        // SEEK_DATA and SEEK_HOLE find holes.
+  bool names_have_inodes = false;                 // Each name has another one.
+  // A file that is opened for writing, or linked, gets another one by that. (overlayfs)
+  bool copies_up = false;
+  uint32_t read_max = 0;   // A read gets no more; 0: no limit.
+  uint32_t write_max = 0;  // A write stores no more; 0: no limit.
+  // An open file takes what is written in order, from its beginning and without a gap:
+  // any other write gets EINVAL, and all that follow EIO.
+  bool takes_writes_in_order = false;
+  bool caches = true;             // What is read or written is in the page cache.
+  bool knows_holes = true;        // SEEK_DATA and SEEK_HOLE find holes.
   uint32_t direct_alignment = 1;  // Of what O_DIRECT takes; 0: it is refused.
   bool takes_uncached = false;    // RWF_DONTCACHE.
   bool can_clone = false;
   bool ignores_case = false;
+  bool has_links = true;   // Symbolic and hard ones, and nodes; else EPERM.
   bool has_xattrs = true;  // ACLs among them.
 };
 
@@ -99,6 +111,7 @@ struct SimInode {
   timespec change = {};
   timespec birth = {};
   std::map<std::string, std::string> xattrs;
+  bool is_copied_up = false;
 
   // Of a regular file.
   SparseBytes contents;
@@ -115,6 +128,7 @@ struct SimInode {
   // Of a directory. A removed one has no entries, no links, and still a parent.
   std::map<std::string, SimEntry> entries;
   std::map<uint64_t, std::string> order;  // Names by cookie.
+  std::string name;                       // By which it is in its parent.
   InodePtr parent;                        // Of a mount's root: itself.
   InodePtr covered_by;  // The root of what is mounted here, if anything.
 

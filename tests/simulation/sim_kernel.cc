@@ -1,9 +1,12 @@
 #include "tests/simulation/sim_kernel.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "core/kernel/system_calls.h"
 #include "tests/simulation/sim_calls.h"
@@ -111,10 +114,11 @@ bool SimKernel::Severs(const Op& op, int32_t result) const {
 }
 
 void SimKernel::Wait(absl::Duration timeout, std::vector<ChainResults>* settled) {
-  if (in_flight_ == 0) return;
   ++counters_.enters;
+  const bool is_woken = is_woken_.exchange(false);
   if (options_.wait_advances) {
-    const SteadyTime deadline = world_->now() + absl::ToChronoNanoseconds(timeout);
+    const SteadyTime deadline =
+        is_woken ? world_->now() : world_->now() + absl::ToChronoNanoseconds(timeout);
     while (settled_.empty()) {
       const std::optional<SteadyTime> next = world_->NextEvent();
       world_->AdvanceTo(std::min(next.value_or(deadline), deadline));
@@ -128,13 +132,12 @@ void SimKernel::Wait(absl::Duration timeout, std::vector<ChainResults>* settled)
 
 int32_t SimKernel::Run(const Op& op, bool is_queued, bool is_behind_failure,
                        bool* takes_tail) {
-  const OpenFilePtr file = FileOf(op.file);
-  const SimOpContext context = {.kernel = number_,
-                                .is_queued = is_queued,
-                                .is_behind_failure = is_behind_failure,
-                                .op = &op,
-                                .inode = file == nullptr ? nullptr : file->inode.get()};
-  const SimFault fault = world_->Before(context);
+  SimOpContext context = {.kernel = number_,
+                          .is_queued = is_queued,
+                          .is_behind_failure = is_behind_failure,
+                          .op = &op,
+                          .inode = InodeOf(op)};
+  const SimFault fault = world_->Before(&context);
   const bool may_not_run = is_queued && !is_behind_failure;
   Op to_run = op;
   int32_t result = 0;
@@ -159,13 +162,13 @@ int32_t SimKernel::Run(const Op& op, bool is_queued, bool is_behind_failure,
       result = Carry(to_run, is_queued);
       if (op.kind != OpKind::kWrite || result < 0) break;
       if (fault.kind == Kind::kStoresPartAndFails) result = -fault.error_number;
-      if (fault.kind == Kind::kFailsAtClose && file != nullptr) {
-        file->inode->error_at_close = fault.error_number;
+      if (fault.kind == Kind::kFailsAtClose) {
+        context.inode->error_at_close = fault.error_number;
         result = static_cast<int32_t>(op.io.length);
       }
       break;
   }
-  world_->Log(context, result);
+  world_->Log(context, result, fault.kind != Kind::kNone);
   return result;
 }
 
@@ -214,6 +217,61 @@ int32_t SimKernel::CloseFile(const Op& op) {
   if (!op.file.is_slot()) return world_->process()->Close(op.file.index);
   // Does not flush, so it tells no error.
   return std::exchange(slots_[op.file.index], nullptr) == nullptr ? -EBADF : 0;
+}
+
+InodePtr SimKernel::InodeOf(const Op& op) const {
+  const auto& descriptors = world_->process()->descriptors();
+  const auto of_descriptor = [&](int fd) -> InodePtr {
+    const auto open = descriptors.find(fd);
+    return open == descriptors.end() ? nullptr : open->second->inode;
+  };
+  const auto of_name = [&](int directory, const char* name, bool follow) -> InodePtr {
+    const SimFileSystem& files = *world_->process()->files();
+    InodePtr start = directory == AT_FDCWD ? files.root() : of_descriptor(directory);
+    if (*name == '\0') return start;
+    InodePtr found;
+    SimFileSystem::Place place;
+    files.Find(start, name, follow, &found, &place);
+    return found != nullptr ? found : place.directory;
+  };
+  switch (op.kind) {
+    case OpKind::kOpenAt:
+      return of_name(op.open.directory, op.open.name, (op.open.flags & O_NOFOLLOW) == 0);
+    case OpKind::kStatx:
+      return of_name(op.stat.directory, op.stat.name,
+                     (op.stat.flags & AT_SYMLINK_NOFOLLOW) == 0);
+    case OpKind::kUnlinkAt:
+    case OpKind::kMakeDirectory:
+    case OpKind::kMakeNode:
+      return of_name(op.name.directory, op.name.name, /*follow=*/false);
+    case OpKind::kMakeSymlink:
+      return of_name(op.symlink.directory, op.symlink.name, /*follow=*/false);
+    case OpKind::kMakeLink:
+    case OpKind::kRename:
+      return of_name(op.two_names.old_directory, op.two_names.old_name, false);
+    default:
+      break;
+  }
+  if (op.file.is_slot()) {
+    const OpenFilePtr& file = slots_[op.file.index];
+    return file == nullptr ? nullptr : file->inode;
+  }
+  return of_descriptor(op.file.index);
+}
+
+std::string SimKernel::Leaks() const {
+  std::string leaks;
+  if (in_flight_ > 0) absl::StrAppend(&leaks, in_flight_, " chains are in flight\n");
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    if (slots_[i] == nullptr) continue;
+    absl::StrAppend(&leaks, "slot ", i, " has ", slots_[i]->path, " open\n");
+  }
+  for (const auto& [fd, file] : world_->process()->descriptors()) {
+    absl::StrAppend(&leaks, "descriptor ", fd, " has ", file->path, " open\n");
+  }
+  const int64_t wild = world_->process()->wild_uses();
+  if (wild > 0) absl::StrAppend(&leaks, wild, " uses of descriptors not open\n");
+  return leaks;
 }
 
 OpenFilePtr SimKernel::FileOf(const FileRef& file) const {

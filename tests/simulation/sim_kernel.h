@@ -12,13 +12,16 @@
 #define RINGCP_TESTS_SIMULATION_SIM_KERNEL_H_
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "core/kernel/kernel.h"
+#include "tests/simulation/sim_inode.h"
 #include "tests/simulation/sim_process.h"
 #include "tests/simulation/sim_world.h"
 
@@ -31,7 +34,8 @@ struct SimKernelOptions {
   bool can_queue_truncate = true;
   // Whether a failed statx or unlinkat severs its soft link: kernels differ.
   bool failed_path_op_severs = true;
-  // Wait() advances the clock until something has settled: for who has no driver.
+  // Wait() advances the clock until something has settled, or until its timeout if
+  // nothing is in flight: for who has no driver.
   bool wait_advances = false;
   // One in so many ops at once takes long, as if its thread had to wait; 0: none.
   int slow_call_one_in = 0;
@@ -50,16 +54,21 @@ class SimKernel : public Kernel {
   ChainResults RunAtOnce(ChainId id, absl::Span<const Op> chain) override;
   bool Queue(ChainId id, absl::Span<const Op> chain) override;
   void Wait(absl::Duration timeout, std::vector<ChainResults>* settled) override;
-  void Wake() override {}  // It never waits.
+  // Of any thread, but only so that it can be tested: a simulation has one.
+  void Wake() override { is_woken_ = true; }
   int chains_in_flight() const override { return in_flight_; }
   int slots() const override { return static_cast<int>(slots_.size()); }
   bool can_install_descriptor() const override { return options_.can_install_descriptor; }
   bool can_queue_truncate() const override { return options_.can_queue_truncate; }
   KernelCounters counters() const override { return counters_; }
 
-  // Whether Wait() would hand anything back.
+  // Whether Wait() would hand anything back, or has been woken since it was called last.
   bool has_settled() const { return !settled_.empty(); }
+  bool is_woken() const { return is_woken_; }
   int slots_open() const;
+  // What is still open or in flight, one a line: "" when all is given back. With what any
+  // of the world's kernels has open as descriptors.
+  std::string Leaks() const;
 
  private:
   struct Flight {
@@ -81,6 +90,8 @@ class SimKernel : public Kernel {
   int32_t OpenFile(const Op& op);
   int32_t CloseFile(const Op& op);
   OpenFilePtr FileOf(const FileRef& file) const;
+  // What an op is about; see SimOpContext::inode.
+  InodePtr InodeOf(const Op& op) const;
   void TakeTime();
 
   SimWorld* const world_;
@@ -88,6 +99,7 @@ class SimKernel : public Kernel {
   const int number_;
   std::vector<OpenFilePtr> slots_;
   int in_flight_ = 0;
+  std::atomic<bool> is_woken_ = false;
   std::vector<ChainResults> settled_;
   ThreadWaits waits_;
   KernelCounters counters_;

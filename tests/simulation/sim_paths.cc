@@ -114,13 +114,8 @@ std::string SimPaths::PathOf(const InodePtr& directory, std::string_view name) c
     while (at == at->mount->root && at->mount->mount_point != nullptr) {
       at = at->mount->mount_point;
     }
-    const InodePtr above = at->parent;
-    std::string own = "(removed)";
-    for (const auto& [known, entry] : above->entries) {
-      if (entry.inode == at) own = known;
-    }
-    path = absl::StrCat("/", own, path);
-    at = above;
+    path = absl::StrCat("/", at->links == 0 ? "(removed)" : at->name, path);
+    at = at->parent;
   }
   return path.empty() ? "/" : path;
 }

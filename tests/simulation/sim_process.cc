@@ -135,6 +135,7 @@ int32_t SimProcess::OpenExisting(const InodePtr& inode, bool is_created,
       if (result != 0) return result;
     }
   }
+  if (file->can_write()) inode->is_copied_up = true;
   file->inode = inode;
   *opened = file;
   return 0;

@@ -30,6 +30,9 @@ struct SimOpenFile {
   std::string path;  // By which it was opened, for a person.
   int flags = 0;
   uint64_t position = 0;
+  // Where writes must come in order.
+  uint64_t written_up_to = 0;
+  bool has_lost_order = false;
   int64_t writers_seen =
       -1;  // Of a pipe that had no writer when it was opened: up to then.
 

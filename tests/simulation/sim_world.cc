@@ -24,17 +24,6 @@ timespec TimeOfDay(SteadyTime now) {
           .tv_nsec = nanoseconds % kSecond};
 }
 
-const char* NameOf(OpKind kind) {
-  static constexpr const char* kNames[] = {
-      "open",     "stat",     "unlink", "mkdir",    "mknod",     "symlink",   "link",
-      "rename",   "read",     "write",  "readlink", "readdir",   "fallocate", "truncate",
-      "seekdata", "seekhole", "seek",   "cached",   "clone",     "sync",      "drop",
-      "poll",     "close",    "nopipe", "install",  "dup",       "direct",    "statfs",
-      "times",    "owner",    "mode",   "getxattr", "listxattr", "setxattr",  "rmxattr"};
-  static_assert(std::size(kNames) == static_cast<size_t>(OpKind::kRemoveXattr) + 1);
-  return kNames[static_cast<int>(kind)];
-}
-
 std::string FileName(const FileRef& file) {
   switch (file.kind) {
     case FileRef::Kind::kNone:
@@ -95,13 +84,25 @@ std::string Describe(const Op& op) {
 
 }  // namespace
 
+const char* NameOf(OpKind kind) {
+  static constexpr const char* kNames[] = {
+      "open",     "stat",     "unlink", "mkdir",    "mknod",     "symlink",   "link",
+      "rename",   "read",     "write",  "readlink", "readdir",   "fallocate", "truncate",
+      "seekdata", "seekhole", "seek",   "cached",   "clone",     "sync",      "drop",
+      "poll",     "close",    "nopipe", "install",  "dup",       "direct",    "statfs",
+      "times",    "owner",    "mode",   "getxattr", "listxattr", "setxattr",  "rmxattr"};
+  static_assert(std::size(kNames) == static_cast<size_t>(OpKind::kRemoveXattr) + 1);
+  return kNames[static_cast<int>(kind)];
+}
+
 std::string ToString(const SimLogEntry& entry) {
   const std::string result = entry.result < 0 ? std::string(std::strerror(-entry.result))
                                               : absl::StrCat(entry.result);
-  return absl::StrFormat("%11d k%d%c %-9s %s%s = %s",
+  return absl::StrFormat("%11d k%d%c %-9s %s%s = %s%s",
                          entry.time.time_since_epoch().count(), entry.kernel,
                          entry.is_queued ? 'q' : ' ', NameOf(entry.kind), entry.what,
-                         entry.inode == 0 ? "" : absl::StrCat(" #", entry.inode), result);
+                         entry.inode == 0 ? "" : absl::StrCat(" #", entry.inode), result,
+                         entry.has_fault ? " (fault)" : "");
 }
 
 SimWorld::SimWorld(const SimWorldOptions& options)
@@ -155,26 +156,27 @@ absl::Duration SimWorld::RandomCallTime() {
   return absl::Nanoseconds(most == 0 ? 0 : 1 + static_cast<int64_t>(RandomBelow(most)));
 }
 
-SimFault SimWorld::Before(SimOpContext context) {
-  context.number = ops_++;
+SimFault SimWorld::Before(SimOpContext* context) {
+  context->number = ops_++;
   if (others_) {
     const SimActor before = files_.actor();
     files_.set_actor(SimActor::kOther);
-    others_(context);
+    others_(*context);
     files_.set_actor(before);
   }
   files_.set_actor(SimActor::kEngine);
-  return faults_ ? faults_(context) : SimFault{};
+  return faults_ ? faults_(*context) : SimFault{};
 }
 
-void SimWorld::Log(const SimOpContext& context, int32_t result) {
+void SimWorld::Log(const SimOpContext& context, int32_t result, bool has_fault) {
   log_.push_back({.time = now_,
                   .kernel = context.kernel,
                   .is_queued = context.is_queued,
                   .kind = context.op->kind,
                   .what = Describe(*context.op),
                   .inode = context.inode == nullptr ? 0 : context.inode->number,
-                  .result = result});
+                  .result = result,
+                  .has_fault = has_fault});
 }
 
 std::string SimWorld::Story(size_t entries_max) const {

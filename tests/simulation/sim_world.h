@@ -20,6 +20,7 @@
 #include "core/base/mutex.h"
 #include "core/kernel/op.h"
 #include "tests/simulation/sim_file_system.h"
+#include "tests/simulation/sim_inode.h"
 #include "tests/simulation/sim_process.h"
 
 namespace ringcp {
@@ -32,8 +33,9 @@ struct SimOpContext {
   // An op before it in its chain has failed.
   bool is_behind_failure = false;
   const Op* op = nullptr;
-  // What the op's file leads to; null if it has none.
-  SimInode* inode = nullptr;
+  // What the op's file, or its name, leads to; of a name that is not there the directory
+  // that it would be in. Null if there is nothing.
+  InodePtr inode;
 };
 
 // What is to become of an op.
@@ -69,7 +71,11 @@ struct SimLogEntry {
   std::string what;    // Its names, or file.
   uint64_t inode = 0;  // Of its file; 0 if it has none.
   int32_t result = 0;
+  bool has_fault = false;
 };
+
+// A short word, for a person.
+const char* NameOf(OpKind kind);
 
 std::string ToString(const SimLogEntry& entry);
 
@@ -120,8 +126,8 @@ class SimWorld {
 
   int AddKernel() { return kernels_++; }
   // Interferes, and decides on the fault of the op that is about to run.
-  SimFault Before(SimOpContext context);
-  void Log(const SimOpContext& context, int32_t result);
+  SimFault Before(SimOpContext* context);
+  void Log(const SimOpContext& context, int32_t result, bool has_fault);
 
   const std::vector<SimLogEntry>& log() const { return log_; }
   // The last `entries_max` ops, and what was done to the files, one a line.
