@@ -1,8 +1,7 @@
-// Failures have the same errno with every implementation of the ring.
+// Failures have the same errno with every implementation of the kernel.
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <string>
@@ -11,7 +10,6 @@
 #include "core/kernel/kernel.h"
 #include "gtest/gtest.h"
 #include "tests/kernel_under_test.h"
-#include "tests/scratch_directory.h"
 
 namespace ringcp {
 namespace {
@@ -19,20 +17,22 @@ namespace {
 using KernelErrorsTest = KernelTest;
 
 TEST_P(KernelErrorsTest, FailuresHaveTheErrnoOfTheSystemCall) {
-  const std::string directory = scratch_.MakeDirectory("directory");
-  const std::string fifo = scratch_.MakeFifo("fifo");
-  const std::string link = scratch_.Path("link");
-  const std::string missing = scratch_.Path("none");
+  const std::string directory = Path("directory");
+  const std::string fifo = Path("fifo");
+  const std::string link = Path("link");
+  const std::string missing = Path("none");
   const std::string below_file = source_ + "/x";
-  const std::string long_name = scratch_.Path(std::string(256, 'n'));
-  ASSERT_EQ(symlink("source", link.c_str()), 0);
+  const std::string long_name = Path(std::string(256, 'n'));
+  ASSERT_EQ(kernel_->Do(MakeDirectory(AT_FDCWD, directory.c_str(), 0755)), 0);
+  ASSERT_EQ(kernel_->Do(MakeNode(AT_FDCWD, fifo.c_str(), S_IFIFO | 0600, 0)), 0);
+  ASSERT_EQ(kernel_->Do(MakeSymlink("source", AT_FDCWD, link.c_str())), 0);
   struct statx stat = {};
   const FileRef slot = FileRef::Slot(0);
   const auto open_at = [&](const std::string& path, int flags) {
     return OpenAt(AT_FDCWD, path.c_str(), flags, 0600, slot);
   };
-  const int write_only = open(source_.c_str(), O_WRONLY | O_CLOEXEC);
-  const int directory_fd = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int write_only = Open(source_, O_WRONLY);
+  const int directory_fd = Open(directory, O_RDONLY | O_DIRECTORY);
   const FileRef closed = FileRef::Descriptor(100'000);
   struct Case {
     const char* what;
@@ -70,12 +70,12 @@ TEST_P(KernelErrorsTest, FailuresHaveTheErrnoOfTheSystemCall) {
   for (const Case& failing : cases) {
     EXPECT_EQ(Run(failing.op), -failing.error_number) << failing.what;
   }
-  close(write_only);
-  close(directory_fd);
+  kernel_->Close(write_only);
+  kernel_->Close(directory_fd);
 }
 
 TEST_P(KernelErrorsTest, AFailedOpenLeavesItsSlotUsable) {
-  const std::string missing = scratch_.Path("none");
+  const std::string missing = Path("none");
   EXPECT_EQ(Run(OpenAt(AT_FDCWD, missing.c_str(), O_RDONLY, 0, FileRef::Slot(0))),
             -ENOENT);
   EXPECT_EQ(Run(open_source_), 0);

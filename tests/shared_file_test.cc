@@ -321,7 +321,7 @@ TEST_P(TwoWorkersTest, BothEndWhenOneFails) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Rings, TwoWorkersTest,
-                         testing::ValuesIn(KernelImplementations()), KernelName);
+                         testing::ValuesIn(SystemKernelImplementations()), KernelName);
 
 }  // namespace
 }  // namespace ringcp
