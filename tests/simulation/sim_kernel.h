@@ -62,7 +62,8 @@ class SimKernel : public Kernel {
   bool can_queue_truncate() const override { return options_.can_queue_truncate; }
   KernelCounters counters() const override { return counters_; }
 
-  // Whether Wait() would hand anything back, or has been woken since it was called last.
+  // Whether Wait() would hand anything back; whether it was woken and has not been called
+  // since.
   bool has_settled() const { return !settled_.empty(); }
   bool is_woken() const { return is_woken_; }
   int slots_open() const;
