@@ -141,6 +141,17 @@ TEST(FileCopyTargetTest, WithNoClobberASourceThatCanNotBeLookedAtIsAFailureAllTh
   EXPECT_EQ(copy.Settle({-EACCES, 0}), "failed: stat S EACCES");
 }
 
+// A directory that was listed as a file, and may not be opened.
+TEST(FileCopyTargetTest, WithNoClobberADirectoryIsNotSkippedAsAFile) {
+  FileCopyPolicy policy;
+  policy.no_clobber = true;
+  CopyScript copy({.policy = policy});
+  copy.Start();
+  EXPECT_EQ(copy.Settle({-EACCES}), "lstat S - stat T");
+  copy.source_stat.stx_mode = S_IFDIR | 0700;
+  EXPECT_EQ(copy.Settle({0, 0}), "source is other");
+}
+
 // As in GNU cp: names that differ only in case, say.
 TEST(FileCopyTargetTest, WhatIsInADirectoryThatTheJobHasMadeIsNotOverwritten) {
   for (const bool force : {false, true}) {

@@ -639,6 +639,9 @@ void FileCopy::StatBoth(NextChains* next) {
 void FileCopy::OnStatBoth(absl::Span<const int32_t> results, NextChains* next) {
   if (results[0] < 0) {
     failure_ = {.operation = Operation::kStat, .error_number = -results[0]};
+  } else if (!S_ISREG(source_stat_.stx_mode)) {
+    // A directory that is skipped as a file would be missing with all that is in it.
+    outcome_at_end_ = Outcome::kSourceIsOther;
   } else {
     question_.there = ThereThroughLinks(results[1], target_stat_);
     if (DecideTarget(question_).fate == Fate::kSkip) outcome_at_end_ = Outcome::kSkipped;

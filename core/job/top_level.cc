@@ -128,8 +128,12 @@ absl::StatusOr<Place> FindPlace(Kernel* kernel, const CopyRequest& request) {
     return place;
   }
   struct statx existing;
-  place.is_closed_stream =
-      may_exist && LookAt(kernel, target, &existing) == 0 && IsClosedStream(existing);
+  const bool exists = may_exist && LookAt(kernel, target, &existing) == 0;
+  place.is_closed_stream = exists && IsClosedStream(existing);
+  // To copy over it, instead of into it, would mix the copy with what is there.
+  if (exists && S_ISDIR(existing.stx_mode) && kind != TargetKind::kNotDirectory) {
+    return TargetError("target", target, -place.top.target_fd);
+  }
   const std::string parent(DirectoryPart(target));
   place.name = LastPart(target);
   place.top.target_display = parent;
