@@ -1,0 +1,56 @@
+// A random job in a random world: file systems, a source tree, what is in the target
+// before, options, limits, and what goes wrong. All of it follows from one number.
+//
+// Thread-safety: none; a simulation has one thread.
+
+#ifndef RINGCP_TESTS_SIMULATION_SIM_SCENARIO_H_
+#define RINGCP_TESTS_SIMULATION_SIM_SCENARIO_H_
+
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "core/base/copy_options.h"
+#include "tests/simulation/sim_inode.h"
+#include "tests/simulation/sim_job.h"
+#include "tests/simulation/sim_world.h"
+
+namespace ringcp {
+
+// The source is kSimSource + "/tree", the target kSimTarget + "/tree".
+inline constexpr char kSimSource[] = "/source";
+inline constexpr char kSimTarget[] = "/target";
+
+// What others do meanwhile.
+enum class SimOthers : uint8_t {
+  kNothing,
+  kReplaceTargets,  // Put files of their own in the place of new targets.
+  kChangeSources,   // Cut sources, and make them longer.
+  kAnything,        // Rename, replace, remove, make and change whatever there is.
+};
+
+struct SimScenario {
+  explicit SimScenario(uint64_t seed);
+
+  // The options, for a person.
+  std::string Describe() const;
+
+  uint64_t seed;
+  std::unique_ptr<SimWorld> world;
+  CopyRequest request;
+  SimJobOptions job;
+  std::string letters;  // Of the options.
+  std::string source_kind;
+  std::string target_kind;
+  bool source_size_lies = false;
+  bool source_inodes_change = false;
+  int fault_one_in = 0;  // Ops; 0: nothing goes wrong.
+  int faults_max = 0;
+  SimOthers others = SimOthers::kNothing;
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_TESTS_SIMULATION_SIM_SCENARIO_H_
