@@ -182,8 +182,8 @@ void SimCheck::CheckWhole(const Entry& entry, const InodePtr& target) {
       !result_->warnings.empty() && (target->mode & ~source->mode) == 0;
   const bool has_modes = !source->mount->traits.fixed_mode.has_value() &&
                          !target->mount->traits.fixed_mode.has_value();
-  if (preserve.mode && has_modes && !source->is_link() &&
-      source->mode != target->mode && !may_be_less) {
+  if (preserve.mode && has_modes && !source->is_link() && source->mode != target->mode &&
+      !may_be_less) {
     Violate(entry.name, absl::StrFormat("has mode %04o, not %04o", target->mode & 07777,
                                         source->mode & 07777));
   }
