@@ -415,14 +415,22 @@ TEST(TargetDecisionTest, WhatIsDecidedWithoutAFactDoesNotDependOnIt) {
 
 TEST(TargetDecisionTest, StatsTellWhatIsThere) {
   struct statx stat = {};
-  const auto by_name = [&](int32_t result, mode_t type) {
+  const auto look = [&](CopyKind kind, int32_t result, mode_t type) {
+    TargetQuestion question = {.kind = kind};
+    EXPECT_EQ(question.look_flags() == 0, question.looks_through_links());
     stat.stx_mode = static_cast<uint16_t>(type | 0644);
-    return ThereByName(result, stat);
+    question.NoteLook(result, stat);
+    return question;
+  };
+  const auto by_name = [&](int32_t result, mode_t type) {
+    return look(kLink, result, type).there;
   };
   const auto through = [&](int32_t result, mode_t type) {
-    stat.stx_mode = static_cast<uint16_t>(type | 0644);
-    return ThereThroughLinks(result, stat);
+    return look(kContents, result, type).there;
   };
+  EXPECT_EQ(look(kContents, 0, S_IFREG).names, Names::kOne);
+  stat.stx_nlink = 2;
+  EXPECT_EQ(look(kContents, 0, S_IFREG).names, Names::kSeveral);
   EXPECT_EQ(by_name(0, S_IFREG), There::kRegular);
   EXPECT_EQ(by_name(0, S_IFLNK), There::kLink);
   EXPECT_EQ(by_name(0, S_IFCHR), There::kSpecial);

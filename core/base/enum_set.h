@@ -25,6 +25,7 @@ class EnumSet {
 
   constexpr bool Contains(EnumSet other) const { return (other.bits_ & ~bits_) == 0; }
   constexpr bool Meets(EnumSet other) const { return (other.bits_ & bits_) != 0; }
+  friend constexpr bool operator==(const EnumSet&, const EnumSet&) = default;
   constexpr void Add(EnumSet other) { bits_ |= other.bits_; }
 
  private:

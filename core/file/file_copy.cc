@@ -8,6 +8,7 @@
 #include "core/base/check.h"
 #include "core/base/file_identity.h"
 #include "core/base/posix_acl.h"
+#include "core/file/target_relation.h"
 #include "core/kernel/clone_table.h"
 #include "core/kernel/file_systems.h"
 
@@ -569,7 +570,10 @@ void FileCopy::OnOpenTargetFailed(int error_number, NextChains* next) {
 void FileCopy::CarryOut(const TargetDecision& decision, NextChains* next) {
   switch (decision.fate) {
     case Fate::kLook:
-      return StatTarget(next);
+      if (decision.look != Fact::kRelation) return StatTarget(next);
+      question_.relation =
+          RelationOfContents(policy_.kernel, names_, source_stat_, target_stat_);
+      return CarryOut(DecideTarget(question_), next);
     case Fate::kCreate:  // It is gone again.
       if (retries_++ < kRetriesMax) return OpenNewTarget(next);
       FailOnTarget(Operation::kStat, target_error_);
@@ -623,7 +627,9 @@ void FileCopy::StatTarget(NextChains* next) {
   Chain& chain = next->Add(0);
   chain.Add(StatAt(names_.target_directory, names_.target, AT_SYMLINK_NOFOLLOW,
                    &target_name_stat_));
-  chain.Add(StatAt(names_.target_directory, names_.target, 0, &target_stat_));
+  if (question_.looks_through_links()) {
+    chain.Add(StatAt(names_.target_directory, names_.target, 0, &target_stat_));
+  }
 }
 
 // Of a file that will not be copied it does not matter whether it can be read, as long as
@@ -633,7 +639,8 @@ void FileCopy::StatBoth(NextChains* next) {
   Chain& chain = next->Add(0);
   chain.Add(StatAt(names_.source_directory, names_.source,
                    names_.follow_source ? 0 : AT_SYMLINK_NOFOLLOW, &source_stat_));
-  chain.Add(StatAt(names_.target_directory, names_.target, 0, &target_stat_));
+  chain.Add(StatAt(names_.target_directory, names_.target, question_.look_flags(),
+                   &target_stat_));
 }
 
 void FileCopy::OnStatBoth(absl::Span<const int32_t> results, NextChains* next) {
@@ -643,7 +650,7 @@ void FileCopy::OnStatBoth(absl::Span<const int32_t> results, NextChains* next) {
     // A directory that is skipped as a file would be missing with all that is in it.
     outcome_at_end_ = Outcome::kSourceIsOther;
   } else {
-    question_.there = ThereThroughLinks(results[1], target_stat_);
+    question_.NoteLook(results[1], target_stat_, source_stat_);
     if (DecideTarget(question_).fate == Fate::kSkip) outcome_at_end_ = Outcome::kSkipped;
   }
   Finish(next);
@@ -653,15 +660,14 @@ void FileCopy::OnStatBoth(absl::Span<const int32_t> results, NextChains* next) {
 void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next) {
   if (control_.stopped) return CloseAll(next);
   const int32_t name_result = results[0];
-  const int32_t file_result = results[1];
   is_link_ = name_result == 0 && S_ISLNK(target_name_stat_.stx_mode);
-  target_error_ = name_result < 0 ? -name_result : -file_result;
-  question_.there = name_result < 0 ? ThereByName(name_result, target_name_stat_)
-                                    : ThereThroughLinks(file_result, target_stat_);
-  // It has been replaced meanwhile.
-  if (name_result == 0 && file_result < 0 && !is_link_) question_.there = There::kUnknown;
-  question_.names = CountOfNames(target_stat_);
-  question_.relation = RelationOf(source_stat_, target_stat_);
+  if (!question_.looks_through_links()) target_stat_ = target_name_stat_;
+  const int32_t result = name_result < 0 ? name_result : results.back();
+  target_error_ = -result;
+  question_.NoteLook(result, target_stat_, source_stat_);
+  if (result < 0 && !is_link_) {
+    question_.there = name_result == -ENOENT ? There::kNothing : There::kUnknown;
+  }
   CarryOut(DecideTarget(question_), next);
 }
 

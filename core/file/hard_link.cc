@@ -80,14 +80,14 @@ class HardLink {
   void LookAtTarget() {
     int32_t result = kernel_->Stat(names_.target_directory, names_.target,
                                    AT_SYMLINK_NOFOLLOW, &target_);
-    question_.there = ThereByName(result, target_);
     looked_at_ = target_;
-    if (question_.looks_through_links() && question_.there.Contains(There::kLink)) {
+    const bool is_link = result == 0 && S_ISLNK(target_.stx_mode);
+    if (is_link && question_.looks_through_links()) {
       result = kernel_->Stat(names_.target_directory, names_.target, 0, &looked_at_);
-      question_.there = ThereThroughLinks(result, looked_at_);
     }
     if (result != 0) target_error_ = -result;
-    question_.names = CountOfNames(looked_at_);
+    question_.NoteLook(result, looked_at_);
+    if (result == -ENOENT && !is_link) question_.there = There::kNothing;
   }
 
   void LookAtRelation() {
@@ -105,8 +105,10 @@ class HardLink {
     source.stx_dev_minor = copied_.source.device_minor;
     source.stx_ino = copied_.source.inode;
     source.stx_mode = copied_.kind == CopyKind::kLink ? S_IFLNK : 0;
-    if (question_.kind == CopyKind::kNameOfFile) {
+    if (question_.looks_through_links()) {
       question_.relation = RelationOf(source, looked_at_);
+    } else if (question_.kind == CopyKind::kNameOfFile) {
+      question_.relation = RelationOfContents(kernel_, names_, source, target_);
     } else {
       question_.relation = RelationOfNode(kernel_, names_, source, target_);
     }

@@ -139,10 +139,9 @@ class NodeCopy {
         continue;
       }
       const int32_t result = kernel_->Stat(names_.target_directory, names_.target,
-                                           AT_SYMLINK_NOFOLLOW, &existing);
+                                           question.look_flags(), &existing);
       if (result != 0) error_number = -result;
-      question.there = ThereByName(result, existing);
-      question.names = CountOfNames(existing);
+      question.NoteLook(result, existing);
     }
     switch (decision.fate) {
       case Fate::kCreate:  // It is gone again.

@@ -15,6 +15,7 @@
 #include "core/file/removal.h"
 #include "core/file/target_claims.h"
 #include "core/file/target_decision.h"
+#include "core/file/target_relation.h"
 #include "core/kernel/file_systems.h"
 #include "core/kernel/op.h"
 
@@ -142,22 +143,28 @@ class Stream {
   TargetDecision Decide() {
     TargetDecision decision = DecideTarget(question_);
     while (decision.fate == Fate::kLook) {
-      LookAtExisting();
+      if (decision.look == Fact::kRelation) {
+        question_.relation = RelationOfContents(kernel_, names_, source_stat_, existing_);
+      } else {
+        LookAtExisting();
+      }
       decision = DecideTarget(question_);
     }
     return decision;
   }
 
   void LookAtExisting() {
-    const int32_t result = LookAtTarget(0, &existing_);
+    const int32_t result = LookAtTarget(question_.look_flags(), &existing_);
     if (result != 0) target_error_ = -result;
-    question_.there = ThereThroughLinks(result, existing_);
-    question_.names = CountOfNames(existing_);
-    question_.relation = RelationOf(source_stat_, existing_);
+    question_.NoteLook(result, existing_, source_stat_);
   }
 
   Outcome CarryOut(const TargetDecision& decision) {
     switch (decision.fate) {
+      case Fate::kCreate:  // It is gone again.
+        target_error_ = CreateTarget();
+        return target_error_ == 0 ? Outcome::kCopied
+                                  : Fail(Operation::kCreate, target_error_, true);
       case Fate::kOverwrite:
         return OpenExisting();
       case Fate::kReplace:

@@ -196,9 +196,39 @@ There TypeOf(const struct statx& stat) {
   }
 }
 
+There ThereByName(int32_t result, const struct statx& stat) {
+  if (result == 0) return TypeOf(stat);
+  return result == -ENOENT ? There::kNothing : There::kUnknown;
+}
+
+There ThereThroughLinks(int32_t result, const struct statx& stat) {
+  switch (result) {
+    case 0:
+      return IsClosedStream(stat) ? There::kClosedStream : TypeOf(stat);
+    case -ENOENT:
+      return There::kDangling;
+    case -ELOOP:
+      return There::kLoop;
+    default:
+      return There::kUnknown;
+  }
+}
+
 }  // namespace
 
 bool TargetQuestion::looks_through_links() const { return kThroughLinks.Contains(kind); }
+
+void TargetQuestion::NoteLook(int32_t result, const struct statx& stat) {
+  there =
+      looks_through_links() ? ThereThroughLinks(result, stat) : ThereByName(result, stat);
+  names = result == 0 && stat.stx_nlink > 1 ? Names::kSeveral : Names::kOne;
+}
+
+void TargetQuestion::NoteLook(int32_t result, const struct statx& stat,
+                              const struct statx& source) {
+  NoteLook(result, stat);
+  relation = looks_through_links() ? RelationOf(source, stat) : Relations::All();
+}
 
 TargetDecision DecideTarget(const TargetQuestion& question) {
   TargetDecision decision;
@@ -218,12 +248,10 @@ TargetDecision DecideTarget(const TargetQuestion& question) {
 
 TargetDecision DecideOpenTarget(CopyKind kind, const struct statx& source,
                                 const struct statx& target) {
-  return DecideTarget({.kind = kind,
-                       .conditions = {},
-                       .there = ThereThroughLinks(0, target),
-                       .names = CountOfNames(target),
-                       .relation = RelationOf(source, target),
-                       .opening = Opening::kOpen});
+  TargetQuestion question = {.kind = kind};
+  question.opening = Opening::kOpen;
+  question.NoteLook(/*result=*/0, target, source);
+  return DecideTarget(question);
 }
 
 CopyFailure FailureOf(const TargetDecision& decision, Operation make, int error_number) {
@@ -245,28 +273,6 @@ EnumSet<Condition> ConditionsOf(const FileCopyPolicy& policy,
   add(Condition::kFollowsLinks, names.follows_links_here);
   add(Condition::kInNewDirectory, names.target_directory_created);
   return conditions;
-}
-
-There ThereByName(int32_t result, const struct statx& stat) {
-  if (result == 0) return TypeOf(stat);
-  return result == -ENOENT ? There::kNothing : There::kUnknown;
-}
-
-There ThereThroughLinks(int32_t result, const struct statx& stat) {
-  switch (result) {
-    case 0:
-      return IsClosedStream(stat) ? There::kClosedStream : TypeOf(stat);
-    case -ENOENT:
-      return There::kDangling;
-    case -ELOOP:
-      return There::kLoop;
-    default:
-      return There::kUnknown;
-  }
-}
-
-Names CountOfNames(const struct statx& stat) {
-  return stat.stx_nlink > 1 ? Names::kSeveral : Names::kOne;
 }
 
 EnumSet<Relation> RelationOf(const struct statx& source, const struct statx& target) {

@@ -19,6 +19,7 @@
 #ifndef RINGCP_CORE_FILE_TARGET_DECISION_H_
 #define RINGCP_CORE_FILE_TARGET_DECISION_H_
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <cstdint>
@@ -99,8 +100,14 @@ struct TargetQuestion {
   Opening opening = Opening::kNotTried;
 
   // Whether the target is looked at as what its name leads to: only contents go where
-  // links lead.
+  // links lead. And the flags of a stat that does so, or not.
   bool looks_through_links() const;
+  int look_flags() const { return looks_through_links() ? 0 : AT_SYMLINK_NOFOLLOW; }
+  // Such a stat has ended with `result` and, if that is 0, given `stat`. That what a name
+  // leads to does not exist is taken to mean that it is a link to nowhere.
+  void NoteLook(int32_t result, const struct statx& stat);
+  // The same, and what it tells of the target's relation to the source of contents.
+  void NoteLook(int32_t result, const struct statx& stat, const struct statx& source);
   // Making the target has failed because something has its name.
   void NoteThatItExists() {
     there = EnumSet<There>::AllBut(There::kNothing);
@@ -146,13 +153,6 @@ CopyFailure FailureOf(const TargetDecision& decision, Operation make, int error_
 // The conditions for copying `names`.
 EnumSet<Condition> ConditionsOf(const FileCopyPolicy& policy, const FileCopyNames& names);
 
-// What a stat says is there that ended with `result`, and, if that is 0, gave `stat`: of
-// the name itself, or, following links, of what it leads to. That the latter does not
-// exist is taken to mean that a link leads nowhere.
-There ThereByName(int32_t result, const struct statx& stat);
-There ThereThroughLinks(int32_t result, const struct statx& stat);
-
-Names CountOfNames(const struct statx& stat);
 // As far as the stats of two files tell, links followed.
 EnumSet<Relation> RelationOf(const struct statx& source, const struct statx& target);
 // What has come of an open that failed with `error_number`.

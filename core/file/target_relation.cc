@@ -33,6 +33,22 @@ Relation RelationOfName(Kernel* kernel, const FileCopyNames& names) {
 
 }  // namespace
 
+Relation RelationOfContents(Kernel* kernel, const FileCopyNames& names,
+                            const struct statx& source, const struct statx& existing) {
+  if (S_ISLNK(existing.stx_mode)) {
+    return names.follow_source && IsSameName(kernel, names) ? Relation::kSameEntry
+                                                            : Relation::kOtherFile;
+  }
+  if (!SameFile(source, existing)) return Relation::kOtherFile;
+  if (IsSameName(kernel, names)) return Relation::kSameEntry;
+  struct statx named;
+  const bool is_name_of_file =
+      !names.follow_source || (kernel->Stat(names.source_directory, names.source,
+                                            AT_SYMLINK_NOFOLLOW, &named) == 0 &&
+                               !S_ISLNK(named.stx_mode));
+  return is_name_of_file ? Relation::kOtherName : Relation::kBehindSource;
+}
+
 Relation RelationOfNode(Kernel* kernel, const FileCopyNames& names,
                         const struct statx& source, const struct statx& existing) {
   const bool source_is_link = S_ISLNK(source.stx_mode);

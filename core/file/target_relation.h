@@ -14,9 +14,13 @@
 
 namespace ringcp {
 
-// What names.target, whose stat `existing` is, is to the source, a link, a pipe, a device
-// or a socket. Links are followed in neither stat, but in `source` as they are where it
-// was found.
+// What names.target is to a source of contents. Links are followed in `source` as they
+// are where it was found, but not in the target's stat, `existing`: it is to be replaced
+// by its name. A link to the source is another file then.
+Relation RelationOfContents(Kernel* kernel, const FileCopyNames& names,
+                            const struct statx& source, const struct statx& existing);
+
+// The same of a source that is a link, a pipe, a device or a socket.
 Relation RelationOfNode(Kernel* kernel, const FileCopyNames& names,
                         const struct statx& source, const struct statx& existing);
 
