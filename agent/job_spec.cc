@@ -148,6 +148,7 @@ CopyOptions ReadOptions(const ApiOptions& options, FieldViolations* violations) 
   result.default_mode = options.default_mode();
   result.force = options.force();
   result.no_clobber = options.no_clobber();
+  result.remove_destination = options.remove_destination();
   result.writes_through_dangling_links = options.writes_through_dangling_links();
   result.one_file_system = options.one_file_system();
   result.reflink =
@@ -283,6 +284,7 @@ absl::StatusOr<v1::JobSpec> SpecFromCopyRequest(const CopyRequest& request) {
   result->set_default_mode(options.default_mode);
   result->set_force(options.force);
   result->set_no_clobber(options.no_clobber);
+  result->set_remove_destination(options.remove_destination);
   result->set_writes_through_dangling_links(options.writes_through_dangling_links);
   result->set_one_file_system(options.one_file_system);
   result->set_reflink(ToApi(kReflinks, options.reflink));

@@ -28,6 +28,7 @@ enum LongOption : int {
   kEngineOption,
   kSqpollOption,
   kIopollOption,
+  kRemoveDestinationOption,
   kWorkersOption,
   kQueueDepthOption,
   kBlockSizeOption,
@@ -64,6 +65,7 @@ constexpr option kLongOptions[] = {
     {"queue-depth", required_argument, nullptr, kQueueDepthOption},
     {"recursive", no_argument, nullptr, 'R'},
     {"reflink", optional_argument, nullptr, kReflinkOption},
+    {"remove-destination", no_argument, nullptr, kRemoveDestinationOption},
     {"sqpoll", no_argument, nullptr, kSqpollOption},
     {"target-directory", required_argument, nullptr, 't'},
     {"verbose", no_argument, nullptr, 'v'},
@@ -265,6 +267,9 @@ absl::Status ApplyOption(int code, Options* parsed) {
       options.reflink = Reflink::kAlways;
       if (optarg == nullptr) break;
       return MatchValue("--reflink", kReflinkWords, kReflinks, &options.reflink);
+    case kRemoveDestinationOption:
+      options.remove_destination = true;
+      break;
     case kDirectOption:
       options.page_cache = PageCache::kBypass;
       break;

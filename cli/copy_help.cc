@@ -40,6 +40,8 @@ Where it goes:
   -f, --force                  if an existing target can't be opened, remove it
                                  and try again (not with -n)
   -n, --no-clobber             don't overwrite an existing file
+      --remove-destination     remove each existing target file before it is copied
+                                 to (not with -n)
       --reflink[=WHEN]         clone files, so that they share their blocks until
                                  one is written to: 'auto' (default; copy where
                                  that can't be), 'always' (fail there; also without

@@ -79,6 +79,7 @@ std::string OptionsText(const v1::CopyOptions& options) {
   add_if(options.target_kind() == v1::CopyOptions::NOT_DIRECTORY, "-T");
   add_if(options.force(), "-f");
   add_if(options.no_clobber(), "-n");
+  add_if(options.remove_destination(), "--remove-destination");
   add_if(options.one_file_system(), "-x");
 
   std::vector<std::string> attributes;

@@ -49,6 +49,7 @@ std::string Describe(const CopyOptions& options) {
   if (options.default_mode) words.push_back("default-mode");
   if (options.force) words.push_back("force");
   if (options.no_clobber) words.push_back("no-clobber");
+  if (options.remove_destination) words.push_back("remove-destination");
   if (options.one_file_system) words.push_back("one-file-system");
   if (options.reflink == Reflink::kAlways) words.push_back("reflink=always");
   if (options.reflink == Reflink::kNever) words.push_back("reflink=never");
@@ -149,6 +150,7 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"-H a b", "a -> b; follow=command-line; "}, Row{"-f a b", "a -> b; force; "},
         Row{"-n a b", "a -> b; no-clobber; "},
         Row{"-fn a b", "a -> b; force no-clobber; "},
+        Row{"--remove-destination a b", "a -> b; remove-destination; "},
         Row{"-x a b", "a -> b; one-file-system; "}, Row{"-v a b", "a -> b; ; verbose"},
         Row{"-rvx a b", "a -> b; recursive one-file-system; verbose"},
         Row{"--debug a b", "a -> b; ; debug"}));

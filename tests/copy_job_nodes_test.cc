@@ -78,6 +78,37 @@ TEST_F(CopyJobNodesTest, AnotherNameOfALinkIsLeftAsItIs) {
                          "' are the same file"));
 }
 
+TEST_F(CopyJobNodesTest, WithRemoveDestinationWhateverIsThereIsRemovedFirst) {
+  PrepareWithShell(scratch_.path(),
+                   "mkdir s t; echo new >s/file; echo new >s/link; mkfifo s/pipe; "
+                   "ln s/file s/name; echo old >o; ln o t/file; ln -s ../o t/link; "
+                   "ln -s ../s/pipe t/pipe; ln s/file t/name; echo kept >t/kept");
+  CopyRequest request = Request("s/.", "t", "aR");
+  request.options.tuning.workers = 1;
+  EXPECT_EQ(RunJob(request).Messages(), "");
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("o")), "old\n");
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("t/file")), "new\n");
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("t/kept")), "kept\n");
+  EXPECT_EQ(TypeAndMode("t/link").substr(0, 3), "100");
+  EXPECT_EQ(TypeAndMode("t/pipe").substr(0, 2), "10");
+  EXPECT_TRUE(
+      std::filesystem::equivalent(scratch_.Path("t/file"), scratch_.Path("t/name")));
+  EXPECT_FALSE(
+      std::filesystem::equivalent(scratch_.Path("s/file"), scratch_.Path("t/name")));
+}
+
+// GNU cp removes it, and then finds that it has nothing to copy.
+TEST_F(CopyJobNodesTest, WithRemoveDestinationALinkIsNotCopiedOntoItself) {
+  PrepareWithShell(scratch_.path(), "echo a >a; ln -s a l; ln -s /dev/null n");
+  for (const std::string name : {"a", "l", "n"}) {
+    const std::string path = scratch_.Path(name);
+    const std::string before = TypeAndMode(name);
+    EXPECT_EQ(RunJob(Request(name, name, "R")).Messages(),
+              absl::StrCat("'", path, "' and '", path, "' are the same file"));
+    EXPECT_EQ(TypeAndMode(name), before);
+  }
+}
+
 TEST_F(CopyJobNodesTest, ALinkThatLeadsToThePipeIsNotReplacedByIt) {
   PrepareWithShell(scratch_.path(), "mkdir s t; mkfifo s/p; ln -s ../s/p t/p");
   EXPECT_EQ(RunJob(Request("s/p", "t", "a")).Messages(),

@@ -489,6 +489,58 @@ INSTANTIATE_TEST_SUITE_P(
     NameOf);
 
 INSTANTIATE_TEST_SUITE_P(
+    RemoveDestination, GnuCp,
+    Values(
+        Situation{"File", "", "cp -v --remove-destination a b"},
+        Situation{"Nothing", "", "cp -v --remove-destination a x"},
+        Situation{"LinkToFile", "ln -s b lb", "cp -v --remove-destination a lb"},
+        Situation{"LinkToDirectory", "", "cp -vT --remove-destination a ld"},
+        Situation{"Dangling", "", "cp -v --remove-destination a dangling"},
+        Situation{"DanglingPosix", "",
+                  "POSIXLY_CORRECT=1 cp -v --remove-destination a dangling"},
+        Situation{"Loop", "ln -s loop loop", "cp -v --remove-destination a loop"},
+        Situation{"Pipe", "mkfifo p", "cp -v --remove-destination a p"},
+        Situation{"Stream", "", "cp -v --remove-destination /dev/null b"},
+        Situation{"StreamOntoLink", "", "cp -v --remove-destination /dev/null la"},
+        Situation{"StreamNone", "", "cp -nv --remove-destination /dev/null dangling"},
+        Situation{"Forced", "chmod 444 b", "cp -fv --remove-destination a b", true},
+        Situation{"NotPermitted", "chmod 555 .",
+                  "cp --remove-destination a b; e=$?; chmod 755 .; exit $e", true},
+        Situation{"None", "", "cp -nv --remove-destination a b"},
+        Situation{"NoneOfDangling", "", "cp -nv --remove-destination a dangling"},
+        Situation{"SameFile", "", "cp -v --remove-destination a a"},
+        Situation{"SameFileOfSeveralNames", "ln a h", "cp -v --remove-destination a a"},
+        Situation{"HardLink", "ln a h", "cp -v --remove-destination a h"},
+        Situation{"HardLinkKept", "ln a h", "cp -dv --remove-destination a h"},
+        Situation{"LinkToSource", "", "cp -v --remove-destination a la"},
+        Situation{"OntoWhatItLeadsTo", "", "cp -v --remove-destination la a"},
+        Situation{"OntoWhatItLeadsToKept", "", "cp -Pv --remove-destination la a"},
+        Situation{"OntoAnotherNameOfThat", "ln a h", "cp -v --remove-destination la h"},
+        Situation{"LinkOntoItself", "", "cp -Pv --remove-destination la la"},
+        Situation{"LinksToOneFile", "ln -s a lb", "cp -v --remove-destination la lb"},
+        Situation{"LinksToOneFileKept", "ln -s a lb",
+                  "cp -Pv --remove-destination la lb"},
+        Situation{"NamesOfOneLink", "ln -P la lb", "cp -v --remove-destination la lb"},
+        Situation{"NamesOfOneLinkKept", "ln -P la lb",
+                  "cp -Pv --remove-destination la lb"},
+        Situation{"NamesOfOnePipe", "mkfifo p; ln p q",
+                  "cp -rv --remove-destination p q"},
+        Situation{"LinkToPipe", "mkfifo p; ln -s p q", "cp -rv --remove-destination p q"},
+        Situation{"Directory", "mkdir t/a", "cp -v --remove-destination a t"},
+        Situation{"Tree", "mkdir -p t/d/e; printf x > t/d/c; ln t/d/c other",
+                  "cp -rv --remove-destination d t"},
+        Situation{"TreeOntoLink", "ln -s ../d/e t/d", "cp -rv --remove-destination d t"},
+        Situation{"FurtherNames", "ln a h; printf x > t/a; printf y > t/h",
+                  "cp -a --remove-destination a h t"},
+        Situation{"FurtherNameOntoHardLink", "ln a h; ln h t/h",
+                  "cp -a --remove-destination a h t"},
+        Situation{"FurtherNameOntoLinkToSource", "ln a h; ln -s ../h t/h",
+                  "cp -a --remove-destination a h t"},
+        Situation{"JustCreated", "mkdir u; ln -s ../b u/a",
+                  "cp -Pv --remove-destination u/a a t"}),
+    NameOf);
+
+INSTANTIATE_TEST_SUITE_P(
     CommandLine, GnuCp,
     Values(Situation{"Nothing", "", "cp"}, Situation{"OneOperand", "", "cp a"},
            Situation{"ExtraOperand", "", "cp -T a b t"},
@@ -579,7 +631,10 @@ INSTANTIATE_TEST_SUITE_P(
 // the mode of a file that was copied to it.
 INSTANTIATE_TEST_SUITE_P(Details, GnuCpDiffers,
                          Values(Situation{"ModeOfFifo", "mkfifo p; chmod 600 a",
-                                          "(cat p > /dev/null &) ; cp -p a p"}),
+                                          "(cat p > /dev/null &) ; cp -p a p"},
+                                // GNU cp removes the link that it is to copy from.
+                                Situation{"LinkRemovedOntoItself", "",
+                                          "cp --remove-destination la la"}),
                          NameOf);
 
 }  // namespace

@@ -347,6 +347,30 @@ TEST(FileCopyTargetTest, WithForceALinkStaysWhosePointeeCanNotBeMade) {
   EXPECT_EQ(existing.copy.Settle({0}), "failed: create T EACCES");
 }
 
+// --- With --remove-destination ---
+
+TEST(FileCopyTargetTest, WithRemoveDestinationItIsRemovedAndNotOpened) {
+  FileCopyPolicy policy;
+  policy.remove_destination = true;
+  Existing existing(policy, TargetIsALink);
+  EXPECT_EQ(existing.next, "lstat T");
+  EXPECT_EQ(existing.copy.Settle({0}), "unlink T");
+  EXPECT_EQ(existing.copy.Settle({0}), "open T new 644>fd");
+  EXPECT_EQ(existing.copy.Settle({8}), kWrite);
+  EXPECT_EQ(existing.copy.Settle({100, 0, 0}), "copied");
+  EXPECT_EQ(existing.copy.copy().old_target(), OldTarget::kRemovedBeforehand);
+}
+
+TEST(FileCopyTargetTest, WithRemoveDestinationWhatComesThereSinceIsLeft) {
+  FileCopyPolicy policy;
+  policy.remove_destination = true;
+  Existing existing(policy);
+  existing.copy.Settle({0});
+  EXPECT_EQ(existing.copy.Settle({0}), "open T new 644>fd");
+  EXPECT_EQ(existing.copy.Settle({-EEXIST}), "close fd7");
+  EXPECT_EQ(existing.copy.Settle({0}), "failed: create T EEXIST");
+}
+
 TEST(FileCopyTargetTest, WhatWasMadeAnewInTheTargetsPlaceIsRemovedIfItFails) {
   Existing existing({.preserve = {}, .force = true},
                     [](CopyScript* copy) { copy->target_stat.stx_nlink = 2; });

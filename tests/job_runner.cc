@@ -92,8 +92,10 @@ CopyOptions OptionsFor(const std::string& letters, EngineChoice engine) {
     if (letter == 'f') options.force = true;
     if (letter == 'n') options.no_clobber = true;
     if (letter == 'x') options.one_file_system = true;
+    if (letter == 'R') options.remove_destination = true;
     if (letter == 'T') options.target_kind = TargetKind::kNotDirectory;
-    RINGCP_CHECK(std::string_view("ardpdPLHfnxT").find(letter) != std::string_view::npos);
+    RINGCP_CHECK(std::string_view("ardpdPLHfnxTR").find(letter) !=
+                 std::string_view::npos);
   }
   return options;
 }

@@ -47,7 +47,7 @@ JobRun RunJob(const CopyRequest& request, const JobHooks& hooks = {},
               const JobResources& resources = {});
 
 // Options as a command line would set them: letters as in "rp" or "a" (r a d p P L H f n
-// x T), with the process's umask.
+// x T, and R for --remove-destination), with the process's umask.
 CopyOptions OptionsFor(const std::string& letters,
                        EngineChoice engine = EngineChoice::kAuto);
 

@@ -254,7 +254,7 @@ TEST(CopyRequestFromSpecTest, NoOptionsMeanTheEnginesDefaults) {
   EXPECT_FALSE(options.preserve.any_attribute());
   EXPECT_FALSE(options.preserve.links);
   EXPECT_FALSE(options.default_mode || options.force || options.no_clobber ||
-               options.one_file_system);
+               options.remove_destination || options.one_file_system);
   EXPECT_EQ(options.engine, EngineChoice::kAuto);
 }
 
@@ -274,6 +274,7 @@ TEST(CopyRequestFromSpecTest, EveryOptionMeansTheSameOnBothSides) {
       [](CopyOptions* options) { options->default_mode = true; },
       [](CopyOptions* options) { options->force = true; },
       [](CopyOptions* options) { options->no_clobber = true; },
+      [](CopyOptions* options) { options->remove_destination = true; },
       [](CopyOptions* options) { options->one_file_system = true; },
       [](CopyOptions* options) { options->reflink = Reflink::kAlways; },
       [](CopyOptions* options) { options->reflink = Reflink::kNever; },
@@ -295,9 +296,10 @@ TEST(CopyRequestFromSpecTest, EveryOptionMeansTheSameOnBothSides) {
         options.recursive, options.dereference, options.target_kind,
         options.preserve.mode, options.preserve.ownership, options.preserve.timestamps,
         options.preserve.links, options.default_mode, options.force, options.no_clobber,
-        options.one_file_system, options.reflink, options.page_cache, options.engine,
-        options.sqpoll, options.iopoll, options.tuning.workers,
-        options.tuning.queue_depth, options.tuning.block_size_bytes, options.umask);
+        options.remove_destination, options.one_file_system, options.reflink,
+        options.page_cache, options.engine, options.sqpoll, options.iopoll,
+        options.tuning.workers, options.tuning.queue_depth,
+        options.tuning.block_size_bytes, options.umask);
   };
   for (size_t i = 0; i < changes.size(); ++i) {
     CopyRequest request = {.sources = {"/s"}, .target = "/t", .options = {}};

@@ -73,7 +73,9 @@ class ReferenceCopier {
     source.has_contents =
         S_ISREG(mode) || (!options_.recursive && !S_ISDIR(mode) && !S_ISLNK(mode));
     Target target = {.path = target_path};
-    target.exists = Look(target_path, source.has_contents, &target.file) == 0;
+    const bool goes_where_links_lead =
+        source.has_contents && !options_.remove_destination;
+    target.exists = Look(target_path, goes_where_links_lead, &target.file) == 0;
     target.error_number = target.exists ? 0 : errno;
     if (target.exists && options_.no_clobber && !S_ISDIR(mode)) return;
     if (source.has_contents) {
@@ -136,7 +138,13 @@ class ReferenceCopier {
 
   // A link that is copied as a link is not the file that it leads to, but it would take
   // that file's place, or be what is left of it.
-  static bool AreSame(const Source& source, const Target& target) {
+  bool AreSame(const Source& source, const Target& target) const {
+    if (options_.remove_destination) {
+      // The target's name goes. That is the source only if a link leads from it there.
+      struct stat name = {};
+      const bool is_link = Look(source.path, false, &name) == 0 && S_ISLNK(name.st_mode);
+      if (!is_link || S_ISLNK(target.file.st_mode)) return false;
+    }
     struct stat from = source.file;
     struct stat to = target.file;
     if (!source.follows && stat(source.path.c_str(), &from) != 0) return false;
@@ -155,7 +163,9 @@ class ReferenceCopier {
     // pipe can be made where something is.
     const bool loses_a_name = options_.preserve.links && target.file.st_nlink > 1;
     const bool is_in_the_way = !source.follows && !S_ISREG(from.st_mode);
-    if (target.exists && (loses_a_name || is_in_the_way)) unlink(target.path.c_str());
+    if (target.exists && (loses_a_name || is_in_the_way || options_.remove_destination)) {
+      unlink(target.path.c_str());
+    }
     const bool may_be_met_again =
         options_.preserve.links && (from.st_nlink > 1 || source.follows);
     const auto copy = copies_.find(IdOf(from));

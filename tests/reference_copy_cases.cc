@@ -41,6 +41,7 @@ constexpr Option kPlainOptions[] = {
     {'L', " -L"},
     {'f', " -f"},
     {'n', " -n"},
+    {'R', " --remove-destination"},
     {'x', " -x"},
     {'m', " --preserve=mode"},
     {'o', " --preserve=ownership"},
@@ -98,6 +99,7 @@ CopyOptions OptionsOf(const std::string& letters) {
     if (letter == 'L') options.dereference = Dereference::kAlways;
     if (letter == 'f') options.force = true;
     if (letter == 'n') options.no_clobber = true;
+    if (letter == 'R') options.remove_destination = true;
     if (letter == 'x') options.one_file_system = true;
     if (letter == 'w') options.writes_through_dangling_links = true;
     if (letter == 'u') options.umask = 077;

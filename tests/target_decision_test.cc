@@ -22,7 +22,7 @@ using enum CopyKind;
 using enum Condition;
 
 constexpr int kKinds = 7;
-constexpr int kConditions = 7;
+constexpr int kConditions = 8;
 constexpr int kTheres = 10;
 constexpr int kNamesCounts = 2;
 constexpr int kRelations = 6;
@@ -195,6 +195,69 @@ TEST(TargetDecisionTest, TheSourceIsNotReplaced) {
            {.kind = kind, .conditions = kNoClobber, .relation = same, .fate = "skip"}});
     }
   }
+}
+
+TEST(TargetDecisionTest, WithRemoveDestinationAllButDirectoriesIsRemoved) {
+  for (const CopyKind kind :
+       {kContents, kStream, kLink, kNode, kNameOfFile, kNameOfNode}) {
+    EXPECT_FALSE((TargetQuestion{.kind = kind, .conditions = kRemoveDestination}
+                      .looks_through_links()));
+    for (const There there :
+         {There::kRegular, There::kLink, There::kSocket, There::kSpecial}) {
+      Try({{.kind = kind,
+            .conditions = kRemoveDestination,
+            .there = there,
+            .fate = "remove, replace"},
+           {.kind = kind,
+            .conditions = {kRemoveDestination, kForce, kKeepLinks, kFollowsLinks},
+            .there = there,
+            .relation = Relation::kLeadsToSource,
+            .fate = "remove, replace"},
+           {.kind = kind,
+            .conditions = {kRemoveDestination, kNoClobber},
+            .there = there,
+            .fate = "skip"},
+           // Somebody has put it there since.
+           {.kind = kind,
+            .conditions = {kRemoveDestination, kRemoved},
+            .there = there,
+            .fate = "fail to make"},
+           {.kind = kind,
+            .conditions = kRemoveDestination,
+            .there = there,
+            .relation = Relation::kSameEntry,
+            .fate = "same file"},
+           {.kind = kind,
+            .conditions = kRemoveDestination,
+            .there = there,
+            .relation = Relation::kBehindSource,
+            .fate = "same file"}});
+    }
+    Try({{.kind = kind,
+          .conditions = kRemoveDestination,
+          .relation = Relation::kOtherName,
+          .fate = "remove, replace"},
+         {.kind = kind,
+          .conditions = kRemoveDestination,
+          .there = There::kDirectory,
+          .fate = "is directory"},
+         {.kind = kind,
+          .conditions = kRemoveDestination,
+          .there = There::kUnknown,
+          .fate = "fail to look"},
+         {.kind = kind,
+          .conditions = kRemoveDestination,
+          .there = There::kNothing,
+          .fate = "create"}});
+  }
+  Try({{.kind = kDirectory, .conditions = kRemoveDestination, .fate = "is no directory"},
+       {.kind = kDirectory,
+        .conditions = kRemoveDestination,
+        .there = There::kDirectory,
+        .fate = "use"},
+       {.kind = kLink,
+        .conditions = {kRemoveDestination, kForce, kInNewDirectory},
+        .fate = "replace"}});
 }
 
 TEST(TargetDecisionTest, LinksAndNodesTakeThePlaceOfWhatIsThere) {

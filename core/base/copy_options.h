@@ -90,6 +90,7 @@ struct CopyOptions {
   bool default_mode = false;
   bool force = false;       // -f
   bool no_clobber = false;  // -n
+  bool remove_destination = false;
   // POSIXLY_CORRECT: a target that is a symbolic link to nowhere is made where the link
   // leads to, instead of being refused.
   bool writes_through_dangling_links = false;

@@ -38,6 +38,7 @@ struct FileCopyPolicy {
   bool default_mode = false;
   bool force = false;
   bool no_clobber = false;
+  bool remove_destination = false;
   bool writes_through_dangling_links = false;
   Reflink reflink = Reflink::kNever;
   // Where refused clones are noted. REQUIRES: set unless reflink is kNever.

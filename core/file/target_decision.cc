@@ -57,6 +57,9 @@ constexpr Row kRows[] = {
      .fate = Fate::kFailToMake},
 
     {.there = There::kNothing, .fate = Fate::kCreate},
+    // Somebody has put it there since.
+    {.with = {Condition::kRemoveDestination, Condition::kRemoved},
+     .fate = Fate::kFailToMake},
 
     // Of a directory that comes to a link to itself GNU cp says that they are one.
     {.kinds = CopyKind::kDirectory, .there = There::kUnknown, .fate = Fate::kFailToLook},
@@ -106,6 +109,13 @@ constexpr Row kRows[] = {
      .there = There::kLink,
      .relation = Relation::kOtherName,
      .fate = Fate::kSkip},
+    // Another name of the source may go, and so may a link that leads to it.
+    {.with = Condition::kRemoveDestination,
+     .without = Condition::kInNewDirectory,
+     .there = Theres::AllBut(There::kDirectory),
+     .relation = {Relation::kOtherFile, Relation::kOtherName, Relation::kLeadsToSource},
+     .fate = Fate::kReplace,
+     .old_target = OldTarget::kRemovedBeforehand},
     {.relation = kSame, .fate = Fate::kRefuse, .refusal = Refusal::kSameFile},
 
     {.there = There::kDirectory,
@@ -216,7 +226,9 @@ There ThereThroughLinks(int32_t result, const struct statx& stat) {
 
 }  // namespace
 
-bool TargetQuestion::looks_through_links() const { return kThroughLinks.Contains(kind); }
+bool TargetQuestion::looks_through_links() const {
+  return kThroughLinks.Contains(kind) && !conditions.Meets(Condition::kRemoveDestination);
+}
 
 void TargetQuestion::NoteLook(int32_t result, const struct statx& stat) {
   there =
@@ -268,6 +280,7 @@ EnumSet<Condition> ConditionsOf(const FileCopyPolicy& policy,
   };
   add(Condition::kForce, policy.force);
   add(Condition::kNoClobber, policy.no_clobber);
+  add(Condition::kRemoveDestination, policy.remove_destination);
   add(Condition::kKeepLinks, policy.preserve.links);
   add(Condition::kWritesThroughDanglingLinks, policy.writes_through_dangling_links);
   add(Condition::kFollowsLinks, names.follows_links_here);

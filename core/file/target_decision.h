@@ -45,6 +45,7 @@ enum class CopyKind {
 enum class Condition {
   kForce,
   kNoClobber,
+  kRemoveDestination,
   kKeepLinks,                   // --preserve=links
   kWritesThroughDanglingLinks,  // POSIXLY_CORRECT
   kFollowsLinks,                // Links are followed where the source is found.

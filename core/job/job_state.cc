@@ -19,6 +19,7 @@ FileCopyPolicy PolicyFor(const CopyRequest& request, uid_t user) {
           .default_mode = options.default_mode,
           .force = options.force,
           .no_clobber = options.no_clobber,
+          .remove_destination = options.remove_destination,
           .writes_through_dangling_links = options.writes_through_dangling_links,
           .reflink = options.reflink,
           .follows_named_links = FollowsNamedLinks(options),
@@ -81,6 +82,7 @@ bool JobState::WouldOverwriteCopy(Kernel* kernel, const TopLevelSource& source,
   struct statx made;
   struct statx pointee;
   const bool through_link =
+      !policy.remove_destination &&
       (source.kind == EntryKind::kRegular || source.kind == EntryKind::kStream) &&
       kernel->Stat(top.target_fd, source.target_name.c_str(), AT_SYMLINK_NOFOLLOW,
                    &made) == 0 &&
