@@ -56,6 +56,8 @@ void SimCheck::AddEntries(const std::string& name) {
   entry.name = name;
   entry.source = source;
   entry.old = Target(name, source);
+  entry.is_name_taken =
+      FindSim(files_, Joined(absl::StrCat(kSimTarget, "/tree"), name)) != nullptr;
   if (entry.old != nullptr && entry.old->is_regular()) {
     entry.old_contents = entry.old->contents.ToString();
   }
@@ -126,6 +128,11 @@ std::string SimCheck::Violations(const SimJobResult& result) {
 
 void SimCheck::CheckEntry(const Entry& entry) {
   const InodePtr target = Target(entry.name, entry.source);
+  // A link to nowhere that would be removed is left alone.
+  if (scenario_->request.options.no_clobber && entry.is_name_taken &&
+      scenario_->request.options.remove_destination && entry.old == nullptr) {
+    return;
+  }
   const bool is_skipped = scenario_->request.options.no_clobber && entry.old != nullptr &&
                           !(entry.source != nullptr && entry.source->is_directory());
   if (result_->cancelled || IsTold(entry.name)) return CheckFailed(entry, target);
@@ -191,8 +198,9 @@ void SimCheck::CheckWhole(const Entry& entry, const InodePtr& target) {
 
 void SimCheck::CheckFailed(const Entry& entry, const InodePtr& target) {
   if (entry.source == nullptr || !entry.source->is_regular()) return;
-  const bool may_replace =
-      scenario_->request.options.force || scenario_->request.options.preserve.links;
+  const bool may_replace = scenario_->request.options.force ||
+                           scenario_->request.options.remove_destination ||
+                           scenario_->request.options.preserve.links;
   if (target == nullptr) {
     if (entry.old != nullptr && !may_replace &&
         scenario_->others == SimOthers::kNothing) {

@@ -38,6 +38,7 @@ class SimCheck {
     InodePtr source;   // Links followed where the options say so; null if that fails.
     InodePtr old;      // What was in its place before; as the copy would find it.
     std::string old_contents;
+    bool is_name_taken = false;  // By a link to nowhere, too.
   };
 
   void AddEntries(const std::string& name);
