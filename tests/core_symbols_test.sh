@@ -13,7 +13,7 @@ fi
 allowed=(
   'ringcp::.*'
   # Abseil's strings, statuses, tables and durations; not its clocks or locks.
-  '(bool )?absl::[a-z]*(Str|AsciiStr|SimpleAtoi|Status|Duration|ToChrono|ToDouble|FromChrono|Floor|strings_internal|str_format_internal|numbers_internal|hash_internal|container_internal|internal_statusor|status_internal|time_internal|raw_logging_internal|base_internal::Throw).*'
+  '(bool )?absl::[a-z]*(Str|AsciiStr|SimpleAtoi|Status|Duration|ToChrono|ToInt64|ToDouble|FromChrono|Floor|strings_internal|str_format_internal|numbers_internal|hash_internal|container_internal|internal_statusor|status_internal|time_internal|raw_logging_internal|base_internal::Throw).*'
   'absl::(FailedPrecondition|ResourceExhausted|Unavailable|InvalidArgument|Internal)Error.*'
   'absl::operator.*'
   # Memory, and what the compiler and the C++ library need.

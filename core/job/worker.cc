@@ -125,8 +125,19 @@ bool Worker::CopyAlone() {
 }
 
 bool Worker::CopyStreams() {
-  for (const WaitingEntry& entry : streams_) CopyStreamEntry(entry);
-  streams_.clear();
+  for (; !streams_.empty(); streams_.pop_front()) {
+    const WaitingEntry& entry = streams_.front();
+    if (stream_ == nullptr) {
+      stream_ = std::make_unique<StreamCopy>(work_.policy, NamesOf(entry),
+                                             *work_.cancelled, counters_);
+    }
+    if (!stream_->Step()) {
+      idle_max_ = stream_->waiting().max;
+      return false;
+    }
+    OnStreamEnded(entry, *stream_);
+    stream_.reset();
+  }
   return true;
 }
 
@@ -183,6 +194,12 @@ void Worker::CountKernel() {
 }
 
 void Worker::Wait() {
+  if (stream_ != nullptr && stream_->waiting().fd >= 0) {
+    const StreamCopy::Waiting& waiting = stream_->waiting();
+    kernel_->Do(Poll(waiting.fd, waiting.events,
+                     static_cast<int>(absl::ToInt64Milliseconds(waiting.max))));
+    return;
+  }
   kernel_->Wait(idle_max_, &settled_);
   CountKernel();
   if (ring_failed_ || kernel_->status().ok()) return;
@@ -563,11 +580,7 @@ void Worker::OnDone(int index) {
   if (copy.left_out_rights() && copied) {
     work_.reporter->WarnOfAccessLeftOut(SourcePath(*entry.directory, entry.source_name));
   }
-  if (copy.removal_error() != 0) {
-    work_.reporter->Report(MakeFileError(Operation::kRemove,
-                                         TargetPath(*entry.directory, entry.target_name),
-                                         copy.removal_error()));
-  }
+  TellOfRemoval(entry, copy.removal_error());
   // With a single link the copy did not ask whether it is still the file that was
   // claimed.
   SettleClaim(&entry, copied && entry.claimed == IdentityOf(copy.stat()));
@@ -670,15 +683,12 @@ void Worker::CopyNodeEntry(WaitingEntry entry) {
   Release(entry);
 }
 
-void Worker::CopyStreamEntry(const WaitingEntry& entry) {
-  CopyFailure failure;
-  OldTarget old_target = OldTarget::kKept;
-  const FileCopy::Outcome outcome = CopyStream(
-      work_.policy, NamesOf(entry), *work_.cancelled, counters_, &failure, &old_target);
-  if (outcome != FileCopy::Outcome::kCopied && old_target != OldTarget::kKept) {
+void Worker::OnStreamEnded(const WaitingEntry& entry, const StreamCopy& copy) {
+  const OldTarget old_target = copy.old_target();
+  if (copy.outcome() != FileCopy::Outcome::kCopied && old_target != OldTarget::kKept) {
     TellRemoved(entry);
   }
-  switch (outcome) {
+  switch (copy.outcome()) {
     case FileCopy::Outcome::kCopied:
       CountDone(entry, old_target);
       break;
@@ -686,12 +696,19 @@ void Worker::CopyStreamEntry(const WaitingEntry& entry) {
       counters_->files_skipped.Add(1);
       break;
     case FileCopy::Outcome::kFailed:
-      CountFailed(entry, failure);
+      CountFailed(entry, copy.failure());
       break;
     default:
       break;
   }
+  TellOfRemoval(entry, copy.removal_error());
   Release(entry);
+}
+
+void Worker::TellOfRemoval(const WaitingEntry& entry, int error_number) {
+  if (error_number == 0) return;
+  work_.reporter->Report(MakeFileError(
+      Operation::kRemove, TargetPath(*entry.directory, entry.target_name), error_number));
 }
 
 void Worker::Link(const WaitingEntry& entry, const FileIdentity& id,

@@ -39,6 +39,7 @@
 #include "core/file/next_chains.h"
 #include "core/file/reporter.h"
 #include "core/file/shared_file.h"
+#include "core/file/stream_copy.h"
 #include "core/file/target_claims.h"
 #include "core/job/made_names.h"
 #include "core/kernel/block_pool.h"
@@ -122,8 +123,8 @@ class Worker {
 
   // Run() in parts, for whoever drives several workers in turn: while (Step()) Wait().
   //
-  // Does what can be done without waiting for anything (but for what calls at once wait
-  // for, and streams). False when nothing is left to do.
+  // Does what can be done without waiting for anything but what calls at once wait for.
+  // False when nothing is left to do.
   bool Step();
   // How long to idle before the next step, unless something settles or the kernel is
   // woken before; zero: there is more to do.
@@ -193,7 +194,7 @@ class Worker {
   // Looks at what was said to be a regular file and is none, or can't be opened;
   // as Redirect().
   bool LookAgain(const WaitingEntry& entry);
-  void CopyStreamEntry(const WaitingEntry& entry);
+  void OnStreamEnded(const WaitingEntry& entry, const StreamCopy& copy);
 
   void OnSettled(const ChainResults& settled);
   // Queues what the copy of `flight` wants next, or carries it out at once, and sees to
@@ -250,6 +251,8 @@ class Worker {
   void CountDone(const WaitingEntry& entry, OldTarget old_target);
   void TellRemoved(const WaitingEntry& entry);
   void CountFailed(const WaitingEntry& entry, const CopyFailure& failure);
+  // A half-written target is still there because of `error_number`, unless that is 0.
+  void TellOfRemoval(const WaitingEntry& entry, int error_number);
   void Release(const WaitingEntry& entry) {
     work_.walk->Release(kernel_, entry.directory);
   }
@@ -290,7 +293,8 @@ class Worker {
   // they were said to be.
   std::vector<WaitingEntry> to_copy_;
   // Entries to be copied when all others are.
-  std::vector<WaitingEntry> streams_;
+  std::deque<WaitingEntry> streams_;
+  std::unique_ptr<StreamCopy> stream_;  // Of the first of them, if it is on its way.
   // Entries that could not be opened while others were open: see OpensAlone().
   std::deque<WaitingEntry> to_open_alone_;
   // Those of a round, how many rounds there were, and when the next one may begin.
