@@ -58,6 +58,7 @@ struct Variant {
   bool exists = false;     // The target does.
   bool is_linked = false;  // ... and has another name.
   bool force = false;      // ... and can't be opened, but removed.
+  bool remove_destination = false;
   // How much of the source's size its file system tells at most.
   std::optional<uint64_t> size_told_max = std::nullopt;
   bool has_holes = false;   // The source does.
@@ -69,7 +70,7 @@ struct Variant {
   int extra_blocks = 7;
 
   // Whether what is there when the copy begins stays, with its inode.
-  bool is_overwritten() const { return exists && !force; }
+  bool is_overwritten() const { return exists && !force && !remove_destination; }
 };
 
 constexpr CallsAtOnce kOpen = CallsAtOnce::kOpen;
@@ -99,6 +100,7 @@ constexpr Variant kVariants[] = {
      .exists = true},
     {.name = "force", .exists = true, .force = true},
     {.name = "force, not local", .local = false, .exists = true, .force = true},
+    {.name = "remove destination", .exists = true, .remove_destination = true},
     {.name = "no size", .local = false, .size_told_max = 0},
     {.name = "no size, all queued",
      .local = false,
@@ -376,6 +378,7 @@ class FileCopyFaultsTest : public testing::Test {
     policy.kernel = SystemKernel();
     policy.preserve = variant.preserve;
     policy.force = variant.force;
+    policy.remove_destination = variant.remove_destination;
     policy.user = geteuid();
     policy.use_slots = variant.use_slots;
     policy.queues_all = policy.queues_truncate = variant.queues_all;

@@ -557,13 +557,9 @@ void FileCopy::OnOpenTargetFailed(int error_number, NextChains* next) {
     truncates_ = true;
     return TakeTarget(next);
   }
+  if (!existing_ && policy_.claims != nullptr) policy_.claims->Release(&claim_);
+  existing_ ? question_.NoteFailedOpening(error_number) : question_.NoteThatItExists();
   target_error_ = error_number;
-  if (existing_) {
-    question_.opening = FailedOpening(error_number);
-  } else {
-    if (policy_.claims != nullptr) policy_.claims->Release(&claim_);
-    question_.NoteThatItExists();
-  }
   CarryOut(DecideTarget(question_), next);
 }
 
@@ -624,12 +620,12 @@ void FileCopy::OnRemoveTarget(int32_t result, NextChains* next) {
 
 void FileCopy::StatTarget(NextChains* next) {
   state_ = State::kStatTarget;
+  const auto stat = [&](int flags, struct statx* result) {
+    return StatAt(names_.target_directory, names_.target, flags, result);
+  };
   Chain& chain = next->Add(0);
-  chain.Add(StatAt(names_.target_directory, names_.target, AT_SYMLINK_NOFOLLOW,
-                   &target_name_stat_));
-  if (question_.looks_through_links()) {
-    chain.Add(StatAt(names_.target_directory, names_.target, 0, &target_stat_));
-  }
+  chain.Add(stat(AT_SYMLINK_NOFOLLOW, &target_name_stat_));
+  if (question_.looks_through_links()) chain.Add(stat(0, &target_stat_));
 }
 
 // Of a file that will not be copied it does not matter whether it can be read, as long as

@@ -231,7 +231,7 @@ StreamCopy::Outcome StreamCopy::OpenExisting() {
 
 StreamCopy::Outcome StreamCopy::OnOpenFailed(int error_number) {
   target_error_ = error_number;
-  question_.opening = FailedOpening(error_number);
+  question_.NoteFailedOpening(error_number);
   return CarryOut(Decide());
 }
 

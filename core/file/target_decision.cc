@@ -230,6 +230,10 @@ bool TargetQuestion::looks_through_links() const {
   return kThroughLinks.Contains(kind) && !conditions.Meets(Condition::kRemoveDestination);
 }
 
+void TargetQuestion::NoteFailedOpening(int error_number) {
+  opening = RemovingMayHelp(error_number) ? Opening::kRefused : Opening::kFailed;
+}
+
 void TargetQuestion::NoteLook(int32_t result, const struct statx& stat) {
   there =
       looks_through_links() ? ThereThroughLinks(result, stat) : ThereByName(result, stat);
@@ -290,10 +294,6 @@ EnumSet<Condition> ConditionsOf(const FileCopyPolicy& policy,
 
 EnumSet<Relation> RelationOf(const struct statx& source, const struct statx& target) {
   return SameFile(source, target) ? kSame : Relations(Relation::kOtherFile);
-}
-
-Opening FailedOpening(int error_number) {
-  return RemovingMayHelp(error_number) ? Opening::kRefused : Opening::kFailed;
 }
 
 }  // namespace ringcp

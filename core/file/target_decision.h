@@ -100,6 +100,14 @@ struct TargetQuestion {
   EnumSet<Relation> relation = EnumSet<Relation>::All();
   Opening opening = Opening::kNotTried;
 
+  // Making the target has failed because something has its name.
+  void NoteThatItExists() {
+    there = EnumSet<There>::AllBut(There::kNothing);
+    opening = Opening::kNotTried;
+  }
+  // Opening what is there has failed.
+  void NoteFailedOpening(int error_number);
+
   // Whether the target is looked at as what its name leads to: only contents go where
   // links lead. And the flags of a stat that does so, or not.
   bool looks_through_links() const;
@@ -109,11 +117,6 @@ struct TargetQuestion {
   void NoteLook(int32_t result, const struct statx& stat);
   // The same, and what it tells of the target's relation to the source of contents.
   void NoteLook(int32_t result, const struct statx& stat, const struct statx& source);
-  // Making the target has failed because something has its name.
-  void NoteThatItExists() {
-    there = EnumSet<There>::AllBut(There::kNothing);
-    opening = Opening::kNotTried;
-  }
 };
 
 enum class Fate {
@@ -156,8 +159,6 @@ EnumSet<Condition> ConditionsOf(const FileCopyPolicy& policy, const FileCopyName
 
 // As far as the stats of two files tell, links followed.
 EnumSet<Relation> RelationOf(const struct statx& source, const struct statx& target);
-// What has come of an open that failed with `error_number`.
-Opening FailedOpening(int error_number);
 
 }  // namespace ringcp
 
