@@ -51,8 +51,8 @@
 // slot does not flush. All else has ordinary descriptors.
 //
 // What becomes of a target that is there is decided in target_decision.h. One that is
-// overwritten is opened without O_TRUNC, looked at by its descriptor and
-// claimed (target_claims.h) before its contents go. Where that would copy what is to go
+// overwritten is opened without O_TRUNC, looked at by its descriptor and claimed
+// (target_claims.h) before its contents go. Where that would copy what is to go
 // (overlayfs), or a file system takes no other opening (of those in user space some), it
 // is looked at by its name, claimed, and opened with O_TRUNC.
 //
