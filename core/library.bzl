@@ -1,4 +1,4 @@
-"""How a library of the engine is declared: one for each pair of .h and .cc."""
+"""How a library of the engine is declared: one for each header."""
 
 # Who may look into every room.
 INSIDE = [
@@ -12,17 +12,18 @@ USERS = INSIDE + [
     "//cli:__pkg__",
 ]
 
-def library(name, deps = [], **kwargs):
+def library(name, parts = [], deps = [], **kwargs):
     """Declares the library of NAME.h and, where there is one, NAME.cc.
 
     Args:
       name: of both files, without what is behind the dot.
+      parts: of what is too long for one file: NAME_PART.cc for each.
       deps: the libraries whose headers they include.
       **kwargs: more for cc_library.
     """
     native.cc_library(
         name = name,
-        srcs = native.glob([name + ".cc"]),
+        srcs = native.glob([name + ".cc"]) + [name + "_" + part + ".cc" for part in parts],
         hdrs = [name + ".h"],
         deps = deps,
         **kwargs

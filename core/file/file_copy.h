@@ -2,42 +2,9 @@
 // results of a chain and says which chains come next. A worker carries them out on a
 // ring; a test hands in whatever results it likes.
 //
-//          Start()
-//             v
-//        kOpenSource     [openat source], an ordinary descriptor
-//             v
-//       kLookAtSource    [statx of that descriptor (-> no pipe -> read the first block)]
-//             v
-//       kAwaitDecision   only for a file with several links that are to be kept:
-//             |            the worker calls Proceed() or Abandon()
-//             v
-//     kGetAcl, kGetCapability, where the mode is to be kept
-//             |
-//    up to one block: kReadFirst (if it has not been read yet), kConfirmEnd
-//             |                                           other sizes
-//             v                                                |
-//         kCopyWhole     a new target in a slot:               |
-//             |            [openat -> write -> (install ->)    |
-//             |             close => close source]             |
-//             |     or                                         |
-//             |   kOpenTarget [openat] <-----------------------+
-//             |     | target exists: kStatTarget, (kRemoveTarget,) kOpenTarget,
-//             |     |   kStatOpened, (kAwaitTarget,) kConfirmTarget, kEmptyOld
-//             |     v                                          v
-//             |   kWriteWhole [write -> close => close]     kContents (contents_copy.h)
-//             v     |                                          |
-//         kAttributes (attribute_plan.h), where there are any to keep
-//             v
-//          kClose
-//             v
-//           kDone        outcome()
-//
-// -> is a soft link, => a hard one. After a failure, or when stopped: what this copy made
-// is removed, if its name still leads to it (kIdentify, kRemove); a target that was there
-// before is emptied (kEmpty, or if it failed when it was closed kReopen, kStatReopened,
-// kEmpty). So whatever happens, when it is done either the target is complete, or nothing
-// that this copy made is left, and an old target is whole or empty. Both files are
-// closed.
+// Whatever happens, when it is done either the target is complete, or nothing that this
+// copy made is left, and an old target is whole or empty. Both files are closed.
+// file_copy.cc has a picture of the states.
 //
 // What is believed of the source is what was read from its open descriptor: its type,
 // mode, owner, times and identity. The name may lead to another file at any time.
@@ -56,14 +23,6 @@
 // (overlayfs), or a file system takes no other opening (of those in user space some), it
 // is looked at by its name, claimed, and opened with O_TRUNC.
 //
-// A write that fails need not have to. Where a file system in user space stores only a
-// part of what it is given, the kernel knows no other answer to asynchronous writes than
-// EIO (Linux 6.18), and pwrite(2) goes on; some (those on object stores) take writes in
-// order only. So where a file system may be one of those all of the file is copied once
-// more, into a target opened anew, in order and by calls, whose word counts (kLookAnew,
-// then kLetGo, kConfirmTarget and kOpenTarget, or kEmptyAnew, and kContents again). All,
-// because an error may also tell, once, that what was written before could not be stored.
-//
 // With CallsAtOnce::kAll all chains are to be carried out at once (at_once_chooser.h says
 // when, and why), until contents of more than a block are found not to be in the page
 // cache. The states are the same.
@@ -77,6 +36,7 @@
 #ifndef RINGCP_CORE_FILE_FILE_COPY_H_
 #define RINGCP_CORE_FILE_FILE_COPY_H_
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <array>
@@ -230,6 +190,8 @@ class FileCopy {
     kDone,
   };
 
+  static constexpr int kNewTargetFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOCTTY;
+  static constexpr int kExistingTargetFlags = O_WRONLY | O_NOCTTY | O_NONBLOCK;
   // Room for an access control list of some hundred entries; what is longer is not read.
   static constexpr uint32_t kAclBytesMax = 1024;
 

@@ -1,0 +1,303 @@
+// The contents of a file's copy, on their way into the target, and once more anew.
+
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "core/base/file_identity.h"
+#include "core/file/file_copy.h"
+#include "core/kernel/file_systems.h"
+
+namespace ringcp {
+
+void FileCopy::CopyWhole(NextChains* next) {
+  const FileRef target = FileRef::Slot(slot_);
+  state_ = State::kCopyWhole;
+  Chain& chain = next->Add(0);
+  chain.Add(OpenAt(names_.target_directory, names_.target, kNewTargetFlags, FirstMode(),
+                   target));
+  if (filled_ > 0) chain.Add(WriteBlock(target));
+  if (policy_.preserve.any_attribute()) chain.Add(InstallDescriptor(target));
+  chain.Add(Close(target));
+  chain.Add(Close(source_), Link::kHard);
+}
+
+void FileCopy::OnCopyWhole(absl::Span<const int32_t> results, NextChains* next) {
+  if (results[0] < 0) return OnOpenTargetFailed(-results[0], next);
+  created_ = true;
+  size_t at = 1;
+  if (filled_ > 0) NoteWritten(results[at++]);
+  const int32_t installed = policy_.preserve.any_attribute() ? results[at++] : -ECANCELED;
+  const int32_t target_closed = results[at];
+  const int32_t source_closed = results[at + 1];
+  // An op that was cancelled did not run; one that failed has closed the file all the
+  // same.
+  if (source_closed != -ECANCELED) source_ = FileRef();
+  complete_ = written_ == filled_;
+  if (installed >= 0) {
+    target_ = FileRef::Descriptor(installed);
+  } else if (target_closed == -ECANCELED) {
+    // Its slot is for this chain only.
+    target_ = FileRef::Slot(slot_);
+    return InstallTarget(next);
+  }
+  if (target_closed < 0 && target_closed != -ECANCELED) {
+    FailOnTarget(Operation::kClose, -target_closed);
+    // Without a descriptor it can't be told whether the name still leads to it.
+    complete_ = target_ == FileRef();
+  }
+  // For want of memory or a thread in the kernel.
+  if (installed >= 0 && target_closed == -ECANCELED) return CloseSlot(next);
+  SetAttributes(next);
+}
+
+void FileCopy::InstallTarget(NextChains* next) {
+  state_ = State::kInstallTarget;
+  next->Add(0).Add(InstallDescriptor(target_)).Add(Close(target_), Link::kHard);
+}
+
+void FileCopy::OnInstallTarget(absl::Span<const int32_t> results, NextChains* next) {
+  const int32_t result = results[0];
+  if (result == -ECANCELED && ShouldRetry(result, &retries_, counters_)) {
+    return InstallTarget(next);  // Neither of the two has run.
+  }
+  if (result < 0) {
+    target_ = FileRef();
+    FailOnTarget(Operation::kOpen, -result);
+    // Without a descriptor it can't be told whether the name still leads to it.
+    if (!complete_) removal_error_ = -result;
+    cleaned_up_ = true;
+    return CloseAll(next);
+  }
+  target_ = FileRef::Descriptor(result);
+  if (results[1] == -ECANCELED) return CloseSlot(next);
+  OnInstalled(next);
+}
+
+// What stays in a slot is open until another file takes its place, or the ring is gone.
+void FileCopy::CloseSlot(NextChains* next) {
+  state_ = State::kCloseSlot;
+  next->Add(0).Add(Close(FileRef::Slot(slot_)));
+}
+
+void FileCopy::OnCloseSlot(int32_t result, NextChains* next) {
+  if (result == -ECANCELED && ShouldRetry(result, &retries_, counters_)) {
+    return CloseSlot(next);
+  }
+  OnInstalled(next);
+}
+
+void FileCopy::OnInstalled(NextChains* next) {
+  const bool gives_up = control_.stopped && !complete_;
+  if (outcome_at_end_ == Outcome::kFailed || gives_up) return CloseAll(next);
+  WriteWhole(next);
+}
+
+void FileCopy::CopyContents(NextChains* next) {
+  begins_anew_ = false;
+  if (is_whole_) return WriteWhole(next);
+  const dev_t target_file_device =
+      created_ ? names_.target_device : DeviceOf(target_stat_);
+  state_ = State::kContents;
+  contents_.Start({.source = source_,
+                   .target = target_,
+                   .source_is_local = source_is_local(),
+                   .target_created = created_,
+                   .target_has_contents = existing_ && !changed_,
+                   .target_size = target_stat_.stx_size,
+                   .may_clone = may_clone(),
+                   .source_device = names_.source_device,
+                   .target_device = names_.target_device,
+                   .target_file_device = target_file_device},
+                  next);
+  OnContents(next);
+}
+
+Op FileCopy::WriteBlock(FileRef target) {
+  Op op = WriteAt(target, block_ + written_, filled_ - written_, written_);
+  if (policy_.page_cache != PageCache::kKeep) {
+    op.io.flags = policy_.uncached_io->write_flags();
+  }
+  write_is_uncached_ = op.io.flags != 0;
+  return op;
+}
+
+bool FileCopy::closes_when_written() const {
+  return !policy_.preserve.any_attribute() && policy_.page_cache == PageCache::kKeep;
+}
+
+void FileCopy::WriteWhole(NextChains* next) {
+  state_ = State::kWriteWhole;
+  const bool writes = written_ < filled_;
+  if (!writes && !closes_when_written()) return OnWriteWhole({}, next);
+  Chain& chain = next->Add(0);
+  if (writes) chain.Add(WriteBlock(target_));
+  if (closes_when_written()) AddCloses(Link::kSoft, &chain);
+  if (control_.only_calls) chain.SetAtOnce();
+}
+
+void FileCopy::OnWriteWhole(absl::Span<const int32_t> results, NextChains* next) {
+  if (written_ < filled_) {
+    const bool may_go_on = NoteWritten(results[0]);
+    results.remove_prefix(1);
+    if (written_ < filled_) return may_go_on ? WriteWhole(next) : CloseAll(next);
+  }
+  complete_ = true;
+  if (!closes_when_written()) return SetAttributes(next);
+  OnClosed(results);
+  CloseAll(next);
+}
+
+bool FileCopy::may_help_to_call() const {
+  const bool may_be_in_user_space =
+      target_kind_ == FileSystemKind::kOther || target_kind_ == FileSystemKind::kOverlay;
+  return may_be_in_user_space && !control_.only_calls;
+}
+
+bool FileCopy::NoteWritten(int32_t result) {
+  if (write_is_uncached_ && UncachedIo::IsRefusal(result)) {
+    policy_.uncached_io->NoteWritesRefused();
+    return true;
+  }
+  // Cancelled it was by a chain cut short; 0 bytes is not an answer that a regular file
+  // gives. Both are tried again as if interrupted.
+  if (result == 0 || result == -ECANCELED) result = -EINTR;
+  if (result == -EIO && may_help_to_call() && !control_.stopped) {
+    control_.only_calls = true;
+    counters_->bytes_done.Add(-static_cast<int64_t>(written_));
+    written_ = 0;
+    return true;
+  }
+  if (result < 0) {
+    if (!control_.stopped && ShouldRetry(result, &retries_, counters_)) return true;
+    if (!control_.stopped || result != -EINTR) {
+      FailOnTarget(Operation::kWrite, result == -EINTR ? EIO : -result);
+    }
+    return false;
+  }
+  retries_ = 0;
+  counters_->bytes_done.Add(result);
+  written_ += result;
+  if (written_ < filled_) counters_->short_writes.Add(1);
+  return !control_.stopped;
+}
+
+void FileCopy::OnContents(NextChains* next) {
+  changed_ = changed_ || contents_.target_emptied();
+  outcome_ = Outcome::kRunning;
+  switch (contents_.outcome()) {
+    case ContentsCopy::Outcome::kRunning:
+      return;
+    case ContentsCopy::Outcome::kAwaitHelper:
+      outcome_ = Outcome::kAwaitHelper;
+      return;
+    case ContentsCopy::Outcome::kCopied:
+      complete_ = true;
+      return SetAttributes(next);
+    case ContentsCopy::Outcome::kStopped:
+      control_.stopped = true;  // If not by its own worker, then by its helper.
+      return CloseAll(next);
+    case ContentsCopy::Outcome::kFailed:
+      if (ShouldCopyAnew(contents_.failure())) return CopyAnew(next);
+      Fail(contents_.failure());
+      return CloseAll(next);
+  }
+}
+
+bool FileCopy::ShouldCopyAnew(const CopyFailure& failure) const {
+  const int error = failure.error_number;
+  return may_help_to_call() && !control_.stopped && policy_.reflink != Reflink::kAlways &&
+         failure.on_target && failure.operation == Operation::kWrite && error != ENOSPC &&
+         error != EDQUOT && error != EFBIG;
+}
+
+// A write that fails need not have to. Where a file system in user space stores only a
+// part of what it is given, the kernel knows no other answer to asynchronous writes than
+// EIO (Linux 6.18), and pwrite(2) goes on; some (those on object stores) take writes in
+// order only. So where a file system may be one of those all of the file is copied once
+// more, into a target opened anew, in order and by calls, whose word counts (kLookAnew,
+// then kLetGo, kConfirmTarget and kOpenTarget, or kEmptyAnew, and kContents again). All,
+// because an error may also tell, once, that what was written before could not be stored.
+//
+// After a failed write some file systems take nothing more from the open file. So if the
+// target's name still leads to it, it is emptied, closed and opened again. Where each
+// look may tell another inode number nobody can tell, and the open file is written to
+// again.
+void FileCopy::CopyAnew(NextChains* next) {
+  begins_anew_ = true;
+  first_failure_ = contents_.failure();
+  state_ = State::kLookAnew;
+  Chain& chain = next->Add(0);
+  if (contents_.is_direct()) {
+    chain.Add(SetDirect(source_.index, target_, /*on=*/false));
+  }
+  chain.Add(StatDescriptor(target_.index, &target_stat_), Link::kHard);
+  chain.Add(StatAt(names_.target_directory, names_.target,
+                   is_link_ ? 0 : AT_SYMLINK_NOFOLLOW, &target_name_stat_),
+            Link::kHard);
+  chain.SetAtOnce();
+}
+
+void FileCopy::OnLookAnew(absl::Span<const int32_t> results, NextChains* next) {
+  const int32_t identified = results[results.size() - 2];
+  is_identified_ = identified == 0;
+  const bool is_known = is_identified_ && results.back() == 0;
+  const bool may_be_made_up = is_known && target_kind_ == FileSystemKind::kOther &&
+                              S_ISREG(target_name_stat_.stx_mode) &&
+                              DeviceOf(target_name_stat_) == DeviceOf(target_stat_);
+  counters_->bytes_done.Add(-contents_.TakeCounted());
+  contents_.Reset(&policy_, &source_stat_);
+  control_.only_calls = control_.at_once = true;
+  if (control_.stopped) return CloseAll(next);
+  if (may_be_made_up && !IsStillTheSame(target_stat_, target_name_stat_)) {
+    return Enter(State::kEmptyAnew, SetSize(target_.index, 0), next);
+  }
+  // If it can't be told from another file it stays, as long as it is there.
+  removal_error_ = is_identified_ ? 0 : -identified;
+  state_ = State::kLetGo;
+  next->Add(0).Add(SetSize(target_.index, 0)).Add(Close(target_), Link::kHard);
+}
+
+void FileCopy::OnEmptyAnew(int32_t result, NextChains* next) {
+  if (result < 0) Fail(first_failure_);
+  if (result < 0 || control_.stopped) return CloseAll(next);
+  CopyContents(next);
+}
+
+void FileCopy::LetGo(NextChains* next) { Enter(State::kLetGo, Close(target_), next); }
+
+void FileCopy::OnLetGo(absl::Span<const int32_t> results, NextChains* next) {
+  // It did not run for want of a thread or of memory in the kernel.
+  if (MayNotHaveRun(results.back())) {
+    closes_at_once_ = true;
+    return Enter(State::kLetGo, AtOnce(Close(target_)), next);
+  }
+  target_ = FileRef();
+  if (control_.stopped) return CloseAll(next);
+  if (begins_anew_) return ConfirmTarget(next);
+  is_identified_ = false;
+  return truncates_ ? OpenExistingTarget(next) : OpenNewTarget(next);
+}
+
+void FileCopy::OnConfirmAnew(int32_t result, NextChains* next) {
+  if (result == 0 && is_identified_ && IsStillTheSame(target_stat_, target_name_stat_)) {
+    truncates_ = true;
+    return OpenExistingTarget(next);
+  }
+  // Some forget what was not written to its end.
+  if (result == -ENOENT && created_) {
+    created_ = is_identified_ = false;
+    removal_error_ = not_identified_ = 0;
+    return OpenNewTarget(next);
+  }
+  Fail(first_failure_);
+  CloseAll(next);
+}
+
+void FileCopy::Resume(NextChains* next) {
+  contents_.Resume(next);
+  OnContents(next);
+  SetAtOnce(next);
+}
+
+}  // namespace ringcp

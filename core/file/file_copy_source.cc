@@ -1,0 +1,244 @@
+// The source of a file's copy: it is opened, looked at, and, if it is small, read.
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "core/base/check.h"
+#include "core/base/posix_acl.h"
+#include "core/file/file_copy.h"
+
+namespace ringcp {
+namespace {
+
+constexpr int kSourceFlags = O_RDONLY | O_NOCTTY;
+constexpr mode_t kExecutePermissions = 0111;
+// For a first block that has not been read.
+constexpr int32_t kNotRead = -ECANCELED;
+
+}  // namespace
+
+// `nonblock` is O_NONBLOCK or 0. With it, a file that was replaced by a pipe meanwhile
+// does not make the open wait for somebody at the pipe's other end; for regular files it
+// makes a difference only where somebody holds a lease.
+void FileCopy::OpenSource(int nonblock, NextChains* next) {
+  if (nonblock == 0) control_.at_once = false;  // It may take long.
+  const int follow = names_.follow_source ? 0 : O_NOFOLLOW;
+  Enter(State::kOpenSource,
+        OpenAt(names_.source_directory, names_.source, kSourceFlags | nonblock | follow,
+               0, FileRef()),
+        next);
+}
+
+void FileCopy::OnOpenSource(int32_t result, NextChains* next) {
+  if (result < 0) return OnOpenSourceFailed(-result, next);
+  retries_ = 0;
+  source_ = FileRef::Descriptor(result);
+  LookAtSource(next);
+}
+
+void FileCopy::OnOpenSourceFailed(int error_number, NextChains* next) {
+  if (control_.stopped && (error_number == EAGAIN || error_number == EINTR)) {
+    return Finish(next);
+  }
+  // Somebody holds a lease on the file: with O_NONBLOCK off, opening waits for it.
+  if (error_number == EAGAIN && retries_ == 0) {
+    ++retries_;
+    return OpenSource(0, next);
+  }
+  if (ShouldRetry(-error_number, &retries_, counters_)) {
+    return OpenSource(O_NONBLOCK, next);
+  }
+  // A symbolic link that is not to be followed, or a socket.
+  if ((error_number == ELOOP && !names_.follow_source) || error_number == ENXIO) {
+    outcome_at_end_ = Outcome::kSourceIsOther;
+    return Finish(next);
+  }
+  // What is gone was gone when it was looked at; GNU cp stats first and says so.
+  FailOnSource(error_number == ENOENT ? Operation::kStat : Operation::kOpen,
+               error_number);
+  if (policy_.no_clobber && error_number != ENOENT) return StatBoth(next);
+  Finish(next);
+}
+
+void FileCopy::LookAtSource(NextChains* next) {
+  state_ = State::kLookAtSource;
+  const Op stat = StatDescriptor(source_.index, &source_stat_);
+  Chain& chain = next->Add(0);
+  if (!control_.at_once && reads_first()) {
+    chain.Add(stat).Add(RefusePipe(source_)).Add(FirstRead());
+  } else {
+    chain.Add(policy_.CallUnlessQueued(stat));
+  }
+}
+
+void FileCopy::OnLookAtSource(absl::Span<const int32_t> results, NextChains* next) {
+  control_.at_once = control_.may_call;
+  first_read_ = results.size() > 1 ? results.back() : kNotRead;
+  if (results[0] < 0) {
+    FailOnSource(Operation::kStat, -results[0]);
+    return CloseAll(next);
+  }
+  if (!S_ISREG(source_stat_.stx_mode)) {
+    outcome_at_end_ = Outcome::kSourceIsOther;
+    return CloseAll(next);
+  }
+  const dev_t device = DeviceOf(source_stat_);
+  // Another file system may be mounted over the file alone.
+  if (names_.source_device != device) {
+    const bool is_operand = names_.source_device == CloneTable::kAnyDevice;
+    if (is_operand) names_.source_device = device;
+    names_.source_file_system = is_operand
+                                    ? KindOfFileSystem(policy_.kernel, source_.index)
+                                    : FileSystemKind::kOther;
+  }
+  const bool has_many_links = policy_.preserve.links && source_stat_.stx_nlink > 1;
+  if (policy_.offer_all_links || names_.offers_links || has_many_links) {
+    state_ = State::kAwaitDecision;
+    outcome_ = Outcome::kMultiplyLinked;
+    return;
+  }
+  OnSourceKnown(next);
+}
+
+void FileCopy::Proceed(NextChains* next) {
+  RINGCP_CHECK(state_ == State::kAwaitDecision);
+  outcome_ = Outcome::kRunning;
+  OnSourceKnown(next);
+  SetAtOnce(next);
+}
+
+void FileCopy::Abandon(NextChains* next) {
+  RINGCP_CHECK(state_ == State::kAwaitDecision);
+  outcome_ = Outcome::kRunning;
+  outcome_at_end_ = Outcome::kAbandoned;
+  CloseAll(next);
+  SetAtOnce(next);
+}
+
+void FileCopy::OnSourceKnown(NextChains* next) {
+  if (control_.stopped) return CloseAll(next);
+  bytes_found_ = source_stat_.stx_size;
+  counters_->bytes_found.Add(static_cast<int64_t>(bytes_found_));
+  if (!policy_.preserve.mode) return OnRightsKnown(next);
+  GetAcl(next);
+}
+
+void FileCopy::GetAcl(NextChains* next) {
+  Enter(State::kGetAcl,
+        policy_.CallUnlessQueued(
+            GetXattr(source_.index, kAccessAclName, acl_.data(), kAclBytesMax)),
+        next);
+}
+
+void FileCopy::OnGetAcl(int32_t result, NextChains* next) {
+  if (ShouldRetry(result, &retries_, counters_)) return GetAcl(next);
+  retries_ = 0;
+  if (result > 0 || (result < 0 && !SaysNoAcl(-result))) {
+    std::optional<mode_t> permissions;
+    if (result > 0) {
+      permissions = PermissionsWithoutAcl(
+          std::string_view(acl_.data(), static_cast<size_t>(result)));
+    }
+    // Of a list that can't be read nobody but the owner is known to get in.
+    const mode_t without = permissions.value_or(kOwnerPermissions);
+    source_stat_.stx_mode &= static_cast<uint16_t>(~kPermissions | without);
+    left_out_rights_ = true;
+  }
+  const bool may_have_capability =
+      policy_.notes_capabilities && (source_stat_.stx_mode & kExecutePermissions) != 0;
+  if (!may_have_capability) return OnRightsKnown(next);
+  Enter(State::kGetCapability,
+        policy_.CallUnlessQueued(GetXattr(source_.index, kCapabilityName, nullptr, 0)),
+        next);
+}
+
+void FileCopy::OnRightsKnown(NextChains* next) {
+  if (control_.stopped) return CloseAll(next);
+  // Of an empty file there is nothing to share.
+  const bool may_share =
+      may_clone() && (source_stat_.stx_size > 0 || policy_.reflink == Reflink::kAlways);
+  const bool has_holes = ContentsCopy::HasHoles(source_stat_);
+  if (!is_small() || has_holes || may_share || has_cached()) {
+    DropFirstBlock();
+    return OpenNewTarget(next);
+  }
+  if (first_read_ == kNotRead) return ReadFirst(next);
+  OnFirstRead(first_read_, next);
+}
+
+// --- The contents of a small file ---
+
+bool FileCopy::reads_first() const { return !may_clone() && !has_cached(); }
+
+Op FileCopy::FirstRead() {
+  if (block_ == nullptr) block_ = pool_->Take();
+  Op op = ReadAt(source_, block_ + filled_, block_size_bytes_ - filled_, filled_);
+  if (policy_.page_cache != PageCache::kKeep) {
+    op.io.flags = policy_.uncached_io->read_flags();
+  }
+  first_read_is_uncached_ = op.io.flags != 0;
+  return op;
+}
+
+void FileCopy::ReadFirst(NextChains* next) {
+  Enter(State::kReadFirst, FirstRead(), next);
+}
+
+void FileCopy::DropFirstBlock() {
+  if (block_ != nullptr) pool_->GiveBack(block_, /*extra=*/false);
+  block_ = nullptr;
+  filled_ = written_ = 0;
+  is_whole_ = false;
+}
+
+void FileCopy::OnFirstRead(int32_t result, NextChains* next) {
+  if (first_read_is_uncached_ && UncachedIo::IsRefusal(result)) {
+    policy_.uncached_io->NoteReadsRefused();
+    DropFirstBlock();
+    return OpenNewTarget(next);
+  }
+  if (result < 0) {
+    if (control_.stopped) return CloseAll(next);
+    if (ShouldRetry(result, &retries_, counters_)) return ReadFirst(next);
+    FailOnSource(Operation::kRead, result == -EINTR ? EIO : -result);
+    return CloseAll(next);
+  }
+  retries_ = 0;
+  filled_ += result;
+  if (control_.stopped) return CloseAll(next);
+  // One that is shorter than the file was may have met a bad place on its device.
+  const bool is_at_end = filled_ < block_size_bytes_ && filled_ >= source_stat_.stx_size;
+  if (source_is_local() && is_at_end) return OnReadWhole(next);
+  // At and beyond the size that the file system tells, a ring reads nothing without
+  // asking it (Linux 6.18); pread(2) does ask.
+  Enter(State::kConfirmEnd, AtOnce(ReadAt(source_, acl_.data(), kAclBytesMax, filled_)),
+        next);
+}
+
+void FileCopy::OnConfirmEnd(int32_t result, NextChains* next) {
+  if (control_.stopped) return CloseAll(next);
+  if (result == 0) return OnReadWhole(next);
+  if (result < 0) {
+    if (ShouldRetry(result, &retries_, counters_)) {
+      return Enter(State::kConfirmEnd,
+                   AtOnce(ReadAt(source_, acl_.data(), kAclBytesMax, filled_)), next);
+    }
+    FailOnSource(Operation::kRead, -result);
+    return CloseAll(next);
+  }
+  // There is more: as of a file of more than a block, from the beginning.
+  DropFirstBlock();
+  OpenNewTarget(next);
+}
+
+void FileCopy::OnReadWhole(NextChains* next) {
+  is_whole_ = true;
+  retries_ = 0;
+  if (!may_use_slot()) return OpenNewTarget(next);
+  ClaimNewTarget();
+  CopyWhole(next);
+}
+
+}  // namespace ringcp

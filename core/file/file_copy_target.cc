@@ -1,0 +1,339 @@
+// The target of a file's copy: what becomes of what is there, and how it is opened.
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "core/base/check.h"
+#include "core/base/file_identity.h"
+#include "core/file/file_copy.h"
+#include "core/file/target_relation.h"
+#include "core/kernel/clone_table.h"
+#include "core/kernel/file_systems.h"
+
+namespace ringcp {
+namespace {
+
+// How often a target is let go because its name leads to another inode, before the number
+// of an inode that may be made up is no longer believed.
+constexpr int kLooksMax = 3;
+
+}  // namespace
+
+mode_t FileCopy::WithheldMode() const {
+  const bool inherits_acl = names_.target_default_acl.has_value();
+  // Nobody has to be kept out until the owner is set if it is right from the beginning. A
+  // server may give files another one, and where a link leads nobody has looked.
+  const bool has_owner = names_.target_is_local() && !makes_pointee_ &&
+                         source_stat_.stx_uid == policy_.user &&
+                         source_stat_.stx_gid == names_.target_group;
+  if (has_owner && !inherits_acl) return 0;
+  return policy_.WithheldMode(source_stat_.stx_mode, inherits_acl);
+}
+
+mode_t FileCopy::FirstMode() const {
+  return policy_.NewMode(source_stat_.stx_mode) & ~WithheldMode();
+}
+
+bool FileCopy::may_use_slot() const {
+  return policy_.use_slots && names_.target_is_local() && !control_.at_once &&
+         !has_cached();
+}
+
+void FileCopy::ClaimNewTarget() {
+  if (policy_.claims == nullptr || claim_.held()) return;
+  policy_.claims->AnnounceNew(names_.target_place(), &claim_);
+}
+
+void FileCopy::OpenNewTarget(NextChains* next) {
+  existing_ = false;
+  target_kind_ = names_.target_file_system;
+  if (truncates_ && policy_.claims != nullptr) policy_.claims->Release(&claim_);
+  truncates_ = false;
+  ClaimNewTarget();
+  Enter(State::kOpenTarget,
+        OpenAt(names_.target_directory, names_.target, kNewTargetFlags, FirstMode(),
+               FileRef()),
+        next);
+}
+
+void FileCopy::OpenExistingTarget(NextChains* next) {
+  existing_ = true;
+  // A link is followed, as GNU cp does; what was none must not have become one.
+  const int flags = (kExistingTargetFlags & ~(waits_for_target_ ? O_NONBLOCK : 0)) |
+                    (is_link_ ? 0 : O_NOFOLLOW) | (makes_pointee_ ? O_CREAT : 0) |
+                    (truncates_ ? O_TRUNC : 0);
+  Enter(State::kOpenTarget,
+        OpenAt(names_.target_directory, names_.target, flags,
+               makes_pointee_ ? FirstMode() : 0, FileRef()),
+        next);
+}
+
+void FileCopy::OnOpenTarget(int32_t result, NextChains* next) {
+  if (result < 0) return OnOpenTargetFailed(-result, next);
+  retries_ = 0;
+  target_ = FileRef::Descriptor(result);
+  if (existing_) {
+    return Enter(State::kStatOpened,
+                 policy_.CallUnlessQueued(StatDescriptor(result, &target_stat_)), next);
+  }
+  created_ = true;
+  CopyContents(next);
+}
+
+void FileCopy::OnOpenTargetFailed(int error_number, NextChains* next) {
+  if (existing_ && error_number == EAGAIN && !waits_for_target_) {
+    // Somebody holds a lease on it: as with the source, opening waits for that now.
+    waits_for_target_ = true;
+    control_.at_once = false;
+  }
+  if (ShouldRetry(-error_number, &retries_, counters_)) {
+    return existing_ && begins_anew_ ? OpenExistingTarget(next) : OpenNewTarget(next);
+  }
+  // What it made may be one that nobody may write to, like its source.
+  if (begins_anew_ && existing_ && created_ && RemovingMayHelp(error_number)) {
+    return RemoveTarget(old_target_, next);
+  }
+  if (begins_anew_ || makes_pointee_ || (!existing_ && error_number != EEXIST)) {
+    FailOnTarget(Operation::kCreate, error_number);
+    return CloseAll(next);
+  }
+  if (existing_ && ShouldTruncate(error_number)) {
+    if (control_.stopped) return CloseAll(next);
+    truncates_ = true;
+    return TakeTarget(next);
+  }
+  if (!existing_ && policy_.claims != nullptr) policy_.claims->Release(&claim_);
+  existing_ ? question_.NoteFailedOpening(error_number) : question_.NoteThatItExists();
+  target_error_ = error_number;
+  CarryOut(DecideTarget(question_), next);
+}
+
+void FileCopy::CarryOut(const TargetDecision& decision, NextChains* next) {
+  switch (decision.fate) {
+    case Fate::kLook:
+      if (decision.look != Fact::kRelation) return StatTarget(next);
+      question_.relation =
+          RelationOfContents(policy_.kernel, names_, source_stat_, target_stat_);
+      return CarryOut(DecideTarget(question_), next);
+    case Fate::kCreate:  // It is gone again.
+      if (retries_++ < kRetriesMax) return OpenNewTarget(next);
+      FailOnTarget(Operation::kStat, target_error_);
+      break;
+    case Fate::kOverwrite:
+      return Overwrite(next);
+    case Fate::kReplace:
+      if (control_.stopped) break;
+      return RemoveTarget(decision.old_target, next);
+    case Fate::kMakePointee:
+      makes_pointee_ = true;
+      return OpenExistingTarget(next);
+    case Fate::kAsStream:
+      outcome_at_end_ = Outcome::kTargetIsSpecial;
+      break;
+    case Fate::kSkip:
+      outcome_at_end_ = Outcome::kSkipped;
+      break;
+    default:
+      Fail(FailureOf(decision, Operation::kCreate, target_error_));
+  }
+  CloseAll(next);
+}
+
+bool FileCopy::ShouldTruncate(int error_number) const {
+  // What can't be cloned to is to stay as it is.
+  return !truncates_ && !makes_pointee_ && policy_.reflink != Reflink::kAlways &&
+         NeedsTruncating(target_kind_, error_number,
+                         target_stat_.stx_nlink == 1 && !is_link_);
+}
+
+void FileCopy::RemoveTarget(OldTarget removed_as, NextChains* next) {
+  question_.conditions.Add(Condition::kRemoved);
+  removed_as_ = removed_as;
+  Enter(State::kRemoveTarget, UnlinkAt(names_.target_directory, names_.target, 0), next);
+}
+
+void FileCopy::OnRemoveTarget(int32_t result, NextChains* next) {
+  if (result < 0 && result != -ENOENT) {
+    FailOnTarget(Operation::kRemove, -result);
+    return CloseAll(next);
+  }
+  if (begins_anew_) created_ = is_identified_ = false;
+  if (result == 0) old_target_ = removed_as_;
+  if (control_.stopped) return CloseAll(next);
+  OpenNewTarget(next);
+}
+
+void FileCopy::StatTarget(NextChains* next) {
+  state_ = State::kStatTarget;
+  const auto stat = [&](int flags, struct statx* result) {
+    return StatAt(names_.target_directory, names_.target, flags, result);
+  };
+  Chain& chain = next->Add(0);
+  chain.Add(stat(AT_SYMLINK_NOFOLLOW, &target_name_stat_));
+  if (question_.looks_through_links()) chain.Add(stat(0, &target_stat_));
+}
+
+// Of a file that will not be copied it does not matter whether it can be read, as long as
+// it can be looked at.
+void FileCopy::StatBoth(NextChains* next) {
+  state_ = State::kStatBoth;
+  Chain& chain = next->Add(0);
+  chain.Add(StatAt(names_.source_directory, names_.source,
+                   names_.follow_source ? 0 : AT_SYMLINK_NOFOLLOW, &source_stat_));
+  chain.Add(StatAt(names_.target_directory, names_.target, question_.look_flags(),
+                   &target_stat_));
+}
+
+void FileCopy::OnStatBoth(absl::Span<const int32_t> results, NextChains* next) {
+  if (results[0] < 0) {
+    failure_ = {.operation = Operation::kStat, .error_number = -results[0]};
+  } else if (!S_ISREG(source_stat_.stx_mode)) {
+    // A directory that is skipped as a file would be missing with all that is in it.
+    outcome_at_end_ = Outcome::kSourceIsOther;
+  } else {
+    question_.NoteLook(results[1], target_stat_, source_stat_);
+    if (DecideTarget(question_).fate == Fate::kSkip) outcome_at_end_ = Outcome::kSkipped;
+  }
+  Finish(next);
+}
+
+// What the names say is a plan; what is opened is looked at once more.
+void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next) {
+  if (control_.stopped) return CloseAll(next);
+  const int32_t name_result = results[0];
+  is_link_ = name_result == 0 && S_ISLNK(target_name_stat_.stx_mode);
+  if (!question_.looks_through_links()) target_stat_ = target_name_stat_;
+  const int32_t result = name_result < 0 ? name_result : results.back();
+  target_error_ = -result;
+  question_.NoteLook(result, target_stat_, source_stat_);
+  if (result < 0 && !is_link_) {
+    question_.there = name_result == -ENOENT ? There::kNothing : There::kUnknown;
+  }
+  CarryOut(DecideTarget(question_), next);
+}
+
+void FileCopy::Overwrite(NextChains* next) {
+  // Through a link it may be on another file system than its directory.
+  if (is_link_ && DeviceOf(target_stat_) != names_.target_device) {
+    target_kind_ =
+        KindOfFileSystemAt(policy_.kernel, names_.target_directory, names_.target);
+  }
+  if (!ShouldTruncate(/*error_number=*/0)) return OpenExistingTarget(next);
+  truncates_ = true;
+  TakeTarget(next);
+}
+
+void FileCopy::OnStatOpened(int32_t result, NextChains* next) {
+  if (result < 0) {
+    FailOnTarget(Operation::kStat, -result);
+  } else if (control_.stopped) {
+    // Nothing has been written to it.
+    changed_ = changed_ || truncates_;
+  } else {
+    const TargetDecision decision =
+        DecideOpenTarget(CopyKind::kContents, source_stat_, target_stat_);
+    if (decision.fate != Fate::kOverwrite) return CarryOut(decision, next);
+    is_identified_ = true;
+    if (DeviceOf(target_stat_) != names_.target_device) {
+      target_kind_ = KindOfFileSystem(policy_.kernel, target_.index);
+    }
+    // With O_TRUNC it has been claimed and emptied.
+    changed_ = changed_ || truncates_;
+    return truncates_ ? CopyContents(next) : TakeTarget(next);
+  }
+  CloseAll(next);
+}
+
+void FileCopy::TakeTarget(NextChains* next) {
+  if (policy_.claims == nullptr) return UseTaken(next);
+  const bool is_open = target_ != FileRef();
+  if (!policy_.claims->TryTake({.device = DeviceOf(target_stat_),
+                                .inode = target_stat_.stx_ino,
+                                .links = target_stat_.stx_nlink,
+                                .file_system = target_kind_,
+                                .is_any = is_any_},
+                               names_.target_place(), /*announces=*/!is_open, &claim_)) {
+    state_ = State::kAwaitTarget;
+    outcome_ = Outcome::kAwaitTarget;
+    return;
+  }
+  ConfirmTarget(next);
+}
+
+void FileCopy::ConfirmTarget(NextChains* next) {
+  const Op stat = StatAt(names_.target_directory, names_.target,
+                         is_link_ ? 0 : AT_SYMLINK_NOFOLLOW, &target_name_stat_);
+  Enter(State::kConfirmTarget, policy_.CallUnlessQueued(stat), next);
+}
+
+void FileCopy::OnConfirmTarget(int32_t result, NextChains* next) {
+  if (control_.stopped) return CloseAll(next);
+  if (begins_anew_) return OnConfirmAnew(result, next);
+  if (result == 0 && SameFile(target_stat_, target_name_stat_)) {
+    target_stat_ = target_name_stat_;  // It may have another size by now.
+    return UseTaken(next);
+  }
+  // Where each look gives another inode number, nobody can tell. Then it is claimed as
+  // one that may be any file there; but it must not be the source.
+  const bool is_elsewhere = DeviceOf(target_stat_) != DeviceOf(source_stat_);
+  const bool may_be_made_up = target_kind_ == FileSystemKind::kOther;
+  const bool may_be_it = result == 0 && S_ISREG(target_name_stat_.stx_mode) &&
+                         may_be_made_up && is_elsewhere;
+  if (is_any_ && may_be_it) return UseTaken(next);
+  // Another copy that failed, or somebody else, has removed it since it was opened:
+  // nobody would find what is written to it now.
+  policy_.claims->Release(&claim_);
+  if (++targets_let_go_ > (may_be_made_up ? kLooksMax : kRetriesMax)) {
+    if (may_be_it && !is_any_) {
+      is_any_ = true;
+      return TakeTarget(next);
+    }
+    Fail(RefusedTarget(Refusal::kTargetReplaced));
+    return CloseAll(next);
+  }
+  if (target_ == FileRef()) return OpenNewTarget(next);
+  LetGo(next);
+}
+
+void FileCopy::RetryTarget(NextChains* next) {
+  RINGCP_CHECK(state_ == State::kAwaitTarget);
+  outcome_ = Outcome::kRunning;
+  if (control_.stopped) {
+    CloseAll(next);
+  } else {
+    TakeTarget(next);
+  }
+  SetAtOnce(next);
+}
+
+void FileCopy::UseTaken(NextChains* next) {
+  if (target_ == FileRef()) return OpenExistingTarget(next);
+  EmptyOld(next);
+}
+
+void FileCopy::EmptyOld(NextChains* next) {
+  // If it can't be cloned to, it is to stay as it is.
+  if (policy_.reflink == Reflink::kAlways) return CopyContents(next);
+  Enter(State::kEmptyOld, policy_.Resize(target_.index, 0), next);
+}
+
+void FileCopy::OnEmptyOld(int32_t result, NextChains* next) {
+  if (result < 0 && !control_.stopped && ShouldTruncate(-result)) {
+    truncates_ = true;
+    return LetGo(next);
+  }
+  if (result < 0) {
+    FailOnTarget(Operation::kCreate, -result);
+    return CloseAll(next);
+  }
+  changed_ = true;
+  CopyContents(next);
+}
+
+bool FileCopy::may_clone() const {
+  return policy_.MayClone(names_.source_device, names_.target_device);
+}
+
+}  // namespace ringcp
