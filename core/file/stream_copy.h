@@ -63,6 +63,9 @@ class StreamCopy {
   int removal_error() const { return removal_error_; }
 
  private:
+  // How long a wait goes on before it looks whether the job was cancelled.
+  static constexpr absl::Duration kPollInterval = absl::Milliseconds(100);
+
   enum class State { kBegin, kOpenTarget, kTakeTarget, kContents };
 
   // Each of these is kCopied if the copy goes on, kRunning if it has to wait, or what it

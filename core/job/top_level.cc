@@ -319,16 +319,8 @@ std::string NameInDirectory(std::string_view source) {
 }
 
 bool FollowsLinks(const CopyOptions& options) {
-  switch (options.dereference) {
-    case Dereference::kDefault:
-      return !options.recursive;
-    case Dereference::kAlways:
-      return true;
-    case Dereference::kNever:
-    case Dereference::kCommandLine:
-      break;
-  }
-  return false;
+  return options.dereference == Dereference::kAlways ||
+         (options.dereference == Dereference::kDefault && !options.recursive);
 }
 
 bool FollowsNamedLinks(const CopyOptions& options) {

@@ -150,6 +150,13 @@ class Worker {
     bool active = false;
   };
 
+  // Chains are named by the copy and the lane that they belong to.
+  static ChainId IdOf(int index, int lane) {
+    return {static_cast<uint32_t>(index * kLanesMax + lane)};
+  }
+  static int IndexOf(ChainId id) { return static_cast<int>(id.value) / kLanesMax; }
+  static int LaneOf(ChainId id) { return static_cast<int>(id.value) % kLanesMax; }
+
   // Each goes on with one phase; true when that is over.
   bool CopyEntries();
   bool CopyAlone();

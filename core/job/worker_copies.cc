@@ -1,0 +1,354 @@
+// Files in flight: they are begun, their chains are carried out, and their ends seen to.
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/check.h"
+#include "core/base/file_identity.h"
+#include "core/job/worker.h"
+
+namespace ringcp {
+
+bool Worker::OpensAlone(const FileCopy& copy) const {
+  return opens_again_ && copy.failed_to_open() && copy.failure().error_number == EINVAL &&
+         !cancelled();
+}
+
+void Worker::TakeInSettled() {
+  for (const ChainResults& settled : settled_) OnSettled(settled);
+  settled_.clear();
+  CopyBlocksAtOnce();
+  ResumeAwaiting();
+  RetryTargets();
+  QueueBacklog();
+}
+
+void Worker::RetryTargets() {
+  std::vector<int> awaiting;
+  awaiting.swap(awaiting_targets_);
+  for (const int index : awaiting) {
+    next_.size = 0;
+    flights_[index].copy.RetryTarget(&next_);
+    Continue(index);
+  }
+}
+
+void Worker::ResumeAwaiting() {
+  std::vector<int> awaiting;
+  awaiting.swap(awaiting_);
+  for (const int index : awaiting) {
+    next_.size = 0;
+    flights_[index].copy.Resume(&next_);
+    Continue(index);
+  }
+}
+
+void Worker::Fill() {
+  more_to_start_ = false;
+  work_.walk->ShareIfWanted(&batch_);
+  WaitSinceLastCall();  // For completions, most likely; that does not count.
+  for (int starts = 0; may_start(); ++starts) {
+    if (starts == kStartsMax) {
+      more_to_start_ = true;
+      return;
+    }
+    // Links and devices take no flight: a tree of nothing else stays in this loop.
+    if (cancelled()) return;
+    if (!to_copy_.empty()) {
+      const WaitingEntry entry = std::move(to_copy_.back());
+      to_copy_.pop_back();
+      Begin(entry);
+      continue;
+    }
+    if (!batch_.entries().empty()) {
+      const WalkEntry found = work_.walk->Take(&batch_);
+      counters_->files_found.Add(1);
+      if (found.kind == EntryKind::kRegular) {
+        // In place: most names fit into what the flight's last ones took.
+        const int index = TakeFlight();
+        TakeEntry(found, &flights_[index].entry);
+        StartFlight(index);
+      } else {
+        WaitingEntry entry;
+        TakeEntry(found, &entry);
+        Begin(entry);
+      }
+      continue;
+    }
+    const Walk::Result result = work_.walk->Next(kernel_, /*may_wait=*/idle(), &batch_);
+    WaitSinceLastCall();  // For other threads or a directory: that does not count either.
+    more_to_walk_ = result != Walk::Result::kFinished;
+    more_to_start_ = result == Walk::Result::kMore;
+    if (result != Walk::Result::kBatch) return;
+  }
+}
+
+void Worker::TakeEntry(const WalkEntry& found, WaitingEntry* entry) const {
+  entry->directory = batch_.directory();
+  entry->kind = found.kind;
+  entry->follow = found.follow;
+  entry->looked_at = found.looked_at;
+  entry->source_name = found.source_name;
+  entry->target_name = found.target_name;
+  entry->claimed.reset();
+}
+
+void Worker::Begin(const WaitingEntry& entry) {
+  switch (entry.kind) {
+    case EntryKind::kRegular: {
+      const int index = TakeFlight();
+      flights_[index].entry = entry;
+      return StartFlight(index);
+    }
+    case EntryKind::kSymlink:
+    case EntryKind::kSpecial:
+      return CopyNodeEntry(entry);
+    case EntryKind::kStream:
+      streams_.push_back(entry);
+  }
+}
+
+FileCopyNames Worker::NamesOf(const WaitingEntry& entry) const {
+  return {.source_directory = entry.directory->source_fd,
+          .source = entry.source_name.c_str(),
+          .follow_source = entry.follow,
+          .follows_links_here = entry.directory->is_top()
+                                    ? work_.policy.follows_named_links
+                                    : work_.policy.follows_links,
+          .target_directory = entry.directory->target_fd,
+          .target = entry.target_name.c_str(),
+          .target_directory_created = entry.directory->target_created,
+          .target_key = entry.directory->target_key,
+          .target_default_acl = entry.directory->target_default_acl,
+          .target_group = entry.directory->target_group,
+          .source_file_system = entry.directory->source_file_system,
+          .target_file_system = entry.directory->target_file_system,
+          .offers_links = OffersLinks(entry),
+          .source_device = DeviceOf(entry.directory->source_stat),
+          .target_device = entry.directory->target_device};
+}
+
+int Worker::TakeFlight() {
+  RINGCP_CHECK(!free_flights_.empty());
+  const int index = free_flights_.back();
+  free_flights_.pop_back();
+  return index;
+}
+
+void Worker::StartFlight(int index) {
+  Flight& flight = flights_[index];
+  flight.active = true;
+  next_.size = 0;
+  const CallsAtOnce calls_at_once = at_once_chooser_.Next();
+  const auto start = kernel_->Now();
+  flight.copy.Start(work_.policy, NamesOf(flight.entry), index, calls_at_once, &next_);
+  Continue(index);
+  if (calls_at_once != CallsAtOnce::kNone) {
+    const bool is_copied = flight.copy.outcome() == FileCopy::Outcome::kCopied;
+    const uint64_t bytes = is_copied ? flight.copy.stat().stx_size : 0;
+    const bool slow = AtOnceChooser::IsSlow(
+        kernel_->Now() - start, std::min<uint64_t>(bytes, limits_.block_bytes));
+    at_once_chooser_.NoteWait(calls_at_once,
+                              slow ? WaitSinceLastCall() : AtOnceChooser::Wait::kNone);
+  }
+}
+
+void Worker::OnSettled(const ChainResults& settled) {
+  const int index = IndexOf(settled.id);
+  next_.size = 0;
+  flights_[index].copy.Settle(LaneOf(settled.id), settled.results(), &next_);
+  Continue(index);
+}
+
+void Worker::Continue(int index) {
+  Flight& flight = flights_[index];
+  RunAtOnce(index);
+  while (flight.copy.outcome() == FileCopy::Outcome::kMultiplyLinked) {
+    OnMultiplyLinked(index);
+    RunAtOnce(index);
+  }
+  QueueChains(index);
+  if (flight.copy.outcome() == FileCopy::Outcome::kAwaitHelper) {
+    awaiting_.push_back(index);
+  }
+  if (flight.copy.outcome() == FileCopy::Outcome::kAwaitTarget) {
+    awaiting_targets_.push_back(index);
+  }
+  if (flight.active && flight.copy.done()) OnDone(index);
+}
+
+void Worker::RunAtOnce(int index) {
+  FileCopy& copy = flights_[index].copy;
+  while (next_.size > 0 && IsImmediate(next_.chains[0].chain[0])) {
+    RINGCP_CHECK(next_.size == 1);
+    const auto& [lane, chain] = next_.chains[0];
+    if (copy.copies_blocks_at_once()) {
+      blocks_at_once_.emplace_back(IdOf(index, lane), chain);
+      next_.size = 0;
+      return;
+    }
+    const ChainResults settled = kernel_->RunAtOnce({}, chain.ops());
+    next_.size = 0;
+    copy.Settle(lane, settled.results(), &next_);
+  }
+}
+
+void Worker::CopyBlocksAtOnce() {
+  for (size_t files = blocks_at_once_.size(); files > 0; --files) {
+    const auto [id, chain] = blocks_at_once_.front();
+    blocks_at_once_.pop_front();
+    CopyBlocksAtOnce(IndexOf(id), LaneOf(id), chain);
+  }
+}
+
+void Worker::CopyBlocksAtOnce(int index, int lane, Chain chain) {
+  FileCopy& copy = flights_[index].copy;
+  WaitSinceLastCall();  // For other files.
+  const auto end = kernel_->Now() + kRowTime;
+  do {
+    bool was_read = false;
+    const ChainResults settled = RunBlock(IdOf(index, lane), chain, &was_read);
+    if (was_read) copy.LeaveBlocksToChains();
+    next_.size = 0;
+    copy.Settle(lane, settled.results(), &next_);
+    if (next_.size == 0 || !copy.copies_blocks_at_once()) return Continue(index);
+    chain = next_.chains[0].chain;
+  } while (!cancelled() && kernel_->Now() < end);
+  blocks_at_once_.emplace_back(IdOf(index, lane), chain);
+}
+
+ChainResults Worker::RunBlock(ChainId id, const Chain& chain, bool* was_read) {
+  const auto start = kernel_->Now();
+  const ChainResults settled = kernel_->RunAtOnce(id, chain.ops());
+  // Waiting for the file's lock, or for room for dirty pages, is no reason to change.
+  *was_read = AtOnceChooser::IsSlow(kernel_->Now() - start, chain[0].io.length) &&
+              WaitSinceLastCall() == AtOnceChooser::Wait::kDevice;
+  return settled;
+}
+
+void Worker::QueueChains(int index) {
+  for (int i = 0; i < next_.size; ++i) {
+    const ChainId id = IdOf(index, next_.chains[i].lane);
+    const Chain& chain = next_.chains[i].chain;
+    // In order: a later chain must not overtake one that had no room.
+    if (!backlog_.empty() || !kernel_->Queue(id, chain.ops())) {
+      backlog_.emplace_back(id, chain);
+    }
+  }
+  next_.size = 0;
+}
+
+void Worker::QueueBacklog() {
+  while (!backlog_.empty() &&
+         kernel_->Queue(backlog_.front().first, backlog_.front().second.ops())) {
+    backlog_.pop_front();
+  }
+}
+
+void Worker::OnMultiplyLinked(int index) {
+  Flight& flight = flights_[index];
+  next_.size = 0;
+  std::string copied_as;
+  const FileIdentity id = IdentityOf(flight.copy.stat());
+  const uint32_t links = LinksToMeet(flight.entry, flight.copy.stat().stx_nlink);
+  switch (ClaimCopy(id, links, &flight.entry, &copied_as)) {
+    case LinkTable::Claim::kCopy:
+      flight.copy.Proceed(&next_);
+      break;
+    case LinkTable::Claim::kLink:
+      Link(flight.entry, id, copied_as);
+      flight.entry.directory = nullptr;
+      flight.copy.Abandon(&next_);
+      break;
+    case LinkTable::Claim::kWait:
+      flight.entry.directory = nullptr;  // The waiting entry has taken the hold over.
+      flight.copy.Abandon(&next_);
+      break;
+  }
+}
+
+void Worker::OnDone(int index) {
+  Flight& flight = flights_[index];
+  flight.active = false;
+  free_flights_.push_back(index);
+  WaitingEntry& entry = flight.entry;
+  const FileCopy& copy = flight.copy;
+  bool copied = false;
+  WarnIfNotPolled(entry, copy);
+  if (copy.old_target() != OldTarget::kKept &&
+      copy.outcome() != FileCopy::Outcome::kCopied) {
+    TellRemoved(entry);
+  }
+  switch (copy.outcome()) {
+    case FileCopy::Outcome::kCopied:
+      copied = true;
+      CountDone(entry, copy.old_target());
+      break;
+    case FileCopy::Outcome::kSkipped:
+      counters_->files_skipped.Add(1);
+      break;
+    case FileCopy::Outcome::kFailed:
+      if (OpensAlone(copy)) {
+        // It is found once more.
+        counters_->bytes_found.Add(-static_cast<int64_t>(copy.bytes_found()));
+        SettleClaim(&entry, /*copied=*/false);
+        to_open_alone_.push_back(entry);  // The hold goes with it.
+        return;
+      }
+      // What can't be opened need not be the file that it is listed as.
+      if (copy.failure().operation == Operation::kOpen && !copy.failure().on_target &&
+          LookAgain(entry)) {
+        return;
+      }
+      CountFailed(entry, copy.failure());
+      break;
+    case FileCopy::Outcome::kSourceIsOther:
+      if (LookAgain(entry)) return;
+      CountFailed(entry, {.refusal = Refusal::kSourceReplaced});
+      break;
+    case FileCopy::Outcome::kTargetIsSpecial:
+      break;
+    case FileCopy::Outcome::kAbandoned:
+      return;  // The entry went its own way.
+    case FileCopy::Outcome::kCancelled:
+      // Unless the job was, a worker that helped with it has given up with its ring.
+      if (!work_.cancelled->load(std::memory_order_relaxed)) {
+        CountFailed(entry, {.operation = Operation::kRead, .error_number = EIO});
+      }
+      break;
+    case FileCopy::Outcome::kRunning:
+    case FileCopy::Outcome::kMultiplyLinked:
+    case FileCopy::Outcome::kAwaitTarget:
+    case FileCopy::Outcome::kAwaitHelper:
+      break;
+  }
+  if (copy.left_out_rights() && copied) {
+    work_.reporter->WarnOfAccessLeftOut(SourcePath(*entry.directory, entry.source_name));
+  }
+  TellOfRemoval(entry, copy.removal_error());
+  // With a single link the copy did not ask whether it is still the file that was
+  // claimed.
+  SettleClaim(&entry, copied && entry.claimed == IdentityOf(copy.stat()));
+  if (copy.outcome() == FileCopy::Outcome::kTargetIsSpecial) {
+    streams_.push_back(entry);  // The hold goes with it.
+  } else {
+    Release(entry);
+  }
+}
+
+void Worker::WarnIfNotPolled(const WaitingEntry& entry, const FileCopy& copy) {
+  const auto& [operation, error_number] = copy.poll_refusal();
+  if (error_number == 0) return;
+  const std::string path = operation == Operation::kWrite
+                               ? TargetPath(*entry.directory, entry.target_name)
+                               : SourcePath(*entry.directory, entry.source_name);
+  work_.reporter->Warn(
+      absl::StrCat("warning: cannot poll the device of ", Quote(path), ": ",
+                   std::strerror(error_number),
+                   "; copying without --iopoll (the device needs poll queues, such as "
+                   "nvme.poll_queues=2)"));
+}
+
+}  // namespace ringcp

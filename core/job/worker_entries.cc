@@ -1,0 +1,229 @@
+// What an entry comes to that is no file in flight: links, nodes, streams, what turns out
+// to be something else; and what is told of all of them.
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "core/base/file_identity.h"
+#include "core/file/hard_link.h"
+#include "core/file/node_copy.h"
+#include "core/file/target_decision.h"
+#include "core/job/worker.h"
+
+namespace ringcp {
+
+bool Worker::LookAgain(const WaitingEntry& entry) {
+  if (entry.looked_at) return false;
+  const int flags = work_.policy.follows_links ? 0 : AT_SYMLINK_NOFOLLOW;
+  struct statx stat;
+  if (kernel_->Stat(entry.directory->source_fd, entry.source_name.c_str(), flags,
+                    &stat) != 0) {
+    return false;
+  }
+  // As it was listed, unless it is behind a link that nobody knew of.
+  if (S_ISREG(stat.stx_mode) && entry.follow == work_.policy.follows_links) return false;
+  return Redirect(entry, stat.stx_mode);
+}
+
+bool Worker::Redirect(const WaitingEntry& entry, mode_t mode) {
+  if (entry.looked_at) return false;
+  WaitingEntry other = entry;
+  other.looked_at = true;
+  other.follow = work_.policy.follows_links;
+  if (S_ISDIR(mode) || cancelled()) {
+    SettleClaim(&other, /*copied=*/false);
+    if (!cancelled()) {
+      counters_->files_found.Add(-1);
+      work_.walk->AddDirectory(other.directory, other.source_name, other.follow);
+      more_to_walk_ = true;
+    }
+    Release(other);
+    return true;
+  }
+  other.kind = S_ISREG(mode)   ? EntryKind::kRegular
+               : S_ISLNK(mode) ? EntryKind::kSymlink
+                               : EntryKind::kSpecial;
+  to_copy_.push_back(std::move(other));
+  return true;
+}
+
+void Worker::CopyNodeEntry(WaitingEntry entry) {
+  if (!entry.looked_at) entry.follow = work_.policy.follows_links;
+  const FileCopyNames names = NamesOf(entry);
+  NodeSource source(kernel_);
+  if (const int error_number = source.Open(names); error_number != 0) {
+    CountFailed(entry, {.operation = Operation::kStat, .error_number = error_number});
+    SettleClaim(&entry, /*copied=*/false);
+    return Release(entry);
+  }
+  const struct statx& stat = source.stat();
+  if ((S_ISREG(stat.stx_mode) || S_ISDIR(stat.stx_mode)) &&
+      Redirect(entry, stat.stx_mode)) {
+    return;
+  }
+  const bool is_offered = work_.policy.offer_all_links || OffersLinks(entry);
+  if (work_.policy.preserve.links &&
+      (stat.stx_nlink > 1 || is_offered || entry.claimed.has_value())) {
+    const FileIdentity id = IdentityOf(stat);
+    const uint32_t links = LinksToMeet(entry, stat.stx_nlink);
+    entry.kind = S_ISLNK(stat.stx_mode) ? EntryKind::kSymlink : EntryKind::kSpecial;
+    std::string copied_as;
+    switch (ClaimCopy(id, links, &entry, &copied_as)) {
+      case LinkTable::Claim::kCopy:
+        break;
+      case LinkTable::Claim::kLink:
+        return Link(entry, id, copied_as);
+      case LinkTable::Claim::kWait:
+        return;
+    }
+  }
+  bool copied = false;
+  if (S_ISREG(stat.stx_mode) || S_ISDIR(stat.stx_mode)) {
+    CountFailed(entry, {.refusal = Refusal::kSourceReplaced});
+  } else {
+    const NodeResult result = CopyNode(work_.policy, names, source);
+    if (result.access_left_out) {
+      work_.reporter->WarnOfAccessLeftOut(
+          SourcePath(*entry.directory, entry.source_name));
+    }
+    switch (result.outcome) {
+      case NodeOutcome::kCopied:
+        copied = true;
+        CountDone(entry, result.old_target);
+        break;
+      case NodeOutcome::kSkipped:
+        counters_->files_skipped.Add(1);
+        break;
+      case NodeOutcome::kFailed:
+        if (result.old_target != OldTarget::kKept) TellRemoved(entry);
+        CountFailed(entry, result.failure);
+        break;
+    }
+  }
+  SettleClaim(&entry, copied);
+  Release(entry);
+}
+
+void Worker::OnStreamEnded(const WaitingEntry& entry, const StreamCopy& copy) {
+  const OldTarget old_target = copy.old_target();
+  if (copy.outcome() != FileCopy::Outcome::kCopied && old_target != OldTarget::kKept) {
+    TellRemoved(entry);
+  }
+  switch (copy.outcome()) {
+    case FileCopy::Outcome::kCopied:
+      CountDone(entry, old_target);
+      break;
+    case FileCopy::Outcome::kSkipped:
+      counters_->files_skipped.Add(1);
+      break;
+    case FileCopy::Outcome::kFailed:
+      CountFailed(entry, copy.failure());
+      break;
+    default:
+      break;
+  }
+  TellOfRemoval(entry, copy.removal_error());
+  Release(entry);
+}
+
+void Worker::TellOfRemoval(const WaitingEntry& entry, int error_number) {
+  if (error_number == 0) return;
+  work_.reporter->Report(MakeFileError(
+      Operation::kRemove, TargetPath(*entry.directory, entry.target_name), error_number));
+}
+
+void Worker::Link(const WaitingEntry& entry, const FileIdentity& id,
+                  const std::string& copied_as) {
+  const std::string here = TargetPathBelowTop(*entry.directory);
+  const size_t slash = copied_as.rfind('/');
+  const std::string existing_name = copied_as.substr(slash + 1);
+  const std::string existing_in =
+      slash == std::string::npos ? "" : copied_as.substr(0, slash);
+  // Most links are neighbours.
+  const bool neighbours = existing_in == here;
+  const int existing_directory =
+      neighbours ? entry.directory->target_fd
+                 : OpenParentBeneath(kernel_, work_.walk->top()->target_fd, copied_as);
+  NodeResult result;
+  if (existing_directory < 0) {
+    result.failure = TargetFailure(Operation::kMakeHardLink, -existing_directory);
+  } else {
+    const CopyKind kind = entry.kind == EntryKind::kRegular   ? CopyKind::kContents
+                          : entry.kind == EntryKind::kSymlink ? CopyKind::kLink
+                                                              : CopyKind::kNode;
+    result = MakeHardLink(work_.policy, NamesOf(entry),
+                          {.source = id,
+                           .kind = kind,
+                           .directory = existing_directory,
+                           .name = existing_name.c_str()});
+    if (!neighbours) kernel_->Close(existing_directory);
+  }
+  if (result.outcome == NodeOutcome::kFailed && result.old_target != OldTarget::kKept) {
+    TellRemoved(entry);
+  }
+  const bool is_named_by_both = result.failure.operation == Operation::kMakeHardLink;
+  if (result.outcome == NodeOutcome::kCopied) CountDone(entry, result.old_target);
+  if (result.outcome == NodeOutcome::kSkipped) counters_->files_skipped.Add(1);
+  if (result.outcome == NodeOutcome::kFailed && is_named_by_both) {
+    counters_->files_failed.Add(1);
+    work_.reporter->Report(MakeFileError(
+        Operation::kMakeHardLink, TargetPath(*entry.directory, entry.target_name),
+        result.failure.error_number,
+        JoinPath(TargetPath(*work_.walk->top()), copied_as)));
+  } else if (result.outcome == NodeOutcome::kFailed) {
+    CountFailed(entry, result.failure);
+  }
+  Release(entry);
+}
+
+LinkTable::Claim Worker::ClaimCopy(const FileIdentity& id, uint32_t links,
+                                   WaitingEntry* entry, std::string* copied_as) {
+  if (entry->claimed == id) return LinkTable::Claim::kCopy;
+  SettleClaim(entry, /*copied=*/false);
+  const LinkTable::Claim claim = work_.links->ClaimFile(id, links, *entry, copied_as);
+  if (claim == LinkTable::Claim::kCopy) entry->claimed = id;
+  return claim;
+}
+
+void Worker::SettleClaim(WaitingEntry* entry, bool copied) {
+  if (!entry->claimed.has_value()) return;
+  const FileIdentity id = *entry->claimed;
+  entry->claimed.reset();
+  const std::string copied_as =
+      copied ? JoinPath(TargetPathBelowTop(*entry->directory), entry->target_name) : "";
+  for (WaitingEntry& waiting : work_.links->Settle(id, copied_as)) {
+    if (copied) {
+      Link(waiting, id, copied_as);
+    } else if (cancelled()) {
+      Release(waiting);
+    } else {
+      waiting.claimed = id;
+      to_copy_.push_back(std::move(waiting));
+    }
+  }
+}
+
+void Worker::TellRemoved(const WaitingEntry& entry) {
+  if (!work_.reporter->wants_copied()) return;
+  work_.reporter->Removed(TargetPath(*entry.directory, entry.target_name));
+}
+
+void Worker::CountDone(const WaitingEntry& entry, OldTarget old_target) {
+  counters_->files_done.Add(1);
+  if (work_.made_names != nullptr && entry.directory->is_top()) {
+    work_.made_names->Add(entry.target_name);
+  }
+  if (!work_.reporter->wants_copied()) return;
+  if (old_target == OldTarget::kRemovedBeforehand) TellRemoved(entry);
+  work_.reporter->Copied(SourcePath(*entry.directory, entry.source_name),
+                         TargetPath(*entry.directory, entry.target_name));
+  if (old_target == OldTarget::kRemovedAfterFailing) TellRemoved(entry);
+}
+
+void Worker::CountFailed(const WaitingEntry& entry, const CopyFailure& failure) {
+  counters_->files_failed.Add(1);
+  work_.reporter->Report(failure, SourcePath(*entry.directory, entry.source_name),
+                         TargetPath(*entry.directory, entry.target_name));
+}
+
+}  // namespace ringcp

@@ -1,0 +1,100 @@
+// Directories of a walk that only wait for what is below them are closed when too many
+// are open, and opened again.
+
+#include <algorithm>
+
+#include "core/base/check.h"
+#include "core/tree/walk.h"
+
+namespace ringcp {
+namespace {
+
+// Whether `directory` is held by children, and by nothing that needs its descriptors now:
+// no entry, and no reading but one that waits.
+bool OnlyChildrenHold(const Directory& directory) {
+  const int64_t holds = directory.holds.load(std::memory_order_acquire);
+  return holds >= Directory::kChildHold &&
+         holds % Directory::kChildHold == (directory.is_unread ? 1 : 0);
+}
+
+// For what the lock guards, and is only compared without it.
+constexpr std::memory_order kRelaxed = std::memory_order_relaxed;
+
+}  // namespace
+
+void Walk::MakeRoom(Kernel* kernel, const Directory& directory, int room) {
+  // From the top down: what is far above is needed last. The parent stays.
+  std::vector<Directory*> candidates;
+  for (Directory* at = directory.parent; !at->is_top(); at = at->parent) {
+    if (at != directory.parent || directory.entered) candidates.push_back(at);
+  }
+  std::reverse(candidates.begin(), candidates.end());
+  // What is below a directory may wait as well, for a file that is still being copied,
+  // while others come back up from there.
+  for (Directory* const reopened : reopened_) {
+    const bool is_needed =
+        reopened == (directory.entered ? &directory : directory.parent);
+    if (!is_needed) candidates.push_back(reopened);
+  }
+  for (Directory* const candidate : candidates) {
+    if (open_ + room <= open_max_) return;
+    ParkIfPossible(kernel, candidate);
+  }
+}
+
+void Walk::ParkIfPossible(Kernel* kernel, Directory* directory) {
+  // Nobody begins to use it meanwhile: who has it or a child of it in hand can, and to
+  // get there takes the lock.
+  if (directory->is_parked.load(kRelaxed) || directory->in_hand ||
+      directory->children_in_hand > 0 || !OnlyChildrenHold(*directory)) {
+    return;
+  }
+  if (directory->is_unread) {
+    const Op tell = Seek(directory->source_fd, kCurrentPosition, &directory->position);
+    if (kernel->Do(tell) != 0) return;
+  }
+  if (!visitor_->Park(kernel, directory)) return;
+  ForgetReopened(directory);
+  directory->is_parked.store(true, kRelaxed);
+  directory->was_parked.store(true, kRelaxed);
+  --open_;
+}
+
+void Walk::ForgetReopened(const Directory* directory) {
+  // Most often the last one.
+  const auto it = std::find(reopened_.rbegin(), reopened_.rend(), directory);
+  if (it != reopened_.rend()) reopened_.erase(std::next(it).base());
+}
+
+bool Walk::Unpark(Kernel* kernel, Directory* directory, const Directory* child) {
+  if (directory->is_lost || !visitor_->Reopen(kernel, directory, child)) return false;
+  uint64_t position = 0;
+  const int32_t result =
+      directory->is_unread
+          ? kernel->Do(Seek(directory->source_fd, directory->position, &position))
+          : 0;
+  if (result != 0) {
+    visitor_->OnReadError(*directory, -result);
+    visitor_->Park(kernel, directory);
+    directory->is_lost = true;
+    return false;
+  }
+  directory->is_parked.store(false, kRelaxed);
+  reopened_.push_back(directory);
+  ++open_;
+  return true;
+}
+
+void Walk::UnparkToLeave(Kernel* kernel, Directory* directory) {
+  MutexLock lock(&mutex_);
+  if (directory->is_parked.load(kRelaxed) && visitor_->LeavesByDescriptor(*directory)) {
+    Unpark(kernel, directory, /*child=*/nullptr);
+  }
+  ForgetReopened(directory);
+  Directory* const parent = directory->parent;
+  if (parent->is_parked.load(kRelaxed) && open_ <= open_max_) {
+    Unpark(kernel, parent, directory);
+  }
+}
+
+}  // namespace ringcp
