@@ -80,10 +80,10 @@ void CountLock(const void* mutex) {
 // In place of the C library's, for the whole program.
 extern "C" int pthread_mutex_lock(pthread_mutex_t* mutex) {
   using Function = int (*)(pthread_mutex_t*);
-  static const auto next =
+  static const auto kNext =
       reinterpret_cast<Function>(dlsym(RTLD_NEXT, "pthread_mutex_lock"));
   if (counts_locks.load(std::memory_order_relaxed)) CountLock(mutex);
-  return next(mutex);
+  return kNext(mutex);
 }
 
 // Not inlined, so that the compiler does not see malloc() behind them.

@@ -1,13 +1,7 @@
 #include "core/tree/walk.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstddef>
-#include <cstring>
-#include <iterator>
 #include <tuple>
 #include <utility>
 
