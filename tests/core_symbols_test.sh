@@ -34,7 +34,7 @@ declare -A alone=(
   # The text of an errno, quoted names: of the C library, not the system.
   [file_error]='strerror(_r|name_np)?|iswprint_l|newlocale|mbrtowc'
   [top_level]='strerror'
-  [worker]='strerror'
+  [worker_copies]='strerror'
   # The workers' threads.
   [copy_job]='std::thread::.*'
 )

@@ -1,7 +1,7 @@
 // The seed of a test's random choices: RINGCP_TEST_SEED from the environment, else always
 // the same one, so that a plain run is reproducible. To try another:
 //
-//   ./dev test //tests:NAME --test_env=RINGCP_TEST_SEED=$RANDOM
+//   ./dev test //tests/ROOM:NAME --test_env=RINGCP_TEST_SEED=$RANDOM
 //
 // Thread-safety: a pure function but for the environment.
 

@@ -41,8 +41,9 @@ bool Simulate(uint64_t seed, bool tells_story) {
   if (tells_story) {
     std::printf("%s\n%s\n", scenario.Describe().c_str(),
                 scenario.world->Story(100'000).c_str());
-    for (const FileError& error : result.errors)
+    for (const FileError& error : result.errors) {
       std::printf("%s\n", error.message.c_str());
+    }
   }
   if (violations.empty()) return true;
   std::string told;

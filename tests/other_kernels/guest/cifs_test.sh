@@ -1,8 +1,8 @@
 #!/bin/bash
 # On CIFS from Samba.
-# shellcheck source=tests/kernel/guest/lib.sh
+# shellcheck source=tests/other_kernels/guest/lib.sh
 . /tests/lib.sh
-# shellcheck source=tests/kernel/guest/server.sh
+# shellcheck source=tests/other_kernels/guest/server.sh
 . /tests/server.sh
 
 start_samba() {

@@ -205,7 +205,7 @@ class ReferenceCopyTest : public EngineTest {
     ++failures_;
     ADD_FAILURE() << Description(copy_case) << "\n"
                   << difference
-                  << "To run it again: ./dev test //tests:reference_copy_test"
+                  << "To run it again: ./dev test //tests/job:reference_copy_test"
                   << " --test_filter='*/" << EngineName(GetParam())
                   << "' --test_env=RINGCP_REFERENCE_CASE=" << NumberOfCase(copy_case);
   }

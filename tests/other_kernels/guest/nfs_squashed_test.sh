@@ -1,8 +1,8 @@
 #!/bin/bash
 # Root copies to and from an NFS server that takes root for nobody.
-# shellcheck source=tests/kernel/guest/lib.sh
+# shellcheck source=tests/other_kernels/guest/lib.sh
 . /tests/lib.sh
-# shellcheck source=tests/kernel/guest/server.sh
+# shellcheck source=tests/other_kernels/guest/server.sh
 . /tests/server.sh
 
 copies_to_nobodys_directory() {

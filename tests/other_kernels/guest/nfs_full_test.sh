@@ -1,9 +1,9 @@
 #!/bin/bash
 # On NFS from a server that is full: the client takes in what is written to it, and learns
 # when the files are closed that the server has no room.
-# shellcheck source=tests/kernel/guest/lib.sh
+# shellcheck source=tests/other_kernels/guest/lib.sh
 . /tests/lib.sh
-# shellcheck source=tests/kernel/guest/server.sh
+# shellcheck source=tests/other_kernels/guest/server.sh
 . /tests/server.sh
 
 copies_more_than_fits() {

@@ -1,6 +1,6 @@
 #!/bin/bash
 # On the guest's own file systems: what depends on the kernel's release alone.
-# shellcheck source=tests/kernel/guest/lib.sh
+# shellcheck source=tests/other_kernels/guest/lib.sh
 . /tests/lib.sh
 
 copies_a_tree() {

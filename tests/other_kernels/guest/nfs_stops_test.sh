@@ -1,8 +1,8 @@
 #!/bin/bash
 # On NFS from a server that can't be reached any more while files are copied to it.
-# shellcheck source=tests/kernel/guest/lib.sh
+# shellcheck source=tests/other_kernels/guest/lib.sh
 . /tests/lib.sh
-# shellcheck source=tests/kernel/guest/server.sh
+# shellcheck source=tests/other_kernels/guest/server.sh
 . /tests/server.sh
 
 some_have_arrived() { (($(find /export/roomy/copy -type f | wc -l) >= 2)); }
