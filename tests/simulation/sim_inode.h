@@ -51,6 +51,7 @@ struct SimMountTraits {
       std::nullopt;                               // A stat tells no more; /proc: 0.
   bool tells_no_blocks = false;                   // A stat says that files take no room.
   ListedTypes listed_types = ListedTypes::kTrue;  // What a directory says.
+  uint32_t list_max = 0;                          // Entries at a time; 0: no limit.
   bool inodes_change = false;                     // Each look tells another inode number.
   bool names_have_inodes = false;                 // Each name has another one.
   // A file that is opened for writing, or linked, gets another one by that. (overlayfs)

@@ -34,10 +34,13 @@ int32_t ReadSimDirectory(const SimFileSystem& files, uint32_t length, SimOpenFil
   if (!directory->is_directory()) return -ENOTDIR;
   if (directory->is_dead_directory()) return -ENOENT;
   uint32_t filled = 0;
+  const uint32_t listed_max = directory->mount->traits.list_max;
+  uint32_t listed = 0;
   const auto add = [&](const std::string& name, const SimInode& inode, uint64_t next) {
     constexpr size_t kName = offsetof(dirent64, d_name);
     const size_t size = (kName + name.size() + 1 + 7) / 8 * 8;
-    if (filled + size > length) return false;
+    if (filled + size > length || (listed_max > 0 && listed == listed_max)) return false;
+    ++listed;
     // Byte by byte: the record is shorter than the struct.
     char* const record = buffer + filled;
     std::memset(record, 0, size);
