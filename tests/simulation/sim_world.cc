@@ -164,6 +164,7 @@ SimFault SimWorld::Before(SimOpContext* context) {
     others_(*context);
     files_.set_actor(before);
   }
+  if (watch_) watch_(*context);
   files_.set_actor(SimActor::kEngine);
   return faults_ ? faults_(*context) : SimFault{};
 }

@@ -63,6 +63,9 @@ using SimFaultFunction = std::function<SimFault(const SimOpContext& context)>;
 // files somebody else has done.
 using SimInterference = std::function<void(const SimOpContext& context)>;
 
+// Called after that, to look and to change nothing.
+using SimWatch = std::function<void(const SimOpContext& context)>;
+
 struct SimLogEntry {
   SteadyTime time;
   int kernel = 0;
@@ -121,6 +124,7 @@ class SimWorld {
 
   void SetFaults(SimFaultFunction faults) { faults_ = std::move(faults); }
   void SetInterference(SimInterference others) { others_ = std::move(others); }
+  void SetWatch(SimWatch watch) { watch_ = std::move(watch); }
 
   // --- For kernels ---
 
@@ -145,6 +149,7 @@ class SimWorld {
   int64_t ops_ = 0;
   SimFaultFunction faults_;
   SimInterference others_;
+  SimWatch watch_;
   std::vector<SimLogEntry> log_;
 };
 
