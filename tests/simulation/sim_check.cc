@@ -4,16 +4,17 @@
 
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
+#include "tests/simulation/sim_access.h"
 #include "tests/simulation/sim_tree.h"
 
 namespace ringcp {
 namespace {
 
 std::string Joined(const std::string& directory, const std::string& name) {
-  return name.empty() ? directory : absl::StrCat(directory, "/", name);
+  return absl::StrCat(directory, "/", name);
 }
 
 // Whether `path` is `place`, or a directory above it.
@@ -21,53 +22,101 @@ bool IsAtOrAbove(const std::string& path, const std::string& place) {
   return place == path || absl::StartsWith(place, path + "/");
 }
 
-bool SameTime(const timespec& a, const timespec& b) {
-  return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
 }  // namespace
 
 SimCheck::SimCheck(const SimScenario* scenario)
     : scenario_(scenario), files_(*scenario->world->files()) {
-  AddEntries("");
-  source_before_ =
-      ListSimTree(files_, absl::StrCat(kSimSource, "/tree"), {.times = true});
+  for (const auto& [source, target] : scenario->copies) {
+    AddEntries(source, target, /*is_source=*/true);
+  }
+  source_before_ = ListSimTree(files_, kSimSource, {.times = true});
+  NoteOldNames(kSimTarget);
 }
 
-InodePtr SimCheck::Source(const std::string& name) const {
+InodePtr SimCheck::Source(const std::string& path) const {
   const bool follows = scenario_->request.options.dereference == Dereference::kAlways;
   InodePtr found;
-  files_.Find(files_.root(), Joined(absl::StrCat(kSimSource, "/tree"), name), follows,
-              &found);
+  files_.Find(files_.root(), path, follows, &found);
   return found;
 }
 
-InodePtr SimCheck::Target(const std::string& name, const InodePtr& source) const {
+InodePtr SimCheck::Target(const std::string& name, bool is_regular) const {
   InodePtr found;
-  const bool follows = source != nullptr && source->is_regular();
-  files_.Find(files_.root(), Joined(absl::StrCat(kSimTarget, "/tree"), name), follows,
-              &found);
+  files_.Find(files_.root(), name, /*follow=*/is_regular, &found);
   return found;
 }
 
-void SimCheck::AddEntries(const std::string& name) {
-  const InodePtr source = Source(name);
+void SimCheck::AddEntries(const std::string& source_path, const std::string& name,
+                          bool is_source) {
+  const InodePtr source = Source(source_path);
   Entry entry;
+  entry.source_path = source_path;
   entry.name = name;
   entry.source = source;
-  entry.old = Target(name, source);
-  entry.is_name_taken =
-      FindSim(files_, Joined(absl::StrCat(kSimTarget, "/tree"), name)) != nullptr;
+  entry.is_source = is_source;
+  if (source != nullptr && S_ISFIFO(source->mode) &&
+      !scenario_->request.options.recursive) {
+    entry.is_stream = true;
+    entry.stream = source->pipe;
+  }
+  entry.old = Target(name, entry.is_regular());
   if (entry.old != nullptr && entry.old->is_regular()) {
     entry.old_contents = entry.old->contents.ToString();
   }
-  const bool is_regular = source != nullptr && source->is_regular();
-  if (is_regular && entry.old != nullptr) ++copied_into_[entry.old->number];
-  entries_.push_back(entry);
-  if (source == nullptr || !source->is_directory()) return;
-  for (const auto& [below, child] : source->entries) {
-    AddEntries(name.empty() ? below : Joined(name, below));
+  if (source != nullptr && source->is_regular()) {
+    entry.has_zeros = absl::StrContains(source->contents.ToString(), '\0');
   }
+  entry.is_cycle = std::find(above_.begin(), above_.end(), source) != above_.end() &&
+                   source != nullptr;
+  if (entry.is_regular() && entry.old != nullptr) {
+    copied_into_[entry.old->number].push_back(entries_.size());
+  }
+  to_name_[KeyOf(name)].push_back(entries_.size());
+  entries_.push_back(entry);
+  if (source == nullptr || !source->is_directory() || entry.is_cycle) return;
+  above_.push_back(source);
+  for (const auto& [below, child] : source->entries) {
+    AddEntries(Joined(source_path, below), Joined(name, below), /*is_source=*/false);
+  }
+  above_.pop_back();
+}
+
+std::string SimCheck::KeyOf(const std::string& name) const {
+  const InodePtr target = FindSim(files_, kSimTarget);
+  return target->mount->traits.ignores_case ? absl::AsciiStrToLower(name) : name;
+}
+
+bool SimCheck::IsLostToAnother(const Entry& entry) const {
+  const bool in_new_directory =
+      scenario_->copies.size() == 1 &&
+      !old_names_.contains(entry.name.substr(0, entry.name.rfind('/')));
+  const auto takes_it = [&](size_t index) {
+    const Entry& other = entries_[index];
+    // What comes from the same directory.
+    const bool is_neighbour =
+        in_new_directory && other.source_path.substr(0, other.source_path.rfind('/')) ==
+                                entry.source_path.substr(0, entry.source_path.rfind('/'));
+    if (&other == &entry || other.source == nullptr) return false;
+    // A further name of a file takes the place of what it meets.
+    const bool has_names = other.source->links > 1 || entry.source->links > 1;
+    if (has_names && scenario_->request.options.preserve.links) return false;
+    // Names of one file stay so; a forced link replaces what it meets, as in GNU cp.
+    const bool is_forced = scenario_->request.options.force &&
+                           (other.source->is_link() || entry.source->is_link());
+    return other.source != entry.source && !is_forced && !other.source->is_directory() &&
+           !IsTold(other) && (is_neighbour || (entry.is_source && other.is_source));
+  };
+  const std::vector<size_t>& to_name = to_name_.at(KeyOf(entry.name));
+  return !entry.source->is_directory() &&
+         std::any_of(to_name.begin(), to_name.end(), takes_it);
+}
+
+void SimCheck::NoteOldNames(const std::string& path) {
+  const InodePtr inode = FindSim(files_, path);
+  if (inode == nullptr) return;
+  old_names_.insert(path);
+  if (!inode->is_directory()) return;
+  for (const auto& [below, child] : inode->entries) NoteOldNames(Joined(path, below));
 }
 
 void SimCheck::Violate(const std::string& name, const std::string& what) {
@@ -76,31 +125,45 @@ void SimCheck::Violate(const std::string& name, const std::string& what) {
 
 bool SimCheck::IsNameOfALink(const std::string& name) const {
   InodePtr target;
-  files_.Find(files_.root(), Joined(absl::StrCat(kSimTarget, "/tree"), name),
-              /*follow=*/false, &target);
+  files_.Find(files_.root(), name, /*follow=*/false, &target);
   return target != nullptr && target->is_link() && target->links > 1;
 }
 
 bool SimCheck::IsCopiedIntoTwice(const SimInode& target) const {
   const auto found = copied_into_.find(target.number);
-  return found != copied_into_.end() && found->second > 1;
+  return found != copied_into_.end() && found->second.size() > 1;
 }
 
-bool SimCheck::IsTold(const std::string& name) const {
-  const std::string source = Joined(absl::StrCat(kSimSource, "/tree"), name);
-  const std::string target = Joined(absl::StrCat(kSimTarget, "/tree"), name);
-  return std::any_of(
-      result_->errors.begin(), result_->errors.end(), [&](const FileError& error) {
-        return IsAtOrAbove(error.path, source) || IsAtOrAbove(error.path, target);
-      });
+bool SimCheck::HasContentsOf(const Entry& entry, const SimInode& target) {
+  if (entry.source == nullptr) return false;
+  return entry.is_stream ? entry.stream == target.contents.ToString()
+                         : SameBytes(entry.source->contents, target.contents);
+}
+
+bool SimCheck::HasContentsOfAny(const Entry& entry, const SimInode& target) const {
+  const auto is_of = [&](size_t index) {
+    return entries_[index].is_regular() && HasContentsOf(entries_[index], target);
+  };
+  const std::vector<size_t>& to_name = to_name_.at(KeyOf(entry.name));
+  if (std::any_of(to_name.begin(), to_name.end(), is_of)) return true;
+  const auto into = copied_into_.find(target.number);
+  return into != copied_into_.end() &&
+         std::any_of(into->second.begin(), into->second.end(), is_of);
+}
+
+bool SimCheck::IsTold(const Entry& entry) const {
+  return std::any_of(result_->errors.begin(), result_->errors.end(),
+                     [&](const FileError& error) {
+                       return IsAtOrAbove(error.path, entry.source_path) ||
+                              IsAtOrAbove(KeyOf(error.path), KeyOf(entry.name));
+                     });
 }
 
 bool SimCheck::RemovalIsTold(const std::string& name) const {
-  const std::string target = Joined(absl::StrCat(kSimTarget, "/tree"), name);
-  return std::any_of(
-      result_->errors.begin(), result_->errors.end(), [&](const FileError& error) {
-        return error.operation == Operation::kRemove && error.path == target;
-      });
+  return std::any_of(result_->errors.begin(), result_->errors.end(),
+                     [&](const FileError& error) {
+                       return error.operation == Operation::kRemove && error.path == name;
+                     });
 }
 
 std::string SimCheck::Violations(const SimJobResult& result) {
@@ -118,29 +181,30 @@ std::string SimCheck::Violations(const SimJobResult& result) {
   if (scenario_->others == SimOthers::kNothing) {
     CheckLinks();
     CheckCounts();
-    const std::vector<std::string> source_now =
-        ListSimTree(files_, absl::StrCat(kSimSource, "/tree"), {.times = true});
-    if (source_now != source_before_) Violate("source", "has changed");
+    CheckNothingElse(kSimTarget);
+    if (ListSimTree(files_, kSimSource, {.times = true}) != source_before_) {
+      Violate("source", "has changed");
+    }
   }
   CheckOthers();
   return violations_;
 }
 
 void SimCheck::CheckEntry(const Entry& entry) {
-  const InodePtr target = Target(entry.name, entry.source);
-  // A link to nowhere that would be removed is left alone.
-  if (scenario_->request.options.no_clobber && entry.is_name_taken &&
-      scenario_->request.options.remove_destination && entry.old == nullptr) {
-    return;
-  }
-  const bool is_skipped = scenario_->request.options.no_clobber && entry.old != nullptr &&
-                          !(entry.source != nullptr && entry.source->is_directory());
-  if (result_->cancelled || IsTold(entry.name)) return CheckFailed(entry, target);
-  if (entry.source == nullptr) {
+  const InodePtr target = Target(entry.name, entry.is_regular());
+  // What was told to be copied has to be there also if the job was cancelled then.
+  const bool is_done = !result_->cancelled ||
+                       (entry.is_regular() && result_->copied.contains(entry.name) &&
+                        to_name_.at(KeyOf(entry.name)).size() == 1);
+  if (!is_done || IsTold(entry)) return CheckFailed(entry, target);
+  if (entry.source == nullptr || entry.is_cycle) {
     Violate(entry.name, "can't be copied, and nobody was told");
     return;
   }
-  if (is_skipped) {
+  const bool no_clobber = scenario_->request.options.no_clobber;
+  // A link to nowhere that would be removed is left alone.
+  if (no_clobber && entry.old == nullptr && old_names_.contains(entry.name)) return;
+  if (no_clobber && entry.old != nullptr && !entry.source->is_directory()) {
     if (target != entry.old) Violate(entry.name, "is another one, despite -n");
     if (entry.old->is_regular() && target == entry.old &&
         target->contents.ToString() != entry.old_contents) {
@@ -148,6 +212,17 @@ void SimCheck::CheckEntry(const Entry& entry) {
     }
     return;
   }
+  if (!no_clobber && !result_->cancelled && IsLostToAnother(entry)) {
+    return Violate(entry.name, "is one of two that have that name, and nobody was told");
+  }
+  // Which of two names that are one comes first nobody knows.
+  const std::vector<size_t>& to_name = to_name_.at(KeyOf(entry.name));
+  const bool has_twin = std::any_of(to_name.begin(), to_name.end(), [&](size_t index) {
+    return entries_[index].name != entry.name;
+  });
+  if (has_twin) return;
+  // What comes later to the same name takes its place; with -n the first one stays.
+  if (no_clobber ? to_name.size() > 1 : &entries_[to_name.back()] != &entry) return;
   if (target != nullptr && target->made_by == SimActor::kOther) return;
   if (IsNameOfALink(entry.name)) return;
   CheckWhole(entry, target);
@@ -156,51 +231,58 @@ void SimCheck::CheckEntry(const Entry& entry) {
 void SimCheck::CheckWhole(const Entry& entry, const InodePtr& target) {
   const InodePtr& source = entry.source;
   if (target == nullptr) return Violate(entry.name, "is missing, and nobody was told");
-  if (target->type() != source->type()) return Violate(entry.name, "is of another kind");
-  const bool may_differ =
-      scenario_->others == SimOthers::kChangeSources || IsCopiedIntoTwice(*target);
-  if (source->is_regular() && !may_differ &&
-      !SameBytes(source->contents, target->contents)) {
-    return Violate(entry.name,
-                   absl::StrCat("has other contents (", target->contents.size(), " of ",
-                                source->contents.size(), " bytes), and nobody was told"));
-  }
+  if (target->type() != entry.type()) return Violate(entry.name, "is of another kind");
+  if (entry.is_regular()) CheckContents(entry, *target);
   if (source->is_link() && target->text != source->text) {
     return Violate(entry.name, "leads elsewhere");
   }
   if (source->device != target->device) return Violate(entry.name, "is another device");
-  const Preserve& preserve = scenario_->request.options.preserve;
-  if (may_differ) return;
+  if (scenario_->others == SimOthers::kChangeSources || IsCopiedIntoTwice(*target)) {
+    return;
+  }
   // What has several names in the target got the attributes of one of its sources.
-  if (target->links > 1 && !preserve.links && !target->is_directory()) return;
-  // Others change a directory's time.
-  const bool has_time =
-      scenario_->others == SimOthers::kNothing || !source->is_directory();
-  if (preserve.timestamps && has_time &&
-      !SameTime(source->modification, target->modification)) {
-    Violate(entry.name, "has another time");
+  const Preserve& preserve = scenario_->request.options.preserve;
+  const bool has_one_source = preserve.links && scenario_->copies.size() == 1;
+  if (target->links > 1 && !has_one_source && !target->is_directory()) return;
+  // ... as has a directory that several come to.
+  if (to_name_.at(KeyOf(entry.name)).size() > 1) return;
+  if (HasLostHoles(*scenario_, *source, *target)) {
+    Violate(entry.name, "has pages where its source has holes");
   }
-  if (preserve.ownership &&
-      (source->user != target->user || source->group != target->group)) {
-    Violate(entry.name, "has another owner");
+  for (const char* const what : WrongAttributes(*scenario_, *source, *target)) {
+    Violate(entry.name, what);
   }
-  // Rights that are not known, or are left out, are not given to others.
-  const bool may_be_less =
-      !result_->warnings.empty() && (target->mode & ~source->mode) == 0;
-  const bool has_modes = !source->mount->traits.fixed_mode.has_value() &&
-                         !target->mount->traits.fixed_mode.has_value();
-  if (preserve.mode && has_modes && !source->is_link() && source->mode != target->mode &&
-      !may_be_less) {
-    Violate(entry.name, absl::StrFormat("has mode %04o, not %04o", target->mode & 07777,
-                                        source->mode & 07777));
+  const std::string wrong_mode = WrongMode(*scenario_, *source, *target,
+                                           entry.is_stream || !result_->warnings.empty());
+  if (!wrong_mode.empty()) Violate(entry.name, wrong_mode);
+}
+
+void SimCheck::CheckContents(const Entry& entry, const SimInode& target) {
+  if (scenario_->others == SimOthers::kChangeSources) {
+    // What others put there has no zeros.
+    if (!entry.has_zeros && !IsCopiedIntoTwice(target) &&
+        absl::StrContains(target.contents.ToString(), '\0')) {
+      Violate(entry.name, "has zeros that its source never had");
+    }
+    return;
   }
+  if (HasContentsOf(entry, target)) return;
+  if (IsCopiedIntoTwice(target)) {
+    const std::vector<size_t>& into = copied_into_.at(target.number);
+    const bool any_told = std::any_of(
+        into.begin(), into.end(), [&](size_t index) { return IsTold(entries_[index]); });
+    if (HasContentsOfAny(entry, target) || any_told || result_->cancelled) return;
+  }
+  Violate(entry.name,
+          absl::StrCat("has other contents (", target.contents.size(), " of ",
+                       entry.source->contents.size(), " bytes), and nobody was told"));
 }
 
 void SimCheck::CheckFailed(const Entry& entry, const InodePtr& target) {
-  if (entry.source == nullptr || !entry.source->is_regular()) return;
-  const bool may_replace = scenario_->request.options.force ||
-                           scenario_->request.options.remove_destination ||
-                           scenario_->request.options.preserve.links;
+  if (!entry.is_regular()) return;
+  const CopyOptions& options = scenario_->request.options;
+  const bool may_replace =
+      options.force || options.preserve.links || options.remove_destination;
   if (target == nullptr) {
     if (entry.old != nullptr && !may_replace &&
         scenario_->others == SimOthers::kNothing) {
@@ -209,12 +291,15 @@ void SimCheck::CheckFailed(const Entry& entry, const InodePtr& target) {
     return;
   }
   if (!target->is_regular() || target->made_by == SimActor::kOther ||
-      IsCopiedIntoTwice(*target)) {
+      scenario_->others == SimOthers::kChangeSources) {
     return;
   }
-  if (scenario_->others == SimOthers::kChangeSources) return;
-  if (SameBytes(entry.source->contents, target->contents)) return;
-  const bool was_there = target->made_by == SimActor::kBefore;
+  if (HasContentsOfAny(entry, *target)) return;
+  // It may be another's, whose name is the same there.
+  if (KeyOf(entry.name) != entry.name) return;
+  // Before, or because another one has come to its name first.
+  const bool was_there =
+      target->made_by == SimActor::kBefore || to_name_.at(KeyOf(entry.name)).size() > 1;
   if (was_there && (target->contents.size() == 0 ||
                     target->contents.ToString() == entry.old_contents)) {
     return;
@@ -223,10 +308,27 @@ void SimCheck::CheckFailed(const Entry& entry, const InodePtr& target) {
   if (target->mount->traits.inodes_change) return;
   // Another name of it, or a link to it, may be another entry's.
   if (was_there && target != entry.old) return;
-  if (target->links > 1 || RemovalIsTold(entry.name)) return;
+  if (IsCopiedIntoTwice(*target) || RemovalIsTold(entry.name)) return;
+  if (target->links > 1) return;
+  // A stream's failure is told, and not that it could not be removed.
+  if (entry.is_stream && scenario_->fault_one_in > 0) return;
   Violate(entry.name, absl::StrCat("is half-written (", target->contents.size(), " of ",
                                    entry.source->contents.size(),
                                    " bytes), and nobody was told that it stays"));
+}
+
+void SimCheck::CheckNothingElse(const std::string& path) {
+  const InodePtr inode = FindSim(files_, path);
+  const bool is_told = std::any_of(
+      result_->errors.begin(), result_->errors.end(), [&](const FileError& error) {
+        return IsAtOrAbove(path.substr(0, path.rfind('/')), error.path);
+      });
+  if (!old_names_.contains(path) && !to_name_.contains(KeyOf(path)) && !is_told &&
+      inode->made_by == SimActor::kEngine) {
+    Violate(path, "is nobody's copy");
+  }
+  if (!inode->is_directory()) return;
+  for (const auto& [below, child] : inode->entries) CheckNothingElse(Joined(path, below));
 }
 
 // What were names of one file are so in the target, and nothing else is.
@@ -236,11 +338,12 @@ void SimCheck::CheckLinks() {
   std::map<uint64_t, std::pair<std::string, uint64_t>> target_of;
   for (const Entry& entry : entries_) {
     if (entry.source == nullptr || entry.source->is_directory()) continue;
-    if (IsTold(entry.name) ||
+    if (IsTold(entry) ||
         (scenario_->request.options.no_clobber && entry.old != nullptr)) {
       continue;
     }
-    const InodePtr target = Target(entry.name, entry.source);
+    if (to_name_.at(KeyOf(entry.name)).size() > 1) continue;
+    const InodePtr target = Target(entry.name, entry.is_regular());
     if (target == nullptr || IsNameOfALink(entry.name)) continue;
     const auto [first, is_first] =
         target_of.emplace(entry.source->number, std::pair(entry.name, target->number));
@@ -252,8 +355,12 @@ void SimCheck::CheckLinks() {
 }
 
 void SimCheck::CheckOthers() {
+  // What others put there before the next source's turn is there to be overwritten.
+  if (scenario_->copies.size() > 1) return;
   for (const SimEffect& effect : files_.effects()) {
     if (effect.actor != SimActor::kEngine || effect.made_by != SimActor::kOther) continue;
+    const auto to_name = to_name_.find(KeyOf(effect.path));
+    if (to_name != to_name_.end() && to_name->second.size() > 1) continue;
     // A further name does it no harm, nor does moving that name, if it was a temporary
     // one of the engine's own.
     if (effect.kind == SimEffect::Kind::kNamed ||
@@ -283,8 +390,10 @@ void SimCheck::CheckCounts() {
             absl::StrCat(progress.files_done, " done and ", progress.files_skipped,
                          " skipped of ", progress.files_total, ", which are ", files));
   }
-  const bool sizes_lie = scenario_->source_size_lies;
-  if (!sizes_lie && progress.files_skipped == 0 &&
+  const bool has_streams =
+      std::any_of(entries_.begin(), entries_.end(),
+                  [](const Entry& entry) { return entry.is_stream; });
+  if (!scenario_->source_size_lies && !has_streams && progress.files_skipped == 0 &&
       progress.bytes_done != progress.bytes_total) {
     Violate("counts",
             absl::StrCat(progress.bytes_done, " bytes done of ", progress.bytes_total));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "tests/simulation/sim_file.h"
 #include "tests/simulation/sim_random_faults.h"
 #include "tests/simulation/sim_random_others.h"
 #include "tests/simulation/sim_tree.h"
@@ -46,7 +47,7 @@ class Others {
     const auto& [path, inode] = found[world_->RandomBelow(found.size())];
     files_->set_actor(SimActor::kOther);
     if (!replace_) {
-      inode->contents.SetSize(world_->RandomBelow(2 * inode->contents.size() + 2));
+      ChangeSize(inode.get());
     } else if (inode->made_by == SimActor::kEngine && inode->mount->pages_free() > 0 &&
                !IsBeingLookedAt(path)) {
       // What had the name has been made by this job, so nobody may expect to find it.
@@ -61,6 +62,14 @@ class Others {
   // Between a look at a name and its removal another file can come there: removal.h has
   // that window. Nothing is put into it here.
   static constexpr int64_t kWindowOps = 300;
+
+  // What it gets more is no zeros: a checker can tell those from what was never read.
+  void ChangeSize(SimInode* inode) {
+    const uint64_t old_size = inode->contents.size();
+    const uint64_t size = world_->RandomBelow(2 * old_size + 2);
+    if (size <= old_size) return inode->contents.SetSize(size);
+    WriteContents(files_, inode, old_size, std::string(size - old_size, 'z'));
+  }
 
   void NoteLook(const Op& op) {
     ++ops_;

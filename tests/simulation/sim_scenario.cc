@@ -1,8 +1,8 @@
 #include "tests/simulation/sim_scenario.h"
 
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
+#include <chrono>
 #include <string_view>
 #include <utility>
 
@@ -15,148 +15,14 @@ namespace ringcp {
 namespace {
 
 constexpr uint32_t kBlock = 4096;
-class Chance {
- public:
-  explicit Chance(uint64_t seed) : random_(seed) {}
-  uint64_t Below(uint64_t end) { return random_() % end; }
-  bool OneIn(uint64_t count) { return Below(count) == 0; }
-  template <typename Range>
-  auto Of(const Range& choices) {
-    return choices[Below(std::size(choices))];
-  }
-
- private:
-  std::mt19937_64 random_;
-};
-
-class TreeMaker {
- public:
-  TreeMaker(SimFileSystem* files, Chance* chance) : files_(files), chance_(chance) {}
-
-  // Source and target are made together, so that they often have equal names.
-  void MakeTrees(const std::string& source, const std::string& target,
-                 bool fills_target) {
-    fills_target_ = fills_target;
-    MakeSimDirectory(files_, source, AnyMode() | 0700);
-    if (fills_target && chance_->OneIn(2)) {
-      MakeSimDirectory(files_, target);
-      FillDirectory(source, target, /*depth=*/0, /*has_target=*/true);
-    } else {
-      FillDirectory(source, target, /*depth=*/0, /*has_target=*/false);
-    }
-  }
-
- private:
-  static constexpr int kDepthMax = 2;
-  static constexpr int kEntriesMax = 7;
-
-  mode_t AnyMode() {
-    static constexpr mode_t kModes[] = {0644, 0600, 0755, 0777, 0400, 04755, 02750, 0000};
-    return chance_->Of(kModes);
-  }
-  std::string AnyContents() {
-    static constexpr uint64_t kSizes[] = {0,      1,          100,        kBlock - 1,
-                                          kBlock, kBlock + 1, 2 * kBlock, 3 * kBlock + 7};
-    std::string contents(chance_->Of(kSizes), '\0');
-    for (char& byte : contents) byte = static_cast<char>('a' + chance_->Below(26));
-    return contents;
-  }
-
-  void MakeFile(const std::string& path) {
-    InodePtr file;
-    if (chance_->OneIn(6)) {
-      file = MakeSimSparseFile(files_, path, (1 + chance_->Below(20)) * kBlock + 10,
-                               chance_->OneIn(2) ? "data" : "");
-    } else {
-      file = MakeSimFile(files_, path, AnyContents());
-    }
-    file->mode = S_IFREG | AnyMode();
-    if (chance_->OneIn(3)) file->user = 1000 + static_cast<uid_t>(chance_->Below(2));
-    if (chance_->OneIn(3)) file->group = 100;
-    file->modification = {static_cast<time_t>(1'000'000 + chance_->Below(1000)), 5};
-    files_made_.push_back(path);
-  }
-
-  void FillDirectory(const std::string& source, const std::string& target, int depth,
-                     bool has_target) {
-    const int entries = static_cast<int>(chance_->Below(kEntriesMax + 1));
-    for (int i = 0; i < entries; ++i) {
-      const std::string name = absl::StrCat("entry", i);
-      const std::string here = absl::StrCat(source, "/", name);
-      const std::string there = absl::StrCat(target, "/", name);
-      switch (chance_->Below(12)) {
-        case 0:
-          MakeSimLink(files_, here, chance_->OneIn(2) ? "entry0" : "nowhere");
-          break;
-        case 1:
-          MakeSimNode(files_, here, S_IFIFO | 0640);
-          break;
-        case 2:
-          MakeSimNode(files_, here, S_IFCHR | 0600, makedev(1, 3));
-          break;
-        case 3:
-        case 4:
-          if (files_made_.empty()) {
-            MakeFile(here);
-          } else {
-            MakeSimHardLink(files_, chance_->Of(files_made_), here);
-          }
-          break;
-        case 5:
-        case 6:
-          if (depth < kDepthMax) {
-            MakeSimDirectory(files_, here, AnyMode());
-            const bool makes = has_target && chance_->OneIn(2);
-            if (makes) MakeSimDirectory(files_, there);
-            FillDirectory(here, there, depth + 1, makes);
-            if (makes) continue;
-            break;
-          }
-          [[fallthrough]];
-        default:
-          MakeFile(here);
-      }
-      if (has_target && chance_->OneIn(2)) MakeObstacle(target, there);
-    }
-  }
-
-  void MakeObstacle(const std::string& directory, const std::string& path) {
-    switch (chance_->Below(6)) {
-      case 0:
-        MakeSimDirectory(files_, path);
-        break;
-      case 1:
-        MakeSimLink(files_, path, chance_->OneIn(2) ? "elsewhere" : "nowhere");
-        if (FindSim(*files_, directory + "/elsewhere") == nullptr) {
-          MakeSimFile(files_, directory + "/elsewhere", "what was elsewhere");
-        }
-        break;
-      case 2:
-        MakeSimNode(files_, path, S_IFSOCK | 0600);
-        break;
-      case 3:
-        if (!obstacles_.empty()) {
-          MakeSimHardLink(files_, chance_->Of(obstacles_), path);
-          break;
-        }
-        [[fallthrough]];
-      default:
-        MakeSimFile(files_, path, "what was there before, and is longer than nothing");
-        obstacles_.push_back(path);
-    }
-  }
-
-  SimFileSystem* const files_;
-  Chance* const chance_;
-  bool fills_target_ = false;
-  std::vector<std::string> files_made_;
-  std::vector<std::string> obstacles_;
-};
+constexpr char kTree[] = "/source/tree";
+constexpr char kSecond[] = "/source/second";
+constexpr std::chrono::milliseconds kWriterLooks(1);
 
 }  // namespace
 
 SimScenario::SimScenario(uint64_t a_seed) : seed(a_seed) {
-  Chance chance(seed);
+  SimChance chance(seed);
   SimWorldOptions options;
   options.seed = seed;
   options.latency_max =
@@ -177,10 +43,20 @@ SimScenario::SimScenario(uint64_t a_seed) : seed(a_seed) {
   // What is there beforehand can be made in any case.
   source_mount->traits.pages_max = SimMountTraits().pages_max;
   source_mount->traits.has_links = true;
+  if (chance.OneIn(4)) {
+    source_mount->traits.list_max = 1 + static_cast<uint32_t>(chance.Below(3));
+  }
   if (target_mount != nullptr) target_mount->traits = SimMountTraits();
-  TreeMaker(files, &chance)
-      .MakeTrees(absl::StrCat(kSimSource, "/tree"), absl::StrCat(kSimTarget, "/tree"),
-                 chance.OneIn(2));
+  const uint64_t choice = chance.Below(12);
+  const bool trees_meet = choice == 8 || choice == 9;
+  SimTreeMaker maker(files, &chance, target_mount == nullptr || target_traits.has_xattrs,
+                     !source_traits.ignores_case && !trees_meet);
+  if (trees_meet) maker.MakeFilesOnly();
+  source_inodes_change = source_traits.inodes_change || source_traits.names_have_inodes;
+  if (!source_inodes_change) maker.MakeCycles();
+  maker.MakeTrees(kTree, absl::StrCat(kSimTarget, "/tree"), chance.OneIn(2));
+  const bool is_recursive = MakeCopies(choice, &chance, &maker);
+  has_default_acls = maker.has_default_acls();
   if (target_mount != nullptr) {
     target_mount->traits = target_traits;
     const bool is_small = target_traits.pages_max < SimMountTraits().pages_max;
@@ -188,18 +64,21 @@ SimScenario::SimScenario(uint64_t a_seed) : seed(a_seed) {
       target_mount->traits.pages_max = target_mount->pages + chance.Below(10);
     }
   }
-  source_inodes_change = source_traits.inodes_change || source_traits.names_have_inodes;
 
   static constexpr std::string_view kLetters[] = {
       "r", "r", "a", "a", "rp", "rf", "af", "rn", "an", "rL", "rd", "ax", "rpf", "aLf"};
-  letters = std::string(chance.Of(kLetters));
-  request.sources = {absl::StrCat(kSimSource, "/tree")};
-  request.target = kSimTarget;
-  request.options = OptionsFor(letters, chance.Of(kEngines));
+  static constexpr std::string_view kLettersOfFiles[] = {"", "p", "f", "n", "d", "pf"};
+  letters = std::string(is_recursive ? chance.Of(kLetters) : chance.Of(kLettersOfFiles));
+  const CopyOptions options_of_letters = OptionsFor(letters, chance.Of(kEngines));
+  const TargetKind target_kind_asked = request.options.target_kind;
+  for (const auto& [source, target] : copies) request.sources.push_back(source);
+  request.options = options_of_letters;
+  request.options.target_kind = target_kind_asked;
   request.options.umask = 022;
   files->set_umask(022);
   if (chance.OneIn(10)) request.options.remove_destination = true;
   if (chance.OneIn(4)) request.options.reflink = Reflink::kNever;
+  if (chance.OneIn(8)) request.options.reflink = Reflink::kAlways;
   if (chance.OneIn(8)) request.options.page_cache = PageCache::kDrop;
   if (chance.OneIn(8)) request.options.page_cache = PageCache::kBypass;
 
@@ -210,6 +89,9 @@ SimScenario::SimScenario(uint64_t a_seed) : seed(a_seed) {
       1 + static_cast<int>(chance.Below(job.limits.copies_in_flight));
   job.limits.extra_blocks = static_cast<int>(chance.Below(4));
   job.directories_max = 2 + static_cast<int>(chance.Below(6));
+  if (chance.OneIn(10)) {
+    world->process()->set_descriptors_max(8 + static_cast<int>(chance.Below(30)));
+  }
   job.kernel.slots = job.limits.copies_in_flight;
   job.kernel.chains_max = 1 + static_cast<int>(chance.Below(8));
   job.kernel.can_install_descriptor = !chance.OneIn(4);
@@ -224,6 +106,79 @@ SimScenario::SimScenario(uint64_t a_seed) : seed(a_seed) {
   static constexpr SimOthers kOthers[] = {
       SimOthers::kReplaceTargets, SimOthers::kChangeSources, SimOthers::kAnything};
   if (chance.OneIn(4)) others = chance.Of(kOthers);
+}
+
+// Whether directories are among them.
+bool SimScenario::MakeCopies(uint64_t choice, SimChance* chance, SimTreeMaker* maker) {
+  const std::string tree = absl::StrCat(kSimTarget, "/tree");
+  const auto add = [&](const std::string& source, const std::string& name) {
+    copies.emplace_back(absl::StrCat(kSimSource, source), absl::StrCat(kSimTarget, name));
+  };
+  const auto add_file = [&](const std::string& source, const std::string& name) {
+    add(source, name);
+    maker->MakeNamedFile(copies.back().first, copies.back().second);
+  };
+  SimFileSystem* const files = world->files();
+  request.target = kSimTarget;
+  if (choice >= 8) MakeSimDirectory(files, kSecond);
+  switch (choice) {
+    case 8:  // Trees that become one.
+    case 9:
+      add("/tree", "/tree");
+      maker->MakeTrees(absl::StrCat(kSecond, "/tree"), tree, /*fills_target=*/false);
+      add("/second/tree", "/tree");
+      if (choice == 8) return true;
+      [[fallthrough]];
+    case 10: {  // Files, two of which have one name.
+      add_file("/file0", "/file0");
+      if (choice == 10) AddPipe(chance);
+      add_file("/file1", "/file1");
+      if (!chance->OneIn(3)) {
+        add("/second/file0", "/file0");
+        maker->MakeFile(copies.back().first);
+      }
+      return choice == 9;
+    }
+    case 11:  // Under another name.
+      if (chance->OneIn(2)) {
+        add_file("/file0", "/new name");
+        request.target = copies.back().second;
+        // If that is a directory the copy is to be made in it.
+        request.options.target_kind = TargetKind::kNotDirectory;
+        return false;
+      }
+      add("/tree", "/tree");
+      request.target = tree;
+      request.options.target_kind = TargetKind::kNotDirectory;
+      return true;
+    default:
+      add("/tree", "/tree");
+      return true;
+  }
+}
+
+void SimScenario::AddPipe(SimChance* chance) {
+  copies.emplace_back(absl::StrCat(kSimSource, "/pipe"),
+                      absl::StrCat(kSimTarget, "/pipe"));
+  const InodePtr pipe = MakeSimNode(world->files(), copies.back().first, S_IFIFO | 0640);
+  if (chance->OneIn(2)) {
+    MakeSimFile(world->files(), copies.back().second, "what was there before the pipe");
+  }
+  pipe->pipe = std::string(1 + chance->Below(9000), 'p');
+  pipe->writers = 1;
+  pipe->writers_ever = 1;
+  world->OthersDoAt(world->now() + kWriterLooks,
+                    [this, pipe](SimFileSystem*) { LeavePipe(pipe); });
+}
+
+// Its writer goes once somebody reads.
+void SimScenario::LeavePipe(const InodePtr& pipe) {
+  if (pipe->readers > 0) {
+    pipe->writers = 0;
+    return;
+  }
+  world->OthersDoAt(world->now() + kWriterLooks,
+                    [this, pipe](SimFileSystem*) { LeavePipe(pipe); });
 }
 
 std::string SimScenario::Describe() const {

@@ -8,18 +8,20 @@
 
 #include <cstdint>
 #include <memory>
-#include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/copy_options.h"
 #include "tests/simulation/sim_inode.h"
 #include "tests/simulation/sim_job.h"
+#include "tests/simulation/sim_tree_maker.h"
 #include "tests/simulation/sim_world.h"
 
 namespace ringcp {
 
-// The source is kSimSource + "/tree", the target kSimTarget + "/tree".
+// The source is a tree, kSimSource + "/tree", or files beside it; the target the same
+// name in kSimTarget.
 inline constexpr char kSimSource[] = "/source";
 inline constexpr char kSimTarget[] = "/target";
 
@@ -33,6 +35,8 @@ enum class SimOthers : uint8_t {
 
 struct SimScenario {
   explicit SimScenario(uint64_t seed);
+  SimScenario(const SimScenario&) = delete;
+  SimScenario& operator=(const SimScenario&) = delete;
 
   // The options, for a person.
   std::string Describe() const;
@@ -40,15 +44,23 @@ struct SimScenario {
   uint64_t seed;
   std::unique_ptr<SimWorld> world;
   CopyRequest request;
+  // What comes to what, by their paths, in the order of the request.
+  std::vector<std::pair<std::string, std::string>> copies;
   SimJobOptions job;
   std::string letters;  // Of the options.
   std::string source_kind;
   std::string target_kind;
   bool source_size_lies = false;
+  bool has_default_acls = false;  // In the target.
   bool source_inodes_change = false;
   int fault_one_in = 0;  // Ops; 0: nothing goes wrong.
   int faults_max = 0;
   SimOthers others = SimOthers::kNothing;
+
+ private:
+  bool MakeCopies(uint64_t choice, SimChance* chance, SimTreeMaker* maker);
+  void AddPipe(SimChance* chance);
+  void LeavePipe(const InodePtr& pipe);
 };
 
 }  // namespace ringcp

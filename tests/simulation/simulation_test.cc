@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "tests/simulation/sim_access.h"
 #include "tests/simulation/sim_check.h"
 #include "tests/simulation/sim_faults.h"
 #include "tests/simulation/sim_job.h"
@@ -33,11 +34,14 @@ bool Simulate(uint64_t seed, bool tells_story) {
   SimScenario scenario(seed);
   SimCheck check(&scenario);
   SetFaults(&scenario);
+  SimAccessWatch watch(&scenario);
+  scenario.world->SetWatch([&](const SimOpContext& context) { watch.Look(context); });
   scenario.world->files()->ClearEffects();
   scenario.world->files()->set_actor(SimActor::kEngine);
   const SimJobResult result =
       RunSimJob(scenario.world.get(), scenario.request, scenario.job);
-  const std::string violations = check.Violations(result);
+  std::string violations = check.Violations(result);
+  if (scenario.others != SimOthers::kAnything) violations += watch.violations();
   if (tells_story) {
     std::printf("%s\n%s\n", scenario.Describe().c_str(),
                 scenario.world->Story(100'000).c_str());
@@ -66,10 +70,11 @@ TEST(SimulationTest, NothingIsLostInSilence) {
   const uint64_t first = uint64_t{TestSeed()} << 32;
   const int64_t simulations = NumberFrom("RINGCP_SIMULATIONS", kSimulations);
   int failures = 0;
-  for (int64_t i = 0; i < simulations && failures < kFailuresMax; ++i) {
-    if (!Simulate(first + static_cast<uint64_t>(i), /*tells_story=*/false)) ++failures;
+  int64_t run = 0;
+  for (; run < simulations && failures < kFailuresMax; ++run) {
+    if (!Simulate(first + static_cast<uint64_t>(run), /*tells_story=*/false)) ++failures;
   }
-  std::printf("%" PRId64 " jobs\n", simulations);
+  std::printf("%d of %" PRId64 " jobs failed\n", failures, run);
 }
 
 }  // namespace

@@ -1,0 +1,144 @@
+#include "tests/simulation/sim_access.h"
+
+#include <sys/stat.h>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "core/base/copy_options.h"
+#include "core/base/posix_acl.h"
+#include "tests/simulation/sparse_bytes.h"
+
+namespace ringcp {
+namespace {
+
+constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
+// Links may lead in circles.
+constexpr int kDepthMax = 4;
+
+}  // namespace
+
+mode_t AllowedMode(const SimInode& source, bool keeps_mode) {
+  const mode_t mode = source.mode & 07777;
+  const auto acl = source.xattrs.find(kAccessAclName);
+  if (acl == source.xattrs.end() || !keeps_mode) return mode;
+  return (mode & ~mode_t{0777}) | PermissionsWithoutAcl(acl->second).value_or(S_IRWXU);
+}
+
+std::string WrongMode(const SimScenario& scenario, const SimInode& source,
+                      const SimInode& target, bool is_warned) {
+  const SimMountTraits& traits = target.mount->traits;
+  const CopyOptions& options = scenario.request.options;
+  if (source.is_link() || source.mount->traits.fixed_mode.has_value() ||
+      traits.fixed_mode.has_value()) {
+    return "";
+  }
+  mode_t expected = AllowedMode(source, options.preserve.mode);
+  const mode_t mode = target.mode & 07777;
+  // Rights that are not known, or are left out, are not given to others.
+  bool may_be_less = is_warned;
+  if (options.preserve.mode) {
+    if (target.xattrs.contains(kAccessAclName)) {
+      return "has an ACL that its source has not";
+    }
+  } else {
+    if (target.made_by != SimActor::kEngine) return "";
+    // Below a default ACL the umask does not count.
+    expected &= scenario.has_default_acls ? 0777 : ~options.umask & 0777;
+    expected |= target.mode & (S_ISGID | S_ISVTX);  // Of its directory, or its own.
+    // What can't be set is no error then, nor is it if rights that were lent to its owner
+    // can't be taken away again.
+    may_be_less =
+        scenario.fault_one_in > 0 || traits.refuses_mode || scenario.has_default_acls;
+    if (may_be_less) expected |= S_IRWXU;
+  }
+  if (mode == expected || (may_be_less && (mode & ~expected) == 0)) return "";
+  return absl::StrFormat("has mode %04o, not %04o", mode, expected);
+}
+
+std::vector<const char*> WrongAttributes(const SimScenario& scenario,
+                                         const SimInode& source, const SimInode& target) {
+  std::vector<const char*> wrong;
+  const Preserve& preserve = scenario.request.options.preserve;
+  const timespec& time = source.modification;
+  const bool is_time_kept = time.tv_sec == target.modification.tv_sec &&
+                            time.tv_nsec == target.modification.tv_nsec;
+  // Others change a directory's time.
+  const bool has_time = scenario.others == SimOthers::kNothing || !source.is_directory();
+  if (preserve.timestamps && has_time && !is_time_kept) {
+    wrong.push_back("has another time");
+  }
+  const bool is_owner_kept = source.user == target.user && source.group == target.group;
+  if (preserve.ownership && !is_owner_kept) wrong.push_back("has another owner");
+  return wrong;
+}
+
+bool HasLostHoles(const SimScenario& scenario, const SimInode& source,
+                  const SimInode& target) {
+  constexpr uint64_t kBlockBytes = 512;  // As stat(2) counts them.
+  const SparseBytes& contents = source.contents;
+  const SimMountTraits& traits = source.mount->traits;
+  const uint64_t blocks = contents.pages() * SparseBytes::kPageBytes / kBlockBytes;
+  const bool has_holes =
+      contents.size() > SparseBytes::kPageBytes && blocks < contents.size() / kBlockBytes;
+  const bool is_told = !traits.tells_no_blocks && !traits.size_told_max.has_value();
+  return source.is_regular() && has_holes && is_told && scenario.fault_one_in == 0 &&
+         target.made_by == SimActor::kEngine &&
+         target.contents.pages_with_data() > contents.pages_with_data();
+}
+
+SimAccessWatch::SimAccessWatch(const SimScenario* scenario) : scenario_(scenario) {
+  for (const auto& [source, target] : scenario->copies) AddSources(source, target);
+}
+
+void SimAccessWatch::AddSources(const std::string& source, const std::string& target) {
+  const SimFileSystem& files = *scenario_->world->files();
+  InodePtr inode;
+  files.Find(files.root(), source,
+             scenario_->request.options.dereference == Dereference::kAlways, &inode);
+  const auto [known, is_new] = source_of_.emplace(target, inode);
+  if (!is_new) known->second = nullptr;
+  if (inode == nullptr || !inode->is_directory() || depth_ == kDepthMax) return;
+  ++depth_;
+  for (const auto& [below, entry] : inode->entries) {
+    AddSources(absl::StrCat(source, "/", below), absl::StrCat(target, "/", below));
+  }
+  --depth_;
+}
+
+void SimAccessWatch::TakeInEffects() {
+  const auto& effects = scenario_->world->files()->effects();
+  for (; effects_seen_ < effects.size(); ++effects_seen_) {
+    const SimEffect& effect = effects[effects_seen_];
+    if (effect.kind != SimEffect::Kind::kMade || effect.actor != SimActor::kEngine) {
+      continue;
+    }
+    const auto source = source_of_.find(effect.path);
+    if (source != source_of_.end() && source->second != nullptr) {
+      made_from_[effect.inode] = source->second;
+    }
+  }
+}
+
+void SimAccessWatch::Look(const SimOpContext& context) {
+  TakeInEffects();
+  if (context.inode == nullptr) return;
+  const SimInode& target = *context.inode;
+  const auto made_from = made_from_.find(target.number);
+  if (made_from == made_from_.end() || target.is_link()) return;
+  const SimInode& source = *made_from->second;
+  if (source.mount->traits.fixed_mode.has_value() ||
+      target.mount->traits.fixed_mode.has_value()) {
+    return;
+  }
+  const bool has_owner = source.user == target.user && source.group == target.group;
+  const Preserve& preserve = scenario_->request.options.preserve;
+  const mode_t allowed =
+      preserve.ownership && !has_owner ? 0 : AllowedMode(source, preserve.mode) & kOthers;
+  const mode_t more = target.mode & kOthers & ~allowed;
+  if (more == 0 || !told_.insert(target.number).second) return;
+  absl::StrAppend(&violations_,
+                  absl::StrFormat("a copy of #%d is open to others (%04o more)\n",
+                                  source.number, more));
+}
+
+}  // namespace ringcp
