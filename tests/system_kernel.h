@@ -19,10 +19,12 @@ inline Kernel* SystemKernel() {
   return &kernel;
 }
 
-// Waits until it is woken, but no longer than `limit`.
-inline void AwaitWake(absl::Duration limit) {
+// Waits until it is woken; false if that has taken `limit`.
+inline bool AwaitWake(absl::Duration limit) {
   std::vector<ChainResults> none;
+  const SteadyTime until = SystemKernel()->Now() + absl::ToChronoNanoseconds(limit);
   SystemKernel()->Wait(limit, &none);
+  return SystemKernel()->Now() < until;
 }
 
 }  // namespace ringcp

@@ -139,7 +139,7 @@ void RecordedWalk::AddRoot(const std::string& path) {
 Walk::Result RecordedWalk::AwaitNext(WalkBatch* batch) {
   for (;;) {
     const Walk::Result result = walk_->Next(SystemKernel(), /*may_wait=*/true, batch);
-    if (result == Walk::Result::kNothingYet) AwaitWake(kLimit);
+    if (result == Walk::Result::kNothingYet) EXPECT_TRUE(AwaitWake(kLimit));
     if (result == Walk::Result::kBatch || result == Walk::Result::kFinished) {
       return result;
     }
@@ -174,7 +174,7 @@ void RecordedWalk::RunThread(uint32_t seed) {
     if (result == Walk::Result::kNothingYet && !held.empty()) {
       release();
     } else if (result == Walk::Result::kNothingYet) {
-      AwaitWake(kLimit);
+      EXPECT_TRUE(AwaitWake(kLimit));
     }
     if (result != Walk::Result::kBatch) continue;
     while (!batch->entries().empty()) {

@@ -133,7 +133,10 @@ void FileCopy::WriteWhole(NextChains* next) {
   Chain& chain = next->Add(0);
   if (writes) chain.Add(WriteBlock(target_));
   if (closes_when_written()) AddCloses(Link::kSoft, &chain);
-  if (control_.only_calls) chain.SetAtOnce();
+  // What is closed at once can't be behind what is queued.
+  if (control_.only_calls || (closes_when_written() && closes_at_once_)) {
+    chain.SetAtOnce();
+  }
 }
 
 void FileCopy::OnWriteWhole(absl::Span<const int32_t> results, NextChains* next) {

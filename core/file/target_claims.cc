@@ -69,8 +69,8 @@ TargetClaims::Desk::Desk(TargetClaims* claims, Kernel* kernel)
 
 TargetClaims::Desk::~Desk() {
   RINGCP_CHECK(announced_->empty());
+  StopWaiting();
   MutexLock lock(&claims_->mutex_);
-  claims_->waiting_kernels_.Remove(kernel_);
   auto& desks = claims_->desks_;
   desks.erase(std::find(desks.begin(), desks.end(), announced_));
 }
@@ -150,11 +150,15 @@ void TargetClaims::NoteRelease() {
   waiting_.store(0, std::memory_order_relaxed);
 }
 
-void TargetClaims::Desk::WakeOnRelease() {
-  MutexLock lock(&claims_->mutex_);
-  claims_->waiting_kernels_.Remove(kernel_);
-  claims_->waiting_kernels_.Add(kernel_);
-  claims_->waiting_.store(claims_->waiting_kernels_.size(), std::memory_order_relaxed);
+void TargetClaims::Desk::WakeOnRelease() { claims_->NoteWaiting(kernel_, true); }
+
+void TargetClaims::Desk::StopWaiting() { claims_->NoteWaiting(kernel_, false); }
+
+void TargetClaims::NoteWaiting(Kernel* kernel, bool waits) {
+  MutexLock lock(&mutex_);
+  waiting_kernels_.Remove(kernel);
+  if (waits) waiting_kernels_.Add(kernel);
+  waiting_.store(waiting_kernels_.size(), std::memory_order_relaxed);
 }
 
 }  // namespace ringcp

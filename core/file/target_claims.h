@@ -120,6 +120,8 @@ class TargetClaims {
     // Has this thread's kernel woken once, when some claim is released by any thread. A
     // release right now may be missed: who waits tries again after a while all the same.
     void WakeOnRelease();
+    // Takes that back, if it has not happened yet: the kernel may go.
+    void StopWaiting();
 
    private:
     TargetClaims* const claims_;
@@ -149,6 +151,7 @@ class TargetClaims {
   bool Insert(const Claim& claim) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ReleaseExisting(const Claim& claim);
   void NoteRelease();
+  void NoteWaiting(Kernel* kernel, bool waits);
 
   Mutex mutex_;
   // How many wait for a release: waiting_kernels_.

@@ -1,8 +1,8 @@
 // Sources of a job that are copied at the same time, and what the workers that copy them
 // share.
 //
-// Thread-safety: made and destroyed by one thread; MakeWorker() and shared_files() are
-// for any, each with a kernel of its own.
+// Thread-safety: made and destroyed by one thread; MakeWorker() and OneWorkerLess()
+// are for any, each with a kernel of its own.
 
 #ifndef RINGCP_CORE_JOB_COPY_GROUP_H_
 #define RINGCP_CORE_JOB_COPY_GROUP_H_

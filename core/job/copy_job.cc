@@ -1,10 +1,6 @@
 #include "core/job/copy_job.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <memory>
 #include <optional>

@@ -11,36 +11,16 @@
 #include <string_view>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/file_identity.h"
+#include "core/job/name_table.h"
+#include "core/job/path_parts.h"
 #include "core/kernel/file_systems.h"
 #include "core/kernel/op.h"
 #include "core/kernel/standard_streams.h"
 
 namespace ringcp {
 namespace {
-
-std::string_view WithoutTrailingSlashes(std::string_view path) {
-  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
-  return path;
-}
-
-// The last part of a path; "" for "/" and "".
-std::string_view LastPart(std::string_view path) {
-  path = WithoutTrailingSlashes(path);
-  return path.substr(path.rfind('/') + 1);
-}
-
-// The directory that the last part of `path` is in, as typed: "" for a bare name.
-std::string_view DirectoryPart(std::string_view path) {
-  path = WithoutTrailingSlashes(path);
-  const size_t slash = path.rfind('/');
-  if (slash == std::string_view::npos) return "";
-  return slash == 0 ? "/" : WithoutTrailingSlashes(path.substr(0, slash));
-}
 
 absl::Status TargetError(const char* what, const std::string& target, int error_number) {
   return absl::FailedPreconditionError(
@@ -202,114 +182,6 @@ EntryKind KindOf(mode_t mode, bool recursive) {
   return recursive ? EntryKind::kSpecial : EntryKind::kStream;
 }
 
-// Whether two paths are in one directory.
-bool AreInOneDirectory(Kernel* kernel, const std::string& a, const std::string& b) {
-  const std::string in_a(DirectoryPart(a));
-  const std::string in_b(DirectoryPart(b));
-  struct statx stat_a;
-  struct statx stat_b;
-  return in_a == in_b || (LookAt(kernel, in_a.empty() ? "." : in_a, &stat_a) == 0 &&
-                          LookAt(kernel, in_b.empty() ? "." : in_b, &stat_b) == 0 &&
-                          SameFile(stat_a, stat_b));
-}
-
-// Sorts sources out by the names they come to.
-class NameTable {
- public:
-  // `target_fd`: the directory that they are names in.
-  NameTable(Kernel* kernel, int target_fd, const CopyRequest& request)
-      : kernel_(kernel),
-        target_fd_(target_fd),
-        has_several_(request.sources.size() > 1),
-        no_clobber_(request.options.no_clobber),
-        preserves_links_(request.options.preserve.links) {}
-
-  // Whether `source` is to be copied; says why not, and marks collisions.
-  bool Admit(TopLevelSource* source, const struct statx& stat, Reporter* reporter) {
-    const auto [it, is_new] = names_.try_emplace(
-        source->target_name,
-        Seen{DeviceOf(stat), stat.stx_ino, source->is_directory, source->source});
-    if (is_new) {
-      source->collides = has_several_ && MayMeet(*source);
-      return true;
-    }
-    const Seen& seen = it->second;
-    const bool same_file = seen.device == DeviceOf(stat) && seen.inode == stat.stx_ino;
-    // Another hard link of a file is another source.
-    if (same_file && (source->is_directory ||
-                      AreInOneDirectory(kernel_, seen.source, source->source))) {
-      reporter->Warn(absl::StrCat("warning: source ",
-                                  source->is_directory ? "directory " : "file ",
-                                  Quote(source->source), " specified more than once"));
-      return false;
-    }
-    source->collides = true;
-    // What is there already is no mistake where nothing is to be overwritten anyway.
-    source->must_not_overwrite =
-        !source->is_directory && !seen.is_directory && !no_clobber_;
-    return true;
-  }
-
- private:
-  // Whether one with a new name may come to where an earlier one does.
-  bool MayMeet(const TopLevelSource& source) {
-    // What is in it comes right into the target, whatever the others are called.
-    const bool merges = source.target_name == ".";
-    bool may_meet = merged_ || (merges && names_.size() > 1);
-    merged_ = merged_ || merges;
-    // Many file systems take names for one that differ in case only. (Letters other than
-    // ASCII's are left out: what they are depends on the file system.)
-    if (!lower_names_.insert(absl::AsciiStrToLower(source.target_name)).second) {
-      may_meet = true;
-    }
-    const bool is_known = source.is_directory ? HasKnownDirectory(source.target_name)
-                                              : HasKnownFile(source.target_name);
-    return may_meet || is_known;
-  }
-
-  // Different names may lead to one directory that is there, by mounts.
-  bool HasKnownDirectory(const std::string& name) {
-    struct statx stat;
-    return kernel_->Stat(target_fd_, name.c_str(), AT_SYMLINK_NOFOLLOW, &stat) == 0 &&
-           S_ISDIR(stat.stx_mode) &&
-           !targets_.insert({DeviceOf(stat), stat.stx_ino}).second;
-  }
-
-  // ... or to one file, by hard or symbolic links.
-  bool HasKnownFile(const std::string& name) {
-    if (no_clobber_) return false;
-    struct statx stat;
-    if (kernel_->Stat(target_fd_, name.c_str(), 0, &stat) != 0) {
-      // What a link leads to that leads nowhere yet may be what a later source becomes.
-      const bool is_link =
-          kernel_->Stat(target_fd_, name.c_str(), AT_SYMLINK_NOFOLLOW, &stat) == 0 &&
-          S_ISLNK(stat.stx_mode);
-      merged_ = merged_ || is_link;
-      return is_link;
-    }
-    if (S_ISDIR(stat.stx_mode)) return false;
-    // Nothing is written to it then: each of its names is given a file of its own.
-    if (preserves_links_ && stat.stx_nlink > 1) return false;
-    return !targets_.insert({DeviceOf(stat), stat.stx_ino}).second;
-  }
-
-  struct Seen {
-    dev_t device;
-    ino_t inode;
-    bool is_directory;
-    std::string source;
-  };
-  Kernel* const kernel_;
-  const int target_fd_;
-  const bool has_several_;  // More than one source will be admitted.
-  const bool no_clobber_;
-  const bool preserves_links_;
-  absl::flat_hash_map<std::string, Seen> names_;
-  absl::flat_hash_set<std::string> lower_names_;
-  absl::flat_hash_set<std::pair<dev_t, ino_t>> targets_;  // That are there.
-  bool merged_ = false;  // All that follow may come to where an earlier one does.
-};
-
 }  // namespace
 
 std::string NameInDirectory(std::string_view source) {
@@ -373,6 +245,9 @@ absl::StatusOr<TopLevel> ResolveTopLevel(Kernel* kernel, const CopyRequest& requ
     if (S_ISREG(stat.stx_mode)) source.size_bytes = stat.stx_size;
     if (!names.Admit(&source, stat, reporter)) continue;
     top.sources.push_back(std::move(source));
+  }
+  if (names.MayReadTargets(top.sources)) {
+    for (TopLevelSource& source : top.sources) source.collides = true;
   }
   return top;
 }

@@ -57,7 +57,11 @@ bool Worker::Step() {
   if (phase_ == Phase::kAlone && CopyAlone()) phase_ = Phase::kStreams;
   if (phase_ == Phase::kStreams && CopyStreams()) phase_ = Phase::kHelp;
   if (phase_ == Phase::kHelp && HelpOthers()) phase_ = Phase::kEnded;
-  if (phase_ == Phase::kEnded) CountKernel();
+  if (phase_ == Phase::kEnded) {
+    // The worker outlives its kernel if its ring has failed.
+    claims_.StopWaiting();
+    CountKernel();
+  }
   return phase_ != Phase::kEnded;
 }
 

@@ -55,7 +55,10 @@ void Worker::Fill() {
       return;
     }
     // Links and devices take no flight: a tree of nothing else stays in this loop.
-    if (cancelled()) return;
+    if (cancelled()) {
+      more_to_start_ = true;  // Or to give up, which is not to be waited for.
+      return;
+    }
     if (!to_copy_.empty()) {
       const WaitingEntry entry = std::move(to_copy_.back());
       to_copy_.pop_back();

@@ -123,7 +123,8 @@ class Kernel {
 
   // Starts what is queued, waits until a good part of what is in flight has settled,
   // somebody has called Wake(), or `timeout` has passed, and appends chains that have
-  // settled to `settled`. May return without any. A thread waits nowhere else.
+  // settled to `settled`. May return without any. A thread waits nowhere else, but for a
+  // stream to be ready, with nothing else to do (kPoll).
   virtual void Wait(absl::Duration timeout, std::vector<ChainResults>* settled) = 0;
 
   // Ends the Wait() under way if nothing is in flight, or else has the next one not wait.

@@ -163,8 +163,6 @@ Op Poll(int fd, short events, int milliseconds_max) {
   return op;
 }
 
-Op Pause(int milliseconds) { return Poll(/*fd=*/-1, /*events=*/0, milliseconds); }
-
 Op Close(FileRef file) { return OpOn(file, OpKind::kClose); }
 
 Op RefusePipe(FileRef file) { return OpOn(file, OpKind::kRefusePipe); }

@@ -253,8 +253,6 @@ Op Clone(int source_fd, int target_fd);
 Op WriteBack(FileRef file);
 Op DropCached(FileRef file);
 Op Poll(int fd, short events, int milliseconds_max);
-// Waits so long, for nothing.
-Op Pause(int milliseconds);
 
 Op Close(FileRef file);
 inline Op Close(int fd) { return Close(FileRef::Descriptor(fd)); }

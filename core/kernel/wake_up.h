@@ -3,7 +3,7 @@
 //
 // Whoever has nothing to do until somebody else has done something adds its kernel to a
 // WaitingKernels, says so to its caller, and is asked again once it has been woken. So a
-// thread has one place where it waits, Kernel::Wait(), whatever for.
+// thread waits for others in one place, Kernel::Wait(), whatever for.
 
 #ifndef RINGCP_CORE_KERNEL_WAKE_UP_H_
 #define RINGCP_CORE_KERNEL_WAKE_UP_H_

@@ -531,6 +531,20 @@ TEST(FileCopyTargetTest, OneThatTheOtherCopyHasRemovedIsMadeAnew) {
   }
 }
 
+// No chain is queued in part and called in part.
+TEST(FileCopyTargetTest, WhereAClosingDidNotRunTheLastChainIsCalledAsAWhole) {
+  Claimed claimed;
+  CopyScript& copy = claimed.existing->copy;
+  claimed.other_desk.Release(&claimed.other);
+  copy.RetryTarget();
+  EXPECT_EQ(copy.Settle({-ENOENT}), "close fd8");
+  EXPECT_EQ(copy.Settle({kCancelled}), "at once close fd8");
+  EXPECT_EQ(copy.Settle({0}), "open T new 644>fd");
+  EXPECT_EQ(copy.Settle({9}),
+            "at once write fd9 100@0 - at once close fd9 = at once close fd7");
+  EXPECT_EQ(copy.Settle({100, 0, 0}), "copied");
+}
+
 // There two names of one file may have two numbers.
 TEST(FileCopyTargetTest, OnOtherFileSystemsAllFilesWithSeveralNamesAreOneTarget) {
   TargetClaims claims;

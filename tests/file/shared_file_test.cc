@@ -40,7 +40,7 @@ SharedFile* Join(SharedFiles* files) {
       case SharedFiles::Joined::kFile:
         return file;
       case SharedFiles::Joined::kNothingYet:
-        AwaitWake(kLimit);
+        EXPECT_TRUE(AwaitWake(kLimit));
         break;
       case SharedFiles::Joined::kOver:
         return nullptr;
@@ -171,7 +171,7 @@ TEST(SharedFilesTest, WhoWaitsIsGivenWhatIsOffered) {
   });
   files.Offer(&file);
   while (!file.exhausted()) std::this_thread::yield();
-  while (!files.Withdraw(SystemKernel(), &file)) AwaitWake(kLimit);
+  while (!files.Withdraw(SystemKernel(), &file)) EXPECT_TRUE(AwaitWake(kLimit));
   EXPECT_EQ(Join(&files), nullptr);
   helper.join();
 }
@@ -205,7 +205,7 @@ TEST(SharedFilesTest, ItsOwnerIsWokenWhenTheHelperLeaves) {
   ASSERT_EQ(Join(&files), &file);
   EXPECT_FALSE(files.Withdraw(SystemKernel(), &file));
   std::thread helper([&] { files.Leave(&file); });
-  AwaitWake(kLimit);
+  EXPECT_TRUE(AwaitWake(kLimit));
   EXPECT_TRUE(files.Withdraw(SystemKernel(), &file));
   helper.join();
 }
@@ -274,7 +274,7 @@ class TwoWorkersTest : public testing::TestWithParam<KernelImplementation> {
       std::this_thread::yield();
     }
     const int64_t own = Copy(file);
-    while (!files.Withdraw(SystemKernel(), file)) AwaitWake(kLimit);
+    while (!files.Withdraw(SystemKernel(), file)) EXPECT_TRUE(AwaitWake(kLimit));
     helper.join();
     return {own, helped};
   }

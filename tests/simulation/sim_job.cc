@@ -48,6 +48,7 @@ class Seat {
             group->MakeWorker(index, &kernel_, /*reads_many=*/true, limits_, &pool_)) {}
 
   bool has_ended() const { return worker_ == nullptr; }
+  absl::Duration idle_max() const { return worker_->idle_max(); }
   // When it has something to do again at the latest.
   SteadyTime idle_until() const { return idle_until_; }
   bool is_ready() const {
@@ -123,11 +124,23 @@ class Driver {
       is_stuck_ = true;
       return;
     }
+    if (result_->waits_in_vain) absl::StrAppend(&result_->leaks, "a wake was lost\n");
     for (const auto& seat : seats) seat->FindLeaks(&result_->leaks);
   }
   bool is_stuck() const { return is_stuck_; }
 
  private:
+  // Whether nothing happens any more, and nobody looks again soon by itself: somebody
+  // waits to be woken who never will be.
+  bool WaitsInVain(const std::vector<std::unique_ptr<Seat>>& seats) const {
+    // Without -r there are streams, which look again by themselves.
+    return state_->options().recursive && !state_->is_cancelled() &&
+           !world_->NextEvent().has_value() &&
+           std::all_of(seats.begin(), seats.end(), [](const auto& seat) {
+             return seat->has_ended() || seat->idle_max() >= Worker::kPollInterval;
+           });
+  }
+
   // The one who is to take the next step; nullptr if all have ended, or none ever will.
   Seat* Choose(const std::vector<std::unique_ptr<Seat>>& seats) {
     while (result_->steps < kStepsMax) {
@@ -142,6 +155,7 @@ class Driver {
       }
       if (!ready.empty()) return ready[world_->RandomBelow(ready.size())];
       if (!any) return nullptr;
+      if (WaitsInVain(seats)) result_->waits_in_vain = true;
       world_->AdvanceTo(std::max(*next, world_->now()));
     }
     return nullptr;

@@ -37,6 +37,7 @@ struct SimJobResult {
   std::vector<std::string> warnings;
   std::set<std::string> copied;  // Targets that were told of.
   bool cancelled = false;
+  bool waits_in_vain = false;  // Some worker has, until it looked by itself.
   int64_t steps = 0;
   // What the job has left that it should have given back, or why it came to no end; ""
   // if nothing is wrong.

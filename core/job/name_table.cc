@@ -1,0 +1,146 @@
+#include "core/job/name_table.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/file_error.h"
+#include "core/base/file_identity.h"
+#include "core/job/path_parts.h"
+
+namespace ringcp {
+namespace {
+
+// Whether two paths are in one directory.
+bool AreInOneDirectory(Kernel* kernel, const std::string& a, const std::string& b) {
+  const std::string in_a(DirectoryPart(a));
+  const std::string in_b(DirectoryPart(b));
+  struct statx stat_a;
+  struct statx stat_b;
+  return in_a == in_b ||
+         (kernel->Stat(AT_FDCWD, in_a.empty() ? "." : in_a.c_str(), 0, &stat_a) == 0 &&
+          kernel->Stat(AT_FDCWD, in_b.empty() ? "." : in_b.c_str(), 0, &stat_b) == 0 &&
+          SameFile(stat_a, stat_b));
+}
+
+// More directories than are above any that a path can name.
+constexpr int kDepthMax = 2000;
+
+}  // namespace
+
+NameTable::NameTable(Kernel* kernel, int target_fd, const CopyRequest& request)
+    : kernel_(kernel),
+      target_fd_(target_fd),
+      has_several_(request.sources.size() > 1),
+      no_clobber_(request.options.no_clobber),
+      preserves_links_(request.options.preserve.links) {}
+
+bool NameTable::Admit(TopLevelSource* source, const struct statx& stat,
+                      Reporter* reporter) {
+  const auto [it, is_new] = names_.try_emplace(
+      source->target_name,
+      Seen{DeviceOf(stat), stat.stx_ino, source->is_directory, source->source});
+  if (is_new) {
+    source->collides = has_several_ && MayMeet(*source);
+    return true;
+  }
+  const Seen& seen = it->second;
+  const bool same_file = seen.device == DeviceOf(stat) && seen.inode == stat.stx_ino;
+  // Another hard link of a file is another source.
+  if (same_file &&
+      (source->is_directory || AreInOneDirectory(kernel_, seen.source, source->source))) {
+    reporter->Warn(absl::StrCat("warning: source ",
+                                source->is_directory ? "directory " : "file ",
+                                Quote(source->source), " specified more than once"));
+    return false;
+  }
+  source->collides = true;
+  // What is there already is no mistake where nothing is to be overwritten anyway.
+  source->must_not_overwrite =
+      !source->is_directory && !seen.is_directory && !no_clobber_;
+  return true;
+}
+
+bool NameTable::MayMeet(const TopLevelSource& source) {
+  // What is in it comes right into the target, whatever the others are called.
+  const bool merges = source.target_name == ".";
+  bool may_meet = merged_ || (merges && names_.size() > 1);
+  merged_ = merged_ || merges;
+  // Many file systems take names for one that differ in case only. (Letters other than
+  // ASCII's are left out: what they are depends on the file system.)
+  if (!lower_names_.insert(absl::AsciiStrToLower(source.target_name)).second) {
+    may_meet = true;
+  }
+  const bool is_known = source.is_directory ? HasKnownDirectory(source.target_name)
+                                            : HasKnownFile(source.target_name);
+  return may_meet || is_known;
+}
+
+bool NameTable::HasKnownDirectory(const std::string& name) {
+  struct statx stat;
+  if (kernel_->Stat(target_fd_, name.c_str(), AT_SYMLINK_NOFOLLOW, &stat) != 0 ||
+      !S_ISDIR(stat.stx_mode)) {
+    return false;
+  }
+  has_directory_ = true;
+  return !targets_.insert({DeviceOf(stat), stat.stx_ino}).second;
+}
+
+bool NameTable::HasKnownFile(const std::string& name) {
+  if (no_clobber_) return false;
+  struct statx stat;
+  if (kernel_->Stat(target_fd_, name.c_str(), 0, &stat) != 0) {
+    // What a link leads to that leads nowhere yet may be what a later source becomes.
+    const bool is_link =
+        kernel_->Stat(target_fd_, name.c_str(), AT_SYMLINK_NOFOLLOW, &stat) == 0 &&
+        S_ISLNK(stat.stx_mode);
+    merged_ = merged_ || is_link;
+    return is_link;
+  }
+  if (S_ISDIR(stat.stx_mode)) return false;
+  // Nothing is written to it then: each of its names is given a file of its own.
+  if (preserves_links_ && stat.stx_nlink > 1) return false;
+  return !targets_.insert({DeviceOf(stat), stat.stx_ino}).second;
+}
+
+bool NameTable::MayReadTargets(const std::vector<TopLevelSource>& sources) {
+  if (!has_several_ || targets_.empty()) return false;
+  absl::flat_hash_set<std::string> looked_at;
+  return std::any_of(sources.begin(), sources.end(), [&](const TopLevelSource& source) {
+    struct statx stat;
+    const int flags = source.follow ? 0 : AT_SYMLINK_NOFOLLOW;
+    if (kernel_->Stat(AT_FDCWD, source.source.c_str(), flags, &stat) == 0 &&
+        targets_.contains({DeviceOf(stat), stat.stx_ino})) {
+      return true;
+    }
+    if (!has_directory_) return false;
+    // Where a link leads that is followed, only its own place tells.
+    struct statx link;
+    if (source.follow &&
+        kernel_->Stat(AT_FDCWD, source.source.c_str(), AT_SYMLINK_NOFOLLOW, &link) == 0 &&
+        S_ISLNK(link.stx_mode)) {
+      return true;
+    }
+    const std::string directory(DirectoryPart(source.source));
+    return looked_at.insert(directory).second &&
+           IsBelowTarget(directory.empty() ? "." : directory);
+  });
+}
+
+bool NameTable::IsBelowTarget(const std::string& directory) {
+  std::string path = directory;
+  struct statx below = {};
+  for (int depth = 0; depth < kDepthMax; ++depth) {
+    struct statx stat;
+    if (kernel_->Stat(AT_FDCWD, path.c_str(), 0, &stat) != 0) return false;
+    if (targets_.contains({DeviceOf(stat), stat.stx_ino})) return true;
+    if (depth > 0 && SameFile(stat, below)) return false;  // The root.
+    below = stat;
+    path += "/..";
+  }
+  return false;
+}
+
+}  // namespace ringcp

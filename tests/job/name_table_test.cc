@@ -1,0 +1,92 @@
+// Which sources of one command may be copied at the same time.
+
+#include "core/job/name_table.h"
+
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include "core/base/copy_options.h"
+#include "core/file/reporter.h"
+#include "core/job/top_level.h"
+#include "gtest/gtest.h"
+#include "tests/job_runner.h"
+#include "tests/scratch_directory.h"
+#include "tests/system_kernel.h"
+
+namespace ringcp {
+namespace {
+
+class NoObserver : public JobObserver {
+ public:
+  void OnError(const FileError& /*error*/) override {}
+  void OnWarning(std::string_view /*message*/) override {}
+};
+
+class NameTableTest : public testing::Test {
+ protected:
+  NameTableTest() {
+    scratch_.MakeDirectory("target");
+    scratch_.MakeDirectory("source");
+    scratch_.WriteFile("source/a", "new a");
+    scratch_.WriteFile("source/b", "new b");
+  }
+
+  // Whether they are copied one after another.
+  bool AreInOrder(const std::vector<std::string>& sources,
+                  const std::string& letters = "r") {
+    CopyRequest request;
+    for (const std::string& source : sources) {
+      request.sources.push_back(scratch_.Path(source));
+    }
+    request.target = scratch_.Path("target");
+    request.options = OptionsFor(letters);
+    NoObserver observer;
+    Reporter reporter(&observer);
+    const auto top = ResolveTopLevel(SystemKernel(), request, &reporter);
+    EXPECT_TRUE(top.ok());
+    SystemKernel()->Close(top->target_fd);
+    EXPECT_EQ(top->sources.size(), sources.size());
+    return top->sources.back().collides;
+  }
+
+  const ScratchDirectory scratch_;
+};
+
+TEST_F(NameTableTest, WhereNoTargetIsThereAllAreCopiedTogether) {
+  EXPECT_FALSE(AreInOrder({"source/a", "source/b"}));
+}
+
+TEST_F(NameTableTest, SoTheyAreWhereOtherFilesAreOverwritten) {
+  scratch_.WriteFile("target/a", "old a");
+  EXPECT_FALSE(AreInOrder({"source/a", "source/b"}));
+}
+
+// What is read must not be what another one writes: GNU cp copies them one by one.
+TEST_F(NameTableTest, ASourceThatAnotherOneIsCopiedOverIsCopiedInOrder) {
+  scratch_.WriteFile("target/a", "old a");
+  ASSERT_EQ(link(scratch_.Path("target/a").c_str(), scratch_.Path("source/c").c_str()),
+            0);
+  EXPECT_TRUE(AreInOrder({"source/c", "source/a"}));
+}
+
+TEST_F(NameTableTest, SoIsOneThatIsReachedByALink) {
+  scratch_.WriteFile("target/a", "old a");
+  ASSERT_EQ(symlink(scratch_.Path("target/a").c_str(), scratch_.Path("source/c").c_str()),
+            0);
+  EXPECT_TRUE(AreInOrder({"source/c", "source/a"}, "L"));
+  EXPECT_FALSE(AreInOrder({"source/c", "source/a"}, "rP"));
+}
+
+TEST_F(NameTableTest, SoIsOneBelowADirectoryThatIsMergedInto) {
+  scratch_.MakeDirectory("target/d");
+  scratch_.MakeDirectory("target/d/below");
+  scratch_.WriteFile("target/d/below/x", "old x");
+  scratch_.MakeDirectory("source/d");
+  EXPECT_TRUE(AreInOrder({"target/d/below/x", "source/d"}));
+  EXPECT_FALSE(AreInOrder({"source/a", "source/d"}));
+}
+
+}  // namespace
+}  // namespace ringcp

@@ -1,0 +1,79 @@
+// What must be true of all of a simulated job's targets together.
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "tests/simulation/sim_check.h"
+#include "tests/simulation/sim_tree.h"
+
+namespace ringcp {
+
+// What were names of one file are so in the target, and nothing else is.
+void SimCheck::CheckLinks() {
+  if (!scenario_->request.options.preserve.links || result_->cancelled) return;
+  if (scenario_->source_inodes_change) return;  // Nobody can know.
+  std::map<uint64_t, std::pair<std::string, uint64_t>> target_of;
+  for (const Entry& entry : entries_) {
+    if (entry.source == nullptr || entry.source->is_directory()) continue;
+    if (IsTold(entry) ||
+        (scenario_->request.options.no_clobber && entry.old != nullptr)) {
+      continue;
+    }
+    if (to_name_.at(KeyOf(entry.name)).size() > 1) continue;
+    const InodePtr target = Target(entry.name, entry.is_regular());
+    if (target == nullptr || IsNameOfALink(entry.name)) continue;
+    const auto [first, is_first] =
+        target_of.emplace(entry.source->number, std::pair(entry.name, target->number));
+    if (!is_first && first->second.second != target->number) {
+      Violate(entry.name,
+              absl::StrCat("is no name of the same file as ", first->second.first));
+    }
+  }
+}
+
+void SimCheck::CheckOthers() {
+  // What others put there before the next source's turn is there to be overwritten.
+  if (scenario_->copies.size() > 1) return;
+  for (const SimEffect& effect : files_.effects()) {
+    if (effect.actor != SimActor::kEngine || effect.made_by != SimActor::kOther) continue;
+    const auto to_name = to_name_.find(KeyOf(effect.path));
+    if (to_name != to_name_.end() && to_name->second.size() > 1) continue;
+    // A further name does it no harm, nor does moving that name, if it was a temporary
+    // one of the engine's own.
+    if (effect.kind == SimEffect::Kind::kNamed ||
+        absl::StrContains(effect.path, "/.rc")) {
+      continue;
+    }
+    Violate(effect.path, absl::StrCat("is somebody else's: ", ToString(effect)));
+  }
+}
+
+void SimCheck::CheckCounts() {
+  const Progress& progress = result_->progress;
+  if (result_->errors.empty() && progress.files_failed != 0) {
+    Violate("counts", absl::StrCat(progress.files_failed, " failed, none was told"));
+  }
+  if (!result_->errors.empty() && progress.files_failed == 0 && !result_->cancelled) {
+    Violate("counts", "something was told, and none failed");
+  }
+  if (result_->cancelled || !result_->errors.empty()) return;
+  int64_t files = 0;
+  for (const Entry& entry : entries_) {
+    files += entry.source != nullptr && !entry.source->is_directory() ? 1 : 0;
+  }
+  if (progress.files_done + progress.files_skipped != files ||
+      progress.files_total != files) {
+    Violate("counts",
+            absl::StrCat(progress.files_done, " done and ", progress.files_skipped,
+                         " skipped of ", progress.files_total, ", which are ", files));
+  }
+  const bool has_streams =
+      std::any_of(entries_.begin(), entries_.end(),
+                  [](const Entry& entry) { return entry.is_stream; });
+  if (!scenario_->source_size_lies && !has_streams && progress.files_skipped == 0 &&
+      progress.bytes_done != progress.bytes_total) {
+    Violate("counts",
+            absl::StrCat(progress.bytes_done, " bytes done of ", progress.bytes_total));
+  }
+}
+
+}  // namespace ringcp
