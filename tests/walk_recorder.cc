@@ -139,7 +139,9 @@ void RecordedWalk::AddRoot(const std::string& path) {
 Walk::Result RecordedWalk::AwaitNext(WalkBatch* batch) {
   for (;;) {
     const Walk::Result result = walk_->Next(SystemKernel(), /*may_wait=*/true, batch);
-    if (result == Walk::Result::kNothingYet) EXPECT_TRUE(AwaitWake(kLimit));
+    if (result == Walk::Result::kNothingYet) {
+      EXPECT_TRUE(AwaitWake(kLimit));
+    }
     if (result == Walk::Result::kBatch || result == Walk::Result::kFinished) {
       return result;
     }

@@ -171,7 +171,9 @@ TEST(SharedFilesTest, WhoWaitsIsGivenWhatIsOffered) {
   });
   files.Offer(&file);
   while (!file.exhausted()) std::this_thread::yield();
-  while (!files.Withdraw(SystemKernel(), &file)) EXPECT_TRUE(AwaitWake(kLimit));
+  while (!files.Withdraw(SystemKernel(), &file)) {
+    EXPECT_TRUE(AwaitWake(kLimit));
+  }
   EXPECT_EQ(Join(&files), nullptr);
   helper.join();
 }
@@ -274,7 +276,9 @@ class TwoWorkersTest : public testing::TestWithParam<KernelImplementation> {
       std::this_thread::yield();
     }
     const int64_t own = Copy(file);
-    while (!files.Withdraw(SystemKernel(), file)) EXPECT_TRUE(AwaitWake(kLimit));
+    while (!files.Withdraw(SystemKernel(), file)) {
+      EXPECT_TRUE(AwaitWake(kLimit));
+    }
     helper.join();
     return {own, helped};
   }
