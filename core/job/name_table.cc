@@ -13,16 +13,21 @@
 namespace ringcp {
 namespace {
 
+// The directory that the last part of `path` is in, as a path that leads to it.
+std::string DirectoryOf(const std::string& path) {
+  const std::string directory(DirectoryPart(path));
+  return directory.empty() ? "." : directory;
+}
+
 // Whether two paths are in one directory.
 bool AreInOneDirectory(Kernel* kernel, const std::string& a, const std::string& b) {
-  const std::string in_a(DirectoryPart(a));
-  const std::string in_b(DirectoryPart(b));
+  const std::string in_a = DirectoryOf(a);
+  const std::string in_b = DirectoryOf(b);
   struct statx stat_a;
   struct statx stat_b;
-  return in_a == in_b ||
-         (kernel->Stat(AT_FDCWD, in_a.empty() ? "." : in_a.c_str(), 0, &stat_a) == 0 &&
-          kernel->Stat(AT_FDCWD, in_b.empty() ? "." : in_b.c_str(), 0, &stat_b) == 0 &&
-          SameFile(stat_a, stat_b));
+  return in_a == in_b || (kernel->Stat(AT_FDCWD, in_a.c_str(), 0, &stat_a) == 0 &&
+                          kernel->Stat(AT_FDCWD, in_b.c_str(), 0, &stat_b) == 0 &&
+                          SameFile(stat_a, stat_b));
 }
 
 // More directories than are above any that a path can name.
@@ -42,6 +47,7 @@ bool NameTable::Admit(TopLevelSource* source, const struct statx& stat,
   const auto [it, is_new] = names_.try_emplace(
       source->target_name,
       Seen{DeviceOf(stat), stat.stx_ino, source->is_directory, source->source});
+  if (has_several_) sources_.insert({DeviceOf(stat), stat.stx_ino});
   if (is_new) {
     source->collides = has_several_ && MayMeet(*source);
     return true;
@@ -106,16 +112,11 @@ bool NameTable::HasKnownFile(const std::string& name) {
 }
 
 bool NameTable::MayReadTargets(const std::vector<TopLevelSource>& sources) {
-  if (!has_several_ || targets_.empty()) return false;
+  const auto is_target = [this](const auto& source) { return targets_.contains(source); };
+  if (std::any_of(sources_.begin(), sources_.end(), is_target)) return true;
+  if (!has_directory_) return false;
   absl::flat_hash_set<std::string> looked_at;
   return std::any_of(sources.begin(), sources.end(), [&](const TopLevelSource& source) {
-    struct statx stat;
-    const int flags = source.follow ? 0 : AT_SYMLINK_NOFOLLOW;
-    if (kernel_->Stat(AT_FDCWD, source.source.c_str(), flags, &stat) == 0 &&
-        targets_.contains({DeviceOf(stat), stat.stx_ino})) {
-      return true;
-    }
-    if (!has_directory_) return false;
     // Where a link leads that is followed, only its own place tells.
     struct statx link;
     if (source.follow &&
@@ -123,9 +124,8 @@ bool NameTable::MayReadTargets(const std::vector<TopLevelSource>& sources) {
         S_ISLNK(link.stx_mode)) {
       return true;
     }
-    const std::string directory(DirectoryPart(source.source));
-    return looked_at.insert(directory).second &&
-           IsBelowTarget(directory.empty() ? "." : directory);
+    const std::string directory = DirectoryOf(source.source);
+    return looked_at.insert(directory).second && IsBelowTarget(directory);
   });
 }
 

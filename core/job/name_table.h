@@ -60,6 +60,7 @@ class NameTable {
   const bool preserves_links_;
   absl::flat_hash_map<std::string, Seen> names_;
   absl::flat_hash_set<std::string> lower_names_;
+  absl::flat_hash_set<std::pair<dev_t, ino_t>> sources_;  // Of several.
   absl::flat_hash_set<std::pair<dev_t, ino_t>> targets_;  // That are there.
   bool has_directory_ = false;                            // Among them.
   bool merged_ = false;  // All that follow may come to where an earlier one does.

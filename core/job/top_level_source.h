@@ -24,9 +24,9 @@ struct TopLevelSource {
   uint64_t size_bytes = 0;               // If it is a regular file.
   // May come to the same name as an earlier source, into the same directory, or to a file
   // that has both names, or one of the two may read what the other one writes: to be
-  // copied after that one, so that the two never meet and the
-  // later one has its way. Files below directories are not looked at: where two of those
-  // are one file in the target already, any of their sources may be the last.
+  // copied after that one, so that the two never meet and the later one has its way.
+  // Files below directories are not looked at: where two of those are one file in the
+  // target already, any of their sources may be the last.
   bool collides = false;
   // ... which is no directory either: not to be copied over that one's copy, if it was
   // made.
