@@ -119,6 +119,8 @@ class AttributePlan {
   void GoOnWith(Step step);
   bool Needs(Step step) const;
   // Its owner or group was set: the kernel takes the set-ID bits of all but directories.
+  // (Of root's, set-group-ID may stay with a file that its group can't execute; but then
+  // kRestrictMode has taken it.)
   void OnOwnerSet();
   void OnOwnerNotSet(int error_number);
   void OnListAcls(int32_t result);

@@ -46,12 +46,9 @@ class HardLink {
     const int error_number = Link(names_.target);
     if (error_number != EEXIST) return End(error_number);
     question_.NoteThatItExists();
-    TargetDecision decision = DecideTarget(question_);
-    while (decision.fate == Fate::kLook) {
-      decision.look == Fact::kRelation ? LookAtRelation() : LookAtTarget();
-      decision = DecideTarget(question_);
-    }
-    return CarryOut(decision);
+    return CarryOut(DecideTargetByLooking(question_, [this](Fact fact) {
+      fact == Fact::kRelation ? LookAtRelation() : LookAtTarget();
+    }));
   }
 
  private:

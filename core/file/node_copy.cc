@@ -132,17 +132,16 @@ class NodeCopy {
     question.NoteThatItExists();
     struct statx existing = {};
     int error_number = EEXIST;
-    TargetDecision decision = DecideTarget(question);
-    for (; decision.fate == Fate::kLook; decision = DecideTarget(question)) {
-      if (decision.look == Fact::kRelation) {
+    const TargetDecision decision = DecideTargetByLooking(question, [&](Fact fact) {
+      if (fact == Fact::kRelation) {
         question.relation = RelationOfNode(kernel_, names_, source_, existing);
-        continue;
+        return;
       }
       const int32_t result = kernel_->Stat(names_.target_directory, names_.target,
                                            question.look_flags(), &existing);
       if (result != 0) error_number = -result;
       question.NoteLook(result, existing);
-    }
+    });
     switch (decision.fate) {
       case Fate::kCreate:  // It is gone again.
         return true;

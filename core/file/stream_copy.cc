@@ -97,9 +97,6 @@ StreamCopy::Outcome StreamCopy::Refuse(Refusal refusal) {
   return Outcome::kFailed;
 }
 
-// Closes the target, which is complete then or, if it is a regular file, gone: removed
-// if this copy made it, else empty. What was in it was lost with the first byte
-// written.
 StreamCopy::Outcome StreamCopy::Finish(Outcome outcome) {
   // What is kept open is certainly the file that was written.
   const int kept = is_regular_ ? kernel_->Do(Duplicate(target_)) : -1;
@@ -198,7 +195,6 @@ StreamCopy::Outcome StreamCopy::WriteBlock() {
   return Outcome::kCopied;
 }
 
-// Of a regular file: a terminal or a device that is written to keeps what it has.
 StreamCopy::Outcome StreamCopy::SetAttributes() {
   if (!is_regular_) return Outcome::kCopied;
   AttributePlan plan;

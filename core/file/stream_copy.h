@@ -74,6 +74,7 @@ class StreamCopy {
   Outcome Begin();
   Outcome OpenSource();
   Outcome OpenTarget();
+  Outcome MakeTarget();
   Outcome CarryOut(const TargetDecision& decision);
   // Opens what is there without emptying it.
   Outcome OpenExisting();
@@ -94,7 +95,8 @@ class StreamCopy {
   // Of a regular file: a terminal or a device that is written to keeps what it has.
   Outcome SetAttributes();
   // Closes the target, which is complete then or, if it is a regular file, gone: removed
-  // if this copy made it, else empty.
+  // if this copy made it, else empty: what was in it was lost with the first byte
+  // written.
   Outcome Finish(Outcome outcome);
 
   Outcome Await(State state, const Waiting& waiting);

@@ -39,24 +39,26 @@ int StreamCopy::OpenTargetWith(int flags, mode_t mode) const {
 }
 
 StreamCopy::Outcome StreamCopy::OpenTarget() {
-  target_error_ = CreateTarget();
-  if (target_error_ == 0) return Outcome::kCopied;
-  if (target_error_ != EEXIST) return Fail(Operation::kCreate, target_error_, true);
+  const Outcome outcome = MakeTarget();
+  if (target_error_ != EEXIST) return outcome;
   question_.NoteThatItExists();
   return CarryOut(Decide());
 }
 
+StreamCopy::Outcome StreamCopy::MakeTarget() {
+  target_error_ = CreateTarget();
+  return target_error_ == 0 ? Outcome::kCopied
+                            : Fail(Operation::kCreate, target_error_, true);
+}
+
 TargetDecision StreamCopy::Decide() {
-  TargetDecision decision = DecideTarget(question_);
-  while (decision.fate == Fate::kLook) {
-    if (decision.look == Fact::kRelation) {
+  return DecideTargetByLooking(question_, [this](Fact fact) {
+    if (fact == Fact::kRelation) {
       question_.relation = RelationOfContents(kernel_, names_, source_stat_, existing_);
     } else {
       LookAtExisting();
     }
-    decision = DecideTarget(question_);
-  }
-  return decision;
+  });
 }
 
 void StreamCopy::LookAtExisting() {
@@ -68,9 +70,7 @@ void StreamCopy::LookAtExisting() {
 StreamCopy::Outcome StreamCopy::CarryOut(const TargetDecision& decision) {
   switch (decision.fate) {
     case Fate::kCreate:  // It is gone again.
-      target_error_ = CreateTarget();
-      return target_error_ == 0 ? Outcome::kCopied
-                                : Fail(Operation::kCreate, target_error_, true);
+      return MakeTarget();
     case Fate::kOverwrite:
       return OpenExisting();
     case Fate::kReplace:
@@ -107,8 +107,6 @@ StreamCopy::Outcome StreamCopy::OnOpenFailed(int error_number) {
   return CarryOut(Decide());
 }
 
-// Whether an existing target may take no other opening than one with O_TRUNC, as some
-// file systems in user space have it.
 bool StreamCopy::ShouldTruncate(int error_number) const {
   return S_ISREG(existing_.stx_mode) && policy_.reflink != Reflink::kAlways &&
          MayNeedTruncating(error_number) &&
@@ -116,7 +114,6 @@ bool StreamCopy::ShouldTruncate(int error_number) const {
              FileSystemKind::kOther;
 }
 
-// Claims the existing target by its name, and empties it by opening it.
 StreamCopy::Outcome StreamCopy::TakeByTruncating() {
   target_stat_ = existing_;
   is_regular_ = truncates_ = true;
@@ -137,7 +134,6 @@ StreamCopy::Outcome StreamCopy::OpenTruncating() {
   return result == 0 ? Outcome::kCopied : Fail(Operation::kStat, -result, true);
 }
 
-// Makes the file that a symbolic link to nowhere leads to.
 StreamCopy::Outcome StreamCopy::MakePointee() {
   target_ = OpenTargetWith(O_CREAT, policy_.NewMode(mode_) & ~withheld_);
   if (target_ < 0) return Fail(Operation::kCreate, -target_, true);
@@ -157,7 +153,6 @@ StreamCopy::Outcome StreamCopy::TakeOpened() {
   return TakeTarget();
 }
 
-// Empties the existing target, which is open and claimed. 0 or an errno.
 int StreamCopy::EmptyOld() {
   const int error_number = -kernel_->Do(SetSize(target_, 0));
   if (error_number == 0) return 0;
@@ -193,7 +188,6 @@ StreamCopy::Outcome StreamCopy::TakeTarget() {
   return truncates_ ? OpenTruncating() : Outcome::kCopied;
 }
 
-// Makes a new file in the place of one that can't be opened (-f), or must be kept.
 StreamCopy::Outcome StreamCopy::ReplaceTarget(OldTarget what_becomes_of_it) {
   struct statx existing;
   int error_number = -LookAtTarget(AT_SYMLINK_NOFOLLOW, &existing);
@@ -205,12 +199,9 @@ StreamCopy::Outcome StreamCopy::ReplaceTarget(OldTarget what_becomes_of_it) {
     return Fail(Operation::kRemove, error_number, true);
   }
   old_target_ = what_becomes_of_it;
-  error_number = CreateTarget();
-  return error_number == 0 ? Outcome::kCopied
-                           : Fail(Operation::kCreate, error_number, true);
+  return MakeTarget();
 }
 
-// 0 or an errno: EEXIST if there is something already.
 int StreamCopy::CreateTarget() {
   mode_ = source_stat_.stx_mode & kAllModeBits;
   if (policy_.preserve.mode) mode_ = LookAtAccess(kernel_, source_, mode_).mode;

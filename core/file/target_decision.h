@@ -144,6 +144,16 @@ struct TargetDecision {
 
 TargetDecision DecideTarget(const TargetQuestion& question);
 
+// Decides at once: `look` looks at a fact and adds what it tells to `question`.
+template <typename Look>
+TargetDecision DecideTargetByLooking(const TargetQuestion& question, Look look) {
+  TargetDecision decision = DecideTarget(question);
+  for (; decision.fate == Fate::kLook; decision = DecideTarget(question)) {
+    look(decision.look);
+  }
+  return decision;
+}
+
 // What becomes of a target that is open by now: something else may have come under its
 // name since that was decided on. kOverwrite, kAsStream or kRefuse.
 TargetDecision DecideOpenTarget(CopyKind kind, const struct statx& source,

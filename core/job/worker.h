@@ -219,10 +219,8 @@ class Worker {
   ChainResults RunBlock(ChainId id, const Chain& chain, bool* was_read);
   // Decides about a file that has several links; what follows is in next_.
   void OnMultiplyLinked(int index);
-  // Goes on with the copies whose helpers have left.
-  void ResumeAwaiting();
-  // Goes on with the copies whose targets nobody else writes to any more.
-  void RetryTargets();
+  // Has each of the copies that wait try to go on; those that can't wait again.
+  void TryAgain(void (FileCopy::*go_on)(NextChains*), std::vector<int>* waiting);
   void OnDone(int index);
   void QueueChains(int index);
   void QueueBacklog();

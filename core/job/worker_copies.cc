@@ -20,27 +20,17 @@ void Worker::TakeInSettled() {
   for (const ChainResults& settled : settled_) OnSettled(settled);
   settled_.clear();
   CopyBlocksAtOnce();
-  ResumeAwaiting();
-  RetryTargets();
+  TryAgain(&FileCopy::Resume, &awaiting_);
+  TryAgain(&FileCopy::RetryTarget, &awaiting_targets_);
   QueueBacklog();
 }
 
-void Worker::RetryTargets() {
-  std::vector<int> awaiting;
-  awaiting.swap(awaiting_targets_);
-  for (const int index : awaiting) {
+void Worker::TryAgain(void (FileCopy::*go_on)(NextChains*), std::vector<int>* waiting) {
+  std::vector<int> indices;
+  indices.swap(*waiting);
+  for (const int index : indices) {
     next_.size = 0;
-    flights_[index].copy.RetryTarget(&next_);
-    Continue(index);
-  }
-}
-
-void Worker::ResumeAwaiting() {
-  std::vector<int> awaiting;
-  awaiting.swap(awaiting_);
-  for (const int index : awaiting) {
-    next_.size = 0;
-    flights_[index].copy.Resume(&next_);
+    (flights_[index].copy.*go_on)(&next_);
     Continue(index);
   }
 }
