@@ -23,27 +23,6 @@ namespace {
 
 constexpr time_t kDay = 24 * 60 * 60;
 
-char KindLetter(mode_t mode) {
-  switch (mode & S_IFMT) {
-    case S_IFREG:
-      return '-';
-    case S_IFDIR:
-      return 'd';
-    case S_IFLNK:
-      return 'l';
-    case S_IFIFO:
-      return 'p';
-    case S_IFSOCK:
-      return 's';
-    case S_IFCHR:
-      return 'c';
-    case S_IFBLK:
-      return 'b';
-    default:
-      return '?';
-  }
-}
-
 // The file's bytes if they are few, else a digest of them.
 std::string Contents(const std::string& path) {
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -135,6 +114,27 @@ class Lister {
 };
 
 }  // namespace
+
+char KindLetter(mode_t mode) {
+  switch (mode & S_IFMT) {
+    case S_IFREG:
+      return '-';
+    case S_IFDIR:
+      return 'd';
+    case S_IFLNK:
+      return 'l';
+    case S_IFIFO:
+      return 'p';
+    case S_IFSOCK:
+      return 's';
+    case S_IFCHR:
+      return 'c';
+    case S_IFBLK:
+      return 'b';
+    default:
+      return '?';
+  }
+}
 
 std::vector<std::string> ListFileTree(const std::string& root,
                                       const FileTreeOptions& options) {

@@ -5,10 +5,15 @@
 #ifndef RINGCP_TESTS_FILE_TREE_H_
 #define RINGCP_TESTS_FILE_TREE_H_
 
+#include <sys/types.h>
+
 #include <string>
 #include <vector>
 
 namespace ringcp {
+
+// What ls(1) writes for the type in `mode`: '-', 'd', 'l', 'p', ...
+char KindLetter(mode_t mode);
 
 struct FileTreeOptions {
   // Whether exact access times matter; reading changes them.

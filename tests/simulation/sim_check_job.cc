@@ -3,6 +3,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "tests/simulation/sim_check.h"
+#include "tests/simulation/sim_random_others.h"
 #include "tests/simulation/sim_tree.h"
 
 namespace ringcp {
@@ -33,16 +34,11 @@ void SimCheck::CheckLinks() {
 void SimCheck::CheckOthers() {
   // What others put there before the next source's turn is there to be overwritten.
   if (scenario_->copies.size() > 1) return;
-  for (const SimEffect& effect : files_.effects()) {
-    if (effect.actor != SimActor::kEngine || effect.made_by != SimActor::kOther) continue;
+  for (const SimEffect& effect : TouchedOfOthers(files_)) {
     const auto to_name = to_name_.find(KeyOf(effect.path));
     if (to_name != to_name_.end() && to_name->second.size() > 1) continue;
-    // A further name does it no harm, nor does moving that name, if it was a temporary
-    // one of the engine's own.
-    if (effect.kind == SimEffect::Kind::kNamed ||
-        absl::StrContains(effect.path, "/.rc")) {
-      continue;
-    }
+    // Nor does it any harm to move a name that was a temporary one of the engine's own.
+    if (absl::StrContains(effect.path, "/.rc")) continue;
     Violate(effect.path, absl::StrCat("is somebody else's: ", ToString(effect)));
   }
 }

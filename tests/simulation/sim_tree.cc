@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "core/base/check.h"
+#include "tests/file_tree.h"
 #include "tests/simulation/sim_file.h"
 
 namespace ringcp {
@@ -24,25 +25,6 @@ std::string ContentsOf(const SparseBytes& contents) {
     digest = (digest ^ static_cast<unsigned char>(byte)) * 1099511628211u;
   }
   return absl::StrFormat("%016x", digest);
-}
-
-char KindLetter(mode_t mode) {
-  switch (mode & S_IFMT) {
-    case S_IFREG:
-      return '-';
-    case S_IFDIR:
-      return 'd';
-    case S_IFLNK:
-      return 'l';
-    case S_IFIFO:
-      return 'p';
-    case S_IFSOCK:
-      return 's';
-    case S_IFCHR:
-      return 'c';
-    default:
-      return 'b';
-  }
 }
 
 class Lister {
