@@ -3,6 +3,7 @@
 //
 // items_per_second counts files, chains, blocks or snapshots, as the name says.
 
+#include <linux/magic.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -19,6 +20,7 @@
 #include "core/job/worker.h"
 #include "core/kernel/block_pool.h"
 #include "core/kernel/chain_table.h"
+#include "core/kernel/file_system_table.h"
 #include "core/kernel/kernel.h"
 
 namespace ringcp {
@@ -79,7 +81,8 @@ void SmallFileChains(benchmark::State& state) {
   FileCopyNames names;
   names.source = "source";
   names.target = "target";
-  names.source_file_system = names.target_file_system = FileSystemKind::kLocal;
+  FileSystem file_system(/*device=*/0, KindWithMagic(EXT4_SUPER_MAGIC));
+  names.source_file_system = names.target_file_system = &file_system;
   MadeUpResults kernel;
   NextChains next;
   int64_t chains = 0;

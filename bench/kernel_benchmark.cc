@@ -30,7 +30,7 @@
 #include "core/job/copy_job.h"
 #include "core/job/worker.h"
 #include "core/kernel/block_pool.h"
-#include "core/kernel/file_systems.h"
+#include "core/kernel/file_system_table.h"
 #include "core/kernel/kernel.h"
 #include "core/kernel/syscall_kernel.h"
 #include "core/kernel/uring_kernel.h"
@@ -60,12 +60,10 @@ class ChainCopier {
     for (int i = 0; i < in_flight; ++i) copies_.emplace_back(&pool_, counters_.get());
     policy_.kernel = kernel;
     names_.source_directory = source_directory;
-    names_.source_file_system = KindOfFileSystem(kernel, source_directory);
+    policy_.file_systems = &file_systems_;
+    names_.source_file_system = FileSystemOf(source_directory);
     names_.target_directory = target_directory;
-    names_.target_file_system = KindOfFileSystem(kernel, target_directory);
-    struct stat stat = {};
-    RINGCP_CHECK(fstat(source_directory, &stat) == 0);
-    names_.source_device = stat.st_dev;
+    names_.target_file_system = FileSystemOf(target_directory);
   }
 
   void CopyAll(const std::vector<std::string>& names) {
@@ -94,6 +92,12 @@ class ChainCopier {
   }
 
  private:
+  FileSystem* FileSystemOf(int directory) {
+    struct stat stat = {};
+    RINGCP_CHECK(fstat(directory, &stat) == 0);
+    return file_systems_.Find(kernel_, directory, stat.st_dev);
+  }
+
   // Small files have one chain at a time, and the ring has room for one of each.
   void Queue(int index) {
     while (next_.size > 0 && IsImmediate(next_.chains[0].chain[0])) {
@@ -108,6 +112,7 @@ class ChainCopier {
   }
 
   Kernel* const kernel_;
+  FileSystemTable file_systems_;
   FileCopyPolicy policy_;
   FileCopyNames names_;
   const std::unique_ptr<EngineCounters> counters_;

@@ -33,6 +33,7 @@
 #include "core/file/file_copy.h"
 #include "core/file/next_chains.h"
 #include "core/kernel/block_pool.h"
+#include "core/kernel/file_system_table.h"
 #include "core/kernel/syscall_kernel.h"
 #include "tests/blocks.h"
 
@@ -48,6 +49,8 @@ class CopyScript {
     bool follow_source = false;
     // Whether both files are on file systems that are known.
     bool local = true;
+    // The source is named by the user: what it is on is not known before it is open.
+    bool is_named_source = false;
     bool target_directory_created = false;  // By the job.
     std::optional<mode_t> target_default_acl = std::nullopt;
     int extra_blocks = 7;
@@ -96,6 +99,10 @@ class CopyScript {
   void LeaveBlocksToChains() { copy_.LeaveBlocksToChains(); }
 
   const FileCopy& copy() const { return copy_; }
+  // What is known of file systems, unless setup.policy has a table, and what both files
+  // are on as long as they tell the device 0.
+  FileSystemTable* file_systems() { return &file_systems_; }
+  FileSystem* file_system() { return &file_system_; }
   const EngineCounters& counters() const { return *counters_; }
   bool all_blocks_back() { return HasAllBlocks(&pool_, setup_.extra_blocks); }
 
@@ -112,6 +119,8 @@ class CopyScript {
   uint64_t Seek(uint64_t offset, bool for_data) const;
 
   const Setup setup_;
+  FileSystemTable file_systems_;
+  FileSystem file_system_;
   // Asked for nothing but the kind of a file system, of descriptors that are not open:
   // none that is known.
   SyscallKernel kernel_{/*slots=*/0};

@@ -6,7 +6,7 @@
 
 #include "core/base/check.h"
 #include "core/base/file_identity.h"
-#include "core/kernel/clone_table.h"
+#include "core/kernel/file_system_table.h"
 
 namespace ringcp {
 namespace {
@@ -59,7 +59,9 @@ void ContentsCopy::Reset(const FileCopyPolicy* policy, const struct statx* sourc
 
 void ContentsCopy::Start(const Files& files, NextChains* next) {
   files_ = files;
-  pump_.SetBelievesRing(policy_->queues_all && files.source_is_local);
+  // What a ring says of the end is true there; elsewhere only a call is believed.
+  pump_.SetBelievesRing(policy_->queues_all &&
+                        files.source_file_system->tells_true_sizes());
   if (control_->only_calls) {
     control_->at_once = true;
     return CopyPieces(next);
@@ -134,7 +136,7 @@ uint64_t ContentsCopy::SourceEnd() const {
 // --- Clones ---
 
 void ContentsCopy::OnClone(int32_t result, NextChains* next) {
-  const bool refuses_all = result < 0 && CloneTable::RefusesAll(-result);
+  const bool refuses_all = result < 0 && FileSystemTable::RefusesAllClones(-result);
   // With old contents it was a trial, so that they stay where cloning is impossible. Now
   // they are to go: they may be behind or between the new ones, or be why it failed.
   const bool was_trial = files_.target_has_contents && !target_emptied_;
@@ -155,7 +157,8 @@ void ContentsCopy::OnClone(int32_t result, NextChains* next) {
   control_->at_once = control_->at_once && may_be_read_at_once();
   // A target that was there may be a link to elsewhere.
   if (refuses_all && files_.target_created) {
-    policy_->clones->NoteRefused(files_.source_device, files_.target_device);
+    policy_->file_systems->NoteCloneRefused(*files_.source_found_on,
+                                            *files_.target_file_system);
   }
   CopyBytes(next);
 }

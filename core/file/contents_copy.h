@@ -101,16 +101,17 @@ class ContentsCopy {
   struct Files {
     FileRef source;
     FileRef target;
-    // What a ring says of its end is true; elsewhere only a call is believed.
-    bool source_is_local = false;
+    // What the two are on.
+    FileSystem* source_file_system = nullptr;
+    FileSystem* target_file_system = nullptr;
     bool target_created = false;       // By this copy; else it was there.
     bool target_has_contents = false;  // It was there, and has its contents still:
     uint64_t target_size = 0;          // so many bytes.
     // Whether cloning is to be tried. REQUIRES: ordinary descriptors, if so.
     bool may_clone = false;
-    // Where the two were found, by which it is noted that a clone was refused.
-    dev_t source_device = 0;
-    dev_t target_device = 0;
+    // What the source's directory is on: that a clone was refused is noted by this,
+    // because of the next file no more is known before it is open.
+    FileSystem* source_found_on = nullptr;
     // The target's own, which may be another one if it was there.
     dev_t target_file_device = 0;
   };

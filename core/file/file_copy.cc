@@ -87,7 +87,8 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   old_target_ = OldTarget::kKept;
   closes_at_once_ = truncates_ = is_any_ = begins_anew_ = removes_closed_ = false;
   control_.only_calls = false;
-  target_kind_ = names.target_file_system;
+  source_file_system_ = names.source_file_system;
+  target_file_system_ = names.target_file_system;
   targets_let_go_ = 0;
   OpenSource(O_NONBLOCK, next);
   SetAtOnce(next);

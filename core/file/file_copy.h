@@ -14,8 +14,8 @@
 // confirmed the end elsewhere.
 //
 // Slots are used only for new small targets on file systems whose closing tells no error
-// (FileSystemKind::kLocal), inside the one chain that makes and closes them: closing a
-// slot does not flush. All else has ordinary descriptors.
+// (FileSystem::tells_errors_at_close()), inside the one chain that makes and closes them:
+// closing a slot does not flush. All else has ordinary descriptors.
 //
 // What becomes of a target that is there is decided in target_decision.h. One that is
 // overwritten is opened without O_TRUNC, looked at by its descriptor and claimed
@@ -211,9 +211,6 @@ class FileCopy {
   // --- The contents of a small file ---
   // Whether a source of up to a block is read before its target is opened.
   bool reads_first() const;
-  bool source_is_local() const {
-    return names_.source_file_system == FileSystemKind::kLocal;
-  }
   bool is_small() const { return source_stat_.stx_size <= block_size_bytes_; }
   Op FirstRead();
   void ReadFirst(NextChains* next);
@@ -227,7 +224,6 @@ class FileCopy {
   mode_t WithheldMode() const;
   mode_t FirstMode() const;
   bool may_use_slot() const;
-  bool target_is_local() const { return target_kind_ == FileSystemKind::kLocal; }
   void ClaimNewTarget();
   void CopyWhole(NextChains* next);
   void OnCopyWhole(absl::Span<const int32_t> results, NextChains* next);
@@ -366,8 +362,11 @@ class FileCopy {
   bool waits_for_target_ = false;  // Opening it once more waits for a lease to end.
   bool is_any_ = false;            // TargetClaims::Existing::is_any.
   bool truncates_ = false;         // Opening it empties it: see the head of this file.
-  // Of the target's file system: its directory's, unless a link leads elsewhere.
-  FileSystemKind target_kind_ = FileSystemKind::kOther;
+  // What the source is on: what its directory is on, unless another file system is
+  // mounted over it alone.
+  FileSystem* source_file_system_ = nullptr;
+  // What the target is on: what its directory is on, unless a link leads elsewhere.
+  FileSystem* target_file_system_ = nullptr;
   // It is about to be copied once more; what fails until then is told as what failed
   // first.
   bool begins_anew_ = false;

@@ -6,7 +6,6 @@
 
 #include "core/base/file_identity.h"
 #include "core/file/file_copy.h"
-#include "core/kernel/file_systems.h"
 
 namespace ringcp {
 
@@ -97,17 +96,17 @@ void FileCopy::CopyContents(NextChains* next) {
   begins_anew_ = false;
   if (is_whole_) return WriteWhole(next);
   const dev_t target_file_device =
-      created_ ? names_.target_device : DeviceOf(target_stat_);
+      created_ ? names_.target_file_system->device() : DeviceOf(target_stat_);
   state_ = State::kContents;
   contents_.Start({.source = source_,
                    .target = target_,
-                   .source_is_local = source_is_local(),
+                   .source_file_system = source_file_system_,
+                   .target_file_system = target_file_system_,
                    .target_created = created_,
                    .target_has_contents = existing_ && !changed_,
                    .target_size = target_stat_.stx_size,
                    .may_clone = may_clone(),
-                   .source_device = names_.source_device,
-                   .target_device = names_.target_device,
+                   .source_found_on = names_.source_file_system,
                    .target_file_device = target_file_device},
                   next);
   OnContents(next);
@@ -152,9 +151,7 @@ void FileCopy::OnWriteWhole(absl::Span<const int32_t> results, NextChains* next)
 }
 
 bool FileCopy::may_help_to_call() const {
-  const bool may_be_in_user_space =
-      target_kind_ == FileSystemKind::kOther || target_kind_ == FileSystemKind::kOverlay;
-  return may_be_in_user_space && !control_.only_calls;
+  return target_file_system_->may_write_by_calls_only() && !control_.only_calls;
 }
 
 bool FileCopy::NoteWritten(int32_t result) {
@@ -245,7 +242,7 @@ void FileCopy::OnLookAnew(absl::Span<const int32_t> results, NextChains* next) {
   const int32_t identified = results[results.size() - 2];
   is_identified_ = identified == 0;
   const bool is_known = is_identified_ && results.back() == 0;
-  const bool may_be_made_up = is_known && target_kind_ == FileSystemKind::kOther &&
+  const bool may_be_made_up = is_known && !target_file_system_->has_true_inodes() &&
                               S_ISREG(target_name_stat_.stx_mode) &&
                               DeviceOf(target_name_stat_) == DeviceOf(target_stat_);
   counters_->bytes_done.Add(-contents_.TakeCounted());

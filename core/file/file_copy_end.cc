@@ -6,7 +6,6 @@
 
 #include "core/base/file_identity.h"
 #include "core/file/file_copy.h"
-#include "core/kernel/file_systems.h"
 
 namespace ringcp {
 
@@ -19,7 +18,7 @@ void FileCopy::CloseAll(NextChains* next) {
   DropFirstBlock();
   if (is_half_written() && !cleaned_up_ && target_ != FileRef()) {
     if (target_.is_slot()) return InstallTarget(next);
-    if (created_ && target_kind_ != FileSystemKind::kOther) return Identify(next);
+    if (created_ && !target_file_system_->may_keep_what_is_open()) return Identify(next);
     // Some file systems in user space refuse to remove what is open, or bring it back
     // when it is closed.
     removes_closed_ = created_;
@@ -122,7 +121,7 @@ void FileCopy::OnStatReopened(int32_t result, NextChains* next) {
 // asking a server, because only its identity is wanted.
 bool FileCopy::identifies_before_closing() const {
   return target_ != FileRef() && !target_.is_slot() && created_ && !is_identified_ &&
-         !cleaned_up_ && !target_is_local();
+         !cleaned_up_ && target_file_system_->tells_errors_at_close();
 }
 
 void FileCopy::AddCloses(Link link, Chain* chain) {

@@ -85,13 +85,13 @@ void FileCopy::OnLookAtSource(absl::Span<const int32_t> results, NextChains* nex
     return CloseAll(next);
   }
   const dev_t device = DeviceOf(source_stat_);
-  // Another file system may be mounted over the file alone.
-  if (names_.source_device != device) {
-    const bool is_operand = names_.source_device == CloneTable::kAnyDevice;
-    if (is_operand) names_.source_device = device;
-    names_.source_file_system = is_operand
-                                    ? KindOfFileSystem(policy_.kernel, source_.index)
-                                    : FileSystemKind::kOther;
+  if (names_.source_file_system == nullptr) {
+    source_file_system_ =
+        policy_.file_systems->Find(policy_.kernel, source_.index, device);
+    names_.source_file_system = source_file_system_;
+  } else if (names_.source_file_system->device() != device) {
+    // Another file system may be mounted over the file alone.
+    source_file_system_ = policy_.file_systems->FindByDevice(device);
   }
   const bool has_many_links = policy_.preserve.links && source_stat_.stx_nlink > 1;
   if (policy_.offer_all_links || names_.offers_links || has_many_links) {
@@ -210,7 +210,7 @@ void FileCopy::OnFirstRead(int32_t result, NextChains* next) {
   if (control_.stopped) return CloseAll(next);
   // One that is shorter than the file was may have met a bad place on its device.
   const bool is_at_end = filled_ < block_size_bytes_ && filled_ >= source_stat_.stx_size;
-  if (source_is_local() && is_at_end) return OnReadWhole(next);
+  if (source_file_system_->tells_true_sizes() && is_at_end) return OnReadWhole(next);
   // At and beyond the size that the file system tells, a ring reads nothing without
   // asking it (Linux 6.18); pread(2) does ask.
   Enter(State::kConfirmEnd, AtOnce(ReadAt(source_, acl_.data(), kAclBytesMax, filled_)),

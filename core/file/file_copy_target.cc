@@ -9,8 +9,7 @@
 #include "core/base/file_identity.h"
 #include "core/file/file_copy.h"
 #include "core/file/target_relation.h"
-#include "core/kernel/clone_table.h"
-#include "core/kernel/file_systems.h"
+#include "core/kernel/file_system_table.h"
 
 namespace ringcp {
 namespace {
@@ -25,8 +24,8 @@ mode_t FileCopy::WithheldMode() const {
   const bool inherits_acl = names_.target_default_acl.has_value();
   // Nobody has to be kept out until the owner is set if it is right from the beginning. A
   // server may give files another one, and where a link leads nobody has looked.
-  const bool has_owner = names_.target_is_local() && !makes_pointee_ &&
-                         source_stat_.stx_uid == policy_.user &&
+  const bool has_owner = names_.target_file_system->gives_files_to_their_maker() &&
+                         !makes_pointee_ && source_stat_.stx_uid == policy_.user &&
                          source_stat_.stx_gid == names_.target_group;
   if (has_owner && !inherits_acl) return 0;
   return policy_.WithheldMode(source_stat_.stx_mode, inherits_acl);
@@ -37,8 +36,8 @@ mode_t FileCopy::FirstMode() const {
 }
 
 bool FileCopy::may_use_slot() const {
-  return policy_.use_slots && names_.target_is_local() && !control_.at_once &&
-         !has_cached();
+  return policy_.use_slots && !names_.target_file_system->tells_errors_at_close() &&
+         !control_.at_once && !has_cached();
 }
 
 void FileCopy::ClaimNewTarget() {
@@ -48,7 +47,7 @@ void FileCopy::ClaimNewTarget() {
 
 void FileCopy::OpenNewTarget(NextChains* next) {
   existing_ = false;
-  target_kind_ = names_.target_file_system;
+  target_file_system_ = names_.target_file_system;
   if (truncates_ && policy_.claims != nullptr) policy_.claims->Release(&claim_);
   truncates_ = false;
   ClaimNewTarget();
@@ -144,7 +143,7 @@ void FileCopy::CarryOut(const TargetDecision& decision, NextChains* next) {
 bool FileCopy::ShouldTruncate(int error_number) const {
   // What can't be cloned to is to stay as it is.
   return !truncates_ && !makes_pointee_ && policy_.reflink != Reflink::kAlways &&
-         NeedsTruncating(target_kind_, error_number,
+         NeedsTruncating(*target_file_system_, error_number,
                          target_stat_.stx_nlink == 1 && !is_link_);
 }
 
@@ -216,9 +215,10 @@ void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next)
 
 void FileCopy::Overwrite(NextChains* next) {
   // Through a link it may be on another file system than its directory.
-  if (is_link_ && DeviceOf(target_stat_) != names_.target_device) {
-    target_kind_ =
-        KindOfFileSystemAt(policy_.kernel, names_.target_directory, names_.target);
+  const dev_t device = DeviceOf(target_stat_);
+  if (is_link_ && device != names_.target_file_system->device()) {
+    target_file_system_ = policy_.file_systems->FindAt(
+        policy_.kernel, names_.target_directory, names_.target, device);
   }
   if (!ShouldTruncate(/*error_number=*/0)) return OpenExistingTarget(next);
   truncates_ = true;
@@ -236,8 +236,10 @@ void FileCopy::OnStatOpened(int32_t result, NextChains* next) {
         DecideOpenTarget(CopyKind::kContents, source_stat_, target_stat_);
     if (decision.fate != Fate::kOverwrite) return CarryOut(decision, next);
     is_identified_ = true;
-    if (DeviceOf(target_stat_) != names_.target_device) {
-      target_kind_ = KindOfFileSystem(policy_.kernel, target_.index);
+    const dev_t device = DeviceOf(target_stat_);
+    if (device != names_.target_file_system->device()) {
+      target_file_system_ =
+          policy_.file_systems->Find(policy_.kernel, target_.index, device);
     }
     // With O_TRUNC it has been claimed and emptied.
     changed_ = changed_ || truncates_;
@@ -252,7 +254,7 @@ void FileCopy::TakeTarget(NextChains* next) {
   if (!policy_.claims->TryTake({.device = DeviceOf(target_stat_),
                                 .inode = target_stat_.stx_ino,
                                 .links = target_stat_.stx_nlink,
-                                .file_system = target_kind_,
+                                .file_system = target_file_system_,
                                 .is_any = is_any_},
                                names_.target_place(), /*announces=*/!is_open, &claim_)) {
     state_ = State::kAwaitTarget;
@@ -278,7 +280,7 @@ void FileCopy::OnConfirmTarget(int32_t result, NextChains* next) {
   // Where each look gives another inode number, nobody can tell. Then it is claimed as
   // one that may be any file there; but it must not be the source.
   const bool is_elsewhere = DeviceOf(target_stat_) != DeviceOf(source_stat_);
-  const bool may_be_made_up = target_kind_ == FileSystemKind::kOther;
+  const bool may_be_made_up = !target_file_system_->has_true_inodes();
   const bool may_be_it = result == 0 && S_ISREG(target_name_stat_.stx_mode) &&
                          may_be_made_up && is_elsewhere;
   if (is_any_ && may_be_it) return UseTaken(next);
@@ -333,7 +335,7 @@ void FileCopy::OnEmptyOld(int32_t result, NextChains* next) {
 }
 
 bool FileCopy::may_clone() const {
-  return policy_.MayClone(names_.source_device, names_.target_device);
+  return policy_.MayClone(names_.source_file_system, *names_.target_file_system);
 }
 
 }  // namespace ringcp

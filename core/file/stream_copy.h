@@ -23,7 +23,7 @@
 #include "core/file/file_copy.h"
 #include "core/file/target_claims.h"
 #include "core/file/target_decision.h"
-#include "core/kernel/file_systems.h"
+#include "core/kernel/file_system_table.h"
 #include "core/kernel/kernel.h"
 
 namespace ringcp {
@@ -110,8 +110,8 @@ class StreamCopy {
   // A descriptor or -errno.
   int OpenTargetWith(int flags, mode_t mode = 0) const;
   // Whether an existing target may take no other opening than one with O_TRUNC, as some
-  // file systems in user space have it.
-  bool ShouldTruncate(int error_number) const;
+  // file systems in user space have it. Finds out what it is on.
+  bool ShouldTruncate(int error_number);
   // Empties the existing target, which is open and claimed. 0 or an errno.
   int EmptyOld();
   // 0 or an errno: EEXIST if there is something already.
@@ -136,7 +136,7 @@ class StreamCopy {
   struct statx existing_ = {};         // What was there.
   int target_error_ = 0;               // Why it could not be made, looked at or opened.
   std::optional<SteadyTime> give_up_;  // When a lease is waited for no longer.
-  FileSystemKind target_kind_ = FileSystemKind::kOther;
+  const FileSystem* target_file_system_ = nullptr;
   bool truncates_ = false;  // It is opened with O_TRUNC, once it is claimed.
   int source_ = -1;
   int target_ = -1;

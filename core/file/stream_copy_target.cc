@@ -107,17 +107,19 @@ StreamCopy::Outcome StreamCopy::OnOpenFailed(int error_number) {
   return CarryOut(Decide());
 }
 
-bool StreamCopy::ShouldTruncate(int error_number) const {
-  return S_ISREG(existing_.stx_mode) && policy_.reflink != Reflink::kAlways &&
-         MayNeedTruncating(error_number) &&
-         KindOfFileSystemAt(kernel_, names_.target_directory, names_.target) ==
-             FileSystemKind::kOther;
+bool StreamCopy::ShouldTruncate(int error_number) {
+  if (!S_ISREG(existing_.stx_mode) || policy_.reflink == Reflink::kAlways ||
+      !MayNeedTruncating(error_number)) {
+    return false;
+  }
+  target_file_system_ = policy_.file_systems->FindAt(kernel_, names_.target_directory,
+                                                     names_.target, DeviceOf(existing_));
+  return target_file_system_->may_open_truncating_only();
 }
 
 StreamCopy::Outcome StreamCopy::TakeByTruncating() {
   target_stat_ = existing_;
   is_regular_ = truncates_ = true;
-  target_kind_ = FileSystemKind::kOther;
   return TakeTarget();
 }
 
@@ -149,7 +151,8 @@ StreamCopy::Outcome StreamCopy::TakeOpened() {
   if (decision.fate != Fate::kOverwrite) return CarryOut(decision);
   is_regular_ = S_ISREG(target_stat_.stx_mode);
   if (!is_regular_) return Outcome::kCopied;
-  target_kind_ = KindOfFileSystem(kernel_, target_);
+  target_file_system_ =
+      policy_.file_systems->Find(kernel_, target_, DeviceOf(target_stat_));
   return TakeTarget();
 }
 
@@ -158,8 +161,8 @@ int StreamCopy::EmptyOld() {
   if (error_number == 0) return 0;
   struct statx named;
   if (!MayNeedTruncating(error_number) ||
-      KindOfFileSystem(kernel_, target_) != FileSystemKind::kOther ||
-      LookAtTarget(0, &named) != 0 || !SameFile(named, target_stat_)) {
+      !target_file_system_->may_open_truncating_only() || LookAtTarget(0, &named) != 0 ||
+      !SameFile(named, target_stat_)) {
     return error_number;
   }
   const int truncated = OpenTargetWith(O_NONBLOCK | O_TRUNC);
@@ -174,7 +177,7 @@ StreamCopy::Outcome StreamCopy::TakeTarget() {
       !policy_.claims->TryTake({.device = DeviceOf(target_stat_),
                                 .inode = target_stat_.stx_ino,
                                 .links = target_stat_.stx_nlink,
-                                .file_system = target_kind_},
+                                .file_system = target_file_system_},
                                names_.target_place(), /*announces=*/truncates_,
                                &claim_)) {
     policy_.claims->WakeOnRelease();

@@ -7,7 +7,7 @@
 
 #include "core/base/file_identity.h"
 #include "core/file/file_acls.h"
-#include "core/kernel/file_systems.h"
+#include "core/kernel/file_system_table.h"
 
 namespace ringcp {
 
@@ -23,11 +23,12 @@ CopyGroup::CopyGroup(JobState* job, Kernel* kernel,
   directory->target_fd = top.target_fd;
   directory->target_name = top.target_display;
   struct statx stat;
+  dev_t device = FileSystem::kNoDevice;
   if (kernel->Stat(top.target_fd, &stat) == 0) {
     directory->target_group = GroupOfNewEntries(stat, job->ids.group);
-    directory->target_device = DeviceOf(stat);
+    device = DeviceOf(stat);
   }
-  directory->target_file_system = KindOfFileSystem(kernel, top.target_fd);
+  directory->target_file_system = job->file_systems.Find(kernel, top.target_fd, device);
   // Jobs whose targets may be one do not run at the same time.
   directory->target_key = reinterpret_cast<uintptr_t>(job);
   if (job->policy.preserve.mode || job->policy.preserve.ownership) {
@@ -58,7 +59,6 @@ std::unique_ptr<Worker> CopyGroup::MakeWorker(int index, Kernel* kernel, bool re
   if (options.needs_uring()) work.warm_calls = CallsAtOnce::kNone;
   if (options.engine == EngineChoice::kThreads) work.warm_calls = CallsAtOnce::kOpen;
   work.policy.shared_files = &shared_files_;
-  work.policy.clones = &job_->clones;
   work.policy.uncached_io = &job_->uncached_io;
   if (options.iopoll) work.policy.polled_io = &job_->polled_io;
   work.policy.direct_reads = reads_many;

@@ -28,7 +28,7 @@
 #include "core/job/made_names.h"
 #include "core/job/progress.h"
 #include "core/job/top_level.h"
-#include "core/kernel/clone_table.h"
+#include "core/kernel/file_system_table.h"
 #include "core/kernel/kernel.h"
 #include "core/kernel/polled_io.h"
 #include "core/kernel/uncached_io.h"
@@ -72,13 +72,13 @@ class JobState {
   TargetClaims own_claims;  // Used where nobody shares others.
   TargetClaims* const claims;
   Reporter reporter;
+  FileSystemTable file_systems;
   // Without what differs between workers.
   const FileCopyPolicy policy;
   DirectoryCopy directories;
   LinkTable links;
   MadeNames made_names;
   bool notes_made_names = false;  // Some source must not overwrite another one's copy.
-  CloneTable clones;
   UncachedIo uncached_io;
   PolledIo polled_io{[](dev_t device) { return PollableLength("/sys", device); }};
   std::atomic<bool> cancelled = false;

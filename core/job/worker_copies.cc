@@ -118,9 +118,7 @@ FileCopyNames Worker::NamesOf(const WaitingEntry& entry) const {
           .target_group = entry.directory->target_group,
           .source_file_system = entry.directory->source_file_system,
           .target_file_system = entry.directory->target_file_system,
-          .offers_links = OffersLinks(entry),
-          .source_device = DeviceOf(entry.directory->source_stat),
-          .target_device = entry.directory->target_device};
+          .offers_links = OffersLinks(entry)};
 }
 
 int Worker::TakeFlight() {

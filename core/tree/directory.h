@@ -24,7 +24,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/kernel/file_systems.h"
+#include "core/kernel/file_system_table.h"
 
 namespace ringcp {
 
@@ -87,14 +87,12 @@ struct Directory {
   // What new entries get: the directory's group, if they inherit it, or the process's;
   // kUnknownGroup where that is not certain.
   gid_t target_group = kUnknownGroup;
-  // The device that the target is on.
-  dev_t target_device = 0;
-  // What source and target are on.
-  FileSystemKind source_file_system = FileSystemKind::kOther;
-  FileSystemKind target_file_system = FileSystemKind::kOther;
-  // Of the target's path below the job's target, as far as it is on file systems of a
-  // kind that is not known: equal for those of one job that such a system may take for
-  // one directory, because it ignores the case of letters.
+  // What source and target are on, known once they are open; nullptr of the top's source.
+  FileSystem* source_file_system = nullptr;
+  FileSystem* target_file_system = nullptr;
+  // Of the target's path below the job's target, as far as it is on file systems without
+  // true inode numbers: equal for those of one job that such a system may take for one
+  // directory, because it ignores the case of letters.
   uint64_t target_key = 0;
   // What the target's default ACL grants, of 0777, to what is made in it; absent if there
   // is none. Known only where modes or owners are kept, because only then rights are

@@ -22,27 +22,20 @@
 namespace ringcp {
 namespace {
 
-// Below a directory on the same device they are as there.
-void NoteSourceFileSystem(Kernel* kernel, Directory* directory) {
-  const Directory& parent = *directory->parent;
-  const bool is_same = !parent.is_top() &&
-                       DeviceOf(parent.source_stat) == DeviceOf(directory->source_stat);
-  directory->source_file_system = is_same
-                                      ? parent.source_file_system
-                                      : KindOfFileSystem(kernel, directory->source_fd);
+// What the open directory `fd` is on; `parents` is what the one above it is on.
+FileSystem* FileSystemOf(Kernel* kernel, FileSystemTable* table, int fd, dev_t device,
+                         FileSystem* parents) {
+  const bool is_same = parents != nullptr && parents->device() == device;
+  return is_same ? parents : table->Find(kernel, fd, device);
 }
 
-void NoteTargetFileSystem(Kernel* kernel, Directory* directory) {
-  const Directory& parent = *directory->parent;
-  directory->target_file_system = parent.target_device == directory->target_device
-                                      ? parent.target_file_system
-                                      : KindOfFileSystem(kernel, directory->target_fd);
+// Of a target whose file system is known.
+uint64_t TargetKey(const Directory& directory) {
+  const uint64_t above = directory.parent->target_key;
   // Elsewhere nobody asks for it.
-  const bool names_count = directory->target_file_system == FileSystemKind::kOther &&
-                           directory->target_name != ".";
-  directory->target_key =
-      names_count ? absl::HashOf(parent.target_key, FoldedName(directory->target_name))
-                  : parent.target_key;
+  const bool names_count =
+      !directory.target_file_system->has_true_inodes() && directory.target_name != ".";
+  return names_count ? absl::HashOf(above, FoldedName(directory.target_name)) : above;
 }
 
 // Whether what is in the way of a new directory in `parent` may be one to copy into.
@@ -100,7 +93,9 @@ WalkVisitor::Entered DirectoryCopy::OpenSource(Kernel* kernel, Directory* direct
     directory->source_fd = fd;
     const int32_t result = kernel->Stat(fd, &directory->source_stat);
     if (result == 0) {
-      NoteSourceFileSystem(kernel, directory);
+      directory->source_file_system =
+          FileSystemOf(kernel, policy_.file_systems, fd, DeviceOf(directory->source_stat),
+                       directory->parent->source_file_system);
       return Entered::kToBeRead;
     }
     Fail(MakeFileError(Operation::kStat, SourcePath(*directory), -result));
@@ -183,8 +178,10 @@ bool DirectoryCopy::MakeTarget(Kernel* kernel, Directory* directory, bool empty)
     struct statx stat;
     if (!OpenTarget(kernel, directory, &stat)) return false;
     if (directory->is_root) NoteRoot(*directory, DeviceOf(stat), stat.stx_ino);
-    directory->target_device = DeviceOf(stat);
-    NoteTargetFileSystem(kernel, directory);
+    directory->target_file_system =
+        FileSystemOf(kernel, policy_.file_systems, directory->target_fd, DeviceOf(stat),
+                     parent.target_file_system);
+    directory->target_key = TargetKey(*directory);
     directory->target_group = GroupOfNewEntries(stat, group_);
     if (!PlanAttributes(kernel, directory, withheld, stat)) return false;
   }

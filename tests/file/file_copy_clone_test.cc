@@ -5,9 +5,10 @@
 #include <string>
 
 #include "core/file/file_copy.h"
-#include "core/kernel/clone_table.h"
+#include "core/kernel/file_system_table.h"
 #include "gtest/gtest.h"
 #include "tests/copy_script.h"
+#include "tests/file_system_kinds.h"
 
 namespace ringcp {
 namespace {
@@ -17,10 +18,9 @@ struct Cloning {
                    CallsAtOnce calls_at_once = CallsAtOnce::kNone)
       : copy({.policy = Policy(reflink), .size = size, .calls_at_once = calls_at_once}) {}
 
-  FileCopyPolicy Policy(Reflink reflink) {
+  static FileCopyPolicy Policy(Reflink reflink) {
     FileCopyPolicy policy;
     policy.reflink = reflink;
-    policy.clones = &clones;
     return policy;
   }
 
@@ -49,7 +49,6 @@ struct Cloning {
     return copy.Settle({0, 0});
   }
 
-  CloneTable clones;
   CopyScript copy;
 };
 
@@ -101,16 +100,16 @@ TEST(FileCopyCloneTest, WhereItIsImpossibleContentsAreCopied) {
             "open T new 644>s0 - write s0 100@0 - close s0 = close fd7");
 }
 
-TEST(FileCopyCloneTest, WhatWasReadBeforeItsDeviceWasKnownIsNotUsedForAClone) {
-  Cloning cloning(Reflink::kAuto);
-  cloning.clones.NoteRefused(/*source=*/4711, /*target=*/0);
-  cloning.copy.source_stat.stx_dev_major = 8;
-  EXPECT_EQ(cloning.copy.OpenSource(), "fstat fd7 - no pipe fd7 - read fd7 4096@0");
-  EXPECT_EQ(cloning.copy.Settle({0, 100}), "open T new 644>fd");
-  EXPECT_EQ(cloning.copy.Settle({8}), "clone fd7>fd8");
-  EXPECT_EQ(cloning.copy.Settle({0}), "close fd8 = close fd7");
-  EXPECT_EQ(cloning.copy.Settle({0, 0}), "copied");
-  EXPECT_TRUE(cloning.copy.all_blocks_back());
+TEST(FileCopyCloneTest, WhatWasReadBeforeItsFileSystemWasKnownIsNotUsedForAClone) {
+  CopyScript copy({.policy = Cloning::Policy(Reflink::kAuto), .is_named_source = true});
+  const FileSystem another(/*device=*/4711, LocalKind());
+  copy.file_systems()->NoteCloneRefused(another, *copy.file_system());
+  EXPECT_EQ(copy.OpenSource(), "fstat fd7 - no pipe fd7 - read fd7 4096@0");
+  EXPECT_EQ(copy.Settle({0, 100}), "open T new 644>fd");
+  EXPECT_EQ(copy.Settle({8}), "clone fd7>fd8");
+  EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
+  EXPECT_EQ(copy.Settle({0, 0}), "copied");
+  EXPECT_TRUE(copy.all_blocks_back());
 }
 
 TEST(FileCopyCloneTest, OneFileThatCanNotBeClonedSaysNothingAboutTheNext) {
@@ -167,7 +166,8 @@ TEST(FileCopyCloneTest, WhatATargetElsewhereRefusesSaysNothingAboutTheOthers) {
   EXPECT_EQ(cloning.Overwrite(), "at once set size fd8 0");
   EXPECT_EQ(cloning.copy.Settle({0}), "clone fd7>fd8");
   EXPECT_EQ(cloning.copy.Settle({-EXDEV}), "read fd7 100@0 - write fd8 100@0");
-  EXPECT_FALSE(cloning.clones.Refused(CloneTable::kAnyDevice, 0));
+  EXPECT_TRUE(
+      cloning.copy.file_systems()->MayClone(nullptr, *cloning.copy.file_system()));
 }
 
 TEST(FileCopyCloneTest, ACloneThatFailsAfterTheTrialLeavesTheTargetEmpty) {

@@ -23,10 +23,12 @@
 #include "core/file/file_copy.h"
 #include "core/file/target_claims.h"
 #include "core/kernel/block_pool.h"
+#include "core/kernel/file_system_table.h"
 #include "core/kernel/polled_io.h"
 #include "gtest/gtest.h"
 #include "tests/blocks.h"
 #include "tests/fake_kernel.h"
+#include "tests/file_system_kinds.h"
 #include "tests/scratch_directory.h"
 #include "tests/system_kernel.h"
 #include "tests/test_seed.h"
@@ -387,19 +389,16 @@ class FileCopyFaultsTest : public testing::Test {
     policy.claims = &desk;
     struct stat directory = {};
     ASSERT_EQ(stat(scratch_.path().c_str(), &directory), 0);
+    FileSystemTable file_systems;
+    policy.file_systems = &file_systems;
+    FileSystem file_system(directory.st_dev, variant.local ? LocalKind() : OtherKind());
     FileCopyNames names = {.source = source_.c_str(),
                            .target = target_.c_str(),
                            .target_default_acl = std::nullopt,
                            .target_group = getegid(),
-                           .source_file_system = variant.local ? FileSystemKind::kLocal
-                                                               : FileSystemKind::kOther,
-                           .target_file_system = variant.local ? FileSystemKind::kLocal
-                                                               : FileSystemKind::kOther,
-                           .source_device = directory.st_dev,
-                           .target_device = directory.st_dev};
+                           .source_file_system = &file_system,
+                           .target_file_system = &file_system};
     if (variant.has_acl) names.target_default_acl = 0700;
-    CloneTable clones;
-    policy.clones = &clones;
     if (variant.is_cloned) policy.reflink = Reflink::kAuto;
     UncachedIo uncached_io;
     policy.page_cache = variant.page_cache;

@@ -11,8 +11,10 @@
 
 #include "core/file/file_copy.h"
 #include "core/file/target_claims.h"
+#include "core/kernel/file_system_table.h"
 #include "gtest/gtest.h"
 #include "tests/copy_script.h"
+#include "tests/file_system_kinds.h"
 #include "tests/system_kernel.h"
 
 namespace ringcp {
@@ -472,9 +474,8 @@ TEST(FileCopyTargetTest, StoppedBeforeItIsEmptiedItKeepsItsContents) {
 // One whose target, inode 2, another copy has claimed.
 struct Claimed {
   Claimed() {
-    EXPECT_TRUE(other_desk.TryTake(
-        {.device = 0, .inode = 2, .file_system = FileSystemKind::kLocal}, {.name = "T"},
-        false, &other));
+    EXPECT_TRUE(other_desk.TryTake({.device = 0, .inode = 2, .file_system = &local},
+                                   {.name = "T", .file_system = &local}, false, &other));
     FileCopyPolicy policy;
     policy.claims = &desk;
     existing.emplace(policy);
@@ -486,12 +487,13 @@ struct Claimed {
   bool is_free() {
     TargetClaims::Claim claim;
     const bool is_free =
-        desk.TryTake({.device = 0, .inode = 2, .file_system = FileSystemKind::kLocal},
-                     {.name = "T"}, false, &claim);
+        desk.TryTake({.device = 0, .inode = 2, .file_system = &local},
+                     {.name = "T", .file_system = &local}, false, &claim);
     desk.Release(&claim);
     return is_free;
   }
 
+  FileSystem local{/*device=*/0, LocalKind()};
   TargetClaims claims;
   TargetClaims::Desk other_desk{&claims, SystemKernel()};
   TargetClaims::Desk desk{&claims, SystemKernel()};
@@ -547,6 +549,7 @@ TEST(FileCopyTargetTest, WhereAClosingDidNotRunTheLastChainIsCalledAsAWhole) {
 
 // There two names of one file may have two numbers.
 TEST(FileCopyTargetTest, OnOtherFileSystemsAllFilesWithSeveralNamesAreOneTarget) {
+  FileSystem local{/*device=*/0, LocalKind()};
   TargetClaims claims;
   TargetClaims::Desk desk(&claims, SystemKernel());
   FileCopyPolicy policy;
@@ -575,6 +578,7 @@ TEST(FileCopyTargetTest, OnOtherFileSystemsAllFilesWithSeveralNamesAreOneTarget)
 }
 
 TEST(FileCopyTargetTest, ALinksTargetIsConfirmedThroughIt) {
+  FileSystem local{/*device=*/0, LocalKind()};
   TargetClaims claims;
   TargetClaims::Desk desk(&claims, SystemKernel());
   FileCopyPolicy policy;
@@ -587,6 +591,7 @@ TEST(FileCopyTargetTest, ALinksTargetIsConfirmedThroughIt) {
 }
 
 TEST(FileCopyTargetTest, OneThatIsReplacedAgainAndAgainIsGivenUp) {
+  FileSystem local{/*device=*/0, LocalKind()};
   TargetClaims claims;
   TargetClaims::Desk desk(&claims, SystemKernel());
   FileCopyPolicy policy;
@@ -665,6 +670,7 @@ TEST(FileCopyTargetTest, WhateverItEndsByAClaimIsGivenBack) {
   };
   for (const Case& ending : cases) {
     SCOPED_TRACE(ending.name);
+    FileSystem local{/*device=*/0, LocalKind()};
     TargetClaims claims;
     TargetClaims::Desk desk(&claims,
                             SystemKernel());  // Stops the program if a claim is left.
@@ -673,9 +679,8 @@ TEST(FileCopyTargetTest, WhateverItEndsByAClaimIsGivenBack) {
     CopyScript copy({.policy = policy});
     ending.end(&copy);
     TargetClaims::Claim claim;
-    EXPECT_TRUE(
-        desk.TryTake({.device = 0, .inode = 2, .file_system = FileSystemKind::kLocal},
-                     {.name = "T"}, false, &claim));
+    EXPECT_TRUE(desk.TryTake({.device = 0, .inode = 2, .file_system = &local},
+                             {.name = "T", .file_system = &local}, false, &claim));
     desk.Release(&claim);
   }
 }

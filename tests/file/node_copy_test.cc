@@ -15,10 +15,11 @@
 
 #include "core/base/file_error.h"
 #include "core/file/copy_policy.h"
-#include "core/kernel/file_systems.h"
+#include "core/kernel/file_system_table.h"
 #include "core/kernel/op.h"
 #include "core/kernel/syscall_kernel.h"
 #include "gtest/gtest.h"
+#include "tests/file_system_kinds.h"
 #include "tests/programs.h"
 #include "tests/scratch_directory.h"
 
@@ -54,7 +55,7 @@ class NodeCopyTest : public testing::Test {
                                  .target = target_name,
                                  .target_default_acl = std::nullopt,
                                  .target_group = getegid(),
-                                 .target_file_system = FileSystemKind::kLocal};
+                                 .target_file_system = &local_};
     NodeSource source(&kernel_);
     EXPECT_EQ(source.Open(names), 0);
     kernel_.kinds.clear();
@@ -71,6 +72,7 @@ class NodeCopyTest : public testing::Test {
   }
 
   ScratchDirectory scratch_;
+  FileSystem local_{/*device=*/0, LocalKind()};
   WatchedKernel kernel_;
   FileCopyPolicy policy_;
   std::vector<OpKind> asked_;  // By CopyNode().

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <deque>
+#include <iterator>
 #include <string>
 #include <thread>
 #include <vector>
@@ -15,6 +17,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "tests/file_system_kinds.h"
 #include "tests/scratch_directory.h"
 #include "tests/system_kernel.h"
 
@@ -24,8 +27,12 @@ namespace {
 // Far longer than anything here takes.
 constexpr absl::Duration kLimit = absl::Seconds(60);
 
-constexpr FileSystemKind kKinds[] = {FileSystemKind::kOther, FileSystemKind::kLocal,
-                                     FileSystemKind::kNfs, FileSystemKind::kOverlay};
+// By kOther, kLocal and so on.
+const FileSystemKind* const kKinds[] = {&OtherKind(), &LocalKind(), &NfsKind(),
+                                        &OverlayKind()};
+constexpr size_t kOther = 0;
+constexpr size_t kLocal = 1;
+constexpr size_t kOverlay = 3;
 
 using Claim = TargetClaims::Claim;
 using Desk = TargetClaims::Desk;
@@ -55,38 +62,40 @@ class TargetClaimsTest : public testing::Test {
     struct stat stat = {};
     EXPECT_EQ(fstat(directory_, &stat), 0);
     device_ = stat.st_dev;
+    for (const FileSystemKind* kind : kKinds) {
+      here_.emplace_back(device_, *kind);
+      elsewhere_.emplace_back(device_ + 1, *kind);
+    }
   }
   ~TargetClaimsTest() override { close(directory_); }
 
   // Announces that `name` is about to be made.
   void Announce(Desk* desk, const char* name, Claim* claim) {
-    desk->AnnounceNew({.directory = directory_, .name = name, .device = device_}, claim);
+    desk->AnnounceNew(At(name, kLocal), claim);
   }
 
   // Claims what `name` leads to, as a copy does that has found it existing.
   bool Take(Desk* desk, const std::string& name, Claim* claim) {
     struct stat stat = {};
     EXPECT_EQ(fstatat(directory_, name.c_str(), &stat, 0), 0) << name;
-    return desk->TryTake({.device = stat.st_dev,
-                          .inode = stat.st_ino,
-                          .file_system = FileSystemKind::kLocal},
-                         At(name.c_str(), FileSystemKind::kLocal), false, claim);
+    return desk->TryTake(
+        {.device = stat.st_dev, .inode = stat.st_ino, .file_system = &here_[kLocal]},
+        At(name.c_str(), kLocal), false, claim);
   }
 
   // The place `name` in the directory of a kind of file system.
-  TargetClaims::Place At(const char* name, FileSystemKind kind) const {
+  TargetClaims::Place At(const char* name, size_t kind) const {
     return {.directory = directory_,
             .name = name,
-            .device = device_,
-            .file_system = kind,
+            .file_system = &here_[kind],
             .directory_key = 1};
   }
 
   // Claims an inode of a kind of file system, under a name.
-  bool TakeInode(Desk* desk, FileSystemKind kind, ino_t inode, uint64_t links,
-                 const char* name, Claim* claim) {
+  bool TakeInode(Desk* desk, size_t kind, ino_t inode, uint64_t links, const char* name,
+                 Claim* claim) {
     return desk->TryTake(
-        {.device = device_, .inode = inode, .links = links, .file_system = kind},
+        {.device = device_, .inode = inode, .links = links, .file_system = &here_[kind]},
         At(name, kind), false, claim);
   }
 
@@ -101,6 +110,8 @@ class TargetClaimsTest : public testing::Test {
   ScratchDirectory scratch_;
   int directory_ = -1;
   dev_t device_ = 0;
+  std::deque<FileSystem> here_;  // By kind.
+  std::deque<FileSystem> elsewhere_;
   TargetClaims claims_;
   Desk desk_{&claims_, SystemKernel()};
   CountingKernel other_kernel_;
@@ -136,10 +147,11 @@ TEST_F(TargetClaimsTest, OtherFilesAreNotConcerned) {
 
 TEST_F(TargetClaimsTest, ANumberOnAnotherDeviceIsAnotherFile) {
   Claim first;
-  ASSERT_TRUE(TakeInode(&desk_, FileSystemKind::kLocal, 4711, 1, "a", &first));
+  ASSERT_TRUE(TakeInode(&desk_, kLocal, 4711, 1, "a", &first));
   Claim second;
-  EXPECT_TRUE(other_desk_.TryTake({.device = device_ + 1, .inode = 4711},
-                                  At("a", FileSystemKind::kLocal), false, &second));
+  EXPECT_TRUE(other_desk_.TryTake(
+      {.device = device_ + 1, .inode = 4711, .file_system = &elsewhere_[kLocal]},
+      At("a", kLocal), false, &second));
   desk_.Release(&first);
   other_desk_.Release(&second);
 }
@@ -198,35 +210,43 @@ TEST_F(TargetClaimsTest, ANewOneOnAnotherDeviceIsNotLookedAt) {
   struct stat stat = {};
   scratch_.WriteFile("target", "");
   ASSERT_EQ(fstatat(directory_, "target", &stat, 0), 0);
-  for (const FileSystemKind kind : kKinds) {
+  for (size_t kind = 0; kind < std::size(kKinds); ++kind) {
     // A lie, to be seen when it is looked at: the file is on the device of the other.
     Claim made;
-    desk_.AnnounceNew({.directory = directory_,
-                       .name = "target",
-                       .device = device_ + 1,
-                       .file_system = kind},
-                      &made);
-    for (const FileSystemKind existing_kind : kKinds) {
+    desk_.AnnounceNew(
+        {.directory = directory_, .name = "target", .file_system = &elsewhere_[kind]},
+        &made);
+    for (size_t existing_kind = 0; existing_kind < std::size(kKinds); ++existing_kind) {
       Claim claim;
-      EXPECT_EQ(
-          other_desk_.TryTake(
-              {.device = stat.st_dev, .inode = stat.st_ino, .file_system = existing_kind},
-              At("another", existing_kind), false, &claim),
-          kind != FileSystemKind::kOverlay && existing_kind != FileSystemKind::kOverlay);
+      EXPECT_EQ(other_desk_.TryTake({.device = stat.st_dev,
+                                     .inode = stat.st_ino,
+                                     .file_system = &here_[existing_kind]},
+                                    At("another", existing_kind), false, &claim),
+                kind != kOverlay && existing_kind != kOverlay);
       other_desk_.Release(&claim);
     }
     desk_.Release(&made);
   }
 }
 
+TEST_F(TargetClaimsTest, ANewOneWhoseDeviceIsNotRememberedIsLookedAt) {
+  scratch_.WriteFile("target", "");
+  const FileSystem further(FileSystem::kNoDevice, LocalKind());
+  Claim made;
+  desk_.AnnounceNew({.directory = directory_, .name = "target", .file_system = &further},
+                    &made);
+  EXPECT_FALSE(IsFree(&other_desk_, "target"));
+  desk_.Release(&made);
+  EXPECT_TRUE(IsFree(&other_desk_, "target"));
+}
+
 // Their inodes' numbers may be made up by their file system.
 TEST_F(TargetClaimsTest, TwoWithSeveralNamesAreOneWhereInodesAreNotKnownToBeTrue) {
-  for (const FileSystemKind kind : kKinds) {
+  for (size_t kind = 0; kind < std::size(kKinds); ++kind) {
     Claim first;
     ASSERT_TRUE(TakeInode(&desk_, kind, 1, 2, "a", &first));
     Claim second;
-    EXPECT_EQ(TakeInode(&other_desk_, kind, 2, 2, "b", &second),
-              kind != FileSystemKind::kOther);
+    EXPECT_EQ(TakeInode(&other_desk_, kind, 2, 2, "b", &second), kind != kOther);
     other_desk_.Release(&second);
     EXPECT_TRUE(TakeInode(&other_desk_, kind, 2, 1, "b", &second));
     other_desk_.Release(&second);
@@ -236,7 +256,7 @@ TEST_F(TargetClaimsTest, TwoWithSeveralNamesAreOneWhereInodesAreNotKnownToBeTrue
 
 // ... one for each name: "F" may be "f".
 TEST_F(TargetClaimsTest, TwoNamesThatDifferInCaseAreOneWhereInodesAreNotKnownToBeTrue) {
-  for (const FileSystemKind kind : kKinds) {
+  for (size_t kind = 0; kind < std::size(kKinds); ++kind) {
     for (const bool is_new : {false, true}) {
       Claim first;
       if (is_new) {
@@ -245,17 +265,16 @@ TEST_F(TargetClaimsTest, TwoNamesThatDifferInCaseAreOneWhereInodesAreNotKnownToB
         ASSERT_TRUE(TakeInode(&desk_, kind, 1, 1, "f", &first));
       }
       Claim second;
-      EXPECT_EQ(TakeInode(&other_desk_, kind, 2, 1, "F", &second),
-                kind != FileSystemKind::kOther);
+      EXPECT_EQ(TakeInode(&other_desk_, kind, 2, 1, "F", &second), kind != kOther);
       other_desk_.Release(&second);
       EXPECT_TRUE(TakeInode(&other_desk_, kind, 2, 1, "g", &second));
       other_desk_.Release(&second);
       // One of that name elsewhere is another file.
       TargetClaims::Place elsewhere = At("F", kind);
       elsewhere.directory_key = 2;
-      EXPECT_TRUE(
-          other_desk_.TryTake({.device = device_, .inode = 2, .file_system = kind},
-                              elsewhere, false, &second));
+      EXPECT_TRUE(other_desk_.TryTake(
+          {.device = device_, .inode = 2, .file_system = &here_[kind]}, elsewhere, false,
+          &second));
       other_desk_.Release(&second);
       desk_.Release(&first);
     }
@@ -267,9 +286,9 @@ TEST_F(TargetClaimsTest, OneThatIsYetToBeOpenedIsFoundByItsNameToo) {
   scratch_.WriteFile("target", "old");
   for (const bool announces : {false, true}) {
     Claim first;
-    ASSERT_TRUE(desk_.TryTake(
-        {.device = device_, .inode = 1, .file_system = FileSystemKind::kOverlay},
-        At("target", FileSystemKind::kOverlay), announces, &first));
+    ASSERT_TRUE(
+        desk_.TryTake({.device = device_, .inode = 1, .file_system = &here_[kOverlay]},
+                      At("target", kOverlay), announces, &first));
     // What it is by now.
     EXPECT_EQ(IsFree(&other_desk_, "target"), !announces);
     desk_.Release(&first);
@@ -284,10 +303,9 @@ TEST_F(TargetClaimsTest, OneThatIsNotHadIsNotAnnouncedEither) {
   struct stat stat = {};
   ASSERT_EQ(fstatat(directory_, "target", &stat, 0), 0);
   Claim second;
-  EXPECT_FALSE(other_desk_.TryTake({.device = stat.st_dev,
-                                    .inode = stat.st_ino,
-                                    .file_system = FileSystemKind::kLocal},
-                                   At("target", FileSystemKind::kLocal), true, &second));
+  EXPECT_FALSE(other_desk_.TryTake(
+      {.device = stat.st_dev, .inode = stat.st_ino, .file_system = &here_[kLocal]},
+      At("target", kLocal), true, &second));
   EXPECT_FALSE(second.held());
   desk_.Release(&first);
   EXPECT_TRUE(IsFree(&desk_, "target"));
@@ -371,7 +389,7 @@ TEST_F(TargetClaimsTest, WhoWaitsIsWokenByARelease) {
     desk_.Release(&claim);
     while (!has_it) {
       Claim again;
-      if (TakeInode(&desk_, FileSystemKind::kLocal, 0, 1, "again", &again)) {
+      if (TakeInode(&desk_, kLocal, 0, 1, "again", &again)) {
         desk_.Release(&again);
       }
       std::this_thread::yield();
@@ -424,10 +442,9 @@ TEST_F(TargetClaimsTest, WhoMakesItAndWhoFindsItAreNeverInItTogether) {
         if (fd < 0) continue;  // Gone again.
         struct stat stat = {};
         EXPECT_EQ(fstat(fd, &stat), 0);
-        while (!desk.TryTake({.device = stat.st_dev,
-                              .inode = stat.st_ino,
-                              .file_system = FileSystemKind::kLocal},
-                             At(name, FileSystemKind::kLocal), false, &claim)) {
+        while (!desk.TryTake(
+            {.device = stat.st_dev, .inode = stat.st_ino, .file_system = &here_[kLocal]},
+            At(name, kLocal), false, &claim)) {
           AwaitRelease(&desk, absl::Milliseconds(1));
         }
         // Another file may have its name by now; then it is nobody else's.

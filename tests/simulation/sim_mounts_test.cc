@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/kernel/file_systems.h"
+#include "core/kernel/file_system_table.h"
 #include "core/kernel/op.h"
 #include "gtest/gtest.h"
 #include "tests/simulation/lone_sim_kernel.h"
@@ -60,17 +60,19 @@ TEST_F(SimMountsTest, TheEngineTakesEachForWhatItIs) {
     LoneSimKernel kernel({}, {});
     MakeSimDirectory(kernel.its_world()->files(), "/odd");
     kernel.its_world()->files()->Mount("/odd", character.traits);
-    FileSystemKind expected = FileSystemKind::kOther;
     const std::string name = character.name;
-    if (name == "tmpfs" || name == "ext4" || name == "Btrfs") {
-      expected = FileSystemKind::kLocal;
-    }
-    if (name.starts_with("NFS")) expected = FileSystemKind::kNfs;
-    if (name == "overlayfs") expected = FileSystemKind::kOverlay;
-    EXPECT_EQ(KindOfFileSystemAt(&kernel, AT_FDCWD, "/odd"), expected) << name;
+    FileSystemTable table;
+    const FileSystem* odd = table.FindAt(&kernel, AT_FDCWD, "/odd", /*device=*/1);
+    const bool is_local = name == "tmpfs" || name == "ext4" || name == "Btrfs";
+    const bool is_nfs = name.starts_with("NFS");
+    const bool is_overlay = name == "overlayfs";
+    EXPECT_EQ(odd->tells_errors_at_close(), !is_local) << name;
+    EXPECT_EQ(odd->has_true_inodes(), is_local || is_nfs || is_overlay) << name;
+    EXPECT_EQ(odd->copies_up(), is_overlay) << name;
     // What is promised of the local ones.
-    if (expected != FileSystemKind::kLocal) continue;
+    if (!is_local) continue;
     EXPECT_FALSE(character.traits.tells_errors_at_close) << name;
+    EXPECT_TRUE(odd->tells_true_sizes());
     EXPECT_FALSE(character.traits.size_told_max.has_value()) << name;
     EXPECT_EQ(character.traits.read_max, 0u) << name;
   }

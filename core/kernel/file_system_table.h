@@ -1,0 +1,122 @@
+// What is known of the file systems that a job meets: what each one does, as its kind
+// tells, what it has refused, and which two of them can't share blocks between files
+// (reflinks, FICLONE). What is refused is found out by trying, and remembered for the
+// job, so that it is not tried again for each file.
+//
+// A FileSystem is known by the device number that its files tell, and by what statfs(2)
+// tells: device numbers are given to others once a file system is unmounted. So each
+// subvolume of Btrfs is one of its own, and learns for itself. A file may be on another
+// one than its directory: where it is mounted over alone, or where overlayfs or another
+// that is made of several tells the devices of those.
+//
+// Thread-safety: all methods may be called by any thread. Those of FileSystem, and
+// MayClone(), take no lock: they are asked for every file. To find one takes a lock only
+// when it is met for the first time.
+// Ownership: the table owns its entries, which stay where they are as long as it does.
+
+#ifndef RINGCP_CORE_KERNEL_FILE_SYSTEM_TABLE_H_
+#define RINGCP_CORE_KERNEL_FILE_SYSTEM_TABLE_H_
+
+#include <sys/types.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "core/base/mutex.h"
+#include "core/kernel/file_systems.h"
+#include "core/kernel/kernel.h"
+
+namespace ringcp {
+
+class FileSystem {
+ public:
+  // No file tells this one: see FileSystemTable::kRememberedMax.
+  static constexpr dev_t kNoDevice = static_cast<dev_t>(-1);
+
+  // `kind` outlives it.
+  FileSystem(dev_t device, const FileSystemKind& kind) : device_(device), kind_(kind) {}
+  FileSystem(const FileSystem&) = delete;
+  FileSystem& operator=(const FileSystem&) = delete;
+
+  // What its files tell.
+  dev_t device() const { return device_; }
+
+  // What it does: see FileSystemKind.
+  bool tells_errors_at_close() const { return kind_.tells_errors_at_close; }
+  bool tells_true_sizes() const { return kind_.tells_true_sizes; }
+  bool gives_files_to_their_maker() const { return kind_.gives_files_to_their_maker; }
+  bool has_true_inodes() const { return kind_.has_true_inodes; }
+  bool copies_up() const { return kind_.copies_up; }
+  bool may_open_truncating_only() const { return kind_.may_open_truncating_only; }
+  bool may_keep_what_is_open() const { return kind_.may_keep_what_is_open; }
+  bool may_write_by_calls_only() const { return kind_.may_write_by_calls_only; }
+
+ private:
+  friend class FileSystemTable;
+  bool is_remembered() const { return device_ != kNoDevice; }
+
+  const dev_t device_;
+  const FileSystemKind& kind_;
+  // What statfs(2) tells; 0 where it was not asked.
+  uint64_t magic_ = 0;
+  uint32_t id_ = 0;
+  FileSystem* next_ = nullptr;  // In its table.
+};
+
+class FileSystemTable {
+ public:
+  // File systems that are remembered: most jobs meet two, one of a snapshot for each hour
+  // of a week 170. All further ones of a kind are one FileSystem, with kNoDevice, which
+  // learns nothing: what they refuse is tried for each file.
+  static constexpr int kRememberedMax = 256;
+  // Pairs that can't clone and are remembered; most jobs have one. Of further ones each
+  // file is tried.
+  static constexpr int kPairsMax = 16;
+
+  FileSystemTable() = default;
+  FileSystemTable(const FileSystemTable&) = delete;
+  FileSystemTable& operator=(const FileSystemTable&) = delete;
+
+  // What the open file `fd` (O_PATH is enough) is on, which tells the device `device`.
+  FileSystem* Find(Kernel* kernel, int fd, dev_t device);
+  // What `name` in `directory` leads to, links followed.
+  FileSystem* FindAt(Kernel* kernel, int directory, const char* name, dev_t device);
+  // One that is known by its device alone, and whose kind nobody has asked for.
+  FileSystem* FindByDevice(dev_t device);
+
+  // Notes that files can't be cloned from `source` to `target`.
+  void NoteCloneRefused(const FileSystem& source, const FileSystem& target);
+  // Whether it is worth trying. A source that is not known yet, nullptr, is taken for any
+  // that has been refused.
+  bool MayClone(const FileSystem* source, const FileSystem& target) const;
+  // Whether `error_number` says that no file of a pair of file systems can be cloned, not
+  // just this one.
+  static bool RefusesAllClones(int error_number);
+
+ private:
+  struct Pair {
+    const FileSystem* source = nullptr;
+    const FileSystem* target = nullptr;
+  };
+
+  FileSystem* FindOrAdd(dev_t device, const FileSystemStat& stat);
+  // One that was met before, or nullptr.
+  FileSystem* Look(dev_t device, const FileSystemStat& stat) const;
+  // That of all further ones of a kind.
+  FileSystem* LookForRest(const FileSystemKind& kind) const;
+
+  Mutex mutex_;  // Held by who adds something.
+  std::vector<std::unique_ptr<FileSystem>> all_ ABSL_GUARDED_BY(mutex_);
+  // The one that was added last; from there on by next_. None of them changes any more.
+  std::atomic<FileSystem*> last_ = nullptr;
+  std::array<Pair, kPairsMax> pairs_;
+  std::atomic<int> pairs_size_ = 0;  // What is below it does not change any more.
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_KERNEL_FILE_SYSTEM_TABLE_H_
