@@ -56,6 +56,10 @@ std::string CopyScript::Start() {
   next_.size = 0;
   FileCopyPolicy policy = setup_.policy;
   policy.kernel = &kernel_;
+  FileSystem* source = setup_.source_file_system;
+  if (source == nullptr && !setup_.is_named_source) source = &file_system_;
+  FileSystem* target = setup_.target_file_system;
+  if (target == nullptr) target = &file_system_;
   if (policy.file_systems == nullptr) policy.file_systems = &file_systems_;
   copy_.Start(policy,
               {.source = kSource,
@@ -64,8 +68,8 @@ std::string CopyScript::Start() {
                .target_directory_created = setup_.target_directory_created,
                .target_default_acl = setup_.target_default_acl,
                .target_group = 1,
-               .source_file_system = setup_.is_named_source ? nullptr : &file_system_,
-               .target_file_system = &file_system_},
+               .source_file_system = source,
+               .target_file_system = target},
               0, setup_.calls_at_once, &next_);
   return Take();
 }

@@ -51,6 +51,9 @@ class CopyScript {
     bool local = true;
     // The source is named by the user: what it is on is not known before it is open.
     bool is_named_source = false;
+    // What the two are on; nullptr: both on file_system().
+    FileSystem* source_file_system = nullptr;
+    FileSystem* target_file_system = nullptr;
     bool target_directory_created = false;  // By the job.
     std::optional<mode_t> target_default_acl = std::nullopt;
     int extra_blocks = 7;

@@ -114,8 +114,9 @@ Op BlockPump::Read(FileRef source, Lane* lane) const {
   op.io.polled = lane->polled = polls(*lane);
   if (op.io.polled) op.io.length = std::min(op.io.length, polled_length_);
   lane->asked = op.io.length;
-  if (uncached_io_ != nullptr && !op.io.polled) op.io.flags = uncached_io_->read_flags();
-  lane->read_uncached = op.io.flags != 0;
+  lane->read_uncached =
+      reads_uncached_ && !op.io.polled && !source_file_system_->refuses_uncached_reads();
+  if (lane->read_uncached) op.io.flags = kDontCache;
   lane->read_by_call = one_lane_ || reads_by_calls_ || lane->confirms_end;
   return reads_by_calls_ || lane->confirms_end ? AtOnce(op) : op;
 }
@@ -125,8 +126,9 @@ Op BlockPump::Write(FileRef target, uint32_t begin, uint32_t end, Lane* lane) co
   op.io.polled = lane->polled = polls(*lane);
   if (op.io.polled) op.io.length = std::min(op.io.length, polled_length_);
   lane->asked = op.io.length;
-  if (uncached_io_ != nullptr && !op.io.polled) op.io.flags = uncached_io_->write_flags();
-  lane->write_uncached = op.io.flags != 0;
+  lane->write_uncached =
+      writes_uncached_ && !op.io.polled && !target_file_system_->refuses_uncached_writes();
+  if (lane->write_uncached) op.io.flags = kDontCache;
   return op;
 }
 
@@ -224,8 +226,10 @@ void BlockPump::OnRead(Lane* lane, int32_t result) {
   OnPolled(lane, Operation::kRead, result);
   if (result < 0) {
     if (lane->polled && PolledIo::MayBeRefusal(result)) return;
-    if (lane->read_uncached && UncachedIo::IsRefusal(result)) {
-      uncached_io_->NoteReadsRefused();
+    if (lane->read_uncached && RefusesDontCache(result)) {
+      reads_uncached_ = false;
+      refused_uncached_ = true;
+      source_file_system_->NoteUncachedReadsRefused();
       return;
     }
     if (!ShouldRetry(result, &lane->retries, counters_)) {
@@ -295,8 +299,10 @@ void BlockPump::OnWrite(Lane* lane, int32_t result) {
   OnPolled(lane, Operation::kWrite, result);
   if (result < 0) {
     if (lane->polled && PolledIo::MayBeRefusal(result)) return;
-    if (lane->write_uncached && UncachedIo::IsRefusal(result)) {
-      uncached_io_->NoteWritesRefused();
+    if (lane->write_uncached && RefusesDontCache(result)) {
+      writes_uncached_ = false;
+      refused_uncached_ = true;
+      target_file_system_->NoteUncachedWritesRefused();
       return;
     }
     if (!ShouldRetry(result, &lane->retries, counters_)) {

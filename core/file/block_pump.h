@@ -42,9 +42,9 @@
 #include "core/file/next_chains.h"
 #include "core/file/shared_file.h"
 #include "core/kernel/block_pool.h"
+#include "core/kernel/file_system_table.h"
 #include "core/kernel/op.h"
 #include "core/kernel/polled_io.h"
-#include "core/kernel/uncached_io.h"
 
 namespace ringcp {
 
@@ -68,9 +68,17 @@ class BlockPump {
   // of them, 8.0 us with 64, 7.8 us with 256.
   static constexpr int kRangesMax = 64;
 
-  // From the next read and write on: leaves nothing in the page cache, as `uncached_io`
-  // says and learns; nullptr: as any program does. It outlives the pump.
-  void SetUncachedIo(UncachedIo* uncached_io) { uncached_io_ = uncached_io; }
+  // From the next read and write on: copies between files on these two, which learn what
+  // they refuse and outlive the pump. With `is_uncached` it leaves nothing in the page
+  // cache where they can. REQUIRES: they are set if it is to be so.
+  void SetFileSystems(FileSystem* source, FileSystem* target, bool is_uncached) {
+    source_file_system_ = source;
+    target_file_system_ = target;
+    reads_uncached_ = writes_uncached_ = is_uncached;
+    refused_uncached_ = false;
+  }
+  // Whether it could not be so for a read or write since then.
+  bool refused_uncached() const { return refused_uncached_; }
 
   // From the next BeginPolling() on: polls, as `polled_io` says and learns; nullptr:
   // never. It outlives the pump. Forgets poll_refusal().
@@ -218,7 +226,11 @@ class BlockPump {
 
   BlockPool* const pool_;
   EngineCounters* const counters_;
-  UncachedIo* uncached_io_ = nullptr;
+  FileSystem* source_file_system_ = nullptr;
+  FileSystem* target_file_system_ = nullptr;
+  bool reads_uncached_ = false;
+  bool writes_uncached_ = false;
+  bool refused_uncached_ = false;
   PolledIo* polled_io_ = nullptr;
   PolledIo::Refusal poll_refusal_;
   uint32_t polled_length_ = 0;    // 0: nothing is polled.

@@ -51,14 +51,15 @@ void ContentsCopy::Reset(const FileCopyPolicy* policy, const struct statx* sourc
   outcome_ = Outcome::kRunning;
   retries_ = 0;
   pump_.Start(0, 0);  // It knows nothing of the last file any more.
-  pump_.SetUncachedIo(policy->page_cache == PageCache::kKeep ? nullptr
-                                                             : policy->uncached_io);
+  pump_.SetFileSystems(nullptr, nullptr, /*is_uncached=*/false);
   pump_.SetPolledIo(policy->polled_io);
   pump_.SetSkipsZeros(false);
 }
 
 void ContentsCopy::Start(const Files& files, NextChains* next) {
   files_ = files;
+  pump_.SetFileSystems(files.source_file_system, files.target_file_system,
+                       policy_->page_cache != PageCache::kKeep);
   // What a ring says of the end is true there; elsewhere only a call is believed.
   pump_.SetBelievesRing(policy_->queues_all &&
                         files.source_file_system->tells_true_sizes());
@@ -189,6 +190,7 @@ bool ContentsCopy::is_shareable(uint64_t begin, uint64_t end) const {
 
 void ContentsCopy::CopyShared(uint64_t begin, uint64_t end, NextChains* next) {
   counted_ += shared_.TakeCounted();
+  shared_.SetFileSystems(files_.source_file_system, files_.target_file_system);
   shared_.Start(files_.source.index, files_.target.index, begin, end);
   pump_.Start(&shared_);
   offered_ = true;

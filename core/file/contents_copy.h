@@ -148,6 +148,8 @@ class ContentsCopy {
   bool is_direct() const { return is_direct_; }
   // How much of what the counters' bytes_done has got is of this file; 0 the next time.
   int64_t TakeCounted();
+  // Whether a read or write that was to leave nothing in the page cache was refused.
+  bool refused_uncached() const { return pump_.refused_uncached(); }
   const PolledIo::Refusal& poll_refusal() const { return pump_.poll_refusal(); }
 
   // Whether what comes next is a block, to be carried out at once, of a file that may

@@ -22,7 +22,6 @@
 #include "core/kernel/kernel.h"
 #include "core/kernel/op.h"
 #include "core/kernel/polled_io.h"
-#include "core/kernel/uncached_io.h"
 
 namespace ringcp {
 
@@ -49,8 +48,6 @@ struct FileCopyPolicy {
   // Whether large files that are not there are read past it. It pays where several reads
   // are on their way at a time; a single one has the kernel read ahead.
   bool direct_reads = false;
-  // How to leave nothing there. REQUIRES: set unless page_cache is kKeep.
-  UncachedIo* uncached_io = nullptr;
   // Whether what is copied with O_DIRECT is polled; nullptr: it is not.
   PolledIo* polled_io = nullptr;
   mode_t umask = 022;

@@ -82,7 +82,7 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   is_whole_ = false;
   existing_ = created_ = changed_ = complete_ = cleaned_up_ = false;
   is_link_ = makes_pointee_ = is_identified_ = false;
-  waits_for_target_ = left_out_rights_ = false;
+  waits_for_target_ = left_out_rights_ = refused_uncached_ = false;
   question_ = {.kind = CopyKind::kContents, .conditions = ConditionsOf(policy, names)};
   old_target_ = OldTarget::kKept;
   closes_at_once_ = truncates_ = is_any_ = begins_anew_ = removes_closed_ = false;

@@ -286,8 +286,9 @@ class FileCopy {
   void SetNextAttribute(NextChains* next);
 
   // --- The end ---
-  // Whether what was copied is in the page cache and has to leave it.
+  // Whether what is copied passes through the page cache, and has to leave it.
   bool has_cached() const;
+  bool source_refuses_uncached() const;
   bool is_half_written() const { return (created_ || changed_) && !complete_; }
   void CloseAll(NextChains* next);
   void Identify(NextChains* next);
@@ -342,6 +343,7 @@ class FileCopy {
   int32_t first_read_ = 0;  // What the first read gave, or that there was none.
   bool first_read_is_uncached_ = false;
   bool write_is_uncached_ = false;  // The last one.
+  bool refused_uncached_ = false;   // A read or write of this file was.
   uint32_t filled_ = 0;             // Bytes of it that were read.
   uint32_t written_ = 0;            // ... and written.
   bool is_whole_ = false;           // They are all that the source has.

@@ -114,10 +114,9 @@ void FileCopy::CopyContents(NextChains* next) {
 
 Op FileCopy::WriteBlock(FileRef target) {
   Op op = WriteAt(target, block_ + written_, filled_ - written_, written_);
-  if (policy_.page_cache != PageCache::kKeep) {
-    op.io.flags = policy_.uncached_io->write_flags();
-  }
-  write_is_uncached_ = op.io.flags != 0;
+  write_is_uncached_ = policy_.page_cache != PageCache::kKeep && !refused_uncached_ &&
+                       !target_file_system_->refuses_uncached_writes();
+  if (write_is_uncached_) op.io.flags = kDontCache;
   return op;
 }
 
@@ -155,8 +154,9 @@ bool FileCopy::may_help_to_call() const {
 }
 
 bool FileCopy::NoteWritten(int32_t result) {
-  if (write_is_uncached_ && UncachedIo::IsRefusal(result)) {
-    policy_.uncached_io->NoteWritesRefused();
+  if (write_is_uncached_ && RefusesDontCache(result)) {
+    refused_uncached_ = true;
+    target_file_system_->NoteUncachedWritesRefused();
     return true;
   }
   // Cancelled it was by a chain cut short; 0 bytes is not an answer that a regular file
@@ -184,6 +184,7 @@ bool FileCopy::NoteWritten(int32_t result) {
 
 void FileCopy::OnContents(NextChains* next) {
   changed_ = changed_ || contents_.target_emptied();
+  refused_uncached_ = refused_uncached_ || contents_.refused_uncached();
   outcome_ = Outcome::kRunning;
   switch (contents_.outcome()) {
     case ContentsCopy::Outcome::kRunning:

@@ -11,7 +11,15 @@ namespace ringcp {
 
 bool FileCopy::has_cached() const {
   return policy_.page_cache != PageCache::kKeep &&
-         (policy_.uncached_io->reads_refused() || policy_.uncached_io->writes_refused());
+         (refused_uncached_ || source_refuses_uncached() ||
+          target_file_system_->refuses_uncached_writes());
+}
+
+bool FileCopy::source_refuses_uncached() const {
+  // One that is not known yet is taken for any that has refused.
+  return source_file_system_ != nullptr
+             ? source_file_system_->refuses_uncached_reads()
+             : policy_.file_systems->has_refused_uncached_reads();
 }
 
 void FileCopy::CloseAll(NextChains* next) {

@@ -175,10 +175,9 @@ bool FileCopy::reads_first() const { return !may_clone() && !has_cached(); }
 Op FileCopy::FirstRead() {
   if (block_ == nullptr) block_ = pool_->Take();
   Op op = ReadAt(source_, block_ + filled_, block_size_bytes_ - filled_, filled_);
-  if (policy_.page_cache != PageCache::kKeep) {
-    op.io.flags = policy_.uncached_io->read_flags();
-  }
-  first_read_is_uncached_ = op.io.flags != 0;
+  first_read_is_uncached_ =
+      policy_.page_cache != PageCache::kKeep && !source_refuses_uncached();
+  if (first_read_is_uncached_) op.io.flags = kDontCache;
   return op;
 }
 
@@ -194,8 +193,9 @@ void FileCopy::DropFirstBlock() {
 }
 
 void FileCopy::OnFirstRead(int32_t result, NextChains* next) {
-  if (first_read_is_uncached_ && UncachedIo::IsRefusal(result)) {
-    policy_.uncached_io->NoteReadsRefused();
+  if (first_read_is_uncached_ && RefusesDontCache(result)) {
+    refused_uncached_ = true;
+    source_file_system_->NoteUncachedReadsRefused();
     DropFirstBlock();
     return OpenNewTarget(next);
   }

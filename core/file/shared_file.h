@@ -29,6 +29,7 @@
 #include "absl/base/thread_annotations.h"
 #include "core/base/file_error.h"
 #include "core/base/mutex.h"
+#include "core/kernel/file_system_table.h"
 #include "core/kernel/kernel.h"
 #include "core/kernel/wake_up.h"
 
@@ -47,6 +48,14 @@ class SharedFile {
   // Prepares to copy [begin, end) from one open file to the other.
   // REQUIRES: nobody uses it; both descriptors stay open as long as anybody does.
   void Start(int source_fd, int target_fd, uint64_t begin, uint64_t end);
+
+  // What the two are on from the next Start() on.
+  void SetFileSystems(FileSystem* source, FileSystem* target) {
+    source_file_system_ = source;
+    target_file_system_ = target;
+  }
+  FileSystem* source_file_system() const { return source_file_system_; }
+  FileSystem* target_file_system() const { return target_file_system_; }
 
   int source_fd() const { return source_fd_; }
   int target_fd() const { return target_fd_; }
@@ -86,6 +95,8 @@ class SharedFile {
 
   int source_fd_ = -1;
   int target_fd_ = -1;
+  FileSystem* source_file_system_ = nullptr;
+  FileSystem* target_file_system_ = nullptr;
   std::atomic<int64_t> counted_ = 0;
 
   mutable Mutex mutex_;

@@ -31,7 +31,6 @@
 #include "core/kernel/file_system_table.h"
 #include "core/kernel/kernel.h"
 #include "core/kernel/polled_io.h"
-#include "core/kernel/uncached_io.h"
 #include "core/tree/directory_copy.h"
 #include "core/tree/link_table.h"
 
@@ -79,7 +78,6 @@ class JobState {
   LinkTable links;
   MadeNames made_names;
   bool notes_made_names = false;  // Some source must not overwrite another one's copy.
-  UncachedIo uncached_io;
   PolledIo polled_io{[](dev_t device) { return PollableLength("/sys", device); }};
   std::atomic<bool> cancelled = false;
   // By worker; before they start and after they end by any thread.

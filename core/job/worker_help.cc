@@ -31,9 +31,8 @@ bool Worker::HelpOthers() {
 
 void Worker::BeginToHelp() {
   help_.emplace(pool_, counters_);
-  if (work_.policy.page_cache != PageCache::kKeep) {
-    help_->SetUncachedIo(work_.policy.uncached_io);
-  }
+  help_->SetFileSystems(helped_->source_file_system(), helped_->target_file_system(),
+                        work_.policy.page_cache != PageCache::kKeep);
   help_->Start(helped_);
   WaitSinceLastCall();  // For other files.
   // Only what is in memory is offered.

@@ -60,6 +60,22 @@ FileSystem* FileSystemTable::FindOrAdd(dev_t device, const FileSystemStat& stat)
   return all_.back().get();
 }
 
+bool FileSystemTable::has_refused_uncached_reads() const {
+  const FileSystem* one = last_.load(std::memory_order_acquire);
+  while (one != nullptr && !one->uncached_reads_refused_.load(std::memory_order_relaxed)) {
+    one = one->next_;
+  }
+  return one != nullptr;
+}
+
+bool FileSystemTable::has_refused_uncached_writes() const {
+  const FileSystem* one = last_.load(std::memory_order_acquire);
+  while (one != nullptr && !one->uncached_writes_refused_.load(std::memory_order_relaxed)) {
+    one = one->next_;
+  }
+  return one != nullptr;
+}
+
 void FileSystemTable::NoteCloneRefused(const FileSystem& source,
                                        const FileSystem& target) {
   if (!source.is_remembered() || !target.is_remembered()) return;

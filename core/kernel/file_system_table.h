@@ -21,6 +21,7 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -31,6 +32,12 @@
 #include "core/kernel/kernel.h"
 
 namespace ringcp {
+
+// RWF_DONTCACHE (Linux 6.14), which Debian 12's headers do not name yet; the number is ABI.
+// What is read or written with it leaves nothing in the page cache.
+inline constexpr int kDontCache = 0x80;
+// Whether the `result` of a read or write with it says that it is not to be had.
+inline bool RefusesDontCache(int32_t result) { return result == -EOPNOTSUPP; }
 
 class FileSystem {
  public:
@@ -55,6 +62,21 @@ class FileSystem {
   bool may_keep_what_is_open() const { return kind_.may_keep_what_is_open; }
   bool may_write_by_calls_only() const { return kind_.may_write_by_calls_only; }
 
+  // Whether it refuses kDontCache. What is copied there is dropped from the page cache when
+  // it has been copied.
+  bool refuses_uncached_reads() const {
+    return is_remembered() && uncached_reads_refused_.load(std::memory_order_relaxed);
+  }
+  bool refuses_uncached_writes() const {
+    return is_remembered() && uncached_writes_refused_.load(std::memory_order_relaxed);
+  }
+  void NoteUncachedReadsRefused() {
+    uncached_reads_refused_.store(true, std::memory_order_relaxed);
+  }
+  void NoteUncachedWritesRefused() {
+    uncached_writes_refused_.store(true, std::memory_order_relaxed);
+  }
+
  private:
   friend class FileSystemTable;
   bool is_remembered() const { return device_ != kNoDevice; }
@@ -64,6 +86,8 @@ class FileSystem {
   // What statfs(2) tells; 0 where it was not asked.
   uint64_t magic_ = 0;
   uint32_t id_ = 0;
+  std::atomic<bool> uncached_reads_refused_ = false;
+  std::atomic<bool> uncached_writes_refused_ = false;
   FileSystem* next_ = nullptr;  // In its table.
 };
 
@@ -87,6 +111,10 @@ class FileSystemTable {
   FileSystem* FindAt(Kernel* kernel, int directory, const char* name, dev_t device);
   // One that is known by its device alone, and whose kind nobody has asked for.
   FileSystem* FindByDevice(dev_t device);
+
+  // Whether any has refused them.
+  bool has_refused_uncached_reads() const;
+  bool has_refused_uncached_writes() const;
 
   // Notes that files can't be cloned from `source` to `target`.
   void NoteCloneRefused(const FileSystem& source, const FileSystem& target);

@@ -145,10 +145,8 @@ TEST(FileCopyAtOnceTest, BlocksThatHadToBeWaitedForAreFollowedByChains) {
 }
 
 TEST(FileCopyAtOnceTest, SoIsALargeOneThatHasToLeaveThePageCache) {
-  UncachedIo uncached_io;
   CopyScript::Setup setup = AtOnce({.size = CopyScript::kBlock + 1});
   setup.policy.page_cache = PageCache::kDrop;
-  setup.policy.uncached_io = &uncached_io;
   CopyScript copy(setup);
   EXPECT_EQ(OpenLarge(&copy),
             "0: uncached read fd7 4096@0 - uncached write fd8 4096@0 | 1: uncached read "

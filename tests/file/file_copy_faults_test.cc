@@ -400,9 +400,7 @@ class FileCopyFaultsTest : public testing::Test {
                            .target_file_system = &file_system};
     if (variant.has_acl) names.target_default_acl = 0700;
     if (variant.is_cloned) policy.reflink = Reflink::kAuto;
-    UncachedIo uncached_io;
     policy.page_cache = variant.page_cache;
-    policy.uncached_io = &uncached_io;
     PolledIo polled_io([](dev_t) { return kBlock; });
     if (variant.is_polled) policy.polled_io = &polled_io;
     SharedFiles shared_files(/*workers=*/1, /*bytes_min=*/kBlock);

@@ -9,11 +9,12 @@
 #include "core/base/file_error.h"
 #include "core/file/file_copy.h"
 #include "core/file/next_chains.h"
+#include "core/kernel/file_system_table.h"
 #include "core/kernel/polled_io.h"
-#include "core/kernel/uncached_io.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/copy_script.h"
+#include "tests/file_system_kinds.h"
 
 namespace ringcp {
 namespace {
@@ -23,20 +24,18 @@ using testing::HasSubstr;
 constexpr int kCancelled = -ECANCELED;
 constexpr uint64_t kBlock = CopyScript::kBlock;
 
-FileCopyPolicy Policy(PageCache page_cache, UncachedIo* uncached_io) {
+FileCopyPolicy Policy(PageCache page_cache) {
   FileCopyPolicy policy;
   policy.page_cache = page_cache;
-  policy.uncached_io = uncached_io;
   return policy;
 }
 
 // A copy of `size` bytes that has opened its source, and looks at it next.
 struct Opened {
   explicit Opened(PageCache page_cache, uint64_t size = 100)
-      : copy({.policy = Policy(page_cache, &uncached_io), .size = size}) {
+      : copy({.policy = Policy(page_cache), .size = size}) {
     next = copy.OpenSource();
   }
-  UncachedIo uncached_io;
   CopyScript copy;
   std::string next;
 };
@@ -69,8 +68,8 @@ TEST(FileCopyPageCacheTest, ASmallFileIsReadAndWrittenUncached) {
     EXPECT_EQ(opened.copy.Settle({0, 100}),
               "open T new 644>s0 - uncached write s0 100@0 - close s0 = close fd7");
     EXPECT_EQ(opened.copy.Settle({0, 100, 0, 0}), "copied");
-    EXPECT_FALSE(opened.uncached_io.reads_refused());
-    EXPECT_FALSE(opened.uncached_io.writes_refused());
+    EXPECT_FALSE(opened.copy.file_system()->refuses_uncached_reads());
+    EXPECT_FALSE(opened.copy.file_system()->refuses_uncached_writes());
   }
 }
 
@@ -80,8 +79,8 @@ TEST(FileCopyPageCacheTest, WhereReadsAreRefusedTheFilesAreDroppedInTheEnd) {
   EXPECT_EQ(refused.next, "drop fd7 = write back fd8 = drop fd8");
   EXPECT_EQ(copy.Settle({0, 0, 0}), "close fd8 = close fd7");
   EXPECT_EQ(copy.Settle({0, 0}), "copied");
-  EXPECT_TRUE(refused.uncached_io.reads_refused());
-  EXPECT_FALSE(refused.uncached_io.writes_refused());
+  EXPECT_TRUE(copy.file_system()->refuses_uncached_reads());
+  EXPECT_FALSE(copy.file_system()->refuses_uncached_writes());
   EXPECT_TRUE(copy.all_blocks_back());
 }
 
@@ -93,13 +92,15 @@ TEST(FileCopyPageCacheTest, WhereWritesAreRefusedTheFilesAreDroppedInTheEnd) {
             "install s0 = close s0");
   EXPECT_EQ(copy.Settle({8, 0}), "write fd8 100@0");
   EXPECT_EQ(copy.Settle({100}), "drop fd7 = write back fd8 = drop fd8");
-  EXPECT_TRUE(opened.uncached_io.writes_refused());
+  EXPECT_TRUE(copy.file_system()->refuses_uncached_writes());
 }
 
 // Both were on their way when the first one learned of it.
 TEST(FileCopyPageCacheTest, TwoCopiesMayBeRefusedTheSame) {
   Opened first(PageCache::kDrop);
-  CopyScript second({.policy = Policy(PageCache::kDrop, &first.uncached_io)});
+  CopyScript second({.policy = Policy(PageCache::kDrop),
+                     .source_file_system = first.copy.file_system(),
+                     .target_file_system = first.copy.file_system()});
   first.copy.Settle({0, 100});
   second.LookAtSource();
   for (CopyScript* copy : {&first.copy, &second}) {
@@ -110,19 +111,17 @@ TEST(FileCopyPageCacheTest, TwoCopiesMayBeRefusedTheSame) {
 }
 
 TEST(FileCopyPageCacheTest, OnceRefusedItIsNotTriedAgain) {
-  UncachedIo uncached_io;
-  uncached_io.NoteReadsRefused();
-  uncached_io.NoteWritesRefused();
-  CopyScript copy({.policy = Policy(PageCache::kDrop, &uncached_io)});
+  CopyScript copy({.policy = Policy(PageCache::kDrop)});
+  copy.file_system()->NoteUncachedReadsRefused();
+  copy.file_system()->NoteUncachedWritesRefused();
   EXPECT_EQ(copy.OpenSource(), "at once fstat fd7");
   EXPECT_EQ(copy.Settle({0}), "open T new 644>fd");
   EXPECT_EQ(copy.Settle({8}), "read fd7 100@0 - write fd8 100@0");
 }
 
 TEST(FileCopyPageCacheTest, AnErrorThatHasNothingToDoWithTheFlagsIsFinal) {
-  UncachedIo uncached_io;
-  uncached_io.NoteReadsRefused();
-  CopyScript copy({.policy = Policy(PageCache::kDrop, &uncached_io)});
+  CopyScript copy({.policy = Policy(PageCache::kDrop)});
+  copy.file_system()->NoteUncachedReadsRefused();
   copy.OpenBoth();
   EXPECT_EQ(Remove(&copy, copy.Settle({-EOPNOTSUPP, kCancelled})),
             "failed: read S EOPNOTSUPP");
@@ -155,9 +154,72 @@ TEST(FileCopyPageCacheTest, AStoppedCopyDoesNotWaitForTheDevice) {
 
 TEST(FileCopyPageCacheTest, WhatWasReadBeforeReadsWereRefusedToOthersIsReadAgain) {
   Opened opened(PageCache::kDrop);
-  opened.uncached_io.NoteReadsRefused();
+  opened.copy.file_system()->NoteUncachedReadsRefused();
   EXPECT_EQ(opened.copy.Settle({0, 100}), "open T new 644>fd");
   EXPECT_EQ(opened.copy.Settle({8}), "read fd7 100@0 - uncached write fd8 100@0");
+}
+
+TEST(FileCopyPageCacheTest, WhatOneFileSystemRefusesIsNotDroppedOnOthers) {
+  FileSystem refusing(/*device=*/0, LocalKind());
+  refusing.NoteUncachedReadsRefused();
+  refusing.NoteUncachedWritesRefused();
+  FileSystem other(/*device=*/0, LocalKind());
+  CopyScript copy({.policy = Policy(PageCache::kDrop),
+                   .source_file_system = &other,
+                   .target_file_system = &other});
+  EXPECT_EQ(copy.OpenSource(), "fstat fd7 - no pipe fd7 - uncached read fd7 4096@0");
+  EXPECT_EQ(copy.Settle({0, 100}),
+            "open T new 644>s0 - uncached write s0 100@0 - close s0 = close fd7");
+  EXPECT_EQ(copy.Settle({0, 100, 0, 0}), "copied");
+}
+
+// Reads and writes are told apart, and so are the two file systems.
+TEST(FileCopyPageCacheTest, WhatReadsOnItRefusedIsWrittenUncachedAllTheSame) {
+  FileSystem refusing(/*device=*/0, LocalKind());
+  refusing.NoteUncachedReadsRefused();
+  FileSystem other(/*device=*/0, LocalKind());
+  CopyScript to({.policy = Policy(PageCache::kDrop),
+                 .source_file_system = &other,
+                 .target_file_system = &refusing});
+  to.LookAtSource();
+  EXPECT_EQ(to.Settle({0, 100, 0, 0}), "copied");
+  CopyScript from({.policy = Policy(PageCache::kDrop),
+                   .source_file_system = &refusing,
+                   .target_file_system = &other});
+  EXPECT_EQ(from.OpenBoth(), "read fd7 100@0 - uncached write fd8 100@0");
+  EXPECT_EQ(from.Settle({100, 100}), "at once read fd7 4096@100");
+  EXPECT_EQ(from.Settle({0}), "drop fd7 = write back fd8 = drop fd8");
+}
+
+// What it is on is known only once it is open.
+TEST(FileCopyPageCacheTest, ANamedSourceIsReadFirstUnlessSomeFileSystemHasRefused) {
+  CopyScript copy({.policy = Policy(PageCache::kDrop), .is_named_source = true});
+  EXPECT_EQ(copy.OpenSource(), "fstat fd7 - no pipe fd7 - uncached read fd7 4096@0");
+  CopyScript after({.policy = Policy(PageCache::kDrop), .is_named_source = true});
+  after.file_systems()->FindByDevice(4711)->NoteUncachedReadsRefused();
+  EXPECT_EQ(after.OpenSource(), "at once fstat fd7");
+  EXPECT_EQ(after.Settle({0}), "uncached read fd7 4096@0");
+}
+
+TEST(FileCopyPageCacheTest, WhatIsNotRememberedIsTriedForEachFileAndNotForEver) {
+  FileSystem further(FileSystem::kNoDevice, LocalKind());
+  for (int file = 0; file < 2; ++file) {
+    CopyScript copy({.policy = Policy(PageCache::kDrop),
+                     .size = kBlock + 1,
+                     .source_file_system = &further,
+                     .target_file_system = &further});
+    EXPECT_EQ(copy.OpenBoth(),
+              "0: uncached read fd7 4096@0 - uncached write fd8 4096@0 | "
+              "1: uncached read fd7 1@4096 - uncached write fd8 1@4096");
+    EXPECT_EQ(copy.Settle(0, {-EOPNOTSUPP, kCancelled}),
+              "read fd7 4096@0 - uncached write fd8 4096@0");
+    EXPECT_EQ(copy.Settle(0, {kBlock, -EOPNOTSUPP}), "write fd8 4096@0");
+    EXPECT_EQ(copy.Settle(0, {kBlock}), "");
+    EXPECT_EQ(copy.Settle(1, {-EOPNOTSUPP, kCancelled}),
+              "1: read fd7 1@4096 - write fd8 1@4096");
+    EXPECT_EQ(copy.Settle(1, {1, 1}), "at once read fd7 4096@4097");
+    EXPECT_EQ(copy.Settle({0}), "drop fd7 = write back fd8 = drop fd8");
+  }
 }
 
 // --- O_DIRECT ---
@@ -165,7 +227,7 @@ TEST(FileCopyPageCacheTest, WhatWasReadBeforeReadsWereRefusedToOthersIsReadAgain
 // A large file that is to be copied past the page cache; both files are open.
 struct Direct {
   explicit Direct(uint64_t size = 2 * kBlock + 100, bool exists = false)
-      : copy({.policy = Policy(PageCache::kBypass, &uncached_io), .size = size}) {
+      : copy({.policy = Policy(PageCache::kBypass), .size = size}) {
     copy.LookAtSource();
     if (exists) {
       copy.Settle({-EEXIST});
@@ -177,7 +239,6 @@ struct Direct {
       next = copy.Settle({8});
     }
   }
-  UncachedIo uncached_io;
   CopyScript copy;
   std::string next;
 };
@@ -396,12 +457,11 @@ struct Polled {
     next = copy.Settle({0});
   }
   CopyScript::Setup MakeSetup(uint64_t size) {
-    CopyScript::Setup setup = {.policy = Policy(PageCache::kBypass, &uncached_io),
+    CopyScript::Setup setup = {.policy = Policy(PageCache::kBypass),
                                .size = size};
     setup.policy.polled_io = &polled_io;
     return setup;
   }
-  UncachedIo uncached_io;
   PolledIo polled_io;
   CopyScript copy;
   std::string next;
@@ -533,7 +593,7 @@ TEST(FileCopyPageCacheTest, AnUncachedRefusalAfterAPolledOneIsToldApart) {
   copy.Settle(0, {-EOPNOTSUPP});
   EXPECT_EQ(copy.Settle(0, {-EOPNOTSUPP, kCancelled}),
             "read fd7 4096@0 - uncached write fd8 4096@0");
-  EXPECT_TRUE(polled.uncached_io.reads_refused());
+  EXPECT_TRUE(copy.file_system()->refuses_uncached_reads());
   EXPECT_FALSE(polled.polled_io.refused());
   EXPECT_EQ(copy.Settle(0, {kBlock, kBlock}), "");
   EXPECT_TRUE(polled.polled_io.refused());

@@ -446,10 +446,8 @@ TEST(FileCopyRemoteTest, WhatItsNameDoesNotLeadToIsCopiedToAnewAsItIsOpen) {
 
 // A read of the last bytes is none of whole pages.
 TEST(FileCopyRemoteTest, ItsSourceIsReadThroughThePageCacheThen) {
-  UncachedIo uncached_io;
   FileCopyPolicy policy;
   policy.page_cache = PageCache::kBypass;
-  policy.uncached_io = &uncached_io;
   CopyScript copy({.policy = policy, .size = 2 * 4096 + 100, .local = false});
   copy.OpenBoth();
   copy.Settle({0});
