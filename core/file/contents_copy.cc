@@ -90,6 +90,8 @@ void ContentsCopy::Settle(int lane, absl::Span<const int32_t> results, NextChain
       return OnCountCached(results[0], next);
     case State::kSetDirect:
       return OnSetDirect(results[0], next);
+    case State::kAskSource:
+      return OnSourceAsked(results, next);
     case State::kPreallocate:
       return OnPreallocate(results[0], next);
     case State::kLengthen:

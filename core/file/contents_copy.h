@@ -41,7 +41,7 @@
 // file of more than a block and without holes does not pass through it at all:
 //
 //   kSetDirect -> kPreallocate -> (kLengthen -> kPump)*, whole pages -> kUnsetDirect
-//        | refused                           | not complete                  |
+//        | refused (kAskSource)              | not complete                  |
 //        v                                   v                               v
 //      kPump               kUnsetDirect -> kDiscard -> kPump          kPump, the rest
 //
@@ -170,6 +170,7 @@ class ContentsCopy {
     kTruncate,
     kCountCached,
     kSetDirect,
+    kAskSource,
     kPreallocate,
     kLengthen,
     kUnsetDirect,
@@ -213,6 +214,9 @@ class ContentsCopy {
   // Has the pump poll, with O_DIRECT on both files, if that is wanted.
   void PollIfAsked();
   void OnSetDirect(int32_t result, NextChains* next);
+  // Finds out which of the two files does not take O_DIRECT, by asking for the source alone.
+  void AskSource(NextChains* next);
+  void OnSourceAsked(absl::Span<const int32_t> results, NextChains* next);
   void OnPreallocate(int32_t result, NextChains* next);
   // Copies with O_DIRECT from `begin` on.
   void CopyDirect(uint64_t begin, NextChains* next);

@@ -29,7 +29,11 @@ uint32_t ContentsCopy::CacheSampleBytes() const {
 }
 
 void ContentsCopy::CopyBytes(NextChains* next) {
-  if (wants_direct()) return SwitchDirect(/*on=*/true, next);
+  if (wants_direct()) {
+    const bool is_refused = files_.source_file_system->refuses_direct() ||
+                            files_.target_file_system->refuses_direct();
+    return is_refused ? CopyPieces(next) : SwitchDirect(/*on=*/true, next);
+  }
   const bool may_copy_blocks_at_once = control_->may_call &&
                                        policy_->page_cache == PageCache::kKeep &&
                                        source_stat_->stx_size > block_size_bytes_;
@@ -48,7 +52,8 @@ void ContentsCopy::OnCountCached(int32_t result, NextChains* next) {
   control_->at_once = control_->may_call && (is_cached_ || has_holes()) &&
                       policy_->page_cache == PageCache::kKeep;
   // Then it is not put there either: that costs more CPU time than all the rest.
-  if (policy_->direct_reads && is_large() && !is_cached_ && !has_holes() && result == 0) {
+  if (policy_->direct_reads && is_large() && !is_cached_ && !has_holes() && result == 0 &&
+      !files_.source_file_system->refuses_direct()) {
     reads_direct_ = true;
     return SwitchDirect(/*on=*/true, next);
   }
@@ -66,11 +71,30 @@ void ContentsCopy::SwitchDirect(bool on, NextChains* next) {
 }
 
 void ContentsCopy::OnSetDirect(int32_t result, NextChains* next) {
+  if (result == -EINVAL && !reads_direct_) return AskSource(next);
+  if (result == -EINVAL) files_.source_file_system->NoteDirectRefused();
   if (result < 0) return CopyPieces(next);  // Not to be had here.
   is_direct_ = true;
   if (reads_direct_) return CopyDirect(0, next);
   PollIfAsked();
   Enter(State::kPreallocate, Preallocate(files_.target, source_stat_->stx_size), next);
+}
+
+void ContentsCopy::AskSource(NextChains* next) {
+  const int source = files_.source.index;
+  state_ = State::kAskSource;
+  next->Add(0)
+      .Add(SetDirect(source, FileRef(), /*on=*/true))
+      .Add(SetDirect(source, FileRef(), /*on=*/false), Link::kHard);
+}
+
+void ContentsCopy::OnSourceAsked(absl::Span<const int32_t> results, NextChains* next) {
+  if (results[0] == -EINVAL) files_.source_file_system->NoteDirectRefused();
+  if (results[0] == 0) files_.target_file_system->NoteDirectRefused();
+  if (results[0] == 0 && results[1] < 0) {
+    return Fail({.operation = Operation::kRead, .error_number = -results[1]});
+  }
+  CopyPieces(next);
 }
 
 void ContentsCopy::PollIfAsked() {

@@ -77,6 +77,12 @@ class FileSystem {
     uncached_writes_refused_.store(true, std::memory_order_relaxed);
   }
 
+  // Whether its files do not take O_DIRECT.
+  bool refuses_direct() const {
+    return is_remembered() && direct_refused_.load(std::memory_order_relaxed);
+  }
+  void NoteDirectRefused() { direct_refused_.store(true, std::memory_order_relaxed); }
+
  private:
   friend class FileSystemTable;
   bool is_remembered() const { return device_ != kNoDevice; }
@@ -88,6 +94,7 @@ class FileSystem {
   uint32_t id_ = 0;
   std::atomic<bool> uncached_reads_refused_ = false;
   std::atomic<bool> uncached_writes_refused_ = false;
+  std::atomic<bool> direct_refused_ = false;
   FileSystem* next_ = nullptr;  // In its table.
 };
 

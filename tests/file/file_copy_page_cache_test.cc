@@ -315,11 +315,71 @@ TEST(FileCopyPageCacheTest, OfWholePagesNothingIsLeftForTheEnd) {
   EXPECT_EQ(written.copy.Settle({0}), "drop fd7 = write back fd8 = drop fd8");
 }
 
+constexpr char kAllBlocks[] =
+    "0: uncached read fd7 4096@0 - uncached write fd8 4096@0 | "
+    "1: uncached read fd7 4096@4096 - uncached write fd8 4096@4096 | "
+    "2: uncached read fd7 100@8192 - uncached write fd8 100@8192";
+constexpr char kAskSource[] = "direct on fd7 = direct off fd7";
+
 TEST(FileCopyPageCacheTest, WhereThereIsNoODirectItIsCopiedUncached) {
   Direct direct;
-  EXPECT_EQ(direct.copy.Settle({-EINVAL}),
-            std::string(kTwoBlocks) +
-                " | 2: uncached read fd7 100@8192 - uncached write fd8 100@8192");
+  EXPECT_EQ(direct.copy.Settle({-EINVAL}), kAskSource);
+  EXPECT_EQ(direct.copy.Settle({-EINVAL, 0}), kAllBlocks);
+}
+
+// A copy between the two up to when it would turn O_DIRECT on: what comes next.
+std::string OpenBothOn(FileSystem* source, FileSystem* target) {
+  CopyScript copy({.policy = Policy(PageCache::kBypass),
+                   .size = 2 * kBlock + 100,
+                   .source_file_system = source,
+                   .target_file_system = target});
+  return copy.OpenBoth();
+}
+
+TEST(FileCopyPageCacheTest, TheFileSystemThatRefusesODirectIsNotTriedAgain) {
+  for (const bool source_refuses : {true, false}) {
+    FileSystem source(/*device=*/0, LocalKind());
+    FileSystem target(/*device=*/0, LocalKind());
+    CopyScript copy({.policy = Policy(PageCache::kBypass),
+                     .size = 2 * kBlock + 100,
+                     .source_file_system = &source,
+                     .target_file_system = &target});
+    EXPECT_EQ(copy.OpenBoth(), "direct on fd7 fd8");
+    EXPECT_EQ(copy.Settle({-EINVAL}), kAskSource);
+    EXPECT_EQ(copy.Settle({source_refuses ? -EINVAL : 0, 0}), kAllBlocks);
+    EXPECT_EQ(source.refuses_direct(), source_refuses);
+    EXPECT_EQ(target.refuses_direct(), !source_refuses);
+    EXPECT_EQ(OpenBothOn(&source, &target), kAllBlocks);
+    FileSystem& refusing = source_refuses ? source : target;
+    FileSystem& other = source_refuses ? target : source;
+    EXPECT_EQ(OpenBothOn(&refusing, &other), kAllBlocks);
+    EXPECT_EQ(OpenBothOn(&other, &refusing), kAllBlocks);
+    EXPECT_EQ(OpenBothOn(&other, &other), "direct on fd7 fd8");
+  }
+}
+
+TEST(FileCopyPageCacheTest, OfWhatIsNotRememberedEachFileIsTriedWithODirect) {
+  FileSystem further(FileSystem::kNoDevice, LocalKind());
+  further.NoteDirectRefused();
+  EXPECT_EQ(OpenBothOn(&further, &further), "direct on fd7 fd8");
+}
+
+// That is no word about other files.
+TEST(FileCopyPageCacheTest, WithoutMemoryODirectIsTriedForTheNextFile) {
+  Direct direct;
+  EXPECT_EQ(direct.copy.Settle({-ENOMEM}), kAllBlocks);
+  EXPECT_FALSE(direct.copy.file_system()->refuses_direct());
+  Direct asked;
+  asked.copy.Settle({-EINVAL});
+  EXPECT_EQ(asked.copy.Settle({-ENOMEM, 0}), kAllBlocks);
+  EXPECT_FALSE(asked.copy.file_system()->refuses_direct());
+}
+
+// Its last bytes could not be read.
+TEST(FileCopyPageCacheTest, ASourceThatKeepsODirectFails) {
+  Direct direct;
+  direct.copy.Settle({-EINVAL});
+  EXPECT_EQ(Remove(&direct.copy, direct.copy.Settle({0, -EIO})), "failed: read S EIO");
 }
 
 TEST(FileCopyPageCacheTest, WithoutRoomItFailsBeforeAnythingIsWritten) {

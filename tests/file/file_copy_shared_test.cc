@@ -118,6 +118,18 @@ TEST(FileCopySharedTest, WhatCanNotBeReadPastThePageCacheIsReadThroughIt) {
             std::string::npos);
 }
 
+TEST(FileCopySharedTest, OnceRefusedTheNextFileIsReadThroughThePageCacheUntried) {
+  Uncached first;
+  first.copy.Settle({-EINVAL});
+  EXPECT_TRUE(first.copy.file_system()->refuses_direct());
+  SharedFiles files(1, 4096);
+  CopyScript second({.policy = ReadingDirectly(&files),
+                     .size = 2 * 4096 + 100,
+                     .source_file_system = first.copy.file_system()});
+  OpenUncached(&second);
+  EXPECT_NE(second.Settle({0}).find("2: read fd7 100@8192"), std::string::npos);
+}
+
 TEST(FileCopySharedTest, ASourceThatRefusesADirectReadIsBegunAnew) {
   Uncached uncached;
   CopyScript& copy = uncached.copy;
