@@ -126,8 +126,8 @@ Op BlockPump::Write(FileRef target, uint32_t begin, uint32_t end, Lane* lane) co
   op.io.polled = lane->polled = polls(*lane);
   if (op.io.polled) op.io.length = std::min(op.io.length, polled_length_);
   lane->asked = op.io.length;
-  lane->write_uncached =
-      writes_uncached_ && !op.io.polled && !target_file_system_->refuses_uncached_writes();
+  lane->write_uncached = writes_uncached_ && !op.io.polled &&
+                         !target_file_system_->refuses_uncached_writes();
   if (lane->write_uncached) op.io.flags = kDontCache;
   return op;
 }
@@ -205,7 +205,11 @@ void BlockPump::BeginPolling(uint32_t read_length_max, uint32_t write_length_max
 }
 
 void BlockPump::NotePollRefusal(Operation operation, int error_number) {
-  if (!polled_io_->NoteRefused()) return;
+  // Of two on one file the other one is left for the next file to find out, and to tell.
+  if (poll_refusal_.error_number != 0) return;
+  FileSystem* const refusing =
+      operation == Operation::kRead ? source_file_system_ : target_file_system_;
+  if (!refusing->NotePollingRefused()) return;
   poll_refusal_ = {.operation = operation, .error_number = error_number};
 }
 
@@ -216,7 +220,7 @@ void BlockPump::OnPolled(Lane* lane, Operation operation, int32_t result) {
   }
   if (result < 0 || lane->poll_error == 0) return;
   // It was polling that it failed by.
-  if (PolledIo::MayBeRefusal(-lane->poll_error)) {
+  if (MayRefusePolling(-lane->poll_error)) {
     NotePollRefusal(operation, lane->poll_error);
   }
   lane->poll_error = 0;
@@ -225,7 +229,7 @@ void BlockPump::OnPolled(Lane* lane, Operation operation, int32_t result) {
 void BlockPump::OnRead(Lane* lane, int32_t result) {
   OnPolled(lane, Operation::kRead, result);
   if (result < 0) {
-    if (lane->polled && PolledIo::MayBeRefusal(result)) return;
+    if (lane->polled && MayRefusePolling(result)) return;
     if (lane->read_uncached && RefusesDontCache(result)) {
       reads_uncached_ = false;
       refused_uncached_ = true;
@@ -298,7 +302,7 @@ void BlockPump::OnWrite(Lane* lane, int32_t result) {
   if (result == 0 || result == -ECANCELED) result = -EINTR;
   OnPolled(lane, Operation::kWrite, result);
   if (result < 0) {
-    if (lane->polled && PolledIo::MayBeRefusal(result)) return;
+    if (lane->polled && MayRefusePolling(result)) return;
     if (lane->write_uncached && RefusesDontCache(result)) {
       writes_uncached_ = false;
       refused_uncached_ = true;

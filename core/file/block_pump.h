@@ -44,9 +44,14 @@
 #include "core/kernel/block_pool.h"
 #include "core/kernel/file_system_table.h"
 #include "core/kernel/op.h"
-#include "core/kernel/polled_io.h"
 
 namespace ringcp {
+
+// That a read or write could not be polled, and why.
+struct PollRefusal {
+  Operation operation = Operation::kRead;  // Or kWrite.
+  int error_number = 0;                    // 0: none was refused.
+};
 
 class BlockPump {
  public:
@@ -76,24 +81,20 @@ class BlockPump {
     target_file_system_ = target;
     reads_uncached_ = writes_uncached_ = is_uncached;
     refused_uncached_ = false;
+    polled_length_ = 0;
+    poll_refusal_ = PollRefusal();
   }
   // Whether it could not be so for a read or write since then.
   bool refused_uncached() const { return refused_uncached_; }
 
-  // From the next BeginPolling() on: polls, as `polled_io` says and learns; nullptr:
-  // never. It outlives the pump. Forgets poll_refusal().
-  void SetPolledIo(PolledIo* polled_io) {
-    polled_io_ = polled_io;
-    polled_length_ = 0;
-    poll_refusal_ = PolledIo::Refusal();
-  }
   // From the next read and write on: polls up to so many bytes each, which is a refusal
   // where they are 0. O_DIRECT is on both files until EndPolling().
-  // REQUIRES: SetPolledIo() with one.
+  // REQUIRES: SetFileSystems() with some.
   void BeginPolling(uint32_t read_length_max, uint32_t write_length_max);
   void EndPolling() { polled_length_ = 0; }
-  // What the job has learned by this pump, if it did: that there is no polling.
-  const PolledIo::Refusal& poll_refusal() const { return poll_refusal_; }
+  // What the job has learned by this pump since SetFileSystems(), if it did: that one of
+  // the two file systems can't be polled.
+  const PollRefusal& poll_refusal() const { return poll_refusal_; }
 
   // From the next block on: one at a time, as for calls at once; or as many as there are
   // lanes.
@@ -199,7 +200,9 @@ class BlockPump {
   int lanes_max() const;
   // Whether the lane's next read or write is to be polled.
   bool polls(const Lane& lane) const {
-    return polled_length_ > 0 && lane.poll_error == 0 && !polled_io_->refused();
+    return polled_length_ > 0 && lane.poll_error == 0 &&
+           !source_file_system_->refuses_polling() &&
+           !target_file_system_->refuses_polling();
   }
   Op Read(FileRef source, Lane* lane) const;
   // Of the lane's block, the bytes [begin, end).
@@ -231,8 +234,7 @@ class BlockPump {
   bool reads_uncached_ = false;
   bool writes_uncached_ = false;
   bool refused_uncached_ = false;
-  PolledIo* polled_io_ = nullptr;
-  PolledIo::Refusal poll_refusal_;
+  PollRefusal poll_refusal_;
   uint32_t polled_length_ = 0;    // 0: nothing is polled.
   SharedFile* shared_ = nullptr;  // Then the range and the outcome are there.
   uint64_t end_ = 0;

@@ -52,7 +52,6 @@ void ContentsCopy::Reset(const FileCopyPolicy* policy, const struct statx* sourc
   retries_ = 0;
   pump_.Start(0, 0);  // It knows nothing of the last file any more.
   pump_.SetFileSystems(nullptr, nullptr, /*is_uncached=*/false);
-  pump_.SetPolledIo(policy->polled_io);
   pump_.SetSkipsZeros(false);
 }
 

@@ -75,7 +75,6 @@
 #include "core/file/shared_file.h"
 #include "core/kernel/block_pool.h"
 #include "core/kernel/op.h"
-#include "core/kernel/polled_io.h"
 
 namespace ringcp {
 
@@ -112,8 +111,6 @@ class ContentsCopy {
     // What the source's directory is on: that a clone was refused is noted by this,
     // because of the next file no more is known before it is open.
     FileSystem* source_found_on = nullptr;
-    // The target's own, which may be another one if it was there.
-    dev_t target_file_device = 0;
   };
 
   // REQUIRES: all outlive it; else as for BlockPump.
@@ -150,7 +147,7 @@ class ContentsCopy {
   int64_t TakeCounted();
   // Whether a read or write that was to leave nothing in the page cache was refused.
   bool refused_uncached() const { return pump_.refused_uncached(); }
-  const PolledIo::Refusal& poll_refusal() const { return pump_.poll_refusal(); }
+  const PollRefusal& poll_refusal() const { return pump_.poll_refusal(); }
 
   // Whether what comes next is a block, to be carried out at once, of a file that may
   // have many.
@@ -214,7 +211,8 @@ class ContentsCopy {
   // Has the pump poll, with O_DIRECT on both files, if that is wanted.
   void PollIfAsked();
   void OnSetDirect(int32_t result, NextChains* next);
-  // Finds out which of the two files does not take O_DIRECT, by asking for the source alone.
+  // Finds out which of the two files does not take O_DIRECT, by asking for the source
+  // alone.
   void AskSource(NextChains* next);
   void OnSourceAsked(absl::Span<const int32_t> results, NextChains* next);
   void OnPreallocate(int32_t result, NextChains* next);

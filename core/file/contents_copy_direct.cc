@@ -98,10 +98,11 @@ void ContentsCopy::OnSourceAsked(absl::Span<const int32_t> results, NextChains* 
 }
 
 void ContentsCopy::PollIfAsked() {
-  PolledIo* const polled_io = policy_->polled_io;
-  if (polled_io == nullptr || polled_io->refused()) return;
-  pump_.BeginPolling(polled_io->LengthMax(DeviceOf(*source_stat_)),
-                     polled_io->LengthMax(files_.target_file_device));
+  FileSystem* const source = files_.source_file_system;
+  FileSystem* const target = files_.target_file_system;
+  if (!policy_->polls || source->refuses_polling() || target->refuses_polling()) return;
+  pump_.BeginPolling(policy_->file_systems->PollableBytes(source),
+                     policy_->file_systems->PollableBytes(target));
 }
 
 void ContentsCopy::OnPreallocate(int32_t result, NextChains* next) {

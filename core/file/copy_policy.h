@@ -21,7 +21,6 @@
 #include "core/kernel/file_system_table.h"
 #include "core/kernel/kernel.h"
 #include "core/kernel/op.h"
-#include "core/kernel/polled_io.h"
 
 namespace ringcp {
 
@@ -48,8 +47,8 @@ struct FileCopyPolicy {
   // Whether large files that are not there are read past it. It pays where several reads
   // are on their way at a time; a single one has the kernel read ahead.
   bool direct_reads = false;
-  // Whether what is copied with O_DIRECT is polled; nullptr: it is not.
-  PolledIo* polled_io = nullptr;
+  // Whether what is copied with O_DIRECT is polled, where both devices can be.
+  bool polls = false;
   mode_t umask = 022;
   // The process's effective user, whom the files it creates belong to.
   uid_t user = 0;

@@ -54,7 +54,6 @@
 #include "core/file/target_decision.h"
 #include "core/kernel/block_pool.h"
 #include "core/kernel/op.h"
-#include "core/kernel/polled_io.h"
 
 namespace ringcp {
 
@@ -136,8 +135,9 @@ class FileCopy {
   const struct statx& stat() const { return source_stat_; }
   // REQUIRES: kFailed.
   const CopyFailure& failure() const { return failure_; }
-  // What the job has learned by this copy, if it did: that there is no polling.
-  const PolledIo::Refusal& poll_refusal() const { return contents_.poll_refusal(); }
+  // What the job has learned by this copy, if it did: that one of its file systems can't
+  // be polled.
+  const PollRefusal& poll_refusal() const { return contents_.poll_refusal(); }
   // Why a half-written target could not be removed, or an old one not emptied; 0 where
   // there is none.
   int removal_error() const { return removal_error_; }

@@ -95,8 +95,6 @@ void FileCopy::OnInstalled(NextChains* next) {
 void FileCopy::CopyContents(NextChains* next) {
   begins_anew_ = false;
   if (is_whole_) return WriteWhole(next);
-  const dev_t target_file_device =
-      created_ ? names_.target_file_system->device() : DeviceOf(target_stat_);
   state_ = State::kContents;
   contents_.Start({.source = source_,
                    .target = target_,
@@ -106,8 +104,7 @@ void FileCopy::CopyContents(NextChains* next) {
                    .target_has_contents = existing_ && !changed_,
                    .target_size = target_stat_.stx_size,
                    .may_clone = may_clone(),
-                   .source_found_on = names_.source_file_system,
-                   .target_file_device = target_file_device},
+                   .source_found_on = names_.source_file_system},
                   next);
   OnContents(next);
 }

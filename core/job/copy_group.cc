@@ -59,7 +59,7 @@ std::unique_ptr<Worker> CopyGroup::MakeWorker(int index, Kernel* kernel, bool re
   if (options.needs_uring()) work.warm_calls = CallsAtOnce::kNone;
   if (options.engine == EngineChoice::kThreads) work.warm_calls = CallsAtOnce::kOpen;
   work.policy.shared_files = &shared_files_;
-  if (options.iopoll) work.policy.polled_io = &job_->polled_io;
+  work.policy.polls = options.iopoll;
   work.policy.direct_reads = reads_many;
   work.policy.use_slots = kernel->can_install_descriptor();
   work.policy.queues_all = options.engine == EngineChoice::kUring;

@@ -30,7 +30,6 @@
 #include "core/job/top_level.h"
 #include "core/kernel/file_system_table.h"
 #include "core/kernel/kernel.h"
-#include "core/kernel/polled_io.h"
 #include "core/tree/directory_copy.h"
 #include "core/tree/link_table.h"
 
@@ -78,7 +77,6 @@ class JobState {
   LinkTable links;
   MadeNames made_names;
   bool notes_made_names = false;  // Some source must not overwrite another one's copy.
-  PolledIo polled_io{[](dev_t device) { return PollableLength("/sys", device); }};
   std::atomic<bool> cancelled = false;
   // By worker; before they start and after they end by any thread.
   std::array<EngineCounters, Tuning::kWorkersMax> counters;

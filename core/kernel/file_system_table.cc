@@ -62,7 +62,8 @@ FileSystem* FileSystemTable::FindOrAdd(dev_t device, const FileSystemStat& stat)
 
 bool FileSystemTable::has_refused_uncached_reads() const {
   const FileSystem* one = last_.load(std::memory_order_acquire);
-  while (one != nullptr && !one->uncached_reads_refused_.load(std::memory_order_relaxed)) {
+  while (one != nullptr &&
+         !one->uncached_reads_refused_.load(std::memory_order_relaxed)) {
     one = one->next_;
   }
   return one != nullptr;
@@ -70,10 +71,21 @@ bool FileSystemTable::has_refused_uncached_reads() const {
 
 bool FileSystemTable::has_refused_uncached_writes() const {
   const FileSystem* one = last_.load(std::memory_order_acquire);
-  while (one != nullptr && !one->uncached_writes_refused_.load(std::memory_order_relaxed)) {
+  while (one != nullptr &&
+         !one->uncached_writes_refused_.load(std::memory_order_relaxed)) {
     one = one->next_;
   }
   return one != nullptr;
+}
+
+uint32_t FileSystemTable::PollableBytes(FileSystem* file_system) const {
+  if (!file_system->is_remembered()) return 0;
+  int64_t bytes = file_system->pollable_bytes_.load(std::memory_order_relaxed);
+  if (bytes == FileSystem::kNotAsked) {
+    bytes = pollable_length_(file_system->device_);
+    file_system->pollable_bytes_.store(bytes, std::memory_order_relaxed);
+  }
+  return static_cast<uint32_t>(bytes);
 }
 
 void FileSystemTable::NoteCloneRefused(const FileSystem& source,

@@ -23,21 +23,30 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "core/base/mutex.h"
 #include "core/kernel/file_systems.h"
 #include "core/kernel/kernel.h"
+#include "core/kernel/pollable_length.h"
 
 namespace ringcp {
 
-// RWF_DONTCACHE (Linux 6.14), which Debian 12's headers do not name yet; the number is ABI.
-// What is read or written with it leaves nothing in the page cache.
+// RWF_DONTCACHE (Linux 6.14), which Debian 12's headers do not name yet; the number is
+// ABI. What is read or written with it leaves nothing in the page cache.
 inline constexpr int kDontCache = 0x80;
 // Whether the `result` of a read or write with it says that it is not to be had.
 inline bool RefusesDontCache(int32_t result) { return result == -EOPNOTSUPP; }
+
+// Whether the `result` of a polled read or write may say that polling is not to be had.
+// It does if the same goes well without: EINVAL O_DIRECT also has for other reasons.
+inline bool MayRefusePolling(int32_t result) {
+  return result == -EOPNOTSUPP || result == -EINVAL;
+}
 
 class FileSystem {
  public:
@@ -62,8 +71,8 @@ class FileSystem {
   bool may_keep_what_is_open() const { return kind_.may_keep_what_is_open; }
   bool may_write_by_calls_only() const { return kind_.may_write_by_calls_only; }
 
-  // Whether it refuses kDontCache. What is copied there is dropped from the page cache when
-  // it has been copied.
+  // Whether it refuses kDontCache. What is copied there is dropped from the page cache
+  // when it has been copied.
   bool refuses_uncached_reads() const {
     return is_remembered() && uncached_reads_refused_.load(std::memory_order_relaxed);
   }
@@ -83,6 +92,16 @@ class FileSystem {
   }
   void NoteDirectRefused() { direct_refused_.store(true, std::memory_order_relaxed); }
 
+  // Whether reads or writes on it can't be polled.
+  bool refuses_polling() const {
+    return polling_refused_.load(std::memory_order_relaxed);
+  }
+  // Whether that is news; who hears of it warns of it, which is once for each one that is
+  // remembered.
+  bool NotePollingRefused() {
+    return is_remembered() && !polling_refused_.exchange(true, std::memory_order_relaxed);
+  }
+
  private:
   friend class FileSystemTable;
   bool is_remembered() const { return device_ != kNoDevice; }
@@ -95,6 +114,10 @@ class FileSystem {
   std::atomic<bool> uncached_reads_refused_ = false;
   std::atomic<bool> uncached_writes_refused_ = false;
   std::atomic<bool> direct_refused_ = false;
+  std::atomic<bool> polling_refused_ = false;
+  // What PollableLength() tells of its device; kNotAsked before that is wanted.
+  static constexpr int64_t kNotAsked = -1;
+  std::atomic<int64_t> pollable_bytes_ = kNotAsked;
   FileSystem* next_ = nullptr;  // In its table.
 };
 
@@ -102,13 +125,20 @@ class FileSystemTable {
  public:
   // File systems that are remembered: most jobs meet two, one of a snapshot for each hour
   // of a week 170. All further ones of a kind are one FileSystem, with kNoDevice, which
-  // learns nothing: what they refuse is tried for each file.
+  // learns nothing: what they refuse is tried for each file, and nothing is polled there.
   static constexpr int kRememberedMax = 256;
   // Pairs that can't clone and are remembered; most jobs have one. Of further ones each
   // file is tried.
   static constexpr int kPairsMax = 16;
 
-  FileSystemTable() = default;
+  // Tells what PollableLength() does of a device.
+  using LengthFunction = std::function<uint32_t(dev_t device)>;
+
+  explicit FileSystemTable(LengthFunction pollable_length =
+                               [](dev_t device) {
+                                 return PollableLength("/sys", device);
+                               })
+      : pollable_length_(std::move(pollable_length)) {}
   FileSystemTable(const FileSystemTable&) = delete;
   FileSystemTable& operator=(const FileSystemTable&) = delete;
 
@@ -122,6 +152,11 @@ class FileSystemTable {
   // Whether any has refused them.
   bool has_refused_uncached_reads() const;
   bool has_refused_uncached_writes() const;
+
+  // How many bytes may be read or written in one polled operation; 0 where it can't be
+  // polled, or is not remembered. Its device is looked at once (or, at the beginning,
+  // once by each thread).
+  uint32_t PollableBytes(FileSystem* file_system) const;
 
   // Notes that files can't be cloned from `source` to `target`.
   void NoteCloneRefused(const FileSystem& source, const FileSystem& target);
@@ -144,6 +179,7 @@ class FileSystemTable {
   // That of all further ones of a kind.
   FileSystem* LookForRest(const FileSystemKind& kind) const;
 
+  const LengthFunction pollable_length_;
   Mutex mutex_;  // Held by who adds something.
   std::vector<std::unique_ptr<FileSystem>> all_ ABSL_GUARDED_BY(mutex_);
   // The one that was added last; from there on by next_. None of them changes any more.

@@ -24,7 +24,6 @@
 #include "core/file/target_claims.h"
 #include "core/kernel/block_pool.h"
 #include "core/kernel/file_system_table.h"
-#include "core/kernel/polled_io.h"
 #include "gtest/gtest.h"
 #include "tests/blocks.h"
 #include "tests/fake_kernel.h"
@@ -389,7 +388,7 @@ class FileCopyFaultsTest : public testing::Test {
     policy.claims = &desk;
     struct stat directory = {};
     ASSERT_EQ(stat(scratch_.path().c_str(), &directory), 0);
-    FileSystemTable file_systems;
+    FileSystemTable file_systems([](dev_t) { return kBlock; });
     policy.file_systems = &file_systems;
     FileSystem file_system(directory.st_dev, variant.local ? LocalKind() : OtherKind());
     FileCopyNames names = {.source = source_.c_str(),
@@ -401,8 +400,7 @@ class FileCopyFaultsTest : public testing::Test {
     if (variant.has_acl) names.target_default_acl = 0700;
     if (variant.is_cloned) policy.reflink = Reflink::kAuto;
     policy.page_cache = variant.page_cache;
-    PolledIo polled_io([](dev_t) { return kBlock; });
-    if (variant.is_polled) policy.polled_io = &polled_io;
+    policy.polls = variant.is_polled;
     SharedFiles shared_files(/*workers=*/1, /*bytes_min=*/kBlock);
     if (variant.is_shared) policy.shared_files = &shared_files;
     NextChains next;

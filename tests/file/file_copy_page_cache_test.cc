@@ -10,7 +10,6 @@
 #include "core/file/file_copy.h"
 #include "core/file/next_chains.h"
 #include "core/kernel/file_system_table.h"
-#include "core/kernel/polled_io.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/copy_script.h"
@@ -510,19 +509,24 @@ TEST(FileCopyPageCacheTest, StoppedWithAFailedDirectWriteItHasFailed) {
 // One of two whole blocks and 100 bytes that is polled, and has room for them.
 struct Polled {
   // The device takes up to `length_max` bytes at a time.
-  explicit Polled(uint64_t size = 2 * kBlock + 100, uint32_t length_max = 1 << 20)
-      : polled_io([length_max](dev_t) { return length_max; }), copy(MakeSetup(size)) {
+  explicit Polled(uint64_t size = 2 * kBlock + 100, uint32_t length_max = 1 << 20,
+                  FileSystem* source = nullptr, FileSystem* target = nullptr)
+      : file_systems([length_max](dev_t) { return length_max; }),
+        copy(MakeSetup(size, source, target)) {
     copy.OpenBoth();
     copy.Settle({0});
     next = copy.Settle({0});
   }
-  CopyScript::Setup MakeSetup(uint64_t size) {
+  CopyScript::Setup MakeSetup(uint64_t size, FileSystem* source, FileSystem* target) {
     CopyScript::Setup setup = {.policy = Policy(PageCache::kBypass),
-                               .size = size};
-    setup.policy.polled_io = &polled_io;
+                               .size = size,
+                               .source_file_system = source,
+                               .target_file_system = target};
+    setup.policy.file_systems = &file_systems;
+    setup.policy.polls = true;
     return setup;
   }
-  PolledIo polled_io;
+  FileSystemTable file_systems;
   CopyScript copy;
   std::string next;
 };
@@ -589,7 +593,7 @@ TEST(FileCopyPageCacheTest, NoMoreIsPolledAtATimeThanTheDeviceTakes) {
 TEST(FileCopyPageCacheTest, ADeviceThatCantBePolledIsNotTried) {
   Polled polled(2 * kBlock, /*length_max=*/0);
   EXPECT_EQ(polled.next, kTwoBlocks);
-  EXPECT_TRUE(polled.polled_io.refused());
+  EXPECT_TRUE(polled.copy.file_system()->refuses_polling());
   EXPECT_EQ(polled.copy.copy().poll_refusal().error_number, EOPNOTSUPP);
   EXPECT_EQ(polled.copy.copy().poll_refusal().operation, Operation::kRead);
 }
@@ -599,9 +603,9 @@ TEST(FileCopyPageCacheTest, ARefusalIsBelievedOnceItGoesWellUnpolled) {
     Polled polled;
     CopyScript& copy = polled.copy;
     EXPECT_EQ(copy.Settle(0, {-error}), kUnpolled);
-    EXPECT_FALSE(polled.polled_io.refused());
+    EXPECT_FALSE(polled.copy.file_system()->refuses_polling());
     EXPECT_EQ(copy.Settle(0, {kBlock, kBlock}), "");
-    EXPECT_TRUE(polled.polled_io.refused());
+    EXPECT_TRUE(polled.copy.file_system()->refuses_polling());
     EXPECT_EQ(copy.copy().poll_refusal().error_number, error);
     EXPECT_EQ(copy.copy().poll_refusal().operation, Operation::kRead);
     // The other one was on its way.
@@ -626,11 +630,60 @@ TEST(FileCopyPageCacheTest, AWriteThatCantBePolledIsARefusalToo) {
 
 TEST(FileCopyPageCacheTest, OnlyTheFirstToLearnOfARefusalTellsIt) {
   Polled polled;
-  polled.polled_io.NoteRefused();
+  polled.copy.file_system()->NotePollingRefused();
   CopyScript& copy = polled.copy;
   EXPECT_EQ(copy.Settle(0, {-EOPNOTSUPP}), kUnpolled);
   EXPECT_EQ(copy.Settle(0, {kBlock, kBlock}), "");
   EXPECT_EQ(copy.copy().poll_refusal().error_number, 0);
+}
+
+TEST(FileCopyPageCacheTest, WhoseReadOrWriteWasRefusedIsNotPolledOthersAre) {
+  FileSystem source(/*device=*/0, LocalKind());
+  FileSystem target(/*device=*/0, LocalKind());
+  FileSystem other(/*device=*/0, LocalKind());
+  Polled polled(2 * kBlock, 1 << 20, &source, &target);
+  CopyScript& copy = polled.copy;
+  copy.Settle(0, {kBlock});
+  copy.Settle(0, {-EOPNOTSUPP});
+  EXPECT_EQ(copy.Settle(0, {kBlock}), "");
+  EXPECT_FALSE(source.refuses_polling());
+  EXPECT_TRUE(target.refuses_polling());
+  EXPECT_EQ(copy.copy().poll_refusal().error_number, EOPNOTSUPP);
+  const std::string is_polled =
+      "0: polled read fd7 4096@0 | 1: polled read fd7 4096@4096";
+  EXPECT_EQ(Polled(2 * kBlock, 1 << 20, &source, &target).next, kTwoBlocks);
+  EXPECT_EQ(Polled(2 * kBlock, 1 << 20, &target, &other).next, kTwoBlocks);
+  EXPECT_EQ(Polled(2 * kBlock, 1 << 20, &source, &other).next, is_polled);
+  Polled another(2 * kBlock, 1 << 20, &other, &source);
+  EXPECT_EQ(another.next, is_polled);
+  // Its refusal is told as well.
+  another.copy.Settle(0, {-EOPNOTSUPP});
+  another.copy.Settle(0, {kBlock, kBlock});
+  EXPECT_TRUE(other.refuses_polling());
+  EXPECT_EQ(another.copy.copy().poll_refusal().operation, Operation::kRead);
+  EXPECT_EQ(another.copy.copy().poll_refusal().error_number, EOPNOTSUPP);
+}
+
+// A file tells of one.
+TEST(FileCopyPageCacheTest, OfTwoRefusalsTheSecondIsLeftForTheNextFile) {
+  FileSystem source(/*device=*/0, LocalKind());
+  FileSystem target(/*device=*/0, LocalKind());
+  FileSystem other(/*device=*/0, LocalKind());
+  Polled polled(2 * kBlock, 1 << 20, &source, &target);
+  CopyScript& copy = polled.copy;
+  copy.Settle(0, {kBlock});
+  copy.Settle(0, {-EOPNOTSUPP});
+  copy.Settle(1, {-EINVAL});
+  copy.Settle(0, {kBlock});
+  copy.Settle(1, {kBlock, kBlock});
+  EXPECT_TRUE(target.refuses_polling());
+  EXPECT_FALSE(source.refuses_polling());
+  EXPECT_EQ(copy.copy().poll_refusal().operation, Operation::kWrite);
+  Polled next(2 * kBlock, 1 << 20, &source, &other);
+  next.copy.Settle(0, {-EINVAL});
+  next.copy.Settle(0, {kBlock, kBlock});
+  EXPECT_TRUE(source.refuses_polling());
+  EXPECT_EQ(next.copy.copy().poll_refusal().operation, Operation::kRead);
 }
 
 // That is O_DIRECT's, as without polling.
@@ -644,7 +697,7 @@ TEST(FileCopyPageCacheTest, WhatIsInvalidWithoutPollingTooIsNoRefusal) {
   EXPECT_EQ(copy.Settle({0}),
             std::string(kTwoBlocks) +
                 " | 2: uncached read fd7 100@8192 - uncached write fd8 100@8192");
-  EXPECT_FALSE(polled.polled_io.refused());
+  EXPECT_FALSE(polled.copy.file_system()->refuses_polling());
 }
 
 TEST(FileCopyPageCacheTest, AnUncachedRefusalAfterAPolledOneIsToldApart) {
@@ -654,9 +707,9 @@ TEST(FileCopyPageCacheTest, AnUncachedRefusalAfterAPolledOneIsToldApart) {
   EXPECT_EQ(copy.Settle(0, {-EOPNOTSUPP, kCancelled}),
             "read fd7 4096@0 - uncached write fd8 4096@0");
   EXPECT_TRUE(copy.file_system()->refuses_uncached_reads());
-  EXPECT_FALSE(polled.polled_io.refused());
+  EXPECT_FALSE(polled.copy.file_system()->refuses_polling());
   EXPECT_EQ(copy.Settle(0, {kBlock, kBlock}), "");
-  EXPECT_TRUE(polled.polled_io.refused());
+  EXPECT_TRUE(polled.copy.file_system()->refuses_polling());
 }
 
 TEST(FileCopyPageCacheTest, AnInterruptedPolledReadIsTriedUnpolledOnce) {
@@ -665,7 +718,7 @@ TEST(FileCopyPageCacheTest, AnInterruptedPolledReadIsTriedUnpolledOnce) {
   copy.Settle({0});  // It is made longer.
   EXPECT_EQ(copy.Settle(0, {-EAGAIN}), kUnpolled);
   EXPECT_EQ(copy.Settle(0, {kBlock, kBlock}), "polled read fd7 4096@32768");
-  EXPECT_FALSE(polled.polled_io.refused());
+  EXPECT_FALSE(polled.copy.file_system()->refuses_polling());
 }
 
 TEST(FileCopyPageCacheTest, AnErrorOfThePolledDeviceIsFinal) {

@@ -115,6 +115,42 @@ TEST_F(FileSystemTableTest, OfFurtherPairsEachFileIsTried) {
   }
 }
 
+TEST_F(FileSystemTableTest, ItsDeviceIsAskedOnceWhetherItCanBePolled) {
+  int lookups = 0;
+  FileSystemTable table([&](dev_t device) {
+    ++lookups;
+    return static_cast<uint32_t>(device * 4096);
+  });
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(table.PollableBytes(table.FindByDevice(2)), 8192u);
+    EXPECT_EQ(table.PollableBytes(table.FindByDevice(0)), 0u);
+  }
+  EXPECT_EQ(lookups, 2);
+}
+
+TEST_F(FileSystemTableTest, OnlyTheFirstRefusalToPollOnEachIsNews) {
+  for (const dev_t device : {1, 2}) {
+    FileSystem* const file_system = Find(device);
+    EXPECT_FALSE(file_system->refuses_polling());
+    EXPECT_TRUE(file_system->NotePollingRefused());
+    EXPECT_FALSE(file_system->NotePollingRefused());
+    EXPECT_TRUE(file_system->refuses_polling());
+  }
+}
+
+TEST_F(FileSystemTableTest, WhatAnyHasRefusedIsKnownOfAllTogether) {
+  Find(1);
+  FileSystem* const middle = Find(2);
+  FileSystem* const last = Find(FileSystem::kNoDevice);
+  EXPECT_FALSE(table_.has_refused_uncached_reads());
+  EXPECT_FALSE(table_.has_refused_uncached_writes());
+  middle->NoteUncachedReadsRefused();
+  EXPECT_TRUE(table_.has_refused_uncached_reads());
+  EXPECT_FALSE(table_.has_refused_uncached_writes());
+  last->NoteUncachedWritesRefused();
+  EXPECT_TRUE(table_.has_refused_uncached_writes());
+}
+
 TEST_F(FileSystemTableTest, FurtherOnesOfAKindAreOneThatLearnsNothing) {
   FileSystem* const first = Find(0);
   for (dev_t device = 1; device < FileSystemTable::kRememberedMax; ++device) {
@@ -130,6 +166,14 @@ TEST_F(FileSystemTableTest, FurtherOnesOfAKindAreOneThatLearnsNothing) {
   EXPECT_NE(other, local);
   EXPECT_TRUE(other->tells_errors_at_close());
   EXPECT_EQ(table_.FindByDevice(further), other);
+  local->NoteUncachedReadsRefused();
+  local->NoteUncachedWritesRefused();
+  local->NoteDirectRefused();
+  EXPECT_FALSE(local->refuses_uncached_reads());
+  EXPECT_FALSE(local->refuses_uncached_writes());
+  EXPECT_FALSE(local->refuses_direct());
+  EXPECT_FALSE(local->NotePollingRefused());
+  EXPECT_EQ(table_.PollableBytes(local), 0u);
   table_.NoteCloneRefused(*local, *first);
   table_.NoteCloneRefused(*first, *local);
   EXPECT_TRUE(table_.MayClone(local, *first));

@@ -1,4 +1,4 @@
-#include "core/kernel/polled_io.h"
+#include "core/kernel/pollable_length.h"
 
 #include <sys/sysmacros.h>
 
@@ -62,27 +62,6 @@ TEST_F(PollableLengthTest, IsNoneWhereThePiecesAreNotKnown) {
 
 TEST_F(PollableLengthTest, IsNoneOfADeviceThatIsNoDisk) {
   EXPECT_EQ(PollableLength(scratch_.path(), makedev(0, 35)), 0u);
-}
-
-TEST(PolledIoTest, LooksADeviceUpOnce) {
-  int lookups = 0;
-  PolledIo polled_io([&](dev_t device) {
-    ++lookups;
-    return static_cast<uint32_t>(minor(device) * 4096);
-  });
-  for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(polled_io.LengthMax(makedev(259, 2)), 8192u);
-    EXPECT_EQ(polled_io.LengthMax(makedev(259, 0)), 0u);
-  }
-  EXPECT_EQ(lookups, 2);
-}
-
-TEST(PolledIoTest, OnlyTheFirstRefusalIsNews) {
-  PolledIo polled_io([](dev_t) { return 4096u; });
-  EXPECT_FALSE(polled_io.refused());
-  EXPECT_TRUE(polled_io.NoteRefused());
-  EXPECT_FALSE(polled_io.NoteRefused());
-  EXPECT_TRUE(polled_io.refused());
 }
 
 }  // namespace
