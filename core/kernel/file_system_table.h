@@ -11,7 +11,7 @@
 //
 // Thread-safety: all methods may be called by any thread. Those of FileSystem, and
 // MayClone(), take no lock: they are asked for every file. To find one takes a lock only
-// when it is met for the first time.
+// when it is met for the first time, or is one too many to be remembered.
 // Ownership: the table owns its entries, which stay where they are as long as it does.
 
 #ifndef RINGCP_CORE_KERNEL_FILE_SYSTEM_TABLE_H_
