@@ -39,7 +39,12 @@ bool FakeKernel::Queue(ChainId id, absl::Span<const Op> chain) {
     RINGCP_CHECK(!IsImmediate(op));
     RINGCP_CHECK(!op.file.is_slot() || (op.file.index >= 0 && op.file.index < slots()));
   }
-  if (static_cast<int>(flights_.size()) >= options_.chains_max) return false;
+  if (chains_in_flight() >= options_.chains_max) return false;
+  if (chain[0].kind == OpKind::kPoll) {
+    RINGCP_CHECK(chain.size() == 1);
+    QueuePoll(id, chain[0]);
+    return true;
+  }
   Flight flight;
   flight.settled.id = id;
   flight.settled.size = static_cast<int>(chain.size());
@@ -52,7 +57,8 @@ bool FakeKernel::Queue(ChainId id, absl::Span<const Op> chain) {
 }
 
 void FakeKernel::Wait(absl::Duration timeout, std::vector<ChainResults>* settled) {
-  if (flights_.empty()) return AwaitWake(timeout);
+  if (flights_.empty()) return Await(timeout, settled);
+  if (polls_queued() > 0) Await(absl::ZeroDuration(), settled);
   ++counters_.enters;
   size_t to_settle = 1 + random_() % flights_.size();
   while (to_settle > 0) {

@@ -67,7 +67,9 @@ class FakeKernel : public RealKernel {
   ChainResults RunAtOnce(ChainId id, absl::Span<const Op> chain) override;
   bool Queue(ChainId id, absl::Span<const Op> chain) override;
   void Wait(absl::Duration timeout, std::vector<ChainResults>* settled) override;
-  int chains_in_flight() const override { return static_cast<int>(flights_.size()); }
+  int chains_in_flight() const override {
+    return static_cast<int>(flights_.size()) + polls_queued();
+  }
   int slots() const override { return static_cast<int>(slots_.size()); }
   bool can_install_descriptor() const override { return options_.can_install_descriptor; }
   bool can_queue_truncate() const override { return true; }

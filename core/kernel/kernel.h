@@ -21,6 +21,9 @@
 //    out at once, for cleaning up; slots can't be used any more, and closing one does
 //    nothing.
 //  - Chains run concurrently and settle in any order.
+//  - A poll that is queued (OpKind::kPoll) is alone in its chain, and keeps no other
+//  chain
+//    from being handed back.
 //  - A polled op is alone in its chain, and of an ordinary descriptor with O_DIRECT.
 //    Rings that can't poll carry it out like any other; what a device that can't be
 //    polled answers is a result like any other (EOPNOTSUPP).
@@ -123,12 +126,11 @@ class Kernel {
 
   // Starts what is queued, waits until a good part of what is in flight has settled,
   // somebody has called Wake(), or `timeout` has passed, and appends chains that have
-  // settled to `settled`. May return without any. A thread waits nowhere else, but for a
-  // stream to be ready, with nothing else to do (kPoll).
+  // settled to `settled`. May return without any. A thread waits nowhere else.
   virtual void Wait(absl::Duration timeout, std::vector<ChainResults>* settled) = 0;
 
-  // Ends the Wait() under way if nothing is in flight, or else has the next one not wait.
-  // May be called by any thread.
+  // Ends the Wait() under way, whatever is in flight, or has the next one not wait.
+  // Several calls before that are as one. May be called by any thread.
   virtual void Wake() = 0;
 
   // Chains queued or running and not handed back yet.

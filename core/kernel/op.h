@@ -61,7 +61,7 @@ enum class OpKind : uint8_t {
   // What is in the page cache of a file, and not waiting to be written, leaves it.
   kDropCached,
   // poll. Waits until a file can be read or written, but no longer than that. Result: 1
-  // if it can, or has failed; 0 if not.
+  // if it can, or has failed or is not open; 0 if not. Queued, it is alone in its chain.
   kPoll,
 
   // --- Open files ---

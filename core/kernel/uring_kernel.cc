@@ -48,14 +48,6 @@ bool IsQueued(OpKind kind, bool can_truncate) {
   return CanBeQueued(kind) && (kind != OpKind::kFtruncate || can_truncate);
 }
 
-// Whether entering the kernel went well, or what was queued stays queued and the next
-// time may go well.
-bool IsEntered(int result) { return result >= 0 || result == -EINTR; }
-// Out of memory or completions for the moment.
-bool IsNoMemory(int result) {
-  return result == -EAGAIN || result == -EBUSY || result == -ENOMEM;
-}
-
 bool Supports(const io_uring_probe* probe, std::initializer_list<int> opcodes) {
   return std::all_of(opcodes.begin(), opcodes.end(), [&](int opcode) {
     return io_uring_opcode_supported(probe, opcode) != 0;
@@ -145,6 +137,12 @@ ChainResults UringKernel::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
 
 bool UringKernel::Queue(ChainId id, absl::Span<const Op> chain) {
   RINGCP_CHECK(!chain.empty() && chain.size() <= Chain::kOpsMax);
+  const bool is_poll = chain[0].kind == OpKind::kPoll;
+  RINGCP_CHECK(!is_poll || chain.size() == 1);
+  if (!status_.ok() && is_poll) {
+    QueuePoll(id, chain[0]);
+    return true;
+  }
   if (!status_.ok()) {
     carried_out_.push_back(CarryOutWithoutSlots(id, chain));
     return true;
@@ -173,6 +171,7 @@ bool UringKernel::Queue(ChainId id, absl::Span<const Op> chain) {
     io_uring_sqe_set_data64(sqe, OpTag{entry, static_cast<uint8_t>(i)}.Encode());
   }
   uring->ops_outstanding += size;
+  if (is_poll) NotePoll(entry, chain[0]);
   ++counters_.chains;
   counters_.sqes += size;
   counters_.linked += size - 1;
@@ -187,6 +186,7 @@ bool UringKernel::QueueSteps(ChainId id, absl::Span<const Op> chain) {
   const uint32_t entry = chains_.Add(id, static_cast<int>(chain.size()));
   std::copy(chain.begin(), chain.end(), steps_.begin() + entry * Chain::kOpsMax);
   ++counters_.chains;
+  if (chain[0].kind == OpKind::kPoll) NotePoll(entry, chain[0]);
   QueueStep({.entry = entry});
   return true;
 }
@@ -219,112 +219,12 @@ void UringKernel::OnStep(OpTag tag, int32_t result, std::vector<ChainResults>* s
   while (!chains_.NoteResult(next, -ECANCELED, settled)) ++next.position;
 }
 
-void UringKernel::Submit(Uring* uring) {
-  ++counters_.enters;
-  NoteEntered(uring, io_uring_submit(&uring->ring));
-}
-
-void UringKernel::NoteEntered(Uring* uring, int result) {
-  if (IsEntered(result)) {
-    uring->TakeBackTail();
-    if (result >= 0) refused_since_.reset();
-  } else if (IsNoMemory(result)) {
-    OnNoMemory(uring, -result);
-  } else {
-    uring->is_lost = result == -EBADF;
-    FailForGood(-result);
-  }
-}
-
-void UringKernel::OnNoMemory(Uring* uring, int error_number) {
-  // What has ended gives its memory back, but only to a call that asks for completions
-  // and submits nothing.
-  ++counters_.enters;
-  io_uring_get_events(&uring->ring);
-  const auto now = std::chrono::steady_clock::now();
-  if (!refused_since_.has_value()) {
-    refused_since_ = now;
-  } else if (now - *refused_since_ > kNoMemoryMax) {
-    FailForGood(error_number);
-  } else {
-    std::this_thread::sleep_for(kNoMemoryPause);
-  }
-}
-
-void UringKernel::FailForGood(int error_number) {
-  status_ = absl::UnavailableError(
-      absl::StrCat("io_uring_enter: ", std::strerror(error_number)));
-}
-
 ChainResults UringKernel::CarryOutWithoutSlots(ChainId id, absl::Span<const Op> chain) {
   CountAtOnce(chain);
   return RunChain(id, chain, [](const Op& op) -> int32_t {
     if (!op.file.is_slot()) return RunWithSystemCall(op);
     return op.kind == OpKind::kClose ? 0 : -EBADF;
   });
-}
-
-void UringKernel::Wait(absl::Duration timeout, std::vector<ChainResults>* settled) {
-  if (chains_in_flight() == 0) return AwaitWake(timeout);
-  timeout = LessIfWoken(timeout);
-  if (status_.ok()) SettleByKernel(timeout, settled);
-  if (status_.ok()) return;
-  stalled_.clear();
-  chains_.GiveUp(-EIO, settled);
-  settled->insert(settled->end(), carried_out_.begin(), carried_out_.end());
-  carried_out_.clear();
-}
-
-void UringKernel::SettleByKernel(absl::Duration timeout,
-                                 std::vector<ChainResults>* settled) {
-  QueueStalledSteps();
-  if (polled_ != nullptr && polled_->ops_outstanding > 0) return Poll(timeout, settled);
-  if (uring_->ops_outstanding == 0) return;
-  // Never more than are outstanding: waiting for those would hang.
-  const unsigned wait_for = std::max(1, uring_->ops_outstanding / 2);
-  const timespec wait = absl::ToTimespec(timeout);
-  __kernel_timespec kernel_wait = {.tv_sec = wait.tv_sec, .tv_nsec = wait.tv_nsec};
-  io_uring_cqe* cqe = nullptr;
-  ++counters_.enters;
-  const int result = io_uring_submit_and_wait_timeout(&uring_->ring, &cqe, wait_for,
-                                                      &kernel_wait, nullptr);
-  NoteEntered(uring_.get(), result == -ETIME ? 0 : result);
-  Reap(uring_.get(), settled);
-}
-
-void UringKernel::Poll(absl::Duration timeout, std::vector<ChainResults>* settled) {
-  const auto deadline =
-      std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(timeout);
-  const size_t settled_before = settled->size();
-  do {
-    Ask(polled_.get(), settled);
-    if (uring_->ops_outstanding > 0) Ask(uring_.get(), settled);
-  } while (status_.ok() && settled->size() == settled_before &&
-           std::chrono::steady_clock::now() < deadline);
-}
-
-void UringKernel::Ask(Uring* uring, std::vector<ChainResults>* settled) {
-  ++counters_.enters;
-  NoteEntered(uring, io_uring_submit_and_get_events(&uring->ring));
-  Reap(uring, settled);
-}
-
-void UringKernel::Reap(Uring* uring, std::vector<ChainResults>* settled) {
-  io_uring_cqe* cqe = nullptr;
-  unsigned head = 0;
-  int seen = 0;
-  io_uring_for_each_cqe(&uring->ring, head, cqe) {
-    const OpTag tag = OpTag::Decode(io_uring_cqe_get_data64(cqe));
-    if (uring->is_sqpoll()) {
-      OnStep(tag, cqe->res, settled);
-    } else {
-      chains_.NoteResult(tag, tag.is_taken_back ? -ECANCELED : cqe->res, settled);
-    }
-    ++seen;
-  }
-  if (seen > 0) refused_since_.reset();
-  io_uring_cq_advance(&uring->ring, seen);
-  uring->ops_outstanding -= seen;
 }
 
 }  // namespace ringcp

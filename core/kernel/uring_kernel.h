@@ -14,6 +14,11 @@
 //    (Letting the kernel poll until something is there takes fewer system calls, but it
 //    knows no timeout then, and the other ring's completions wait.) It is never
 //    submitted to by SQPOLL's thread, which would do the polling, too.
+//  - The ring also waits for an eventfd, by which other threads wake its own one
+//    (Uring::Watch). It is queued with the first wait and after each time that the thread
+//    was woken, so it costs nothing else.
+//  - A poll (OpKind::kPoll) is taken away when its time is over: a linked timeout would
+//    be one more op that may be cut off.
 //  - A chain that the kernel took in only a part of is never completed by submitting the
 //    rest: its ops are taken back, with -ECANCELED for their results. SQPOLL's thread
 //    can't be kept from submitting the rest by itself, so with it nothing is linked: an
@@ -76,7 +81,7 @@ class UringKernel : public RealKernel {
   bool Queue(ChainId id, absl::Span<const Op> chain) override;
   void Wait(absl::Duration timeout, std::vector<ChainResults>* settled) override;
   int chains_in_flight() const override {
-    return chains_.in_flight() + static_cast<int>(carried_out_.size());
+    return chains_.in_flight() + static_cast<int>(carried_out_.size()) + polls_queued();
   }
   int slots() const override { return slots_; }
   bool can_install_descriptor() const override { return can_install_descriptor_; }
@@ -116,10 +121,29 @@ class UringKernel : public RealKernel {
 
   // Wait() of a ring that has not failed.
   void SettleByKernel(absl::Duration timeout, std::vector<ChainResults>* settled);
-  // The same while polled ops are outstanding.
+  // Submits what is queued, waits and takes in completions. Whether it ended for nothing:
+  // for what was left over from a wake that has been taken.
+  bool WaitForRing(absl::Duration timeout, std::vector<ChainResults>* settled);
+  // SettleByKernel() while polled ops are outstanding.
   void Poll(absl::Duration timeout, std::vector<ChainResults>* settled);
+  // Notes the poll that was queued as `entry`.
+  void NotePoll(uint32_t entry, const Op& poll);
+  // Has polls end whose time is over; returns how long it is until the next one's is, at
+  // most `timeout`.
+  absl::Duration EndLatePolls(absl::Duration timeout);
+  // What the completion of a poll with that result comes to.
+  int32_t PollResult(uint32_t entry, int32_t result);
   // Takes in the completions that the kernel has told.
   void Reap(Uring* uring, std::vector<ChainResults>* settled);
+  void NoteResult(Uring* uring, OpTag tag, int32_t result,
+                  std::vector<ChainResults>* settled);
+
+  // A poll in flight.
+  struct PollInFlight {
+    uint32_t entry = 0;
+    SteadyTime until;
+    bool is_late = false;  // The kernel was told to end it.
+  };
 
   const std::unique_ptr<Uring> uring_;
   const std::unique_ptr<Uring> polled_;  // nullptr: nothing is polled.
@@ -131,6 +155,7 @@ class UringKernel : public RealKernel {
   // chains_.
   std::vector<Op> steps_;
   std::vector<OpTag> stalled_;  // Steps that the queue had no room for.
+  std::vector<PollInFlight> polls_;
   KernelCounters counters_;
   // Since when the kernel has refused all that was submitted, and nothing has ended.
   std::optional<std::chrono::steady_clock::time_point> refused_since_;

@@ -2,16 +2,19 @@
 // kernel_errors_test.cc.
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -19,11 +22,41 @@
 #include "core/kernel/kernel.h"
 #include "gtest/gtest.h"
 #include "tests/kernel_under_test.h"
+#include "tests/simulation/lone_sim_kernel.h"
+#include "tests/simulation/sim_world.h"
 
 namespace ringcp {
 namespace {
 
-using KernelContractTest = KernelTest;
+class KernelContractTest : public KernelTest {
+ protected:
+  // The ends of a pipe: for reading, for writing.
+  std::pair<int, int> OpenPipe() {
+    const std::string pipe = Path("pipe");
+    EXPECT_EQ(kernel_->Do(MakeNode(AT_FDCWD, pipe.c_str(), S_IFIFO | 0600, 0)), 0);
+    const int reader = Open(pipe, O_RDONLY | O_NONBLOCK);
+    return {reader, Open(pipe, O_WRONLY)};
+  }
+
+  // Has kernel_ be woken, most likely while it waits: by another thread or, in a
+  // simulation, which has one, at a later time.
+  void WakeSoon() {
+    if (GetParam().is_simulated) {
+      static_cast<LoneSimKernel*>(kernel_.get())
+          ->its_world()
+          ->At(kernel_->Now() + std::chrono::milliseconds(1),
+               [this] { kernel_->Wake(); });
+    } else {
+      waker_ = std::thread([this] { kernel_->Wake(); });
+    }
+  }
+  void AwaitWaker() {
+    if (waker_.joinable()) waker_.join();
+  }
+
+ private:
+  std::thread waker_;
+};
 
 // As O_DIRECT wants it.
 struct alignas(4096) Page {
@@ -388,13 +421,12 @@ TEST_P(KernelContractTest, ChainsBeyondItsRoomAreRefusedWholeUntilOthersHaveSett
   EXPECT_EQ(kernel_->chains_in_flight(), 0);
 }
 
-TEST_P(KernelContractTest, WithNothingInFlightItWaitsUntilAnotherThreadWakesIt) {
-  if (GetParam().is_simulated) return;  // A simulation has one thread.
+TEST_P(KernelContractTest, WithNothingInFlightItWaitsUntilSomebodyWakesIt) {
   const SteadyTime start = kernel_->Now();
-  std::thread other([this] { kernel_->Wake(); });
+  WakeSoon();
   std::vector<ChainResults> settled;
   kernel_->Wait(kLimit, &settled);
-  other.join();
+  AwaitWaker();
   EXPECT_TRUE(settled.empty());
   EXPECT_LT(kernel_->Now() - start, absl::ToChronoNanoseconds(kLimit / 2));
 }
@@ -412,6 +444,109 @@ TEST_P(KernelContractTest, AWakeThatCameTooEarlyEndsTheNextWait) {
   kernel_->Wait(kShort, &settled);
   EXPECT_GE(kernel_->Now() - before, absl::ToChronoNanoseconds(kShort));
   EXPECT_TRUE(settled.empty());
+}
+
+TEST_P(KernelContractTest, AWakeEndsAWaitWhateverIsInFlight) {
+  const auto [reader, writer] = OpenPipe();
+  constexpr int kMilliseconds = 2 * 60 * 1000;
+  ASSERT_TRUE(
+      kernel_->Queue(ChainId{1}, Chain().Add(Poll(reader, POLLIN, kMilliseconds)).ops()));
+  const bool has_room =
+      kernel_->Queue(ChainId{2}, Chain().Add(Poll(reader, POLLIN, kMilliseconds)).ops());
+  const int chains = has_room ? 2 : 1;
+  std::vector<ChainResults> settled;
+  for (int i = 0; i < 30; ++i) {
+    const SteadyTime start = kernel_->Now();
+    WakeSoon();
+    kernel_->Wait(kLimit, &settled);
+    AwaitWaker();
+    EXPECT_LT(kernel_->Now() - start, absl::ToChronoNanoseconds(kLimit / 2));
+    EXPECT_EQ(kernel_->chains_in_flight(), chains);
+  }
+  // What has woken it once does so no more.
+  constexpr absl::Duration kShort = absl::Milliseconds(5);
+  const SteadyTime start = kernel_->Now();
+  kernel_->Wait(kShort, &settled);
+  EXPECT_GE(kernel_->Now() - start, absl::ToChronoNanoseconds(kShort));
+  EXPECT_TRUE(settled.empty());
+  kernel_->Close(writer);  // Which is an end to be read.
+  for (const auto& [id, results] : SettleAll()) EXPECT_EQ(results, (Results{1}));
+  kernel_->Close(reader);
+}
+
+TEST_P(KernelContractTest, AWakeBeforeAWaitWithAChainInFlightEndsIt) {
+  const auto [reader, writer] = OpenPipe();
+  ASSERT_TRUE(kernel_->Queue(
+      ChainId{1}, Chain().Add(Poll(reader, POLLIN, /*milliseconds_max=*/100'000)).ops()));
+  kernel_->Wake();
+  const SteadyTime start = kernel_->Now();
+  std::vector<ChainResults> settled;
+  kernel_->Wait(kLimit, &settled);
+  EXPECT_LT(kernel_->Now() - start, absl::ToChronoNanoseconds(kLimit / 2));
+  EXPECT_TRUE(settled.empty());
+  kernel_->Close(writer);
+  EXPECT_EQ(SettleAll()[1], (Results{1}));
+  kernel_->Close(reader);
+}
+
+TEST_P(KernelContractTest, AQueuedPollEndsWhenItsFileIsReady) {
+  const auto [reader, writer] = OpenPipe();
+  constexpr int kMilliseconds = 60 * 1000;
+  EXPECT_EQ(Run(Poll(writer, POLLOUT, kMilliseconds)), 1);
+  ASSERT_TRUE(
+      kernel_->Queue(ChainId{1}, Chain().Add(Poll(reader, POLLIN, kMilliseconds)).ops()));
+  std::vector<ChainResults> settled;
+  kernel_->Wait(absl::Milliseconds(1), &settled);
+  EXPECT_TRUE(settled.empty());
+  EXPECT_EQ(
+      kernel_->Do(WriteAt(FileRef::Descriptor(writer), buffer_, 1, kCurrentPosition)), 1);
+  EXPECT_EQ(SettleAll()[1], (Results{1}));
+  kernel_->Close(writer);
+  kernel_->Close(reader);
+}
+
+TEST_P(KernelContractTest, AQueuedPollEndsWhenItsTimeIsOver) {
+  const auto [reader, writer] = OpenPipe();
+  for (const int milliseconds : {0, 5}) {
+    const SteadyTime start = kernel_->Now();
+    EXPECT_EQ(Run(Poll(reader, POLLIN, milliseconds)), 0);
+    EXPECT_GE(kernel_->Now() - start, std::chrono::milliseconds(milliseconds));
+    EXPECT_LT(kernel_->Now() - start, absl::ToChronoNanoseconds(kLimit / 2));
+  }
+  kernel_->Close(writer);
+  kernel_->Close(reader);
+}
+
+TEST_P(KernelContractTest, WhatNobodyHasToWaitForIsReady) {
+  constexpr int kMilliseconds = 60 * 1000;
+  const int fd = Open(source_, O_RDWR);
+  EXPECT_EQ(Run(Poll(fd, POLLIN, kMilliseconds)), 1);
+  EXPECT_EQ(Run(Poll(fd, POLLOUT, kMilliseconds)), 1);
+  kernel_->Close(fd);
+  EXPECT_EQ(Run(Poll(fd, POLLIN, kMilliseconds)), 1);
+}
+
+TEST_P(KernelContractTest, APollThatTakesLongKeepsNoOtherChainFromSettling) {
+  const auto [reader, writer] = OpenPipe();
+  constexpr uint32_t kPolls = 20;
+  uint32_t polls = 0;
+  for (; polls < kPolls; ++polls) {
+    const Op poll = Poll(reader, POLLIN, /*milliseconds_max=*/100'000);
+    if (!kernel_->Queue(ChainId{polls}, Chain().Add(poll).ops())) break;
+  }
+  struct statx stat = {};
+  const Op look = StatAt(AT_FDCWD, source_.c_str(), 0, &stat);
+  if (kernel_->Queue(ChainId{kPolls}, Chain().Add(look).ops())) {
+    const SteadyTime start = kernel_->Now();
+    std::vector<ChainResults> settled;
+    while (settled.empty()) kernel_->Wait(kLimit, &settled);
+    EXPECT_LT(kernel_->Now() - start, absl::ToChronoNanoseconds(kLimit / 2));
+    ASSERT_EQ(settled.size(), 1u);
+    EXPECT_EQ(settled[0].id, ChainId{kPolls});
+  }
+  kernel_->Close(writer);
+  EXPECT_EQ(SettleAll().size(), polls);
+  kernel_->Close(reader);
 }
 
 TEST_P(KernelContractTest, CountersAddUpWhatWasQueued) {

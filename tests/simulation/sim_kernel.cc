@@ -15,6 +15,8 @@ namespace ringcp {
 namespace {
 
 constexpr absl::Duration kSlowCall = absl::Milliseconds(2);
+// How soon a queued poll notices that its file is ready.
+constexpr absl::Duration kPollPause = absl::Milliseconds(1);
 
 bool IsTransfer(OpKind kind) { return kind == OpKind::kRead || kind == OpKind::kWrite; }
 
@@ -68,6 +70,7 @@ bool SimKernel::Queue(ChainId id, absl::Span<const Op> chain) {
   for (const Op& op : chain) {
     RINGCP_CHECK(!IsImmediate(op));
     RINGCP_CHECK(op.kind != OpKind::kFtruncate || options_.can_queue_truncate);
+    RINGCP_CHECK(op.kind != OpKind::kPoll || chain.size() == 1);
     RINGCP_CHECK(!IsPolled(op) || (chain.size() == 1 && !op.file.is_slot()));
     RINGCP_CHECK(!op.file.is_slot() || (op.file.index >= 0 && op.file.index < slots()));
   }
@@ -76,6 +79,10 @@ bool SimKernel::Queue(ChainId id, absl::Span<const Op> chain) {
   flight->chain.id = id;
   flight->chain.size = static_cast<int>(chain.size());
   std::copy(chain.begin(), chain.end(), flight->ops.begin());
+  if (chain[0].kind == OpKind::kPoll) {
+    flight->poll_until =
+        world_->now() + std::chrono::milliseconds(chain[0].poll.milliseconds_max);
+  }
   ++in_flight_;
   ++counters_.chains;
   counters_.sqes += static_cast<int64_t>(chain.size());
@@ -92,6 +99,11 @@ void SimKernel::Schedule(const std::shared_ptr<Flight>& flight) {
 void SimKernel::Step(const std::shared_ptr<Flight>& flight) {
   ChainResults& chain = flight->chain;
   const Op& op = flight->ops[flight->position];
+  if (op.kind == OpKind::kPoll && !IsReady(op) && world_->now() < flight->poll_until) {
+    const SteadyTime next = world_->now() + absl::ToChronoNanoseconds(kPollPause);
+    world_->At(std::min(next, flight->poll_until), [this, flight] { Step(flight); });
+    return;
+  }
   bool takes_tail = false;
   const int32_t result = Run(op, /*is_queued=*/true, flight->has_failed, &takes_tail);
   chain.results_array[flight->position++] = result;
@@ -115,16 +127,14 @@ bool SimKernel::Severs(const Op& op, int32_t result) const {
 
 void SimKernel::Wait(absl::Duration timeout, std::vector<ChainResults>* settled) {
   ++counters_.enters;
-  const bool is_woken = is_woken_.exchange(false);
   if (options_.wait_advances) {
-    const SteadyTime deadline =
-        is_woken ? world_->now() : world_->now() + absl::ToChronoNanoseconds(timeout);
-    while (settled_.empty()) {
+    const SteadyTime deadline = world_->now() + absl::ToChronoNanoseconds(timeout);
+    while (settled_.empty() && !is_woken_ && world_->now() < deadline) {
       const std::optional<SteadyTime> next = world_->NextEvent();
       world_->AdvanceTo(std::min(next.value_or(deadline), deadline));
-      if (!next.has_value() || *next >= deadline) break;
     }
   }
+  is_woken_ = false;
   in_flight_ -= static_cast<int>(settled_.size());
   settled->insert(settled->end(), settled_.begin(), settled_.end());
   settled_.clear();
@@ -184,10 +194,14 @@ int32_t SimKernel::Carry(const Op& op, bool is_queued) {
       return file == nullptr ? -EBADF : world_->process()->Install(file);
     }
     case OpKind::kPoll:
-      return Poll(op);
+      return is_queued ? int32_t{IsReady(op)} : Poll(op);
     default:
       return CallSimulated(world_->process(), op, FileOf(op.file), is_queued);
   }
+}
+
+bool SimKernel::IsReady(const Op& op) const {
+  return CallSimulated(world_->process(), op, FileOf(op.file), true) != 0;
 }
 
 int32_t SimKernel::Poll(const Op& op) {

@@ -77,6 +77,7 @@ class SimKernel : public Kernel {
     ChainResults chain;
     int position = 0;  // The op that comes next.
     bool has_failed = false;
+    SteadyTime poll_until;  // Of a poll, which is alone.
   };
 
   void Schedule(const std::shared_ptr<Flight>& flight);
@@ -88,6 +89,8 @@ class SimKernel : public Kernel {
   int32_t Run(const Op& op, bool is_queued, bool is_behind_failure, bool* takes_tail);
   int32_t Carry(const Op& op, bool is_queued);
   int32_t Poll(const Op& op);
+  // Whether poll(2) would return at once.
+  bool IsReady(const Op& op) const;
   int32_t OpenFile(const Op& op);
   int32_t CloseFile(const Op& op);
   OpenFilePtr FileOf(const FileRef& file) const;
