@@ -27,7 +27,7 @@ int FakeKernel::slots_open() const {
 }
 
 ChainResults FakeKernel::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
-  for (const Op& op : chain) RINGCP_CHECK(IsImmediate(op) && !op.file.is_slot());
+  for (const Op& op : chain) RINGCP_CHECK(!op.file.is_slot());
   counters_.at_once += static_cast<int64_t>(chain.size());
   return RunChain(id, chain, [this](const Op& op) { return RunWithFaults(op); });
 }
@@ -36,7 +36,7 @@ bool FakeKernel::Queue(ChainId id, absl::Span<const Op> chain) {
   RINGCP_CHECK(!chain.empty() && chain.size() <= Chain::kOpsMax);
   RINGCP_CHECK(chain.back().link == Link::kNone);
   for (const Op& op : chain) {
-    RINGCP_CHECK(!IsImmediate(op));
+    RINGCP_CHECK(!op.at_once);
     RINGCP_CHECK(!op.file.is_slot() || (op.file.index >= 0 && op.file.index < slots()));
   }
   if (chains_in_flight() >= options_.chains_max) return false;
@@ -54,6 +54,15 @@ bool FakeKernel::Queue(ChainId id, absl::Span<const Op> chain) {
   counters_.sqes += static_cast<int64_t>(chain.size());
   counters_.linked += static_cast<int64_t>(chain.size()) - 1;
   return true;
+}
+
+Submitted FakeKernel::Submit(ChainId id, absl::Span<const Op> chain,
+                             ChainResults* results) {
+  if (IsImmediate(chain[0])) {
+    *results = RunAtOnce(id, chain);
+    return Submitted::kCarriedOut;
+  }
+  return Queue(id, chain) ? Submitted::kQueued : Submitted::kNoRoom;
 }
 
 void FakeKernel::Wait(absl::Duration timeout, std::vector<ChainResults>* settled) {

@@ -85,7 +85,7 @@ struct FileCopyPolicy {
 
   // `op`, to be called at once unless all are to be queued. REQUIRES: it names no slot.
   Op CallUnlessQueued(const Op& op) const {
-    return queues_all || IsImmediate(op) ? op : AtOnce(op);
+    return queues_all || !CanBeQueued(op.kind) ? op : AtOnce(op);
   }
   // Sets the size of the open file `fd`.
   Op Resize(int fd, uint64_t size) const {

@@ -204,13 +204,13 @@ class Worker {
   void OnStreamEnded(const WaitingEntry& entry, const StreamCopy& copy);
 
   void OnSettled(const ChainResults& settled);
-  // Queues what the copy of `flight` wants next, or carries it out at once, and sees to
-  // its pauses and its end.
+  // Hands what the copy of flights_[index] wants next to the kernel, and sees to its
+  // pauses and its end.
   void Continue(int index);
   // Whether this thread has given up its CPU in order to wait, and for what.
   AtOnceChooser::Wait WaitSinceLastCall();
-  // Carries out what is in next_ and immediate, and what follows from that.
-  void RunAtOnce(int index);
+  // Hands what is in next_ to the kernel, and what follows from what that carries out.
+  void Submit(int index);
   // Goes on with those large files that are copied at once.
   void CopyBlocksAtOnce();
   void CopyBlocksAtOnce(int index, int lane, Chain chain);

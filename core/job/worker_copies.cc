@@ -135,10 +135,11 @@ void Worker::StartFlight(int index) {
   flight.active = true;
   next_.size = 0;
   const CallsAtOnce calls_at_once = at_once_chooser_.Next();
-  const auto start = kernel_->Now();
+  const bool is_timed = calls_at_once != CallsAtOnce::kNone;
+  const SteadyTime start = is_timed ? kernel_->Now() : SteadyTime();
   flight.copy.Start(work_.policy, NamesOf(flight.entry), index, calls_at_once, &next_);
   Continue(index);
-  if (calls_at_once != CallsAtOnce::kNone) {
+  if (is_timed) {
     const bool is_copied = flight.copy.outcome() == FileCopy::Outcome::kCopied;
     const uint64_t bytes = is_copied ? flight.copy.stat().stx_size : 0;
     const bool slow = AtOnceChooser::IsSlow(
@@ -157,12 +158,11 @@ void Worker::OnSettled(const ChainResults& settled) {
 
 void Worker::Continue(int index) {
   Flight& flight = flights_[index];
-  RunAtOnce(index);
+  Submit(index);
   while (flight.copy.outcome() == FileCopy::Outcome::kMultiplyLinked) {
     OnMultiplyLinked(index);
-    RunAtOnce(index);
+    Submit(index);
   }
-  QueueChains(index);
   if (flight.copy.outcome() == FileCopy::Outcome::kAwaitHelper) {
     awaiting_.push_back(index);
   }
@@ -172,20 +172,31 @@ void Worker::Continue(int index) {
   if (flight.active && flight.copy.done()) OnDone(index);
 }
 
-void Worker::RunAtOnce(int index) {
+void Worker::Submit(int index) {
   FileCopy& copy = flights_[index].copy;
-  while (next_.size > 0 && IsImmediate(next_.chains[0].chain[0])) {
-    RINGCP_CHECK(next_.size == 1);
-    const auto& [lane, chain] = next_.chains[0];
-    if (copy.copies_blocks_at_once()) {
-      blocks_at_once_.emplace_back(IdOf(index, lane), chain);
-      next_.size = 0;
-      return;
+  for (int i = 0; i < next_.size;) {
+    const auto& [lane, chain] = next_.chains[i];
+    const ChainId id = IdOf(index, lane);
+    if (chain[0].at_once && copy.copies_blocks_at_once()) {
+      RINGCP_CHECK(next_.size == 1);
+      blocks_at_once_.emplace_back(id, chain);
+      break;
     }
-    const ChainResults settled = kernel_->RunAtOnce({}, chain.ops());
-    next_.size = 0;
-    copy.Settle(lane, settled.results(), &next_);
+    // In order: a later chain must not overtake one that had no room.
+    const bool waits = !backlog_.empty() && !chain[0].at_once;
+    ChainResults settled;
+    const Submitted submitted =
+        waits ? Submitted::kNoRoom : kernel_->Submit(id, chain.ops(), &settled);
+    if (submitted == Submitted::kCarriedOut) {
+      RINGCP_CHECK(next_.size == 1);
+      next_.size = 0;
+      copy.Settle(lane, settled.results(), &next_);
+      continue;
+    }
+    if (submitted == Submitted::kNoRoom) backlog_.emplace_back(id, chain);
+    ++i;
   }
+  next_.size = 0;
 }
 
 void Worker::CopyBlocksAtOnce() {

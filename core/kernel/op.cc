@@ -276,7 +276,7 @@ bool IsImmediate(const Op& op) { return op.at_once || !CanBeQueued(op.kind); }
 
 void Chain::SetAtOnce() {
   for (int i = 0; i < size_; ++i) {
-    if (!IsImmediate(ops_[i])) ops_[i] = AtOnce(ops_[i]);
+    ops_[i] = AtOnce(ops_[i]);
   }
 }
 

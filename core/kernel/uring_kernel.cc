@@ -115,13 +115,20 @@ UringKernel::UringKernel(std::unique_ptr<Uring> uring, std::unique_ptr<Uring> po
       slots_(params.slots),
       can_install_descriptor_(can_install_descriptor),
       can_queue_truncate_(can_queue_truncate),
-      chains_(uring_->ops_max + (polled_ != nullptr ? polled_->ops_max : 0)) {
+      chains_(uring_->ops_max + (polled_ != nullptr ? polled_->ops_max : 0)),
+      helpers_(wake_up()) {
   if (params.sqpoll) {
     steps_.resize(static_cast<size_t>(chains_.capacity()) * Chain::kOpsMax);
   }
 }
 
 UringKernel::~UringKernel() { RINGCP_CHECK(chains_.in_flight() == 0); }
+
+bool UringKernel::HasOpcodes(absl::Span<const Op> chain) const {
+  return std::all_of(chain.begin(), chain.end(), [this](const Op& op) {
+    return IsQueued(op.kind, can_queue_truncate_);
+  });
+}
 
 void UringKernel::CountAtOnce(absl::Span<const Op> chain) {
   counters_.at_once += static_cast<int64_t>(chain.size());
@@ -133,6 +140,44 @@ void UringKernel::CountAtOnce(absl::Span<const Op> chain) {
 ChainResults UringKernel::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
   CountAtOnce(chain);
   return RunChain(id, chain, RunWithSystemCall);
+}
+
+Submitted UringKernel::Submit(ChainId id, absl::Span<const Op> chain,
+                              ChainResults* results) {
+  if (chain[0].at_once) {
+    *results = RunAtOnce(id, chain);
+    return Submitted::kCarriedOut;
+  }
+  if (!HasOpcodes(chain) && !helper_chooser_.Next()) {
+    *results = RunAndLearn(id, chain);
+    return Submitted::kCarriedOut;
+  }
+  return Queue(id, chain) ? Submitted::kQueued : Submitted::kNoRoom;
+}
+
+ChainResults UringKernel::RunAndLearn(ChainId id, absl::Span<const Op> chain) {
+  // Most waits are for chains, and of no interest here.
+  if (has_waited_) waits_seen_ = Waits();
+  has_waited_ = false;
+  const SteadyTime start = Now();
+  const ChainResults results = RunAtOnce(id, chain);
+  ThreadWaits now = waits_seen_;
+  if (Now() - start >= HelperChooser::kSlowMin) now = Waits();
+  const bool waited = now.waits != waits_seen_.waits;
+  helper_chooser_.NoteWait(waited, waited && now.blocks_read != waits_seen_.blocks_read);
+  waits_seen_ = now;
+  return results;
+}
+
+bool UringKernel::QueueForHelper(ChainId id, absl::Span<const Op> chain) {
+  if (helpers_.chains_in_flight() >= chains_.capacity()) return false;
+  ++counters_.chains;
+  if (helpers_.CarryOut(id, chain)) {
+    counters_.by_helpers += static_cast<int64_t>(chain.size());
+  } else {
+    carried_out_.push_back(CarryOutWithoutSlots(id, chain));
+  }
+  return true;
 }
 
 bool UringKernel::Queue(ChainId id, absl::Span<const Op> chain) {
@@ -149,16 +194,17 @@ bool UringKernel::Queue(ChainId id, absl::Span<const Op> chain) {
   }
   const int size = static_cast<int>(chain.size());
   for (const Op& op : chain) {
-    RINGCP_CHECK(!op.at_once && IsQueued(op.kind, can_queue_truncate_));
+    RINGCP_CHECK(!op.at_once);
     RINGCP_CHECK(!IsPolled(op) || (size == 1 && !op.file.is_slot()));
   }
+  if (!HasOpcodes(chain)) return QueueForHelper(id, chain);
   const bool is_polled = IsPolled(chain[0]) && polled_ != nullptr;
   Uring* const uring = is_polled ? polled_.get() : uring_.get();
   if (uring->is_sqpoll()) return QueueSteps(id, chain);
   if (uring->ops_outstanding + size > uring->ops_max) return false;
   // A chain lives inside one submission: a full queue in its middle would cut it in two.
   if (!uring->HasRoomFor(size)) {
-    Submit(uring);
+    EnterToSubmit(uring);
     if (!uring->HasRoomFor(size)) return false;
   }
   const uint32_t entry = chains_.Add(id, size);
@@ -192,7 +238,7 @@ bool UringKernel::QueueSteps(ChainId id, absl::Span<const Op> chain) {
 }
 
 void UringKernel::QueueStep(OpTag tag) {
-  if (!uring_->HasRoomFor(1)) Submit(uring_.get());
+  if (!uring_->HasRoomFor(1)) EnterToSubmit(uring_.get());
   if (!uring_->HasRoomFor(1)) {
     stalled_.push_back(tag);
     return;

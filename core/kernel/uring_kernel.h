@@ -39,6 +39,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/kernel/chain_table.h"
+#include "core/kernel/helper_chooser.h"
+#include "core/kernel/helper_threads.h"
 #include "core/kernel/kernel.h"
 #include "core/kernel/system_calls.h"
 
@@ -79,9 +81,12 @@ class UringKernel : public RealKernel {
 
   ChainResults RunAtOnce(ChainId id, absl::Span<const Op> chain) override;
   bool Queue(ChainId id, absl::Span<const Op> chain) override;
+  Submitted Submit(ChainId id, absl::Span<const Op> chain,
+                   ChainResults* results) override;
   void Wait(absl::Duration timeout, std::vector<ChainResults>* settled) override;
   int chains_in_flight() const override {
-    return chains_.in_flight() + static_cast<int>(carried_out_.size()) + polls_queued();
+    return chains_.in_flight() + helpers_.chains_in_flight() + polls_queued() +
+           static_cast<int>(carried_out_.size());
   }
   int slots() const override { return slots_; }
   bool can_install_descriptor() const override { return can_install_descriptor_; }
@@ -95,7 +100,12 @@ class UringKernel : public RealKernel {
               const UringParameters& params, bool can_install_descriptor,
               bool can_queue_truncate);
 
+  bool HasOpcodes(absl::Span<const Op> chain) const;
   void CountAtOnce(absl::Span<const Op> chain);
+  // RunAtOnce() of a chain without opcodes, and what follows from whether that waited.
+  ChainResults RunAndLearn(ChainId id, absl::Span<const Op> chain);
+  // Queue() of a chain without opcodes.
+  bool QueueForHelper(ChainId id, absl::Span<const Op> chain);
 
   // Queue() with SQPOLL.
   bool QueueSteps(ChainId id, absl::Span<const Op> chain);
@@ -106,7 +116,7 @@ class UringKernel : public RealKernel {
   // it.
   void OnStep(OpTag tag, int32_t result, std::vector<ChainResults>* settled);
   // Submits what is queued without waiting.
-  void Submit(Uring* uring);
+  void EnterToSubmit(Uring* uring);
   // Sees to what entering the kernel has come to: 0 or more, or -errno.
   void NoteEntered(Uring* uring, int result);
 
@@ -116,7 +126,7 @@ class UringKernel : public RealKernel {
   void OnNoMemory(Uring* uring, int error_number);
   // From now on the ring has failed.
   void FailForGood(int error_number);
-  // Carries out a chain with a ring that has failed.
+  // Carries out a chain with a ring that has failed, or has no helper thread.
   ChainResults CarryOutWithoutSlots(ChainId id, absl::Span<const Op> chain);
 
   // Wait() of a ring that has not failed.
@@ -160,7 +170,11 @@ class UringKernel : public RealKernel {
   // Since when the kernel has refused all that was submitted, and nothing has ended.
   std::optional<std::chrono::steady_clock::time_point> refused_since_;
   absl::Status status_;
-  std::vector<ChainResults> carried_out_;  // By a ring that has failed.
+  std::vector<ChainResults> carried_out_;  // See CarryOutWithoutSlots().
+  HelperThreads helpers_;
+  HelperChooser helper_chooser_;
+  ThreadWaits waits_seen_;
+  bool has_waited_ = true;  // In Wait(), since waits_seen_.
 };
 
 }  // namespace ringcp

@@ -23,7 +23,7 @@ bool IsNoMemory(int result) {
 
 }  // namespace
 
-void UringKernel::Submit(Uring* uring) {
+void UringKernel::EnterToSubmit(Uring* uring) {
   ++counters_.enters;
   NoteEntered(uring, io_uring_submit(&uring->ring));
 }
@@ -99,20 +99,23 @@ int32_t UringKernel::PollResult(uint32_t entry, int32_t result) {
 }
 
 void UringKernel::Wait(absl::Duration timeout, std::vector<ChainResults>* settled) {
+  has_waited_ = true;
+  if (!carried_out_.empty()) timeout = absl::ZeroDuration();
   // A wake goes to a ring that watches for it even where there is no chain.
   const bool by_ring =
       chains_.in_flight() > 0 || (uring_->watches() && timeout > absl::ZeroDuration());
   if (status_.ok() && by_ring) {
     SettleByKernel(timeout, settled);
-  } else if (chains_in_flight() == polls_queued()) {
+  } else if (chains_.in_flight() == 0) {
     Await(timeout, settled);
   }
+  helpers_.TakeSettled(settled);
+  settled->insert(settled->end(), carried_out_.begin(), carried_out_.end());
+  carried_out_.clear();
   if (status_.ok()) return;
   stalled_.clear();
   polls_.clear();
   chains_.GiveUp(-EIO, settled);
-  settled->insert(settled->end(), carried_out_.begin(), carried_out_.end());
-  carried_out_.clear();
 }
 
 void UringKernel::SettleByKernel(absl::Duration timeout,
@@ -133,7 +136,7 @@ bool UringKernel::WaitForRing(absl::Duration timeout,
     wake_up()->Take();
   } else if (waits = wake_up()->BeginWait(); waits) {
     if (!uring_->watches() && !uring_->HasRoomFor(Uring::kWatchOps)) {
-      Submit(uring_.get());
+      EnterToSubmit(uring_.get());
     }
     watches = uring_->Watch(wake_up()->event());
     if (!uring_->watches()) {

@@ -59,7 +59,7 @@ TEST(FileCopyAtOnceTest, OnAFileSystemThatIsNotKnownItTakesNoneEither) {
 TEST(FileCopyAtOnceTest, AttributesAreSetByTheDescriptorThatIsOpen) {
   CopyScript copy(AtOnce({.policy = {.preserve = {.timestamps = true}, .user = 0}}));
   EXPECT_EQ(Open(&copy), "at once write fd8 100@0");
-  EXPECT_EQ(copy.Settle({100}), "futimens fd8 11 22");
+  EXPECT_EQ(copy.Settle({100}), "at once futimens fd8 11 22");
   EXPECT_EQ(copy.Settle({0}), "at once close fd8 = at once close fd7");
   EXPECT_EQ(copy.Settle({0, 0}), "copied");
 }
@@ -127,9 +127,9 @@ TEST(FileCopyAtOnceTest, BetweenHolesTheFirstPieceTellsWhetherItIsThere) {
   copy.data = {{0, 4096}, {8192, 12'288}};
   copy.cached = false;  // Where the sample was taken.
   EXPECT_EQ(OpenLarge(&copy), "count cached fd7 8192");
-  EXPECT_EQ(copy.Settle({0}), "seek data fd7 0");
+  EXPECT_EQ(copy.Settle({0}), "at once seek data fd7 0");
   for (int i = 0; i < 3; ++i) copy.Settle({0});
-  EXPECT_EQ(copy.Settle({0}), "seek data fd7 12288");
+  EXPECT_EQ(copy.Settle({0}), "at once seek data fd7 12288");
   EXPECT_EQ(copy.Settle({-ENXIO}), "at once read fd7 4096@0 - at once write fd8 4096@0");
   EXPECT_TRUE(copy.copy().copies_blocks_at_once());
 }

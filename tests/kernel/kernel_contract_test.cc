@@ -549,6 +549,70 @@ TEST_P(KernelContractTest, APollThatTakesLongKeepsNoOtherChainFromSettling) {
   kernel_->Close(reader);
 }
 
+// Those without an opcode make a chain go to a helper thread, where there are any.
+TEST_P(KernelContractTest, ChainsOfAnyOpsCanBeQueued) {
+  const int fd = Open(source_, O_RDWR);
+  struct statx stat = {};
+  const Op set_times =
+      SetTimes(fd, {.tv_sec = 1, .tv_nsec = 0}, {.tv_sec = 3, .tv_nsec = 4});
+  Chain chain;
+  chain.Add(SetMode(fd, 0604)).Add(set_times).Add(StatDescriptor(fd, &stat));
+  chain.Add(ReadAt(FileRef::Descriptor(fd), buffer_, 10, 0));
+  ASSERT_TRUE(kernel_->Queue(ChainId{1}, chain.ops()));
+  EXPECT_EQ(kernel_->chains_in_flight(), 1);
+  EXPECT_EQ(SettleAll()[1], (Results{0, 0, 0, 10}));
+  EXPECT_EQ(stat.stx_mode & 07777, 0604);
+  EXPECT_EQ(stat.stx_mtime.tv_sec, 3);
+  EXPECT_EQ(Buffer(10), "0123456789");
+  kernel_->Close(fd);
+}
+
+TEST_P(KernelContractTest, LinksMeanTheSameInChainsOfAnyOps) {
+  const int fd = Open(source_, O_RDWR);
+  const FileRef file = FileRef::Descriptor(fd);
+  Chain failing;
+  failing.Add(SetMode(-1, 0600)).Add(SetMode(fd, 0600)).Add(ReadAt(file, buffer_, 1, 0));
+  ASSERT_TRUE(kernel_->Queue(ChainId{1}, failing.ops()));
+  EXPECT_EQ(SettleAll()[1], (Results{-EBADF, -ECANCELED, -ECANCELED}));
+  Chain short_read;
+  short_read.Add(ReadAt(file, buffer_, 11, 0)).Add(SetMode(fd, 0600));
+  ASSERT_TRUE(kernel_->Queue(ChainId{2}, short_read.ops()));
+  EXPECT_EQ(SettleAll()[2], (Results{10, -ECANCELED}));
+  Chain goes_on;
+  goes_on.Add(SetMode(-1, 0600)).Add(SetMode(fd, 0611), Link::kHard);
+  ASSERT_TRUE(kernel_->Queue(ChainId{3}, goes_on.ops()));
+  EXPECT_EQ(SettleAll()[3], (Results{-EBADF, 0}));
+  struct statx stat = {};
+  ASSERT_EQ(kernel_->Stat(fd, &stat), 0);
+  EXPECT_EQ(stat.stx_mode & 07777, 0611);
+  kernel_->Close(fd);
+}
+
+TEST_P(KernelContractTest, AChainThatIsSubmittedIsCarriedOutOrQueued) {
+  const int fd = Open(source_, O_RDWR);
+  const FileRef file = FileRef::Descriptor(fd);
+  ChainResults results;
+  // It is called at once if it was asked for.
+  Chain at_once;
+  at_once.Add(AtOnce(ReadAt(file, buffer_, 10, 0)))
+      .Add(AtOnce(SetMode(fd, 0640)))
+      .Add(AtOnce(ReadAt(file, buffer_, 11, 0)))
+      .Add(AtOnce(SetMode(fd, 0600)));
+  ASSERT_EQ(kernel_->Submit(ChainId{1}, at_once.ops(), &results), Submitted::kCarriedOut);
+  EXPECT_EQ(results.id, ChainId{1});
+  EXPECT_EQ(Results(results.results().begin(), results.results().end()),
+            (Results{10, 0, 10, -ECANCELED}));
+  EXPECT_EQ(kernel_->chains_in_flight(), 0);
+  // What has an opcode is queued otherwise.
+  ASSERT_EQ(kernel_->Submit(ChainId{2}, Chain().Add(ReadAt(file, buffer_, 10, 0)).ops(),
+                            &results),
+            Submitted::kQueued);
+  EXPECT_EQ(SettleAll()[2], (Results{10}));
+  // The rest is as the kernel likes.
+  EXPECT_EQ(Run(SetMode(fd, 0604)), 0);
+  kernel_->Close(fd);
+}
+
 TEST_P(KernelContractTest, CountersAddUpWhatWasQueued) {
   Run(Chain().Add(open_source_).Add(Close(FileRef::Slot(0))));
   Run(Chain().Add(UnlinkAt(AT_FDCWD, source_.c_str(), 0)));

@@ -54,22 +54,37 @@ int32_t SimKernel::Do(const Op& op) {
 }
 
 ChainResults SimKernel::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
-  for (const Op& op : chain) RINGCP_CHECK(IsImmediate(op) && !op.file.is_slot());
+  for (const Op& op : chain) RINGCP_CHECK(!op.file.is_slot());
   counters_.at_once += static_cast<int64_t>(chain.size());
   for (const Op& op : chain) {
-    const bool has_opcode = CanBeQueued(op.kind) && (op.kind != OpKind::kFtruncate ||
-                                                     options_.can_queue_truncate);
-    counters_.at_once_with_opcode += has_opcode ? 1 : 0;
+    counters_.at_once_with_opcode += HasOpcode(op) ? 1 : 0;
   }
   return RunChain(id, chain, [this](const Op& op) { return Do(op); });
+}
+
+bool SimKernel::HasOpcodes(absl::Span<const Op> chain) const {
+  return std::all_of(chain.begin(), chain.end(),
+                     [this](const Op& op) { return HasOpcode(op); });
+}
+
+Submitted SimKernel::Submit(ChainId id, absl::Span<const Op> chain,
+                            ChainResults* results) {
+  const bool is_helped =
+      options_.helped_one_in > 0 && world_->RandomBelow(options_.helped_one_in) == 0;
+  if (chain[0].at_once || (!HasOpcodes(chain) && !is_helped)) {
+    *results = RunAtOnce(id, chain);
+    return Submitted::kCarriedOut;
+  }
+  return Queue(id, chain) ? Submitted::kQueued : Submitted::kNoRoom;
 }
 
 bool SimKernel::Queue(ChainId id, absl::Span<const Op> chain) {
   RINGCP_CHECK(!chain.empty() && chain.size() <= Chain::kOpsMax);
   RINGCP_CHECK(chain.back().link == Link::kNone);
+  const bool is_by_ring = HasOpcodes(chain);
   for (const Op& op : chain) {
-    RINGCP_CHECK(!IsImmediate(op));
-    RINGCP_CHECK(op.kind != OpKind::kFtruncate || options_.can_queue_truncate);
+    RINGCP_CHECK(!op.at_once);
+    RINGCP_CHECK(is_by_ring || !op.file.is_slot());
     RINGCP_CHECK(op.kind != OpKind::kPoll || chain.size() == 1);
     RINGCP_CHECK(!IsPolled(op) || (chain.size() == 1 && !op.file.is_slot()));
     RINGCP_CHECK(!op.file.is_slot() || (op.file.index >= 0 && op.file.index < slots()));
@@ -85,8 +100,10 @@ bool SimKernel::Queue(ChainId id, absl::Span<const Op> chain) {
   }
   ++in_flight_;
   ++counters_.chains;
-  counters_.sqes += static_cast<int64_t>(chain.size());
-  counters_.linked += static_cast<int64_t>(chain.size()) - 1;
+  flight->is_helped = !is_by_ring;
+  (is_by_ring ? counters_.sqes : counters_.by_helpers) +=
+      static_cast<int64_t>(chain.size());
+  counters_.linked += is_by_ring ? static_cast<int64_t>(chain.size()) - 1 : 0;
   Schedule(flight);
   return true;
 }
@@ -105,10 +122,12 @@ void SimKernel::Step(const std::shared_ptr<Flight>& flight) {
     return;
   }
   bool takes_tail = false;
-  const int32_t result = Run(op, /*is_queued=*/true, flight->has_failed, &takes_tail);
+  const int32_t result =
+      Run(op, /*is_queued=*/!flight->is_helped, flight->has_failed, &takes_tail);
   chain.results_array[flight->position++] = result;
   flight->has_failed = flight->has_failed || result < 0;
-  const bool is_cut = takes_tail || (op.link == Link::kSoft && Severs(op, result));
+  const bool is_cut =
+      takes_tail || (op.link == Link::kSoft && Severs(*flight, op, result));
   if (is_cut) {
     for (; flight->position < chain.size; ++flight->position) {
       chain.results_array[flight->position] = -ECANCELED;
@@ -118,7 +137,8 @@ void SimKernel::Step(const std::shared_ptr<Flight>& flight) {
   settled_.push_back(chain);
 }
 
-bool SimKernel::Severs(const Op& op, int32_t result) const {
+bool SimKernel::Severs(const Flight& flight, const Op& op, int32_t result) const {
+  if (flight.is_helped) return !LetsGoOn(op, result);
   const bool is_path_op = op.kind == OpKind::kStatx || op.kind == OpKind::kUnlinkAt;
   if (is_path_op && result != -ECANCELED && !options_.failed_path_op_severs) return false;
   return result < 0 ||

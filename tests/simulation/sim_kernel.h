@@ -39,6 +39,9 @@ struct SimKernelOptions {
   bool wait_advances = false;
   // One in so many ops at once takes long, as if its thread had to wait; 0: none.
   int slow_call_one_in = 0;
+  // One in so many chains of ops without an opcode goes to a helper thread; 0:
+  // none.
+  int helped_one_in = 0;
 };
 
 class SimKernel : public Kernel {
@@ -53,6 +56,8 @@ class SimKernel : public Kernel {
   ThreadWaits Waits() const override { return waits_; }
   ChainResults RunAtOnce(ChainId id, absl::Span<const Op> chain) override;
   bool Queue(ChainId id, absl::Span<const Op> chain) override;
+  Submitted Submit(ChainId id, absl::Span<const Op> chain,
+                   ChainResults* results) override;
   void Wait(absl::Duration timeout, std::vector<ChainResults>* settled) override;
   // Of any thread, but only so that it can be tested: a simulation has one.
   void Wake() override { is_woken_ = true; }
@@ -77,13 +82,19 @@ class SimKernel : public Kernel {
     ChainResults chain;
     int position = 0;  // The op that comes next.
     bool has_failed = false;
-    SteadyTime poll_until;  // Of a poll, which is alone.
+    bool is_helped = false;  // By a helper thread, which makes system calls.
+    SteadyTime poll_until;   // Of a poll, which is alone.
   };
 
   void Schedule(const std::shared_ptr<Flight>& flight);
   // Runs the next op of a flight.
   void Step(const std::shared_ptr<Flight>& flight);
-  bool Severs(const Op& op, int32_t result) const;
+  bool HasOpcode(const Op& op) const {
+    return CanBeQueued(op.kind) &&
+           (op.kind != OpKind::kFtruncate || options_.can_queue_truncate);
+  }
+  bool HasOpcodes(absl::Span<const Op> chain) const;
+  bool Severs(const Flight& flight, const Op& op, int32_t result) const;
   // Runs an op with what others and faults do to it. *takes_tail: the ops behind it do
   // not run either.
   int32_t Run(const Op& op, bool is_queued, bool is_behind_failure, bool* takes_tail);

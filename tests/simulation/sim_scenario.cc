@@ -98,6 +98,7 @@ SimScenario::SimScenario(uint64_t a_seed) : seed(a_seed) {
   job.kernel.can_queue_truncate = !chance.OneIn(4);
   job.kernel.failed_path_op_severs = chance.OneIn(2);
   job.kernel.slow_call_one_in = chance.OneIn(2) ? 0 : 5;
+  job.kernel.helped_one_in = static_cast<int>(chance.Below(4));
   if (chance.OneIn(10)) job.cancelled_after = static_cast<int64_t>(chance.Below(60));
 
   static constexpr int kFaults[] = {0, 0, 200, 50, 15};
