@@ -100,7 +100,7 @@ class HelperThreadsTest : public testing::Test {
   // Hands over a chain that makes a helper wait until somebody writes to
   // `pipe`.
   void QueueReader(uint32_t id, const Pipe& pipe) {
-    Queue(id, Chain().Add(pipe.Read(&byte_)).Add(SetMode(file_, 0600)));
+    Queue(id, Chain().Add(pipe.Read(&bytes_.at(id))).Add(SetMode(file_, 0600)));
   }
   // How many of the chains settle; none may have failed.
   int Settle() {
@@ -119,7 +119,7 @@ class HelperThreadsTest : public testing::Test {
   ScratchDirectory scratch_;
   std::unique_ptr<Kernel> kernel_;
   int file_ = -1;
-  char byte_ = 0;
+  std::array<char, 3 * HelperThreads::kThreadsMax> bytes_ = {};  // By chain.
 };
 
 // It would not end otherwise.
@@ -177,8 +177,9 @@ TEST_F(HelperThreadsTest, ThereAreNoMoreThanTheyMayBeAndTheyEndWithTheirKernel) 
 
 TEST_F(HelperThreadsTest, TheyTakeNoSignals) {
   const Pipe pipe;
+  const int before = ThreadsWithoutSignals();
   QueueReader(1, pipe);
-  EXPECT_EQ(ThreadsWithoutSignals(), 1);
+  EXPECT_EQ(ThreadsWithoutSignals(), before + 1);
   ASSERT_EQ(write(pipe.ends[1], "x", 1), 1);
   EXPECT_EQ(Settle(), 1);
 }
@@ -223,7 +224,7 @@ TEST_F(HelperThreadsTest, WhatMadeTheThreadWaitGoesToHelpers) {
       usleep(2000);
       EXPECT_EQ(write(pipe.ends[1], "x", 1), 1);
     });
-    submitted = submit(Chain().Add(pipe.Read(&byte_)).Add(SetMode(file_, 0600)));
+    submitted = submit(Chain().Add(pipe.Read(bytes_.data())).Add(SetMode(file_, 0600)));
     other.join();
   }
   EXPECT_EQ(submitted, Submitted::kQueued);
