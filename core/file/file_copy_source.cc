@@ -40,7 +40,7 @@ void FileCopy::OnOpenSource(int32_t result, NextChains* next) {
 
 void FileCopy::OnOpenSourceFailed(int error_number, NextChains* next) {
   if (control_.stopped && (error_number == EAGAIN || error_number == EINTR)) {
-    return Finish(next);
+    return CloseAll(next);
   }
   // Somebody holds a lease on the file: with O_NONBLOCK off, opening waits for it.
   if (error_number == EAGAIN && retries_ == 0) {
@@ -53,13 +53,13 @@ void FileCopy::OnOpenSourceFailed(int error_number, NextChains* next) {
   // A symbolic link that is not to be followed, or a socket.
   if ((error_number == ELOOP && !names_.follow_source) || error_number == ENXIO) {
     outcome_at_end_ = Outcome::kSourceIsOther;
-    return Finish(next);
+    return CloseAll(next);
   }
   // What is gone was gone when it was looked at; GNU cp stats first and says so.
   FailOnSource(error_number == ENOENT ? Operation::kStat : Operation::kOpen,
                error_number);
   if (policy_.no_clobber && error_number != ENOENT) return StatBoth(next);
-  Finish(next);
+  CloseAll(next);
 }
 
 void FileCopy::LookAtSource(NextChains* next) {

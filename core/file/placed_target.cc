@@ -86,7 +86,7 @@ void PlacedTarget::NoteOpened(FileRef file, bool follows_link) {
 
 void PlacedTarget::NoteLost(int error_number) {
   file_ = FileRef();
-  End(is_whole() ? 0 : error_number);
+  if (!is_whole()) End(error_number);
 }
 
 void PlacedTarget::NoteStat(int32_t result, const struct statx& stat) {
@@ -249,23 +249,11 @@ void PlacedTarget::SettleClose(absl::Span<const int32_t> results) {
     // What is to be removed can't be told from another file then.
     not_identified_ = -results[0];
   }
-  const int32_t closed = results.back();
   file_ = FileRef();
-  switch (state_) {
-    case State::kSpecial:
-    case State::kMadeWhole:
-    case State::kRewritten:
-      // Some file systems tell only now that the contents could not be stored.
-      if (closed < 0) close_error_ = -closed;
-      if (closed < 0 && is_whole()) return NoteNotStored();
-      break;
-    case State::kAwaitsClosing:
-      state_ = State::kMade;
-      return;
-    default:
-      break;
-  }
-  state_ = State::kSettled;
+  if (state_ == State::kAwaitsClosing) state_ = State::kMade;
+  // Some file systems tell only now that the contents could not be stored.
+  if (results.back() < 0 && (is_whole() || is_special())) close_error_ = -results.back();
+  if (results.back() < 0 && is_whole()) NoteNotStored();
 }
 
 }  // namespace ringcp

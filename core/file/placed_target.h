@@ -10,10 +10,10 @@
 //
 //   state        what is known                       step, and what follows from it
 //   ------------------------------------------------------------------------------------
-//   kUntouched   Nothing was made; what was there    open: kClose -> kSettled
+//   kUntouched   Nothing was made; what was there    open: kClose
 //                has its contents still.
-//   kSpecial     It is a pipe, a terminal or a       open: kClose -> kSettled (told)
-//                device: what was written to it
+//   kSpecial     It is a pipe, a terminal or a       open: kClose
+//                device: what was written to it        fails: (told)
 //                can't be taken back.
 //   kMade        This copy made it; not all of its   in a slot: kInstall
 //                contents are in it.                 open: kLook
@@ -28,13 +28,13 @@
 //                                                      it has another name  -> kSettled
 //                                                    closed, and nobody knows which file
 //                                                      it is: kDone (!)
-//   kMadeWhole   ... all of them are.                open: kClose -> kSettled
+//   kMadeWhole   ... all of them are.                open: kClose
 //                                                      fails -> kMade (told)
 //   kEmptied     It was there, and has lost its      open: kEmpty -> kSettled
 //                contents by this copy; not all of     fails -> kSettled (!)
 //                the new ones are in it.             closed: kReopen -> kReopened
 //                                                      fails -> kSettled (!)
-//   kRewritten   ... all of them are.                open: kClose -> kSettled
+//   kRewritten   ... all of them are.                open: kClose
 //                                                      fails -> kEmptied (told)
 //   kFound       It is to be removed, and its name   kUnlink -> kSettled
 //                has just been seen to lead to it.     fails, open   -> kResists

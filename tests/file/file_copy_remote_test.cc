@@ -390,9 +390,9 @@ TEST(FileCopyRemoteTest, WhatCanNotBeCopiedAnewFailsByItsFirstError) {
   LetGo unopened;
   unopened.copy.Settle({0, 0});
   unopened.copy.Settle({0});
-  EXPECT_EQ(unopened.copy.Settle({-EIO}), "at once close fd7");
-  EXPECT_EQ(unopened.copy.Settle({0}), "at once lstat T");
+  EXPECT_EQ(unopened.copy.Settle({-EIO}), "at once lstat T");
   EXPECT_EQ(unopened.copy.Settle({0}), "at once unlink T");
+  EXPECT_EQ(unopened.copy.Settle({0}), "at once close fd7");
   EXPECT_EQ(unopened.copy.Settle({0}), "failed: write T EINVAL");
 
   // Somebody else's file that has come there is left alone, also if it comes late.
@@ -417,9 +417,9 @@ TEST(FileCopyRemoteTest, WhatMayNotBeOpenedForWritingAgainIsMadeAgain) {
 TEST(FileCopyRemoteTest, ACopyThatIsStoppedWhileItBeginsAnewLeavesNothing) {
   LetGo let_go;
   let_go.copy.Stop();
-  EXPECT_EQ(let_go.copy.Settle({0, 0}), "at once close fd7");
-  EXPECT_EQ(let_go.copy.Settle({0}), "at once lstat T");
+  EXPECT_EQ(let_go.copy.Settle({0, 0}), "at once lstat T");
   EXPECT_EQ(let_go.copy.Settle({0}), "at once unlink T");
+  EXPECT_EQ(let_go.copy.Settle({0}), "at once close fd7");
   EXPECT_EQ(let_go.copy.Settle({0}), "cancelled");
 }
 
@@ -477,7 +477,10 @@ TEST(FileCopyRemoteTest, AnOldTargetIsCopiedToAnewIfItIsThereStill) {
     if (!is_there) copy.target_link_stat.stx_ino = 4711;
     EXPECT_EQ(copy.Settle({0, -EIO}), "at once lstat T");
     if (!is_there) {
-      EXPECT_EQ(copy.Settle({0}), "at once close fd7");
+      EXPECT_EQ(copy.Settle({0}), "at once open T>fd");
+      copy.target_fd_stat.stx_ino = 4711;
+      EXPECT_EQ(copy.Settle({8}), "at once fstat fd8");
+      EXPECT_EQ(copy.Settle({0}), "at once close fd8 = at once close fd7");
       continue;
     }
     EXPECT_EQ(copy.Settle({0}), "at once open T truncated>fd");
