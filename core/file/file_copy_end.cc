@@ -17,7 +17,6 @@ bool FileCopy::has_cached() const {
 
 void FileCopy::CloseAll(NextChains* next) {
   DropFirstBlock();
-  if (EndsTarget(next)) return;
   const bool both_open = source_ != FileRef() && target_.is_open();
   // ext4 keeps the page with the last bytes of a file that has been preallocated (6.18),
   // however it was written.
@@ -90,7 +89,7 @@ void FileCopy::OnClosed(absl::Span<const int32_t> results) {
     if (MayNotHaveRun(results[ops - 1])) {
       repeats = true;
     } else {
-      target_.Settle(results.first(ops));
+      target_.SettleClose(results.first(ops));
       if (target_.close_error() != 0) {
         FailOnTarget(Operation::kClose, target_.close_error());
       }

@@ -11,53 +11,6 @@
 
 namespace ringcp {
 
-PlacedTarget::Step PlacedTarget::StepIn(const Situation& situation) {
-  using File = Situation::File;
-  if (situation.file == File::kClosed) {
-    switch (situation.state) {
-      case State::kMade:
-        return situation.is_identified ? Step::kLook : Step::kDone;
-      case State::kFound:
-        return Step::kUnlink;
-      case State::kEmptied:
-        return Step::kReopen;
-      default:
-        return Step::kDone;
-    }
-  }
-  switch (situation.state) {
-    case State::kMade:
-      if (situation.file == File::kInSlot) return Step::kInstall;
-      return situation.removable_if_open ? Step::kLook : Step::kEmpty;
-    case State::kFound:
-      return Step::kUnlink;
-    case State::kEmptied:
-    case State::kStray:
-    case State::kResists:
-      return Step::kEmpty;
-    case State::kReopened:
-      return Step::kCompare;
-    case State::kUntouched:
-    case State::kSpecial:
-    case State::kMadeWhole:
-    case State::kRewritten:
-    case State::kAwaitsClosing:
-    case State::kSettled:
-      return Step::kClose;
-  }
-  return Step::kDone;
-}
-
-PlacedTarget::Situation PlacedTarget::situation() const {
-  using File = Situation::File;
-  return {.state = state_,
-          .file = !is_open()        ? File::kClosed
-                  : file_.is_slot() ? File::kInSlot
-                                    : File::kOpen,
-          .is_identified = is_identified_,
-          .removable_if_open = file_system_ != FileSystemKind::kOther};
-}
-
 void PlacedTarget::Start(const FileCopyPolicy& policy, const FileCopyNames& names) {
   policy_ = &policy;
   names_ = &names;
@@ -225,11 +178,6 @@ void PlacedTarget::SettleCompare(int32_t result) {
     return End(numbers_differ_ ? ESTALE : 0);
   }
   state_ = State::kEmptied;
-}
-
-bool PlacedTarget::identifies_before_closing() const {
-  return is_made() && !is_identified_ && is_open() && !file_.is_slot() &&
-         file_system_ != FileSystemKind::kLocal;
 }
 
 void PlacedTarget::AddClose(bool at_once, Link link, Chain* chain) {

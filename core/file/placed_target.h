@@ -184,6 +184,7 @@ class PlacedTarget {
   // CloseOps() of them, the last of which closes; if that has not run, the file is open
   // still, and nothing is to be settled.
   void AddClose(bool at_once, Link link, Chain* chain);
+  void SettleClose(absl::Span<const int32_t> results);
   int CloseOps() const { return identifies_before_closing() ? 2 : 1; }
 
   // Why closing it has failed where that matters; 0 where it has not.
@@ -195,13 +196,15 @@ class PlacedTarget {
   Situation situation() const;
   // What fails when it is closed can be looked at no more. So it is looked at before,
   // without asking a server, because only its identity is wanted.
-  bool identifies_before_closing() const;
+  bool identifies_before_closing() const {
+    return file_system_ != FileSystemKind::kLocal && is_made() && !is_identified_ &&
+           is_open() && !file_.is_slot();
+  }
   void SettleLook(absl::Span<const int32_t> results);
   void SettleUnlink(int32_t result);
   void SettleEmpty(int32_t result);
   void SettleReopen(int32_t result);
   void SettleCompare(int32_t result);
-  void SettleClose(absl::Span<const int32_t> results);
   // Ends with why it could not be removed or emptied, or 0.
   void End(int removal_error);
 
@@ -219,6 +222,45 @@ class PlacedTarget {
   struct statx stat_ = {};   // Of the target, if it is identified.
   struct statx named_ = {};  // Of what its name leads to.
 };
+
+// Inline, because every file's copy asks several times.
+inline PlacedTarget::Step PlacedTarget::StepIn(const Situation& situation) {
+  using File = Situation::File;
+  const bool is_closed = situation.file == File::kClosed;
+  switch (situation.state) {
+    case State::kUntouched:
+    case State::kSpecial:
+    case State::kMadeWhole:
+    case State::kRewritten:
+    case State::kAwaitsClosing:
+    case State::kSettled:
+      return is_closed ? Step::kDone : Step::kClose;
+    case State::kMade:
+      if (is_closed) return situation.is_identified ? Step::kLook : Step::kDone;
+      if (situation.file == File::kInSlot) return Step::kInstall;
+      return situation.removable_if_open ? Step::kLook : Step::kEmpty;
+    case State::kFound:
+      return Step::kUnlink;
+    case State::kEmptied:
+      return is_closed ? Step::kReopen : Step::kEmpty;
+    case State::kStray:
+    case State::kResists:
+      return is_closed ? Step::kDone : Step::kEmpty;
+    case State::kReopened:
+      return is_closed ? Step::kDone : Step::kCompare;
+  }
+  return Step::kDone;
+}
+
+inline PlacedTarget::Situation PlacedTarget::situation() const {
+  using File = Situation::File;
+  return {.state = state_,
+          .file = !is_open()        ? File::kClosed
+                  : file_.is_slot() ? File::kInSlot
+                                    : File::kOpen,
+          .is_identified = is_identified_,
+          .removable_if_open = file_system_ != FileSystemKind::kOther};
+}
 
 // Carries out all the steps of `target`, which is in no slot. `carry_out` carries out one
 // op: its result.
