@@ -118,6 +118,8 @@ void FileCopy::GoOn(int lane, absl::Span<const int32_t> results, NextChains* nex
       return OnStatBoth(results, next);
     case State::kStatTarget:
       return OnStatTarget(results, next);
+    case State::kLookAtOld:
+      return OnLookAtOld(results[0], next);
     case State::kRemoveTarget:
       return OnRemoveTarget(results[0], next);
     case State::kOpenTarget:
@@ -147,8 +149,7 @@ void FileCopy::GoOn(int lane, absl::Span<const int32_t> results, NextChains* nex
       attributes_.Settle(results[0]);
       return SetNextAttribute(next);
     case State::kEndTarget:
-      target_.Settle(results);
-      return CloseFiles(next);
+      return OnEndTarget(results, next);
     case State::kDropCached:
       return OnDropCached(results[1], next);
     case State::kClose:

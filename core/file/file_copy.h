@@ -167,6 +167,7 @@ class FileCopy {
     kCopyWhole,
     kStatBoth,
     kStatTarget,
+    kLookAtOld,
     kRemoveTarget,
     kOpenTarget,
     kStatOpened,
@@ -249,6 +250,8 @@ class FileCopy {
   void OnStatTarget(absl::Span<const int32_t> results, NextChains* next);
   // `removed_as`: what old_target() is to say then.
   void RemoveTarget(OldTarget removed_as, NextChains* next);
+  void OnLookAtOld(int32_t result, NextChains* next);
+  void UnlinkTarget(NextChains* next);
   void OnRemoveTarget(int32_t result, NextChains* next);
   void OnStatOpened(int32_t result, NextChains* next);
   void TakeTarget(NextChains* next);
@@ -291,6 +294,7 @@ class FileCopy {
   void CloseAll(NextChains* next);
   // Whether there is more to be done with the target than to close it; then it is done.
   bool EndsTarget(NextChains* next);
+  void OnEndTarget(absl::Span<const int32_t> results, NextChains* next);
   void OnDropCached(int32_t written_back, NextChains* next);
   // Adds the closing of what is open, tied to the op before it by `link`. OnClosed()
   // takes in the results; what was cancelled is open still.

@@ -48,6 +48,20 @@ bool FileCopy::EndsTarget(NextChains* next) {
   }
 }
 
+void FileCopy::OnEndTarget(absl::Span<const int32_t> results, NextChains* next) {
+  target_.Settle(results);
+  const bool goes_on = outcome_at_end_ != Outcome::kFailed && !control_.stopped;
+  const bool is_done = target_.step() == PlacedTarget::Step::kDone;
+  if (!begins_anew_ || !goes_on || !is_done) return CloseFiles(next);
+  // What it made could not be opened again. It has made way for a new one, if it could.
+  if (target_.removal_error() != 0) {
+    FailOnTarget(Operation::kRemove, target_.removal_error());
+    return CloseFiles(next);
+  }
+  target_.Forget();
+  OpenNewTarget(next);
+}
+
 void FileCopy::OnDropCached(int32_t written_back, NextChains* next) {
   // What could not be dropped stays, which is no error; what could not be written is,
   // whatever the device calls it. Nobody is told of it a second time.

@@ -8,6 +8,7 @@
 #include "core/base/check.h"
 #include "core/base/file_identity.h"
 #include "core/file/file_copy.h"
+#include "core/file/removal.h"
 #include "core/file/target_relation.h"
 #include "core/kernel/clone_table.h"
 #include "core/kernel/file_systems.h"
@@ -93,9 +94,8 @@ void FileCopy::OnOpenTargetFailed(int error_number, NextChains* next) {
     return existing_ && begins_anew_ ? OpenExistingTarget(next) : OpenNewTarget(next);
   }
   // What it made may be one that nobody may write to, like its source.
-  if (begins_anew_ && existing_ && target_.is_made() && RemovingMayHelp(error_number)) {
-    return RemoveTarget(old_target_, next);
-  }
+  const bool is_own = begins_anew_ && existing_ && target_.is_made();
+  if (is_own && RemovingMayHelp(error_number) && EndsTarget(next)) return;
   if (begins_anew_ || makes_pointee_ || (!existing_ && error_number != EEXIST)) {
     FailOnTarget(Operation::kCreate, error_number);
     return CloseAll(next);
@@ -152,6 +152,32 @@ bool FileCopy::ShouldTruncate(int error_number) const {
 void FileCopy::RemoveTarget(OldTarget removed_as, NextChains* next) {
   question_.conditions.Add(Condition::kRemoved);
   removed_as_ = removed_as;
+  // Since it was looked at it has been opened, in vain: by now it may be another one.
+  // Where numbers of inodes may be made up that can't be told.
+  const bool may_be_another = question_.opening != Opening::kNotTried && !truncates_ &&
+                              names_.target_file_system != FileSystemKind::kOther;
+  if (!may_be_another) return UnlinkTarget(next);
+  Enter(State::kLookAtOld,
+        policy_.CallUnlessQueued(StatAt(names_.target_directory, names_.target,
+                                        AT_SYMLINK_NOFOLLOW, &target_stat_)),
+        next);
+}
+
+void FileCopy::OnLookAtOld(int32_t result, NextChains* next) {
+  if (control_.stopped) return CloseAll(next);
+  switch (WhatHasName(result, target_stat_, target_name_stat_)) {
+    case HasName::kIt:
+      return UnlinkTarget(next);
+    case HasName::kNothing:
+    case HasName::kAnother:  // That is decided on anew.
+      return OpenNewTarget(next);
+    case HasName::kUnknown:
+      FailOnTarget(Operation::kRemove, -result);
+      return CloseAll(next);
+  }
+}
+
+void FileCopy::UnlinkTarget(NextChains* next) {
   Enter(State::kRemoveTarget, UnlinkAt(names_.target_directory, names_.target, 0), next);
 }
 
@@ -160,7 +186,6 @@ void FileCopy::OnRemoveTarget(int32_t result, NextChains* next) {
     FailOnTarget(Operation::kRemove, -result);
     return CloseAll(next);
   }
-  if (begins_anew_) target_.Forget();
   if (result == 0) old_target_ = removed_as_;
   if (control_.stopped) return CloseAll(next);
   OpenNewTarget(next);

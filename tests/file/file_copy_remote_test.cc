@@ -409,9 +409,22 @@ TEST(FileCopyRemoteTest, WhatMayNotBeOpenedForWritingAgainIsMadeAgain) {
   CopyScript& copy = let_go.copy;
   copy.Settle({0, 0});
   EXPECT_EQ(copy.Settle({0}), "at once open T truncated>fd");
-  EXPECT_EQ(copy.Settle({-EACCES}), "at once unlink T");
+  EXPECT_EQ(copy.Settle({-EACCES}), "at once lstat T");
+  EXPECT_EQ(copy.Settle({0}), "at once unlink T");
   EXPECT_EQ(copy.Settle({0}), "at once open T new 644>fd");
   EXPECT_EQ(copy.Settle({8}), "at once read fd7 4096@0 - at once write fd8 4096@0");
+}
+
+TEST(FileCopyRemoteTest, WhatTookItsNameWhenItCouldNotBeOpenedAgainIsLeft) {
+  LetGo let_go;
+  CopyScript& copy = let_go.copy;
+  copy.Settle({0, 0});
+  EXPECT_EQ(copy.Settle({0}), "at once open T truncated>fd");
+  copy.target_link_stat.stx_ino = 4711;
+  EXPECT_EQ(copy.Settle({-EACCES}), "at once lstat T");
+  EXPECT_EQ(copy.Settle({0}), "at once open T new 644>fd");
+  EXPECT_EQ(copy.Settle({-EEXIST}), "at once close fd7");
+  EXPECT_EQ(copy.Settle({0}), "failed: write T EINVAL");
 }
 
 TEST(FileCopyRemoteTest, ACopyThatIsStoppedWhileItBeginsAnewLeavesNothing) {

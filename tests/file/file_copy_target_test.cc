@@ -304,11 +304,35 @@ TEST(FileCopyTargetTest, WithForceOneThatCanNotBeOpenedIsReplaced) {
   Existing existing({.preserve = {}, .force = true});
   CopyScript& copy = existing.copy;
   EXPECT_EQ(copy.Settle({0, 0}), "open T>fd");
-  EXPECT_EQ(copy.Settle({-EACCES}), "unlink T");
+  EXPECT_EQ(copy.Settle({-EACCES}), "at once lstat T");
+  EXPECT_EQ(copy.Settle({0}), "unlink T");
   EXPECT_EQ(copy.Settle({0}), "open T new 644>fd");
   EXPECT_EQ(copy.Settle({8}), kWrite);
   EXPECT_EQ(copy.Settle({100, 0, 0}), "copied");
   EXPECT_EQ(copy.copy().old_target(), OldTarget::kRemovedAfterFailing);
+}
+
+// It was another one that could not be opened.
+TEST(FileCopyTargetTest, WithForceAFileThatTookItsNameMeanwhileIsNotRemoved) {
+  Existing existing({.preserve = {}, .force = true});
+  CopyScript& copy = existing.copy;
+  EXPECT_EQ(copy.Settle({0, 0}), "open T>fd");
+  EXPECT_EQ(copy.Settle({-EACCES}), "at once lstat T");
+  copy.target_link_stat.stx_ino = 4711;
+  EXPECT_EQ(copy.Settle({0}), "open T new 644>fd");
+  EXPECT_EQ(copy.Settle({-EEXIST}), "lstat T - stat T");
+  EXPECT_EQ(copy.Settle({0, 0}), "open T>fd");  // As if it had been there before.
+  EXPECT_EQ(copy.copy().old_target(), OldTarget::kKept);
+}
+
+// Each look may give another number there.
+TEST(FileCopyTargetTest, WithForceItIsRemovedByItsNameWhereNumbersMayBeMadeUp) {
+  CopyScript copy(
+      {.policy = {.preserve = {}, .force = true}, .size = 5000, .local = false});
+  EXPECT_EQ(copy.LookAtSource(), "open T new 644>fd");
+  EXPECT_EQ(copy.Settle({-EEXIST}), "lstat T - stat T");
+  EXPECT_EQ(copy.Settle({0, 0}), "open T>fd");
+  EXPECT_EQ(copy.Settle({-ETXTBSY}), "unlink T");
 }
 
 // A new one could not be made either.
@@ -377,6 +401,7 @@ TEST(FileCopyTargetTest, WhatWasMadeAnewInTheTargetsPlaceIsRemovedIfItFails) {
   existing.copy.Settle({0, 0});
   existing.copy.Settle({-EACCES});
   existing.copy.Settle({0});
+  existing.copy.Settle({0});
   EXPECT_EQ(existing.copy.Settle({8}), kWrite);
   EXPECT_EQ(existing.copy.Settle({-ENOSPC, kCancelled, kCancelled}),
             "fstat fd8 = lstat T");
@@ -395,6 +420,7 @@ TEST(FileCopyTargetTest, StoppedWhenForceHasRemovedItNothingTakesItsPlace) {
   Existing existing({.preserve = {}, .force = true});
   existing.copy.Settle({0, 0});
   existing.copy.Settle({-EACCES});
+  existing.copy.Settle({0});
   existing.copy.Stop();
   EXPECT_EQ(existing.copy.Settle({0}), "close fd7");
   EXPECT_EQ(existing.copy.Settle({0}), "cancelled");
@@ -405,6 +431,7 @@ TEST(FileCopyTargetTest, WithForceItIsRemovedOnce) {
   CopyScript& copy = existing.copy;
   copy.Settle({0, 0});
   copy.Settle({-EACCES});
+  copy.Settle({0});
   EXPECT_EQ(copy.Settle({-ENOENT}), "open T new 644>fd");  // Gone by itself: as well.
   EXPECT_EQ(copy.copy().old_target(), OldTarget::kKept);
   EXPECT_EQ(copy.Settle({-EEXIST}), "lstat T - stat T");  // Back again.
@@ -417,8 +444,17 @@ TEST(FileCopyTargetTest, WithForceOneThatCanNotBeRemovedFails) {
   Existing existing({.preserve = {}, .force = true});
   existing.copy.Settle({0, 0});
   existing.copy.Settle({-EACCES});
+  existing.copy.Settle({0});
   EXPECT_EQ(existing.copy.Settle({-EPERM}), "close fd7");
   EXPECT_EQ(existing.copy.Settle({0}), "failed: unlink T EPERM");
+}
+
+TEST(FileCopyTargetTest, WithForceOneThatCanNotBeLookedAtAgainFails) {
+  Existing existing({.preserve = {}, .force = true});
+  existing.copy.Settle({0, 0});
+  existing.copy.Settle({-EACCES});
+  EXPECT_EQ(existing.copy.Settle({-EIO}), "close fd7");
+  EXPECT_EQ(existing.copy.Settle({0}), "failed: unlink T EIO");
 }
 
 TEST(FileCopyTargetTest, ForceLeavesATargetThatCanBeOpened) {
