@@ -261,14 +261,15 @@ void FileCopy::OnEmptyAnew(int32_t result, NextChains* next) {
 }
 
 void FileCopy::LetGo(NextChains* next) {
-  Enter(State::kLetGo, Close(target_.file()), next);
+  const Op close = Close(target_.file());
+  Enter(State::kLetGo, closes_at_once_ ? AtOnce(close) : close, next);
 }
 
 void FileCopy::OnLetGo(absl::Span<const int32_t> results, NextChains* next) {
   // It did not run for want of a thread or of memory in the kernel.
   if (MayNotHaveRun(results.back())) {
     closes_at_once_ = true;
-    return Enter(State::kLetGo, AtOnce(Close(target_.file())), next);
+    return LetGo(next);
   }
   target_.NoteClosed();
   if (control_.stopped) return CloseAll(next);

@@ -642,6 +642,27 @@ TEST(FileCopyTargetTest, OneThatIsReplacedAgainAndAgainIsGivenUp) {
   EXPECT_TRUE(copy.all_blocks_back());
 }
 
+// Once the kernel has not got round to closing one.
+TEST(FileCopyTargetTest, WhatIsLetGoAgainIsClosedAtOnce) {
+  TargetClaims claims;
+  TargetClaims::Desk desk(&claims, SystemKernel());
+  FileCopyPolicy policy;
+  policy.claims = &desk;
+  Existing existing(policy);
+  CopyScript& copy = existing.copy;
+  for (const bool is_first : {true, false}) {
+    EXPECT_EQ(existing.Open(), "at once lstat T");
+    copy.target_link_stat.stx_ino = 3;
+    EXPECT_EQ(copy.Settle({0}), is_first ? "close fd8" : "at once close fd8");
+    if (is_first) {
+      EXPECT_EQ(copy.Settle({kCancelled}), "at once close fd8");
+    }
+    EXPECT_EQ(copy.Settle({0}), "open T new 644>fd");
+    copy.target_link_stat.stx_ino = 2;
+    EXPECT_EQ(copy.Settle({-EEXIST}), "lstat T - stat T");
+  }
+}
+
 TEST(FileCopyTargetTest, StoppedWhileItIsConfirmedItKeepsItsContents) {
   Claimed claimed;
   CopyScript& copy = claimed.existing->copy;
