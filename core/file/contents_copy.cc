@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <utility>
 
 #include "core/base/check.h"
 #include "core/base/file_identity.h"
@@ -50,16 +49,21 @@ void ContentsCopy::Reset(const FileCopyPolicy* policy, const struct statx* sourc
   knows_holes_ = true;
   outcome_ = Outcome::kRunning;
   retries_ = 0;
-  pump_.Start(0, 0);  // It knows nothing of the last file any more.
-  pump_.SetUncachedIo(policy->page_cache == PageCache::kKeep ? nullptr
+  source_.Start(0, 0);  // Nothing is known of the last file any more.
+  pump_.Start();
+  for (BlockIo* const io : {&source_.io(), &sink_.io()}) {
+    io->SetUncachedIo(policy->page_cache == PageCache::kKeep ? nullptr
                                                              : policy->uncached_io);
-  pump_.SetPolledIo(policy->polled_io);
-  pump_.SetSkipsZeros(false);
+    io->SetPolledIo(policy->polled_io);
+  }
+  sink_.SetSkipsZeros(false);
 }
 
 void ContentsCopy::Start(const Files& files, NextChains* next) {
   files_ = files;
-  pump_.SetBelievesRing(policy_->queues_all && files.source_is_local);
+  source_.SetFile(files.source);
+  source_.SetBelievesRing(policy_->queues_all && files.source_is_local);
+  sink_.SetFile(files.target);
   if (control_->only_calls) {
     control_->at_once = true;
     return CopyPieces(next);
@@ -128,7 +132,7 @@ bool ContentsCopy::wants_direct() const {
 }
 
 uint64_t ContentsCopy::SourceEnd() const {
-  return source_stat_->stx_size == 0 ? BlockPump::kEndUnknown : source_stat_->stx_size;
+  return source_stat_->stx_size == 0 ? FileSource::kEndUnknown : source_stat_->stx_size;
 }
 
 // --- Clones ---
@@ -166,7 +170,7 @@ void ContentsCopy::OnTruncate(int32_t result, NextChains* next) {
 }
 
 int64_t ContentsCopy::TakeCounted() {
-  return pump_.TakeCounted() + shared_.TakeCounted() + std::exchange(counted_, 0);
+  return sink_.TakeCounted() + shared_.TakeCounted();
 }
 
 // --- Pieces between holes, and large files that are shared ---
@@ -175,8 +179,7 @@ void ContentsCopy::CopyPieces(NextChains* next) {
   if (has_holes()) return FindPieces(0, next);
   const uint64_t end = SourceEnd();
   if (is_shareable(0, end)) return CopyShared(0, end, next);
-  pump_.Start(0, end);
-  Pump(next);
+  CopyRange(0, end, next);
 }
 
 bool ContentsCopy::is_shareable(uint64_t begin, uint64_t end) const {
@@ -185,9 +188,9 @@ bool ContentsCopy::is_shareable(uint64_t begin, uint64_t end) const {
 }
 
 void ContentsCopy::CopyShared(uint64_t begin, uint64_t end, NextChains* next) {
-  counted_ += shared_.TakeCounted();
   shared_.Start(files_.source.index, files_.target.index, begin, end);
-  pump_.Start(&shared_);
+  source_.Start(&shared_);
+  pump_.Start();
   offered_ = true;
   policy_->shared_files->Offer(&shared_);
   Pump(next);
@@ -195,13 +198,14 @@ void ContentsCopy::CopyShared(uint64_t begin, uint64_t end, NextChains* next) {
 
 void ContentsCopy::FindPieces(uint64_t offset, NextChains* next) {
   piece_end_ = offset;
-  pump_.Start(offset, offset);
+  source_.Start(offset, offset);
+  pump_.Start();
   FindPiece(next);
 }
 
 void ContentsCopy::FindPiece(NextChains* next) {
   if (control_->stopped) return Done(Outcome::kStopped);
-  if (piece_end_ >= source_stat_->stx_size || !pump_.may_add()) return Pump(next);
+  if (piece_end_ >= source_stat_->stx_size || !source_.may_add()) return Pump(next);
   Enter(State::kFindData, SeekData(files_.source.index, piece_end_, &piece_begin_), next);
 }
 
@@ -212,8 +216,7 @@ void ContentsCopy::OnFindData(int32_t result, NextChains* next) {
   if (result < 0 && result != -ENXIO) piece_begin_ = piece_end_;
   piece_begin_ = std::min<uint64_t>(piece_begin_, size);
   // A hole is copied by leaving it out.
-  counters_->bytes_done.Add(static_cast<int64_t>(piece_begin_ - piece_end_));
-  counted_ += static_cast<int64_t>(piece_begin_ - piece_end_);
+  sink_.Count(static_cast<int64_t>(piece_begin_ - piece_end_));
   piece_end_ = piece_begin_;
   ends_with_hole_ = piece_begin_ == size;
   if (ends_with_hole_) return FindPiece(next);
@@ -232,7 +235,7 @@ void ContentsCopy::OnFindHole(int32_t result, NextChains* next) {
   if (piece_begin_ == 0 && piece_end_ == size) {
     // Then these are not holes that its file system knows.
     knows_holes_ = false;
-    pump_.SetSkipsZeros(true);
+    sink_.SetSkipsZeros(true);
   }
   if (is_shareable(piece_begin_, piece_end_)) {
     if (pump_.complete()) return CopyShared(piece_begin_, piece_end_, next);
@@ -240,17 +243,23 @@ void ContentsCopy::OnFindHole(int32_t result, NextChains* next) {
     piece_end_ = piece_begin_;
     return Pump(next);
   }
-  if (piece_begin_ < piece_end_) pump_.Add(piece_begin_, piece_end_);
+  if (piece_begin_ < piece_end_) source_.Add(piece_begin_, piece_end_);
   FindPiece(next);
 }
 
 // --- Blocks ---
 
+void ContentsCopy::CopyRange(uint64_t begin, uint64_t end, NextChains* next) {
+  source_.Start(begin, end);
+  pump_.Start();
+  Pump(next);
+}
+
 void ContentsCopy::Pump(NextChains* next) {
   state_ = State::kPump;
   if (control_->stopped && !pump_.complete()) pump_.Stop();
   pump_.SetOneLane(control_->at_once);
-  pump_.Advance(files_.source, files_.target, next);
+  pump_.Advance(next);
   if (pump_.busy()) return;
   if (offered_ && !policy_->shared_files->Withdraw(policy_->kernel, &shared_)) {
     state_ = State::kAwaitHelper;
@@ -274,21 +283,21 @@ void ContentsCopy::OnPumped(NextChains* next) {
       pump_.error_number() == EINVAL ||
       (reads_direct_ && pump_.failed_operation() == Operation::kRead);
   if (is_direct_ && (!pump_.failed() || may_be_refused)) {
-    const bool is_whole = pump_.complete() && !pump_.end_found();
+    const bool is_whole = pump_.complete() && !source_.end_found();
     if (is_whole && direct_end_ < DirectEnd()) return CopyDirect(direct_end_, next);
     if (is_whole && !reads_direct_) counters_->files_direct.Add(1);
     return SwitchDirect(/*on=*/false, next);
   }
   if (pump_.complete()) {
-    if (is_behind_ || SourceEnd() == BlockPump::kEndUnknown) {
+    if (is_behind_ || SourceEnd() == FileSource::kEndUnknown) {
       // A call has found the end. Room was set aside for the size that it had.
       const bool is_too_long = is_preallocated_ && !is_size_set_ &&
-                               pump_.end_offset() < source_stat_->stx_size;
-      if (is_too_long) return SetTargetSize(pump_.end_offset(), next);
+                               source_.end_offset() < source_stat_->stx_size;
+      if (is_too_long) return SetTargetSize(source_.end_offset(), next);
       return Done(Outcome::kCopied);
     }
     const bool more =
-        has_holes() && !pump_.end_found() && piece_end_ < source_stat_->stx_size;
+        has_holes() && !source_.end_found() && piece_end_ < source_stat_->stx_size;
     return more ? FindPieces(piece_end_, next) : OnEndReached(next);
   }
   // Stopped, if not by its own worker, then by its helper.
@@ -299,7 +308,7 @@ void ContentsCopy::OnPumped(NextChains* next) {
 }
 
 void ContentsCopy::OnEndReached(NextChains* next) {
-  if (pump_.end_found()) return SetTargetSize(pump_.end_offset(), next);
+  if (source_.end_found()) return SetTargetSize(source_.end_offset(), next);
   // With the last byte written the target has its size.
   if (!has_holes() || (knows_holes_ && !ends_with_hole_)) {
     return CopyBehind(source_stat_->stx_size, next);
@@ -325,8 +334,9 @@ void ContentsCopy::SetTargetSize(uint64_t size, NextChains* next) {
 void ContentsCopy::CopyBehind(uint64_t end, NextChains* next) {
   if (control_->stopped) return Done(Outcome::kStopped);
   is_behind_ = true;
-  pump_.SetSkipsZeros(false);
-  pump_.StartBehind(end);
+  sink_.SetSkipsZeros(false);
+  source_.StartBehind(end);
+  pump_.Start();
   Pump(next);
 }
 

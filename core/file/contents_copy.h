@@ -32,7 +32,7 @@
 // read one piece at a time, with all other files waiting. A chain of several pieces is
 // carried out one piece after the other, and ends where one falls short. Finding the next
 // pieces while lanes are busy saves no more than many pieces at a time do (3 %, see
-// BlockPump::kRangesMax), for a state that is two at once.
+// FileSource::kRangesMax), for a state that is two at once.
 //
 // A large file that is in the page cache is offered to workers that have nothing else to
 // do (shared_file.h). They have other rings, so it takes ordinary descriptors, too.
@@ -71,6 +71,8 @@
 #include "core/base/file_error.h"
 #include "core/file/block_pump.h"
 #include "core/file/copy_policy.h"
+#include "core/file/file_sink.h"
+#include "core/file/file_source.h"
 #include "core/file/next_chains.h"
 #include "core/file/shared_file.h"
 #include "core/kernel/block_pool.h"
@@ -120,7 +122,9 @@ class ContentsCopy {
       : counters_(counters),
         control_(control),
         block_size_bytes_(pool->block_size_bytes()),
-        pump_(pool, counters) {}
+        source_(counters),
+        sink_(counters),
+        pump_(pool, &source_, &sink_) {}
 
   // Forgets the last file. Of the next one, `policy` and `source_stat` stay as they are
   // from the first of the calls below on; the stat need not be known now.
@@ -147,13 +151,17 @@ class ContentsCopy {
   bool is_direct() const { return is_direct_; }
   // How much of what the counters' bytes_done has got is of this file; 0 the next time.
   int64_t TakeCounted();
-  const PolledIo::Refusal& poll_refusal() const { return pump_.poll_refusal(); }
+  // What the job has learned by this copy, if it did: that there is no polling.
+  const PolledIo::Refusal& poll_refusal() const {
+    const PolledIo::Refusal& of_reads = source_.io().poll_refusal();
+    return of_reads.error_number != 0 ? of_reads : sink_.io().poll_refusal();
+  }
 
   // Whether what comes next is a block, to be carried out at once, of a file that may
   // have many.
   bool copies_blocks_at_once() const {
     const bool may_be_endless =
-        (source_stat_->stx_size == 0 || is_behind_) && pump_.bytes_written() > 0;
+        (source_stat_->stx_size == 0 || is_behind_) && sink_.bytes_written() > 0;
     return control_->at_once && state_ == State::kPump &&
            (may_be_endless || !may_be_read_at_once());
   }
@@ -207,7 +215,7 @@ class ContentsCopy {
   uint64_t DirectEnd() const;
   // Turns O_DIRECT on or off: of both files, or with reads_direct_ of the source.
   void SwitchDirect(bool on, NextChains* next);
-  // Has the pump poll, with O_DIRECT on both files, if that is wanted.
+  // Has both sides poll, with O_DIRECT on both files, if that is wanted.
   void PollIfAsked();
   void OnSetDirect(int32_t result, NextChains* next);
   void OnPreallocate(int32_t result, NextChains* next);
@@ -230,6 +238,8 @@ class ContentsCopy {
   void OnFindData(int32_t result, NextChains* next);
   void OnFindHole(int32_t result, NextChains* next);
 
+  // Has the pump copy [begin, end).
+  void CopyRange(uint64_t begin, uint64_t end, NextChains* next);
   // Lets the pump go on; once it has ended, and no helper is left, goes on with what
   // comes next.
   void Pump(NextChains* next);
@@ -270,7 +280,6 @@ class ContentsCopy {
   uint64_t direct_end_ = 0;
   uint64_t piece_begin_ = 0;  // Of a file with holes: the data that was found last.
   uint64_t piece_end_ = 0;
-  int64_t counted_ = 0;           // Bytes that count as done, but for the pump's.
   uint64_t empty_piece_ = kNone;  // Where data was found that was a hole then.
   uint64_t cached_bytes_ = 0;     // Of a sample of more than a block.
   bool is_cached_ = false;        // So it is in the page cache, as far as is known.
@@ -283,6 +292,8 @@ class ContentsCopy {
   struct statx end_stat_ = {};    // Of the source, when its pieces are copied.
 
   SharedFile shared_;
+  FileSource source_;
+  FileSink sink_;
   BlockPump pump_;
 };
 

@@ -76,8 +76,13 @@ void ContentsCopy::OnSetDirect(int32_t result, NextChains* next) {
 void ContentsCopy::PollIfAsked() {
   PolledIo* const polled_io = policy_->polled_io;
   if (polled_io == nullptr || polled_io->refused()) return;
-  pump_.BeginPolling(polled_io->LengthMax(DeviceOf(*source_stat_)),
-                     polled_io->LengthMax(files_.target_file_device));
+  const uint32_t read_length_max = polled_io->LengthMax(DeviceOf(*source_stat_));
+  const uint32_t write_length_max = polled_io->LengthMax(files_.target_file_device);
+  if (read_length_max == 0) return source_.io().RefusePolling(EOPNOTSUPP);
+  if (write_length_max == 0) return sink_.io().RefusePolling(EOPNOTSUPP);
+  const uint32_t length_max = std::min(read_length_max, write_length_max);
+  source_.io().BeginPolling(length_max);
+  sink_.io().BeginPolling(length_max);
 }
 
 void ContentsCopy::OnPreallocate(int32_t result, NextChains* next) {
@@ -105,27 +110,26 @@ void ContentsCopy::CopyDirect(uint64_t begin, NextChains* next) {
     return Enter(State::kLengthen, policy_->Resize(files_.target.index, direct_end_),
                  next);
   }
-  pump_.Start(begin, direct_end_);
-  Pump(next);
+  CopyRange(begin, direct_end_, next);
 }
 
 void ContentsCopy::OnLengthen(int32_t result, NextChains* next) {
   if (control_->stopped) return Done(Outcome::kStopped);
   // Without it the copy is only slower.
   if (result < 0) direct_end_ = DirectEnd();
-  pump_.Start(direct_begin_, direct_end_);
-  Pump(next);
+  CopyRange(direct_begin_, direct_end_, next);
 }
 
 void ContentsCopy::OnUnsetDirect(int32_t result, NextChains* next) {
   is_direct_ = false;
-  pump_.EndPolling();
+  source_.io().EndPolling();
+  sink_.io().EndPolling();
   if (result < 0 && reads_direct_) {
     return Fail({.operation = Operation::kRead, .error_number = -result});
   }
   if (result < 0) return FailToWrite(result);
   if (control_->stopped) return Done(Outcome::kStopped);
-  if (pump_.complete() && !pump_.end_found()) return CopyBehind(DirectEnd(), next);
+  if (pump_.complete() && !source_.end_found()) return CopyBehind(DirectEnd(), next);
   Discard(next);
 }
 

@@ -63,7 +63,7 @@ class SharedFile {
   // A block that was taken is not copied.
   void DropBlock();
 
-  // Somebody has added `bytes` of it to the counters' bytes_done.
+  // The helper has added `bytes` of it to the counters' bytes_done.
   void Count(int64_t bytes) { counted_.fetch_add(bytes, std::memory_order_relaxed); }
   // How many since this was asked last.
   int64_t TakeCounted() { return counted_.exchange(0, std::memory_order_relaxed); }

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "core/file/block_pump.h"
+#include "core/file/file_source.h"
 #include "core/file/file_copy.h"
 #include "gtest/gtest.h"
 #include "tests/copy_script.h"
@@ -15,7 +15,7 @@ namespace ringcp {
 namespace {
 
 constexpr int kCancelled = -ECANCELED;
-constexpr int kRangesMax = BlockPump::kRangesMax;
+constexpr int kRangesMax = FileSource::kRangesMax;
 
 // A source of ten blocks, of which [1, 3) and [5, 6) are no holes.
 struct Sparse {

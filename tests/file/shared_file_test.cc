@@ -19,6 +19,8 @@
 #include "absl/time/time.h"
 #include "core/base/engine_counters.h"
 #include "core/file/block_pump.h"
+#include "core/file/file_sink.h"
+#include "core/file/file_source.h"
 #include "core/file/next_chains.h"
 #include "core/kernel/block_pool.h"
 #include "gtest/gtest.h"
@@ -236,15 +238,19 @@ class TwoWorkersTest : public testing::TestWithParam<KernelImplementation> {
     const std::unique_ptr<Kernel> kernel = GetParam().make(&why_not);
     const auto counters = std::make_unique<EngineCounters>();
     BlockPool pool(1, 3, kBlock);
-    BlockPump pump(&pool, counters.get());
-    pump.Start(file);
+    FileSource source(counters.get());
+    FileSink sink(counters.get());
+    source.SetFile(FileRef::Descriptor(file->source_fd()));
+    sink.SetFile(FileRef::Descriptor(file->target_fd()));
+    BlockPump pump(&pool, &source, &sink);
+    source.Start(file);
+    pump.Start();
     NextChains next;
     std::vector<ChainResults> settled;
     std::deque<NextChains::LaneChain> queue;
     for (;;) {
       next.size = 0;
-      pump.Advance(FileRef::Descriptor(file->source_fd()),
-                   FileRef::Descriptor(file->target_fd()), &next);
+      pump.Advance(&next);
       queue.insert(queue.end(), next.chains.begin(), next.chains.begin() + next.size);
       if (!pump.busy()) return counters->bytes_done.value();
       while (!queue.empty() &&
