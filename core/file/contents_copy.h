@@ -1,6 +1,7 @@
 // Copies the contents of one regular file to another, both of which are open: the middle
 // of a FileCopy, as a state machine without I/O. A clone shares the source's blocks; else
-// a BlockPump moves them, after it has been found out how.
+// a BlockPump moves them, after it has been found out how. What concerns one side alone
+// is that side's (source_contents.h, target_contents.h); here is what takes both.
 //
 //   kClone, if it may be cloned ---------------------------------------------> kDone
 //     | refused (with old contents in the target: kTruncate, and kClone again)
@@ -71,10 +72,10 @@
 #include "core/base/file_error.h"
 #include "core/file/block_pump.h"
 #include "core/file/copy_policy.h"
-#include "core/file/file_sink.h"
-#include "core/file/file_source.h"
 #include "core/file/next_chains.h"
 #include "core/file/shared_file.h"
+#include "core/file/source_contents.h"
+#include "core/file/target_contents.h"
 #include "core/kernel/block_pool.h"
 #include "core/kernel/op.h"
 #include "core/kernel/polled_io.h"
@@ -123,8 +124,8 @@ class ContentsCopy {
         control_(control),
         block_size_bytes_(pool->block_size_bytes()),
         source_(counters),
-        sink_(counters),
-        pump_(pool, &source_, &sink_) {}
+        target_(counters),
+        pump_(pool, &source_.blocks(), &target_.blocks()) {}
 
   // Forgets the last file. Of the next one, `policy` and `source_stat` stay as they are
   // from the first of the calls below on; the stat need not be known now.
@@ -144,30 +145,27 @@ class ContentsCopy {
   // REQUIRES: kFailed.
   const CopyFailure& failure() const { return failure_; }
   // Whether the target was there and has lost its contents by this copy.
-  bool target_emptied() const { return target_emptied_; }
+  bool target_emptied() const { return target_.is_emptied(); }
   // Whether room for all of the target was set aside before there was anything in it.
-  bool is_preallocated() const { return is_preallocated_; }
+  bool is_preallocated() const { return target_.is_preallocated(); }
   // O_DIRECT is on, of the source or of both files.
   bool is_direct() const { return is_direct_; }
   // How much of what the counters' bytes_done has got is of this file; 0 the next time.
   int64_t TakeCounted();
   // What the job has learned by this copy, if it did: that there is no polling.
   const PolledIo::Refusal& poll_refusal() const {
-    const PolledIo::Refusal& of_reads = source_.io().poll_refusal();
-    return of_reads.error_number != 0 ? of_reads : sink_.io().poll_refusal();
+    const PolledIo::Refusal& of_reads = source_.blocks().io().poll_refusal();
+    return of_reads.error_number != 0 ? of_reads : target_.blocks().io().poll_refusal();
   }
 
   // Whether what comes next is a block, to be carried out at once, of a file that may
   // have many.
   bool copies_blocks_at_once() const {
     const bool may_be_endless =
-        (source_stat_->stx_size == 0 || is_behind_) && sink_.bytes_written() > 0;
+        (source_.size() == 0 || is_behind_) && target_.blocks().bytes_written() > 0;
     return control_->at_once && state_ == State::kPump &&
            (may_be_endless || !may_be_read_at_once());
   }
-
-  // Whether the file takes less room than its size.
-  static bool HasHoles(const struct statx& stat);
 
  private:
   enum class State {
@@ -188,9 +186,6 @@ class ContentsCopy {
     kDone,
   };
 
-  static constexpr uint64_t kNone = ~uint64_t{0};
-
-  bool has_holes() const { return HasHoles(*source_stat_); }
   // Whether the file may be offered to other workers.
   bool is_large() const;
   // Whether the file is to be copied with O_DIRECT.
@@ -198,21 +193,14 @@ class ContentsCopy {
   // Whether reading and writing it takes so little time that it may be done at once, if
   // it is in memory, and nothing has to wait for a device.
   bool may_be_read_at_once() const {
-    return source_stat_->stx_size <= block_size_bytes_ &&
-           policy_->page_cache == PageCache::kKeep;
+    return source_.size() <= block_size_bytes_ && policy_->page_cache == PageCache::kKeep;
   }
-  // Where to stop reading.
-  uint64_t SourceEnd() const;
 
   void OnClone(int32_t result, NextChains* next);
   void OnTruncate(int32_t result, NextChains* next);
   void CopyBytes(NextChains* next);
-  // How much is looked at to find out whether the source is in the page cache.
-  uint32_t CacheSampleBytes() const;
   void OnCountCached(int32_t result, NextChains* next);
 
-  // The source's size in whole units of what O_DIRECT can copy.
-  uint64_t DirectEnd() const;
   // Turns O_DIRECT on or off: of both files, or with reads_direct_ of the source.
   void SwitchDirect(bool on, NextChains* next);
   // Has both sides poll, with O_DIRECT on both files, if that is wanted.
@@ -233,7 +221,7 @@ class ContentsCopy {
   void CopyShared(uint64_t begin, uint64_t end, NextChains* next);
   // Finds the pieces at or behind `offset`, as many as the pump takes, and copies them.
   void FindPieces(uint64_t offset, NextChains* next);
-  // Finds the piece behind piece_end_, or copies those found when that is enough.
+  // Finds the piece that comes next, or copies those found when that is enough.
   void FindPiece(NextChains* next);
   void OnFindData(int32_t result, NextChains* next);
   void OnFindHole(int32_t result, NextChains* next);
@@ -265,35 +253,22 @@ class ContentsCopy {
   const uint32_t block_size_bytes_;
 
   const FileCopyPolicy* policy_ = nullptr;
-  const struct statx* source_stat_ = nullptr;
   Files files_;
 
   State state_ = State::kDone;
   Outcome outcome_ = Outcome::kStopped;
   CopyFailure failure_;
-  bool target_emptied_ = false;
   int retries_ = 0;
-  bool is_direct_ = false;        // O_DIRECT is on.
-  bool reads_direct_ = false;     // ... or to be, of the source alone.
-  bool is_preallocated_ = false;  // Room for all of the target was set aside.
-  uint64_t direct_begin_ = 0;     // What is copied with O_DIRECT now.
+  bool is_direct_ = false;     // O_DIRECT is on.
+  bool reads_direct_ = false;  // ... or to be, of the source alone.
+  uint64_t direct_begin_ = 0;  // What is copied with O_DIRECT now.
   uint64_t direct_end_ = 0;
-  uint64_t piece_begin_ = 0;  // Of a file with holes: the data that was found last.
-  uint64_t piece_end_ = 0;
-  uint64_t empty_piece_ = kNone;  // Where data was found that was a hole then.
-  uint64_t cached_bytes_ = 0;     // Of a sample of more than a block.
-  bool is_cached_ = false;        // So it is in the page cache, as far as is known.
-  bool offered_ = false;          // shared_ is, to other workers.
-  bool ends_with_hole_ = false;   // No data was found behind the last piece.
-  bool knows_holes_ = true;       // The source's file system does, as far as is known.
-  bool is_behind_ = false;        // What is behind the end that was known is copied.
-  uint64_t target_size_ = 0;      // kSetSize: what it is set to.
-  bool is_size_set_ = false;      // It has been.
-  struct statx end_stat_ = {};    // Of the source, when its pieces are copied.
+  bool offered_ = false;    // shared_ is, to other workers.
+  bool is_behind_ = false;  // What is behind the end that was known is copied.
 
   SharedFile shared_;
-  FileSource source_;
-  FileSink sink_;
+  SourceContents source_;
+  TargetContents target_;
   BlockPump pump_;
 };
 

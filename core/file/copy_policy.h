@@ -87,6 +87,10 @@ struct FileCopyPolicy {
   Op CallUnlessQueued(const Op& op) const {
     return queues_all || IsImmediate(op) ? op : AtOnce(op);
   }
+  // How to leave nothing in the page cache; nullptr: what is copied may stay there.
+  UncachedIo* used_uncached_io() const {
+    return page_cache == PageCache::kKeep ? nullptr : uncached_io;
+  }
   // Sets the size of the open file `fd`.
   Op Resize(int fd, uint64_t size) const {
     return queues_truncate ? SetSize(fd, size) : AtOnce(SetSize(fd, size));

@@ -8,6 +8,7 @@
 #include "core/base/check.h"
 #include "core/base/posix_acl.h"
 #include "core/file/file_copy.h"
+#include "core/file/source_contents.h"
 
 namespace ringcp {
 namespace {
@@ -159,7 +160,7 @@ void FileCopy::OnRightsKnown(NextChains* next) {
   // Of an empty file there is nothing to share.
   const bool may_share =
       may_clone() && (source_stat_.stx_size > 0 || policy_.reflink == Reflink::kAlways);
-  const bool has_holes = ContentsCopy::HasHoles(source_stat_);
+  const bool has_holes = SourceContents::HasHoles(source_stat_);
   if (!is_small() || has_holes || may_share || has_cached()) {
     DropFirstBlock();
     return OpenNewTarget(next);

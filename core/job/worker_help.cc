@@ -32,10 +32,8 @@ bool Worker::HelpOthers() {
 
 void Worker::BeginToHelp() {
   help_.emplace(pool_, counters_);
-  if (work_.policy.page_cache != PageCache::kKeep) {
-    help_->source.io().SetUncachedIo(work_.policy.uncached_io);
-    help_->sink.io().SetUncachedIo(work_.policy.uncached_io);
-  }
+  help_->source.io().SetUncachedIo(work_.policy.used_uncached_io());
+  help_->sink.io().SetUncachedIo(work_.policy.used_uncached_io());
   help_->source.SetFile(FileRef::Descriptor(helped_->source_fd()));
   help_->source.Start(helped_);
   help_->sink.SetFile(FileRef::Descriptor(helped_->target_fd()));
