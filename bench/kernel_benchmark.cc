@@ -202,13 +202,13 @@ std::string MakeTree(const WorkDirectory& directory, int64_t directories, int64_
 class OpeningVisitor : public WalkVisitor {
  public:
   Entered Enter(Kernel*, Directory* directory) override {
-    directory->source_fd =
-        openat(directory->parent->source_fd, directory->source_name.c_str(),
+    directory->source.fd =
+        openat(directory->parent->source.fd, directory->source.name.c_str(),
                O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    RINGCP_CHECK(directory->source_fd >= 0);
+    RINGCP_CHECK(directory->source.fd >= 0);
     return Entered::kToBeRead;
   }
-  void Leave(Kernel*, Directory* directory) override { close(directory->source_fd); }
+  void Leave(Kernel*, Directory* directory) override { close(directory->source.fd); }
   void OnReadError(const Directory&, int) override { RINGCP_CHECK(false); }
   void OnEntryError(const Directory&, const char*, int) override { RINGCP_CHECK(false); }
 };
@@ -219,9 +219,9 @@ int64_t WalkTree(const std::string& tree) {
   OpeningVisitor visitor;
   SyscallKernel kernel(/*slots=*/0);
   Walk walk(&kernel, &visitor, /*follow_links=*/false, kOpenMax);
-  walk.top()->source_fd = AT_FDCWD;
+  walk.top()->source.fd = AT_FDCWD;
   auto root = std::make_unique<Directory>();
-  root->source_name = root->target_name = tree;
+  root->source.name = tree;
   walk.AddRoot(std::move(root));
   int64_t found = 0;
   WalkBatch batch;

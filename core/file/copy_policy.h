@@ -131,11 +131,11 @@ struct FileCopyNames {
   bool follows_links_here = false;
   int target_directory = AT_FDCWD;
   const char* target = nullptr;
-  // This job made the target directory (Directory::target_created): nothing is there but
+  // This job made the target directory (TargetDirectory::is_created): nothing is there but
   // what the job has put there.
   bool target_directory_created = false;
-  uint64_t target_key = 0;  // Directory::target_key.
-  // What the target directory's default ACL grants (Directory::target_default_acl).
+  uint64_t target_key = 0;  // TargetDirectory::key.
+  // What the target directory's default ACL grants (TargetDirectory::default_acl).
   std::optional<mode_t> target_default_acl;
   // The group that a file created in the target directory gets.
   gid_t target_group = 0;

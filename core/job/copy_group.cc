@@ -8,6 +8,7 @@
 #include "core/base/file_identity.h"
 #include "core/file/file_acls.h"
 #include "core/kernel/file_systems.h"
+#include "core/tree/target_directory.h"
 
 namespace ringcp {
 
@@ -19,19 +20,21 @@ CopyGroup::CopyGroup(JobState* job, Kernel* kernel,
       walk_(kernel, &job->directories, FollowsLinks(job->options()), directories_max),
       shared_files_(workers) {
   Directory* const directory = walk_.top();
-  directory->source_fd = AT_FDCWD;
-  directory->target_fd = top.target_fd;
-  directory->target_name = top.target_display;
+  directory->source.fd = AT_FDCWD;
+  directory->target = std::make_unique<TargetDirectory>();
+  TargetDirectory& target = *directory->target;
+  target.fd = top.target_fd;
+  target.name = top.target_display;
   struct statx stat;
   if (kernel->Stat(top.target_fd, &stat) == 0) {
-    directory->target_group = GroupOfNewEntries(stat, job->ids.group);
-    directory->target_device = DeviceOf(stat);
+    target.group = GroupOfNewEntries(stat, job->ids.group);
+    target.device = DeviceOf(stat);
   }
-  directory->target_file_system = KindOfFileSystem(kernel, top.target_fd);
+  target.file_system = KindOfFileSystem(kernel, top.target_fd);
   // Jobs whose targets may be one do not run at the same time.
-  directory->target_key = reinterpret_cast<uintptr_t>(job);
+  target.key = reinterpret_cast<uintptr_t>(job);
   if (job->policy.preserve.mode || job->policy.preserve.ownership) {
-    directory->target_default_acl = GrantsOfDefaultAcl(kernel, top.target_fd);
+    target.default_acl = GrantsOfDefaultAcl(kernel, top.target_fd);
   }
   AddToWalk(sources, &walk_);
 }

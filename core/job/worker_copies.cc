@@ -8,6 +8,7 @@
 #include "core/base/check.h"
 #include "core/base/file_identity.h"
 #include "core/job/worker.h"
+#include "core/tree/target_directory.h"
 
 namespace ringcp {
 
@@ -104,23 +105,25 @@ void Worker::Begin(const WaitingEntry& entry) {
 }
 
 FileCopyNames Worker::NamesOf(const WaitingEntry& entry) const {
-  return {.source_directory = entry.directory->source_fd,
+  const SourceDirectory& source = entry.directory->source;
+  const TargetDirectory& target = *entry.directory->target;
+  return {.source_directory = source.fd,
           .source = entry.source_name.c_str(),
           .follow_source = entry.follow,
           .follows_links_here = entry.directory->is_top()
                                     ? work_.policy.follows_named_links
                                     : work_.policy.follows_links,
-          .target_directory = entry.directory->target_fd,
+          .target_directory = target.fd,
           .target = entry.target_name.c_str(),
-          .target_directory_created = entry.directory->target_created,
-          .target_key = entry.directory->target_key,
-          .target_default_acl = entry.directory->target_default_acl,
-          .target_group = entry.directory->target_group,
-          .source_file_system = entry.directory->source_file_system,
-          .target_file_system = entry.directory->target_file_system,
+          .target_directory_created = target.is_created,
+          .target_key = target.key,
+          .target_default_acl = target.default_acl,
+          .target_group = target.group,
+          .source_file_system = source.file_system,
+          .target_file_system = target.file_system,
           .offers_links = OffersLinks(entry),
-          .source_device = DeviceOf(entry.directory->source_stat),
-          .target_device = entry.directory->target_device};
+          .source_device = DeviceOf(source.stat),
+          .target_device = target.device};
 }
 
 int Worker::TakeFlight() {

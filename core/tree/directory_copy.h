@@ -22,6 +22,7 @@
 #include "core/file/reporter.h"
 #include "core/kernel/kernel.h"
 #include "core/tree/directory.h"
+#include "core/tree/target_directory.h"
 #include "core/tree/walk.h"
 
 namespace ringcp {
@@ -42,8 +43,7 @@ class DirectoryCopy : public WalkVisitor {
   bool Park(Kernel* kernel, Directory* directory) override;
   bool Reopen(Kernel* kernel, Directory* directory, const Directory* child) override;
   bool LeavesByDescriptor(const Directory& directory) const override {
-    return directory.set_attributes || directory.withheld_mode != 0 ||
-           directory.lent_mode != 0;
+    return directory.target->has_to_be_finished();
   }
   void OnReadError(const Directory& directory, int error_number) override;
   void OnEntryError(const Directory& directory, const char* name,

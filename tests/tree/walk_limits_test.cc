@@ -28,15 +28,15 @@ class Counter : public WalkVisitor {
  public:
   Entered Enter(Kernel*, Directory* directory) override {
     if (on_enter) on_enter(directory);
-    directory->source_fd =
-        openat(directory->parent->source_fd, directory->source_name.c_str(),
+    directory->source.fd =
+        openat(directory->parent->source.fd, directory->source.name.c_str(),
                O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     ++entered;
     open_max = std::max(open_max, ++open);
-    return directory->source_fd >= 0 ? Entered::kToBeRead : Entered::kNotToBeRead;
+    return directory->source.fd >= 0 ? Entered::kToBeRead : Entered::kNotToBeRead;
   }
   void Leave(Kernel*, Directory* directory) override {
-    close(directory->source_fd);
+    close(directory->source.fd);
     --open;
   }
   void OnReadError(const Directory&, int) override { ADD_FAILURE(); }
@@ -51,9 +51,9 @@ class Counter : public WalkVisitor {
 // Returns the path of the last entry yielded.
 std::string WalkAll(const std::string& path, Counter* counter) {
   Walk walk(SystemKernel(), counter, /*follow_links=*/false, /*open_max=*/1000);
-  walk.top()->source_fd = AT_FDCWD;
+  walk.top()->source.fd = AT_FDCWD;
   auto root = std::make_unique<Directory>();
-  root->source_name = path;
+  root->source.name = path;
   walk.AddRoot(std::move(root));
   auto batch = std::make_unique<WalkBatch>();
   std::string last;
@@ -110,9 +110,9 @@ TEST(WalkLimitsTest, WhoHasOtherThingsToDoOpensNoMoreDirectoriesThanAllowed) {
   }
   Counter counter;
   Walk walk(SystemKernel(), &counter, /*follow_links=*/false, kOpenMax);
-  walk.top()->source_fd = AT_FDCWD;
+  walk.top()->source.fd = AT_FDCWD;
   auto root = std::make_unique<Directory>();
-  root->source_name = scratch.path();
+  root->source.name = scratch.path();
   walk.AddRoot(std::move(root));
   // Entries are kept until there are no more to be had: then one of them is released.
   auto batch = std::make_unique<WalkBatch>();
@@ -146,7 +146,7 @@ TEST(WalkLimitsTest, MemoryIsBoundedWhereEveryLevelIsWide) {
   const size_t bytes_before = mallinfo2().uordblks;
   counter.on_enter = [&](Directory* directory) {
     if (counter.entered < kLevels) {
-      const int fd = openat(directory->parent->source_fd, directory->source_name.c_str(),
+      const int fd = openat(directory->parent->source.fd, directory->source.name.c_str(),
                             O_PATH | O_CLOEXEC);
       for (int i = 0; i < kWidth; ++i) mkdirat(fd, std::to_string(i).c_str(), 0755);
       close(fd);

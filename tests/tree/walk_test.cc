@@ -67,7 +67,7 @@ TEST(WalkTest, EntriesComeByTheirInodes) {
   while (!batch.entries().empty()) {
     const WalkEntry entry = walk.walk().Take(&batch);
     struct stat stat;
-    ASSERT_EQ(fstatat(batch.directory()->source_fd, entry.source_name, &stat, 0), 0);
+    ASSERT_EQ(fstatat(batch.directory()->source.fd, entry.source_name, &stat, 0), 0);
     EXPECT_EQ(entry.inode, stat.st_ino);
     inodes.push_back(entry.inode);
     walk.recorder().Yielded(*batch.directory(), entry);
@@ -88,13 +88,13 @@ std::pair<std::string, std::string> WhereTwoThreadsGo(const std::string& root) {
   walk.recorder().on_enter = [&](Directory* directory) {
     const bool is_below = !directory->is_root && !directory->parent->is_root;
     if (!is_below || !where.first.empty()) return;
-    where.first = directory->parent->source_name;
+    where.first = directory->parent->source.name;
     // This thread has this directory in hand; now it is the second thread as well.
     if (walk.walk().Next(SystemKernel(), /*may_wait=*/false, &batch) !=
         Walk::Result::kBatch) {
       return;
     }
-    where.second = batch.directory()->parent->source_name;
+    where.second = batch.directory()->parent->source.name;
     while (!batch.entries().empty()) {
       walk.recorder().Yielded(*batch.directory(), walk.walk().Take(&batch));
       walk.recorder().Released(*batch.directory());
@@ -209,7 +209,7 @@ void ReplaceWhenEntered(const ScratchDirectory& scratch, const std::string& name
                         const std::function<void(const std::string& path)>& make,
                         RecordedWalk* walk) {
   walk->recorder().on_enter = [&scratch, name, make](Directory* directory) {
-    if (directory->source_name != name || directory->looked_at) return;
+    if (directory->source.name != name || directory->source.looked_at) return;
     ASSERT_EQ(rmdir(scratch.Path(name).c_str()), 0);
     make(scratch.Path(name));
   };
@@ -317,7 +317,7 @@ TEST(WalkTest, ADirectoryThatIsRemovedMeanwhileIsEmpty) {
   scratch.MakeDirectory("gone");
   RecordedWalk walk;
   walk.recorder().on_entered = [&](const Directory& directory) {
-    if (directory.source_name == "gone") rmdir(scratch.Path("gone").c_str());
+    if (directory.source.name == "gone") rmdir(scratch.Path("gone").c_str());
   };
   walk.AddRoot(scratch.path());
   walk.Run(/*threads=*/1, TestSeed());
@@ -392,7 +392,7 @@ TEST(WalkTest, RootsComeInTheOrderTheyWereAdded) {
   RecordedWalk walk;
   std::vector<std::string> entered;
   walk.recorder().on_enter = [&](Directory* directory) {
-    entered.push_back(directory->source_name);
+    entered.push_back(directory->source.name);
     if (entered.size() == 3) walk.walk().Stop(SystemKernel());
   };
   std::vector<std::string> expected;
