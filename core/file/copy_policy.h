@@ -131,8 +131,8 @@ struct FileCopyNames {
   bool follows_links_here = false;
   int target_directory = AT_FDCWD;
   const char* target = nullptr;
-  // This job made the target directory (TargetDirectory::is_created): nothing is there but
-  // what the job has put there.
+  // This job made the target directory (TargetDirectory::is_created): nothing is there
+  // but what the job has put there.
   bool target_directory_created = false;
   uint64_t target_key = 0;  // TargetDirectory::key.
   // What the target directory's default ACL grants (TargetDirectory::default_acl).

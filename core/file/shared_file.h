@@ -16,6 +16,9 @@
 // when there are no more to take, and closes the file only when its helper has left. A
 // worker that has nothing else left to do helps; none is taken from other files.
 //
+// A FileSource takes its blocks from here (file_source.h); the copies of a file that
+// several workers share have the outcome here as well.
+//
 // Thread-safety: all methods of both classes may be called by any thread, but for
 // Start().
 

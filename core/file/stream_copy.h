@@ -4,6 +4,10 @@
 // file that was not completed is removed if this copy made it, else left as it was or,
 // once something was written to it, empty.
 //
+// It does not use FileSource and FileSink: a stream has no offsets, ranges or size, and
+// whether it is at its end, or has to be waited for, is for poll(2) to tell before each
+// read. Of what the two know, only a loop that repeats EINTR would be shared.
+//
 // Thread-safety: belongs to its worker.
 
 #ifndef RINGCP_CORE_FILE_STREAM_COPY_H_
