@@ -16,7 +16,7 @@ namespace ringcp {
 
 // Which symbolic links are followed to what they point to.
 enum class Dereference {
-  kDefault,      // As GNU cp: kNever when recursive, else kAlways.
+  kDefault,      // As GNU cp: kNever if recursive, otherwise kAlways.
   kNever,        // -P: links are copied as links.
   kCommandLine,  // -H: only links named as sources are followed.
   kAlways,       // -L: all links are followed.
@@ -24,45 +24,45 @@ enum class Dereference {
 
 // How the target is understood.
 enum class TargetKind {
-  kDefault,       // A directory to copy into if it is one, else the copy's own name.
+  kDefault,       // A directory to copy into if it is one, otherwise the copy's own name.
   kDirectory,     // -t: a directory to copy into; it must exist.
   kNotDirectory,  // -T: the copy's own name, even if it is a directory.
 };
 
-// Whether files are cloned: share their blocks with the source until one of them is
-// written to (a reflink), where the file system can do that.
+// Whether a file becomes a clone (a reflink), which shares its blocks with the source
+// until one of the two is written to.
 enum class Reflink {
-  kAuto,    // Where it is possible; else their contents are copied.
-  kAlways,  // Or the file is not copied.
+  kAuto,    // If the file system can clone; otherwise the contents are copied.
+  kAlways,  // A file that can't be cloned is not copied.
   kNever,
 };
 
 // What a copy leaves in the page cache.
 enum class PageCache {
-  kKeep,    // What was read and written, as any program does.
-  kDrop,    // --no-cache: nothing of either file.
-  kBypass,  // --direct: nothing, and large files don't pass through it (O_DIRECT).
+  kKeep,    // What was read and written stays, as with any program.
+  kDrop,    // --no-cache: nothing of source or target stays.
+  kBypass,  // --direct: the same, and large files bypass the page cache (O_DIRECT).
 };
 
 // Which engine copies.
 enum class EngineChoice {
-  kAuto,   // io_uring where the kernel permits it and it pays, else system calls: so for
-           // files that are in memory.
-  kUring,  // io_uring, or the job fails.
+  kAuto,     // io_uring if the kernel permits it, but system calls for files in memory,
+             // where io_uring does not pay; without io_uring, kThreads.
+  kUring,    // io_uring; without it the job fails.
   kThreads,  // Plain system calls on as many threads.
 };
 
 // What is kept of a file besides its contents.
 struct Preserve {
   bool mode = false;
-  bool ownership = false;   // Where permitted; not permitted is no error, as in GNU cp.
+  bool ownership = false;   // Where permitted; as in GNU cp a refusal is no error.
   bool timestamps = false;  // Access and modification time.
   bool links = false;       // Hard links among the copied files.
 
   bool any_attribute() const { return mode || ownership || timestamps; }
 };
 
-// How much is done at a time. 0: what suits most jobs and machines.
+// How much is done at the same time. 0 means a value that suits most jobs and machines.
 struct Tuning {
   // More threads don't make a copy faster, and each has a ring and buffers.
   static constexpr int kWorkersMax = 16;
