@@ -1,8 +1,8 @@
-// What those parts of the engine cost that call the kernel: rings, the walk, a job that
-// is asked for its progress. engine_benchmark.cc has the others.
+// What the parts of the engine cost that call the kernel: rings, the walk, a job that is
+// asked for its progress. engine_benchmark.cc has the other parts.
 //
-// items_per_second counts files, entries or snapshots. The CPU time is the process's with
-// all its threads, those that io_uring makes for it included.
+// items_per_second counts files, entries or snapshots. The CPU time is that of all
+// threads of the process, including the threads that io_uring makes for it.
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -40,7 +40,7 @@
 namespace ringcp {
 namespace {
 
-// The median of small files, as the bench's data has it.
+// The median of small files in the benchmarks' data.
 constexpr uint64_t kFileBytes = 3300;
 
 int OpenDirectory(const std::string& path) {
@@ -50,7 +50,7 @@ int OpenDirectory(const std::string& path) {
 }
 
 // Copies files from one directory to another by their chains, as a worker does, but
-// without a walk before them or a report behind them.
+// without a walk and a report.
 class ChainCopier {
  public:
   ChainCopier(Kernel* kernel, int in_flight, int source_directory, int target_directory)
@@ -94,7 +94,8 @@ class ChainCopier {
   }
 
  private:
-  // Small files have one chain at a time, and the ring has room for one of each.
+  // A small file has one chain at a time, and the ring has room for one chain of each
+  // copy.
   void Queue(int index) {
     while (next_.size > 0 && IsImmediate(next_.chains[0].chain[0])) {
       const ChainResults settled = kernel_->RunAtOnce({}, next_.chains[0].chain.ops());
@@ -198,7 +199,7 @@ std::string MakeTree(const WorkDirectory& directory, int64_t directories, int64_
   return top;
 }
 
-// Opens what is walked and does nothing else with it.
+// Opens the directories that are walked, and does nothing else with them.
 class OpeningVisitor : public WalkVisitor {
  public:
   Entered Enter(Kernel*, Directory* directory) override {
@@ -235,8 +236,8 @@ int64_t WalkTree(const std::string& tree) {
   }
 }
 
-// The same number of files in more and more directories: in one of 10,000, in 100 of 100,
-// in 5,000 of 2.
+// The same number of files in more and more directories: 10,000 in one, 100 in each of
+// 100, 2 in each of 5,000.
 void WalkPerFile(benchmark::State& state) {
   const WorkDirectory directory;
   const std::string tree = MakeTree(directory, state.range(0), state.range(1));
@@ -251,7 +252,7 @@ BENCHMARK(WalkPerFile)
     ->Args({100, 100})
     ->Args({5'000, 2});
 
-// The kernel's part of that: one directory, read in pieces as the walk reads it.
+// The kernel's part of the walk: one directory, read in pieces of the walk's size.
 void ReadDirectory(benchmark::State& state) {
   const WorkDirectory directory;
   MakeTree(directory, 1, state.range(0));
@@ -275,7 +276,7 @@ class FailingObserver : public JobObserver {
   void OnWarning(std::string_view) override { RINGCP_CHECK(false); }
 };
 
-// Asking a running job for its progress. The job copies a pipe, so it runs until the pipe
+// Asks a running job for its progress. The job copies a pipe, so it runs until the pipe
 // is closed, and has nothing to do meanwhile.
 void ProgressSnapshot(benchmark::State& state) {
   const WorkDirectory directory;
@@ -286,7 +287,7 @@ void ProgressSnapshot(benchmark::State& state) {
   FailingObserver observer;
   CopyJob job(request, &observer);
   std::thread thread([&job] { job.Run(); });
-  // Waits until the job reads it.
+  // Blocks until the job has opened the pipe for reading.
   const int writer = open(directory.Path("pipe").c_str(), O_WRONLY | O_CLOEXEC);
   for (auto _ : state) benchmark::DoNotOptimize(job.progress());
   state.SetItemsProcessed(state.iterations());
