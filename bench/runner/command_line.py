@@ -37,7 +37,7 @@ works (those with a * only when named):
 @dataclass(frozen=True)
 class Options:
     works: List[Work]
-    only_named: List[Tuple[str, str]]  # Works left out as they have to be named; why.
+    only_named: List[Tuple[str, str]]  # Works left out unless they are named; why.
     pairs: int
     seed: int
     quick: bool
@@ -51,7 +51,7 @@ class Options:
 
 
 def parse(arguments: List[str]) -> Options:
-    """Ends the process with a message where they make no sense."""
+    """Ends the process with a message if the arguments make no sense."""
     parser = _parser()
     given = parser.parse_args(arguments)
     try:

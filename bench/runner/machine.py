@@ -23,7 +23,7 @@ def describe_machine() -> Dict[str, str]:
 
 
 def describe_versions(works: Iterable[Work], ringcp: Path) -> Dict[str, str]:
-    """The versions of all programs of these works that are installed."""
+    """The versions of all installed programs that these works use."""
     versions = {}
     for work in works:
         for side in (work.peer, work.ringcp):
@@ -60,7 +60,7 @@ def _gives_memory_back() -> bool:
 
 
 def _io_uring() -> str:
-    """The kernel's own switch; a container's filter may refuse it besides."""
+    """The kernel's own switch; a container's filter may still refuse io_uring."""
     try:
         value = Path("/proc/sys/kernel/io_uring_disabled").read_text(encoding="ascii").strip()
     except OSError:

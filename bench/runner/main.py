@@ -108,7 +108,7 @@ def _measure_work(
 
 
 def _runs(options: Options) -> int:
-    """How many copies a work makes at most: pairs, one to warm up, one for a profile."""
+    """The most copies of one work: pairs, one pair to warm up, one run for a profile."""
     return 2 * (options.pairs + 1) + 1
 
 
@@ -118,5 +118,5 @@ def _data_set(work: Work, options: Options) -> DataSet:
 
 
 def _log(line: str) -> None:
-    """What happens meanwhile; standard output is the report's alone."""
+    """Reports progress on standard error, because standard output is for the report."""
     print(f"bench: {line}", file=sys.stderr, flush=True)

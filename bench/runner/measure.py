@@ -1,4 +1,4 @@
-"""One work: peer, ringcp, peer, ringcp, ...; each copy checked, removed and synced away."""
+"""One work: peer, ringcp, peer, ringcp, ...; each copy is checked, removed and synced."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ _FIRST_PROGRESS_RUNS = 5
 
 @dataclass(frozen=True)
 class Settings:
-    """What is the same for all works of a run."""
+    """The settings that all works of a run share."""
 
     ringcp: Path
     ringcpd: Path
@@ -37,14 +37,14 @@ class Result:
     """A work that was measured."""
 
     work: Work
-    entries: int  # of the data set
-    commands: Tuple[List[str], List[str]]  # peer, ringcp
+    entries: int  # Of the data set.
+    commands: Tuple[List[str], List[str]]  # Peer, ringcp.
     pairs: List[Pair]
     summary: Summary
     verdicts: List[Verdict]
     first_progress_seconds: Optional[float]
-    # Where a target is missed, and of both sides of a growth: what the time goes into, or
-    # why that is not known.
+    # If a target is missed, and for both works of a growth: where the time goes, or why
+    # that is not known.
     profile: Union[CpuProfile, str] = ""
 
     @property
@@ -53,13 +53,14 @@ class Result:
 
 
 def measure(work: Work, place: Place, data_set: DataSet, settings: Settings) -> Result:
-    """Raises LeftOut or BenchFailed where there is no result."""
+    """Raises LeftOut or BenchFailed if there is no result."""
     commands = expand(work.peer, settings.ringcp), expand(work.ringcp, settings.ringcp)
     source = place.source(data_set, settings.seed)
     with ExitStack() as stack:
         through = None
         if work.through_agent:
-            # Not in the place's directory: an agent that hangs must not hold a mount.
+            # Not in the place's directory, because an agent that hangs must not hold a
+            # mount.
             through = stack.enter_context(Agent(settings.ringcpd, Path.cwd()))
         runs = _Runs(work, place, data_set, source, settings, through)
         warm_up = runs.pair(commands, 0)
@@ -93,14 +94,14 @@ class _Runs:
     through: Optional[Agent]
 
     def pair(self, commands: Tuple[List[str], List[str]], number: int) -> Pair:
-        """Number 0 is the warm-up: not timed, but watched and checked to the last byte."""
+        """Number 0 warms up: not timed, but watched, and its copies checked in full."""
         return Pair(
             self._sample(commands[0], self.work.peer.keeps, number, None),
             self._sample(commands[1], self.work.ringcp.keeps, number, self.through),
         )
 
     def first_progress(self, command: List[str]) -> float:
-        """Seconds, the median of some runs through the agent."""
+        """The median of some runs through the agent, in seconds."""
         assert self.through is not None
         seconds = []
         for _ in range(_FIRST_PROGRESS_RUNS):
@@ -112,7 +113,7 @@ class _Runs:
         return median(seconds)
 
     def profile(self, command: List[str]) -> Union[CpuProfile, str]:
-        """Of one run, off the clock; or why there is none."""
+        """The profile of one run, which is not timed; or why there is none."""
         if self.work.starts != 1:
             return "too short for a profile"
         self.place.settle()

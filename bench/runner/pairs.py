@@ -1,7 +1,7 @@
-"""The statistics of a work: what the pairs A B A B ... say.
+"""The statistics of a work, from its pairs A B A B ...
 
-Machines are shared and noisy, so nothing but ratios of runs next to each other is
-compared. A ratio is peer / ringcp: above 1, ringcp is faster.
+Machines are shared and noisy, so only ratios of runs next to each other are compared. A
+ratio is peer / ringcp: above 1, ringcp is faster.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Sample:
 
     seconds: float
     cpu_seconds: float
-    peak_bytes: int  # 0 where it is not known
+    peak_bytes: int  # 0 if it is not known.
 
 
 @dataclass(frozen=True)
@@ -36,30 +36,30 @@ class SideSummary:
 
     minimum_seconds: float
     median_seconds: float
-    cpu_seconds: float  # median
-    peak_bytes: int  # the highest of all runs
+    cpu_seconds: float  # The median.
+    peak_bytes: int  # The highest of all runs.
 
 
 @dataclass(frozen=True)
 class Summary:
     """One work over all pairs."""
 
-    ratio: float  # of the medians
-    ratio_lowest: float  # of a single pair
+    ratio: float  # Of the medians.
+    ratio_lowest: float  # Of a single pair.
     ratio_highest: float
     peer: SideSummary
     ringcp: SideSummary
 
     @property
     def cpu_share(self) -> float:
-        """The CPU seconds of ringcp as a part of the peer's."""
+        """The CPU seconds of ringcp divided by the peer's."""
         if self.peer.cpu_seconds == 0:
             return float("inf") if self.ringcp.cpu_seconds > 0 else 1.0
         return self.ringcp.cpu_seconds / self.peer.cpu_seconds
 
 
 def mean_sample(samples: Sequence[Sample]) -> Sample:
-    """Folds the repetitions of a very short run into one. REQUIRES: at least one."""
+    """The mean of the repetitions of a very short run. REQUIRES: at least one."""
     return Sample(
         seconds=sum(sample.seconds for sample in samples) / len(samples),
         cpu_seconds=sum(sample.cpu_seconds for sample in samples) / len(samples),
@@ -70,7 +70,7 @@ def mean_sample(samples: Sequence[Sample]) -> Sample:
 def summarize(pairs: Sequence[Pair], peer_peak: int = 0, ringcp_peak: int = 0) -> Summary:
     """Summarizes at least one pair.
 
-    `peer_peak` and `ringcp_peak` are peaks in bytes known from a run that was not timed.
+    `peer_peak` and `ringcp_peak` are peaks in bytes, known from a run that was not timed.
     """
     peer = _summarize_side(pairs, lambda pair: pair.peer, peer_peak)
     ringcp = _summarize_side(pairs, lambda pair: pair.ringcp, ringcp_peak)

@@ -1,8 +1,8 @@
 """The file systems that works run on. A place keeps its sources for all of its works.
 
-Warm places are the size of one loop image each: an ext4, XFS or btrfs in an image on a
-tmpfs of our own, or a tmpfs itself. A real disk's write-back would drown what is to be
-seen. Cold works need the real disk: there every run starts with nothing in the cache.
+Warm places have the size of one loop image: they are an ext4, XFS or btrfs in an image on
+a tmpfs of our own, or that tmpfs itself, because a real disk's write-back would hide the
+differences. Cold works need the real disk; there every run starts with an empty cache.
 """
 
 import os
@@ -21,14 +21,15 @@ from .session import Session, unmount
 
 IMAGE_BYTES = 5 * 2**30
 
-# What a file system keeps for itself: journal, inode tables, room to work well.
+# A file system keeps the rest for itself: journal, inode tables, room to work well.
 _USABLE_PART = 0.9
 _DISK_SPARE_BYTES = 2**30
 
-# From so many on it matters that freed inodes are not given out again.
+# From this number on it matters that ext4 does not reuse freed inodes (Place.discard()).
 _INODES_MANY = 1000
 
-# `lazy_…=0`: nothing is left to be written in the background while something is measured.
+# `lazy_…=0`: nothing is left that would be written in the background during a
+# measurement.
 _MAKE: Dict[str, Tuple[str, ...]] = {
     "ext4": ("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0"),
     "xfs": ("mkfs.xfs", "-q", "-f"),
@@ -60,7 +61,7 @@ class Place:
         return self.directory / "target"
 
     def source(self, data_set: DataSet, seed: int) -> Path:
-        """The data set's source here, made when it is first asked for."""
+        """The source of the data set, which is made when it is first asked for."""
         path = self.directory / data_set.name
         if not path.exists():
             self._require_inodes(2 * data_set.inodes())
@@ -71,12 +72,12 @@ class Place:
 
     def _require_inodes(self, needed: int) -> None:
         status = os.statvfs(self.directory)
-        # No files at all: the file system has no limit, or tells none.
+        # f_files is 0 if the file system has no limit or reports none.
         if status.f_files and status.f_favail < needed:
             raise LeftOut(f"{needed} inodes needed, {status.f_favail} free on {self.name}")
 
     def settle(self) -> None:
-        """Between runs, off the clock: nothing is left to write; if cold, nothing cached."""
+        """Prepares a run: writes everything back and, in a cold place, drops caches."""
         if not self.cold:
             tools.run("sync", "--file-system", str(self.directory))
             return
@@ -88,12 +89,12 @@ class Place:
         tools.run("rm", "-rf", "--one-file-system", str(path))
 
     def discard(self, target: Path, data_set: DataSet) -> None:
-        """Takes a run's target away, so that the next one starts as this one did.
+        """Removes a run's target, so that the next run starts like this one.
 
-        A tree on a disk is only put aside until the work ends: ext4 without a journal gives
-        no inode out again within minutes after it was freed, and looks at each such one for
-        every file that it makes (recently_deleted() in fs/ext4/ialloc.c). That made each
-        program take twice its time.
+        On a disk a tree is only put aside until the work ends. ext4 without a journal
+        does not reuse an inode within minutes after it was freed, and checks each such
+        inode for every file that it makes (recently_deleted() in fs/ext4/ialloc.c), which
+        would take more time than all the rest (BENCHMARKS.md).
         """
         if not self.cold or data_set.inodes() < _INODES_MANY:
             self.remove(target)
@@ -102,7 +103,7 @@ class Place:
         target.rename(self._aside / str(time.monotonic_ns()))
 
     def clear(self) -> None:
-        """At the end of a work."""
+        """Called at the end of a work."""
         self.remove(self._aside)
 
     @property
@@ -111,10 +112,10 @@ class Place:
 
 
 def bytes_needed(data_sets: Sequence[DataSet], targets: int = 1) -> int:
-    """The most that works on these data sets, in turn, take at a time.
+    """The most bytes that works on these data sets, in turn, take at the same time.
 
-    A source is there from the first work on it to the last, a target during each; of those
-    of many files as many as `targets` (see Place.discard()).
+    A source is there from the first work on it to the last, a target during each work. Of
+    a data set with many files there are up to `targets` targets (see Place.discard()).
     """
     most = 0
     for index, data_set in enumerate(data_sets):
@@ -129,9 +130,10 @@ def bytes_needed(data_sets: Sequence[DataSet], targets: int = 1) -> int:
 def open_place(
     name: str, session: Session, disk: Path, data_sets: Sequence[DataSet], runs: int
 ) -> Iterator[Place]:
-    """Makes the place that works on these data sets, in turn, need; removes it in the end.
+    """Makes the place for works on these data sets, in turn; removes it at the end.
 
-    `disk` is where cold works may lie, each work making `runs` targets. Raises LeftOut where this machine can't have it.
+    `disk` is the directory for cold works, each of which makes `runs` targets. Raises
+    LeftOut if this machine can't provide the place.
     """
     needed = bytes_needed(data_sets, runs if name == DISK else 1)
     if name == DISK:
@@ -156,8 +158,8 @@ def _open_image(kind: str, session: Session, needed: int) -> Iterator[Place]:
         version = _version_of_mkfs(kind)
     except LeftOut as error:
         raise LeftOut(f"{error} (package {_MAKE_PACKAGE[kind]})") from error
-    # The image is memory that nothing can reclaim, and to be warm its files have to be
-    # in the page cache besides.
+    # The image is memory that can't be reclaimed and, because the place is warm, its
+    # files are in the page cache as well.
     _require_memory(2 * needed)
     size = IMAGE_BYTES + 2**26
     images = session.mount(f"image-{kind}", "-t", "tmpfs", "-o", f"size={size},mode=700", "tmpfs")
@@ -182,13 +184,13 @@ def _open_image(kind: str, session: Session, needed: int) -> Iterator[Place]:
 
 @contextmanager
 def _open_tmpfs(session: Session, needed: int) -> Iterator[Place]:
-    """A mount of our own with a limit; where none is permitted, the system's."""
+    """A mount of our own with a limit; if that is not permitted, the system's tmpfs."""
     _require_memory(needed)
     if not session.may_mount and os.access(SHARED_MEMORY, os.W_OK):
         directory = session.directory_in(SHARED_MEMORY)
         yield Place("tmpfs", directory, f"{SHARED_MEMORY}, as {session.why_not_mount}")
         return
-    # The kernel's own limit on inodes depends on the machine's memory.
+    # nr_inodes=0, because the kernel's default limit depends on the machine's memory.
     limits = f"size={IMAGE_BYTES},nr_inodes=0,mode=755"
     point = session.mount("tmpfs", "-t", "tmpfs", "-o", limits, "tmpfs")
     try:

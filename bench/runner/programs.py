@@ -1,8 +1,8 @@
 """The programs that are compared: command lines, versions, and which can run here.
 
 A command is a tuple of words. `{source}`, `{target}` and `{agent}` stand for the run's
-own; the word "ringcp" at the front for the program under test; a word "?--option" is
-left away where the ringcp under test does not know that option.
+own ones. The word "ringcp" at the front stands for the program under test, and a word
+"?--option" is left out if that ringcp does not know the option.
 """
 
 import os
@@ -17,7 +17,7 @@ from typing import Dict, List, Tuple
 
 from .errors import LeftOut
 
-# What measured programs and our own tools see: nothing of the user's settings.
+# The environment of measured programs and of our own tools: none of the user's settings.
 ENVIRONMENT: Dict[str, str] = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "LC_ALL": "C",
@@ -31,7 +31,7 @@ _SECONDS_TO_ANSWER = 10
 
 
 class Keeps(Enum):
-    """What a program's copy has in common with the source, and is checked for."""
+    """What a program's copy keeps of the source, and is checked for."""
 
     CONTENTS = 1
     MODES = 2  # and contents
@@ -48,12 +48,12 @@ class Side:
 
     @property
     def program(self) -> str:
-        """The one that has to be installed."""
+        """The program that has to be installed."""
         return self.label.split()[0]
 
 
 def find(program: str) -> str:
-    """The path of a program of the system. Raises LeftOut where there is none."""
+    """The path of one of the system's programs. Raises LeftOut if it is not installed."""
     path = shutil.which(program, path=ENVIRONMENT["PATH"])
     if path is None:
         package = PACKAGES.get(program)
@@ -68,9 +68,9 @@ def version(path: str) -> str:
 
 
 def expand(side: Side, ringcp: Path) -> List[str]:
-    """The command with real programs in it and the placeholders left.
+    """The command with the real programs, but still with the placeholders.
 
-    Raises LeftOut where the program is missing or ringcp lacks an option.
+    Raises LeftOut if the program is missing or ringcp lacks an option.
     """
     words: List[str] = []
     own = side.command[0] == "ringcp"
@@ -83,13 +83,13 @@ def expand(side: Side, ringcp: Path) -> List[str]:
             raise LeftOut(f"this ringcp has no {word.split('=')[0]}")
         words.append(word)
     if not own:
-        find(side.program)  # Behind a shell, too.
+        find(side.program)  # Also a program that is run by a shell.
     words[0] = str(ringcp) if own else find(words[0])
     return words
 
 
 def fill(command: List[str], source: Path, target: Path, agent: str = "") -> List[str]:
-    """Puts a run's own paths in place of the placeholders."""
+    """Replaces the placeholders by a run's own paths."""
     values = {"{source}": str(source), "{target}": str(target), "{agent}": agent}
     return [_fill_word(word, values) for word in command]
 

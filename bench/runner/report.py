@@ -1,4 +1,4 @@
-"""The table for people (Markdown, as BENCHMARKS.md takes it) and the JSON document."""
+"""The table for people (Markdown, as in BENCHMARKS.md) and the JSON document."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any, Dict, List, Tuple
@@ -40,7 +40,7 @@ _GROWTH_COLUMNS = (
 
 @dataclass
 class Report:
-    """All that a run of the bench has to say."""
+    """Everything that a run of the bench reports."""
 
     pairs: int
     seed: int
@@ -49,8 +49,8 @@ class Report:
     versions: Dict[str, str] = field(default_factory=dict)
     places: Dict[str, str] = field(default_factory=dict)
     results: List[Result] = field(default_factory=list)
-    left_out: List[Tuple[str, str]] = field(default_factory=list)  # work, why
-    failed: List[Tuple[str, str]] = field(default_factory=list)  # work, how
+    left_out: List[Tuple[str, str]] = field(default_factory=list)  # Work, why.
+    failed: List[Tuple[str, str]] = field(default_factory=list)  # Work, how.
 
     def text(self) -> str:
         lines = [f"- {key}: {value}" for key, value in self.machine.items()]
@@ -189,7 +189,7 @@ def _growth_row(result: Result) -> Tuple[str, ...]:
 
 
 def _table(rows: List[Tuple[str, ...]]) -> List[str]:
-    """A Markdown table with its columns aligned. The first row is the head."""
+    """A Markdown table with aligned columns. The first row is the head."""
     rows = [tuple(cell.replace("|", "\\|") for cell in row) for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [

@@ -6,20 +6,20 @@ from typing import Optional
 
 from .pairs import Summary
 
-# Whatever the tree and whatever the file (target P10).
+# For every tree and every file (target P10).
 PEAK_BYTES_MAX = 96 * 2**20
-# From 50,000 files to 1,000,000: the peak, and the time for each file (target P10).
+# From 50,000 to 1,000,000 files: of the peak, and of the time for each file (target P10).
 PEAK_GROWTH_MAX = 1.2
 TIME_GROWTH_MAX = 1.15
 
 
 class Metric(Enum):
-    """What a target is about. Only RATIO is better when larger."""
+    """What a target limits. A larger value is better for RATIO only."""
 
     RATIO = "ratio"
-    TIME = "time"  # of ringcp, as a multiple of the peer's
-    CPU = "CPU"  # of ringcp, as a multiple of the peer's
-    FIRST_PROGRESS = "first progress"  # seconds
+    TIME = "time"  # Of ringcp, as a multiple of the peer's.
+    CPU = "CPU"  # Of ringcp, as a multiple of the peer's.
+    FIRST_PROGRESS = "first progress"  # In seconds.
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A target beside what was measured, unrounded."""
+    """A target and what was measured for it, unrounded."""
 
     target: Target
     value: float
@@ -57,7 +57,7 @@ class Verdict:
 
 
 def judge(target: Target, summary: Summary, first_progress_seconds: Optional[float]) -> Verdict:
-    """REQUIRES: `first_progress_seconds` where the target is about it."""
+    """REQUIRES: `first_progress_seconds` if the target is FIRST_PROGRESS."""
     if target.metric is Metric.RATIO:
         return Verdict(target, summary.ratio)
     if target.metric is Metric.TIME:

@@ -1,4 +1,4 @@
-"""The table of works. A new work is one entry here."""
+"""The table of works. To add a work, add one entry here."""
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -7,11 +7,12 @@ from typing import Iterable, List, Optional, Sequence, Set, Tuple
 from .programs import Keeps, Side
 from .targets import Metric, Target
 
-# Starting a program takes about 2 ms: a sample is the mean of this many.
+# Starting a program takes about 2 ms, so a sample is the mean of this many runs.
 STARTS_PER_SAMPLE = 200
 
-# A pair of works of a million files takes half a minute, its copies' checks and removal
-# most of it: so many pairs, in which the machine's noise is small beside ten seconds.
+# A pair of runs on a million files takes half a minute, mostly to check and remove the
+# copies. Few pairs are enough, because the machine's noise is small compared with ten
+# seconds.
 PAIRS_OF_A_MILLION_MAX = 3
 
 CP = Side("cp -r", ("cp", "-r", "{source}", "{target}"))
@@ -49,7 +50,7 @@ RINGCP_THREADS = Side(
 RINGCP_AGENT = Side(
     "ringcp -r --agent", ("ringcp", "-r", "--agent={agent}", "{source}", "{target}")
 )
-# Copies nothing but its own file: what is left is starting and ending.
+# Copies a single file, so almost only starting and ending the program remain.
 CP_ONE = Side("cp", ("cp", "{source}", "{target}"))
 RINGCP_ONE = Side("ringcp", ("ringcp", "{source}", "{target}"))
 
@@ -59,22 +60,22 @@ class Work:
     """One comparison: this data, on this place, by these two programs."""
 
     name: str
-    number: str  # The target's, "P1" to "P11"; "" where there is none.
+    number: str  # The target's, "P1" to "P11"; "" if there is none.
     data: str
     place: str
     peer: Side
     ringcp: Side
     targets: Tuple[Target, ...] = ()
     starts: int = 1  # Runs per sample.
-    pairs_max: Optional[int] = None  # Where a run is long.
-    only_named: str = ""  # Why it is left out unless it is asked for.
+    pairs_max: Optional[int] = None  # For works whose runs are long.
+    only_named: str = ""  # Why it is left out unless it is named.
 
     @property
     def through_agent(self) -> bool:
         return any("{agent}" in word for word in self.ringcp.command)
 
 
-# The target of works whose growth is judged, not their ratio.
+# The target of works that are judged by growth, not by their ratio.
 GROWTH_NUMBER = "P10"
 
 _GROWTH_IS_LONG = "all of P10 takes a quarter of an hour: only when named, ./dev bench P10"
@@ -160,8 +161,8 @@ WORKS: Sequence[Work] = (
         RINGCP_DIRECT,
         (Target(Metric.CPU, 0.1),),
     ),
-    # What grows between these is in growth.py. Trees lie on the tmpfs, where neither a device
-    # nor a journal takes part; extents need a file system that has them.
+    # growth.py says which of these are compared. Trees lie on the tmpfs, where neither a
+    # device nor a journal takes part; extents need a file system that has them.
     _growth("growth-10k", "growth-10k", "tmpfs", CP, RINGCP),
     _growth("growth-50k", "growth-50k", "tmpfs", CP, RINGCP),
     _growth("growth-50k-archive", "growth-50k", "tmpfs", CP_ARCHIVE, RINGCP_ARCHIVE),
@@ -180,10 +181,11 @@ WORKS: Sequence[Work] = (
 def select(names: Iterable[str], works: Sequence[Work] = WORKS) -> List[Work]:
     """The works that the names mean, in the table's order.
 
-    For no names, all that do not have to be named.
+    Without names, all works that do not have to be named.
 
-    A name is a work's own; else a target's number ("P5"); else a pattern ("*-xfs");
-    else the first part of names ("large"). Raises ValueError for a name that means none.
+    A name is first looked up as a work's own, then as a target's number ("P5"), then as a
+    pattern ("*-xfs"), then as the first part of names ("large"). Raises ValueError for a
+    name that none of these fits.
     """
     chosen: Set[str] = set()
     names = list(names)
