@@ -52,8 +52,8 @@ class RelayLoop {
         ++would_block_;
         return WaitFor(*relay, waited_for);
       }
-      // One message is passed on. Whether another one is there would cost a call to find
-      // out, so only models that are told once try.
+      // One message is passed on. Finding out whether another one is there costs a call,
+      // so that is done only if readiness is reported once.
       const bool passed = before == Relay::Step::kWrite && relay->step() != before;
       if (passed && !readiness_->tells_once()) return WaitFor(*relay, waited_for);
     }

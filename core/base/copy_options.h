@@ -49,7 +49,7 @@ enum class EngineChoice {
   kAuto,     // io_uring if the kernel permits it, but system calls for files in memory,
              // where io_uring does not pay; without io_uring, kThreads.
   kUring,    // io_uring; without it the job fails.
-  kThreads,  // Plain system calls on as many threads.
+  kThreads,  // Plain system calls, on the same number of threads.
 };
 
 // What is kept of a file besides its contents.
@@ -67,7 +67,8 @@ struct Tuning {
   // More threads don't make a copy faster, and each has a ring and buffers.
   static constexpr int kWorkersMax = 16;
   static constexpr int kQueueDepthMax = 256;
-  // A block is whole pages; larger ones leave the CPU's cache, and are not faster.
+  // A block is a number of whole pages. Blocks above kBlockBytesMax don't stay in the
+  // CPU's cache, and are not faster.
   static constexpr int64_t kBlockBytesMin = 4096;
   static constexpr int64_t kBlockBytesMax = int64_t{4} * 1024 * 1024;
 
@@ -76,8 +77,8 @@ struct Tuning {
            bytes % kBlockBytesMin == 0;
   }
 
-  int workers = 0;      // Threads, each with its ring; default: one for each CPU.
-  int queue_depth = 0;  // Files in flight for each worker, as memory permits.
+  int workers = 0;      // Threads, each with its own ring; default: one for each CPU.
+  int queue_depth = 0;  // Files in flight in each worker; fewer if memory is short.
   int64_t block_size_bytes = 0;  // Of each read and write.
 };
 
@@ -91,18 +92,19 @@ struct CopyOptions {
   bool force = false;       // -f
   bool no_clobber = false;  // -n
   bool remove_destination = false;
-  // POSIXLY_CORRECT: a target that is a symbolic link to nowhere is made where the link
-  // leads to, instead of being refused.
+  // As with POSIXLY_CORRECT: a target that is a symbolic link to nowhere is made where
+  // the link leads to, instead of being refused.
   bool writes_through_dangling_links = false;
   bool one_file_system = false;  // -x
   Reflink reflink = Reflink::kAuto;
   PageCache page_cache = PageCache::kKeep;
   EngineChoice engine = EngineChoice::kAuto;
-  // A kernel thread takes in what is submitted (IORING_SETUP_SQPOLL): io_uring, or the
-  // job fails.
+  // A kernel thread picks up what is submitted (IORING_SETUP_SQPOLL). The job fails if
+  // io_uring does not permit that.
   bool sqpoll = false;
-  // What is copied with O_DIRECT is polled for (IORING_SETUP_IOPOLL) where the devices
-  // can be: io_uring, or the job fails. REQUIRES: page_cache is kBypass.
+  // Reads and writes with O_DIRECT are polled for completion (IORING_SETUP_IOPOLL) on
+  // devices that support it. The job fails without io_uring.
+  // REQUIRES: page_cache is kBypass.
   bool iopoll = false;
   Tuning tuning;
   // The process's umask. It can't be read without setting it, so main() reads it once,

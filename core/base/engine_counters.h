@@ -34,7 +34,7 @@ struct alignas(64) EngineCounters {
   Counter files_done;
   Counter files_skipped;
   Counter files_failed;
-  Counter files_at_once;  // Of files_done, those copied by calls at once to their end.
+  Counter files_at_once;  // Of files_done, those copied at once to their end.
   Counter files_direct;   // Of files_done, those copied with O_DIRECT.
   Counter directories_done;
   Counter short_reads;

@@ -29,7 +29,7 @@ struct EngineReport {
   int64_t enters = 0;         // io_uring_enter calls; 0 without io_uring.
   int64_t files = 0;          // Files, links and special files made.
   int64_t short_reads = 0;    // Reads that returned less than asked and were continued.
-  int64_t short_writes = 0;   // Writes likewise.
+  int64_t short_writes = 0;   // The same for writes.
   int64_t retries = 0;        // After EINTR and EAGAIN.
   int64_t files_at_once = 0;  // Files copied at once, because they were in memory.
   int64_t files_direct = 0;   // Files copied with O_DIRECT.
