@@ -35,7 +35,7 @@ class ConnectionAcceptor {
 
  private:
   // A connection that was handed on. Its new owner closes it without telling the
-  // acceptor, which therefore checks whether the descriptor still is the same open file.
+  // acceptor, which therefore checks whether the descriptor still leads to the same file.
   struct Connection {
     int fd;
     dev_t device;

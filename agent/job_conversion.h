@@ -27,8 +27,8 @@ v1::EngineReport EngineReportToApi(const EngineReport& report);
 // Adds the counters of `report` to `totals`, and nothing else.
 void AddCounters(const v1::EngineReport& report, v1::EngineReport* totals);
 
-// A path is left empty if it is too long, or not absolute because the job failed as a
-// whole. A message that is too long is cut between two characters.
+// The path is left empty if it is too long, or not absolute because none was known. A
+// message that is too long is cut between two characters.
 v1::FileError FileErrorToApi(const FileError& error);
 
 google::protobuf::Timestamp TimeToApi(absl::Time time);

@@ -36,7 +36,8 @@ class JobRecord {
   void UpdateProgress(const v1::Progress& progress);
 
   // Something was not copied. Without `keep` the error itself is dropped, but the version
-  // grows. REQUIRES: RUNNING.
+  // grows.
+  // REQUIRES: RUNNING.
   void AddError(v1::FileError error, bool keep);
 
   // `state` is final; `reason` becomes Job.error.
