@@ -22,7 +22,7 @@ class Tracer {
  public:
   explicit Tracer(pid_t leader) : leader_(leader), threads_({{leader, true}}) {}
 
-  // Follows the process, which is in its first stop, until it ends. Returns its exit
+  // Follows the process, which is in its first stop, until it ends. Returns its wait
   // status.
   absl::StatusOr<int> Follow() {
     // Processes that it starts are traced, too, though not counted: they must be slowed
