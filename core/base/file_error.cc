@@ -128,8 +128,8 @@ bool AllPrintable(std::string_view name) {
   return true;
 }
 
-// Whether the shell would give another character of `name` than a single quote a meaning,
-// by the rules of GNU's quotearg.
+// Whether `name` holds characters, besides single quotes, that mean something to the
+// shell, by the rules of GNU's quotearg.
 bool HasShellCharacters(std::string_view name) {
   return name.find_first_of("!\"$&()*;<=>?[\\^`{|}") != std::string_view::npos ||
          name.find_first_of("#~", 1) != std::string_view::npos;
