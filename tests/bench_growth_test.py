@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import List, Sequence, Tuple
 
 sys.dont_write_bytecode = True
-# Not resolved: under Bazel this lies beside bench/ in the test's runfiles.
+# Not resolved: under Bazel this file lies beside bench/ in the test's runfiles.
 sys.path.insert(0, str(Path(os.path.abspath(__file__)).parent.parent / "bench"))
 
 from runner import command_line, copies  # noqa: E402
@@ -221,7 +221,7 @@ class DataTest(unittest.TestCase):
         self.assertEqual(len(files), 60)
         depths = [len(path.relative_to(self.source).parts) for path in files]
         self.assertEqual(max(depths), 20 + 2)
-        # The deepest one's chain has room in PATH_MAX below a place's path.
+        # Below a place's path, PATH_MAX has room for the path of the deepest directory.
         deepest = DATA_SETS["deep-2000"]
         self.assertLess(2 * deepest.entries // deepest.directories, 4096 - 90)
 

@@ -9,7 +9,7 @@ import unittest
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-# Not resolved: under Bazel this lies beside bench/ in the test's runfiles.
+# Not resolved: under Bazel this file lies beside bench/ in the test's runfiles.
 sys.path.insert(0, str(Path(os.path.abspath(__file__)).parent.parent / "bench"))
 
 from runner import copies, cpu_profile, places  # noqa: E402
@@ -31,7 +31,7 @@ class SummaryTest(unittest.TestCase):
         pairs = [
             Pair(sample(2.0), sample(1.0)),
             Pair(sample(3.0), sample(1.0)),
-            Pair(sample(40.0), sample(2.0)),  # Noise: must not move the ratio.
+            Pair(sample(40.0), sample(2.0)),  # Noise, which must not move the ratio.
         ]
         summary = summarize(pairs)
         self.assertEqual(summary.ratio, 3.0)
@@ -52,7 +52,7 @@ class SummaryTest(unittest.TestCase):
 
 class TargetTest(unittest.TestCase):
     def test_each_metric_on_both_sides_of_its_bound(self) -> None:
-        # A ratio of 1.25: 0.8 of the peer's time; and 0.5 of its CPU.
+        # A ratio of 1.25: 0.8 of the peer's time. The CPU time is 0.5 of the peer's.
         summary = summarize([Pair(sample(5.0, 2.0), sample(4.0, 1.0))])
         for metric, met, missed in (
             (Metric.RATIO, 1.25, 1.26),
@@ -205,7 +205,8 @@ class ProcessTest(unittest.TestCase):
         self.messages = Path(directory.name) / "messages"
 
     def test_time_cpu_and_peak(self) -> None:
-        # Sleeping is time without CPU; the peak is far above what this process has.
+        # Sleeping takes time without CPU. The peak is far above what this process itself
+        # has.
         code = "import time; x = bytearray(2**28); time.sleep(0.2)"
         measured = run([sys.executable, "-I", "-c", code], self.messages)
         self.assertGreaterEqual(measured.seconds, 0.2)

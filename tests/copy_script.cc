@@ -307,7 +307,7 @@ std::string CopyScript::Text(const Op& op) const {
                           static_cast<int>(op.owner.user), ":", op.owner.group);
     case OpKind::kSetMode:
       return absl::StrFormat("fchmod %s %o", FileText(op.file), op.mode.value);
-    default:  // Nothing that a file's copy does.
+    default:  // A file's copy has no such op.
       break;
   }
   return "?";

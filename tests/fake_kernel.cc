@@ -122,7 +122,7 @@ int32_t FakeKernel::Run(Op op) {
   int& slot = slots_[op.file.index];
   if (op.kind == OpKind::kOpenAt) {
     const int32_t opened = RunWithSystemCall(op);
-    // As io_uring does: what was in the slot is closed.
+    // As in io_uring, the file that was in the slot is closed.
     if (opened >= 0 && slot >= 0) close(slot);
     if (opened >= 0) slot = opened;
     return std::min(opened, 0);

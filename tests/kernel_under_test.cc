@@ -168,7 +168,7 @@ void KernelTest::LimitFileSize(std::optional<uint32_t> bytes) {
     files->root_traits()->file_size_max = bytes.value_or(SimMountTraits().file_size_max);
     return;
   }
-  // The kernel writes up to the limit, and then no more.
+  // With the signal ignored, a write at the limit fails and does not end the process.
   signal(SIGXFSZ, SIG_IGN);
   rlimit limit = {};
   ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &limit), 0);

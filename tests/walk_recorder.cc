@@ -17,7 +17,7 @@
 namespace ringcp {
 namespace {
 
-// Entries that a thread holds on to before it releases one.
+// How many entries a thread keeps before it releases one.
 constexpr size_t kHeldMax = 50;
 
 constexpr absl::Duration kLimit = absl::Seconds(60);
