@@ -24,7 +24,7 @@ struct statx StatOf(mode_t mode, uid_t user, gid_t group) {
   return stat;
 }
 
-// Lists the names of the target's extended attributes like the kernel does.
+// Lists the names of the target's extended attributes as the kernel does.
 int32_t List(const MemoryTarget& target, const Op& op) {
   std::string names = "user.other";
   for (const auto& [name, is_there] : {std::pair(kAccessAclName, target.access_acl),
@@ -125,7 +125,7 @@ AttributeRun CarryOutPlan(const AttributeCase& with,
   target.kept_mode = with.source_mode & kAllModeBits;
   if (with.has_looked) target.stat = &stat;
   static AttributePlan plan;  // Static, so that all cases use one plan after another,
-                              // like a file's copies do.
+                              // as a file's copies do.
   plan.Start(policy, source, target);
   SetAttributesAtOnce(&plan, [&](const Op& op) {
     const int number = static_cast<int>(run.ops.size());

@@ -29,7 +29,7 @@ int Look(const std::string& path, bool follows, struct stat* file) {
   return follows ? stat(path.c_str(), file) : lstat(path.c_str(), file);
 }
 
-// Quoted like in messages. Tests use no names that would need more.
+// Quoted as in messages. Tests use no names that would need more.
 std::string Q(const std::string& path) { return absl::StrCat("'", path, "'"); }
 
 // What there is to copy.

@@ -1,4 +1,4 @@
-// Makes system calls fail like on old kernels, under containers' filters, or on odd file
+// Makes system calls fail as on old kernels, under containers' filters, or on odd file
 // systems.
 //
 // Thread-safety: holds for the calling thread and the threads it starts. It can't be

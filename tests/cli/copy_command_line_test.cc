@@ -290,7 +290,7 @@ INSTANTIATE_TEST_SUITE_P(
             "to 4M [help]"},
         Row{"--detach a b",
             "--detach needs an agent: give --agent=ADDRESS or set RINGCP_AGENT [help]"},
-        // The number of operands is checked first, like in GNU cp.
+        // The number of operands is checked first, as in GNU cp.
         Row{"--detach a", "missing destination file operand after 'a' [help]"}));
 
 TEST(CopyCommandLine, TakesTheAgentFromTheEnvironment) {
