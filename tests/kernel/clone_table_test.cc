@@ -1,4 +1,4 @@
-// What is remembered of file systems that can't clone.
+// Tests what the table remembers about file systems that can't clone.
 
 #include "core/kernel/clone_table.h"
 
@@ -19,7 +19,7 @@ TEST(CloneTableTest, APairIsRefusedOnceItWasNoted) {
   EXPECT_FALSE(table.Refused(2, 2));
 }
 
-TEST(CloneTableTest, AnUnknownSourceIsAsAnyThatWasRefused) {
+TEST(CloneTableTest, AnUnknownSourceIsRefusedOnceAnyWas) {
   CloneTable table;
   EXPECT_FALSE(table.Refused(CloneTable::kAnyDevice, 2));
   table.NoteRefused(1, 2);

@@ -1,4 +1,4 @@
-// Which file systems are known to be local, and which are not.
+// Tests which file systems count as local.
 
 #include "core/kernel/file_systems.h"
 
@@ -20,7 +20,7 @@
 namespace ringcp {
 namespace {
 
-// Whether the directory `path` is on a file system that is known.
+// Whether the directory `path` is on a file system that counts as local.
 bool IsKnown(const std::string& path) {
   const int fd = open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
   EXPECT_GE(fd, 0) << path << ": " << std::strerror(errno);
@@ -29,13 +29,13 @@ bool IsKnown(const std::string& path) {
   return is_known;
 }
 
-// The number of `path`'s file system; 0 where there is none.
+// The magic number of `path`'s file system; 0 if there is no such path.
 unsigned MagicOf(const std::string& path) {
   struct statfs status = {};
   return statfs(path.c_str(), &status) == 0 ? static_cast<unsigned>(status.f_type) : 0;
 }
 
-TEST(FileSystemsTest, Ext4AndTmpfsAreKnown) {
+TEST(FileSystemsTest, Ext4AndTmpfsAreLocal) {
   const ScratchDirectory scratch;
   if (MagicOf(scratch.path()) == EXT4_SUPER_MAGIC) {
     EXPECT_TRUE(IsKnown(scratch.path()));
@@ -56,13 +56,13 @@ TEST(FileSystemsTest, AnyDescriptorOfAFileWillDo) {
   }
 }
 
-// Its files tell no size.
-TEST(FileSystemsTest, ProcfsIsNot) {
+// The files in /proc do not report a size.
+TEST(FileSystemsTest, ProcfsIsNotLocal) {
   if (MagicOf("/proc") != PROC_SUPER_MAGIC) GTEST_SKIP() << "no /proc";
   EXPECT_FALSE(IsKnown("/proc"));
 }
 
-TEST(FileSystemsTest, AFileSystemInUserSpaceIsNotWhateverIsBehindIt) {
+TEST(FileSystemsTest, AFileSystemInUserSpaceIsNotLocalWhateverIsBehindIt) {
   const ScratchDirectory scratch;
   const OddMount odd(scratch.MakeDirectory("backing"), scratch.MakeDirectory("odd"), {});
   if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
@@ -79,7 +79,7 @@ TEST(FileSystemsTest, NamesThatADirectoryMayTakeForOneAreFoldedAlike) {
   EXPECT_FALSE(FoldedName("a").empty());
 }
 
-TEST(FileSystemsTest, WhatCanNotBeAskedIsNot) {
+TEST(FileSystemsTest, AFileSystemThatCanNotBeAskedIsNotLocal) {
   EXPECT_EQ(KindOfFileSystem(SystemKernel(), -1), FileSystemKind::kOther);
   EXPECT_EQ(KindOfFileSystem(SystemKernel(), 100'000), FileSystemKind::kOther);
 }

@@ -1,4 +1,4 @@
-// What core/kernel/kernel.h promises, held against every implementation. Errors are in
+// Tests every implementation for what core/kernel/kernel.h promises. Errors are in
 // kernel_errors_test.cc.
 
 #include <fcntl.h>
@@ -25,7 +25,7 @@ namespace {
 
 using KernelContractTest = KernelTest;
 
-// As O_DIRECT wants it.
+// Aligned as O_DIRECT requires.
 struct alignas(4096) Page {
   char bytes[4096] = {};
 };
@@ -65,7 +65,7 @@ TEST_P(KernelContractTest, AFailedOpenCancelsTheRest) {
   EXPECT_EQ(Run(chain), (Results{-ENOENT, -ECANCELED, -ECANCELED, -ECANCELED}));
 }
 
-TEST_P(KernelContractTest, AShortReadSevers) {
+TEST_P(KernelContractTest, AShortReadSeversTheChain) {
   Chain chain;
   chain.Add(open_source_).Add(ReadAt(FileRef::Slot(0), buffer_, 11, 0));
   chain.Add(Close(FileRef::Slot(0)));
@@ -74,7 +74,7 @@ TEST_P(KernelContractTest, AShortReadSevers) {
   EXPECT_EQ(Run(Close(FileRef::Slot(0))), 0);
 }
 
-TEST_P(KernelContractTest, AnEmptyReadSevers) {
+TEST_P(KernelContractTest, AnEmptyReadSeversTheChain) {
   Chain chain;
   chain.Add(open_source_).Add(ReadAt(FileRef::Slot(0), buffer_, 1, 10));
   chain.Add(Close(FileRef::Slot(0)));
@@ -82,7 +82,7 @@ TEST_P(KernelContractTest, AnEmptyReadSevers) {
   EXPECT_EQ(Run(Close(FileRef::Slot(0))), 0);
 }
 
-TEST_P(KernelContractTest, AShortWriteSevers) {
+TEST_P(KernelContractTest, AShortWriteSeversTheChain) {
   LimitFileSize(6);
   Chain chain;
   chain.Add(open_target_).Add(WriteAt(FileRef::Slot(1), buffer_, 10, 0));
@@ -93,14 +93,14 @@ TEST_P(KernelContractTest, AShortWriteSevers) {
   EXPECT_EQ(Run(Close(FileRef::Slot(1))), 0);
 }
 
-TEST_P(KernelContractTest, AHardLinkRunsOnAfterAFailure) {
+TEST_P(KernelContractTest, AHardTieOutlastsAFailure) {
   Chain chain;
-  chain.Add(open_source_).Add(Close(FileRef::Slot(1)));  // Nothing is in that slot.
+  chain.Add(open_source_).Add(Close(FileRef::Slot(1)));  // That slot is empty.
   chain.Add(Close(FileRef::Slot(0)), Link::kHard);
   EXPECT_EQ(Run(chain), (Results{0, -EBADF, 0}));
 }
 
-TEST_P(KernelContractTest, AHardLinkRunsOnAfterAShortRead) {
+TEST_P(KernelContractTest, AHardTieOutlastsAShortRead) {
   Chain chain;
   chain.Add(open_source_).Add(ReadAt(FileRef::Slot(0), buffer_, 64, 0));
   chain.Add(Close(FileRef::Slot(0)), Link::kHard);
@@ -205,7 +205,7 @@ TEST_P(KernelContractTest, ExtendedAttributesAreReadAndRemovedByDescriptor) {
     EXPECT_EQ(Buffer(5), "value");
   }
   EXPECT_EQ(Run(GetXattr(fd, kName, buffer_, 4)), -ERANGE);
-  EXPECT_EQ(Run(GetXattr(fd, kName, nullptr, 0)), 5);  // How long it is.
+  EXPECT_EQ(Run(GetXattr(fd, kName, nullptr, 0)), 5);  // The value's length.
   EXPECT_EQ(Run(GetXattr(fd, "user.none", buffer_, sizeof(buffer_))), -ENODATA);
   const Op set = SetXattr(fd, kName, "another", 7);
   for (const Op& op : {set, AtOnce(set)}) {
@@ -232,7 +232,7 @@ TEST_P(KernelContractTest, AnOpenFileIsLookedAtWhateverItsNameLeadsTo) {
   kernel_->Close(fd);
 }
 
-// What looks at a source and reads it; see file_copy.h.
+// A copy looks at a source and reads it with such a chain; see file_copy.h.
 TEST_P(KernelContractTest, AReadBehindAStatOfTheSameFileRuns) {
   const int fd = Open(source_, O_RDONLY);
   struct statx stat = {};
@@ -270,9 +270,9 @@ TEST_P(KernelContractTest, WhatIsInThePageCacheIsCounted) {
             100'000);
   uint64_t bytes = 1;
   const int32_t result = Run(CountCached(fd, 0, 50'000, &bytes));
-  if (result != -ENOSYS) {  // Before Linux 6.5.
+  if (result != -ENOSYS) {  // ENOSYS comes from kernels before Linux 6.5.
     EXPECT_EQ(result, 0);
-    EXPECT_GE(bytes, 50'000u);  // In whole pages.
+    EXPECT_GE(bytes, 50'000u);  // Whole pages are counted.
     EXPECT_LT(bytes, 100'000u);
     EXPECT_EQ(Run(CountCached(fd, 1'000'000, 4096, &bytes)), 0);
     EXPECT_EQ(bytes, 0u);
@@ -296,7 +296,7 @@ TEST_P(KernelContractTest, AFileIsClonedWholeWhereTheFileSystemCan) {
   kernel_->Close(source);
 }
 
-TEST_P(KernelContractTest, AnyOpCanBeCarriedOutAtOnceAndALinkCutsThoseBehindIt) {
+TEST_P(KernelContractTest, AnyOpCanBeCarriedOutAtOnceAndASoftTieSeversTheRest) {
   const int fd = Run(AtOnce(OpenAt(AT_FDCWD, source_.c_str(), O_RDONLY, 0, FileRef())));
   ASSERT_GE(fd, 0);
   const FileRef file = FileRef::Descriptor(fd);
@@ -342,7 +342,7 @@ TEST_P(KernelContractTest, ASlotThatIsOpenedAgainHoldsTheNewFile) {
 }
 
 TEST_P(KernelContractTest, AnInstalledDescriptorOutlivesItsSlot) {
-  if (!kernel_->can_install_descriptor()) return;  // Nothing is promised then.
+  if (!kernel_->can_install_descriptor()) return;  // Then nothing is promised.
   EXPECT_EQ(Run(open_source_), 0);
   const int fd = Run(InstallDescriptor(FileRef::Slot(0)));
   ASSERT_GE(fd, 0);
@@ -389,7 +389,7 @@ TEST_P(KernelContractTest, ChainsBeyondItsRoomAreRefusedWholeUntilOthersHaveSett
 }
 
 TEST_P(KernelContractTest, WithNothingInFlightItWaitsUntilAnotherThreadWakesIt) {
-  if (GetParam().is_simulated) return;  // A simulation has one thread.
+  if (GetParam().is_simulated) return;  // A simulation has only one thread.
   const SteadyTime start = kernel_->Now();
   std::thread other([this] { kernel_->Wake(); });
   std::vector<ChainResults> settled;
@@ -399,14 +399,14 @@ TEST_P(KernelContractTest, WithNothingInFlightItWaitsUntilAnotherThreadWakesIt) 
   EXPECT_LT(kernel_->Now() - start, absl::ToChronoNanoseconds(kLimit / 2));
 }
 
-TEST_P(KernelContractTest, AWakeThatCameTooEarlyEndsTheNextWait) {
+TEST_P(KernelContractTest, AWakeUpThatCameEarlyEndsTheNextWait) {
   const SteadyTime start = kernel_->Now();
   std::vector<ChainResults> settled;
   kernel_->Wake();
   kernel_->Wake();
   kernel_->Wait(kLimit, &settled);
   EXPECT_LT(kernel_->Now() - start, absl::ToChronoNanoseconds(kLimit / 2));
-  // Both were one.
+  // The two wake-ups counted as one.
   constexpr absl::Duration kShort = absl::Milliseconds(1);
   const SteadyTime before = kernel_->Now();
   kernel_->Wait(kShort, &settled);
@@ -419,10 +419,11 @@ TEST_P(KernelContractTest, CountersAddUpWhatWasQueued) {
   Run(Chain().Add(UnlinkAt(AT_FDCWD, source_.c_str(), 0)));
   const KernelCounters counters = kernel_->counters();
   EXPECT_EQ(counters.chains, 2);
-  // Either it has a queue or it makes system calls.
+  // A kernel either queues ops or makes system calls.
   EXPECT_EQ(counters.sqes + counters.at_once, 3);
   EXPECT_TRUE(counters.sqes == 0 || counters.at_once == 0);
-  // SQPOLL's thread might submit a part of a chain, and then the rest.
+  // With SQPOLL no SQE is linked: the kernel's thread might submit a part of a chain
+  // before the rest.
   const bool links = counters.sqes > 0 && std::string(GetParam().name) != "UringSqpoll";
   EXPECT_EQ(counters.linked, links ? 1 : 0);
 }
@@ -447,7 +448,7 @@ TEST_P(KernelContractTest, AStatOfAnOpenFileAndItsSizeCanBeQueuedToo) {
   EXPECT_EQ(before.stx_size, 10u);
   EXPECT_EQ(after.stx_size, kernel_->can_queue_truncate() ? 4u : 10u);
   kernel_->Close(fd);
-  // An error is the system call's.
+  // A failure has the errno of the system call.
   ASSERT_TRUE(kernel_->Queue(ChainId{2}, Chain().Add(StatDescriptor(fd, &after)).ops()));
   EXPECT_EQ(SettleAll()[2], (Results{-EBADF}));
   if (!kernel_->can_queue_truncate()) return;
@@ -457,7 +458,7 @@ TEST_P(KernelContractTest, AStatOfAnOpenFileAndItsSizeCanBeQueuedToo) {
 
 TEST_P(KernelContractTest, APolledReadOrWriteIsCarriedOutOrRefused) {
   constexpr uint32_t kPage = sizeof(Page::bytes);
-  // Not on the stack: AddressSanitizer's is aligned to less.
+  // On the heap, because AddressSanitizer does not align the stack that far.
   const auto pages = std::make_unique<Page>();
   char* const page = pages->bytes;
   const std::string path = WriteFile("pages", std::string(2 * kPage, 'p'));
@@ -469,7 +470,7 @@ TEST_P(KernelContractTest, APolledReadOrWriteIsCarriedOutOrRefused) {
     op.io.polled = true;
     const int32_t result = Run(op);
     EXPECT_TRUE(result == kPage || (result == -EOPNOTSUPP && polls)) << result;
-    // On a ring that polls it was the polling that was refused.
+    // A ring that polls refuses the polling only, so the op works without it.
     op.io.polled = false;
     EXPECT_EQ(Run(op), static_cast<int32_t>(kPage));
     EXPECT_EQ(page[0], 'p');
@@ -478,7 +479,7 @@ TEST_P(KernelContractTest, APolledReadOrWriteIsCarriedOutOrRefused) {
   kernel_->Close(fd);
 }
 
-// Neither kind may keep the other from settling.
+// A chain of one kind must not keep a chain of the other kind from settling.
 TEST_P(KernelContractTest, PolledChainsAndOthersSettleBesideEachOther) {
   constexpr uint32_t kPage = sizeof(Page::bytes);
   constexpr uint32_t kChains = 40;
@@ -509,7 +510,7 @@ TEST_P(KernelContractTest, PolledChainsAndOthersSettleBesideEachOther) {
 INSTANTIATE_TEST_SUITE_P(Rings, KernelContractTest,
                          testing::ValuesIn(KernelImplementations()), KernelName);
 
-TEST(UringKernelTest, CountsWhatItMakesSystemCallsOfThoughItHasAnOpcode) {
+TEST(UringKernelTest, CountsSystemCallsForOpsThatHaveAnOpcode) {
   std::string why_not;
   const std::unique_ptr<Kernel> kernel = MakeUringKernel(&why_not);
   if (kernel == nullptr) GTEST_SKIP() << why_not;
@@ -517,14 +518,14 @@ TEST(UringKernelTest, CountsWhatItMakesSystemCallsOfThoughItHasAnOpcode) {
   struct statx stat;
   kernel->RunAtOnce({}, Chain().Add(StatDescriptor(fd, &stat)).ops());
   kernel->RunAtOnce({}, Chain().Add(SetSize(fd, 0)).ops());
-  kernel->RunAtOnce({}, Chain().Add(SetMode(fd, 0666)).ops());  // Has none.
+  kernel->RunAtOnce({}, Chain().Add(SetMode(fd, 0666)).ops());  // It has no opcode.
   EXPECT_EQ(kernel->counters().at_once, 3);
   EXPECT_EQ(kernel->counters().at_once_with_opcode, kernel->can_queue_truncate() ? 2 : 1);
   EXPECT_EQ(kernel->counters().sqes, 0);
   close(fd);
 }
 
-TEST(UringKernelTest, SettleReturnsAfterItsTimeoutWhileAnOpBlocks) {
+TEST(UringKernelTest, WaitReturnsAfterItsTimeoutWhileAnOpBlocks) {
   std::string why_not;
   const std::unique_ptr<Kernel> kernel = MakeUringKernel(&why_not);
   if (kernel == nullptr) GTEST_SKIP() << why_not;

@@ -11,7 +11,7 @@
 namespace ringcp {
 namespace {
 
-// A /sys with a disk, 259:0, and its partition, 259:1.
+// Makes a /sys with a disk, 259:0, and its partition, 259:1.
 class PollableLengthTest : public testing::Test {
  protected:
   PollableLengthTest() {
@@ -26,7 +26,7 @@ class PollableLengthTest : public testing::Test {
 
   uint32_t Disk() { return PollableLength(scratch_.path(), makedev(259, 0)); }
   uint32_t Partition() { return PollableLength(scratch_.path(), makedev(259, 1)); }
-  // Has `file` of the disk say `value`.
+  // Makes the disk's `file` contain `value`.
   void Set(const std::string& file, const std::string& value) {
     PrepareWithShell(scratch_.path(), "echo " + value + " > disk/queue/" + file);
   }
@@ -56,7 +56,7 @@ TEST_F(PollableLengthTest, IsNoneWhereThePiecesAreNotKnown) {
   EXPECT_EQ(Disk(), 0u);
   Set("max_segments", "127");
   EXPECT_GT(Disk(), 0u);
-  PrepareWithShell(scratch_.path(), "rmdir disk/device");  // One made of others.
+  PrepareWithShell(scratch_.path(), "rmdir disk/device");  // As for RAID.
   EXPECT_EQ(Disk(), 0u);
 }
 
