@@ -1,5 +1,5 @@
-// Directories that are closed for a while: they are the same ones when they are open
-// again, or it is said that they are not.
+// Tests directories that are closed for a while. When they are opened again they must be
+// the same directories, or the failure must be reported.
 
 #include "core/tree/directory_parking.h"
 
@@ -18,7 +18,7 @@
 namespace ringcp {
 namespace {
 
-// s/a/b/c, being copied to t/a/b/c; of the chain, a and b get parked.
+// s/a/b/c is being copied to t/a/b/c, and a and b get parked.
 class DirectoryParkingTest : public testing::Test {
  protected:
   DirectoryParkingTest() {
@@ -51,7 +51,7 @@ class DirectoryParkingTest : public testing::Test {
     ASSERT_EQ(SystemKernel()->Stat(directory->source_fd, &directory->source_stat), 0);
   }
 
-  // Whether both descriptors of `directory` are of these.
+  // Expects that the descriptors of `directory` are those of `source` and `target`.
   void ExpectOpen(const Directory& directory, const std::string& source,
                   const std::string& target) const {
     EXPECT_TRUE(IsOf(directory.source_fd, source)) << source;
@@ -71,7 +71,7 @@ class DirectoryParkingTest : public testing::Test {
     EXPECT_EQ(b_.target_fd, -1);
   }
 
-  // "" or what went wrong with reopening b.
+  // Reopens b. Returns "", or what went wrong.
   std::string Reopen(const Directory* child) {
     ReopenFailure failure;
     if (ReopenDirectory(SystemKernel(), &b_, child, &failure)) return "";
@@ -88,14 +88,14 @@ class DirectoryParkingTest : public testing::Test {
   Directory c_;
 };
 
-TEST_F(DirectoryParkingTest, OneIsOpenedBeneathWhatIsOpenAboveIt) {
+TEST_F(DirectoryParkingTest, ADirectoryIsReopenedBeneathTheNearestOpenOne) {
   ParkAll();
   EXPECT_EQ(Reopen(nullptr), "");
   ExpectOpen(b_, "s/a/b", "t/a/b");
   EXPECT_EQ(a_.source_fd, -1);
 }
 
-TEST_F(DirectoryParkingTest, OneIsFoundFromBelowThoughItWasMoved) {
+TEST_F(DirectoryParkingTest, AMovedDirectoryIsFoundFromItsChild) {
   ParkAll();
   PrepareWithShell(scratch_.path(), "mv s/a s/x; mv t/a/b t/y");
   EXPECT_EQ(Reopen(&c_), "");
@@ -117,7 +117,7 @@ TEST_F(DirectoryParkingTest, AnotherDirectoryInItsPlaceIsNotTaken) {
   EXPECT_EQ(Reopen(nullptr), "target: 0");
 }
 
-TEST_F(DirectoryParkingTest, NorIsOneOnTheWay) {
+TEST_F(DirectoryParkingTest, AnotherDirectoryOnTheWayIsNotTaken) {
   ParkAll();
   PrepareWithShell(scratch_.path(), "mv s/a s/x; mkdir s/a; mv s/x/b s/a/b");
   EXPECT_EQ(Reopen(nullptr), "source: 0");

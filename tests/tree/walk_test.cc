@@ -55,7 +55,7 @@ TEST(WalkTest, AFlatDirectoryIsSharedAmongThreads) {
   EXPECT_EQ(walk.recorder().left(), 1);
 }
 
-// Neither ext4 (by hash) nor tmpfs (newest first) lists them so.
+// Neither ext4 (by hash) nor tmpfs (newest first) lists entries in this order.
 TEST(WalkTest, EntriesComeByTheirInodes) {
   const ScratchDirectory scratch;
   for (int i = 0; i < 300; ++i) scratch.WriteFile("f" + std::to_string(i), "");
@@ -79,8 +79,9 @@ TEST(WalkTest, EntriesComeByTheirInodes) {
   walk.Run(/*threads=*/1, TestSeed());
 }
 
-// Where two threads go at first: the directories whose subdirectories they enter at the
-// same time. Each subdirectory of the subdirectories of `root` has a file.
+// Returns the directories to which two threads go first: those whose subdirectories they
+// enter at the same time. Each subdirectory of the subdirectories of `root` must hold a
+// file.
 std::pair<std::string, std::string> WhereTwoThreadsGo(const std::string& root) {
   RecordedWalk walk;
   std::pair<std::string, std::string> where;
@@ -89,7 +90,8 @@ std::pair<std::string, std::string> WhereTwoThreadsGo(const std::string& root) {
     const bool is_below = !directory->is_root && !directory->parent->is_root;
     if (!is_below || !where.first.empty()) return;
     where.first = directory->parent->source_name;
-    // This thread has this directory in hand; now it is the second thread as well.
+    // This thread has this directory in hand. From here on it plays the second thread as
+    // well.
     if (walk.walk().Next(SystemKernel(), /*may_wait=*/false, &batch) !=
         Walk::Result::kBatch) {
       return;
@@ -204,7 +206,8 @@ TEST(WalkTest, WhatCanNotBeReadIsReportedAndTheRestIsWalked) {
             (std::map<std::string, int>{{scratch.Path("broken"), EBADF}}));
 }
 
-// What is listed as a directory `name` and is something else when it is to be entered.
+// Makes the walk list `name` as a directory, and replaces it with what `make` makes when
+// the walk is about to enter it.
 void ReplaceWhenEntered(const ScratchDirectory& scratch, const std::string& name,
                         const std::function<void(const std::string& path)>& make,
                         RecordedWalk* walk) {
@@ -272,7 +275,7 @@ TEST(WalkTest, WhatIsGoneWhenItIsToBeEnteredIsReported) {
             (std::map<std::string, int>{{scratch.Path("odd"), ENOENT}}));
 }
 
-// A directory that was listed as something else is found when nothing else is left.
+// The walk has already finished when an entry turns out to be a directory.
 TEST(WalkTest, ADirectoryThatIsGivenBackIsWalkedThoughTheWalkHasFinished) {
   const ScratchDirectory scratch;
   scratch.WriteFile("odd", "");
@@ -312,7 +315,7 @@ TEST(WalkTest, ADirectoryThatIsGivenBackWhenTheWalkHasStoppedIsForgotten) {
 }
 
 TEST(WalkTest, ADirectoryThatIsRemovedMeanwhileIsEmpty) {
-  // As for readdir(3): that it is gone is nothing to report.
+  // Like readdir(3), the walk does not report that the directory is gone.
   const ScratchDirectory scratch;
   scratch.MakeDirectory("gone");
   RecordedWalk walk;
@@ -337,7 +340,7 @@ TEST(WalkTest, ARefusedDirectoryIsLeftButNotRead) {
   EXPECT_EQ(walk.recorder().left(), 2);
 }
 
-TEST(WalkTest, BeforeADirectoryIsMadeReadyItIsKnownToBeEmptyOrNot) {
+TEST(WalkTest, WhetherADirectoryIsEmptyIsKnownBeforeItIsMadeReady) {
   const ScratchDirectory scratch;
   for (const char* name : {"empty", "full", "full/empty", "refused"}) {
     scratch.MakeDirectory(name);
@@ -354,7 +357,7 @@ TEST(WalkTest, BeforeADirectoryIsMadeReadyItIsKnownToBeEmptyOrNot) {
                                          {scratch.Path("full/empty"), true}}));
 }
 
-TEST(WalkTest, OfADirectoryThatCanNotBeMadeReadyNothingIsYielded) {
+TEST(WalkTest, NothingIsYieldedFromADirectoryThatCanNotBeMadeReady) {
   const ScratchDirectory scratch;
   for (const char* name : {"a", "a/sub", "b"}) scratch.MakeDirectory(name);
   for (const char* name : {"a/file", "a/sub/file", "b/file"}) scratch.WriteFile(name, "");
@@ -386,7 +389,7 @@ TEST(WalkTest, TopLevelEntriesAndRootsAreYieldedUnderTheirNames) {
 }
 
 TEST(WalkTest, RootsComeInTheOrderTheyWereAdded) {
-  // As many as are added in no time only if none is put before the others.
+  // Adding this many roots is fast only if none is inserted before the others.
   constexpr int kMany = 100'000;
   const ScratchDirectory scratch;
   RecordedWalk walk;
@@ -405,7 +408,7 @@ TEST(WalkTest, RootsComeInTheOrderTheyWereAdded) {
   EXPECT_EQ(entered, expected);
 }
 
-TEST(WalkTest, StoppedInTheMiddleItLeavesWhatItEntered) {
+TEST(WalkTest, AWalkStoppedInTheMiddleLeavesWhatItEntered) {
   const ScratchDirectory scratch;
   MakeRandomTree(scratch.path(),
                  {.seed = TestSeed(), .directories = 100, .files = 500, .fifos = 0});
@@ -421,7 +424,7 @@ TEST(WalkTest, StoppedInTheMiddleItLeavesWhatItEntered) {
   }
 }
 
-TEST(WalkTest, StoppedByAnotherThreadItWakesWhoWaits) {
+TEST(WalkTest, AWalkStoppedByAnotherThreadWakesWaitingThreads) {
   const ScratchDirectory scratch;
   RecordedWalk walk;
   std::latch is_reading(1);
@@ -437,7 +440,7 @@ TEST(WalkTest, StoppedByAnotherThreadItWakesWhoWaits) {
   });
   is_reading.wait();
   WalkBatch batch;
-  // The other thread may find something yet.
+  // The other thread may still find something.
   EXPECT_EQ(walk.walk().Next(SystemKernel(), /*may_wait=*/false, &batch),
             Walk::Result::kNothingYet);
   std::thread waiter([&] {
@@ -451,7 +454,7 @@ TEST(WalkTest, StoppedByAnotherThreadItWakesWhoWaits) {
   walk.Run(/*threads=*/1, TestSeed());
 }
 
-// Entries of a directory that one thread has in hand while another waits for work.
+// One thread has a directory's entries in hand while another waits for work.
 class WalkShareTest : public testing::Test {
  protected:
   static constexpr size_t kFiles = 10;
@@ -465,7 +468,7 @@ class WalkShareTest : public testing::Test {
     EXPECT_EQ(batch_.entries().size(), kFiles);
   }
 
-  // Has another thread ask for work; what it got is in its_result_ and its_batch_.
+  // Makes another thread ask for work. What it gets is in its_result_ and its_batch_.
   std::thread StartWaiting() {
     return std::thread([this] { its_result_ = walk_.AwaitNext(&its_batch_); });
   }
@@ -485,7 +488,7 @@ class WalkShareTest : public testing::Test {
   Walk::Result its_result_ = Walk::Result::kNothingYet;
 };
 
-TEST_F(WalkShareTest, WhoWaitsGetsHalfOfWhatIsLeft) {
+TEST_F(WalkShareTest, AWaitingThreadGetsHalfOfWhatIsLeft) {
   std::thread other = StartWaiting();
   while (batch_.entries().size() == kFiles) walk_.walk().ShareIfWanted(&batch_);
   other.join();
@@ -498,7 +501,7 @@ TEST_F(WalkShareTest, WhoWaitsGetsHalfOfWhatIsLeft) {
   EXPECT_EQ(walk_.recorder().found().size(), kFiles);
 }
 
-TEST_F(WalkShareTest, WhoWaitsGoesWhenNothingIsLeftToShare) {
+TEST_F(WalkShareTest, AWaitingThreadReturnsWhenNothingIsLeftToShare) {
   Use(&batch_);  // Nobody waits yet.
   std::thread other = StartWaiting();
   WalkBatch none;
@@ -523,12 +526,12 @@ TEST_F(WalkShareTest, ABatchThatIsForgottenIsNotWaitedForAnyMore) {
   walk_.Run(/*threads=*/1, TestSeed());
 }
 
-TEST_F(WalkShareTest, WhatIsSharedAndNotTakenIsReleasedByStopping) {
+TEST_F(WalkShareTest, WhatIsSharedButNotTakenIsReleasedByStopping) {
   std::thread other = StartWaiting();
   while (batch_.entries().size() == kFiles) walk_.walk().ShareIfWanted(&batch_);
   walk_.walk().Stop(SystemKernel());
   other.join();
-  Use(&its_batch_);  // If it was there in time.
+  Use(&its_batch_);  // The other thread may have got it in time.
   Use(&batch_);
   walk_.Run(/*threads=*/1, TestSeed());
 }
