@@ -202,20 +202,20 @@ int32_t SimKernel::Poll(const Op& op) {
 }
 
 int32_t SimKernel::OpenFile(const Op& op) {
-  // Found out before a file is made for nothing.
+  // Checked first, so that no file is made in vain.
   if (!op.file.is_slot() && world_->process()->is_full()) return -EMFILE;
   OpenFilePtr opened;
   const int32_t result = world_->process()->Open(op.open.directory, op.open.name,
                                                  op.open.flags, op.open.mode, &opened);
   if (result != 0) return result;
   if (!op.file.is_slot()) return world_->process()->Install(opened);
-  slots_[op.file.index] = opened;  // What was there is closed.
+  slots_[op.file.index] = opened;  // This closes what was there.
   return 0;
 }
 
 int32_t SimKernel::CloseFile(const Op& op) {
   if (!op.file.is_slot()) return world_->process()->Close(op.file.index);
-  // Does not flush, so it tells no error.
+  // Closing a slot does not flush the file, so it reports no error.
   return std::exchange(slots_[op.file.index], nullptr) == nullptr ? -EBADF : 0;
 }
 

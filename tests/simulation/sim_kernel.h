@@ -1,10 +1,11 @@
-// A kernel of a simulated world: the same contract as the others, without a system.
-// Queued chains settle in an order and after times that the world's seed decides on, and
-// the ops of different chains, of all kernels of the world, run in between each other.
+// A kernel in a simulated world. It fulfils the same contract as the others, without a
+// system. Queued chains settle in an order, and after delays, that the world's seed
+// decides. The ops of different chains interleave, also those of different kernels.
 //
-// Wait() never blocks: it hands back what has settled at the present time. Who drives the
-// simulation advances the clock when no worker has anything to do (SimWorld::NextEvent).
-// Ops at once take a little time, so that what is queued elsewhere runs meanwhile.
+// Wait() never blocks: it hands back what has settled by the present time. The driver of
+// the simulation advances the clock when no worker has anything to do
+// (SimWorld::NextEvent). Ops that are carried out at once take a little time, so that
+// queued ops of other chains run meanwhile.
 //
 // Thread-safety: none; a simulation has one thread.
 
@@ -29,15 +30,16 @@ namespace ringcp {
 
 struct SimKernelOptions {
   int slots = 64;
-  int chains_max = 64;  // Chains in flight that there is room for.
+  int chains_max = 64;  // How many chains there is room for.
   bool can_install_descriptor = true;
   bool can_queue_truncate = true;
-  // Whether a failed statx or unlinkat severs its soft link: kernels differ.
+  // Whether a failed statx or unlinkat severs a soft tie to the next op: kernels differ.
   bool failed_path_op_severs = true;
-  // Wait() advances the clock until something has settled, or until its timeout if
-  // nothing is in flight: for who has no driver.
+  // For kernels without a driver: Wait() advances the clock until a chain has settled, or
+  // until its timeout if nothing is in flight.
   bool wait_advances = false;
-  // One in so many ops at once takes long, as if its thread had to wait; 0: none.
+  // One in so many ops that are carried out at once takes long, as if its thread had to
+  // wait; 0: none does.
   int slow_call_one_in = 0;
 };
 
@@ -54,7 +56,7 @@ class SimKernel : public Kernel {
   ChainResults RunAtOnce(ChainId id, absl::Span<const Op> chain) override;
   bool Queue(ChainId id, absl::Span<const Op> chain) override;
   void Wait(absl::Duration timeout, std::vector<ChainResults>* settled) override;
-  // Of any thread, but only so that it can be tested: a simulation has one.
+  // Any thread could call it, but a simulation has only one.
   void Wake() override { is_woken_ = true; }
   int chains_in_flight() const override { return in_flight_; }
   int slots() const override { return static_cast<int>(slots_.size()); }
@@ -62,20 +64,20 @@ class SimKernel : public Kernel {
   bool can_queue_truncate() const override { return options_.can_queue_truncate; }
   KernelCounters counters() const override { return counters_; }
 
-  // Whether Wait() would hand anything back; whether it was woken and has not been called
-  // since.
+  // Whether Wait() would hand anything back, and whether Wake() was called after the last
+  // Wait().
   bool has_settled() const { return !settled_.empty(); }
   bool is_woken() const { return is_woken_; }
   int slots_open() const;
-  // What is still open or in flight, one a line: "" when all is given back. With what any
-  // of the world's kernels has open as descriptors.
+  // What is still open or in flight, one a line; "" if nothing is. This includes the
+  // descriptors of all kernels of the world.
   std::string Leaks() const;
 
  private:
   struct Flight {
     std::array<Op, Chain::kOpsMax> ops;
     ChainResults chain;
-    int position = 0;  // The op that comes next.
+    int position = 0;  // The index of the op that comes next.
     bool has_failed = false;
   };
 
@@ -83,15 +85,15 @@ class SimKernel : public Kernel {
   // Runs the next op of a flight.
   void Step(const std::shared_ptr<Flight>& flight);
   bool Severs(const Op& op, int32_t result) const;
-  // Runs an op with what others and faults do to it. *takes_tail: the ops behind it do
-  // not run either.
+  // Runs an op, including what others and faults do to it. Sets *takes_tail if the ops
+  // after it must not run either.
   int32_t Run(const Op& op, bool is_queued, bool is_behind_failure, bool* takes_tail);
   int32_t Carry(const Op& op, bool is_queued);
   int32_t Poll(const Op& op);
   int32_t OpenFile(const Op& op);
   int32_t CloseFile(const Op& op);
   OpenFilePtr FileOf(const FileRef& file) const;
-  // What an op is about; see SimOpContext::inode.
+  // What an op refers to; see SimOpContext::inode.
   InodePtr InodeOf(const Op& op) const;
   void TakeTime();
 

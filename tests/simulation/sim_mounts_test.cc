@@ -1,4 +1,4 @@
-// What the odd file systems of a simulation do differently from tmpfs.
+// Tests how the odd file systems of a simulation differ from tmpfs.
 
 #include "tests/simulation/sim_mounts.h"
 
@@ -68,7 +68,7 @@ TEST_F(SimMountsTest, TheEngineTakesEachForWhatItIs) {
     if (name.starts_with("NFS")) expected = FileSystemKind::kNfs;
     if (name == "overlayfs") expected = FileSystemKind::kOverlay;
     EXPECT_EQ(KindOfFileSystemAt(&kernel, AT_FDCWD, "/odd"), expected) << name;
-    // What is promised of the local ones.
+    // The engine relies on this for known local file systems.
     if (expected != FileSystemKind::kLocal) continue;
     EXPECT_FALSE(character.traits.tells_errors_at_close) << name;
     EXPECT_FALSE(character.traits.size_told_max.has_value()) << name;
@@ -98,7 +98,7 @@ TEST_F(SimMountsTest, SizesAndTypesAreLies) {
   EXPECT_NE(Stat("/odd/file").stx_ino, stat.stx_ino);
   const int fd = Open("/odd/file", O_RDONLY);
   EXPECT_EQ(Read(fd, 0, 1000), 100);
-  // A ring gets nothing behind the size that is told.
+  // A ring returns nothing beyond the size that a stat reports.
   ASSERT_TRUE(kernel_.Queue(
       ChainId{1}, Chain().Add(ReadAt(FileRef::Descriptor(fd), buffer_, 1000, 10)).ops()));
   std::vector<ChainResults> settled;
@@ -107,7 +107,7 @@ TEST_F(SimMountsTest, SizesAndTypesAreLies) {
   kernel_.Close(fd);
   const int directory = Open("/odd", O_RDONLY | O_DIRECTORY);
   ASSERT_GT(kernel_.Do(ReadDirectory(directory, buffer_, sizeof(buffer_))), 0);
-  EXPECT_EQ(buffer_[offsetof(dirent64, d_type)], DT_REG);  // ".".
+  EXPECT_EQ(buffer_[offsetof(dirent64, d_type)], DT_REG);  // The entry ".".
   kernel_.Close(directory);
   EXPECT_EQ(kernel_.Leaks(), "");
 }
