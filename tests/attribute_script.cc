@@ -124,8 +124,7 @@ AttributeRun CarryOutPlan(const AttributeCase& with,
   target.fd = kFd;
   target.kept_mode = with.source_mode & kAllModeBits;
   if (with.has_looked) target.stat = &stat;
-  static AttributePlan plan;  // Static, so that all cases use one plan after another,
-                              // as a file's copies do.
+  static AttributePlan plan;  // Reused, as by a file's copies.
   plan.Start(policy, source, target);
   SetAttributesAtOnce(&plan, [&](const Op& op) {
     const int number = static_cast<int>(run.ops.size());

@@ -35,8 +35,7 @@ std::string Q(const std::string& path) { return absl::StrCat("'", path, "'"); }
 // What there is to copy.
 struct Source {
   std::string path;
-  bool follows = false;  // If it is a symbolic link, whether its target is copied in its
-                         // place.
+  bool follows = false;  // If it is a link: whether its target is copied.
   struct stat file = {};
   // True: its contents are copied. False: a file of its type is made. Only contents are
   // written through a symbolic link in the target.
@@ -125,8 +124,7 @@ class ReferenceCopier {
              CallFailed("cannot stat " + Q(target.path));
     }
     if (S_ISLNK(source.file.st_mode) && S_ISLNK(target.file.st_mode)) {
-      return IdOf(source.file) != IdOf(target.file);  // If they are the same, there is
-                                                      // nothing to do.
+      return IdOf(source.file) != IdOf(target.file);  // If equal, nothing to do.
     }
     if (!options_.no_clobber && AreSame(source, target)) {
       return Failed(Q(source.path) + " and " + Q(target.path) + " are the same file");
@@ -304,8 +302,7 @@ class ReferenceCopier {
   const CopyOptions& options_;
   const EntryOrder order_;
   std::vector<std::string> messages_;
-  std::map<FileId, std::string> copies_;  // The copies of files that may have other
-                                          // names.
+  std::map<FileId, std::string> copies_;  // Copies that may get other names.
 };
 
 }  // namespace

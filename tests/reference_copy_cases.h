@@ -39,8 +39,7 @@ enum class TargetEntry {
   kNone,
   kFile,
   kLongerFile,
-  kFileWithOtherName,  // The other name lies outside the target. It shows whether the
-                       // copy writes into the file or replaces the name.
+  kFileWithOtherName,  // Outside the target; shows if the name was replaced.
   kLinkToFile,
   kDanglingLink,
   kLinkToDirectory,

@@ -32,8 +32,7 @@ class FilesOfCase {
   void MakeTarget(int index);
 
   const CopyCase case_;
-  std::array<int, 2> pipes_ = {-1, -1};  // The target's pipes, kept open so that a copy
-                                         // that writes to them does not wait.
+  std::array<int, 2> pipes_ = {-1, -1};  // The target's, open so that no writer waits.
 };
 
 }  // namespace ringcp

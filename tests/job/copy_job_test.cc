@@ -340,8 +340,7 @@ TEST_P(CopyJobTest, AWaitingLinkThatBecameAnotherFileIsNobodysLink) {
     scratch_.WriteFile("tree/" + names[1], "other");
   };
   CopyRequest request = Request({"tree"}, "target", "aT");
-  request.options.tuning.workers = 1;  // With more workers the second may be copied
-                                       // before the first.
+  request.options.tuning.workers = 1;  // So that the first is copied first.
   const JobRun run = RunJob(request, hooks);
   EXPECT_EQ(run.errors.size(), 1u) << run.Messages();
   EXPECT_EQ(ReadFileOrNone(P("target/" + names[1])), "other");

@@ -62,8 +62,7 @@ TEST_F(UringCutChainTest, TheRestOfTheChainIsCancelledAndNothingOfItRuns) {
                                                  {{3}, 2},
                                                  {{7}, 4},
                                                  {{2, 3, 2}, 1},
-                                                 {{2, 3, 2}, 2},  // The cut is between
-                                                                  // two chains.
+                                                 {{2, 3, 2}, 2},  // Between chains.
                                                  {{2, 3, 2}, 3},
                                                  {{2, 3, 2}, 4},
                                                  {{2, 3, 2}, 6},
