@@ -1,5 +1,6 @@
-// Copies of files that are in memory, by calls at once instead of chains. copy_script.h
-// explains the notation; what clones do is in file_copy_clone_test.cc.
+// Tests copies of files that are in memory, whose ops are carried out at once instead of
+// being queued. copy_script.h explains the notation; file_copy_clone_test.cc tests
+// clones.
 
 #include <cerrno>
 #include <string>
@@ -16,7 +17,7 @@ CopyScript::Setup AtOnce(CopyScript::Setup setup = {}) {
   return setup;
 }
 
-// A small file, up to the opened target: what comes next.
+// Copies a small file up to the opened target. Returns what comes next.
 std::string Open(CopyScript* copy) {
   EXPECT_EQ(copy->Start(), "at once open S>fd");
   EXPECT_EQ(copy->Settle({7}), "at once fstat fd7");
@@ -25,7 +26,7 @@ std::string Open(CopyScript* copy) {
   return copy->Settle({8});
 }
 
-// A large one.
+// Does the same for a large file.
 std::string OpenLarge(CopyScript* copy) {
   EXPECT_EQ(copy->Start(), "at once open S>fd");
   EXPECT_EQ(copy->Settle({7}), "at once fstat fd7");
@@ -44,7 +45,7 @@ TEST(FileCopyAtOnceTest, ASmallFileTakesNoChain) {
   EXPECT_TRUE(copy.all_blocks_back());
 }
 
-TEST(FileCopyAtOnceTest, OnAFileSystemThatIsNotKnownItTakesNoneEither) {
+TEST(FileCopyAtOnceTest, OnAnUnknownFileSystemItTakesNoChainEither) {
   CopyScript copy(AtOnce({.local = false}));
   copy.OpenSource();
   copy.Settle({0});
@@ -80,7 +81,7 @@ TEST(FileCopyAtOnceTest, AFileThatTellsNoSizeIsReadToItsEnd) {
             "at once fstat fd8 unasked = at once close fd8 = at once close fd7");
 }
 
-TEST(FileCopyAtOnceTest, OneThatKeepsGrowingMayHaveNoEndEither) {
+TEST(FileCopyAtOnceTest, AFileThatKeepsGrowingMayHaveNoEndEither) {
   CopyScript copy(AtOnce());
   copy.OpenSource();
   copy.Settle({0});
@@ -96,7 +97,7 @@ TEST(FileCopyAtOnceTest, OneThatKeepsGrowingMayHaveNoEndEither) {
   EXPECT_TRUE(copy.copy().copies_blocks_at_once());
 }
 
-TEST(FileCopyAtOnceTest, ALargerOneInThePageCacheIsCopiedBlockByBlock) {
+TEST(FileCopyAtOnceTest, ALargeFileInThePageCacheIsCopiedBlockByBlock) {
   CopyScript copy(AtOnce({.size = CopyScript::kBlock + 1}));
   EXPECT_EQ(OpenLarge(&copy), "count cached fd7 2048");
   EXPECT_FALSE(copy.copy().copies_blocks_at_once());
@@ -109,7 +110,7 @@ TEST(FileCopyAtOnceTest, ALargerOneInThePageCacheIsCopiedBlockByBlock) {
   EXPECT_FALSE(copy.copy().copies_blocks_at_once());
 }
 
-TEST(FileCopyAtOnceTest, ALargerOneThatIsNotThereIsOnlyOpened) {
+TEST(FileCopyAtOnceTest, ALargeFileThatIsNotInThePageCacheIsOnlyOpened) {
   CopyScript copy(AtOnce({.size = CopyScript::kBlock + 1}));
   copy.cached = false;
   EXPECT_EQ(OpenLarge(&copy), "count cached fd7 2048");
@@ -121,11 +122,11 @@ TEST(FileCopyAtOnceTest, ALargerOneThatIsNotThereIsOnlyOpened) {
   EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
 }
 
-TEST(FileCopyAtOnceTest, BetweenHolesTheFirstPieceTellsWhetherItIsThere) {
+TEST(FileCopyAtOnceTest, BetweenHolesTheFirstPieceTellsWhetherTheFileIsCached) {
   CopyScript copy(AtOnce({.size = 4 * CopyScript::kBlock}));
   copy.source_stat.stx_blocks = 16;
   copy.data = {{0, 4096}, {8192, 12'288}};
-  copy.cached = false;  // Where the sample was taken.
+  copy.cached = false;  // That is where the sample was taken.
   EXPECT_EQ(OpenLarge(&copy), "count cached fd7 8192");
   EXPECT_EQ(copy.Settle({0}), "seek data fd7 0");
   for (int i = 0; i < 3; ++i) copy.Settle({0});
@@ -144,7 +145,7 @@ TEST(FileCopyAtOnceTest, BlocksThatHadToBeWaitedForAreFollowedByChains) {
             "fd8 4096@8192");
 }
 
-TEST(FileCopyAtOnceTest, SoIsALargeOneThatHasToLeaveThePageCache) {
+TEST(FileCopyAtOnceTest, ALargeFileThatHasToLeaveThePageCacheIsCopiedByChains) {
   UncachedIo uncached_io;
   CopyScript::Setup setup = AtOnce({.size = CopyScript::kBlock + 1});
   setup.policy.page_cache = PageCache::kDrop;
@@ -174,7 +175,7 @@ TEST(FileCopyAtOnceTest, ALeaseOnTheSourceDoesNotStopTheThread) {
   EXPECT_EQ(copy.Settle({-EAGAIN}), "open S waiting>fd");
 }
 
-TEST(FileCopyAtOnceTest, NorDoesOneOnTheTarget) {
+TEST(FileCopyAtOnceTest, ALeaseOnTheTargetDoesNotStopTheThread) {
   CopyScript copy(AtOnce());
   copy.OpenSource();
   copy.Settle({0});

@@ -1,5 +1,5 @@
-// The state machine of one file's copy where it may be cloned; copy_script.h explains the
-// notation.
+// Tests the state machine of one file's copy if the file may be cloned. copy_script.h
+// explains the notation.
 
 #include <cerrno>
 #include <string>
@@ -24,7 +24,7 @@ struct Cloning {
     return policy;
   }
 
-  // Up to the clone of a file whose target is new.
+  // Copies a file with a new target up to the clone.
   std::string CloneIntoNew() {
     EXPECT_EQ(copy.Start(), "open S>fd");
     EXPECT_EQ(copy.Settle({7}), "at once fstat fd7");
@@ -32,7 +32,7 @@ struct Cloning {
     return copy.Settle({8});
   }
 
-  // Up to the opened target of a file that overwrites another one.
+  // Copies a file over an existing one up to the opened target.
   std::string Overwrite() {
     copy.LookAtSource();
     EXPECT_EQ(copy.Settle({-EEXIST}), "lstat T - stat T");
@@ -41,7 +41,7 @@ struct Cloning {
     return copy.Settle({0});
   }
 
-  // Lets the target, made by the copy, be removed: the outcome.
+  // Removes the target that the copy made. Returns the outcome.
   std::string Remove(const std::string& next) {
     EXPECT_EQ(next, "fstat fd8 = lstat T");
     EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
@@ -71,7 +71,7 @@ TEST(FileCopyCloneTest, WithItsSourceInMemoryNothingIsWaitedFor) {
   EXPECT_EQ(cloning.copy.Settle({0, 0}), "copied");
 }
 
-TEST(FileCopyCloneTest, AfterARefusalASmallFileIsCopiedAtOnceStill) {
+TEST(FileCopyCloneTest, AfterARefusalASmallFileIsStillCopiedAtOnce) {
   Cloning cloning(Reflink::kAuto, 100, CallsAtOnce::kAll);
   cloning.copy.LookAtSource();
   cloning.copy.Settle({8});
@@ -88,14 +88,14 @@ TEST(FileCopyCloneTest, ALeaseOnTheSourceDoesNotStopTheThread) {
   EXPECT_EQ(cloning.copy.Settle({-EAGAIN}), "open S waiting>fd");
 }
 
-TEST(FileCopyCloneTest, WhereItIsImpossibleContentsAreCopied) {
+TEST(FileCopyCloneTest, WhereCloningIsImpossibleContentsAreCopied) {
   Cloning cloning(Reflink::kAuto);
   cloning.CloneIntoNew();
   EXPECT_EQ(cloning.copy.Settle({-EOPNOTSUPP}), "read fd7 100@0 - write fd8 100@0");
   EXPECT_EQ(cloning.copy.Settle({100, 100}), "at once read fd7 4096@100");
   EXPECT_EQ(cloning.copy.Settle({0}), "close fd8 = close fd7");
   EXPECT_EQ(cloning.copy.Settle({0, 0}), "copied");
-  // The next one has its chain.
+  // The next file is copied by its usual chain.
   EXPECT_EQ(cloning.copy.OpenSource(), "fstat fd7 - no pipe fd7 - read fd7 4096@0");
   EXPECT_EQ(cloning.copy.Settle({0, 100}),
             "open T new 644>s0 - write s0 100@0 - close s0 = close fd7");
@@ -136,13 +136,13 @@ TEST(FileCopyCloneTest, OnDemandAFileThatCanNotBeClonedFails) {
   EXPECT_EQ(cloning.Remove(cloning.copy.Settle({-EXDEV})), "failed: clone T EXDEV");
 }
 
-TEST(FileCopyCloneTest, OnDemandWhatIsThereIsLostOnlyToAClone) {
+TEST(FileCopyCloneTest, OnDemandAnExistingTargetIsLostOnlyToAClone) {
   Cloning refused(Reflink::kAlways);
-  EXPECT_EQ(refused.Overwrite(), "clone fd7>fd8");  // Not emptied.
+  EXPECT_EQ(refused.Overwrite(), "clone fd7>fd8");  // The target was not emptied.
   EXPECT_EQ(refused.copy.Settle({-EXDEV}), "close fd8 = close fd7");
   EXPECT_EQ(refused.copy.Settle({0, 0}), "failed: clone T EXDEV");
 
-  // What its old contents can't be the reason of does not cost them.
+  // The target keeps its contents if they can't be the reason for the failure.
   for (const int trial : {-EINVAL, -EIO, -EPERM, -EDQUOT}) {
     Cloning failed(Reflink::kAlways);
     failed.Overwrite();
@@ -150,7 +150,7 @@ TEST(FileCopyCloneTest, OnDemandWhatIsThereIsLostOnlyToAClone) {
     EXPECT_EQ(failed.copy.Settle({0, 0}).substr(0, 15), "failed: clone T");
   }
 
-  // EINVAL: it is longer than the source, which does not end with a block.
+  // EINVAL: the target is longer than the source, whose last block is incomplete.
   for (const int trial : {0, -EINVAL, -ENOSPC}) {
     Cloning cloned(Reflink::kAlways);
     cloned.copy.target_fd_stat.stx_size = 101;
@@ -162,7 +162,7 @@ TEST(FileCopyCloneTest, OnDemandWhatIsThereIsLostOnlyToAClone) {
   }
 }
 
-TEST(FileCopyCloneTest, WhatATargetElsewhereRefusesSaysNothingAboutTheOthers) {
+TEST(FileCopyCloneTest, ARefusalByATargetElsewhereSaysNothingAboutTheOthers) {
   Cloning cloning(Reflink::kAuto);
   EXPECT_EQ(cloning.Overwrite(), "at once set size fd8 0");
   EXPECT_EQ(cloning.copy.Settle({0}), "clone fd7>fd8");

@@ -1,5 +1,5 @@
-// Copies that leave nothing in the page cache, and those that do not pass through it: the
-// state machine, fed with made-up results; copy_script.h explains the notation.
+// Tests copies that leave nothing in the page cache, or bypass it: the state machine with
+// made-up results. copy_script.h explains the notation.
 
 #include <cerrno>
 #include <string>
@@ -30,7 +30,7 @@ FileCopyPolicy Policy(PageCache page_cache, UncachedIo* uncached_io) {
   return policy;
 }
 
-// A copy of `size` bytes that has opened its source, and looks at it next.
+// A copy of `size` bytes that has opened its source and looks at it next.
 struct Opened {
   explicit Opened(PageCache page_cache, uint64_t size = 100)
       : copy({.policy = Policy(page_cache, &uncached_io), .size = size}) {
@@ -41,8 +41,8 @@ struct Opened {
   std::string next;
 };
 
-// One that was refused to read its source without leaving it in the page cache: it has
-// been copied, and is to be dropped next.
+// A copy whose uncached read was refused. The file has been copied, and must be dropped
+// from the page cache next.
 struct ReadRefused : Opened {
   ReadRefused() : Opened(PageCache::kDrop) {
     EXPECT_EQ(copy.Settle({0, -EOPNOTSUPP}), "open T new 644>fd");
@@ -52,7 +52,7 @@ struct ReadRefused : Opened {
   }
 };
 
-// Lets a half-written target be removed, `next` being what comes next: the outcome.
+// Removes a half-written target, where `next` is what comes next. Returns the outcome.
 std::string Remove(CopyScript* copy, const std::string& next) {
   EXPECT_EQ(next, "fstat fd8 = lstat T");
   EXPECT_EQ(copy->Settle({0, 0}), "unlink T");
@@ -96,7 +96,7 @@ TEST(FileCopyPageCacheTest, WhereWritesAreRefusedTheFilesAreDroppedInTheEnd) {
   EXPECT_TRUE(opened.uncached_io.writes_refused());
 }
 
-// Both were on their way when the first one learned of it.
+// Both had queued such a read before the first learned of the refusal.
 TEST(FileCopyPageCacheTest, TwoCopiesMayBeRefusedTheSame) {
   Opened first(PageCache::kDrop);
   CopyScript second({.policy = Policy(PageCache::kDrop, &first.uncached_io)});
@@ -136,7 +136,7 @@ TEST(FileCopyPageCacheTest, WhatCouldNotBeWrittenBackFails) {
   }
 }
 
-TEST(FileCopyPageCacheTest, WhereNothingCanBeDroppedItIsCopiedAllTheSame) {
+TEST(FileCopyPageCacheTest, WhereNothingCanBeDroppedTheFileIsStillCopied) {
   ReadRefused refused;
   EXPECT_EQ(refused.copy.Settle({-EINVAL, -ESPIPE, -EINVAL}), "close fd8 = close fd7");
   EXPECT_EQ(refused.copy.Settle({0, 0}), "copied");
@@ -162,7 +162,7 @@ TEST(FileCopyPageCacheTest, WhatWasReadBeforeReadsWereRefusedToOthersIsReadAgain
 
 // --- O_DIRECT ---
 
-// A large file that is to be copied past the page cache; both files are open.
+// A large file that is to be copied with O_DIRECT; both files are open.
 struct Direct {
   explicit Direct(uint64_t size = 2 * kBlock + 100, bool exists = false)
       : copy({.policy = Policy(PageCache::kBypass, &uncached_io), .size = size}) {
@@ -186,7 +186,7 @@ constexpr char kTwoBlocks[] =
     "0: uncached read fd7 4096@0 - uncached write fd8 4096@0 | "
     "1: uncached read fd7 4096@4096 - uncached write fd8 4096@4096";
 
-// One that has written its two whole blocks.
+// A copy that has written its two whole blocks.
 struct DirectWritten : Direct {
   explicit DirectWritten(uint64_t size = 2 * kBlock + 100) : Direct(size) {
     copy.Settle({0});
@@ -196,7 +196,7 @@ struct DirectWritten : Direct {
   }
 };
 
-TEST(FileCopyPageCacheTest, OfALargeFileTheLastBytesAloneAreCopiedWithoutODirect) {
+TEST(FileCopyPageCacheTest, OnlyTheLastBytesOfALargeFileAreCopiedWithoutODirect) {
   Direct direct;
   CopyScript& copy = direct.copy;
   EXPECT_EQ(direct.next, "direct on fd7 fd8");
@@ -215,9 +215,10 @@ TEST(FileCopyPageCacheTest, OfALargeFileTheLastBytesAloneAreCopiedWithoutODirect
   EXPECT_TRUE(copy.all_blocks_back());
 }
 
-// A direct write that makes the target longer waits for all others. But one whose copy is
-// killed must not look whole.
-TEST(FileCopyPageCacheTest, OfManyBlocksTheTargetIsMadeLongerBeforehandButForTheLast) {
+// A direct write that extends the target waits for all others, so the target gets nearly
+// its full size first. It must not get all of it: if the copy is killed, the target must
+// not look complete.
+TEST(FileCopyPageCacheTest, ATargetOfManyBlocksIsExtendedBeforehandExceptForTheLast) {
   for (const int32_t lengthened : {0, -EPERM}) {
     constexpr int kBlocks = 10;
     Direct direct(kBlocks * kBlock + 100);
@@ -225,7 +226,7 @@ TEST(FileCopyPageCacheTest, OfManyBlocksTheTargetIsMadeLongerBeforehandButForThe
     copy.Settle({0});
     EXPECT_EQ(copy.Settle({0}), "at once set size fd8 36864");
     copy.Settle({lengthened});
-    // Where that is refused, the last block need not wait.
+    // If that is refused, the last block need not wait.
     const int first = lengthened == 0 ? kBlocks - 1 : kBlocks;
     for (int block = 0; block + kLanesMax < first; ++block) {
       EXPECT_THAT(copy.Settle(block, {kBlock, kBlock}),
@@ -247,7 +248,7 @@ TEST(FileCopyPageCacheTest, OfManyBlocksTheTargetIsMadeLongerBeforehandButForThe
   }
 }
 
-TEST(FileCopyPageCacheTest, OfWholePagesNothingIsLeftForTheEnd) {
+TEST(FileCopyPageCacheTest, AFileOfWholePagesLeavesNothingForTheEnd) {
   DirectWritten written(2 * kBlock);
   EXPECT_EQ(written.next, "direct off fd7 fd8");
   EXPECT_EQ(written.copy.Settle({0}), "at once uncached read fd7 4096@8192");
@@ -268,7 +269,7 @@ TEST(FileCopyPageCacheTest, WithoutRoomItFailsBeforeAnythingIsWritten) {
   EXPECT_EQ(Remove(&copy, copy.Settle({-ENOSPC})), "failed: write T ENOSPC");
 }
 
-TEST(FileCopyPageCacheTest, WhereRoomCantBeSetAsideItIsCopiedAllTheSame) {
+TEST(FileCopyPageCacheTest, WhereSpaceCantBePreallocatedTheFileIsStillCopied) {
   Direct direct;
   direct.copy.Settle({0});
   EXPECT_EQ(direct.copy.Settle({-EOPNOTSUPP}), kTwoBlocks);
@@ -285,7 +286,7 @@ TEST(FileCopyPageCacheTest, ATargetThatStaysIsNotLeftAtItsFullSize) {
   EXPECT_EQ(copy.Settle({0, 0}), "failed: write T ENOSPC");
 }
 
-TEST(FileCopyPageCacheTest, RoomThatWasNotThereIsGivenBackWhereTheTargetStays) {
+TEST(FileCopyPageCacheTest, AfterAFailedPreallocationATargetThatStaysIsEmptied) {
   Direct direct(2 * kBlock, /*exists=*/true);
   CopyScript& copy = direct.copy;
   EXPECT_EQ(copy.Settle({0}), "preallocate fd8 8192");
@@ -300,8 +301,8 @@ TEST(FileCopyPageCacheTest, AnInterruptedPreallocationIsTriedAgain) {
   EXPECT_EQ(direct.copy.Settle({-EINTR}), "preallocate fd8 8292");
 }
 
-// A device with larger units, or a file that has lost an odd number of bytes.
-TEST(FileCopyPageCacheTest, WhatODirectRefusesLaterIsBegunAnewWithoutIt) {
+// The device may have larger units, or the file may have lost an odd number of bytes.
+TEST(FileCopyPageCacheTest, ACopyThatODirectRefusesLaterIsBegunAnewWithoutIt) {
   Direct direct;
   CopyScript& copy = direct.copy;
   copy.Settle({0});
@@ -326,7 +327,7 @@ TEST(FileCopyPageCacheTest, ASourceThatShrankByPagesIsBegunAnew) {
   EXPECT_EQ(copy.Settle({0}), "at once set size fd8 0");
 }
 
-// Room was set aside for the size that it had.
+// Space was preallocated for the size that it had.
 TEST(FileCopyPageCacheTest, ASourceThatLostItsLastBytesGivesATargetOfItsSize) {
   for (const int32_t left : {0, 60}) {
     DirectWritten written;
@@ -386,9 +387,9 @@ TEST(FileCopyPageCacheTest, StoppedWithAFailedDirectWriteItHasFailed) {
 
 // --- Polling ---
 
-// One of two whole blocks and 100 bytes that is polled, and has room for them.
+// A polled copy of two whole blocks and 100 bytes, with space preallocated.
 struct Polled {
-  // The device takes up to `length_max` bytes at a time.
+  // The device accepts up to `length_max` bytes at a time.
   explicit Polled(uint64_t size = 2 * kBlock + 100, uint32_t length_max = 1 << 20)
       : polled_io([length_max](dev_t) { return length_max; }), copy(MakeSetup(size)) {
     copy.OpenBoth();
@@ -409,7 +410,7 @@ struct Polled {
 
 constexpr char kUnpolled[] = "uncached read fd7 4096@0 - uncached write fd8 4096@0";
 
-TEST(FileCopyPageCacheTest, WhatHasODirectIsReadAndWrittenPolledEachAlone) {
+TEST(FileCopyPageCacheTest, WithODirectEachReadAndWriteIsPolledAlone) {
   Polled polled;
   CopyScript& copy = polled.copy;
   EXPECT_EQ(polled.next, "0: polled read fd7 4096@0 | 1: polled read fd7 4096@4096");
@@ -432,7 +433,7 @@ TEST(FileCopyPageCacheTest, WhatHasODirectIsReadAndWrittenPolledEachAlone) {
 TEST(FileCopyPageCacheTest, OneBlocksReadIsPolledWhileAnothersWriteIs) {
   Polled polled(10 * kBlock);
   CopyScript& copy = polled.copy;
-  copy.Settle({0});  // It is made longer.
+  copy.Settle({0});  // The target is extended.
   copy.Settle(3, {kBlock});
   EXPECT_EQ(copy.Settle(3, {kBlock}), "3: polled read fd7 4096@32768");
 }
@@ -456,7 +457,7 @@ TEST(FileCopyPageCacheTest, NoMoreIsPolledAtATimeThanTheDeviceTakes) {
   EXPECT_EQ(copy.Settle(0, {3072}), "polled read fd7 1024@3072");
   EXPECT_EQ(copy.Settle(0, {1024}), "polled write fd8 1024@3072");
   EXPECT_EQ(copy.Settle(0, {1024}), "");
-  // What was read in one piece, being tried again, is written in two.
+  // This block, read in one piece when it was tried again, is written in two.
   EXPECT_EQ(copy.Settle(1, {-EAGAIN}),
             "1: uncached read fd7 4096@4096 - uncached write fd8 4096@4096");
   EXPECT_EQ(copy.Settle(1, {kBlock, kCancelled}), "1: polled write fd8 3072@4096");
@@ -474,7 +475,7 @@ TEST(FileCopyPageCacheTest, ADeviceThatCantBePolledIsNotTried) {
   EXPECT_EQ(polled.copy.copy().poll_refusal().operation, Operation::kRead);
 }
 
-TEST(FileCopyPageCacheTest, ARefusalIsBelievedOnceItGoesWellUnpolled) {
+TEST(FileCopyPageCacheTest, ARefusalToPollIsBelievedOnceTheOpWorksUnpolled) {
   for (const int error : {EOPNOTSUPP, EINVAL}) {
     Polled polled;
     CopyScript& copy = polled.copy;
@@ -484,7 +485,7 @@ TEST(FileCopyPageCacheTest, ARefusalIsBelievedOnceItGoesWellUnpolled) {
     EXPECT_TRUE(polled.polled_io.refused());
     EXPECT_EQ(copy.copy().poll_refusal().error_number, error);
     EXPECT_EQ(copy.copy().poll_refusal().operation, Operation::kRead);
-    // The other one was on its way.
+    // The other read was already queued.
     EXPECT_EQ(copy.Settle(1, {-error}),
               "1: uncached read fd7 4096@4096 - uncached write fd8 4096@4096");
     EXPECT_EQ(copy.Settle(1, {kBlock, kBlock}), "direct off fd7 fd8");
@@ -504,7 +505,7 @@ TEST(FileCopyPageCacheTest, AWriteThatCantBePolledIsARefusalToo) {
   EXPECT_EQ(copy.Settle(1, {kBlock}), "1: uncached write fd8 4096@4096");
 }
 
-TEST(FileCopyPageCacheTest, OnlyTheFirstToLearnOfARefusalTellsIt) {
+TEST(FileCopyPageCacheTest, OnlyTheFirstCopyToLearnOfARefusalReportsIt) {
   Polled polled;
   polled.polled_io.NoteRefused();
   CopyScript& copy = polled.copy;
@@ -513,8 +514,8 @@ TEST(FileCopyPageCacheTest, OnlyTheFirstToLearnOfARefusalTellsIt) {
   EXPECT_EQ(copy.copy().poll_refusal().error_number, 0);
 }
 
-// That is O_DIRECT's, as without polling.
-TEST(FileCopyPageCacheTest, WhatIsInvalidWithoutPollingTooIsNoRefusal) {
+// The refusal is O_DIRECT's, and has nothing to do with polling.
+TEST(FileCopyPageCacheTest, AnOpThatIsInvalidWithoutPollingTooIsNoRefusalToPoll) {
   Polled polled;
   CopyScript& copy = polled.copy;
   EXPECT_EQ(copy.Settle(0, {-EINVAL}), kUnpolled);
@@ -542,7 +543,7 @@ TEST(FileCopyPageCacheTest, AnUncachedRefusalAfterAPolledOneIsToldApart) {
 TEST(FileCopyPageCacheTest, AnInterruptedPolledReadIsTriedUnpolledOnce) {
   Polled polled(10 * kBlock);
   CopyScript& copy = polled.copy;
-  copy.Settle({0});  // It is made longer.
+  copy.Settle({0});  // The target is extended.
   EXPECT_EQ(copy.Settle(0, {-EAGAIN}), kUnpolled);
   EXPECT_EQ(copy.Settle(0, {kBlock, kBlock}), "polled read fd7 4096@32768");
   EXPECT_FALSE(polled.polled_io.refused());

@@ -1,5 +1,5 @@
-// The state machine of one file's copy where the target exists already; copy_script.h
-// explains the notation.
+// Tests the state machine of one file's copy if the target exists. copy_script.h explains
+// the notation.
 
 #include <sys/stat.h>
 
@@ -21,8 +21,8 @@ namespace {
 constexpr int kCancelled = -ECANCELED;
 constexpr char kWrite[] = "write fd8 100@0 - close fd8 = close fd7";
 
-// A copy whose target exists: what it wants next. With `made`, its source and target are
-// changed first.
+// A copy whose target exists, and what it wants next. `made` changes source and target
+// first.
 struct Existing {
   explicit Existing(
       const FileCopyPolicy& policy = {},
@@ -33,14 +33,14 @@ struct Existing {
     next = copy.Settle({-EEXIST, kCancelled, kCancelled, kCancelled});
   }
 
-  // Opens the target and looks at it: what comes next.
+  // Opens the target and looks at it. Returns what comes next.
   std::string Open() {
     copy.Settle({0, 0});
     copy.Settle({8});
     next = copy.Settle({0});
     return next;
   }
-  // Empties it as well.
+  // Does the same, and empties the target.
   std::string Empty() {
     EXPECT_EQ(Open(), "at once set size fd8 0");
     return copy.Settle({0});
@@ -94,7 +94,7 @@ TEST(FileCopyTargetTest, ALinkToAFileIsWrittenThrough) {
   EXPECT_EQ(existing.copy.Settle({0, 0}), "open T following>fd");
 }
 
-// As in GNU cp where POSIXLY_CORRECT is set.
+// As in GNU cp with POSIXLY_CORRECT.
 TEST(FileCopyTargetTest, ALinkToNowhereIsWrittenThroughIfAsked) {
   FileCopyPolicy policy;
   policy.writes_through_dangling_links = true;
@@ -114,7 +114,7 @@ TEST(FileCopyTargetTest, WithNoClobberItIsLeftAlone) {
   EXPECT_TRUE(existing.copy.all_blocks_back());
 }
 
-TEST(FileCopyTargetTest, WithNoClobberADanglingLinkIsRefusedAllTheSame) {
+TEST(FileCopyTargetTest, WithNoClobberADanglingLinkIsStillRefused) {
   Existing existing({.preserve = {}, .no_clobber = true}, TargetIsALink);
   EXPECT_EQ(existing.copy.Settle({0, -ENOENT}), "close fd7");
   EXPECT_EQ(existing.copy.Settle({0}), "refused: dangling");
@@ -132,7 +132,7 @@ TEST(FileCopyTargetTest, WithNoClobberAnUnreadableSourceMattersOnlyForANewTarget
   }
 }
 
-TEST(FileCopyTargetTest, WithNoClobberASourceThatCanNotBeLookedAtIsAFailureAllTheSame) {
+TEST(FileCopyTargetTest, WithNoClobberASourceThatCanNotBeLookedAtIsStillAFailure) {
   FileCopyPolicy policy;
   policy.no_clobber = true;
   CopyScript copy({.policy = policy});
@@ -141,7 +141,7 @@ TEST(FileCopyTargetTest, WithNoClobberASourceThatCanNotBeLookedAtIsAFailureAllTh
   EXPECT_EQ(copy.Settle({-EACCES, 0}), "failed: stat S EACCES");
 }
 
-// A directory that was listed as a file, and may not be opened.
+// The source was listed as a file, but is a directory that may not be opened.
 TEST(FileCopyTargetTest, WithNoClobberADirectoryIsNotSkippedAsAFile) {
   FileCopyPolicy policy;
   policy.no_clobber = true;
@@ -152,7 +152,7 @@ TEST(FileCopyTargetTest, WithNoClobberADirectoryIsNotSkippedAsAFile) {
   EXPECT_EQ(copy.Settle({0, 0}), "source is other");
 }
 
-// As in GNU cp: names that differ only in case, say.
+// As in GNU cp: two names may differ only in case, for example.
 TEST(FileCopyTargetTest, WhatIsInADirectoryThatTheJobHasMadeIsNotOverwritten) {
   for (const bool force : {false, true}) {
     CopyScript copy(
@@ -195,8 +195,8 @@ TEST(FileCopyTargetTest, WhatMustNotBeOverwrittenIsRefused) {
   }
 }
 
-// Something else may have come under its name since that was looked at.
-TEST(FileCopyTargetTest, WhatIsOpenedIsRefusedLikewise) {
+// Something else may have got the name since the target was looked at.
+TEST(FileCopyTargetTest, AnOpenTargetThatMustNotBeOverwrittenIsRefused) {
   struct Case {
     std::function<void(CopyScript*)> made;
     const char* outcome;
@@ -214,7 +214,7 @@ TEST(FileCopyTargetTest, WhatIsOpenedIsRefusedLikewise) {
   }
 }
 
-TEST(FileCopyTargetTest, OneThatCanNotBeLookedAtIsLeftAlone) {
+TEST(FileCopyTargetTest, ATargetThatCanNotBeLookedAtIsLeftAlone) {
   Existing existing;
   existing.copy.Settle({0, 0});
   existing.copy.Settle({8});
@@ -222,7 +222,7 @@ TEST(FileCopyTargetTest, OneThatCanNotBeLookedAtIsLeftAlone) {
   EXPECT_EQ(existing.copy.Settle({0, 0}), "failed: stat T EIO");
 }
 
-TEST(FileCopyTargetTest, OneThatCanNotBeEmptiedIsLeftAlone) {
+TEST(FileCopyTargetTest, ATargetThatCanNotBeEmptiedIsLeftAlone) {
   Existing existing;
   EXPECT_EQ(existing.Open(), "at once set size fd8 0");
   EXPECT_EQ(existing.copy.Settle({-ETXTBSY}), "close fd8 = close fd7");
@@ -239,7 +239,7 @@ TEST(FileCopyTargetTest, AFileOfTheSameNumberOnAnotherDeviceIsAnotherFile) {
 }
 
 TEST(FileCopyTargetTest, ATargetThatIsGoneMeanwhileIsMadeAnew) {
-  // Kernels differ in whether the failed lstat cancels the stat behind it.
+  // Kernels differ in whether the failed lstat cancels the stat after it.
   for (const int32_t stat_result : {-ENOENT, kCancelled}) {
     Existing existing;
     EXPECT_EQ(existing.copy.Settle({-ENOENT, stat_result}), "open T new 644>fd");
@@ -261,8 +261,8 @@ TEST(FileCopyTargetTest, ATargetThatComesAndGoesIsGivenUp) {
   EXPECT_EQ(copy.Settle({0}), "failed: stat T ENOENT");
 }
 
-TEST(FileCopyTargetTest, OneThatCanNotBeOpenedFails) {
-  for (const int error : {EACCES, ETXTBSY, EPERM, ELOOP}) {  // ELOOP: it is a link now.
+TEST(FileCopyTargetTest, ATargetThatCanNotBeOpenedFails) {
+  for (const int error : {EACCES, ETXTBSY, EPERM, ELOOP}) {  // ELOOP: now a link.
     Existing existing;
     EXPECT_EQ(existing.copy.Settle({0, 0}), "open T>fd");
     EXPECT_EQ(existing.copy.Settle({-error}), "close fd7");
@@ -288,7 +288,7 @@ TEST(FileCopyTargetTest, ALeaseOnTheTargetIsWaitedFor) {
   EXPECT_EQ(copy.Settle({0, 0}), "open T waiting>fd");
 }
 
-TEST(FileCopyTargetTest, WithLinksKeptOneOfSeveralNamesIsReplaced) {
+TEST(FileCopyTargetTest, WithLinksKeptATargetOfSeveralNamesIsReplaced) {
   Existing existing({.preserve = {.links = true}},
                     [](CopyScript* copy) { copy->target_stat.stx_nlink = 2; });
   EXPECT_EQ(existing.copy.Settle({0, 0}), "unlink T");
@@ -300,7 +300,7 @@ TEST(FileCopyTargetTest, WithLinksKeptOneOfSeveralNamesIsReplaced) {
 
 // --- With --force ---
 
-TEST(FileCopyTargetTest, WithForceOneThatCanNotBeOpenedIsReplaced) {
+TEST(FileCopyTargetTest, WithForceATargetThatCanNotBeOpenedIsReplaced) {
   Existing existing({.preserve = {}, .force = true});
   CopyScript& copy = existing.copy;
   EXPECT_EQ(copy.Settle({0, 0}), "open T>fd");
@@ -311,8 +311,8 @@ TEST(FileCopyTargetTest, WithForceOneThatCanNotBeOpenedIsReplaced) {
   EXPECT_EQ(copy.copy().old_target(), OldTarget::kRemovedAfterFailing);
 }
 
-// A new one could not be made either.
-TEST(FileCopyTargetTest, WithForceAnErrorThatIsNotAboutTheFileDoesNotCostIt) {
+// A new file could not be made either.
+TEST(FileCopyTargetTest, WithForceAnErrorThatIsNotAboutTheFileKeepsIt) {
   for (const int error : {EMFILE, ENFILE, ENOMEM, EIO, ESTALE}) {
     Existing existing({.preserve = {}, .force = true});
     existing.copy.Settle({0, 0});
@@ -327,7 +327,8 @@ TEST(FileCopyTargetTest, WithForceALoopOfLinksIsReplaced) {
   EXPECT_EQ(existing.copy.Settle({0}), "open T new 644>fd");
 }
 
-// No socket can be opened; what takes its place is a file that others may be linked to.
+// A socket can't be opened. What takes its place is a file to which other names may be
+// linked.
 TEST(FileCopyTargetTest, WithForceASocketIsReplaced) {
   Existing existing({.preserve = {}, .force = true},
                     [](CopyScript* copy) { copy->target_stat.stx_mode = S_IFSOCK; });
@@ -338,7 +339,7 @@ TEST(FileCopyTargetTest, WithForceASocketIsReplaced) {
   EXPECT_EQ(existing.copy.copy().old_target(), OldTarget::kRemovedAfterFailing);
 }
 
-TEST(FileCopyTargetTest, WithForceALinkStaysWhosePointeeCanNotBeMade) {
+TEST(FileCopyTargetTest, WithForceALinkStaysIfItsTargetCanNotBeMade) {
   FileCopyPolicy policy;
   policy.force = policy.writes_through_dangling_links = true;
   Existing existing(policy, TargetIsALink);
@@ -405,15 +406,15 @@ TEST(FileCopyTargetTest, WithForceItIsRemovedOnce) {
   CopyScript& copy = existing.copy;
   copy.Settle({0, 0});
   copy.Settle({-EACCES});
-  EXPECT_EQ(copy.Settle({-ENOENT}), "open T new 644>fd");  // Gone by itself: as well.
+  EXPECT_EQ(copy.Settle({-ENOENT}), "open T new 644>fd");  // Gone: that is enough.
   EXPECT_EQ(copy.copy().old_target(), OldTarget::kKept);
-  EXPECT_EQ(copy.Settle({-EEXIST}), "lstat T - stat T");  // Back again.
+  EXPECT_EQ(copy.Settle({-EEXIST}), "lstat T - stat T");  // It is back again.
   EXPECT_EQ(copy.Settle({0, 0}), "open T>fd");
   EXPECT_EQ(copy.Settle({-EACCES}), "close fd7");
   EXPECT_EQ(copy.Settle({0}), "failed: create T EACCES");
 }
 
-TEST(FileCopyTargetTest, WithForceOneThatCanNotBeRemovedFails) {
+TEST(FileCopyTargetTest, WithForceATargetThatCanNotBeRemovedFails) {
   Existing existing({.preserve = {}, .force = true});
   existing.copy.Settle({0, 0});
   existing.copy.Settle({-EACCES});
@@ -428,7 +429,7 @@ TEST(FileCopyTargetTest, ForceLeavesATargetThatCanBeOpened) {
 
 // --- When it fails ---
 
-TEST(FileCopyTargetTest, OneThatWasThereIsEmptiedWhenTheCopyFails) {
+TEST(FileCopyTargetTest, AnExistingTargetIsEmptiedWhenTheCopyFails) {
   Existing existing;
   CopyScript& copy = existing.copy;
   EXPECT_EQ(existing.Empty(), kWrite);
@@ -439,7 +440,7 @@ TEST(FileCopyTargetTest, OneThatWasThereIsEmptiedWhenTheCopyFails) {
   EXPECT_TRUE(copy.all_blocks_back());
 }
 
-TEST(FileCopyTargetTest, WhyItCouldNotBeEmptiedIsKept) {
+TEST(FileCopyTargetTest, TheReasonWhyItCouldNotBeEmptiedIsKept) {
   Existing existing;
   existing.Empty();
   existing.copy.Settle({30, kCancelled, kCancelled});
@@ -469,7 +470,7 @@ TEST(FileCopyTargetTest, StoppedBeforeItIsEmptiedItKeepsItsContents) {
 
 // --- When another copy writes to it ---
 
-// One whose target, inode 2, another copy has claimed.
+// A copy whose target, inode 2, is claimed by another copy.
 struct Claimed {
   Claimed() {
     EXPECT_TRUE(other_desk.TryTake(
@@ -515,7 +516,7 @@ TEST(FileCopyTargetTest, ATargetThatAnotherCopyWritesToIsWaitedFor) {
   EXPECT_TRUE(claimed.is_free());
 }
 
-TEST(FileCopyTargetTest, OneThatTheOtherCopyHasRemovedIsMadeAnew) {
+TEST(FileCopyTargetTest, ATargetThatTheOtherCopyHasRemovedIsMadeAnew) {
   for (const int32_t look : {0, -ENOENT}) {
     Claimed claimed;
     CopyScript& copy = claimed.existing->copy;
@@ -531,8 +532,8 @@ TEST(FileCopyTargetTest, OneThatTheOtherCopyHasRemovedIsMadeAnew) {
   }
 }
 
-// No chain is queued in part and called in part.
-TEST(FileCopyTargetTest, WhereAClosingDidNotRunTheLastChainIsCalledAsAWhole) {
+// A chain is carried out either by the ring or by calls, never partly by both.
+TEST(FileCopyTargetTest, WhereAClosingDidNotRunTheWholeLastChainIsCarriedOutAtOnce) {
   Claimed claimed;
   CopyScript& copy = claimed.existing->copy;
   claimed.other_desk.Release(&claimed.other);
@@ -545,7 +546,7 @@ TEST(FileCopyTargetTest, WhereAClosingDidNotRunTheLastChainIsCalledAsAWhole) {
   EXPECT_EQ(copy.Settle({100, 0, 0}), "copied");
 }
 
-// There two names of one file may have two numbers.
+// There, two names of one file may have two inode numbers.
 TEST(FileCopyTargetTest, OnOtherFileSystemsAllFilesWithSeveralNamesAreOneTarget) {
   TargetClaims claims;
   TargetClaims::Desk desk(&claims, SystemKernel());
@@ -586,7 +587,7 @@ TEST(FileCopyTargetTest, ALinksTargetIsConfirmedThroughIt) {
   EXPECT_EQ(existing.copy.Settle({100, 0, 0}), "copied");
 }
 
-TEST(FileCopyTargetTest, OneThatIsReplacedAgainAndAgainIsGivenUp) {
+TEST(FileCopyTargetTest, ATargetThatIsReplacedAgainAndAgainIsGivenUp) {
   TargetClaims claims;
   TargetClaims::Desk desk(&claims, SystemKernel());
   FileCopyPolicy policy;
@@ -617,7 +618,7 @@ TEST(FileCopyTargetTest, StoppedWhileItIsConfirmedItKeepsItsContents) {
   EXPECT_TRUE(claimed.is_free());
 }
 
-TEST(FileCopyTargetTest, StoppedItWaitsNoLonger) {
+TEST(FileCopyTargetTest, AStoppedCopyWaitsNoLongerForItsTarget) {
   Claimed claimed;
   CopyScript& copy = claimed.existing->copy;
   copy.Stop();
@@ -626,7 +627,7 @@ TEST(FileCopyTargetTest, StoppedItWaitsNoLonger) {
   EXPECT_TRUE(copy.all_blocks_back());
 }
 
-TEST(FileCopyTargetTest, WhateverItEndsByAClaimIsGivenBack) {
+TEST(FileCopyTargetTest, HoweverACopyEndsItGivesItsClaimBack) {
   struct Case {
     const char* name;
     void (*end)(CopyScript*);

@@ -1,5 +1,5 @@
-// What is asked of the kernel to copy one pipe, device or link, and what becomes of it
-// where the kernel refuses.
+// Tests which ops the copy of a pipe, device or link takes, and what happens if the
+// kernel refuses one.
 
 #include "core/file/node_copy.h"
 
@@ -25,7 +25,7 @@
 namespace ringcp {
 namespace {
 
-// Notes which kinds of ops are carried out, and may have some of them fail.
+// Notes the kinds of ops carried out, and can make some of them fail.
 class WatchedKernel : public SyscallKernel {
  public:
   WatchedKernel() : SyscallKernel(/*slots=*/0) {}
@@ -37,7 +37,7 @@ class WatchedKernel : public SyscallKernel {
   }
 
   std::vector<OpKind> kinds;
-  std::function<int(const Op&)> fault;  // 0: the op runs.
+  std::function<int(const Op&)> fault;  // 0 means that the op runs.
 };
 
 class NodeCopyTest : public testing::Test {
@@ -76,14 +76,14 @@ class NodeCopyTest : public testing::Test {
   std::vector<OpKind> asked_;  // By CopyNode().
 };
 
-TEST_F(NodeCopyTest, OneThatHasItsOwnerAndModeIsLookedAtOnce) {
+TEST_F(NodeCopyTest, ANodeWithTheRightOwnerAndModeIsLookedAtOnlyOneTime) {
   PrepareWithShell(scratch_.path(), "mkfifo -m 644 p");
   EXPECT_EQ(Copy("p", "t").outcome, NodeOutcome::kCopied);
   EXPECT_EQ(asked_, (std::vector{OpKind::kListXattrs, OpKind::kMakeNode, OpKind::kOpenAt,
                                  OpKind::kStatx, OpKind::kSetTimes, OpKind::kClose}));
 }
 
-// As GNU cp does, also where that is an error.
+// GNU cp does so, too, even where the failure is an error.
 TEST_F(NodeCopyTest, WhereTheOwnerIsRefusedTheGroupIsTried) {
   if (geteuid() != 0) GTEST_SKIP() << "only root may give a file away";
   PrepareWithShell(scratch_.path(), "mkfifo -m 644 p; chown 5:6 p");
@@ -99,7 +99,7 @@ TEST_F(NodeCopyTest, WhereTheOwnerIsRefusedTheGroupIsTried) {
   const struct stat target = Stat("t");
   EXPECT_EQ(target.st_uid, 0u);
   EXPECT_EQ(target.st_gid, 6u);
-  // What was withheld until it has its owner stays so.
+  // What was withheld until the node has its owner stays withheld.
   EXPECT_EQ(target.st_mode, mode_t{S_IFIFO | 0600});
 }
 

@@ -1,5 +1,5 @@
-// Who may write to which target: the claims of copies on several threads, whatever names
-// lead to one file.
+// Tests who may write to which target: the claims of copies on several threads, whatever
+// names lead to one file.
 
 #include "core/file/target_claims.h"
 
@@ -41,13 +41,13 @@ class CountingKernel : public SyscallKernel {
   std::atomic<int> wakes = 0;
 };
 
-// Waits until a claim is released, as a thread with a desk of its own.
+// Waits until a claim is released, as a thread with its own desk does.
 void AwaitRelease(Desk* desk, absl::Duration limit) {
   desk->WakeOnRelease();
   AwaitWake(limit);
 }
 
-// Two desks, as of two workers, and a directory that both write to.
+// Two desks, as of two workers, and a directory to which both write.
 class TargetClaimsTest : public testing::Test {
  protected:
   TargetClaimsTest() {
@@ -63,7 +63,7 @@ class TargetClaimsTest : public testing::Test {
     desk->AnnounceNew({.directory = directory_, .name = name, .device = device_}, claim);
   }
 
-  // Claims what `name` leads to, as a copy does that has found it existing.
+  // Claims what `name` leads to, as a copy does whose target exists.
   bool Take(Desk* desk, const std::string& name, Claim* claim) {
     struct stat stat = {};
     EXPECT_EQ(fstatat(directory_, name.c_str(), &stat, 0), 0) << name;
@@ -73,7 +73,7 @@ class TargetClaimsTest : public testing::Test {
                          At(name.c_str(), FileSystemKind::kLocal), false, claim);
   }
 
-  // The place `name` in the directory of a kind of file system.
+  // The place `name` in the directory, on a file system of `kind`.
   TargetClaims::Place At(const char* name, FileSystemKind kind) const {
     return {.directory = directory_,
             .name = name,
@@ -82,7 +82,7 @@ class TargetClaimsTest : public testing::Test {
             .directory_key = 1};
   }
 
-  // Claims an inode of a kind of file system, under a name.
+  // Claims an inode on a file system of `kind`, under a name.
   bool TakeInode(Desk* desk, FileSystemKind kind, ino_t inode, uint64_t links,
                  const char* name, Claim* claim) {
     return desk->TryTake(
@@ -90,7 +90,7 @@ class TargetClaimsTest : public testing::Test {
         At(name, kind), false, claim);
   }
 
-  // Whether what `name` leads to could be claimed at `desk`.
+  // Whether what `name` leads to can be claimed at `desk`.
   bool IsFree(Desk* desk, const std::string& name) {
     Claim claim;
     const bool is_free = Take(desk, name, &claim);
@@ -107,7 +107,7 @@ class TargetClaimsTest : public testing::Test {
   Desk other_desk_{&claims_, &other_kernel_};
 };
 
-TEST_F(TargetClaimsTest, OneThatExistsIsTakenOnceUntilItIsReleased) {
+TEST_F(TargetClaimsTest, AnExistingTargetIsTakenOnlyOnceUntilItIsReleased) {
   scratch_.WriteFile("target", "old");
   for (Desk* const later : {&desk_, &other_desk_}) {
     Claim first;
@@ -134,7 +134,7 @@ TEST_F(TargetClaimsTest, OtherFilesAreNotConcerned) {
   desk_.Release(&claim);
 }
 
-TEST_F(TargetClaimsTest, ANumberOnAnotherDeviceIsAnotherFile) {
+TEST_F(TargetClaimsTest, AnInodeNumberOnAnotherDeviceIsAnotherFile) {
   Claim first;
   ASSERT_TRUE(TakeInode(&desk_, FileSystemKind::kLocal, 4711, 1, "a", &first));
   Claim second;
@@ -144,7 +144,7 @@ TEST_F(TargetClaimsTest, ANumberOnAnotherDeviceIsAnotherFile) {
   other_desk_.Release(&second);
 }
 
-TEST_F(TargetClaimsTest, ANewOneIsTakenFromWhenItIsMadeUntilItIsReleased) {
+TEST_F(TargetClaimsTest, ANewTargetIsTakenFromWhenItIsMadeUntilItIsReleased) {
   for (Desk* const later : {&desk_, &other_desk_}) {
     Claim claim;
     Announce(&desk_, "target", &claim);
@@ -156,7 +156,7 @@ TEST_F(TargetClaimsTest, ANewOneIsTakenFromWhenItIsMadeUntilItIsReleased) {
   }
 }
 
-TEST_F(TargetClaimsTest, AnnouncingOneThatIsNotMadeConcernsNobody) {
+TEST_F(TargetClaimsTest, AnnouncingATargetThatIsNotMadeConcernsNobody) {
   scratch_.WriteFile("target", "old");
   Claim claim;
   Announce(&desk_, "another", &claim);
@@ -164,8 +164,8 @@ TEST_F(TargetClaimsTest, AnnouncingOneThatIsNotMadeConcernsNobody) {
   desk_.Release(&claim);
 }
 
-// As when a file system takes their names for equal, or one directory was merged into
-// another.
+// As when a file system takes their names for equal, or when one directory was merged
+// into another.
 TEST_F(TargetClaimsTest, TwoNamesThatLeadToOneFileAreOneTarget) {
   Claim claim;
   Announce(&desk_, "target", &claim);
@@ -182,7 +182,7 @@ TEST_F(TargetClaimsTest, TwoNamesThatLeadToOneFileAreOneTarget) {
   desk_.Release(&claim);
 }
 
-TEST_F(TargetClaimsTest, OneThatExistsIsKnownUnderItsNextNameToo) {
+TEST_F(TargetClaimsTest, AnExistingTargetIsKnownUnderItsNewNameToo) {
   scratch_.WriteFile("target", "old");
   Claim claim;
   ASSERT_TRUE(Take(&desk_, "target", &claim));
@@ -193,13 +193,14 @@ TEST_F(TargetClaimsTest, OneThatExistsIsKnownUnderItsNextNameToo) {
   desk_.Release(&claim);
 }
 
-// A server that does not answer would keep those waiting who copy elsewhere.
-TEST_F(TargetClaimsTest, ANewOneOnAnotherDeviceIsNotLookedAt) {
+// A server that does not answer would otherwise hold up copies to other places.
+TEST_F(TargetClaimsTest, ANewTargetOnAnotherDeviceIsNotLookedAt) {
   struct stat stat = {};
   scratch_.WriteFile("target", "");
   ASSERT_EQ(fstatat(directory_, "target", &stat, 0), 0);
   for (const FileSystemKind kind : kKinds) {
-    // A lie, to be seen when it is looked at: the file is on the device of the other.
+    // The file is really on the other's device, so the claim fails if somebody looks at
+    // it.
     Claim made;
     desk_.AnnounceNew({.directory = directory_,
                        .name = "target",
@@ -219,8 +220,8 @@ TEST_F(TargetClaimsTest, ANewOneOnAnotherDeviceIsNotLookedAt) {
   }
 }
 
-// Their inodes' numbers may be made up by their file system.
-TEST_F(TargetClaimsTest, TwoWithSeveralNamesAreOneWhereInodesAreNotKnownToBeTrue) {
+// The file system may have made up their inode numbers.
+TEST_F(TargetClaimsTest, TwoFilesWithSeveralNamesAreOneWhereInodesMayBeFalse) {
   for (const FileSystemKind kind : kKinds) {
     Claim first;
     ASSERT_TRUE(TakeInode(&desk_, kind, 1, 2, "a", &first));
@@ -234,8 +235,8 @@ TEST_F(TargetClaimsTest, TwoWithSeveralNamesAreOneWhereInodesAreNotKnownToBeTrue
   }
 }
 
-// ... one for each name: "F" may be "f".
-TEST_F(TargetClaimsTest, TwoNamesThatDifferInCaseAreOneWhereInodesAreNotKnownToBeTrue) {
+// The same with one name each: "F" may be "f".
+TEST_F(TargetClaimsTest, TwoNamesThatDifferInCaseAreOneWhereInodesMayBeFalse) {
   for (const FileSystemKind kind : kKinds) {
     for (const bool is_new : {false, true}) {
       Claim first;
@@ -250,7 +251,7 @@ TEST_F(TargetClaimsTest, TwoNamesThatDifferInCaseAreOneWhereInodesAreNotKnownToB
       other_desk_.Release(&second);
       EXPECT_TRUE(TakeInode(&other_desk_, kind, 2, 1, "g", &second));
       other_desk_.Release(&second);
-      // One of that name elsewhere is another file.
+      // A file of that name in another directory is another file.
       TargetClaims::Place elsewhere = At("F", kind);
       elsewhere.directory_key = 2;
       EXPECT_TRUE(
@@ -262,22 +263,22 @@ TEST_F(TargetClaimsTest, TwoNamesThatDifferInCaseAreOneWhereInodesAreNotKnownToB
   }
 }
 
-// On an overlay a file gets another inode by being opened.
-TEST_F(TargetClaimsTest, OneThatIsYetToBeOpenedIsFoundByItsNameToo) {
+// On an overlay, opening a file for writing may change its inode.
+TEST_F(TargetClaimsTest, ATargetThatIsNotOpenYetIsFoundByItsNameToo) {
   scratch_.WriteFile("target", "old");
   for (const bool announces : {false, true}) {
     Claim first;
     ASSERT_TRUE(desk_.TryTake(
         {.device = device_, .inode = 1, .file_system = FileSystemKind::kOverlay},
         At("target", FileSystemKind::kOverlay), announces, &first));
-    // What it is by now.
+    // The inode that the name leads to by now.
     EXPECT_EQ(IsFree(&other_desk_, "target"), !announces);
     desk_.Release(&first);
     EXPECT_TRUE(IsFree(&other_desk_, "target"));
   }
 }
 
-TEST_F(TargetClaimsTest, OneThatIsNotHadIsNotAnnouncedEither) {
+TEST_F(TargetClaimsTest, ATargetThatCanNotBeClaimedIsNotAnnouncedEither) {
   scratch_.WriteFile("target", "old");
   Claim first;
   ASSERT_TRUE(Take(&desk_, "target", &first));
@@ -293,7 +294,7 @@ TEST_F(TargetClaimsTest, OneThatIsNotHadIsNotAnnouncedEither) {
   EXPECT_TRUE(IsFree(&desk_, "target"));
 }
 
-// With several that wait for one, each would wake the others for ever.
+// Several that wait for one claim would otherwise wake each other for ever.
 TEST_F(TargetClaimsTest, AnAttemptThatFailsWakesNobody) {
   Claim made;
   Announce(&desk_, "target", &made);
@@ -307,7 +308,7 @@ TEST_F(TargetClaimsTest, AnAttemptThatFailsWakesNobody) {
   EXPECT_EQ(other_kernel_.wakes, 1);
 }
 
-TEST_F(TargetClaimsTest, OfManyNewOnesEachIsReleasedAlone) {
+TEST_F(TargetClaimsTest, EachOfManyNewTargetsIsReleasedAlone) {
   const std::vector<std::string> names = {"a", "b", "c", "d"};
   std::vector<Claim> claims(names.size());
   for (size_t i = 0; i < names.size(); ++i) {
@@ -347,8 +348,8 @@ TEST_F(TargetClaimsTest, WaitingEndsWithItsTimeout) {
   EXPECT_LT(absl::Now() - start, kLimit / 2);
 }
 
-// Each time the other thread takes the file, somebody waits for it.
-TEST_F(TargetClaimsTest, WhoWaitsIsWokenByARelease) {
+// Whenever the other thread takes the file, somebody waits for it.
+TEST_F(TargetClaimsTest, AWaitingThreadIsWokenByARelease) {
   scratch_.WriteFile("target", "old");
   for (const bool is_new : {false, true}) {
     Claim claim;
@@ -366,7 +367,8 @@ TEST_F(TargetClaimsTest, WhoWaitsIsWokenByARelease) {
       has_it = true;
       own_desk.Release(&own);
     });
-    // It may have to be told more than once: whoever is about to wait is not waiting.
+    // More than one release may be needed: a thread that is only about to wait is not
+    // woken.
     EXPECT_FALSE(has_it);
     desk_.Release(&claim);
     while (!has_it) {
@@ -387,7 +389,7 @@ TEST_F(TargetClaimsTest, OfManyThreadsOneAtATimeHasTheTarget) {
   scratch_.WriteFile("target", "old");
   std::atomic<int> inside = 0;
   std::atomic<int> collisions = 0;
-  int times = 0;  // Changed only by who has the target.
+  int times = 0;  // Changed only by the thread that has the target.
   std::vector<std::thread> threads;
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&] {
@@ -407,8 +409,9 @@ TEST_F(TargetClaimsTest, OfManyThreadsOneAtATimeHasTheTarget) {
   EXPECT_EQ(times, kThreads * kTimes);
 }
 
-// Makers race with those who find what was made: never do two write to it at a time.
-TEST_F(TargetClaimsTest, WhoMakesItAndWhoFindsItAreNeverInItTogether) {
+// One thread makes the file while the other finds what was made. They must never write to
+// it at the same time.
+TEST_F(TargetClaimsTest, ItsMakerAndItsFinderNeverWriteToItTogether) {
   constexpr int kTimes = 500;
   std::atomic<int> inside = 0;
   std::atomic<int> collisions = 0;
@@ -421,7 +424,7 @@ TEST_F(TargetClaimsTest, WhoMakesItAndWhoFindsItAreNeverInItTogether) {
       if (fd < 0) {
         desk.Release(&claim);
         fd = openat(directory_, name, O_WRONLY | O_CLOEXEC);
-        if (fd < 0) continue;  // Gone again.
+        if (fd < 0) continue;  // It is gone again.
         struct stat stat = {};
         EXPECT_EQ(fstat(fd, &stat), 0);
         while (!desk.TryTake({.device = stat.st_dev,
@@ -430,7 +433,7 @@ TEST_F(TargetClaimsTest, WhoMakesItAndWhoFindsItAreNeverInItTogether) {
                              At(name, FileSystemKind::kLocal), false, &claim)) {
           AwaitRelease(&desk, absl::Milliseconds(1));
         }
-        // Another file may have its name by now; then it is nobody else's.
+        // If another file has the name by now, this one belongs to nobody any more.
         struct stat named = {};
         const bool is_named =
             fstatat(directory_, name, &named, 0) == 0 && named.st_ino == stat.st_ino;
@@ -443,7 +446,7 @@ TEST_F(TargetClaimsTest, WhoMakesItAndWhoFindsItAreNeverInItTogether) {
       if (++inside > 1) ++collisions;
       std::this_thread::yield();
       --inside;
-      // Every other one is removed again, so that it is made anew.
+      // Removes every second one, so that it is made anew.
       if (left % 2 == 0) unlinkat(directory_, name, 0);
       close(fd);
       desk.Release(&claim);
