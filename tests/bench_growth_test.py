@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The bench's works on growth: their data, their room, and what is said of them."""
+"""Tests the bench's works on growth: their data, the space they need, their report."""
 
 import os
 import shutil
@@ -34,7 +34,7 @@ _MIB = 2**20
 def result(
     name: str, entries: int, seconds: float, peak_bytes: int, peer_seconds: float = 1.0
 ) -> Result:
-    """What a run of the work `name` with one pair would have come to."""
+    """The result that a run of the work `name` with one pair would have."""
     work = select([name])[0]
     peer = Sample(peer_seconds, peer_seconds, _MIB)
     pairs = [Pair(peer, Sample(seconds, seconds, peak_bytes))]

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The bench's arithmetic, its choice of works, and that it sees a wrong copy."""
+"""Tests the bench's arithmetic, its choice of works, and that it notices wrong copies."""
 
 import os
 import shutil
