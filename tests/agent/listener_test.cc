@@ -185,7 +185,7 @@ TEST(UnixListenerTest, AnotherFileAtItsPathIsNotRemoved) {
   close(fd);
 }
 
-TEST(UnixListenerTest, OfManyThatStartTogetherOneListens) {
+TEST(UnixListenerTest, OnlyOneOfManyThatStartTogetherListens) {
   const ScratchDirectory directory;
   const std::string path = directory.Path("a.sock");
   for (int round = 0; round < 500; ++round) {

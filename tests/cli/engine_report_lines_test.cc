@@ -51,7 +51,7 @@ TEST(EngineReportLinesTest, AnEngineThatDidNothingIsNotNamed) {
   EXPECT_EQ(FirstLine(EngineReport()), "no engine: nothing was copied");
 }
 
-TEST(EngineReportLinesTest, TheOpsAreToldByTheWayTheyRan) {
+TEST(EngineReportLinesTest, OpsAreReportedByTheWayTheyRan) {
   EngineReport report = Uring();
   report.sqes = 40;
   report.linked = 30;

@@ -48,7 +48,7 @@ TEST(AttributePlanTest, ALinkHasNoMode) {
             "times, chown 5:6");
 }
 
-TEST(AttributePlanTest, SetIdBitsComeBackBehindAChangeOfOwner) {
+TEST(AttributePlanTest, SetIdBitsAreSetAgainAfterAChangeOfOwner) {
   EXPECT_EQ(Script({.source_mode = S_IFREG | 06755, .memory = {.mode = S_IFREG | 06755}}),
             "look, times, chown 5:6, chmod 6755");
   // A directory does not lose them.

@@ -146,7 +146,7 @@ TEST(FileCopyAttributesTest, AFileThatCouldNotBeGivenAwayLosesItsSetIdBits) {
   EXPECT_EQ(copy.Settle({0}), "fchmod fd9 755");
 }
 
-TEST(FileCopyAttributesTest, AChangeOfOwnerTakesSetIdBitsAwaySoTheModeIsSetBehindIt) {
+TEST(FileCopyAttributesTest, AChangeOfOwnerClearsSetIdBitsSoTheModeIsSetAfterIt) {
   Written written(AsUser(0), [](CopyScript* copy) {
     copy->source_stat.stx_uid = 5;
     copy->source_stat.stx_mode = S_IFREG | 04755;

@@ -136,7 +136,7 @@ TEST(FileCopyRemoteTest, AFileMountedOverOneOfAKnownFileSystemIsNotKnown) {
   EXPECT_EQ(copy.LookAtSource(), "at once read fd7 1024@100");
 }
 
-// --- What closing tells ---
+// --- What closing reports ---
 
 TEST(FileCopyRemoteTest, ATargetThatCanNotBeStoredIsRemoved) {
   Read read;

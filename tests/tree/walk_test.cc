@@ -218,7 +218,7 @@ void ReplaceWhenEntered(const ScratchDirectory& scratch, const std::string& name
   };
 }
 
-TEST(WalkTest, WhatIsListedAsADirectoryAndIsNoneIsYieldedAsWhatItIs) {
+TEST(WalkTest, AnEntryListedAsADirectoryIsYieldedAsWhatItIs) {
   const std::pair<EntryKind, std::function<void(const std::string&)>> kinds[] = {
       {EntryKind::kRegular,
        [](const std::string& path) { close(creat(path.c_str(), 0644)); }},
@@ -260,7 +260,7 @@ TEST(WalkTest, ALinkThatIsListedAsADirectoryIsFollowedIfAsked) {
             (Paths{"odd", "odd/file", "sub", "sub/file"}));
 }
 
-TEST(WalkTest, WhatIsGoneWhenItIsToBeEnteredIsReported) {
+TEST(WalkTest, AnEntryThatIsGoneWhenItIsToBeEnteredIsReported) {
   const ScratchDirectory scratch;
   scratch.MakeDirectory("odd");
   RecordedWalk walk;
