@@ -41,8 +41,7 @@ struct MemoryTarget {
   int32_t CarryOut(const Op& op);
 };
 
-// One plan: who copies which source to which target. The source belongs to user 5 and
-// group 6.
+// One plan: who copies which source to which target. User 5 and group 6 own the source.
 struct AttributeCase {
   Preserve preserve = {.mode = true, .ownership = true, .timestamps = true};
   uid_t as_user = 0;

@@ -205,8 +205,7 @@ class ProcessTest(unittest.TestCase):
         self.messages = Path(directory.name) / "messages"
 
     def test_time_cpu_and_peak(self) -> None:
-        # Sleeping takes time without CPU. The peak is far above what this process itself
-        # has.
+        # Sleeping takes time without CPU. The peak is far above that of this process.
         code = "import time; x = bytearray(2**28); time.sleep(0.2)"
         measured = run([sys.executable, "-I", "-c", code], self.messages)
         self.assertGreaterEqual(measured.seconds, 0.2)

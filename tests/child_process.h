@@ -1,6 +1,5 @@
 // Runs part of a test in a process of its own, with another user, limits, mounts or
-// filters. A process can't undo any of these, so the test's own process must not change
-// them.
+// filters. A process can't undo any of these, so the test's own must not change them.
 //
 // Thread-safety: to be called before the test has started threads.
 

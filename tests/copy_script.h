@@ -83,8 +83,8 @@ class CopyScript {
   // next.
   std::string OpenSource();
   std::string LookAtSource();
-  // Does the same as LookAtSource(), and makes the target as descriptor 8. REQUIRES: no
-  // slot is used.
+  // Does the same as LookAtSource(), and makes the target, descriptor 8. REQUIRES: no
+  // slots.
   std::string OpenBoth();
   // Gives the chain of `lane` its results. The test may leave out the result of the check
   // for a pipe between looking at the source and reading it: the check then finds no

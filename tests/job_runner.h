@@ -27,15 +27,13 @@ struct JobRun {
 
   bool succeeded() const { return result.outcome == JobResult::Outcome::kSucceeded; }
   bool cancelled() const { return result.outcome == JobResult::Outcome::kCancelled; }
-  // The job's status and the messages of all errors, sorted, one a line; "" if nothing
-  // went wrong.
+  // The job's status and all errors' messages, sorted, one a line; "" if all went well.
   std::string Messages() const;
 };
 
 // Functions that watch a job while it runs. Each may be empty.
 struct JobHooks {
-  // Called by one of the job's threads after each entry that was copied; `count` is 1 for
-  // the first.
+  // Called by one of the job's threads after each entry copied; `count` begins with 1.
   std::function<void(CopyJob* job, int count)> on_copied;
   // Called by one of the job's threads for each error.
   std::function<void(const FileError& error)> on_error;

@@ -21,8 +21,7 @@ class JobSpecs {
   v1::JobSpec File();
 
   // Runs for as long as a test needs. Its only source is a FIFO, copied without -r: the
-  // copy holds what the test writes into the FIFO, and the job ends when the test closes
-  // it.
+  // copy is what the test writes into it, and ends when the test closes it.
   v1::JobSpec Fifo();
 
   // Names `count` sources, none of which can be copied.

@@ -8,12 +8,10 @@
 //   sizes-are-zero      A stat says that regular files are empty,
 //   sizes-are-small     ... that they have ten bytes at most,
 //   no-blocks           ... that they use no blocks.
-//   direct-io           Reads and writes bypass the page cache, so this program gets
-//   every
-//                       read, whatever size it has reported for the file.
-//   short-reads         A read returns at most a kilobyte, or half of what was asked for
-//                       if that is less.
-//   short-writes        A write stores at most as much.
+//   direct-io           Reads and writes bypass the page cache, so that every read comes
+//                       here, whatever size was reported for the file.
+//   short-reads         A read returns at most a kilobyte; if less is asked for, half,
+//   short-writes        ... and a write stores as much.
 //   loses-a-write       In each file, the first write that is not at offset 0 is not
 //                       stored. It succeeds; the next write fails with EIO, once.
 //   writes-in-order     Each open file must be written from its beginning without a gap.

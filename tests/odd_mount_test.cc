@@ -44,8 +44,7 @@ class OddMountTest : public testing::Test {
     return types;
   }
 
-  // Writes to a new file in the mount. Returns the errno of the write and that of the
-  // close.
+  // Writes to a new file in the mount. Returns the errnos of the write and of the close.
   std::pair<int, int> WriteTo(const std::string& name) const {
     const int fd =
         open(scratch_.Path("odd/" + name).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0640);

@@ -197,8 +197,7 @@ bool IsPossible(const CopyCase& copy_case) {
         (IsMissing(sources[i]) || IsDirectory(sources[i]))) {
       return false;
     }
-    // If nothing is copied to a name, what it holds in the target matters only to the
-    // other name.
+    // If nothing is copied to a name, what it holds matters only to the other name.
     if (IsMissing(sources[i]) && (targets[i] == TargetEntry::kLinkToSource ||
                                   (targets[i] != TargetEntry::kNone &&
                                    targets[1 - i] != TargetEntry::kLinkToOther))) {

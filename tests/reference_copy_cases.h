@@ -14,8 +14,7 @@
 
 namespace ringcp {
 
-// What there is to copy under a name. "Other" is the file with the other of the two
-// names.
+// What there is to copy under a name. "Other" is the file of the other name.
 enum class SourceEntry {
   kNone,
   kEmptyFile,

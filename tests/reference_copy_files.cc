@@ -43,8 +43,7 @@ void MakeNode(const std::string& path, mode_t type_and_mode) {
   RINGCP_CHECK(chmod(path.c_str(), type_and_mode & 07777) == 0);
 }
 
-// Gives everything in `directory`, and then the directory itself, its own time in the
-// past.
+// Gives all in `directory`, and then the directory, a time of its own in the past.
 void Age(const std::string& directory, time_t* seconds) {
   for (const auto& entry : std::filesystem::directory_iterator(directory)) {
     if (entry.symlink_status().type() == std::filesystem::file_type::directory) {

@@ -1,5 +1,4 @@
-// Makes the files that a case of reference_copy_cases.h starts from, and lists what they
-// have become.
+// Makes the files of a case of reference_copy_cases.h, and lists what they become.
 //
 // Thread-safety: pure but for the file system and the working directory.
 
@@ -23,8 +22,7 @@ class FilesOfCase {
   FilesOfCase(const FilesOfCase&) = delete;
   FilesOfCase& operator=(const FilesOfCase&) = delete;
 
-  // Lists all files that exist now, including what was written into pipes. To be called
-  // only once.
+  // Lists all files, and what was written into pipes. To be called only once.
   std::vector<std::string> List() const;
 
  private:

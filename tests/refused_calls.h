@@ -1,5 +1,4 @@
-// Makes system calls fail as on old kernels, under containers' filters, or on odd file
-// systems.
+// Makes system calls fail as old kernels, containers' filters and odd file systems do.
 //
 // Thread-safety: holds for the calling thread and the threads it starts. It can't be
 // undone, so it belongs into child processes (child_process.h).

@@ -34,8 +34,7 @@ class Subprocess {
     // If given, standard output and standard error are one terminal with this many
     // columns. What is written to it is captured as standard error.
     std::optional<int> terminal_columns = {};
-    // If given, the program runs as this user and group, with no other groups. Needs
-    // root.
+    // Runs the program as this user and group, with no other groups. Needs root.
     std::optional<uid_t> user = {};
     // Closed in the program, as by `>&-`.
     std::vector<int> closed_descriptors = {};

@@ -19,8 +19,7 @@ inline Kernel* SystemKernel() {
   return &kernel;
 }
 
-// Waits until this thread is woken. Returns false if `limit` has passed without a
-// wake-up.
+// Waits until this thread is woken; false if that has taken `limit` or longer.
 inline bool AwaitWake(absl::Duration limit) {
   std::vector<ChainResults> none;
   const SteadyTime until = SystemKernel()->Now() + absl::ToChronoNanoseconds(limit);

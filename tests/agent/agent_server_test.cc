@@ -142,8 +142,7 @@ TEST_F(AgentServerTest, TheHealthServiceSaysServing) {
 TEST_F(AgentServerTest, ReflectionKnowsTheService) {
   const std::string path = directory_.Path("a.sock");
   const auto agent = Start(path);
-  // Asks for list_services (field 7), and for file_containing_symbol (field 4) of the
-  // service.
+  // list_services (field 7), and file_containing_symbol (field 4) of the service.
   const std::string method =
       "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
   EXPECT_THAT(CallRaw(Connect(path), method, std::string("\x3A\0", 2)),

@@ -79,8 +79,7 @@ class CopyAgentServiceTest : public testing::Test {
     server_->Shutdown();
   }
 
-  // A client of the agent under test. The first call makes the agent, with the options
-  // set by then.
+  // A client of the agent under test. The first call makes it, with the options.
   v1::CopyAgent::Stub* stub() {
     if (server_ == nullptr) {
       jobs_.emplace(job_options_);
@@ -370,8 +369,7 @@ TEST_F(CopyAgentServiceTest, TwoWatchersSeeTheSameEnd) {
 
 TEST_F(CopyAgentServiceTest, WatchersAreLimitedAndALeavingOneMakesRoom) {
   service_options_.watchers_max = 2;
-  // The watched job is queued and doesn't change, so no event tells the service who has
-  // left.
+  // A queued job doesn't change, so no event tells the service who has left.
   job_options_.limits.running_jobs_max = 1;
   Submit(specs_.Fifo());
   const Job job = Submit(specs_.File());

@@ -7,8 +7,7 @@
 namespace ringcp {
 namespace {
 
-// Whether `text` matches a RUNNING job that has the labels team=web and note='a "b" AND
-// c\'.
+// Whether `text` matches a RUNNING job with the labels team=web, note='a "b" AND c\'.
 std::string Matched(const std::string& text) {
   v1::JobSpec spec;
   (*spec.mutable_labels())["team"] = "web";

@@ -89,8 +89,7 @@ TEST_F(JobTableOverlapTest, AFileThatAnEarlierJobMakesIsFoundByTheLaterOne) {
   EXPECT_EQ(waiting.state(), Job::QUEUED);
   Release(running);
   WaitFor(running.name(), Job::SUCCEEDED);
-  // It succeeds only after the earlier job, because writing through a dangling link is
-  // refused.
+  // It would be refused before the earlier job, because the link dangles then.
   WaitFor(waiting.name(), Job::SUCCEEDED);
   EXPECT_EQ(ReadFileOrNone(directory_.Path("made")), "contents 2");
 }
@@ -140,8 +139,7 @@ TEST_F(JobTableOverlapTest, AFileSystemThatDoesNotAnswerHoldsUpItsOwnJobsOnly) {
   const std::string skipped = "skipped: ";
   const std::string result = InChildProcess([&]() -> std::string {
     const int fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC);
-    // Nobody answers for this file system, so whoever looks at it waits until `fuse` is
-    // closed.
+    // Nobody reads from `fuse`, so whoever looks there waits until it is closed.
     const std::string options =
         absl::StrCat("fd=", fuse, ",rootmode=40000,user_id=0,group_id=0");
     if (fuse < 0 || unshare(CLONE_NEWNS) != 0 ||

@@ -195,8 +195,7 @@ TEST_F(JobTableTest, TheJobThatEndedFirstIsForgottenFirst) {
 
 TEST_F(JobTableTest, EndedJobsMakeRoomInMemoryForNewOnes) {
   v1::JobSpec large = specs_.File();
-  // About 100 kB for each job, in paths that are too long for the kernel and fail
-  // immediately.
+  // About 100 kB for each job, in paths that the kernel refuses as too long.
   for (int i = 0; i < 10; ++i) large.add_sources("/" + std::string(10000, 'a'));
   large.set_target(directory_.path());
   options_.limits.remembered_bytes_max = 250'000;

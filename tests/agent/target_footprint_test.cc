@@ -134,8 +134,7 @@ TEST(TargetFootprintTest, NothingOverlapsWithNothingAndEverywhereWithTheRest) {
 
 TEST(TakenPlacesTest, FindsAnOverlapExactlyWhereAPairHasOne) {
   std::mt19937 random(TestSeed());
-  // The tree is small so that places often overlap. A name's identity follows from its
-  // path.
+  // In this small tree places often overlap. A name's identity follows from its path.
   const auto random_steps = [&random] {
     std::vector<PathStep> steps;
     ino_t inode = 1;

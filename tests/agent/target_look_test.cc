@@ -20,8 +20,7 @@ namespace {
 
 class TargetLookTest : public testing::Test {
  protected:
-  // The footprint of a job that copies `sources` to the path `target` in the scratch
-  // directory.
+  // The footprint of a job that copies `sources` to `target` in scratch_.
   TargetFootprint To(const std::string& target, std::vector<std::string> sources = {"/s"},
                      TargetKind kind = TargetKind::kDefault) const {
     CopyRequest request;

@@ -88,8 +88,7 @@ AttributeRun RunSafely(const AttributeCase& with,
       const mode_t granted = now.mode & ~source & kPermissions;
       EXPECT_TRUE((granted & ~with.memory.mode) == 0);
       EXPECT_TRUE(!is_sources || with.memory.user == 5 || granted == 0);
-      // The group's bits are the ACL's mask, so granting them would let in whoever the
-      // ACL names.
+      // The group's bits are the ACL's mask: they would let in whoever the ACL names.
       EXPECT_TRUE(!now.access_acl || (now.mode & ~with.memory.mode & kGroup) == 0);
     }
   });

@@ -97,8 +97,7 @@ TEST_P(CopyModelTest, CopiesWithOneLaneAndWithMoreThanBlocks) {
 
 TEST_P(CopyModelTest, ASourceThatIsShorterThanItSaidIsAnError) {
   ASSERT_TRUE(WritePattern(source_.get(), kSeed, 3 * kBlock).ok());
-  // The read that reaches the end is short and severs linked SQEs; the next read finds
-  // nothing.
+  // The read at the end is short and severs linked SQEs; the next finds nothing.
   const absl::StatusOr<Measurement> measurement =
       RunCopy(*GetParam(), {.source = source_.get(),
                             .target = target_.get(),

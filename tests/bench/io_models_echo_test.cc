@@ -125,8 +125,7 @@ TEST(EchoTest, MoreDescriptorsThanSelectCanTakeAreRefused) {
 class PipeModelTest : public testing::TestWithParam<PipeModel> {};
 
 TEST_P(PipeModelTest, PassesTheStreamOnUnchanged) {
-  // The last size is more than both pipes hold, so that every side has to wait for the
-  // other.
+  // The last size is more than both pipes hold, so each side has to wait for the other.
   for (const int64_t size : {0, 1, 4096, 4097, 1000003}) {
     const absl::StatusOr<Measurement> measurement = RunPipe(GetParam(), size, kSeed);
     ASSERT_TRUE(measurement.ok()) << size << ": " << measurement.status();
@@ -224,8 +223,7 @@ TEST_F(RegularFileTest, EveryQuestionIsAnswered) {
             "returns 0, but the flag is not set, no signal ever comes");
   EXPECT_EQ(answer_to("read with O_NONBLOCK"), "returns 4096: it waited for the device");
   // File systems differ here. The answer is EAGAIN if it would have to wait, EOPNOTSUPP
-  // if it can't know that, and the data if it did not drop them from the page cache as
-  // advised.
+  // if it can't know that, and the data if these are still in the page cache.
   EXPECT_NE(answer_to("preadv2"), "never asked");
   EXPECT_EQ(fcntl(file_.get(), F_GETFL), flags);
 }

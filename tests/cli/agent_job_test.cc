@@ -220,8 +220,7 @@ TEST_F(AgentJobTest, CountsTheFailuresThatTheAgentDidNotKeep) {
 
 TEST_F(AgentJobTest, ReachesASocketWithAnyName) {
   agent_.events = {Event(v1::Job::SUCCEEDED)};
-  // A name for the same directory that gRPC would read as something else if it were not
-  // escaped.
+  // A name for the same directory, which gRPC would misread if it were not escaped.
   const std::string odd = scratch_.Path("100% odd");
   ASSERT_EQ(symlink(".", odd.c_str()), 0);
   EXPECT_EQ(Run(absl::StrCat("unix:", odd, "/s")).exit_code, 0);

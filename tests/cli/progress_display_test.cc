@@ -22,8 +22,7 @@ namespace {
 
 constexpr char kErase[] = "\033[K";
 
-// How the display draws a line: in one write, with the cursor back at the start of the
-// line.
+// A line as the display draws it, with the cursor back at its start.
 std::string Drawn(const std::string& line) { return "\r" + line + kErase + "\r"; }
 
 Progress SomeProgress(int64_t bytes_done = 1024) {

@@ -1,5 +1,4 @@
-// Tests ringcp, ringcpctl and ringcpd together: the real programs, on a socket of their
-// own.
+// Tests the real ringcp, ringcpctl and ringcpd together, on a socket of their own.
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -282,8 +281,7 @@ TEST_F(AgentTest, CancellingAJobLeavesTheFileOfAnotherOneForTheSameTarget) {
   const int fifo = OpenFifo("fifo");
   Write(fifo, std::string(4096, 'x'));
   ASSERT_TRUE(slow.WaitForError(R"("bytesDone":"4096")"));
-  // The new job waits for the slow one, so that neither finds a half-written file of the
-  // other.
+  // It waits for the slow job, so that neither finds the other's half-written file.
   const std::string job = Submit({"new", "target"});
   EXPECT_TRUE(absl::StrContains(RunProgram(Ctl({"show", job})).output, "QUEUED"));
   EXPECT_TRUE(agent_->WaitForError(job + " waits for "));

@@ -39,8 +39,7 @@ class CliTest : public testing::Test {
     return options;
   }
 
-  // How to run `script` in a shell in the scratch directory; "$@" is ringcp with
-  // `arguments`.
+  // How to run `script` in a shell there; "$@" is ringcp with `arguments`.
   Subprocess::Options RingcpInShell(const std::string& script,
                                     const std::vector<std::string>& arguments) {
     Subprocess::Options options;
@@ -63,8 +62,7 @@ class CliTest : public testing::Test {
 
 class CliEngineTest : public CliTest, public testing::WithParamInterface<std::string> {
  protected:
-  // Whether this engine can run here. If not, reason_ is what the program said, and the
-  // test is skipped.
+  // Whether this engine can run here. If not, reason_ says why, and the test is skipped.
   bool CanRun() {
     scratch_.WriteFile("probe", "");
     const Subprocess::Result result =
@@ -95,8 +93,7 @@ TEST_P(CliEngineTest, OpensMoreFilesThanTheSoftLimitOfTheShell) {
   for (int i = 0; i < 60; ++i) path += "/d";
   std::filesystem::create_directories(scratch_.Path(path));
   scratch_.WriteFile(path + "/file", "at the bottom");
-  // All directories down to the file are open, on both sides, which is beyond the soft
-  // limit.
+  // All directories down to the file, on both sides, are more than the soft limit.
   Subprocess::Options options = Ringcp({"--engine=" + GetParam(), "-r", "deep", "copy"});
   const std::string program = options.program;
   options.program = "/bin/sh";

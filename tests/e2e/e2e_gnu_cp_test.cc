@@ -45,8 +45,7 @@ void PrintTo(const Situation& situation, std::ostream* out) {
   *out << situation.setup << "; " << situation.command;
 }
 
-// Both programs report in the order in which they find files, which differs from run to
-// run.
+// Messages come in the order in which files are found, which may differ.
 std::string SortedLines(const std::string& text) {
   std::vector<std::string> lines = absl::StrSplit(text, '\n');
   std::sort(lines.begin(), lines.end());
@@ -80,8 +79,7 @@ class GnuCp : public testing::TestWithParam<Situation> {
     }
   }
 
-  // Runs the situation in the directory `name` below the scratch directory, with
-  // `program` as cp.
+  // Runs the situation in the scratch directory's `name`, with `program` as cp.
   Seen See(const std::string& name, const std::string& program) {
     const Situation& situation = GetParam();
     const std::string programs = scratch_.MakeDirectory(name + ".bin");

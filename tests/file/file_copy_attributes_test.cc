@@ -494,8 +494,7 @@ TEST(FileCopyAttributesTest, WithoutModeToKeepSetIdBitsAreNotCopied) {
 }
 
 TEST(FileCopyAttributesTest, WithTheDefaultModeTheSourcesDoesNotMatter) {
-  // The umask is subtracted here, because the kernel ignores it where there is a default
-  // ACL.
+  // Subtracted here, because below a default ACL the kernel ignores the umask.
   CopyScript copy({.policy = {.preserve = {}, .default_mode = true, .umask = 027}});
   copy.source_stat.stx_mode = S_IFREG | 0700;
   EXPECT_EQ(copy.LookAtSource().substr(0, 17), "open T new 640>s0");

@@ -185,8 +185,7 @@ constexpr Variant kVariants[] = {
     {.name = "shared, holes", .has_holes = true, .is_shared = true},
 };
 
-// With O_DIRECT, a target of many blocks is extended before it is written, so one size is
-// for that.
+// One size more for O_DIRECT, which extends a target of many blocks beforehand.
 std::vector<size_t> SizesOf(const Variant& variant) {
   std::vector<size_t> sizes(std::begin(kSizes), std::end(kSizes));
   if (variant.page_cache == PageCache::kBypass) sizes.push_back(11 * kBlock + 7);

@@ -154,8 +154,7 @@ TEST(FileCopySharedTest, WithoutAHelperItIsCopiedAlone) {
   EXPECT_EQ(shared.copy.Settle({0, 0}), "copied");
 }
 
-// A copy of eight blocks: a helper has the fifth, and lanes 2 and 3 have the third and
-// fourth.
+// A copy of eight blocks: lanes 2 and 3 have the third and fourth, a helper the fifth.
 struct Helped {
   Helped() : copy({.policy = Sharing(&files), .size = 8 * CopyScript::kBlock}) {
     copy.OpenBoth();

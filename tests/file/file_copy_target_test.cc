@@ -21,8 +21,7 @@ namespace {
 constexpr int kCancelled = -ECANCELED;
 constexpr char kWrite[] = "write fd8 100@0 - close fd8 = close fd7";
 
-// A copy whose target exists, and what it wants next. `made` changes source and target
-// first.
+// A copy to an existing target, and what it wants next. `made` changes its files first.
 struct Existing {
   explicit Existing(
       const FileCopyPolicy& policy = {},
@@ -327,8 +326,7 @@ TEST(FileCopyTargetTest, WithForceALoopOfLinksIsReplaced) {
   EXPECT_EQ(existing.copy.Settle({0}), "open T new 644>fd");
 }
 
-// A socket can't be opened. What takes its place is a file to which other names may be
-// linked.
+// No socket can be opened. Other names may be linked to the file in its place.
 TEST(FileCopyTargetTest, WithForceASocketIsReplaced) {
   Existing existing({.preserve = {}, .force = true},
                     [](CopyScript* copy) { copy->target_stat.stx_mode = S_IFSOCK; });

@@ -55,8 +55,7 @@ struct Pumping : Opened {
   }
 };
 
-// Removes a target that the copy made, and that is open and half-written. Returns the
-// outcome.
+// Removes an open, half-written target of the copy. Returns the outcome.
 std::string RemoveOpen(CopyScript* copy) {
   EXPECT_EQ(copy->Settle({0, 0}), "unlink T");
   EXPECT_EQ(copy->Settle({0}), "close fd8 = close fd7");

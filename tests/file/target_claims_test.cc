@@ -164,8 +164,8 @@ TEST_F(TargetClaimsTest, AnnouncingATargetThatIsNotMadeConcernsNobody) {
   desk_.Release(&claim);
 }
 
-// As when a file system takes their names for equal, or when one directory was merged
-// into another.
+// As when a file system takes them for one name, or one directory was merged into
+// another.
 TEST_F(TargetClaimsTest, TwoNamesThatLeadToOneFileAreOneTarget) {
   Claim claim;
   Announce(&desk_, "target", &claim);
@@ -199,8 +199,7 @@ TEST_F(TargetClaimsTest, ANewTargetOnAnotherDeviceIsNotLookedAt) {
   scratch_.WriteFile("target", "");
   ASSERT_EQ(fstatat(directory_, "target", &stat, 0), 0);
   for (const FileSystemKind kind : kKinds) {
-    // The file is really on the other's device, so the claim fails if somebody looks at
-    // it.
+    // The file is really on the other's device, which shows whether it is looked at.
     Claim made;
     desk_.AnnounceNew({.directory = directory_,
                        .name = "target",
@@ -367,8 +366,7 @@ TEST_F(TargetClaimsTest, AWaitingThreadIsWokenByARelease) {
       has_it = true;
       own_desk.Release(&own);
     });
-    // More than one release may be needed: a thread that is only about to wait is not
-    // woken.
+    // One release may not suffice: a thread that is not waiting yet is not woken.
     EXPECT_FALSE(has_it);
     desk_.Release(&claim);
     while (!has_it) {

@@ -116,8 +116,7 @@ TEST_F(CopyJobDirectoriesTest, NewDirectoriesInheritTheirGroup) {
 }
 
 TEST_F(CopyJobDirectoriesTest, EmptyDirectoriesGetTheirModeToo) {
-  // Most empty directories need only be made. Most of these have to be opened, or exist
-  // already.
+  // Most need only be made, but most of these have to be opened, or exist already.
   PrepareWithShell(scratch_.path(),
                    "mkdir -p s/plain s/shared s/shut s/there t/s/there;"
                    " chmod 755 s s/plain; chmod 777 s/shared; chmod 555 s/shut;"

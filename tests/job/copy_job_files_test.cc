@@ -67,8 +67,7 @@ TEST_P(CopyJobFilesTest, WithoutAttributesToSetNothingIsOpenedForThem) {
 }
 
 TEST_P(CopyJobFilesTest, ADirectoryThatWasClosedIsReadOnWhereItWasLeft) {
-  // Each directory has more entries than a piece of it, and the next directory is among
-  // them.
+  // Each directory is more than one piece, with the next directory among its entries.
   PrepareWithShell(scratch_.path(),
                    "mkdir tree; cd tree; for i in $(seq 4); do"
                    "   seq -f %030.0f 1500 | xargs touch;"

@@ -31,8 +31,7 @@ class CopyJobMergeTest : public EngineTest {
                                   name, " >", name, "/f$i; done"));
   }
 
-  // "" if all files in the directory `name` are those of `of`, otherwise the first that
-  // is not.
+  // "" if all files in directory `name` are those of `of`, otherwise the first other one.
   std::string NotOf(const std::string& of, const std::string& name) const {
     for (int i = 1; i <= 200; ++i) {
       const std::string file = absl::StrCat(name, "/f", i);

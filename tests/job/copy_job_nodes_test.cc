@@ -174,8 +174,7 @@ TEST_F(CopyJobNodesTest, AKeptModeTakesThePlaceOfAnInheritedAcl) {
   EXPECT_LT(getxattr(scratch_.Path("t/p").c_str(), kAccessAclName, nullptr, 0), 0);
 }
 
-// Copies a file with two names. In the target the second name, t/d/x2, belongs to another
-// file.
+// Copies a file with two names; the second one's target, t/d/x2, is another file.
 class CopyJobHardLinksTest : public CopyJobNodesTest {
  protected:
   CopyJobHardLinksTest() {

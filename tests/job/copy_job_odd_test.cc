@@ -297,8 +297,7 @@ TEST_P(CopyJobOddTest, WhereInodeNumbersChangeALinkAndItsFileAreWrittenOneByOne)
   }
 }
 
-// Inode numbers do not show that source and target are one file, so it must not be
-// emptied.
+// Nothing shows that source and target are one file, so it must not be emptied.
 TEST_P(CopyJobOddTest, WhereInodeNumbersChangeNothingIsCopiedOntoItself) {
   PrepareWithShell(scratch_.path(),
                    "mkdir -p backing/d odd; seq 1000 >backing/d/f;"

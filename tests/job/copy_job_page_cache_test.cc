@@ -67,8 +67,7 @@ void Evict(const std::string& path) {
 
 class CopyJobPageCacheTest : public EngineTest {
  protected:
-  // Whether files in the scratch directory are on a device, so that the page cache can
-  // drop them.
+  // Whether scratch files are on a device, so that the page cache can drop them.
   bool has_device() const {
     struct statfs stat = {};
     EXPECT_EQ(statfs(scratch_.path().c_str(), &stat), 0);
@@ -106,8 +105,7 @@ TEST_P(CopyJobPageCacheTest, NothingIsLeftInThePageCache) {
   }
 }
 
-// For comparison: shows that the test above does not pass merely because nothing is ever
-// cached.
+// Shows that the test above does not pass only because nothing is ever cached.
 TEST_P(CopyJobPageCacheTest, OtherwiseFilesAreLeftInThePageCache) {
   scratch_.MakeDirectory("target");
   Evict(scratch_.WriteFile("small", small_));

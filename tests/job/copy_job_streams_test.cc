@@ -220,8 +220,7 @@ class CopyJobStreamsLeaseTest : public CopyJobStreamsTest {
   CopyJobStreamsLeaseTest() {
     scratch_.WriteFile("t", "old");
     fd_ = open(scratch_.Path("t").c_str(), O_RDONLY | O_CLOEXEC);
-    // The lease is announced by SIGURG, because the default, SIGIO, would end the
-    // process.
+    // Not SIGIO, the default, because that would end the process.
     if (fcntl(fd_, F_SETSIG, SIGURG) != 0 || fcntl(fd_, F_SETLEASE, F_RDLCK) != 0) {
       close(fd_);
       fd_ = -1;
@@ -231,8 +230,7 @@ class CopyJobStreamsLeaseTest : public CopyJobStreamsTest {
     if (fd_ >= 0) close(fd_);
   }
 
-  // Waits until the job tries to open the file for writing, and then while it tries a few
-  // times more.
+  // Waits until the job has tried several times to open the file for writing.
   void AwaitWriter() const {
     const absl::Time end = absl::Now() + absl::Seconds(60);
     while (fcntl(fd_, F_GETLEASE) != F_UNLCK) {

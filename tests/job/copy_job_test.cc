@@ -119,8 +119,7 @@ TEST_P(CopyJobTest, LargeFilesAreCopiedByAllWorkers) {
   EXPECT_LT(stat.st_blocks * 512, static_cast<int64_t>(3 * kBytes)) << "the hole is gone";
 }
 
-// Files that consist of one hole once lost their size if the worker had copied an empty
-// file before.
+// Files that are one hole once lost their size if an empty file was copied before.
 TEST_P(CopyJobTest, HolesAndEmptyFilesKeepTheirSizes) {
   constexpr int kFiles = 100;
   constexpr off_t kHoleBytes = 1 << 20;

@@ -28,8 +28,7 @@ namespace {
 
 class CopyJobTypesTest : public EngineTest {
  protected:
-  // Mounts at `odd` what PrepareWithShell() made in `backing`. Returns false if it can't
-  // be mounted.
+  // Mounts at `odd` what PrepareWithShell() made in `backing`. False if that fails.
   bool Mount(const std::vector<std::string>& oddities) {
     odd_.reset();  // Unmounts the previous one first.
     odd_ = std::make_unique<OddMount>(scratch_.Path("backing"), scratch_.Path("odd"),
@@ -37,8 +36,7 @@ class CopyJobTypesTest : public EngineTest {
     return odd_->why_not().empty();
   }
 
-  // Makes files of every kind. Some come at the end of the walk, some are deep in the
-  // tree.
+  // Makes files of every kind, some at the end of the walk, some deep in the tree.
   void MakeTree() const {
     PrepareWithShell(
         scratch_.path(),

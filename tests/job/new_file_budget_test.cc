@@ -3,8 +3,7 @@
 // workers do not wait for each other.
 //
 // Each cost is the difference between two jobs, one of which copies many more such files.
-// What a job needs only once, or once for each piece of a directory, is therefore not
-// counted.
+// So what a job needs once, or once for each piece of a directory, is not counted.
 
 #include <dlfcn.h>
 #include <pthread.h>

@@ -422,8 +422,7 @@ TEST_P(KernelContractTest, CountersAddUpWhatWasQueued) {
   // A kernel either queues ops or makes system calls.
   EXPECT_EQ(counters.sqes + counters.at_once, 3);
   EXPECT_TRUE(counters.sqes == 0 || counters.at_once == 0);
-  // With SQPOLL no SQE is linked: the kernel's thread might submit a part of a chain
-  // before the rest.
+  // With SQPOLL no SQE is linked: its thread might submit a part of a chain first.
   const bool links = counters.sqes > 0 && std::string(GetParam().name) != "UringSqpoll";
   EXPECT_EQ(counters.linked, links ? 1 : 0);
 }

@@ -37,14 +37,13 @@ class UringCutChainTest : public testing::Test {
   ScratchDirectory scratch_;
 };
 
-// The sizes of the chains that are queued, and how many of their ops the kernel first
-// gets.
+// The sizes of the queued chains, and how many of their ops the kernel first gets.
 struct CutCase {
   std::vector<int> sizes;
   int told;
 };
 
-// Makes an io_uring_enter accept only `ops` ops. Like a kernel that does so, it does not
+// Makes an io_uring_enter accept only `ops` ops. As in a real kernel, it then does not
 // wait.
 void Cut(TracedCall* call, uint64_t ops) {
   call->arguments[1] = ops;
@@ -55,8 +54,7 @@ std::string Results(const ChainResults& chain) {
   return absl::StrJoin(chain.results(), ",");
 }
 
-// Op i of chain c removes the name "c.i", so the names that are left show what has not
-// run.
+// Op i of chain c removes the name "c.i": the names left show which ops have not run.
 TEST_F(UringCutChainTest, TheRestOfTheChainIsCancelledAndNothingOfItRuns) {
   for (const CutCase& cut : std::vector<CutCase>{{{3}, 1},
                                                  {{3}, 2},

@@ -11,8 +11,7 @@
 
 namespace ringcp {
 
-// A base class, so that the world is made before, and destroyed after, the kernel that
-// uses it.
+// A base class, so that the world is made before, and destroyed after, its kernel.
 struct LoneSimWorld {
   SimWorld world;
 };

@@ -333,8 +333,7 @@ OpPlan RandomOps::Next(size_t places) {
   // The top directory stays open.
   const bool closes_top = plan.op.kind == OpKind::kClose && place == 0;
   if (closes_top) plan.op = StatDescriptor(0, nullptr);
-  // For a pipe a ring ignores the offset, but a call refuses it, so these are not
-  // compared.
+  // For a pipe a ring ignores the offset, but a call refuses it: nothing to compare.
   const bool is_transfer =
       plan.op.kind == OpKind::kRead || plan.op.kind == OpKind::kWrite;
   plan.is_queued = OneIn(3) && CanBeQueued(plan.op.kind) &&

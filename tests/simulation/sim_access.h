@@ -32,8 +32,7 @@ mode_t AllowedMode(const SimInode& source, bool keeps_mode);
 std::string WrongMode(const SimScenario& scenario, const SimInode& source,
                       const SimInode& target, bool is_warned);
 
-// The times and the owner of `target` that should have been preserved but are not those
-// of `source`.
+// Which of the times and the owner should have been preserved in `target` but were not.
 std::vector<const char*> WrongAttributes(const SimScenario& scenario,
                                          const SimInode& source, const SimInode& target);
 

@@ -304,8 +304,7 @@ void SimCheck::CheckFailed(const Entry& entry, const InodePtr& target) {
     return;
   }
   if (HasContentsOfAny(entry, *target)) return;
-  // Where case is ignored, the file may belong to another entry that has the same name
-  // there.
+  // Where case is ignored, the file may be that of another entry with the same name.
   if (KeyOf(entry.name) != entry.name) return;
   // Whether the file existed before the job, or another entry has come to its name first.
   const bool was_there =
@@ -316,8 +315,7 @@ void SimCheck::CheckFailed(const Entry& entry, const InodePtr& target) {
   }
   // If each look reports another inode number, nobody can tell which file it is.
   if (target->mount->traits.inodes_change) return;
-  // The file may be another entry's copy, with this name as a further name or a link to
-  // it.
+  // The file may be another entry's copy, reached by a further name or a link.
   if (was_there && target != entry.old) return;
   if (IsCopiedIntoTwice(*target) || RemovalIsTold(entry.name)) return;
   if (target->links > 1) return;

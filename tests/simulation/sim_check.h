@@ -82,8 +82,7 @@ class SimCheck {
   void CheckFailed(const Entry& entry, const InodePtr& target);
   void CheckContents(const Entry& entry, const SimInode& target);
   void CheckLinks();
-  // Checks that the target holds nothing that was not there before and is not in the
-  // source.
+  // Checks that everything in the target was there before or is in the source.
   void CheckNothingElse(const std::string& path);
   void CheckOthers();
   void CheckCounts();

@@ -32,14 +32,12 @@ void SimCheck::CheckLinks() {
 }
 
 void SimCheck::CheckOthers() {
-  // With several sources, what others put there before the next source is copied may be
-  // overwritten.
+  // What others put there before the next source's turn may be overwritten.
   if (scenario_->copies.size() > 1) return;
   for (const SimEffect& effect : TouchedOfOthers(files_)) {
     const auto to_name = to_name_.find(KeyOf(effect.path));
     if (to_name != to_name_.end() && to_name->second.size() > 1) continue;
-    // It does no harm to move a file that others gave one of the engine's temporary
-    // names.
+    // Others may give a file one of the engine's temporary names; moving it is no harm.
     if (absl::StrContains(effect.path, "/.rc")) continue;
     Violate(effect.path, absl::StrCat("is somebody else's: ", ToString(effect)));
   }

@@ -63,8 +63,7 @@ class Others {
   // can come there: removal.h has that window. Nothing is put into it here.
   static constexpr int64_t kWindowOps = 300;
 
-  // What is appended has no zeros, so that a checker can tell it from bytes that were
-  // never read.
+  // What is appended has no zeros, which a copy has where it wrote what it never read.
   void ChangeSize(SimInode* inode) {
     const uint64_t old_size = inode->contents.size();
     const uint64_t size = world_->RandomBelow(2 * old_size + 2);

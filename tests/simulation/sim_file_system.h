@@ -72,8 +72,7 @@ class SimFileSystem : public SimPaths {
                    dev_t device);
   int32_t MakeSymlink(std::string_view text, const InodePtr& start,
                       std::string_view path);
-  // `follow`: if the old name is a symbolic link, the new name leads to the link's
-  // target.
+  // `follow`: whether a symbolic link as the old name is followed.
   int32_t MakeLink(const InodePtr& old_start, std::string_view old_path,
                    const InodePtr& start, std::string_view path, bool follow);
   int32_t Unlink(const InodePtr& start, std::string_view path);

@@ -126,8 +126,7 @@ struct SimInode {
   int writers = 0;
   int64_t writers_ever = 0;
 
-  // For a directory. One that was removed has no entries and no links, but still a
-  // parent.
+  // For a directory. A removed one has no entries and no links, but still a parent.
   std::map<std::string, SimEntry> entries;
   std::map<uint64_t, std::string> order;  // Names by cookie.
   std::string name;                       // Its name in its parent.

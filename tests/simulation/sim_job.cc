@@ -118,8 +118,7 @@ class Driver {
                                    [](const auto& seat) { return seat->has_ended(); });
     if (!ended) {
       result_->leaks = "the job does not come to an end";
-      // What is in flight can't be given back, so the objects that it uses must never be
-      // destroyed.
+      // What is in flight can't be given back, so what it uses is never destroyed.
       for (auto& seat : seats) [[maybe_unused]] const Seat* const lost = seat.release();
       [[maybe_unused]] const CopyGroup* const lost_group = group.release();
       is_stuck_ = true;

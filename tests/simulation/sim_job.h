@@ -39,8 +39,7 @@ struct SimJobResult {
   bool cancelled = false;
   bool waits_in_vain = false;  // Whether workers waited for a lost wake-up.
   int64_t steps = 0;
-  // What the job should have given back but did not, or why it did not end; "" if nothing
-  // is wrong.
+  // What the job did not give back, or why it did not end; "" if nothing is wrong.
   std::string leaks;
 };
 

@@ -23,8 +23,7 @@ SimJobOptions OneWorker() {
   return options;
 }
 
-// Both attempts to open the target fail with an error that does not say what the target
-// is.
+// Both attempts to open the target fail, and do not say what the target is.
 TEST(SimJobTest, ADirectoryThatCanNotBeOpenedIsNotCopiedOverAsIfItWereAFile) {
   SimWorld world({});
   MakeSimDirectory(world.files(), "/source");

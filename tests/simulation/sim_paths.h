@@ -61,8 +61,7 @@ class SimPaths {
                Place* place = nullptr) const;
   // The entry `name` of `directory`, or what is mounted on it; null if there is none.
   InodePtr Lookup(const InodePtr& directory, std::string_view name) const;
-  // Like Lookup() for the last component, but returns -ENOENT or -ENAMETOOLONG if it
-  // finds nothing.
+  // Like Lookup() for the last component, but -ENOENT or -ENAMETOOLONG if there is none.
   int32_t LookupLast(const Place& place, InodePtr* found) const;
   // The directory above `directory`.
   InodePtr Above(const InodePtr& directory) const;

@@ -77,8 +77,7 @@ int32_t SimProcess::Open(int directory, std::string_view path, int flags, mode_t
   const bool follow = !excludes && (flags & O_NOFOLLOW) == 0;
   InodePtr inode;
   SimFileSystem::Place place;
-  // If the file is to be made, Linux refuses a slash after its name before looking at the
-  // name.
+  // If a file is to be made, Linux refuses a slash after its name before looking it up.
   SimFileSystem::Place last;
   int links = 0;
   if (creates && files_->WalkToLast(start, path, &links, &last) == 0 && last.has_slash &&

@@ -1,5 +1,4 @@
-// The open files of a simulated process: what its descriptors, and the slots of rings,
-// refer to.
+// The open files of a simulated process, to which its descriptors and rings' slots refer.
 //
 // Thread-safety: none; a simulation has one thread.
 

@@ -27,8 +27,7 @@ namespace ringcp {
 struct SimRandomFaultOptions {
   // One op in so many has a fault; 0: none has.
   int one_in = 100;
-  // The most ops that get a fault, not counting those that a lasting fault makes fail
-  // again.
+  // The most ops that get a fault, besides those that a lasting one makes fail again.
   int most = 4;
   // The kinds of faults that may occur.
   std::set<SimFault::Kind> kinds = {

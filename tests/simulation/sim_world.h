@@ -84,11 +84,9 @@ std::string ToString(const SimLogEntry& entry);
 
 struct SimWorldOptions {
   uint64_t seed = 1;
-  // The most time that a queued op takes, except that one in a hundred takes a hundred
-  // times as long.
+  // The most time a queued op takes. One in a hundred takes a hundred times as long.
   absl::Duration latency_max = absl::Microseconds(200);
-  // The most time that an op takes which is carried out at once. 0: none, and the clock
-  // stands still.
+  // The most time an op takes that is carried out at once. 0: the clock stands still.
   absl::Duration call_time_max = absl::Microseconds(4);
 };
 
@@ -106,8 +104,7 @@ class SimWorld {
   SteadyTime now() const { return now_; }
   // The time of the next event; absent if there is none.
   std::optional<SteadyTime> NextEvent() const;
-  // Runs all events that are due until `time`, and sets the clock. REQUIRES: `time` is
-  // not in the past.
+  // Runs all events due until `time`, and sets the clock. REQUIRES: not in the past.
   void AdvanceTo(SteadyTime time);
   void AdvanceBy(absl::Duration duration);
   // Runs `action` at `time`. Events at the same time run in any order.

@@ -26,8 +26,7 @@ class SparseBytes {
   // Copies the bytes in [offset, offset + length) and returns how many they are, which is
   // fewer at the end.
   uint32_t Read(uint64_t offset, uint32_t length, char* buffer) const;
-  // Stores as much of `bytes` as `pages_max` more pages allow. Returns how many bytes
-  // were stored.
+  // Stores as much of `bytes` as `pages_max` more pages allow, and returns how much.
   uint32_t Write(uint64_t offset, std::string_view bytes, uint64_t pages_max);
   void SetSize(uint64_t size);
   // Preallocates the pages of [0, size) and leaves the file's size. Returns false, and

@@ -157,8 +157,7 @@ TEST(WalkLimitsTest, MemoryIsBoundedWhereEveryLevelIsWide) {
   };
   WalkAll(scratch.path(), &counter);
   EXPECT_EQ(counter.entered, 1 + kLevels * kWidth);
-  // Sanitizers have allocators of their own that mallinfo2() does not see; then this is
-  // 0.
+  // Under a sanitizer this is 0: mallinfo2() does not see its allocator.
   const size_t bytes_used = bytes_max > bytes_before ? bytes_max - bytes_before : 0;
   const size_t directory_bytes = sizeof(Directory) + 100;
   EXPECT_LT(bytes_used, (Walk::kPendingMax + 2 * kLevels) * directory_bytes);

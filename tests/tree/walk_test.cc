@@ -90,8 +90,7 @@ std::pair<std::string, std::string> WhereTwoThreadsGo(const std::string& root) {
     const bool is_below = !directory->is_root && !directory->parent->is_root;
     if (!is_below || !where.first.empty()) return;
     where.first = directory->parent->source_name;
-    // This thread has this directory in hand. From here on it plays the second thread as
-    // well.
+    // This thread has the directory in hand, and now plays the second thread as well.
     if (walk.walk().Next(SystemKernel(), /*may_wait=*/false, &batch) !=
         Walk::Result::kBatch) {
       return;

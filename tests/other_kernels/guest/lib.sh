@@ -24,8 +24,7 @@ enter_directory() {
 }
 enter_directory
 
-# copy [OPTION...] SOURCE... TARGET: copies with $OPTION and $ENGINE; sets $STATUS and
-# $MESSAGES.
+# copy [OPTION...] SOURCE... TARGET: with $OPTION and $ENGINE; sets $STATUS and $MESSAGES.
 copy() {
   STATUS=0
   timeout "$COPY_SECONDS_MAX" "$PROGRAM" ${OPTION:+"$OPTION"} \
@@ -43,8 +42,7 @@ end_copy() {
   STATUS=$(</tmp/status)
 }
 
-# with_each_engine FUNCTION: calls it with each engine. with_each_variant does so with -r
-# and -a.
+# with_each_engine FUNCTION; with_each_variant FUNCTION: the latter with -r and with -a.
 with_each_engine() {
   local called=$1
   for ENGINE in "${ENGINES[@]}"; do
@@ -81,8 +79,7 @@ make_files() {
   done
 }
 
-# make_tree DIRECTORY: makes a few entries of every kind, with sizes around that of a
-# block.
+# make_tree DIRECTORY: a few entries of every kind, with sizes around that of a block.
 make_tree() {
   local tree=$1 bytes
   [[ ! -e $tree ]] || return 0
@@ -131,8 +128,7 @@ blame_differences() {
     "GNU cp's copy: $(sed -n 2p <<<"$differences")"
 }
 
-# wanting SOURCE COPY: prints the files of SOURCE that are not complete in COPY, one path
-# a line.
+# wanting SOURCE COPY: the files of SOURCE that are not complete in COPY, one a line.
 wanting() { comm -23 <(checksums "$1") <(checksums "$2") | cut -c 37-; }
 
 # blame_wanting SOURCE COPY

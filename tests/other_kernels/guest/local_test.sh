@@ -1,6 +1,5 @@
 #!/bin/bash
-# Copies on the guest's own file systems: tests what depends on the kernel's release
-# alone.
+# Copies on the guest's own file systems, where only the kernel's release matters.
 # shellcheck source=tests/other_kernels/guest/lib.sh
 . /tests/lib.sh
 

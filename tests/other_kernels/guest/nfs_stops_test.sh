@@ -14,8 +14,7 @@ begin_and_cut() {
   connect down
 }
 
-# Here the client takes minutes to give up on each file, and system calls copy them one
-# after the other.
+# The client takes minutes to give up on each file, and calls copy one after the other.
 takes_too_long() { [[ $version == 4.2 && ($ENGINE == threads || ${#ENGINES[@]} -eq 1) ]]; }
 
 gives_up() {
