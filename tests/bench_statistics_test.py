@@ -19,7 +19,7 @@ from runner.pairs import Pair, Sample, mean_sample, summarize  # noqa: E402
 from runner.processes import in_child, run  # noqa: E402
 from runner.programs import Keeps, Side, expand, fill  # noqa: E402
 from runner.targets import Metric, Target, judge  # noqa: E402
-from runner.works import WORKS, select  # noqa: E402
+from runner.works import WORKS, against_before, select  # noqa: E402
 
 
 def sample(seconds: float, cpu_seconds: float = 1.0, peak_bytes: int = 0) -> Sample:
@@ -52,12 +52,13 @@ class SummaryTest(unittest.TestCase):
 
 class TargetTest(unittest.TestCase):
     def test_each_metric_on_both_sides_of_its_bound(self) -> None:
-        # A ratio of 1.25: 0.8 of the peer's time; and 0.5 of its CPU.
-        summary = summarize([Pair(sample(5.0, 2.0), sample(4.0, 1.0))])
+        # A ratio of 1.25: 0.8 of the peer's time; 0.5 of its CPU; 0.25 of that in user mode.
+        summary = summarize([Pair(Sample(5.0, 2.0, 0, 0.4), Sample(4.0, 1.0, 0, 0.1))])
         for metric, met, missed in (
             (Metric.RATIO, 1.25, 1.26),
             (Metric.TIME, 0.8, 0.79),
             (Metric.CPU, 0.5, 0.49),
+            (Metric.USER, 0.25, 0.24),
             (Metric.FIRST_PROGRESS, 0.02, 0.019),
         ):
             with self.subTest(metric):
@@ -102,6 +103,19 @@ class SelectTest(unittest.TestCase):
     def test_unknown_name(self) -> None:
         with self.assertRaises(ValueError):
             select(["nothing"])
+
+    def test_against_an_earlier_ringcp_each_command_is_measured_once(self) -> None:
+        works = against_before(WORKS)
+        self.assertIn("small-ext4", [work.name for work in works])
+        self.assertNotIn("small-ext4-tar", [work.name for work in works])  # -r once more.
+        self.assertFalse(any(work.through_agent for work in works))
+        for work in works:
+            with self.subTest(work.name):
+                self.assertEqual(work.peer.command, work.ringcp.command)
+                metrics = [target.metric for target in work.targets]
+                has_entries = DATA_SETS[work.data].entries > 1
+                expected = [Metric.RATIO, Metric.USER] if has_entries else [Metric.RATIO]
+                self.assertEqual(metrics, expected)
 
     def test_works_name_what_exists_and_only_once(self) -> None:
         self.assertEqual(len({work.name for work in WORKS}), len(WORKS))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import List, Optional, Tuple
 
 from . import places
-from .works import WORKS, Work, select
+from .works import WORKS, Work, against_before, select
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -48,6 +48,12 @@ class Options:
     cold_directory: Path
     ringcp: Path
     ringcpd: Path
+    before: Optional[Path]  # An earlier ringcp, which every work's peer is then.
+
+    @property
+    def peer_ringcp(self) -> Path:
+        """What "ringcp" stands for in the peer's commands."""
+        return self.before or self.ringcp
 
 
 def parse(arguments: List[str]) -> Options:
@@ -63,6 +69,13 @@ def parse(arguments: List[str]) -> Options:
     ringcpd = Path(os.environ.get("RINGCPD") or binaries / "agent" / "ringcpd").absolute()
     if not os.access(ringcp, os.X_OK):
         parser.error(f"{ringcp} is missing: build it first, or set RINGCP")
+    before = given.before.absolute() if given.before else None
+    if before:
+        works = against_before(works)
+        if not os.access(before, os.X_OK):
+            parser.error(f"{before} is no program that can be run")
+        if not works:
+            parser.error("works through the agent can't be compared with an earlier ringcp")
     json = given.json.absolute() if given.json else None
     if json and not os.access(json.parent, os.W_OK):
         parser.error(f"can't write to {json.parent}")
@@ -81,6 +94,7 @@ def parse(arguments: List[str]) -> Options:
         cold_directory=given.cold_dir.absolute(),
         ringcp=ringcp,
         ringcpd=ringcpd,
+        before=before,
     )
 
 
@@ -99,6 +113,12 @@ def _parser() -> argparse.ArgumentParser:
         default=7,
         metavar="N",
         help="pairs per work (default: 7; of a million files 3 at most)",
+    )
+    add(
+        "--before",
+        type=Path,
+        metavar="PROGRAM",
+        help="compare with this earlier build of ringcp, instead of each work's own peer",
     )
     add("--json", type=Path, metavar="FILE", help="write the results there as JSON, too")
     add(

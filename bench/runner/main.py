@@ -56,7 +56,7 @@ def _measure_place(name: str, session: Session, options: Options, report: Report
         try:
             if name not in options.file_systems:
                 raise LeftOut("its file system is not asked for (--fs)")
-            expand(work.peer, options.ringcp)
+            expand(work.peer, options.peer_ringcp)
             expand(work.ringcp, options.ringcp)
             works.append(work)
         except LeftOut as reason:
@@ -88,6 +88,7 @@ def _measure_work(
 ) -> None:
     settings = Settings(
         ringcp=options.ringcp,
+        peer_ringcp=options.peer_ringcp,
         ringcpd=options.ringcpd,
         pairs=options.pairs,
         seed=options.seed,

@@ -25,6 +25,7 @@ class Settings:
     """What is the same for all works of a run."""
 
     ringcp: Path
+    peer_ringcp: Path  # What "ringcp" stands for in the peer's command.
     ringcpd: Path
     pairs: int
     seed: int
@@ -54,7 +55,7 @@ class Result:
 
 def measure(work: Work, place: Place, data_set: DataSet, settings: Settings) -> Result:
     """Raises LeftOut or BenchFailed where there is no result."""
-    commands = expand(work.peer, settings.ringcp), expand(work.ringcp, settings.ringcp)
+    commands = expand(work.peer, settings.peer_ringcp), expand(work.ringcp, settings.ringcp)
     source = place.source(data_set, settings.seed)
     with ExitStack() as stack:
         through = None

@@ -16,6 +16,7 @@ class Sample:
     seconds: float
     cpu_seconds: float
     peak_bytes: int  # 0 where it is not known
+    user_seconds: float = 0.0  # of cpu_seconds, outside the kernel; 0 where it is not known
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class SideSummary:
     median_seconds: float
     cpu_seconds: float  # median
     peak_bytes: int  # the highest of all runs
+    user_seconds: float = 0.0  # median
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,18 @@ class Summary:
     @property
     def cpu_share(self) -> float:
         """The CPU seconds of ringcp as a part of the peer's."""
-        if self.peer.cpu_seconds == 0:
-            return float("inf") if self.ringcp.cpu_seconds > 0 else 1.0
-        return self.ringcp.cpu_seconds / self.peer.cpu_seconds
+        return _share(self.ringcp.cpu_seconds, self.peer.cpu_seconds)
+
+    @property
+    def user_share(self) -> float:
+        """The same of the CPU seconds outside the kernel."""
+        return _share(self.ringcp.user_seconds, self.peer.user_seconds)
+
+
+def _share(part: float, whole: float) -> float:
+    if whole == 0:
+        return float("inf") if part > 0 else 1.0
+    return part / whole
 
 
 def mean_sample(samples: Sequence[Sample]) -> Sample:
@@ -64,6 +75,7 @@ def mean_sample(samples: Sequence[Sample]) -> Sample:
         seconds=sum(sample.seconds for sample in samples) / len(samples),
         cpu_seconds=sum(sample.cpu_seconds for sample in samples) / len(samples),
         peak_bytes=max(sample.peak_bytes for sample in samples),
+        user_seconds=sum(sample.user_seconds for sample in samples) / len(samples),
     )
 
 
@@ -92,4 +104,5 @@ def _summarize_side(
         median_seconds=median(sample.seconds for sample in samples),
         cpu_seconds=median(sample.cpu_seconds for sample in samples),
         peak_bytes=max(known_peak, *(sample.peak_bytes for sample in samples)),
+        user_seconds=median(sample.user_seconds for sample in samples),
     )

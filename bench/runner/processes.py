@@ -68,6 +68,7 @@ def run(command: List[str], messages: Path, watched: bool = False) -> Sample:
         seconds=seconds,
         cpu_seconds=usage.ru_utime + usage.ru_stime,
         peak_bytes=exact if exact > floor else watched_peak,
+        user_seconds=usage.ru_utime,
     )
 
 

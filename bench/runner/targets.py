@@ -19,6 +19,7 @@ class Metric(Enum):
     RATIO = "ratio"
     TIME = "time"  # of ringcp, as a multiple of the peer's
     CPU = "CPU"  # of ringcp, as a multiple of the peer's
+    USER = "user CPU"  # of ringcp outside the kernel, as a multiple of the peer's
     FIRST_PROGRESS = "first progress"  # seconds
 
 
@@ -64,5 +65,7 @@ def judge(target: Target, summary: Summary, first_progress_seconds: Optional[flo
         return Verdict(target, 1 / summary.ratio)
     if target.metric is Metric.CPU:
         return Verdict(target, summary.cpu_share)
+    if target.metric is Metric.USER:
+        return Verdict(target, summary.user_share)
     assert first_progress_seconds is not None
     return Verdict(target, first_progress_seconds)

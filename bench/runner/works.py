@@ -1,9 +1,10 @@
 """The table of works. A new work is one entry here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import Iterable, List, Optional, Sequence, Set, Tuple
+from typing import Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
+from .data_sets import DATA_SETS
 from .programs import Keeps, Side
 from .targets import Metric, Target
 
@@ -175,6 +176,29 @@ WORKS: Sequence[Work] = (
     _growth("extents-10k", "extents-10k", "ext4", CP_SPARSE, RINGCP_BYTES),
     _growth("extents-100k", "extents-100k", "ext4", CP_SPARSE, RINGCP_BYTES),
 )
+
+# What a work may lose against an earlier build: of its time, and of what the program itself
+# does for an entry. With few entries the latter is too little to be measured.
+_BEFORE_TIME = Target(Metric.RATIO, 0.97)
+_BEFORE_USER = Target(Metric.USER, 1.10)
+_BEFORE_USER_ENTRIES_MIN = 1000
+
+
+def against_before(works: Sequence[Work]) -> List[Work]:
+    """What ringcp does in the works, each once, with an earlier ringcp as the peer.
+
+    Works through the agent are left out: they compare ringcp with itself already.
+    """
+    found: Dict[Tuple[str, str, Tuple[str, ...]], Work] = {}
+    for work in works:
+        if work.through_agent:
+            continue
+        peer = replace(work.ringcp, label=f"{work.ringcp.label} before")
+        has_entries = DATA_SETS[work.data].entries >= _BEFORE_USER_ENTRIES_MIN
+        targets = (_BEFORE_TIME, _BEFORE_USER) if has_entries else (_BEFORE_TIME,)
+        key = (work.data, work.place, work.ringcp.command)
+        found.setdefault(key, replace(work, peer=peer, targets=targets))
+    return list(found.values())
 
 
 def select(names: Iterable[str], works: Sequence[Work] = WORKS) -> List[Work]:
