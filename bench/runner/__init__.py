@@ -6,6 +6,7 @@
     programs      the programs' command lines, and which of them can run here
     session       mounts and directories of one run, and their removal
     places        the file systems that works run on
+    slow_server   the one on which everything has to be waited for
     processes     one timed run of one program
     agent         ringcpd for the works that go through it
     copies        whether a copy is right

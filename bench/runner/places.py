@@ -2,7 +2,8 @@
 
 Warm places are the size of one loop image each: an ext4, XFS or btrfs in an image on a
 tmpfs of our own, or a tmpfs itself. A real disk's write-back would drown what is to be
-seen. Cold works need the real disk: there every run starts with nothing in the cache.
+seen. Cold works need the real disk: there every run starts with nothing in the cache. Slow
+places are a file system in user space on which each request takes a while.
 """
 
 import os
@@ -11,13 +12,14 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Iterator, Sequence, Tuple
+from typing import Dict, Iterator, Optional, Sequence, Tuple
 
-from . import tools
+from . import slow_server, tools
 from .data_sets import DataSet
 from .errors import BenchFailed, LeftOut
 from .processes import in_child
 from .session import Session, unmount
+from .slow_server import SlowServer
 
 IMAGE_BYTES = 5 * 2**30
 
@@ -40,7 +42,9 @@ _MAKE_PACKAGE = {"ext4": "e2fsprogs", "xfs": "xfsprogs", "btrfs": "btrfs-progs"}
 SHARED_MEMORY = Path("/dev/shm")
 
 DISK = "disk"
-NAMES: Tuple[str, ...] = (*_MAKE, "tmpfs", DISK)
+# What each request takes there, in milliseconds.
+SLOW: Dict[str, int] = {"slow-1ms": 1, "slow-10ms": 10}
+NAMES: Tuple[str, ...] = (*_MAKE, "tmpfs", *SLOW, DISK)
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,8 @@ class Place:
     name: str
     directory: Path
     description: str
+    # Where the bench itself reaches what is in `directory`, if programs have to wait there.
+    below: Optional[Path] = None
 
     @property
     def cold(self) -> bool:
@@ -59,12 +65,17 @@ class Place:
     def target(self) -> Path:
         return self.directory / "target"
 
+    def behind(self, path: Path) -> Path:
+        """The same file as the bench itself reaches it, without waiting."""
+        return path if self.below is None else self.below / path.relative_to(self.directory)
+
     def source(self, data_set: DataSet, seed: int) -> Path:
         """The data set's source here, made when it is first asked for."""
         path = self.directory / data_set.name
-        if not path.exists():
+        made = self.behind(path)
+        if not made.exists():
             self._require_inodes(2 * data_set.inodes())
-            error = in_child(lambda: data_set.make(seed, path))
+            error = in_child(lambda: data_set.make(seed, made))
             if error:
                 raise BenchFailed(f"making {data_set.name} on {self.name}: {error}")
         return path
@@ -77,6 +88,9 @@ class Place:
 
     def settle(self) -> None:
         """Between runs, off the clock: nothing is left to write; if cold, nothing cached."""
+        if self.below is not None:
+            time.sleep(slow_server.SECONDS_KNOWN)  # It keeps nothing but names, for a second.
+            return
         if not self.cold:
             tools.run("sync", "--file-system", str(self.directory))
             return
@@ -85,7 +99,7 @@ class Place:
             file.write("3\n")
 
     def remove(self, path: Path) -> None:
-        tools.run("rm", "-rf", "--one-file-system", str(path))
+        tools.run("rm", "-rf", "--one-file-system", str(self.behind(path)))
 
     def discard(self, target: Path, data_set: DataSet) -> None:
         """Takes a run's target away, so that the next one starts as this one did.
@@ -131,7 +145,8 @@ def open_place(
 ) -> Iterator[Place]:
     """Makes the place that works on these data sets, in turn, need; removes it in the end.
 
-    `disk` is where cold works may lie, each work making `runs` targets. Raises LeftOut where this machine can't have it.
+    `disk` is where cold works may lie, each work making `runs` targets. Raises LeftOut where
+    this machine can't have it.
     """
     needed = bytes_needed(data_sets, runs if name == DISK else 1)
     if name == DISK:
@@ -140,6 +155,8 @@ def open_place(
         raise LeftOut(f"{_gib(needed)} of data do not fit into {_gib(IMAGE_BYTES)}")
     elif name == "tmpfs":
         opened = _open_tmpfs(session, needed)
+    elif name in SLOW:
+        opened = _open_slow(name, session, needed)
     else:
         opened = _open_image(name, session, needed)
     with opened as place:
@@ -196,6 +213,30 @@ def _open_tmpfs(session: Session, needed: int) -> Iterator[Place]:
     finally:
         if not session.keep:
             unmount(point)
+
+
+@contextmanager
+def _open_slow(name: str, session: Session, needed: int) -> Iterator[Place]:
+    """What it passes everything through to is a tmpfs, so that nothing else takes time.
+
+    With `keep` only that tmpfs stays: the server ends with the bench.
+    """
+    _require_memory(needed + slow_server.BUFFER_BYTES)
+    limits = f"size={IMAGE_BYTES},mode=755"
+    below = session.mount(f"below-{name}", "-t", "tmpfs", "-o", limits, "tmpfs")
+    try:
+        point = session.directory / name
+        point.mkdir()
+        milliseconds = SLOW[name]
+        with SlowServer(below, point, milliseconds):
+            text = (
+                f"in user space (FUSE), over tmpfs; each request but release takes {milliseconds} "
+                f"ms, up to 256 beside each other; names and attributes are known for 1 s"
+            )
+            yield Place(name, point, text, below)
+    finally:
+        if not session.keep:
+            unmount(below)
 
 
 @contextmanager

@@ -30,6 +30,9 @@ PACKAGES = {"rsync": "rsync", "rclone": "rclone", "tar": "tar"}
 _SECONDS_TO_ANSWER = 10
 
 
+_REPOSITORY = Path(__file__).resolve().parents[2]
+
+
 class Keeps(Enum):
     """What a program's copy has in common with the source, and is checked for."""
 
@@ -40,7 +43,7 @@ class Keeps(Enum):
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two programs of a work."""
+    """One of the programs of a work."""
 
     label: str
     command: Tuple[str, ...]
@@ -59,6 +62,16 @@ def find(program: str) -> str:
         package = PACKAGES.get(program)
         raise LeftOut(f"{program} is not installed" + (f" (package {package})" if package else ""))
     return path
+
+
+def own(program: str) -> str:
+    """The path of one of the bench's own programs. Raises LeftOut where it is not built."""
+    variable = program.upper()
+    built = _REPOSITORY / "bazel-bin" / "bench" / program
+    path = Path(os.environ.get(variable) or built).absolute()
+    if not os.access(path, os.X_OK):
+        raise LeftOut(f"{path} is missing: `./dev bench` builds it, {variable} names another")
+    return str(path)
 
 
 def version(path: str) -> str:
