@@ -7,6 +7,7 @@
     session       mounts and directories of one run, and their removal
     places        the file systems that works run on
     slow_server   the one on which everything has to be waited for
+    dear_calls    what a system call costs, and how it costs more
     processes     one timed run of one program
     agent         ringcpd for the works that go through it
     copies        whether a copy is right

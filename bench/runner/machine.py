@@ -5,6 +5,7 @@ import platform
 from pathlib import Path
 from typing import Dict, Iterable
 
+from . import dear_calls
 from .errors import LeftOut
 from .programs import find, version
 from .works import Work
@@ -17,6 +18,7 @@ def describe_machine() -> Dict[str, str]:
     return {
         "kernel": f"{platform.release()} {platform.machine()}",
         "CPUs": f"{len(os.sched_getaffinity(0))} ({_field('/proc/cpuinfo', 'model name')})",
+        "system call": dear_calls.describe(),
         "memory": _memory(),
         "io_uring": _io_uring(),
     }
