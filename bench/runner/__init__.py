@@ -1,4 +1,4 @@
-"""The bench: two programs in turn on the same work, compared by their ratio.
+"""The bench: programs in turn on the same work, compared by their ratio.
 
     command_line  what the user asked for
     works         the table of works: which data, which file system, which two programs
@@ -9,6 +9,7 @@
     slow_server   the one on which everything has to be waited for
     dear_calls    what a system call costs, and how it costs more
     processes     one timed run of one program
+    engine_lines  what ringcp tells of its engine
     agent         ringcpd for the works that go through it
     copies        whether a copy is right
     measure       one work: A B A B ...

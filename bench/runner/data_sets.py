@@ -210,6 +210,8 @@ DATA_SETS: Dict[str, DataSet] = _by_name(
         DataSet("large-cold", Shape.ONE_FILE, entries=1, file_bytes=3_000_000_000),
         DataSet("one", Shape.ONE_FILE, entries=1, file_bytes=4096),
         DataSet("empty", Shape.DIRECTORIES, entries=50_000, directories=500),
+        DataSet("slow", Shape.FILES, entries=2_000, directories=40),
+        DataSet("slow-large", Shape.ONE_FILE, entries=1, file_bytes=256 * 2**20),
         _growing("growth-10k", 10_000, directories=100),
         _growing("growth-50k", 50_000, directories=500),
         _growing("growth-100k", 100_000, directories=1_000),

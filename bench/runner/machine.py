@@ -28,7 +28,7 @@ def describe_versions(works: Iterable[Work], ringcp: Path) -> Dict[str, str]:
     """The versions of all programs of these works that are installed."""
     versions = {}
     for work in works:
-        for side in (work.peer, work.ringcp):
+        for side in (*work.peers, work.ringcp):
             try:
                 path = str(ringcp) if side.program == "ringcp" else find(side.program)
             except LeftOut:

@@ -23,7 +23,7 @@ from .errors import BenchFailed
 from .pairs import Sample
 from .programs import ENVIRONMENT
 
-# The longest real run is a few seconds.
+# The longest real run is GNU cp's where each request takes 10 ms: about five minutes.
 _SECONDS_MAX = 900
 
 # A watched run is looked at without a pause at first: some last 2 ms only.
