@@ -197,5 +197,12 @@ TEST(FileCopyAtOnceTest, AHalfWrittenTargetIsRemovedAtOnce) {
   EXPECT_TRUE(copy.all_blocks_back());
 }
 
+// It has run in any case: closed again, its number might be another file's by now.
+TEST(FileCopyAtOnceTest, ACloseByACallIsNotRepeated) {
+  CopyScript copy(AtOnce());
+  Open(&copy);
+  EXPECT_EQ(copy.Settle({100, -ECANCELED, 0}), "failed: close T ECANCELED");
+}
+
 }  // namespace
 }  // namespace ringcp

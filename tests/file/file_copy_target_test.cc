@@ -106,6 +106,19 @@ TEST(FileCopyTargetTest, ALinkToNowhereIsWrittenThroughIfAsked) {
   EXPECT_EQ(existing.copy.Settle({100, 0, 0}), "copied");
 }
 
+// Nobody has looked whose it will be there.
+TEST(FileCopyTargetTest, WhatIsMadeThroughALinkIsClosedToOthersUntilItHasItsOwner) {
+  FileCopyPolicy policy;
+  policy.writes_through_dangling_links = true;
+  policy.preserve.ownership = true;
+  policy.user = 1;
+  CopyScript copy({.policy = policy, .size = 5000});
+  TargetIsALink(&copy);
+  EXPECT_EQ(copy.LookAtSource(), "open T new 644>fd");
+  EXPECT_EQ(copy.Settle({-EEXIST}), "lstat T - stat T");
+  EXPECT_EQ(copy.Settle({0, -ENOENT}), "open T made 600 following>fd");
+}
+
 TEST(FileCopyTargetTest, WithNoClobberItIsLeftAlone) {
   Existing existing({.preserve = {}, .no_clobber = true});
   EXPECT_EQ(existing.next, "lstat T - stat T");
@@ -511,8 +524,36 @@ TEST(FileCopyTargetTest, ATargetThatAnotherCopyWritesToIsWaitedFor) {
   EXPECT_FALSE(claimed.is_free());
   EXPECT_EQ(copy.Settle({0}), "at once set size fd8 0");
   EXPECT_EQ(copy.Settle({0}), kWrite);
+  EXPECT_FALSE(claimed.is_free());
   EXPECT_EQ(copy.Settle({100, 0, 0}), "copied");
   EXPECT_TRUE(claimed.is_free());
+}
+
+TEST(FileCopyTargetTest, ANewTargetIsItsOwnUntilItIsClosed) {
+  TargetClaims claims;
+  TargetClaims::Desk desk(&claims, SystemKernel());
+  TargetClaims::Desk other_desk(&claims, SystemKernel());
+  // Whether another copy may have any file there.
+  const auto is_free = [&] {
+    TargetClaims::Claim claim;
+    const bool is_free = other_desk.TryTake({.device = 0, .inode = 2, .is_any = true},
+                                            {.name = "T"}, false, &claim);
+    other_desk.Release(&claim);
+    return is_free;
+  };
+  FileCopyPolicy policy;
+  policy.claims = &desk;
+  for (const uint64_t size : {100, 5000}) {
+    CopyScript copy({.policy = policy, .size = size});
+    copy.LookAtSource();
+    EXPECT_FALSE(is_free());
+    copy.Stop();
+    // Either made or not.
+    copy.Settle(size == 100 ? std::vector<int32_t>{0, 100, 0, 0}
+                            : std::vector<int32_t>{-ENOSPC});
+    if (!copy.copy().done()) copy.Settle({0});
+    EXPECT_TRUE(is_free());
+  }
 }
 
 TEST(FileCopyTargetTest, OneThatTheOtherCopyHasRemovedIsMadeAnew) {

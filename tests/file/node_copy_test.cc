@@ -8,37 +8,22 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdint>
-#include <functional>
+#include <cstdio>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "core/base/file_error.h"
 #include "core/file/copy_policy.h"
 #include "core/kernel/file_systems.h"
 #include "core/kernel/op.h"
-#include "core/kernel/syscall_kernel.h"
 #include "gtest/gtest.h"
 #include "tests/programs.h"
 #include "tests/scratch_directory.h"
+#include "tests/watched_kernel.h"
 
 namespace ringcp {
 namespace {
-
-// Notes which kinds of ops are carried out, and may have some of them fail.
-class WatchedKernel : public SyscallKernel {
- public:
-  WatchedKernel() : SyscallKernel(/*slots=*/0) {}
-
-  int32_t Do(const Op& op) override {
-    kinds.push_back(op.kind);
-    const int error_number = fault ? fault(op) : 0;
-    return error_number != 0 ? -error_number : SyscallKernel::Do(op);
-  }
-
-  std::vector<OpKind> kinds;
-  std::function<int(const Op&)> fault;  // 0: the op runs.
-};
 
 class NodeCopyTest : public testing::Test {
  protected:
@@ -101,6 +86,23 @@ TEST_F(NodeCopyTest, WhereTheOwnerIsRefusedTheGroupIsTried) {
   EXPECT_EQ(target.st_gid, 6u);
   // What was withheld until it has its owner stays so.
   EXPECT_EQ(target.st_mode, mode_t{S_IFIFO | 0600});
+}
+
+// Which file was made, no call says. One that has a name elsewhere is none.
+TEST_F(NodeCopyTest, WhatSomebodyElseHasPutThereMeanwhileIsNotGivenAway) {
+  PrepareWithShell(scratch_.path(), "mkfifo -m 600 p mine; ln mine other");
+  kernel_.change = [this](Op* op) {
+    if (op->kind != OpKind::kOpenAt || op->open.name != std::string_view("t")) return;
+    EXPECT_EQ(rename(scratch_.Path("mine").c_str(), scratch_.Path("t").c_str()), 0);
+  };
+  const struct stat before = Stat("other");
+  PrepareWithShell(scratch_.path(), "chmod 666 p; touch -d 2001-02-03 p");
+  const NodeResult result = Copy("p", "t");
+  EXPECT_EQ(result.outcome, NodeOutcome::kFailed);
+  EXPECT_EQ(result.failure.refusal, Refusal::kTargetReplaced);
+  const struct stat after = Stat("other");
+  EXPECT_EQ(after.st_mode, before.st_mode);
+  EXPECT_EQ(after.st_mtim.tv_sec, before.st_mtim.tv_sec);
 }
 
 }  // namespace
