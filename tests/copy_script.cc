@@ -65,7 +65,7 @@ std::string CopyScript::Start() {
                    setup_.local ? FileSystemKind::kLocal : FileSystemKind::kOther,
                .target_file_system =
                    setup_.local ? FileSystemKind::kLocal : FileSystemKind::kOther,
-               .source_device = 0,
+               .source_device = setup_.source_device,
                .target_device = 0},
               0, setup_.calls_at_once, &next_);
   return Take();

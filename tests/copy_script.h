@@ -20,6 +20,7 @@
 #define RINGCP_TESTS_COPY_SCRIPT_H_
 
 #include <sys/stat.h>
+#include <sys/types.h>
 
 #include <cstdint>
 #include <map>
@@ -48,6 +49,7 @@ class CopyScript {
     bool follow_source = false;
     // Whether both files are on file systems that are known.
     bool local = true;
+    dev_t source_device = 0;  // Of the source's directory; 0: it is not known.
     bool target_directory_created = false;  // By the job.
     std::optional<mode_t> target_default_acl = std::nullopt;
     int extra_blocks = 7;

@@ -1,7 +1,10 @@
 // The state machine of one file's copy on file systems that are not known: those may tell
 // errors when a file is closed, and any size; copy_script.h explains the notation.
 
+#include <sys/sysmacros.h>
+
 #include <cerrno>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -131,9 +134,11 @@ TEST(FileCopyRemoteTest, AFailureWhileReadingAnUnknownSizeRemovesTheTarget) {
 }
 
 TEST(FileCopyRemoteTest, AFileMountedOverOneOfAKnownFileSystemIsNotKnown) {
-  CopyScript copy;
-  copy.source_stat.stx_dev_minor = 9;
-  EXPECT_EQ(copy.LookAtSource(), "at once read fd7 1024@100");
+  for (const uint32_t minor : {8, 9}) {
+    CopyScript copy({.source_device = makedev(0, 8)});
+    copy.source_stat.stx_dev_minor = minor;
+    EXPECT_EQ(copy.LookAtSource().starts_with("at once read fd7 1024@100"), minor != 8);
+  }
 }
 
 // --- What closing tells ---

@@ -13,6 +13,7 @@
 
 #include "core/base/file_error.h"
 #include "core/file/copy_policy.h"
+#include "core/file/target_decision.h"
 #include "core/kernel/op.h"
 #include "gtest/gtest.h"
 #include "tests/scratch_directory.h"
@@ -29,7 +30,7 @@ class HardLinkTest : public testing::Test {
     scratch_.WriteFile("t", "old");
   }
 
-  NodeResult Make() {
+  NodeResult Make(CopyKind kind = CopyKind::kContents) {
     const int directory =
         open(scratch_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     FileCopyPolicy policy;
@@ -38,6 +39,7 @@ class HardLinkTest : public testing::Test {
     names.source_directory = names.target_directory = directory;
     names.source = names.target = "t";
     CopiedFile copied;
+    copied.kind = kind;
     copied.directory = directory;
     copied.name = "copy";
     const NodeResult result = MakeHardLink(policy, names, copied);
@@ -77,6 +79,20 @@ TEST_F(HardLinkTest, WhereAllInodeNumbersAreOneAnotherFileIsNotTakenForTheCopy) 
   };
   EXPECT_EQ(Make().outcome, NodeOutcome::kCopied);
   EXPECT_TRUE(std::filesystem::equivalent(scratch_.Path("copy"), scratch_.Path("t")));
+}
+
+// It may be gone by now, and there would be neither then.
+TEST_F(HardLinkTest, WhereTheCopyCanNotBeLookedAtTheOldFileStays) {
+  kernel_.fault = [](const Op& op) {
+    return op.kind == OpKind::kStatx && op.stat.name == std::string_view("copy") ? EIO
+                                                                                 : 0;
+  };
+  for (const CopyKind kind : {CopyKind::kContents, CopyKind::kNode}) {
+    const NodeResult result = Make(kind);
+    EXPECT_EQ(result.outcome, NodeOutcome::kFailed);
+    EXPECT_EQ(result.failure.error_number, EIO);
+    EXPECT_EQ(ReadFileOrNone(scratch_.Path("t")), "old");
+  }
 }
 
 }  // namespace

@@ -8,11 +8,15 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdio>
+#include <filesystem>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "core/base/file_error.h"
 #include "core/file/copy_policy.h"
 #include "core/kernel/file_systems.h"
@@ -103,6 +107,17 @@ TEST_F(NodeCopyTest, WhatSomebodyElseHasPutThereMeanwhileIsNotGivenAway) {
   const struct stat after = Stat("other");
   EXPECT_EQ(after.st_mode, before.st_mode);
   EXPECT_EQ(after.st_mtim.tv_sec, before.st_mtim.tv_sec);
+}
+
+TEST_F(NodeCopyTest, ALinksTextIsWholeHoweverLongItIs) {
+  for (const size_t size : {1, 255, 256, 257, 4095}) {
+    const std::string text(size, 'x');
+    const std::string source = absl::StrCat("s", size);
+    const std::string target = absl::StrCat("t", size);
+    ASSERT_EQ(symlink(text.c_str(), scratch_.Path(source).c_str()), 0);
+    EXPECT_EQ(Copy(source.c_str(), target.c_str()).outcome, NodeOutcome::kCopied);
+    EXPECT_EQ(std::filesystem::read_symlink(scratch_.Path(target)), text);
+  }
 }
 
 }  // namespace
