@@ -348,6 +348,19 @@ TEST_F(TargetClaimsTest, WaitingEndsWithItsTimeout) {
 }
 
 // Each time the other thread takes the file, somebody waits for it.
+TEST_F(TargetClaimsTest, WhoHasAskedForItIsWokenByTheNextRelease) {
+  scratch_.WriteFile("target", "old");
+  Desk own_desk(&claims_, SystemKernel());
+  Claim claim;
+  Claim own;
+  ASSERT_TRUE(Take(&desk_, "target", &claim));
+  EXPECT_FALSE(Take(&own_desk, "target", &own));
+  own_desk.WakeOnRelease();
+  desk_.Release(&claim);
+  // That is kept until it waits.
+  EXPECT_TRUE(AwaitWake(absl::Seconds(10)));
+}
+
 TEST_F(TargetClaimsTest, WhoWaitsIsWokenByARelease) {
   scratch_.WriteFile("target", "old");
   for (const bool is_new : {false, true}) {

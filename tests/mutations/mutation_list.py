@@ -11,8 +11,8 @@ LIST = HERE / "mutations.toml"
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _TARGET = re.compile(r"//(tests/[a-z0-9_]+):([a-z0-9_]+)")
-# "*" stands for what a test with parameters has around its name.
-_FILTER = re.compile(r"\*?(\w+)\.(\w+)\*?")
+# A test with parameters has more around its name.
+_FILTER = re.compile(r"\*?(\w+)\.(\w+)(\*|/\w+)?")
 
 
 @dataclass(frozen=True)
