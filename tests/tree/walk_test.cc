@@ -18,6 +18,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "core/base/mutex.h"
+#include "core/kernel/kernel.h"
+#include "core/kernel/syscall_kernel.h"
 #include "gtest/gtest.h"
 #include "tests/random_tree.h"
 #include "tests/scratch_directory.h"
@@ -478,6 +482,15 @@ class WalkShareTest : public testing::Test {
     }
   }
 
+  // Whether somebody has woken it, or does so soon.
+  static bool IsWoken(Kernel* kernel) {
+    constexpr absl::Duration kLimit = absl::Seconds(10);
+    std::vector<ChainResults> none;
+    const SteadyTime until = kernel->Now() + absl::ToChronoNanoseconds(kLimit);
+    kernel->Wait(kLimit, &none);
+    return kernel->Now() < until;
+  }
+
   const ScratchDirectory scratch_;
   RecordedWalk walk_;
   WalkBatch batch_;
@@ -505,6 +518,42 @@ TEST_F(WalkShareTest, WhoWaitsGoesWhenNothingIsLeftToShare) {
   EXPECT_EQ(walk_.AwaitNext(&none), Walk::Result::kFinished);
   other.join();
   EXPECT_EQ(its_result_, Walk::Result::kFinished);
+  walk_.Run(/*threads=*/1, TestSeed());
+}
+
+// Without a second thread, which might begin to wait when there is no need any more.
+TEST_F(WalkShareTest, WhoHasAskedInVainIsWokenWhenTheLastEntryIsTaken) {
+  Directory* const directory = batch_.directory();
+  const auto take = [&] {
+    walk_.recorder().Yielded(*directory, walk_.walk().Take(&batch_));
+    walk_.recorder().Released(*directory);
+  };
+  for (size_t i = 0; i + 1 < kFiles; ++i) {
+    take();
+    walk_.walk().Release(SystemKernel(), directory);
+  }
+  SyscallKernel waiting(/*slots=*/0);
+  WalkBatch none;
+  EXPECT_EQ(walk_.walk().Next(&waiting, /*may_wait=*/true, &none),
+            Walk::Result::kNothingYet);
+  take();
+  EXPECT_TRUE(IsWoken(&waiting));
+  walk_.walk().Release(SystemKernel(), directory);
+  EXPECT_EQ(walk_.walk().Next(&waiting, /*may_wait=*/true, &none),
+            Walk::Result::kFinished);
+  walk_.Run(/*threads=*/1, TestSeed());
+}
+
+TEST_F(WalkShareTest, WhoHasAskedInVainIsWokenWhenTheWalkIsStopped) {
+  SyscallKernel waiting(/*slots=*/0);
+  WalkBatch none;
+  EXPECT_EQ(walk_.walk().Next(&waiting, /*may_wait=*/true, &none),
+            Walk::Result::kNothingYet);
+  walk_.walk().Stop(SystemKernel());
+  EXPECT_TRUE(IsWoken(&waiting));
+  EXPECT_EQ(walk_.walk().Next(&waiting, /*may_wait=*/true, &none),
+            Walk::Result::kFinished);
+  Use(&batch_);
   walk_.Run(/*threads=*/1, TestSeed());
 }
 
