@@ -55,6 +55,8 @@ class _Copy:
     def __init__(self) -> None:
         # Short: the path of a unix socket, which tests make below it, has 107 bytes.
         self._place = Path(tempfile.mkdtemp(prefix="ringcp-m-", dir="/var/tmp"))
+        # Some tests become an ordinary user.
+        self._place.chmod(0o755)
         self.tree = self._place / "tree"
         self.output = ""  # Of the last test.
         self._jobs: List[str] = []
