@@ -19,8 +19,8 @@ _REPOSITORY = Path(__file__).resolve().parents[2]
 _DESCRIPTION = """\
 Brings faults of the list tests/mutations/mutations.toml into a copy of the tree, one at a
 time, and builds and runs the test that the list names for each, which has to fail. The
-tree itself is not touched. The first build takes minutes, each mutation some 10 to 20
-seconds.
+tree itself is not touched. The first build takes minutes, a mutation some 5 to 15 seconds,
+and a minute where a thread waits in vain.
 """
 
 _EPILOG = """\
