@@ -2,8 +2,8 @@
 
 usage: count_tests.py BUILD_EVENT_JSON_FILE EXIT_STATUS
 
-Counted are test cases, as the targets' test.xml files list them; a target that failed
-without naming a case counts as one.
+It counts test cases, as the targets' test.xml files list them. A target that failed
+without naming a case counts as one failed case.
 """
 
 import json
@@ -41,7 +41,7 @@ def main(events, status):
                     try:
                         counts = count_cases(path)
                     except (OSError, xml.etree.ElementTree.ParseError):
-                        pass  # Killed while it wrote.
+                        pass  # Killed while it wrote the file.
             if result["status"] != "PASSED" and counts[1] == 0:
                 counts = (counts[0], 1, counts[2])
             totals = [total + count for total, count in zip(totals, counts)]

@@ -31,7 +31,7 @@ absl::StatusOr<std::string> SocketPath(std::string_view address) {
     return Refuse(address, "not an address; use unix:/path");
   }
   std::string_view path = address.substr(kScheme.size());
-  // unix://authority/path: the authority has to be empty.
+  // In unix://authority/path the authority has to be empty.
   if (path.starts_with("//")) path.remove_prefix(2);
   if (!path.starts_with('/')) {
     return Refuse(address, "the socket's path must be absolute, as in unix:/path");

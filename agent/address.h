@@ -1,8 +1,7 @@
 // The addresses an agent listens on and a client connects to. This version has one kind:
 // `unix:/path/to.sock` (also written `unix:///path/to.sock`).
 //
-// Thread-safety: pure functions, but for DefaultAgentAddress(), which reads the
-// environment.
+// Thread-safety: pure functions, except that DefaultAgentAddress() reads the environment.
 
 #ifndef RINGCP_AGENT_ADDRESS_H_
 #define RINGCP_AGENT_ADDRESS_H_
@@ -17,25 +16,27 @@
 
 namespace ringcp {
 
-// Bytes of a socket's path: what sockaddr_un has room for, less the NUL at its end.
+// The most bytes of a socket's path: the room in sockaddr_un, less the NUL at the end.
 inline constexpr size_t kSocketPathBytesMax = 107;
 
 // The path of the socket that `address` names. INVALID_ARGUMENT, with a message for the
-// user that begins with the address: not a unix address (TCP is refused: it needs mutual
-// TLS, which this version does not have), a relative path, one that is too long.
+// user that begins with the address, if `address` is no unix address (TCP is refused,
+// because it needs mutual TLS, which this version does not have) or its path is relative
+// or too long.
 absl::StatusOr<std::string> SocketPath(std::string_view address);
 
-// `unix:$XDG_RUNTIME_DIR/ringcp/agent.sock`, or `unix:/run/ringcp/agent.sock` for root
-// where the variable isn't set. For others without the variable FAILED_PRECONDITION; the
-// message says what is missing, and the caller adds which option gives it.
+// `unix:$XDG_RUNTIME_DIR/ringcp/agent.sock`; for root without the variable
+// `unix:/run/ringcp/agent.sock`. FAILED_PRECONDITION for other users without the
+// variable: the message says what is missing, and the caller adds the option that
+// provides it.
 absl::StatusOr<std::string> DefaultAgentAddress();
 
-// The same for a given value of the variable (null when it isn't set) and user. As its
-// specification demands, a relative value is ignored.
+// The same for a given user and value of the variable (null if it isn't set). A relative
+// value is ignored, as the variable's specification demands.
 absl::StatusOr<std::string> DefaultAgentAddress(const char* xdg_runtime_dir, uid_t user);
 
-// What gRPC's clients connect to for the socket at `socket_path`: they take the path of a
-// unix address to be percent-encoded.
+// The target that gRPC's clients connect to for the socket at `socket_path`. They expect
+// the path of a unix address to be percent-encoded.
 std::string GrpcTarget(std::string_view socket_path);
 
 }  // namespace ringcp

@@ -10,7 +10,7 @@
 namespace ringcp {
 namespace {
 
-// Beyond the values of a char, so that no short option has them.
+// Larger than any char, so that no value is also a short option.
 enum LongOption : int { kListen = 256, kMaxRunningJobs, kHelp, kVersion };
 
 constexpr option kLongOptions[] = {
@@ -47,7 +47,7 @@ bool ReadOption(const char* program, int found, AgentOptions* options) {
       options->version = true;
       return true;
     default:
-      // getopt_long() has said what is wrong.
+      // getopt_long() has already printed what is wrong.
       return false;
   }
 }
@@ -56,7 +56,7 @@ bool ReadOption(const char* program, int found, AgentOptions* options) {
 
 std::optional<AgentOptions> ParseAgentOptions(int argc, char* argv[]) {
   AgentOptions options;
-  // 0 makes glibc start afresh.
+  // 0 makes glibc's getopt start afresh.
   optind = 0;
   while (true) {
     const int found = getopt_long(argc, argv, "", kLongOptions, nullptr);

@@ -1,6 +1,6 @@
 // ringcpd's command line.
 //
-// Thread-safety: getopt_long() isn't, so neither is ParseAgentOptions().
+// Thread-safety: none, because getopt_long() has none.
 
 #ifndef RINGCP_AGENT_AGENT_OPTIONS_H_
 #define RINGCP_AGENT_AGENT_OPTIONS_H_
@@ -14,20 +14,20 @@
 
 namespace ringcp {
 
-// Addresses an agent listens on at the same time: one is usual, a few name the same agent
-// for different users of a directory.
+// The most addresses an agent listens on. One is usual; a few are useful to offer the
+// same agent to different users in different directories.
 inline constexpr int kAddressesMax = 16;
 
 struct AgentOptions {
-  // As typed; empty: the default address.
+  // As typed; empty for the default address.
   std::vector<std::string> addresses;
   int running_jobs_max = kRunningJobsDefault;
   bool help = false;
   bool version = false;
 };
 
-// Reads argv[1] and on. Prints a message to stderr and returns nothing when they are not
-// right; the caller points to --help.
+// Reads argv[1] and the following arguments. If they are wrong, prints a message to
+// stderr and returns nothing; the caller points to --help.
 std::optional<AgentOptions> ParseAgentOptions(int argc, char* argv[]);
 
 // What --help prints.

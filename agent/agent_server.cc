@@ -14,18 +14,19 @@
 namespace ringcp {
 namespace {
 
-// Bytes of a request: a specification of kSpecBytesMax with its request_id, and gRPC's
-// own default, named so that it doesn't change unseen.
+// The most bytes of a request: room for a specification of kSpecBytesMax with its
+// request_id. It equals gRPC's own default, and is set explicitly so that a new gRPC
+// can't change it.
 constexpr int kReceiveBytesMax = 4 * 1024 * 1024;
 
-// Threads of the server: one for each watcher, and as many again for short calls.
+// Threads of the server: one for each watcher, and the same number for short calls.
 constexpr int kServerThreadsMax = 2 * kWatchersMax;
 
-// Calls at a time on one connection. One client may have all the watchers.
+// The most calls at the same time on one connection: one client may use all the watchers.
 constexpr int kCallsPerConnectionMax = 2 * kWatchersMax;
 
-// How long calls may go on once the jobs have ended: time to send a watcher its last
-// event and no more, because a reader that doesn't read would hold up the end.
+// How long calls may go on once the jobs have ended. That is enough to send each watcher
+// its last event, but a reader that doesn't read can't delay the end for longer.
 constexpr std::chrono::milliseconds kLastCalls{1000};
 
 }  // namespace
@@ -55,8 +56,8 @@ absl::StatusOr<std::unique_ptr<AgentServer>> AgentServer::Start(Options options)
   agent->server_ = builder.BuildAndStart();
   if (agent->server_ == nullptr) return absl::InternalError("cannot start gRPC's server");
 
-  // The sockets are ours, because gRPC would remove any socket that lies at a path, and
-  // make its own with the umask's mode.
+  // We make the sockets ourselves, because gRPC would remove any socket at the path and
+  // make its own one with the umask's mode.
   auto acceptor = ConnectionAcceptor::Start(std::move(listening), connections_max,
                                             [server = agent->server_.get()](int fd) {
                                               grpc::AddInsecureChannelFromFd(server, fd);

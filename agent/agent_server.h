@@ -1,5 +1,5 @@
-// A running agent: the jobs, the service on its sockets, the gRPC health service and
-// server reflection, from start to end.
+// A running agent from start to end: the jobs, the service on its sockets, the gRPC
+// health service and server reflection.
 //
 // Thread-safety: one thread at a time.
 
@@ -25,31 +25,32 @@ class AgentServer {
   struct Options {
     // Paths of unix sockets; at least one.
     std::vector<std::string> socket_paths;
-    // Make the sockets' directories where they are missing.
+    // Whether to make missing directories of the sockets.
     bool make_directories = false;
-    // Further clients wait until one leaves.
+    // Further clients wait until another client leaves.
     int connections_max = FileShares::kConnectionsMax;
     JobTable::Options jobs;
   };
 
-  // Serves when it returns. Fails when a socket can't be had; see UnixListener::Listen().
+  // The agent serves when this returns. Fails if a socket can't be made; see
+  // UnixListener::Listen().
   static absl::StatusOr<std::unique_ptr<AgentServer>> Start(Options options);
 
-  // Drains, if that wasn't done, and ends.
+  // Drains, unless that was done already, and ends the agent.
   ~AgentServer();
 
   AgentServer(const AgentServer&) = delete;
   AgentServer& operator=(const AgentServer&) = delete;
 
-  // Ends the agent's work: the health service says NOT_SERVING, new jobs are refused, the
-  // others are cancelled, and their watchers get a last event. Then the sockets go and
-  // what calls are left are ended. Returns when all that is done.
+  // Ends the agent's work: the health service reports NOT_SERVING, new jobs are refused,
+  // the other jobs are cancelled, and their watchers get a last event. Then the sockets
+  // are closed and the remaining calls are ended. Returns when all this is done.
   void Drain();
 
  private:
   explicit AgentServer(Options options);
 
-  // In the order of construction; destroyed the other way round.
+  // Listed in the order of construction, because they are destroyed in the reverse order.
   JobTable jobs_;
   CopyAgentService service_;
   std::vector<std::unique_ptr<UnixListener>> listeners_;

@@ -17,8 +17,8 @@
 namespace ringcp {
 namespace {
 
-// How long to wait when a connection is there but no room or descriptor for it: without a
-// pause the thread would spin until another connection ends.
+// How long to pause if a connection is waiting but there is no room or descriptor for it.
+// Without the pause the thread would spin until another connection ends.
 constexpr std::chrono::duration<int, std::milli> kPause{100};
 
 }  // namespace
@@ -52,7 +52,7 @@ void ConnectionAcceptor::Run() {
   for (const int fd : listening_) polled.push_back({fd, POLLIN, 0});
   while (true) {
     if (poll(polled.data(), polled.size(), /*timeout=*/-1) < 0) {
-      // The kernel has no memory for it now; there is nothing else that could fail.
+      // The only other error is a temporary lack of memory in the kernel.
       if (errno != EINTR) std::this_thread::sleep_for(kPause);
       continue;
     }
@@ -83,7 +83,7 @@ bool ConnectionAcceptor::AcceptOne(int listening) {
     take_(fd);
     return true;
   }
-  // What remains besides the lack of resources is about a client that is gone already.
+  // The other errors mean that the client is gone already.
   return errno != EMFILE && errno != ENFILE && errno != ENOMEM && errno != ENOBUFS;
 }
 

@@ -1,8 +1,9 @@
-// Accepts connections on listening sockets and hands each on, from a thread of its own.
-// It keeps to a number of connections at a time, so that idle ones never take the files
-// that the rest of the process counts on; further clients wait until another one leaves.
+// Accepts connections on listening sockets and hands each one on, from a thread of its
+// own. The number of connections is limited, so that idle ones never use up the
+// descriptors that the rest of the process needs; further clients wait until another
+// client leaves.
 //
-// Thread-safety: made and destroyed by one thread; `take` is called by the acceptor's.
+// Thread-safety: made and destroyed by one thread; the acceptor's thread calls `take`.
 
 #ifndef RINGCP_AGENT_CONNECTION_ACCEPTOR_H_
 #define RINGCP_AGENT_CONNECTION_ACCEPTOR_H_
@@ -20,21 +21,21 @@ namespace ringcp {
 
 class ConnectionAcceptor {
  public:
-  // Accepts on `listening`, sockets that don't block and outlive the acceptor, at most
-  // `connections_max` connections at a time. `take` gets each of them, a descriptor that
-  // doesn't block, and owns it. Fails only when there is no descriptor left.
+  // Accepts on `listening`, which are non-blocking sockets that outlive the acceptor, at
+  // most `connections_max` connections at the same time. `take` gets each connection as a
+  // non-blocking descriptor, and owns it. Fails only if there is no descriptor left.
   static absl::StatusOr<std::unique_ptr<ConnectionAcceptor>> Start(
       std::vector<int> listening, int connections_max, std::function<void(int fd)> take);
 
-  // Returns once the last call of `take` has.
+  // Returns after the last call of `take` has returned.
   ~ConnectionAcceptor();
 
   ConnectionAcceptor(const ConnectionAcceptor&) = delete;
   ConnectionAcceptor& operator=(const ConnectionAcceptor&) = delete;
 
  private:
-  // A connection that was handed on. Whoever took it closes it and doesn't say so, which
-  // shows in that its descriptor is none any more, or another file's.
+  // A connection that was handed on. Its new owner closes it without telling the
+  // acceptor, which therefore checks whether the descriptor still leads to the same file.
   struct Connection {
     int fd;
     dev_t device;
@@ -45,17 +46,17 @@ class ConnectionAcceptor {
                      std::function<void(int fd)> take, int stop);
 
   void Run();
-  // Accepts one connection from `listening`, if there is one. Returns false when there is
-  // no room, descriptor or memory for it now.
+  // Accepts one connection from `listening`, if one is waiting. Returns false if there is
+  // no room, descriptor or memory for it at the moment.
   bool AcceptOne(int listening);
   void ForgetClosed();
 
   const std::vector<int> listening_;
   const size_t connections_max_;
   const std::function<void(int fd)> take_;
-  // An eventfd; readable once the acceptor is to stop.
+  // An eventfd that becomes readable when the acceptor has to stop.
   const int stop_;
-  // The acceptor's thread alone uses it.
+  // Used by the acceptor's thread only.
   std::vector<Connection> connections_;
   std::thread thread_;
 };

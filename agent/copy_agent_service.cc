@@ -24,7 +24,7 @@ std::string KernelRelease() {
   return uname(&names) == 0 ? names.release : "";
 }
 
-// Ends a call: `result` becomes the response and the status.
+// Ends a call: fills in `response`, or returns the status that `result` failed with.
 template <typename Message>
 grpc::Status Answer(absl::StatusOr<Message> result, Message* response) {
   if (!result.ok()) return ToGrpcStatus(result.status());
@@ -70,12 +70,12 @@ grpc::Status CopyAgentService::WatchJob(grpc::ServerContext* context,
 
   const SteadyTime start = std::chrono::steady_clock::now();
   EventPacer pacer(start);
-  // The first event is there at once.
+  // The first event is available immediately.
   SteadyTime until = start;
   while (!context->IsCancelled()) {
     const std::optional<v1::JobEvent> event = (*watch)->Next(until);
-    // A slow reader keeps Write() waiting, and has skipped versions when it returns. It
-    // returns false once the reader is gone.
+    // A slow reader blocks Write(); the versions that pass in the meantime are skipped.
+    // Write() returns false once the reader is gone.
     if (event.has_value() && !writer->Write(*event)) break;
     if ((*watch)->ended()) return grpc::Status::OK;
     const SteadyTime now = std::chrono::steady_clock::now();

@@ -1,8 +1,8 @@
-// The gRPC service: takes requests apart, asks the JobTable, puts answers together. The
-// API's contract is in proto/ringcp.proto.
+// The gRPC service: takes requests apart, calls the JobTable, and puts the answers
+// together. proto/ringcp.proto has the API's contract.
 //
-// Thread-safety: gRPC calls it from many threads at the same time. A watcher keeps one of
-// them for as long as it watches, which is why watchers are limited.
+// Thread-safety: gRPC calls it from many threads at the same time. A watcher occupies one
+// of these threads for as long as it watches, which is why watchers are limited.
 
 #ifndef RINGCP_AGENT_COPY_AGENT_SERVICE_H_
 #define RINGCP_AGENT_COPY_AGENT_SERVICE_H_
@@ -16,9 +16,9 @@
 
 namespace ringcp {
 
-// Watchers at the same time over all jobs. Each takes a thread of the server and a look
-// at its job ten times a second; 64 terminals and scripts are more than look at one
-// machine.
+// The most watchers at the same time, over all jobs. Each occupies a thread of the server
+// and reads its job's state ten times a second. More than 64 terminals and scripts are
+// not expected to watch one machine.
 inline constexpr int kWatchersMax = 64;
 
 class CopyAgentService final : public v1::CopyAgent::Service {
@@ -38,8 +38,8 @@ class CopyAgentService final : public v1::CopyAgent::Service {
                       v1::Job* response) override;
   grpc::Status ListJobs(grpc::ServerContext* context, const v1::ListJobsRequest* request,
                         v1::ListJobsResponse* response) override;
-  // A client that goes away is noticed within a tenth of a second, a job that ends (also
-  // because the agent shuts down) at once.
+  // A client that goes away is noticed within a tenth of a second, and a job that ends
+  // (also because the agent shuts down) immediately.
   grpc::Status WatchJob(grpc::ServerContext* context, const v1::WatchJobRequest* request,
                         grpc::ServerWriter<v1::JobEvent>* writer) override;
   grpc::Status ListJobErrors(grpc::ServerContext* context,

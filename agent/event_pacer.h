@@ -1,7 +1,7 @@
 // When the events of one WatchJob stream are due: at most ten a second, one in each tenth
 // of a second since the first event. Only the second event comes early, in place of the
-// next tenth's, so that a short job's counters are seen at once. A change of the job's
-// state is not paced.
+// next tenth's event, so that a short job's counters are seen soon. A change of the job's
+// state is not delayed.
 //
 // Thread-safety: one thread at a time.
 
@@ -16,10 +16,10 @@ namespace ringcp {
 
 class EventPacer {
  public:
-  // An eye takes this for motion, and a terminal is not drawn faster.
+  // The eye takes this rate for motion, and terminals are redrawn no faster.
   static constexpr std::chrono::milliseconds kInterval{100};
-  // A person takes a twentieth of a second for "at once"; this leaves half of it for the
-  // way to the screen.
+  // People notice no delay below a twentieth of a second; this leaves half of that time
+  // for the way to the screen.
   static constexpr std::chrono::milliseconds kEarly{25};
 
   // `first` is when the first event was sent.
@@ -28,7 +28,7 @@ class EventPacer {
   // When the next event is due at the earliest.
   SteadyTime due() const { return due_; }
 
-  // An event was sent, or there was none to send, at `now`, which doesn't fall.
+  // Called when an event was sent, or there was none to send. `now` never decreases.
   void Advance(SteadyTime now);
 
  private:

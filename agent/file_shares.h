@@ -1,6 +1,6 @@
-// How the files that the agent's process may have open are shared out: to its
-// connections, and to the jobs that run at the same time, each of which plans with its
-// share as if it were all there is.
+// How the agent's process divides the files that it may have open among its connections
+// and the jobs that run at the same time. Each job plans as if its share were the limit
+// of the whole process.
 //
 // Thread-safety: plain values and a pure function.
 
@@ -12,31 +12,31 @@
 namespace ringcp {
 
 struct FileShares {
-  // What the process has open without any job or connection: standard streams, sixteen
-  // sockets to listen on and their directories, gRPC's pollers; some ten of that are
-  // always there.
+  // Files that the process has open without any job or connection: standard streams,
+  // sixteen listening sockets with their directories, gRPC's pollers. About ten are
+  // always open.
   static constexpr int kOwnFiles = 32;
-  // Connections at a time: far more than the 64 that may watch, because idle ones count
-  // and nothing ends them.
+  // The most connections at the same time: far more than the 64 that may watch, because
+  // idle connections count, too, and nothing ends them.
   static constexpr int kConnectionsMax = 1024;
-  // Where files are few, connections get at most one in so many, but kConnectionsMin: a
-  // job to be watched, and somebody who cancels it.
+  // If files are few, connections get at most one file in kConnectionsShare, but at least
+  // kConnectionsMin: enough to watch a job, and for somebody else to cancel it.
   static constexpr int kConnectionsShare = 8;
   static constexpr int kConnectionsMin = 4;
-  // A job with fewer files is slow, because few of its files are in flight: then fewer
-  // jobs run at a time instead.
+  // A job with fewer files is slow, because few of its files are in flight. Fewer jobs
+  // run at the same time before a job gets less.
   static constexpr int kJobFilesGood = 64;
-  // With fewer a job can't copy a tree.
+  // A job with fewer files can't copy a tree.
   static constexpr int kJobFilesMin = 20;
 
   int connections_max = 0;
   int running_jobs_max = 0;
-  // Of each running job.
+  // For each running job.
   int job_files_max = 0;
 };
 
-// Shares out `files_max` files to at most `running_jobs_max` jobs at a time.
-// RESOURCE_EXHAUSTED, saying how many are needed, if they are too few for a single job.
+// Divides `files_max` files among at most `running_jobs_max` jobs at the same time.
+// RESOURCE_EXHAUSTED, with the number needed, if they are too few for even one job.
 // REQUIRES: running_jobs_max >= 1.
 absl::StatusOr<FileShares> ShareFiles(int files_max, int running_jobs_max);
 

@@ -12,14 +12,14 @@ namespace {
 static_assert(kErrorTextBytesMax >= kPathBytesMax,
               "a path that the API can express is not too long for an error");
 
-// What google.protobuf.Duration can hold: 10,000 years.
+// The largest google.protobuf.Duration: 10,000 years.
 constexpr absl::Duration kDurationMax = absl::Seconds(315'576'000'000);
 
-// `text` (UTF-8) without what does not fit.
+// The beginning of `text` (UTF-8) that fits into kErrorTextBytesMax.
 std::string Shorten(std::string_view text) {
   if (text.size() <= kErrorTextBytesMax) return std::string(text);
   size_t end = kErrorTextBytesMax;
-  // 10xxxxxx is a byte inside a character.
+  // A byte 10xxxxxx continues a character.
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
   return std::string(text.substr(0, end));
 }

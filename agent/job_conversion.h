@@ -1,4 +1,4 @@
-// The engine's values in the API's words.
+// Converts the engine's values to the API's.
 //
 // Thread-safety: pure functions.
 
@@ -16,8 +16,9 @@
 
 namespace ringcp {
 
-// Bytes of an error's path and of its message. A tree can be deeper than any message
-// should be long; 1000 errors of this size are not sent at once either (see JobWatch).
+// The most bytes of an error's path, and of its message. A tree can be deeper than a
+// message should be long. A thousand errors of this size don't go into one event (see
+// JobTable::Watch).
 inline constexpr size_t kErrorTextBytesMax = 64 * 1024;
 
 v1::Progress ProgressToApi(const Progress& progress);
@@ -26,7 +27,7 @@ v1::EngineReport EngineReportToApi(const EngineReport& report);
 // Adds the counters of `report` to `totals`, and nothing else.
 void AddCounters(const v1::EngineReport& report, v1::EngineReport* totals);
 
-// A path that is too long, or isn't absolute because there was none, is left empty; a
+// The path is left empty if it is too long, or not absolute because none was known. A
 // message that is too long is cut between two characters.
 v1::FileError FileErrorToApi(const FileError& error);
 

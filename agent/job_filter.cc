@@ -18,13 +18,13 @@ class FilterReader {
 
   bool at_end() const { return rest_.empty(); }
 
-  // What is left, short enough for a message.
+  // The rest of the filter, shortened for a message.
   std::string Where() const {
     if (at_end()) return "at its end";
     return absl::StrCat("at '", absl::CHexEscape(std::string(rest_.substr(0, 32))), "'");
   }
 
-  // A word without quotes, up to white space or '='; empty when there is none.
+  // A word without quotes, up to white space or '='; empty if there is none.
   std::string_view Word() {
     size_t length = 0;
     while (length < rest_.size() && rest_[length] != '=' && rest_[length] != '"' &&
@@ -44,7 +44,7 @@ class FilterReader {
     return true;
   }
 
-  // A word or a quoted text; nothing when there is neither.
+  // A word or a quoted text; nothing if there is neither.
   std::optional<std::string> Value() {
     if (!rest_.starts_with('"')) {
       const std::string_view word = Word();

@@ -1,5 +1,5 @@
-// The filter of ListJobs: conditions joined by AND, a small part of the language of
-// AIP-160.
+// The filter of ListJobs: conditions joined by AND, a small subset of the filter language
+// of AIP-160.
 //
 //   filter    = [ condition *( "AND" condition ) ]
 //   condition = ( "state" | "labels." KEY ) "=" value
@@ -7,7 +7,7 @@
 //
 // White space may stand around every word. An empty filter matches every job.
 //
-// Thread-safety: a JobFilter doesn't change once it is made.
+// Thread-safety: a JobFilter is immutable.
 
 #ifndef RINGCP_AGENT_JOB_FILTER_H_
 #define RINGCP_AGENT_JOB_FILTER_H_
@@ -25,10 +25,10 @@ namespace ringcp {
 
 class JobFilter {
  public:
-  // Bytes of a filter: room for a dozen conditions with the longest labels.
+  // The most bytes of a filter: room for a dozen conditions with the longest labels.
   static constexpr size_t kBytesMax = 4096;
 
-  // INVALID_ARGUMENT naming the field "filter" when `text` isn't one.
+  // INVALID_ARGUMENT naming the field "filter" if `text` isn't a filter.
   static absl::StatusOr<JobFilter> Parse(std::string_view text);
 
   bool Matches(v1::Job::State state, const v1::JobSpec& spec) const;

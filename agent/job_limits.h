@@ -1,5 +1,5 @@
-// What the agent can hold at a time. The constants are the defaults; a JobLimits is what
-// one agent (or one test) goes by.
+// How much the agent can hold at the same time. The constants are the defaults; a
+// JobLimits holds the values of one agent (or one test).
 //
 // Thread-safety: plain values.
 
@@ -10,26 +10,26 @@
 
 namespace ringcp {
 
-// Jobs that run at the same time. Each uses every CPU and up to 96 MiB, so more of them
-// pay only where they work on different devices; four leaves room for that.
+// Jobs that run at the same time. Each uses every CPU and up to 96 MiB, so running more
+// of them pays only if they work on different devices; four leaves room for that.
 inline constexpr int kRunningJobsDefault = 4;
 
-// The most that --max-running-jobs takes: a thread and a set of rings each.
+// The largest --max-running-jobs: each job takes a thread and a set of rings.
 inline constexpr int kRunningJobsMax = 64;
 
-// Jobs that wait. A thousand are hours of work; a client that submits more in one go
-// has lost control of them.
+// Jobs that wait. A thousand jobs are hours of work; a client that submits more has lost
+// control of them.
 inline constexpr int kQueuedJobsMax = 1000;
 
-// Ended jobs that are remembered, so that whoever comes later sees how they ended.
+// Ended jobs that are remembered, so that a client that asks later learns how they ended.
 inline constexpr int kFinishedJobsMax = 1000;
 
-// Errors kept per job; further ones are only counted. Nobody reads more than this, and
-// they all have the same few reasons.
+// Errors kept per job; further ones are only counted. Nobody reads more, and they all
+// have the same few reasons.
 inline constexpr int kErrorsPerJobMax = 10000;
 
-// Bytes of specifications and errors of all jobs together; the oldest ended jobs are
-// forgotten when it is reached. With the other limits alone it could be gigabytes.
+// Bytes of the specifications and errors of all jobs together. When they are reached, the
+// oldest ended jobs are forgotten. The other limits alone would allow gigabytes.
 inline constexpr int64_t kRememberedBytesMax = 64 * 1024 * 1024;
 
 struct JobLimits {

@@ -1,7 +1,7 @@
 // The names of jobs: `jobs/20261122-110532-4f3a9c`, the UTC second of the submission and
-// six random hexadecimal digits. They sort by time, are short enough to type, and a
-// restarted agent does not give one out again: it would have to be within the same second
-// and, even then, one chance in 16 million.
+// six random hexadecimal digits. They sort by time and are short enough to type. A
+// restarted agent does not reuse a name: that would need a submission within the same
+// second and, even then, has one chance in 16 million.
 //
 // Thread-safety: pure functions.
 
@@ -16,11 +16,11 @@
 
 namespace ringcp {
 
-// A name for a job submitted at `now`, different at each call. The random digits are the
-// operating system's.
+// A name for a job submitted at `now`. Each call returns another name, because the digits
+// come from the operating system's random numbers.
 std::string NewJobName(absl::Time now);
 
-// OK when `name` could be a job's ("jobs/" and something behind it), else
+// OK if `name` could be a job's: "jobs/" with something behind it. Otherwise
 // INVALID_ARGUMENT naming the field "name".
 absl::Status ValidateJobName(std::string_view name);
 

@@ -1,5 +1,5 @@
-// What the agent knows of one job: its state, counters and errors, and a version that
-// grows with every change of them.
+// What the agent knows about one job: its state, counters and errors, and a version that
+// grows with every change of these.
 //
 //                       Start                 End
 //   (submitted) ─► QUEUED ─────► RUNNING ─────────────► SUCCEEDED
@@ -31,16 +31,17 @@ class JobRecord {
   // REQUIRES: QUEUED.
   void Start(absl::Time now);
 
-  // Takes a snapshot of the counters; the same ones again are no change.
+  // Stores a snapshot of the counters; an equal snapshot is no change.
   // REQUIRES: RUNNING.
   void UpdateProgress(const v1::Progress& progress);
 
-  // Something was not copied. Without `keep` it is noted as a change and no more.
+  // Something was not copied. Without `keep` the error itself is dropped, but the version
+  // grows.
   // REQUIRES: RUNNING.
   void AddError(v1::FileError error, bool keep);
 
-  // `state` is final; `reason` is Job.error's.
-  // REQUIRES: RUNNING, or QUEUED when `state` is CANCELLED.
+  // `state` is final; `reason` becomes Job.error.
+  // REQUIRES: RUNNING, or QUEUED if `state` is CANCELLED.
   void End(v1::Job::State state, std::string reason, absl::Time now);
 
   const std::string& name() const { return job_.name(); }
@@ -49,21 +50,21 @@ class JobRecord {
   bool ended() const;
   int64_t version() const { return job_.version(); }
 
-  // The job without its specification, which may be large: whoever takes a snapshot under
-  // a lock adds it afterwards.
+  // The job without its specification, which may be large: a caller that takes a snapshot
+  // under a lock adds it after releasing the lock.
   const v1::Job& snapshot() const { return job_; }
 
-  // The errors that were kept, in the order they came. An error keeps its index.
+  // The errors that were kept, in the order they came. An error's index never changes.
   const v1::FileError& error(size_t index) const { return errors_[index].error; }
   size_t errors_size() const { return errors_.size(); }
 
   // How many of the errors came up to `version`.
   size_t ErrorsUpTo(int64_t version) const;
 
-  // Roughly the memory this record takes.
+  // The approximate memory that this record takes.
   int64_t bytes() const { return bytes_; }
 
-  // Roughly the memory that keeping `error` takes.
+  // The approximate memory that keeping `error` takes.
   static int64_t ErrorBytes(const v1::FileError& error);
 
  private:

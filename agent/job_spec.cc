@@ -20,7 +20,7 @@ namespace {
 
 using ApiOptions = v1::CopyOptions;
 
-// Each pair is one value in the API's words and in the engine's.
+// Each pair is the same value in the API's words and in the engine's.
 constexpr std::pair<ApiOptions::Dereference, Dereference> kDereferences[] = {
     {ApiOptions::DEREFERENCE_UNSPECIFIED, Dereference::kDefault},
     {ApiOptions::DEREFERENCE_NEVER, Dereference::kNever},
@@ -46,8 +46,8 @@ constexpr std::pair<ApiOptions::Reflink, Reflink> kReflinks[] = {
     {ApiOptions::REFLINK_NEVER, Reflink::kNever},
 };
 
-// Translates `value` by `table`. An unknown value is a violation of `field`; the result
-// is then the first of the table.
+// Translates `value` by `table`. An unknown value is a violation of `field`, and yields
+// the table's first entry.
 template <typename Api, typename Engine, size_t kSize>
 Engine FromApi(const std::pair<Api, Engine> (&table)[kSize], Api value,
                std::string_view field, FieldViolations* violations) {
@@ -67,7 +67,8 @@ Api ToApi(const std::pair<Api, Engine> (&table)[kSize], Engine value) {
   return table[0].first;
 }
 
-// A newer client's field that is dropped silently might be the one that matters.
+// Refuses a newer client's unknown fields, because one that is dropped silently may be
+// the one that matters.
 void RefuseUnknownFields(const google::protobuf::Message& message, std::string_view field,
                          FieldViolations* violations) {
   const auto& unknown = message.GetReflection()->GetUnknownFields(message);
@@ -77,8 +78,9 @@ void RefuseUnknownFields(const google::protobuf::Message& message, std::string_v
                                ", which this version does not know"));
 }
 
-// Whether `path`, an absolute one, names what each process has of its own: to the agent
-// the client's /dev/stdout would be the agent's, most likely its log.
+// Whether `path`, an absolute path, names something that is different in each process.
+// The client's /dev/stdout, for example, would be the agent's own one, most likely its
+// log.
 bool IsOwnOfEachProcess(const std::string& path) {
   std::vector<absl::string_view> names;
   for (const absl::string_view name : absl::StrSplit(path, '/', absl::SkipEmpty())) {
@@ -176,7 +178,7 @@ void CheckLabels(const v1::JobSpec& spec, FieldViolations* violations) {
     return;
   }
   for (const auto& [key, value] : spec.labels()) {
-    // A wrong key may be any bytes of any length.
+    // A wrong key may hold any bytes, and any number of them.
     const auto field = [&key = key] {
       return absl::StrCat("spec.labels[", absl::CHexEscape(key.substr(0, 32)), "]");
     };
@@ -190,7 +192,7 @@ void CheckLabels(const v1::JobSpec& spec, FieldViolations* violations) {
   }
 }
 
-// Reads all of `spec`; the result means something only without violations.
+// Reads all of `spec`; the result is meaningful only if there are no violations.
 CopyRequest ReadSpec(const v1::JobSpec& spec, FieldViolations* violations) {
   CopyRequest request;
   RefuseUnknownFields(spec, "spec", violations);

@@ -26,7 +26,8 @@
 namespace ringcp {
 namespace {
 
-// Warnings of one job that are logged; the log is for the operator of many jobs.
+// The most warnings of one job that are logged, because the log is for the operator of
+// many jobs.
 constexpr int kWarningsLoggedMax = 10;
 
 std::string NewInstance() {
@@ -40,7 +41,8 @@ v1::Progress ProgressOf(const CopyJob& job) {
   return progress;
 }
 
-// OK, or which of a job's paths leads to what each process has of its own.
+// OK, or an error naming one of the job's paths that leads to something that is different
+// in each process.
 absl::Status RefusePathsOfThisProcess(const CopyRequest& request) {
   const absl::StatusOr<std::string> path = PathToOwnOfProcess(request);
   if (!path.ok() || path->empty()) return path.status();
@@ -86,7 +88,7 @@ std::string EndLine(const v1::Job& job) {
 
 }  // namespace
 
-// A job in the table, and what it reports while it runs.
+// A job in the table. It is also the observer of its CopyJob.
 struct JobTable::Entry final : public JobObserver {
   Entry(JobTable* owner, int64_t number, std::string id, JobRecord first_record)
       : table(owner),
@@ -105,30 +107,30 @@ struct JobTable::Entry final : public JobObserver {
   }
 
   void OnWarning(std::string_view message) override {
-    // Calls come one at a time.
+    // JobObserver's calls come one at a time.
     if (++warnings > kWarningsLoggedMax) return;
     table->Log(absl::StrCat(name, ": warning: ", std::string(message)));
   }
 
   JobTable* const table;
-  // The order of submission; from 1.
+  // The order of submission, from 1.
   const int64_t sequence;
   const std::string request_id;
   int warnings = 0;
 
-  // Held from asking the CopyJob for its counters until the record has them, so that an
-  // older snapshot never follows a newer one.
+  // Held from reading the CopyJob's counters until the record has them, so that an older
+  // snapshot never replaces a newer one.
   Mutex sampling;
 
-  // The members below are guarded by the table's mutex_, except that the record's name
-  // and specification never change.
+  // The table's mutex_ guards the members below, but for the record's name and
+  // specification, which never change.
   JobRecord record;
   const std::string name = record.name();
-  // While the job runs.
+  // Set while the job runs.
   std::shared_ptr<CopyJob> copy_job;
-  // Why it was asked to stop; empty when it was not.
+  // Why the job was asked to stop; empty if it was not.
   std::string cancel_reason;
-  // The log has a line about that it waits for another job.
+  // Whether the log says that this job waits for another one.
   bool wait_is_logged = false;
 };
 
@@ -342,7 +344,7 @@ void JobTable::Drain() {
   {
     MutexLock lock(&mutex_);
     draining_ = true;
-    // A copy, because a job that ends may push another one out.
+    // A copy of the map, because a job that ends may push an older one out.
     for (const auto& [sequence, entry] : std::map(entries_)) {
       if (entry->record.ended()) continue;
       CancelEntry(*entry, "the agent was shut down");
@@ -385,7 +387,7 @@ void JobTable::Sample(Entry& entry) {
   if (copy_job == nullptr) return;
   const v1::Progress progress = ProgressOf(*copy_job);
   MutexLock lock(&mutex_);
-  // It is still running: a job's end is noted under `sampling`.
+  // The job is still running, because its end is noted under `sampling`.
   entry.record.UpdateProgress(progress);
 }
 
@@ -418,12 +420,12 @@ void JobTable::NoteEnd(Entry& entry) {
 void JobTable::CancelEntry(Entry& entry, std::string_view reason) {
   if (entry.cancel_reason.empty()) entry.cancel_reason = std::string(reason);
   if (entry.record.state() == v1::Job::RUNNING) {
-    // Without a CopyJob yet, RunJob() cancels it as soon as there is one.
+    // If there is no CopyJob yet, RunJob() cancels it as soon as there is one.
     if (entry.copy_job != nullptr) entry.copy_job->Cancel();
     return;
   }
   schedule_.Remove(entry.sequence);
-  // Others may have waited for it.
+  // Other jobs may have waited for this one.
   work_available_.NotifyOne();
   entry.record.End(v1::Job::CANCELLED, entry.cancel_reason, absl::Now());
   NoteEnd(entry);
@@ -465,7 +467,7 @@ std::optional<JobTable::Work> JobTable::TakeWork() {
     const SteadyTime now = std::chrono::steady_clock::now();
     if (const std::optional<int64_t> job = schedule_.TakeToLookAt(now)) {
       work.to_look_at = entries_.at(*job);
-      // Another thread may look at the next one meanwhile.
+      // Another thread may look at the next job in the meantime.
       work_available_.NotifyOne();
       return work;
     }
@@ -480,7 +482,7 @@ std::optional<JobTable::Work> JobTable::TakeWork() {
 }
 
 void JobTable::LookAtTargetOf(const Entry& entry) {
-  // It was accepted, so it is valid.
+  // The job was accepted, so its specification is valid.
   const absl::StatusOr<CopyRequest> request =
       CopyRequestFromSpec(*entry.record.spec(), options_.umask);
   RINGCP_CHECK(request.ok());
@@ -490,12 +492,12 @@ void JobTable::LookAtTargetOf(const Entry& entry) {
 }
 
 void JobTable::RunJob(const EntryPtr& entry) {
-  // It was accepted, so it is valid.
+  // The job was accepted, so its specification is valid.
   absl::StatusOr<CopyRequest> request =
       CopyRequestFromSpec(*entry->record.spec(), options_.umask);
   RINGCP_CHECK(request.ok());
   Log(absl::StrCat(entry->name, " started"));
-  // Not when it was submitted, because a file system may not answer.
+  // Checked only now, not at submission, because a file system may not answer.
   const absl::Status allowed = RefusePathsOfThisProcess(*request);
   const auto copy_job = std::make_shared<CopyJob>(
       *std::move(request), entry.get(),

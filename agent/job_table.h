@@ -1,17 +1,17 @@
-// The agent's jobs: accepts them, runs them, keeps what became of them. At most
-// JobLimits::running_jobs_max run at a time, each on a thread of its own that runs a
-// CopyJob; the others wait and are started in the order they came, but for those whose
-// targets are another job's, or above or below them: these wait for the other one to end
-// (job_schedule.h). JobRecord draws a job's states. Ended jobs are remembered up to
-// limits, then the one that ended first is forgotten.
+// The agent's jobs: accepts them, runs them, and remembers how they ended. At most
+// JobLimits::running_jobs_max jobs run at the same time, each on a thread of its own that
+// runs a CopyJob. The others wait, and start in the order of submission; but a job whose
+// target is another job's, or lies above or below it, waits until that job has ended
+// (job_schedule.h). job_record.h draws a job's states. Ended jobs are remembered up to
+// the limits; beyond these the job that ended first is forgotten.
 //
-// Thread-safety: every member function may be called by any thread, except that the
-// destructor comes last.
+// Thread-safety: any thread may call every member function; the destructor must come
+// last.
 //
-// Locks, in the order they are taken: an entry's `sampling`, whatever a CopyJob locks
-// inside, the table's `mutex_`. Under `mutex_` nothing of a CopyJob is called but
-// Cancel(), which takes no lock, so that a job's thread that reports an error never waits
-// for somebody who waits for it.
+// Locks, in the order they are taken: an entry's `sampling`, the locks inside a CopyJob,
+// the table's `mutex_`. Under `mutex_` the table calls nothing of a CopyJob but Cancel(),
+// which takes no lock; otherwise a job's thread that reports an error could deadlock with
+// the caller.
 
 #ifndef RINGCP_AGENT_JOB_TABLE_H_
 #define RINGCP_AGENT_JOB_TABLE_H_
@@ -47,11 +47,11 @@ class JobTable {
     JobLimits limits;
     // Files that each running job may have open; see JobResources.
     int job_files_max = 0;
-    // The process's umask, for the jobs.
+    // The process's umask, which the jobs use.
     mode_t umask = 022;
-    // Hears one line when a job starts, one when it ends, and one when it has to wait for
-    // another one's target, without an end of line. May be called by several threads at
-    // the same time, never under a lock. Optional.
+    // Gets one line, without a newline, when a job starts, when it ends, and when it has
+    // to wait for another job's target. Several threads may call it at the same time, but
+    // never under a lock. Optional.
     std::function<void(std::string_view line)> log;
   };
 
@@ -70,32 +70,32 @@ class JobTable {
   JobTable(const JobTable&) = delete;
   JobTable& operator=(const JobTable&) = delete;
 
-  // Takes a job and returns it: RUNNING when there is room, else QUEUED; so as well when
-  // its target's file system does not answer within JobSchedule::kLookPatience. With the
-  // `request_id` (may be empty: none) of a job that is still remembered it returns that
-  // one instead. INVALID_ARGUMENT with field violations for a bad specification, a bad
-  // request_id or one that came with another specification; RESOURCE_EXHAUSTED when the
-  // queue or the memory is full; UNAVAILABLE once Drain() was called.
+  // Accepts a job and returns it: RUNNING if there is room, QUEUED otherwise, and also if
+  // its target's file system does not answer within JobSchedule::kLookPatience. If a
+  // remembered job has the same `request_id` (empty: none), returns that job instead.
+  // INVALID_ARGUMENT with field violations for a bad specification, a bad request_id, or
+  // a request_id that came with another specification; RESOURCE_EXHAUSTED if the queue or
+  // the memory is full; UNAVAILABLE once Drain() was called.
   absl::StatusOr<v1::Job> Submit(v1::JobSpec spec, std::string_view request_id);
 
-  // The job as it is now. Here and below NOT_FOUND for an unknown job, INVALID_ARGUMENT
-  // for what is no job's name.
+  // The job as it is now. Here and below: NOT_FOUND for an unknown job, INVALID_ARGUMENT
+  // for a name that can't be a job's.
   absl::StatusOr<v1::Job> Get(std::string_view name);
 
-  // One page of the jobs, newest first. Jobs that come while somebody turns the pages
-  // are not among them; none is listed twice or left out.
+  // One page of the jobs, newest first. Jobs that are submitted between two pages of one
+  // listing are not listed; no other job is listed twice or left out.
   absl::StatusOr<v1::ListJobsResponse> List(const v1::ListJobsRequest& request);
 
   // One page of what a job could not copy, in the order it was found.
   absl::StatusOr<v1::ListJobErrorsResponse> ListErrors(
       const v1::ListJobErrorsRequest& request);
 
-  // Ends a queued job at once and asks a running one to stop; then it returns the job.
+  // Ends a queued job, or asks a running one to stop; then returns the job.
   absl::StatusOr<v1::Job> Cancel(std::string_view name);
 
-  // A reader of the job's changes. Of the errors it gets those that came after version
-  // `since_version`. INVALID_ARGUMENT naming the field when that is negative.
-  // REQUIRES: the table outlives it.
+  // A reader of the job's changes, which gets the errors found after version
+  // `since_version`. INVALID_ARGUMENT naming the field if that is negative.
+  // REQUIRES: the table outlives the Watch.
   absl::StatusOr<std::unique_ptr<Watch>> OpenWatch(std::string_view name,
                                                    int64_t since_version);
 
@@ -106,15 +106,16 @@ class JobTable {
 
   const JobLimits& limits() const { return options_.limits; }
 
-  // Refuses new jobs, cancels all that haven't ended, and returns when they have. Later
-  // calls wait likewise.
+  // Refuses new jobs, cancels all that haven't ended, and returns when they have ended.
+  // Later calls wait in the same way.
   void Drain();
 
  private:
   struct Entry;
   using EntryPtr = std::shared_ptr<Entry>;
 
-  // A job and the specification that its snapshot lacks; whole once no lock is held.
+  // A job and its specification, which the job lacks until Whole(). Call Whole() without
+  // a lock, because the specification may be large.
   struct Snapshot {
     v1::Job job;
     std::shared_ptr<const v1::JobSpec> spec;
@@ -130,25 +131,25 @@ class JobTable {
 
   // Starts the jobs that may run; returns lines for the log.
   std::vector<std::string> StartJobs() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // What follows the end of a job, whatever ended it.
+  // Does what follows the end of a job, whatever ended it.
   void NoteEnd(Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Cancels a job that hasn't ended, giving `reason`.
   void CancelEntry(Entry& entry, std::string_view reason)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ForgetOldest() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Whether `bytes` more can be remembered; forgets ended jobs for them.
+  // Whether `bytes` more can be remembered; forgets ended jobs to make room for them.
   bool MakeRoom(int64_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  // The threads that run jobs: one job after another, until the table ends. They also
-  // look at the targets of those that may be next.
+  // The loop of the threads that run jobs, one after another, until the table ends. They
+  // also look at the targets of jobs that may be next.
   void RunJobs() ABSL_LOCKS_EXCLUDED(mutex_);
-  // What a thread is to do next.
+  // What a thread has to do next.
   struct Work {
     EntryPtr to_run;
     EntryPtr to_look_at;
     std::vector<std::string> log_lines;
   };
-  // Nothing at the end.
+  // Returns nothing when the table ends.
   std::optional<Work> TakeWork() ABSL_LOCKS_EXCLUDED(mutex_);
   void LookAtTargetOf(const Entry& entry) ABSL_LOCKS_EXCLUDED(mutex_);
   void RunJob(const EntryPtr& entry) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -156,52 +157,53 @@ class JobTable {
   void Log(std::string_view line) const;
 
   const Options options_;
-  // Tells this run of the agent from others, for page tokens.
+  // Tells this run of the agent from other runs, for page tokens.
   const std::string instance_;
-  // Of all jobs: two may come to one file through links below their targets.
+  // Shared by all jobs, because two of them may reach the same file through links below
+  // their targets.
   TargetClaims claims_;
 
   Mutex mutex_;
-  // A job changed its state.
+  // Signalled when a job has changed its state.
   CondVar state_changed_;
-  // There may be something for TakeWork().
+  // Signalled when there may be something for TakeWork().
   CondVar work_available_;
 
-  // By the order of submission.
+  // In the order of submission.
   std::map<int64_t, EntryPtr> entries_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, EntryPtr, std::less<>> by_name_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, EntryPtr, std::less<>> by_request_id_ ABSL_GUARDED_BY(mutex_);
   int64_t last_sequence_ ABSL_GUARDED_BY(mutex_) = 0;
-  // QUEUED and RUNNING jobs, by their sequence.
+  // The QUEUED and RUNNING jobs, by their sequence.
   JobSchedule schedule_ ABSL_GUARDED_BY(mutex_);
   // RUNNING jobs that no thread has taken yet.
   std::deque<EntryPtr> started_ ABSL_GUARDED_BY(mutex_);
-  // Ended jobs, the one that ended first first.
+  // Ended jobs, in the order they ended.
   std::deque<EntryPtr> ended_ ABSL_GUARDED_BY(mutex_);
   v1::EngineReport engine_totals_ ABSL_GUARDED_BY(mutex_);  // Of jobs that have ended.
   int64_t remembered_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 
-  // One per job that may run; idle ones cost nothing but an address range.
+  // One per job that may run at the same time; idle threads cost only address space.
   std::vector<std::thread> threads_;
 };
 
-// One reader's place in the life of a job.
+// One reader's place in the course of a job.
 //
 // Thread-safety: one thread at a time.
 class JobTable::Watch {
  public:
-  // Errors in one event, and their bytes: with the largest specification an event stays
-  // below the 4 MiB that gRPC's clients accept.
+  // The most errors in one event, and the most bytes of these: even with the largest
+  // specification an event stays below the 4 MiB that gRPC's clients accept.
   static constexpr size_t kEventErrorsMax = 1000;
   static constexpr size_t kEventErrorBytesMax = 512 * 1024;
 
-  // Waits until the job's state differs from the last event's, or `until` has come. Then
-  // returns what is new since the last event; nothing when nothing is. The first call
-  // returns the present state at once. The errors of all events together are the errors
-  // that were kept, in order, without gaps; the final event may leave out the last ones
-  // when there are more than an event holds.
+  // Waits until the job's state differs from the last event's, or until `until`. Then
+  // returns what is new since the last event, or nothing if nothing is. The first call
+  // returns the present state immediately. Together, the events hold all errors that were
+  // kept, in order and without gaps, except that the final event leaves out the last ones
+  // if they don't fit.
   std::optional<v1::JobEvent> Next(SteadyTime until);
 
   // Whether the last event's state is final.

@@ -28,13 +28,14 @@
 
 namespace {
 
-// One line on stderr, whole even when several threads write at the same time.
+// Prints one line on stderr, whole even if several threads print at the same time.
 void PrintLine(std::string_view text) {
   const std::string line = absl::StrCat("ringcpd: ", std::string(text), "\n");
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
-// The umask can't be read without setting it, so this is done before there are threads.
+// The umask can't be read without setting it, so main() calls this before there are other
+// threads.
 mode_t ReadUmask() {
   const mode_t mask = umask(022);
   umask(mask);
@@ -42,21 +43,22 @@ mode_t ReadUmask() {
 }
 
 // Blocks the signals that end the agent, in this thread and those it starts, and returns
-// them. They are taken with sigwait(), so that no code runs in a signal handler.
+// them. The agent takes them with sigwait(), so that no code runs in a signal handler.
 sigset_t BlockEndingSignals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
-  // The terminal is gone; but under nohup that is to be ignored.
+  // SIGHUP means that the terminal is gone; under nohup the agent has to ignore that.
   struct sigaction hang_up;
   if (sigaction(SIGHUP, nullptr, &hang_up) == 0 && hang_up.sa_handler != SIG_IGN) {
     sigaddset(&signals, SIGHUP);
   }
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  // A client or a log reader that goes away is an error of a write, not a reason to end.
+  // If a client or a reader of the log goes away, a write fails; the agent goes on.
   signal(SIGPIPE, SIG_IGN);
-  // Beyond the limit on a file's size a write fails, and with it one file of one job.
+  // Beyond the limit on a file's size a write fails, and with it one file of one job; the
+  // agent goes on.
   signal(SIGXFSZ, SIG_IGN);
   return signals;
 }
@@ -68,7 +70,7 @@ int WaitForSignal(const sigset_t& signals) {
   return signal_number;
 }
 
-// Where to listen, and whether the directory may be made: the default one is ours.
+// Where to listen, and whether to make the directory, which is ours only for the default.
 absl::Status ResolveAddresses(const ringcp::AgentOptions& options,
                               ringcp::AgentServer::Options* server_options) {
   std::vector<std::string> addresses = options.addresses;
@@ -89,7 +91,8 @@ absl::Status ResolveAddresses(const ringcp::AgentOptions& options,
   return absl::OkStatus();
 }
 
-// How many connections and jobs there may be at a time, and what each job may open.
+// How many connections and jobs there may be at the same time, and how many files each
+// job may open.
 absl::Status ShareOutFiles(const ringcp::AgentOptions& options,
                            ringcp::AgentServer::Options* server_options) {
   const int files_max = ringcp::OpenFilesMax();
@@ -152,8 +155,8 @@ int main(int argc, char* argv[]) {
 
   WaitForSignal(ending_signals);
   PrintLine("ending: jobs are cancelled; a second signal ends at once");
-  // Whoever sends a second signal doesn't want to wait for a device that doesn't answer.
-  // Without a thread for that the jobs still end as they should.
+  // The second signal ends the process even if a device doesn't answer. If no thread can
+  // be started for this, the jobs still end as they should.
   std::thread second_signal;
   if (ringcp::StartThread(
           [ending_signals] { _exit(128 + WaitForSignal(ending_signals)); },

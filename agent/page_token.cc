@@ -9,7 +9,8 @@
 namespace ringcp {
 namespace {
 
-// FNV-1a: tells listings apart by mistake, not by intent, and is the same everywhere.
+// FNV-1a: catches a token that is used in the wrong listing by mistake, but no forgery.
+// It gives the same result everywhere.
 uint64_t Digest(std::string_view text) {
   uint64_t digest = 14695981039346656037u;
   for (const char byte : text) {

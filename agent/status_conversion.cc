@@ -19,7 +19,7 @@ grpc::Status ToGrpcStatus(const absl::Status& status) {
     detail->set_type_url(std::string(type_url));
     detail->set_value(std::string(value));
   });
-  // Both enumerations are those of the gRPC protocol.
+  // Both enumerations have the values of the gRPC protocol.
   const auto code = static_cast<grpc::StatusCode>(status.code());
   if (rich.details().empty()) return grpc::Status(code, rich.message());
   return grpc::Status(code, rich.message(), rich.SerializeAsString());

@@ -1,4 +1,4 @@
-// The one place where a status of ours becomes gRPC's.
+// The only place where a status of ours becomes gRPC's.
 //
 // Thread-safety: a pure function.
 

@@ -37,8 +37,8 @@ void TargetFootprint::AddStep(const PathSteps& steps, size_t index, Keys* keys) 
   size_t nearest = index - 1;
   while (!steps[nearest].identity.has_value()) --nearest;
   keys->insert(KeyOf(steps, nearest, index, &PathStep::name));
-  // Between two looks a directory on the way may be made, fail to be looked at, or tell
-  // another identity; what it is called does not change by that.
+  // Between two looks a directory on the way may be made, become unreadable, or get
+  // another identity; its name stays the same.
   keys->insert(KeyOf(steps, 0, index, &PathStep::exact_name));
 }
 

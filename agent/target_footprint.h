@@ -1,11 +1,12 @@
-// Where a job writes, so that two jobs never write to one place at the same time: the
-// places that it makes or overwrites, and the directories that lead to them. Two
-// footprints overlap when a place of one is a place of the other, or lies above one.
+// Where a job writes, so that two jobs never write to the same place at the same time:
+// the places that it makes or overwrites, and the ways (directories and links) that lead
+// to them. Two footprints overlap if a place of one is, or lies above, a place of the
+// other.
 //
-// A place is known by what is there (device and inode), and by its name in its parent
-// directory, because what is there may be made, or removed and made anew, by the job
-// itself. A place whose parents are missing, too, is known by the nearest directory there
-// is and all the names that remain.
+// A place is identified by what is there (device and inode), and also by its name in its
+// parent directory, because the job itself may make the file or replace it. A place whose
+// parents are missing, too, is identified by the nearest directory that exists and all
+// the remaining names.
 //
 // Thread-safety: plain values; const member functions may be called by several threads.
 
@@ -38,34 +39,35 @@ struct PathIdentity {
   }
 };
 
-// One step on the way from the root directory to a place, without links.
+// One step on the way from the root directory to a place, without symbolic links.
 struct PathStep {
-  // As its directory takes it: names that the directory may take for the same one are
-  // equal here. "" for the root directory.
+  // The name as its directory compares it: two names that the directory may take for the
+  // same file are equal here. "" for the root directory.
   std::string name;
-  std::string exact_name;  // As it was given.
-  // Nothing if there is no such file; then no later step has one.
+  std::string exact_name;  // The name as it was given.
+  // Nothing if there is no such file; then no later step has an identity either.
   std::optional<PathIdentity> identity;
 };
 
-// From the root directory, which is the first step, to a place, which is the last one.
+// From the root directory, which is the first step, to a place, which is the last.
 using PathSteps = std::vector<PathStep>;
 
 class TargetFootprint {
  public:
-  // Nothing is written: overlaps with nothing.
+  // Of a job that writes nothing; overlaps with nothing.
   TargetFootprint() = default;
 
-  // Of a job of which nobody could find out where it writes: overlaps with everything,
-  // but for a job that writes nothing.
+  // Of a job for which nobody could find out where it writes; overlaps with everything,
+  // except a job that writes nothing.
   static TargetFootprint Everywhere();
 
-  // The last of `steps` is made or overwritten. The first `known` steps have been added
-  // before, with another place that they lead to.
+  // The last of `steps` is made or overwritten. The first `known` steps were already
+  // added with another place that they lead to.
   // REQUIRES: `known` < steps.size(), and the first step has an identity.
   void AddPlace(const PathSteps& steps, size_t known = 0);
 
-  // The job's way leads through all of `steps`: a link, or the directory copied into.
+  // The job's way leads through all of `steps`, which end with a link, or with the
+  // directory copied into.
   // REQUIRES: the first step has an identity.
   void AddWay(const PathSteps& steps);
 
@@ -74,7 +76,8 @@ class TargetFootprint {
  private:
   friend class TakenPlaces;
 
-  // A file by its identity (no names), or by the names that lead to it from a directory.
+  // A file by its identity (then `names` is empty), or by the names that lead to it from
+  // the directory `identity`.
   struct Key {
     PathIdentity identity;
     std::string names;
@@ -87,11 +90,12 @@ class TargetFootprint {
   };
   using Keys = absl::flat_hash_set<Key>;
 
-  // Of steps[to] by the names that lead to it from steps[from], which has an identity.
+  // The key of steps[to], by the names that lead to it from steps[from], which has an
+  // identity.
   static Key KeyOf(const PathSteps& steps, size_t from, size_t to,
                    std::string PathStep::*name);
   static void AddStep(const PathSteps& steps, size_t index, Keys* keys);
-  // Whether a place of this one is a place of `other`, or on the way to one.
+  // Whether a place of this footprint is a place of `other`, or on the way to one.
   bool IsAbove(const TargetFootprint& other) const;
   bool empty() const { return !everywhere_ && places_.empty(); }
 
@@ -100,8 +104,8 @@ class TargetFootprint {
   Keys ways_;
 };
 
-// The footprints of many jobs, to be asked for one that overlaps with another job's in
-// the time that the other one's size takes, however many there are.
+// The footprints of many jobs. FindOverlap() takes time in proportion to the footprint it
+// is given, however many jobs there are.
 class TakenPlaces {
  public:
   void Add(int64_t job, const TargetFootprint& footprint);
@@ -115,7 +119,7 @@ class TakenPlaces {
 
   Jobs places_;
   Jobs ways_;
-  // One that writes anything, and one that writes everywhere.
+  // A job that writes anything at all, and a job that writes everywhere.
   std::optional<int64_t> anybody_;
   std::optional<int64_t> everywhere_;
 };

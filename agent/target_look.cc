@@ -32,11 +32,11 @@
 namespace ringcp {
 namespace {
 
-// Links that the kernel follows in one path are 40; one more is ELOOP. A job opens a
-// target's directory and its last name one after the other.
+// The kernel follows at most 40 links in one path; one more is ELOOP. A job opens the
+// target's directory and then the target's last name, so it may follow twice as many.
 constexpr int kLinksMax = 2 * 40;
 
-// /dev/tty: the terminal of whoever opens it (Linux's admin-guide/devices.txt).
+// /dev/tty: the terminal of the process that opens it (Linux's admin-guide/devices.txt).
 constexpr unsigned kOwnTerminal[] = {5, 0};
 
 class Descriptor {
@@ -54,9 +54,9 @@ class Descriptor {
   const int fd_;
 };
 
-// Whether `directory` takes names for different that differ in other than ASCII letters.
-// Which of those a file system takes for the same depends on its version of Unicode, so
-// only those are believed that are known not to ask.
+// Whether `directory` tells names apart that differ in more than the case of ASCII
+// letters. If a file system folds case, its version of Unicode decides which names are
+// equal, so the answer is yes only for file systems that are known not to fold.
 bool TellsNamesApart(int directory) {
   struct statfs file_system = {};
   if (fstatfs(directory, &file_system) != 0) return false;
@@ -74,12 +74,13 @@ bool TellsNamesApart(int directory) {
   const Descriptor readable(openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (readable.get() < 0) return false;
   int flags = 0;
-  // Without such flags there is no folding of names.
+  // A file system without such flags folds no names.
   if (ioctl(readable.get(), FS_IOC_GETFLAGS, &flags) != 0) return errno == ENOTTY;
   return (flags & FS_CASEFOLD_FL) == 0;
 }
 
-// Whether something could not be looked at for want of what may be there a moment later.
+// Whether a look failed only for lack of resources, which may be available a moment
+// later.
 bool IsWantOfResources(int error_number) {
   return error_number == EMFILE || error_number == ENFILE || error_number == ENOMEM;
 }
@@ -97,7 +98,7 @@ class Position {
 
   const PathSteps& steps() const { return steps_; }
   bool exists() const { return steps_.back().identity.has_value(); }
-  // Whether it is in procfs.
+  // Whether the position is in procfs.
   bool is_in_proc() const {
     struct statfs file_system = {};
     return fstatfs(file_->get(), &file_system) == 0 &&
@@ -110,12 +111,12 @@ class Position {
   }
 
   enum class Outcome {
-    kThere,    // The position is a step further, there or not.
-    kLink,     // There is a link; the position is the same.
-    kNowhere,  // The kernel would go no further either; the position is the same.
-    kUnknown,  // There were no resources to look.
+    kThere,    // The position is one step further; the file there may be missing.
+    kLink,     // A link is there; the position is the same.
+    kNowhere,  // The kernel would not go further either; the position is the same.
+    kUnknown,  // Resources were lacking for the look.
   };
-  // Goes on to `name`, which may be "..". `link` becomes a link's text.
+  // Goes on to `name`, which may be "..". If that is a link, `link` gets its text.
   Outcome Go(const std::string& name, std::string* link);
 
   // The steps to `name` in this directory, whatever is there.
@@ -126,11 +127,11 @@ class Position {
   std::string Folded(const std::string& name);
 
   PathSteps steps_;
-  // The last step that is there.
+  // The file at the last step that exists.
   std::shared_ptr<const Descriptor> file_;
   mode_t mode_ = 0;
-  dev_t device_ = 0;  // Which one it is, of a device.
-  // Of the directory file_, once it was asked for.
+  dev_t device_ = 0;  // If the file is a device: which one.
+  // TellsNamesApart(file_), once that was asked.
   std::optional<bool> tells_names_apart_;
 };
 
@@ -146,7 +147,7 @@ std::optional<Position> Position::Root() {
 }
 
 std::string Position::Folded(const std::string& name) {
-  // Where nobody knows better it is no harm if a job waits without need.
+  // In doubt names are folded, because that only makes some job wait needlessly.
   std::string folded = FoldedName(name);
   const std::string lower = absl::AsciiStrToLower(name);
   if (folded == lower) return folded;
@@ -180,7 +181,7 @@ Position::Outcome Position::Go(const std::string& name, std::string* link) {
     return Outcome::kThere;
   }
   constexpr int kFlags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
-  // O_DIRECTORY makes what is mounted on demand be mounted, as the job would.
+  // O_DIRECTORY triggers an automount, as the job itself would.
   int fd = openat(file_->get(), name.c_str(), kFlags | O_DIRECTORY);
   if (fd < 0 && (errno == ENOTDIR || errno == ELOOP)) {
     fd = openat(file_->get(), name.c_str(), kFlags);
@@ -190,7 +191,7 @@ Position::Outcome Position::Go(const std::string& name, std::string* link) {
   const int error_number = errno;
   auto file = std::make_shared<const Descriptor>(fd);
   if (!is_known && IsWantOfResources(error_number)) return Outcome::kUnknown;
-  // Not there, or what a dead mount has in its place: the job hears of that as well.
+  // The file is missing, or its mount is dead; the job will get the same error.
   if (!is_known) {
     steps_.push_back({Folded(name), name, std::nullopt});
     return Outcome::kThere;
@@ -215,18 +216,19 @@ class Look {
  public:
   explicit Look(TargetFootprint* footprint) : footprint_(*footprint) {}
 
-  // Each returns false if nobody can tell where the job would write.
+  // These return false if nobody can tell where the job would write.
 
-  // Follows `path` from `position` on, which becomes where it leads. Links on the way are
-  // added; those that `path` itself ends with are returned, as the steps to them.
-  // Only with `follows_last` the last name of `path` is followed if it is a link.
+  // Follows `path` from `position`, which becomes the place where the path leads. Adds
+  // the links on the way to the footprint; if the path's last name is a link (or leads
+  // from link to link), returns the steps to each of these in `last`. The last name is
+  // followed only with `follows_last`.
   bool Follow(std::string_view path, Position* position, std::vector<PathSteps>* last,
               bool follows_last = true);
-  // All sources come to names in `directory`.
+  // Adds the places in `directory` that all `sources` are copied to.
   bool AddNames(const std::vector<std::string>& sources, const Position& directory);
 
-  // Whether a path that was followed leads to what each process has of its own: in
-  // procfs, or its terminal.
+  // Whether a path that was followed leads to something that is different in each
+  // process: within procfs, or its terminal.
   bool meets_own_of_process() const { return meets_own_of_process_; }
   bool meets_own_terminal() const { return meets_own_terminal_; }
 
@@ -238,10 +240,11 @@ class Look {
 
 bool Look::Follow(std::string_view path, Position* position, std::vector<PathSteps>* last,
                   bool follows_last) {
-  // What is still to be followed, the next one at the end.
+  // The names still to follow, in reverse order.
   std::vector<std::string> names = Names(path);
   std::reverse(names.begin(), names.end());
-  // The last one of the path, or of a link that it is: neither "." nor a slash follows.
+  // Whether the last name still to follow is the path's own (or that of a link in its
+  // place): no slash follows it.
   bool ends_with_name = !path.ends_with('/');
   std::string text;
   for (int links = 0; !names.empty();) {
@@ -260,7 +263,7 @@ bool Look::Follow(std::string_view path, Position* position, std::vector<PathSte
         if (position->is_in_proc()) {
           const bool is_own = name == "self" || name == "thread-self";
           if (is_own) meets_own_of_process_ = true;
-          // The others need not lead where their text says (/proc/PID/root).
+          // Other links of procfs may not lead where their text says (/proc/PID/root).
           if (!is_own) footprint_ = TargetFootprint::Everywhere();
         }
         PathSteps steps = position->StepsTo(name);
@@ -270,7 +273,7 @@ bool Look::Follow(std::string_view path, Position* position, std::vector<PathSte
         } else {
           footprint_.AddWay(steps);
         }
-        // The job will fail as the kernel says.
+        // The job will fail with the kernel's error.
         if (++links > kLinksMax) return true;
         if (text.starts_with('/')) {
           std::optional<Position> root = Position::Root();
@@ -298,7 +301,8 @@ bool Look::AddNames(const std::vector<std::string>& sources, const Position& dir
     Position place = directory;
     std::vector<PathSteps> links;
     if (!Follow(name, &place, &links)) return false;
-    // With a link its own place counts, too: the job may put a file in its place.
+    // If the name is a link, the link's own place counts, too, because the job may
+    // replace it.
     for (const PathSteps& link : links) footprint_.AddPlace(link);
     footprint_.AddPlace(place.steps(), links.empty() ? known : 0);
   }
@@ -329,12 +333,12 @@ absl::StatusOr<std::string> PathToOwnOfProcess(const CopyRequest& request) {
                               ::stat(request.target.c_str(), &stat) == 0 &&
                               S_ISDIR(stat.st_mode);
   for (const std::string& source : request.sources) {
-    // With -r a device is copied as one, and not read.
+    // With -r a device is copied as a device, and not read.
     const absl::StatusOr<bool> reads =
         LeadsToOwnOfProcess(source, follows, /*is_opened=*/!options.recursive);
     if (!reads.ok()) return reads.status();
     if (*reads) return source;
-    // A link that is copied as one is written over what is there, not through it.
+    // A link that is copied as a link replaces the target and is not written through it.
     const bool is_copied_as_link =
         !follows && lstat(source.c_str(), &stat) == 0 && S_ISLNK(stat.st_mode);
     std::string target = request.target;
@@ -351,7 +355,7 @@ TargetFootprint LookAtTarget(const CopyRequest& request) {
   const std::string& target = request.target;
   RINGCP_CHECK(target.starts_with('/'));
   TargetFootprint footprint;
-  // The job refuses it, as the kernel would, and writes nothing.
+  // Like the kernel, the job refuses such a path, and writes nothing.
   if (target.size() >= PATH_MAX) return footprint;
   std::optional<Position> position = Position::Root();
   if (!position.has_value()) return TargetFootprint::Everywhere();

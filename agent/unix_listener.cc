@@ -25,7 +25,7 @@ namespace {
 constexpr mode_t kSocketMode = 0600;
 constexpr mode_t kDirectoryMode = 0700;
 
-// How long the lock of a directory is waited for. Agents hold it for a few system calls.
+// How long to wait for a directory's lock, which agents hold for a few system calls only.
 constexpr std::chrono::milliseconds kLockWait{2000};
 constexpr std::chrono::milliseconds kLockPoll{1};
 
@@ -47,9 +47,9 @@ sockaddr_un AddressOf(const std::string& path) {
   return address;
 }
 
-// Opens the directory of `path` and locks it, so that of two agents that start at the
-// same time one sees the other's socket finished or not at all. The lock ends with the
-// descriptor.
+// Opens the directory of `path` and locks it. So of two agents that start at the same
+// time, one sees either none or all of the other's socket. Closing the descriptor
+// releases the lock.
 absl::StatusOr<int> LockDirectoryOf(const std::string& path) {
   const std::string directory = ParentOf(path);
   const int fd = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -68,10 +68,10 @@ absl::StatusOr<int> LockDirectoryOf(const std::string& path) {
   return fd;
 }
 
-// Removes what is at `path` if it still is that file, which the caller keeps open.
-// Whoever puts a file in its place between the look and unlink() loses it: those few
-// microseconds can't be helped, and other agents wait for the directory's lock.
-// Returns an errno, or 0 when the file no longer has that name.
+// Removes the file at `path` if it still is the given one, which the caller keeps open.
+// If somebody else replaces the file between lstat() and unlink(), the new file is lost;
+// those few microseconds can't be avoided, but other agents wait for the directory's
+// lock. Returns an errno, or 0 if the file no longer has that name.
 int RemoveIfSame(const std::string& path, dev_t device, ino_t inode) {
   struct stat now;
   if (lstat(path.c_str(), &now) != 0) return errno == ENOENT ? 0 : errno;
@@ -79,9 +79,9 @@ int RemoveIfSame(const std::string& path, dev_t device, ino_t inode) {
   return unlink(path.c_str()) == 0 || errno == ENOENT ? 0 : errno;
 }
 
-// Makes `path` free for a new socket, unless somebody else's file is there.
+// Makes `path` free for a new socket, unless another program's file is there.
 absl::Status RemoveStaleSocket(const std::string& path) {
-  // Kept open, so that no other file gets the inode's number.
+  // Kept open, so that no other file gets its inode number.
   const int file = open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC);
   if (file < 0) {
     return errno == ENOENT ? absl::OkStatus() : Failed(path, "cannot open", errno);
@@ -120,7 +120,7 @@ absl::StatusOr<std::unique_ptr<UnixListener>> UnixListener::Listen(
       errno != EEXIST) {
     return Failed(ParentOf(path), "cannot make the socket's directory", errno);
   }
-  // Declared before the lock, because its destructor takes the lock too.
+  // Declared before the lock, because its destructor takes the lock, too.
   std::unique_ptr<UnixListener> listener;
   absl::StatusOr<int> directory = LockDirectoryOf(path);
   if (!directory.ok()) return directory.status();
@@ -131,8 +131,8 @@ absl::StatusOr<std::unique_ptr<UnixListener>> UnixListener::Listen(
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return Failed(path, "cannot make a socket", errno);
   listener.reset(new UnixListener(path, fd));
-  // On Linux bind() makes the file with the socket's own mode less the umask, so it has
-  // no other mode for a moment, and no umask that other threads see has to be changed.
+  // On Linux bind() makes the file with the socket's own mode less the umask, so the file
+  // never has another mode, and the umask, which other threads share, need not change.
   if (fchmod(fd, kSocketMode) != 0) return Failed(path, "cannot set the mode", errno);
   const sockaddr_un address = AddressOf(path);
   if (bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
@@ -157,9 +157,9 @@ UnixListener::UnixListener(std::string path, int fd) : path_(std::move(path)), f
 
 UnixListener::~UnixListener() {
   if (file_.has_value()) {
-    // Without the lock it goes on as well: the check below is good enough then.
+    // Goes on even without the lock, because the check below is then good enough.
     absl::StatusOr<int> directory = LockDirectoryOf(path_);
-    // The socket keeps its file, so that no other one gets the inode's number.
+    // The open socket keeps its inode, so no other file gets the same number.
     RemoveIfSame(path_, file_->device, file_->inode);
     if (directory.ok()) close(*directory);
   }

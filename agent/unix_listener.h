@@ -1,8 +1,8 @@
 // A listening unix socket that only its owner can connect to. The socket's file has mode
-// 0600 from the moment it exists, a file that a dead agent left behind is replaced, and
-// nothing else that lies at the path ever is.
+// 0600 from the moment it exists. A file left behind by a dead agent is replaced; any
+// other file at the path is never touched.
 //
-// Thread-safety: one thread at a time, but for fd(), which any thread may call.
+// Thread-safety: one thread at a time, except that any thread may call fd().
 
 #ifndef RINGCP_AGENT_UNIX_LISTENER_H_
 #define RINGCP_AGENT_UNIX_LISTENER_H_
@@ -19,14 +19,14 @@ namespace ringcp {
 
 class UnixListener {
  public:
-  // Connections that wait to be accepted: as many as the agent has watchers, twice.
+  // Connections that may wait to be accepted: twice as many as the agent has watchers.
   static constexpr int kBacklog = 128;
 
   // Listens on a new socket at `path`, an absolute path as SocketPath() returns it. With
-  // `make_directory` the directory it lies in is made first where it is missing (mode
-  // 0700; the one above it must exist).
-  // ALREADY_EXISTS: another agent is listening there, or something that is no socket lies
-  // there. Other statuses name the path and the reason.
+  // `make_directory`, makes its directory first if that is missing (mode 0700; the parent
+  // must exist).
+  // ALREADY_EXISTS: another agent is listening there, or the file there is not a socket.
+  // Other statuses name the path and the reason.
   static absl::StatusOr<std::unique_ptr<UnixListener>> Listen(const std::string& path,
                                                               bool make_directory);
 
@@ -36,7 +36,7 @@ class UnixListener {
   UnixListener(const UnixListener&) = delete;
   UnixListener& operator=(const UnixListener&) = delete;
 
-  // The listening socket; not blocking.
+  // The listening socket; it does not block.
   int fd() const { return fd_; }
   const std::string& path() const { return path_; }
 
@@ -50,7 +50,7 @@ class UnixListener {
 
   const std::string path_;
   const int fd_;
-  // The socket's file, to know it again; nothing before it is made.
+  // Identifies the socket's file; nothing before the file is made.
   std::optional<File> file_;
 };
 

@@ -1,8 +1,9 @@
 // What the engine itself costs for each file, without the kernel: each benchmark drives
-// one part with made-up results. kernel_benchmark.cc has the parts that call it.
+// one part with made-up results. kernel_benchmark.cc has the parts that call the kernel.
 //
 // items_per_second counts files, chains, blocks or snapshots, as the name says.
 
+#include <linux/magic.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -19,15 +20,16 @@
 #include "core/job/worker.h"
 #include "core/kernel/block_pool.h"
 #include "core/kernel/chain_table.h"
+#include "core/kernel/file_system_table.h"
 #include "core/kernel/kernel.h"
 
 namespace ringcp {
 namespace {
 
-// The median of small files, as the bench's data has it.
+// The median of small files in the benchmarks' data.
 constexpr uint64_t kFileBytes = 3300;
 
-// What a kernel in which nothing fails would say.
+// What a kernel in which nothing fails would return.
 class MadeUpResults {
  public:
   MadeUpResults() {
@@ -64,22 +66,23 @@ class MadeUpResults {
   struct statx stat_ = {};
 };
 
-// A whole small file: every chain that its copy asks for, built and settled. With 1, its
-// attributes are kept.
+// A whole small file: every chain that its copy asks for is built and settled. With
+// attributes=1 its attributes are preserved.
 void SmallFileChains(benchmark::State& state) {
   const bool attributes = state.range(0) == 1;
   const FileCopyPolicy policy = {.preserve = {.mode = attributes,
                                               .ownership = attributes,
                                               .timestamps = attributes,
                                               .links = false}};
-  // Not on the stack: its alignment is a cache line.
+  // On the heap, because it is aligned to a cache line.
   const auto counters = std::make_unique<EngineCounters>();
   BlockPool pool(/*copies_max=*/1, /*extra=*/0, Worker::kBlockBytes);
   FileCopy copy(&pool, counters.get());
   FileCopyNames names;
   names.source = "source";
   names.target = "target";
-  names.source_file_system = names.target_file_system = FileSystemKind::kLocal;
+  FileSystem file_system(/*device=*/0, KindWithMagic(EXT4_SUPER_MAGIC));
+  names.source_file_system = names.target_file_system = &file_system;
   MadeUpResults kernel;
   NextChains next;
   int64_t chains = 0;
@@ -104,8 +107,8 @@ void SmallFileChains(benchmark::State& state) {
 }
 BENCHMARK(SmallFileChains)->ArgName("attributes")->Arg(0)->Arg(1);
 
-// Chains of a small file's usual length, with so many of them in flight, whose ops
-// complete in turn.
+// Chains of a small file's usual length. in_flight of them are in flight at the same
+// time, and their ops complete in turn.
 void ChainTableRoundTrip(benchmark::State& state) {
   constexpr int kOps = 5;
   const auto in_flight = static_cast<int>(state.range(0));
@@ -143,7 +146,7 @@ void BlockPoolOwnBlock(benchmark::State& state) {
 }
 BENCHMARK(BlockPoolOwnBlock);
 
-// The further blocks of a large file, all of its lanes'.
+// The extra blocks of a large file, for all of its lanes.
 void BlockPoolExtraBlocks(benchmark::State& state) {
   BlockPool pool(Worker::kCopiesInFlightMax, Worker::kExtraBlocks, Worker::kBlockBytes);
   std::array<char*, kLanesMax - 1> blocks;
@@ -156,7 +159,7 @@ void BlockPoolExtraBlocks(benchmark::State& state) {
 }
 BENCHMARK(BlockPoolExtraBlocks);
 
-// What every worker does once: its blocks, mapped and unmapped but not touched.
+// What every worker does once: it maps and unmaps its blocks, but does not touch them.
 void BlockPoolSetup(benchmark::State& state) {
   for (auto _ : state) {
     BlockPool pool(Worker::kCopiesInFlightMax, Worker::kExtraBlocks, Worker::kBlockBytes);

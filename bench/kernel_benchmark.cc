@@ -1,8 +1,8 @@
-// What those parts of the engine cost that call the kernel: rings, the walk, a job that
-// is asked for its progress. engine_benchmark.cc has the others.
+// What the parts of the engine cost that call the kernel: rings, the walk, a job that is
+// asked for its progress. engine_benchmark.cc has the other parts.
 //
-// items_per_second counts files, entries or snapshots. The CPU time is the process's with
-// all its threads, those that io_uring makes for it included.
+// items_per_second counts files, entries or snapshots. The CPU time is that of all
+// threads of the process, including the threads that io_uring makes for it.
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -30,7 +30,7 @@
 #include "core/job/copy_job.h"
 #include "core/job/worker.h"
 #include "core/kernel/block_pool.h"
-#include "core/kernel/file_systems.h"
+#include "core/kernel/file_system_table.h"
 #include "core/kernel/kernel.h"
 #include "core/kernel/syscall_kernel.h"
 #include "core/kernel/uring_kernel.h"
@@ -40,7 +40,7 @@
 namespace ringcp {
 namespace {
 
-// The median of small files, as the bench's data has it.
+// The median of small files in the benchmarks' data.
 constexpr uint64_t kFileBytes = 3300;
 
 int OpenDirectory(const std::string& path) {
@@ -50,7 +50,7 @@ int OpenDirectory(const std::string& path) {
 }
 
 // Copies files from one directory to another by their chains, as a worker does, but
-// without a walk before them or a report behind them.
+// without a walk and a report.
 class ChainCopier {
  public:
   ChainCopier(Kernel* kernel, int in_flight, int source_directory, int target_directory)
@@ -60,12 +60,10 @@ class ChainCopier {
     for (int i = 0; i < in_flight; ++i) copies_.emplace_back(&pool_, counters_.get());
     policy_.kernel = kernel;
     names_.source_directory = source_directory;
-    names_.source_file_system = KindOfFileSystem(kernel, source_directory);
+    policy_.file_systems = &file_systems_;
+    names_.source_file_system = FileSystemOf(source_directory);
     names_.target_directory = target_directory;
-    names_.target_file_system = KindOfFileSystem(kernel, target_directory);
-    struct stat stat = {};
-    RINGCP_CHECK(fstat(source_directory, &stat) == 0);
-    names_.source_device = stat.st_dev;
+    names_.target_file_system = FileSystemOf(target_directory);
   }
 
   void CopyAll(const std::vector<std::string>& names) {
@@ -94,6 +92,12 @@ class ChainCopier {
   }
 
  private:
+  FileSystem* FileSystemOf(int directory) {
+    struct stat stat = {};
+    RINGCP_CHECK(fstat(directory, &stat) == 0);
+    return file_systems_.Find(kernel_, directory, stat.st_dev);
+  }
+
   // Small files have one chain at a time, and the ring has room for one of each.
   void Queue(int index) {
     while (next_.size > 0 && IsImmediate(next_.chains[0].chain[0])) {
@@ -108,6 +112,7 @@ class ChainCopier {
   }
 
   Kernel* const kernel_;
+  FileSystemTable file_systems_;
   FileCopyPolicy policy_;
   FileCopyNames names_;
   const std::unique_ptr<EngineCounters> counters_;
@@ -198,17 +203,17 @@ std::string MakeTree(const WorkDirectory& directory, int64_t directories, int64_
   return top;
 }
 
-// Opens what is walked and does nothing else with it.
+// Opens the directories that are walked, and does nothing else with them.
 class OpeningVisitor : public WalkVisitor {
  public:
   Entered Enter(Kernel*, Directory* directory) override {
-    directory->source_fd =
-        openat(directory->parent->source_fd, directory->source_name.c_str(),
+    directory->source.fd =
+        openat(directory->parent->source.fd, directory->source.name.c_str(),
                O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    RINGCP_CHECK(directory->source_fd >= 0);
+    RINGCP_CHECK(directory->source.fd >= 0);
     return Entered::kToBeRead;
   }
-  void Leave(Kernel*, Directory* directory) override { close(directory->source_fd); }
+  void Leave(Kernel*, Directory* directory) override { close(directory->source.fd); }
   void OnReadError(const Directory&, int) override { RINGCP_CHECK(false); }
   void OnEntryError(const Directory&, const char*, int) override { RINGCP_CHECK(false); }
 };
@@ -219,9 +224,9 @@ int64_t WalkTree(const std::string& tree) {
   OpeningVisitor visitor;
   SyscallKernel kernel(/*slots=*/0);
   Walk walk(&kernel, &visitor, /*follow_links=*/false, kOpenMax);
-  walk.top()->source_fd = AT_FDCWD;
+  walk.top()->source.fd = AT_FDCWD;
   auto root = std::make_unique<Directory>();
-  root->source_name = root->target_name = tree;
+  root->source.name = tree;
   walk.AddRoot(std::move(root));
   int64_t found = 0;
   WalkBatch batch;
@@ -235,8 +240,8 @@ int64_t WalkTree(const std::string& tree) {
   }
 }
 
-// The same number of files in more and more directories: in one of 10,000, in 100 of 100,
-// in 5,000 of 2.
+// The same number of files in more and more directories: 10,000 in one, 100 in each of
+// 100, 2 in each of 5,000.
 void WalkPerFile(benchmark::State& state) {
   const WorkDirectory directory;
   const std::string tree = MakeTree(directory, state.range(0), state.range(1));
@@ -251,7 +256,7 @@ BENCHMARK(WalkPerFile)
     ->Args({100, 100})
     ->Args({5'000, 2});
 
-// The kernel's part of that: one directory, read in pieces as the walk reads it.
+// The kernel's part of the walk: one directory, read in pieces of the walk's size.
 void ReadDirectory(benchmark::State& state) {
   const WorkDirectory directory;
   MakeTree(directory, 1, state.range(0));
@@ -275,7 +280,7 @@ class FailingObserver : public JobObserver {
   void OnWarning(std::string_view) override { RINGCP_CHECK(false); }
 };
 
-// Asking a running job for its progress. The job copies a pipe, so it runs until the pipe
+// Asks a running job for its progress. The job copies a pipe, so it runs until the pipe
 // is closed, and has nothing to do meanwhile.
 void ProgressSnapshot(benchmark::State& state) {
   const WorkDirectory directory;
@@ -286,7 +291,7 @@ void ProgressSnapshot(benchmark::State& state) {
   FailingObserver observer;
   CopyJob job(request, &observer);
   std::thread thread([&job] { job.Run(); });
-  // Waits until the job reads it.
+  // Blocks until the job has opened the pipe for reading.
   const int writer = open(directory.Path("pipe").c_str(), O_WRONLY | O_CLOEXEC);
   for (auto _ : state) benchmark::DoNotOptimize(job.progress());
   state.SetItemsProcessed(state.iterations());

@@ -1,5 +1,5 @@
-// A directory of a benchmark's own, removed with all that is in it when the benchmark
-// ends. It lies where TMPDIR says; `./dev bench in-process` names a tmpfs.
+// A benchmark's own directory, removed with everything in it when the benchmark ends. It
+// lies in TMPDIR; `./dev bench in-process` chooses a tmpfs.
 //
 // Thread-safety: belongs to one thread.
 
@@ -13,13 +13,13 @@ namespace ringcp {
 
 class WorkDirectory {
  public:
-  // Stops the program where no directory can be made, as the others do with a file.
+  // These functions stop the program if they can't make the directory or file.
   WorkDirectory();
   ~WorkDirectory();
   WorkDirectory(const WorkDirectory&) = delete;
   WorkDirectory& operator=(const WorkDirectory&) = delete;
 
-  // The path of `name` in it.
+  // The path of `name` in the directory.
   std::string Path(const std::string& name) const { return path_ + "/" + name; }
 
   // Each makes `name` and returns its path.

@@ -11,12 +11,12 @@
 namespace ringcp {
 
 absl::StatusOr<std::string> CurrentDirectory() {
-  // glibc allocates what is needed, also beyond PATH_MAX.
+  // glibc allocates as much as is needed, even beyond PATH_MAX.
   const std::unique_ptr<char, decltype(&free)> directory(getcwd(nullptr, 0), &free);
   if (directory == nullptr) {
     return absl::ErrnoToStatus(errno, "cannot tell the current directory");
   }
-  // Outside the process's root the kernel answers "(unreachable)/…".
+  // For a directory outside the process's root the kernel returns "(unreachable)/…".
   if (directory.get()[0] != '/') {
     return absl::NotFoundError("cannot tell the current directory: it can't be reached");
   }

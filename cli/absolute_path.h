@@ -15,8 +15,8 @@ namespace ringcp {
 // The process's working directory. Fails if it was removed or can't be reached.
 absl::StatusOr<std::string> CurrentDirectory();
 
-// `path` itself if it is absolute, else `path` beneath `directory`. Links, "." and ".."
-// and slashes at the end stay as they are, because they decide what is copied. An empty
+// `path` itself if it is absolute, otherwise `path` below `directory`. Symbolic links,
+// ".", ".." and slashes at the end stay, because they decide what is copied. An empty
 // path names nothing and stays empty.
 std::string AbsolutePath(std::string_view directory, std::string_view path);
 

@@ -21,7 +21,7 @@ namespace {
 
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target) {
   grpc::ChannelArguments arguments;
-  // A page of file errors with long paths is larger than gRPC's default.
+  // No limit, because a page of file errors with long paths exceeds gRPC's default.
   arguments.SetMaxReceiveMessageSize(-1);
   return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
 }
@@ -36,8 +36,8 @@ void SetTimeout(absl::Duration timeout, grpc::ClientContext* context) {
                         absl::ToChronoMilliseconds(timeout));
 }
 
-// The reason in gRPC's message for a connection that could not be made, which goes
-// "failed to connect to all addresses; last error: UNKNOWN: unix:/x: No such file ...".
+// The reason within gRPC's message for a failed connection, which looks like "failed to
+// connect to all addresses; last error: UNKNOWN: unix:/x: No such file ...".
 std::string ConnectFailure(std::string message, const std::string& address) {
   for (const std::string& before : {std::string("last error: "), address}) {
     const size_t found = message.find(before);
@@ -69,7 +69,7 @@ struct AgentClient::Connection {
 
   std::mutex mutex;
   // Protected by mutex:
-  grpc::ClientContext* watch = nullptr;  // Of the WatchJob() that is under way.
+  grpc::ClientContext* watch = nullptr;  // Of the WatchJob() under way.
   bool watching_stopped = false;
 };
 

@@ -1,8 +1,8 @@
-// A connection to a copy agent: the API's calls as plain functions. The only place in
-// cli/ that knows gRPC, which is not touched before the first AgentClient is made.
+// A connection to a copy agent: the API's calls as plain functions. It is the only place
+// in cli/ that uses gRPC, and initializes it only when the first AgentClient is made.
 //
-// Every failure is an absl::Status with the agent's code and message. An agent that can't
-// be reached, or could not any more, is UNAVAILABLE from Connect() and WatchJob().
+// Every failure is an absl::Status with the agent's code and message. Connect() and
+// WatchJob() return UNAVAILABLE if the agent can't be reached, or no longer can.
 //
 // Thread-safety: all functions may be called by any thread.
 
@@ -23,27 +23,27 @@ namespace ringcp {
 
 class AgentClient {
  public:
-  // An agent that does not answer the first call within this is not there.
+  // An agent that does not answer the first call within this time counts as absent.
   static constexpr absl::Duration kConnectTimeout = absl::Seconds(5);
-  // Calls after that; generous, because a job's specification may be megabytes.
+  // The limit for later calls; generous, because a job's specification may be megabytes.
   static constexpr absl::Duration kCallTimeout = absl::Seconds(30);
 
-  // A client for `address`, "unix:/path"; empty for the default address. Connects with
-  // the first call. INVALID_ARGUMENT or FAILED_PRECONDITION, with a message for the user,
-  // if that is no address or there is no default.
+  // A client for `address`, "unix:/path"; empty for the default address. The first call
+  // connects. INVALID_ARGUMENT or FAILED_PRECONDITION, with a message for the user, if
+  // `address` is not an address or there is no default.
   static absl::StatusOr<std::unique_ptr<AgentClient>> Create(std::string address);
   ~AgentClient();
   AgentClient(const AgentClient&) = delete;
   AgentClient& operator=(const AgentClient&) = delete;
 
-  // Where the agent is, as typed or as the default is.
+  // The agent's address, as typed or by default.
   const std::string& address() const { return address_; }
 
-  // Reaches the agent and asks what it is. UNAVAILABLE with a message that names the
-  // address if nothing answers there.
+  // Connects to the agent and asks for its version, engine and limits. UNAVAILABLE, with
+  // a message that names the address, if nothing answers there.
   absl::StatusOr<v1::AgentInfo> Connect();
 
-  // UNAVAILABLE and RESOURCE_EXHAUSTED: the agent is there but takes no job now.
+  // UNAVAILABLE and RESOURCE_EXHAUSTED: the agent is there but accepts no job now.
   absl::StatusOr<v1::Job> SubmitJob(const v1::SubmitJobRequest& request);
   absl::StatusOr<v1::Job> GetJob(const std::string& name);
   absl::StatusOr<v1::ListJobsResponse> ListJobs(const v1::ListJobsRequest& request);
@@ -56,7 +56,7 @@ class AgentClient {
   absl::Status WatchJob(const std::string& name,
                         const std::function<void(const v1::JobEvent&)>& on_event);
 
-  // Ends WatchJob() soon, the present call and all later ones.
+  // Makes WatchJob() end soon: the present call and all later ones.
   void StopWatching();
 
  private:

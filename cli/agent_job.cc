@@ -30,10 +30,12 @@
 namespace ringcp {
 namespace {
 
-// A cancelled job stops within a second; an agent that is this late has other trouble.
+// A job stops within a second after it is cancelled; an agent that takes longer than this
+// has other trouble.
 constexpr absl::Duration kCancelGrace = absl::Seconds(5);
 
-// The job's specification, with paths that mean the same to the agent as here.
+// The job's specification, with paths made absolute, so that the agent understands them
+// as this process does.
 absl::StatusOr<v1::JobSpec> MakeSpec(CopyRequest request) {
   const absl::StatusOr<std::string> directory = CurrentDirectory();
   if (!directory.ok()) return directory.status();
@@ -42,10 +44,10 @@ absl::StatusOr<v1::JobSpec> MakeSpec(CopyRequest request) {
   return SpecFromCopyRequest(request);
 }
 
-// Makes a submission unlike any other, so that sending it twice submits one job.
+// A random id makes each submission unique, so that sending it twice submits one job.
 std::string RandomRequestId() {
   std::array<char, 16> bytes = {};
-  // Can't fail or be short for so few bytes once the kernel has booted.
+  // Can neither fail nor return fewer bytes once the kernel has booted, for so few bytes.
   [[maybe_unused]] const ssize_t got = getrandom(bytes.data(), bytes.size(), 0);
   return absl::BytesToHexString(std::string(bytes.data(), bytes.size()));
 }
@@ -55,7 +57,8 @@ absl::StatusOr<v1::Job> Submit(v1::JobSpec spec, AgentClient* client) {
   *request.mutable_spec() = std::move(spec);
   request.set_request_id(RandomRequestId());
   absl::StatusOr<v1::Job> job = client->SubmitJob(request);
-  // The connection may have broken after the agent had taken the job.
+  // Sent again, because the connection may have broken after the agent had accepted the
+  // job.
   if (absl::IsUnavailable(job.status())) job = client->SubmitJob(request);
   return job;
 }
@@ -75,7 +78,7 @@ int PrintName(const v1::Job& job, JobOutput* output) {
   return kExitFailure;
 }
 
-// The name of a job that may have to be cancelled before it is known.
+// A job that may have to be cancelled before its name is known.
 class CancellableJob {
  public:
   explicit CancellableJob(AgentClient* client) : client_(client) {}
@@ -103,12 +106,12 @@ class CancellableJob {
   AgentClient* const client_;
   std::mutex mutex_;
   // Protected by mutex_:
-  std::string name_;  // Empty until the agent has told it.
+  std::string name_;  // Empty until the agent has returned it.
   bool cancelled_ = false;
 };
 
-// Tells how `job` ended and returns the exit code; `caught` is the signal that cancelled
-// it, or 0.
+// Prints how `job` ended and returns the exit code; `caught` is the signal that cancelled
+// the job, or 0.
 int ReportEnd(const v1::Job& job, int caught, JobOutput* output) {
   const bool ended_by_signal = job.state() == v1::Job::CANCELLED && caught != 0;
   if (job.state() == v1::Job::CANCELLED && !ended_by_signal) {
@@ -122,7 +125,7 @@ int ReportEnd(const v1::Job& job, int caught, JobOutput* output) {
   return job.state() == v1::Job::SUCCEEDED && all_written ? kExitSuccess : kExitFailure;
 }
 
-// Tells why `name` could not be followed to its end, and returns the exit code.
+// Prints why job `name` could not be followed to its end, and returns the exit code.
 int ReportLoss(const std::string& name, const absl::Status& status, int caught,
                const AgentClient& client, JobOutput* output) {
   output->StopProgress();

@@ -11,9 +11,9 @@
 
 namespace ringcp {
 
-// Submits what `command_line` says to its agent, with relative paths made absolute, and
-// follows the job unless --detach was given. SIGINT or SIGTERM cancels the job. Messages
-// have `program` (argv[0]) in front. Returns the exit code.
+// Submits the job of `command_line` to its agent, with relative paths made absolute, and
+// follows it unless --detach was given. SIGINT or SIGTERM cancels the job. Messages begin
+// with `program` (argv[0]). Returns the exit code.
 // REQUIRES: command_line.action is kCopy, and it has an agent_address.
 int RunAgentJob(const CopyCommandLine& command_line, const std::string& program);
 

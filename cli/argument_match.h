@@ -1,5 +1,5 @@
-// Matches an option's argument against the words it may be, as GNU's programs do: any
-// unambiguous beginning of a word will do.
+// Matches an option's argument against the allowed words, as GNU's programs do: the
+// argument may be any unambiguous beginning of a word.
 //
 // Thread-safety: pure functions.
 
@@ -14,9 +14,9 @@
 
 namespace ringcp {
 
-// The index in `words` of the one that `argument` is or unambiguously begins. Otherwise
-// InvalidArgument, whose message is GNU's: several lines, the last without a newline,
-// that name `option` ("--engine") and list `words`.
+// The index in `words` of the word that equals `argument`, or that `argument`
+// unambiguously begins. Otherwise InvalidArgument with GNU's message: several lines, the
+// last without a newline, that name `option` ("--engine") and list `words`.
 absl::StatusOr<size_t> MatchArgument(std::string_view option, std::string_view argument,
                                      std::span<const std::string_view> words);
 

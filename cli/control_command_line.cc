@@ -75,7 +75,7 @@ std::variant<ControlCommandLine, UsageError> ParseControlCommandLine(
   ControlCommandLine command_line;
   if (environment_agent != nullptr) command_line.agent_address = environment_agent;
 
-  optind = 0;  // Makes glibc start anew and look at POSIXLY_CORRECT again.
+  optind = 0;  // Makes glibc's getopt start afresh and read POSIXLY_CORRECT again.
   for (;;) {
     switch (getopt_long(argc, argv, "", kLongOptions, nullptr)) {
       case -1:

@@ -27,7 +27,7 @@
 namespace ringcp {
 namespace {
 
-// How many errors `show` prints; --json and the API have them all.
+// How many errors `show` prints; --json and the API offer all of them.
 constexpr int kErrorsShownMax = 100;
 constexpr int kJobsPerPage = 1000;
 
@@ -76,7 +76,7 @@ class ControlCommand {
     WriteAll(STDERR_FILENO, absl::StrCat(program_, ": ", message, "\n"));
   }
 
-  // Connect()'s message says it all; the other calls' UNAVAILABLE means a lost agent.
+  // Connect()'s message is complete; UNAVAILABLE from another call means a lost agent.
   int Fail(const absl::Status& status) {
     PrintError(std::string(status.message()));
     return absl::IsUnavailable(status) ? kExitAgentUnreachable : kExitFailure;
@@ -189,7 +189,7 @@ class ControlCommand {
     return state == v1::Job::SUCCEEDED ? kExitSuccess : kExitFailure;
   }
 
-  // The exit code of a watch that ended before the job; `caught` is the signal or 0.
+  // The exit code of a watch that ended before the job; `caught` is the signal, or 0.
   int EndOfWatch(int caught, const absl::Status& status) {
     if (caught != 0) return ExitCodeOfSignal(caught);
     if (!absl::IsUnavailable(status)) return Fail(status);

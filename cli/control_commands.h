@@ -11,8 +11,8 @@
 
 namespace ringcp {
 
-// Carries out `command_line`. Messages have `program` (argv[0]) in front. Returns the
-// exit code.
+// Carries out `command_line`. Messages begin with `program` (argv[0]). Returns the exit
+// code.
 // REQUIRES: the command is neither kShowHelp nor kShowVersion.
 int RunControlCommand(const ControlCommandLine& command_line, const std::string& program);
 

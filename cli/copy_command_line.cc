@@ -42,7 +42,7 @@ enum LongOption : int {
 
 constexpr char kShortOptions[] = "adfHLnprt:vxPRT";
 
-// In the order in which getopt lists the possibilities of an ambiguous option.
+// In the order in which getopt lists the candidates for an ambiguous option.
 constexpr option kLongOptions[] = {
     {"agent", required_argument, nullptr, kAgentOption},
     {"archive", no_argument, nullptr, 'a'},
@@ -128,7 +128,7 @@ absl::Status PreserveAttribute(size_t attribute, bool on, CopyOptions* options) 
       break;
     case kContextAttribute:
     case kXattrAttribute:
-      // Not to preserve them is what happens anyway.
+      // They are never preserved, so --no-preserve has nothing to do.
       if (on) {
         return absl::UnimplementedError(absl::StrCat(
             "--preserve=", std::string(kAttributeWords[attribute]), " is not supported"));
@@ -167,7 +167,7 @@ absl::Status MatchValue(std::string_view option,
   return absl::OkStatus();
 }
 
-// A number of things, in digits.
+// Reads a decimal number from 1 to `most` from `optarg`.
 absl::Status ParseCount(std::string_view option, int most, int* count) {
   if (absl::SimpleAtoi(optarg, count) && *count >= 1 && *count <= most) {
     return absl::OkStatus();
@@ -177,7 +177,7 @@ absl::Status ParseCount(std::string_view option, int most, int* count) {
                                                  "': must be a number from 1 to ", most));
 }
 
-// Bytes, or with K or M behind them so many KiB or MiB.
+// Reads a number of bytes from `optarg`; a K or M at its end means KiB or MiB.
 absl::Status ParseBlockSize(int64_t* bytes) {
   std::string_view digits = optarg;
   int64_t unit = 1;
@@ -196,16 +196,16 @@ absl::Status ParseBlockSize(int64_t* bytes) {
                    " for '--block-size': must be a multiple of 4K from 4K to 4M"));
 }
 
-// What the options say, before it is put together with the operands.
+// What the options say, before the operands are added.
 struct Options {
   CopyCommandLine command_line;
   std::optional<std::string> target_directory;
   bool no_target_directory = false;
 };
 
-// Takes one option as getopt returned it, with its argument in `optarg`. InvalidArgument
-// for a word that GNU's argmatch would refuse, Unimplemented for what cp has and ringcp
-// has not, FailedPrecondition for a contradiction.
+// Applies one option that getopt returned, with its argument in `optarg`. InvalidArgument
+// for a word that GNU's argmatch would refuse, Unimplemented for what cp can do but
+// ringcp can't, FailedPrecondition for a contradiction.
 absl::Status ApplyOption(int code, Options* parsed) {
   CopyCommandLine& command_line = parsed->command_line;
   CopyOptions& options = command_line.request.options;
@@ -274,7 +274,7 @@ absl::Status ApplyOption(int code, Options* parsed) {
       options.page_cache = PageCache::kBypass;
       break;
     case kNoCacheOption:
-      // What --direct does is more.
+      // --direct implies --no-cache, so it stays.
       if (options.page_cache == PageCache::kKeep) options.page_cache = PageCache::kDrop;
       break;
     case kEngineOption:
@@ -308,7 +308,7 @@ absl::Status ApplyOption(int code, Options* parsed) {
   return absl::OkStatus();
 }
 
-// Puts the operands into the request by GNU's rules, which look at their number first.
+// Puts the operands into the request by GNU's rules, which check their number first.
 std::optional<UsageError> ApplyOperands(std::vector<std::string> operands,
                                         Options* parsed) {
   CopyRequest& request = parsed->command_line.request;
@@ -342,7 +342,7 @@ std::optional<UsageError> ApplyOperands(std::vector<std::string> operands,
   return std::nullopt;
 }
 
-// What goes together only with io_uring, or only with O_DIRECT.
+// Refuses options that need io_uring or O_DIRECT without it.
 std::optional<UsageError> CheckEngine(const CopyOptions& options) {
   if (options.sqpoll && options.engine == EngineChoice::kThreads) {
     return UsageError{.message = "cannot combine --sqpoll and --engine=threads",
@@ -361,7 +361,7 @@ std::optional<UsageError> CheckEngine(const CopyOptions& options) {
   return std::nullopt;
 }
 
-// What goes together only with an agent, or only without.
+// Refuses options that work only with an agent, or only without one.
 std::optional<UsageError> CheckAgent(const CopyCommandLine& command_line) {
   if (command_line.agent_address.has_value() && command_line.verbose) {
     return UsageError{.message =
@@ -387,7 +387,7 @@ std::variant<CopyCommandLine, UsageError> ParseCopyCommandLine(
     parsed.command_line.agent_address = environment_agent;
   }
 
-  optind = 0;  // Makes glibc start anew and look at POSIXLY_CORRECT again.
+  optind = 0;  // Makes glibc's getopt start afresh and read POSIXLY_CORRECT again.
   for (;;) {
     const int code = getopt_long(argc, argv, kShortOptions, kLongOptions, nullptr);
     if (code == -1) break;

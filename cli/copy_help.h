@@ -12,7 +12,7 @@ namespace ringcp {
 // `program` is argv[0]. Without the last newline.
 std::string CopyHelp(const std::string& program);
 
-// `name` is the program's own, whatever it was called as. Without the last newline.
+// `name` is the program's own name, whatever argv[0] says. Without the last newline.
 std::string VersionText(const std::string& name);
 
 }  // namespace ringcp

@@ -12,10 +12,11 @@
 namespace ringcp {
 
 int RunCopyProgram(int argc, char** argv, const RunCopy& run) {
-  // Nobody reading -v's lines is an error that is told at the end, not the copy's death.
+  // If nobody reads -v's lines any more, that is an error reported at the end; the signal
+  // must not end the copy.
   signal(SIGPIPE, SIG_IGN);
-  // Beyond the limit on a file's size (ulimit -f) a write fails, instead of killing a
-  // copy that then leaves half a file.
+  // Beyond the limit on a file's size (ulimit -f) a write fails. The signal would end the
+  // process instead and leave half a file.
   signal(SIGXFSZ, SIG_IGN);
   const std::string program = argv[0];
 

@@ -1,5 +1,4 @@
-// What the programs that take ringcp's command line have in common: ringcp itself and
-// ringcp-submit.
+// What ringcp and ringcp-submit, the programs with ringcp's command line, have in common.
 //
 // Thread-safety: called once, by main(), before there are other threads.
 
@@ -13,12 +12,11 @@
 
 namespace ringcp {
 
-// Runs a job and tells about it; `program` is argv[0]. Returns the exit code.
+// Runs a job and reports on it; `program` is argv[0]. Returns the exit code.
 using RunCopy =
     std::function<int(CopyCommandLine& command_line, const std::string& program)>;
 
-// Does what the command line says, with `run` where that is a copy. Returns the exit
-// code.
+// Does what the command line asks for; a copy is done by `run`. Returns the exit code.
 int RunCopyProgram(int argc, char** argv, const RunCopy& run);
 
 }  // namespace ringcp

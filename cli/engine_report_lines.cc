@@ -6,7 +6,7 @@ namespace ringcp {
 namespace {
 
 std::string EngineLine(const EngineReport& report) {
-  // The job ended before one was chosen, and the reason was told elsewhere.
+  // The job ended before an engine was chosen, and has already reported why.
   if (report.engine.empty()) return "no engine: nothing was copied";
   if (report.sqes == 0 && report.ops_at_once == 0) {
     return absl::StrCat("no engine had anything to do: no contents of files were copied");

@@ -1,4 +1,4 @@
-// What --debug prints of a job's engine.
+// What --debug prints about a job's engine.
 //
 // Thread-safety: a pure function.
 
@@ -12,8 +12,8 @@
 
 namespace ringcp {
 
-// Lines without ends. The first names the engine that copied, and no engine that had
-// nothing to do.
+// Lines without newlines. The first one names the engine that copied, or says that no
+// engine had anything to do.
 std::vector<std::string> EngineReportLines(const EngineReport& report);
 
 }  // namespace ringcp

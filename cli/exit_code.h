@@ -1,4 +1,4 @@
-// What the programs exit with; documented in their --help.
+// The exit codes of the programs; their --help documents them.
 //
 // Thread-safety: constants.
 
@@ -12,7 +12,7 @@ inline constexpr int kExitFailure = 1;            // Not everything was copied; 
 inline constexpr int kExitAgentUnreachable = 69;  // EX_UNAVAILABLE of <sysexits.h>
 inline constexpr int kExitAgentRefusedForNow = 75;  // EX_TEMPFAIL of <sysexits.h>
 
-// Ended by signal `number`, as a shell would report it: 130 for SIGINT.
+// The exit code if signal `number` ended the program, as in shells: 130 for SIGINT.
 inline constexpr int ExitCodeOfSignal(int number) { return 128 + number; }
 
 }  // namespace ringcp

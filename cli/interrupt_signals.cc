@@ -10,7 +10,7 @@
 namespace ringcp {
 namespace {
 
-// What the handler works on. Lock-free, therefore async-signal-safe.
+// What the handler uses. The atomics are lock-free, so they are async-signal-safe.
 std::atomic<InterruptSignals::Action> g_action = nullptr;
 std::atomic<void*> g_argument = nullptr;
 std::atomic<int> g_caught = 0;

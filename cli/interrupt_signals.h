@@ -1,13 +1,14 @@
-// SIGINT, SIGTERM and, if wanted, SIGHUP for a program that cleans up: the first one asks
-// for an end, the second one ends the process at once, in case the clean-up hangs.
+// SIGINT, SIGTERM and, if wanted, SIGHUP for a program that cleans up: the first signal
+// asks it to end; the second one ends the process immediately, in case the clean-up
+// hangs.
 //
 //   InterruptSignals signals([](void* job) { static_cast<CopyJob*>(job)->Cancel(); },
 //                            &job);
 //   ...
 //   if (signals.caught() != 0) return ExitCodeOfSignal(signals.caught());
 //
-// System calls are not restarted after a signal, so that one that waits for ever (an open
-// of a FIFO) lets the job see that it was cancelled.
+// System calls are not restarted after a signal. So a call that may wait for ever
+// (opening a FIFO) returns, and the job notices that it was cancelled.
 //
 // Thread-safety: caught() may be called by any thread; at most one InterruptSignals
 // exists at a time.
@@ -21,17 +22,18 @@ namespace ringcp {
 
 class InterruptSignals {
  public:
-  // Called with `argument` in the signal's handler: must be async-signal-safe.
+  // Called with `argument` in the signal's handler, so it must be async-signal-safe.
   using Action = void (*)(void* argument);
 
-  // Whether SIGHUP, with which a terminal or a connection ends, is one of them.
+  // Whether SIGHUP, which comes when a terminal or a connection ends, is one of the
+  // signals.
   enum class Hangup { kIsLeft, kInterrupts };
 
-  // From now on the first signal calls `action`. A signal that is ignored already (nohup,
-  // a script's background job) stays ignored.
+  // From now on the first signal calls `action`. A signal that is already ignored (by
+  // nohup, or in a script's background job) stays ignored.
   // REQUIRES: `argument` is valid for as long as this lives.
   InterruptSignals(Action action, void* argument, Hangup hangup = Hangup::kIsLeft);
-  // Puts the former handlers back.
+  // Restores the former handlers.
   ~InterruptSignals();
   InterruptSignals(const InterruptSignals&) = delete;
   InterruptSignals& operator=(const InterruptSignals&) = delete;

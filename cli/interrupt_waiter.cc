@@ -21,13 +21,14 @@ void Signal(int event) {
   [[maybe_unused]] const ssize_t written = write(event, &one, sizeof(one));
 }
 
-// For a signal's handler: `argument` is the eventfd itself, so that it is valid always.
+// For a signal's handler. `argument` is the eventfd itself, cast to a pointer, so it is
+// always valid.
 void SignalEvent(void* argument) {
   Signal(static_cast<int>(reinterpret_cast<intptr_t>(argument)));
 }
 
-// Waits until one of `events` is signalled. Returns its index, or -1 once `deadline` has
-// come.
+// Waits until one of `events` is signalled. Returns its index, or -1 if none was by
+// `deadline`.
 template <size_t kCount>
 int WaitForAny(const std::array<int, kCount>& events, absl::Time deadline) {
   std::array<pollfd, kCount> polled;
@@ -57,7 +58,8 @@ InterruptWaiter::InterruptWaiter(std::function<void()> on_interrupt, absl::Durat
       interrupted_event_(eventfd(0, EFD_CLOEXEC)),
       stopped_event_(eventfd(0, EFD_CLOEXEC)),
       signals_(&SignalEvent,
-               // The argument is the number itself: it can't dangle.
+               // The argument is the descriptor's number, not an address, so it can't
+               // dangle.
                // NOLINTNEXTLINE(performance-no-int-to-ptr)
                reinterpret_cast<void*>(static_cast<intptr_t>(interrupted_event_))),
       thread_([this] { Loop(); }) {}
@@ -66,7 +68,8 @@ InterruptWaiter::~InterruptWaiter() {
   Signal(stopped_event_);
   thread_.join();
   close(stopped_event_);
-  // interrupted_event_ stays open: a signal's handler may be about to write to it.
+  // interrupted_event_ stays open, because a signal's handler may be about to write to
+  // it.
 }
 
 void InterruptWaiter::Loop() {

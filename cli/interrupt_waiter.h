@@ -1,5 +1,5 @@
-// SIGINT and SIGTERM for what can't be done in a signal's handler: a thread of its own
-// waits for them. A second signal ends the process, as with InterruptSignals.
+// SIGINT and SIGTERM for actions that a signal's handler must not do: a thread of its own
+// waits for the signals. A second signal ends the process, as with InterruptSignals.
 //
 // Thread-safety: caught() may be called by any thread; at most one InterruptWaiter or
 // InterruptSignals exists at a time.
@@ -17,11 +17,11 @@ namespace ringcp {
 
 class InterruptWaiter {
  public:
-  // After a signal, calls `on_interrupt` on another thread; if this still exists `grace`
-  // later, `on_overdue` too.
+  // After a signal, calls `on_interrupt` on another thread; if this object still exists
+  // `grace` later, also `on_overdue`.
   InterruptWaiter(std::function<void()> on_interrupt, absl::Duration grace,
                   std::function<void()> on_overdue);
-  // Waits for a call that is under way; there is none after it.
+  // Waits for a call that is under way; none begins afterwards.
   ~InterruptWaiter();
   InterruptWaiter(const InterruptWaiter&) = delete;
   InterruptWaiter& operator=(const InterruptWaiter&) = delete;
@@ -38,7 +38,7 @@ class InterruptWaiter {
   const int interrupted_event_;  // An eventfd that the signal's handler writes to.
   const int stopped_event_;      // An eventfd that the destructor writes to.
   InterruptSignals signals_;
-  std::thread thread_;  // Last, because it uses the others at once.
+  std::thread thread_;  // Last, because it uses the others immediately.
 };
 
 }  // namespace ringcp

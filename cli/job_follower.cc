@@ -16,9 +16,9 @@ namespace {
 
 constexpr int kErrorsPerPage = 1000;
 
-// Prints a job's errors, each of them once. Those of the events are the beginning of the
-// agent's list, in its order; the rest of the list is asked for at the end, because the
-// last event has room for a thousand only.
+// Prints each of a job's errors once. The events hold the beginning of the agent's list,
+// in its order; the rest of the list is asked for at the end, because the last event has
+// room for a thousand errors only.
 class ErrorPrinter {
  public:
   explicit ErrorPrinter(JobOutput* output) : output_(output) {}
@@ -28,7 +28,8 @@ class ErrorPrinter {
     printed_ += event.errors_size();
   }
 
-  // Prints what the agent's list has more, and how many failures it has no message for.
+  // Prints the errors that only the agent's list has, and how many failures have no
+  // message.
   void PrintRest(const v1::Job& job, AgentClient* client) {
     const int64_t failed = job.progress().files_failed();
     if (printed_ == 0 && failed == 0) return;
@@ -61,7 +62,7 @@ class ErrorPrinter {
   int64_t printed_ = 0;
 };
 
-// The newest snapshot, as one thread reads it and another shows it.
+// The newest snapshot: one thread receives it, another one shows it.
 class LatestJob {
  public:
   explicit LatestJob(JobOutput* output) : output_(output) {}
@@ -74,7 +75,7 @@ class LatestJob {
     Show();
   }
 
-  // Shows progress unless the job has ended: the end is told once, by Finish().
+  // Shows progress, but not of a job that has ended: Finish() reports the end, once.
   void Show() {
     std::lock_guard<std::mutex> lock(mutex_);
     if (!job_.has_value() || IsFinal(job_->state())) return;
@@ -103,7 +104,7 @@ absl::StatusOr<v1::Job> FollowJob(const std::string& name, AgentClient* client,
   LatestJob latest(output);
   absl::Status status;
   {
-    // Events come when something changes; the line is redrawn also in between.
+    // Events come only when something changes, but the line is redrawn in between, too.
     std::optional<ProgressTicker> ticker;
     if (output->WantsProgress()) ticker.emplace([&latest] { latest.Show(); });
     status = client->WatchJob(name, [&errors, &latest](const v1::JobEvent& event) {

@@ -1,7 +1,7 @@
-// Follows a job of an agent to its end, and tells an output about it: progress as it
-// comes, file errors once each.
+// Follows an agent's job to its end and reports on it to an output: progress as it comes,
+// and each file error once.
 //
-// Thread-safety: pure but for what it is given; runs a thread of its own meanwhile.
+// Thread-safety: changes only what it is given; runs a thread of its own meanwhile.
 
 #ifndef RINGCP_CLI_JOB_FOLLOWER_H_
 #define RINGCP_CLI_JOB_FOLLOWER_H_
@@ -18,9 +18,9 @@ namespace ringcp {
 // Whether a job in `state` has ended.
 bool IsFinal(v1::Job::State state);
 
-// Watches job `name` until it has ended and returns it as it is then. `output` hears of
-// everything but the end: Finish() is left to the caller. UNAVAILABLE if the agent was
-// lost, CANCELLED after client->StopWatching().
+// Watches job `name` until it has ended, and returns its last state. `output` gets
+// everything but the end, because the caller calls Finish(). UNAVAILABLE if the
+// connection to the agent was lost, CANCELLED after client->StopWatching().
 absl::StatusOr<v1::Job> FollowJob(const std::string& name, AgentClient* client,
                                   JobOutput* output);
 

@@ -1,5 +1,5 @@
-// What a user hears of a job while it runs and when it ends. A job in this process and a
-// job in an agent are told through the same interface, as text or as JSON.
+// What a user is shown of a job while it runs and when it ends. The same interface serves
+// jobs in this process and in an agent, and prints text or JSON.
 //
 // Thread-safety: all functions may be called by any thread.
 
@@ -21,12 +21,12 @@ class JobOutput {
   // Whether ShowProgress() may ever show anything. If not, nobody needs to call it.
   virtual bool WantsProgress() const = 0;
 
-  // Where the job stands at `now`. May be called at any rate; what comes too early is
-  // left out.
+  // Shows where the job stands at `now`. May be called at any rate; calls that come too
+  // early show nothing.
   virtual void ShowProgress(v1::Job::State state, const Progress& progress,
                             absl::Time now) = 0;
 
-  // Nobody knows any more where the job stands: takes away what tells of it.
+  // Removes the shown progress, because nobody knows any more where the job stands.
   virtual void StopProgress() = 0;
 
   // One thing was not copied.
@@ -47,8 +47,8 @@ class JobOutput {
   // `target` was removed to make way for a copy (-v).
   virtual void PrintRemoved(std::string_view target) = 0;
 
-  // The job has ended in `state`, and is not spoken of any more. Returns false, after a
-  // message, if not everything could be written that was asked for.
+  // The job has ended in `state`; this is the last call. Returns false, after a message,
+  // if something that was asked for could not be written.
   virtual bool Finish(v1::Job::State state, const Progress& progress) = 0;
 };
 

@@ -24,13 +24,13 @@ absl::Time TimeOf(const google::protobuf::Timestamp& timestamp) {
          absl::Nanoseconds(timestamp.nanos());
 }
 
-// "123/456", with the total marked "~" while the job still finds files.
+// "123/456", with "~" before the total while the job still finds files.
 std::string DoneOfTotal(const std::string& done, const std::string& total,
                         bool is_final) {
   return absl::StrCat(done, "/", is_final ? "" : "~", total);
 }
 
-// "42%", or "-" while the totals are unknown, and where a job ended before it found out.
+// "42%", or "-" if the totals are unknown or the job ended before it found anything.
 std::string PercentText(v1::Job::State state, const Progress& progress) {
   const int percent = PercentDone(progress);
   const bool nothing_found = progress.bytes_total == 0 && progress.files_total == 0;
@@ -42,14 +42,14 @@ std::string RateText(const Progress& progress) {
   return absl::StrCat(FormatBytes(progress.bytes_per_second), "/s");
 }
 
-// Lines of "Name:    text", texts aligned. A field without text has no line.
+// Lines of "Name:    text" with the texts aligned. A field without text gets no line.
 class FieldLines {
  public:
   void Add(const std::string& name, std::string text) {
     if (!text.empty()) lines_.emplace_back(absl::StrCat(name, ":"), std::move(text));
   }
 
-  // Further text below the last one.
+  // Adds further text below the last field's.
   void AddMore(std::string text) { lines_.emplace_back("", std::move(text)); }
 
   std::string Format() const {
@@ -130,7 +130,7 @@ void JobTable::Add(const v1::Job& job) {
 std::string JobTable::Format() const {
   static const Row kHeading = {"JOB",   "STATE", "DONE", "FILES",
                                "BYTES", "RATE",  "AGE",  "TARGET"};
-  // Words to the left, numbers to the right.
+  // Words are aligned to the left, numbers to the right.
   static constexpr std::array<bool, kColumns> kToTheRight = {false, false, true, true,
                                                              true,  true,  true, false};
   std::array<size_t, kColumns> widths = {};
@@ -146,7 +146,7 @@ std::string JobTable::Format() const {
       const std::string padding(widths[i] - row[i].size(), ' ');
       absl::StrAppend(&table, i == 0 ? "" : kColumnGap, kToTheRight[i] ? padding : "",
                       row[i]);
-      // Nothing follows the last column that it would have to keep in line.
+      // Nothing follows the last column, so it needs no padding.
       if (!kToTheRight[i] && i + 1 < kColumns) table += padding;
     }
   };

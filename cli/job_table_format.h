@@ -16,11 +16,11 @@
 
 namespace ringcp {
 
-// One line per job under a heading. Keeps a line's texts, not the job, which may be
-// large.
+// One line for each job, under a heading. Keeps the texts of the lines, not the jobs,
+// which may be large.
 class JobTable {
  public:
-  // `now` is what ages are counted to.
+  // Ages are computed as of `now`.
   explicit JobTable(absl::Time now) : now_(now) {}
 
   void Add(const v1::Job& job);
@@ -36,14 +36,14 @@ class JobTable {
   std::vector<Row> rows_;
 };
 
-// All there is to know of `job`, one field a line, without the last newline. Times are
+// Everything known about `job`, one field in a line, without the last newline. Times are
 // written in `zone`.
 std::string FormatJob(const v1::Job& job, absl::Time now, absl::TimeZone zone);
 
-// What the agent at `address` is, one field a line, without the last newline.
+// The agent at `address`, one field in a line, without the last newline.
 std::string FormatAgentInfo(const v1::AgentInfo& info, const std::string& address);
 
-// A path of the API for a person and a shell: quoted, a URI as the bytes it stands for.
+// A path of the API for people and shells: quoted; a URI as the bytes it stands for.
 std::string DisplayPath(std::string_view api_path);
 
 }  // namespace ringcp

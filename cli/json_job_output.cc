@@ -47,7 +47,7 @@ void JsonJobOutput::PrintFailure(std::string_view message) {
 
 void JsonJobOutput::PrintWarning(std::string_view message) {
   std::lock_guard<std::mutex> lock(mutex_);
-  // The key says so already.
+  // The key already says "warning".
   constexpr std::string_view kPrefix = "warning: ";
   if (message.starts_with(kPrefix)) message.remove_prefix(kPrefix.size());
   WriteObject(TextObject("warning", message));
@@ -60,7 +60,7 @@ void JsonJobOutput::PrintDebug(std::string_view message) {
 
 void JsonJobOutput::PrintCopied(std::string_view source, std::string_view target) {
   std::lock_guard<std::mutex> lock(mutex_);
-  // Quoted like -v's text, because a name may be any bytes and JSON only holds UTF-8.
+  // Quoted like -v's text, because a name may hold any bytes but JSON only holds UTF-8.
   WriteObject(TextObject("copied", absl::StrCat(Quote(source), " -> ", Quote(target))));
 }
 

@@ -1,6 +1,7 @@
-// A job's output for scripts: one JSON object a line on standard error, each with one of
-// the keys "state" (with "progress"), "error", "warning", "failure", "copied", "debug".
-// States, progress and file errors are ringcp.v1's in protobuf's JSON mapping.
+// A job's output for scripts: one JSON object in each line on standard error, with one of
+// the keys "state" (beside "progress"), "error", "warning", "failure", "copied",
+// "removed", "debug". States, progress and file errors are ringcp.v1's in protobuf's JSON
+// mapping.
 //
 //   {"state":"RUNNING","progress":{"bytesDone":"4096",...,"scanComplete":true}}
 //   {"error":{"path":"/a","operation":"open","errnoName":"EACCES","message":"..."}}
@@ -24,7 +25,7 @@ namespace ringcp {
 
 class JsonJobOutput : public JobOutput {
  public:
-  // Progress comes at most this often.
+  // The shortest time between two lines of progress.
   static constexpr absl::Duration kInterval = absl::Milliseconds(100);
 
   // Writes to `descriptor`, which stays the caller's.

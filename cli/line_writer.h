@@ -1,5 +1,5 @@
-// Lines for standard output: buffered, written line by line to a terminal, and with the
-// first error remembered instead of lost.
+// Writes lines to standard output. They are buffered, but a terminal gets each line
+// immediately. The first error is remembered.
 //
 // Thread-safety: belongs to one thread at a time.
 // Ownership: the descriptor stays the caller's.
@@ -15,11 +15,11 @@ namespace ringcp {
 
 class LineWriter {
  public:
-  // More than this is not kept back.
+  // The most bytes that are buffered.
   static constexpr size_t kBufferBytesMax = 32 * 1024;
 
   explicit LineWriter(int descriptor) : descriptor_(descriptor) {}
-  // Flushes; an error of that is lost, so call Flush() before.
+  // Flushes, but loses the error of that; call Flush() before to learn it.
   ~LineWriter() { Flush(); }
   LineWriter(const LineWriter&) = delete;
   LineWriter& operator=(const LineWriter&) = delete;
@@ -27,17 +27,17 @@ class LineWriter {
   // Takes `line`, which has no newline at its end, and adds one.
   void WriteLine(std::string_view line);
 
-  // Writes what was kept back. Returns false if that or an earlier write failed.
+  // Writes what is buffered. Returns false if this or an earlier write failed.
   bool Flush();
 
-  // The errno of the first write that failed; 0 if none did. Lines that come after a
-  // failure are dropped.
+  // The errno of the first write that failed; 0 if none did. Lines after a failure are
+  // dropped.
   int error_number() const { return error_number_; }
 
  private:
   const int descriptor_;
   std::string buffer_;
-  // Whether descriptor_ is a terminal: asked for with the first line.
+  // Whether descriptor_ is a terminal; found out with the first line.
   enum class Kind { kUnknown, kTerminal, kOther } kind_ = Kind::kUnknown;
   int error_number_ = 0;
 };

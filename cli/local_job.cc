@@ -21,14 +21,14 @@
 namespace ringcp {
 namespace {
 
-// Hands what happens in the job to the output.
+// Passes what happens in the job on to the output.
 class OutputObserver : public JobObserver {
  public:
   OutputObserver(bool verbose, JobOutput* output) : verbose_(verbose), output_(output) {}
 
   void OnError(const FileError& error) override {
     FileError absolute = error;
-    // Where there is no current directory the message alone names the path.
+    // Without a current directory only the message names the path.
     const absl::StatusOr<std::string> directory = CurrentDirectory();
     if (directory.ok()) absolute.path = AbsolutePath(*directory, error.path);
     output_->PrintError(FileErrorToApi(absolute));
@@ -70,8 +70,8 @@ int RunLocalJob(const CopyCommandLine& command_line, const std::string& program)
 
   JobResult result;
   {
-    // Without anything to show the job has no thread beside it: a small file is copied in
-    // the time that starting one takes.
+    // If there is nothing to show, the job gets no second thread, because copying a small
+    // file takes no longer than starting one.
     std::optional<ProgressTicker> ticker;
     if (output->WantsProgress()) {
       ticker.emplace([&job, &output] {

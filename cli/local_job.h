@@ -11,10 +11,11 @@
 
 namespace ringcp {
 
-// Copies what `command_line` says and tells about it, with `program` (argv[0]) in front
-// of messages. SIGINT, SIGTERM or SIGHUP cancels the job, which leaves no half-written
-// file. Returns the exit code. REQUIRES: command_line.action is kCopy and
-// request.options.umask is the process's.
+// Copies what `command_line` says and reports on it, in messages that begin with
+// `program` (argv[0]). SIGINT, SIGTERM or SIGHUP cancels the job, which leaves no
+// half-written file. Returns the exit code.
+// REQUIRES: command_line.action is kCopy, and request.options.umask is the process's
+// umask.
 int RunLocalJob(const CopyCommandLine& command_line, const std::string& program);
 
 }  // namespace ringcp

@@ -14,8 +14,8 @@
 
 namespace ringcp {
 
-// The output that `mode` asks for, of a job that began at `start`. Messages for people
-// have `program`, which is argv[0], in front.
+// The output that `mode` asks for, for a job that began at `start`. Messages for people
+// begin with `program`, which is argv[0].
 std::unique_ptr<JobOutput> MakeJobOutput(ProgressMode mode, const std::string& program,
                                          absl::Time start);
 

@@ -9,7 +9,7 @@ std::string MessageJson(const google::protobuf::Message& message) {
   google::protobuf::util::JsonPrintOptions options;
   options.always_print_primitive_fields = true;
   std::string json;
-  // Fails for an Any of an unknown type only, which the API does not have.
+  // This fails only for an Any of an unknown type, and the API has no Any.
   const auto status =
       google::protobuf::util::MessageToJsonString(message, &json, options);
   return status.ok() ? json : "{}";

@@ -1,5 +1,5 @@
 // Messages of the API as JSON in protobuf's mapping: lowerCamelCase keys, 64-bit numbers
-// as strings, every field present that is not an absent message.
+// as strings, and every field except absent messages.
 //
 // Thread-safety: pure functions.
 

@@ -20,14 +20,14 @@ namespace {
 constexpr char kToLineStart[] = "\r";
 constexpr char kEraseToLineEnd[] = "\033[K";
 
-// What draws `line` over whatever the terminal's line has. Leaves the cursor at its
-// start: the "^C" that a terminal echoes would otherwise go beyond the last column, and
-// wrap.
+// The text that draws `line` over the terminal's last line. It leaves the cursor at the
+// line's start, because the "^C" that a terminal echoes would otherwise go beyond the
+// last column and wrap.
 std::string Drawn(const std::string& line) {
   return absl::StrCat(kToLineStart, line, kEraseToLineEnd, kToLineStart);
 }
 
-// Where the width of what is written to can't be known.
+// The width if the real one can't be found out.
 constexpr int kColumnsDefault = 80;
 
 bool CanEraseLine() {
@@ -48,8 +48,8 @@ bool IsLive(int descriptor, ProgressMode mode) {
   return false;
 }
 
-// How wide `descriptor` is now: asked for each redraw, so that a resized terminal is
-// noticed without a signal handler.
+// The present width of `descriptor`. Asked for at each redraw, so that a resized terminal
+// is noticed without a signal handler.
 int Columns(int descriptor) {
   winsize size = {};
   if (ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
@@ -62,8 +62,8 @@ int Columns(int descriptor) {
   return kColumnsDefault;
 }
 
-// Whether `descriptor` is a terminal that another process group has the use of now: the
-// job was put into the background.
+// Whether `descriptor` is a terminal whose foreground is another process group, because
+// the user put this one into the background.
 bool IsInBackground(int descriptor) {
   const pid_t foreground = tcgetpgrp(descriptor);
   return foreground > 0 && foreground != getpgrp();
@@ -104,7 +104,7 @@ void ProgressDisplay::Print(const std::string& lines) {
     WriteAll(descriptor_, lines);
     return;
   }
-  // The line is drawn again below them at once, so that it does not flicker.
+  // One write also redraws the line below the text, so that it does not flicker.
   WriteAll(descriptor_, absl::StrCat(kToLineStart, kEraseToLineEnd, lines, Drawn(line_)));
 }
 

@@ -1,8 +1,8 @@
 // A live line at the bottom of a terminal, and whole lines of text above it.
 //
-// The line is drawn with one write per redraw, at most ten times a second, and is never
-// wider than the terminal is at that moment. Whatever is printed through Print() goes
-// above it, so that messages and line never mix.
+// Each redraw is one write, at most ten times a second, and never wider than the terminal
+// is at that moment. Print() puts text above the line, so that messages and the line
+// don't mix.
 //
 // Thread-safety: all functions may be called by any thread.
 // Ownership: the descriptor stays the caller's and must stay open.
@@ -22,13 +22,13 @@ namespace ringcp {
 class ProgressDisplay {
  public:
   static constexpr absl::Duration kRedrawInterval = absl::Milliseconds(100);
-  // With kAuto a job that ends before this shows nothing.
+  // With kAuto, a job that ends before this time shows nothing.
   static constexpr absl::Duration kFirstDrawDelay = absl::Milliseconds(300);
 
-  // Draws on `descriptor`: always with kAlways, if it is a terminal that can erase a line
-  // with kAuto, never with the other modes. `start` is when the job began.
+  // Draws on `descriptor`: always with kAlways; with kAuto if it is a terminal that can
+  // erase a line; never with the other modes. `start` is when the job began.
   ProgressDisplay(int descriptor, ProgressMode mode, absl::Time start);
-  // REQUIRES: Clear() was called after the last Update(); the line would stay otherwise.
+  // REQUIRES: Clear() was called after the last Update(); otherwise the line would stay.
   ~ProgressDisplay() = default;
   ProgressDisplay(const ProgressDisplay&) = delete;
   ProgressDisplay& operator=(const ProgressDisplay&) = delete;
@@ -36,20 +36,20 @@ class ProgressDisplay {
   // Whether Update() may ever draw.
   bool is_live() const { return is_live_; }
 
-  // Draws `progress` as of `now`, or does nothing if it is too early for that.
+  // Draws `progress` as of `now`, or does nothing if it is too early for a redraw.
   void Update(const Progress& progress, absl::Time now);
 
   // The same for a job that waits for its turn in the agent.
   void UpdateWaiting(absl::Time now);
 
-  // Writes `lines`, of which each ends with a newline, above the live line.
+  // Writes `lines`, each of which ends with a newline, above the live line.
   void Print(const std::string& lines);
 
-  // Takes the live line away, until the next Update() that draws.
+  // Removes the live line until the next Update() that draws.
   void Clear();
 
  private:
-  // Whether a redraw at `now` is due, and may be seen.
+  // Whether a redraw at `now` is due, and would be visible.
   bool IsDue(absl::Time now) const;
   void Draw(std::string line, absl::Time now);
 
@@ -60,7 +60,7 @@ class ProgressDisplay {
   std::mutex mutex_;
   // Protected by mutex_:
   absl::Time next_draw_;
-  std::string line_;  // On the screen now; empty if none is.
+  std::string line_;  // On the screen now; empty if there is none.
 };
 
 }  // namespace ringcp

@@ -1,4 +1,4 @@
-// The API's Progress as the engine's: the way back from ProgressToApi().
+// Converts the API's Progress to the engine's; the reverse of ProgressToApi().
 //
 // Thread-safety: a pure function.
 

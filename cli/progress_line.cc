@@ -13,7 +13,7 @@
 namespace ringcp {
 namespace {
 
-// A bar's cells, without its brackets: fewer show nothing, more show nothing new.
+// Cells of a bar, without its brackets. Fewer would show nothing, more add nothing.
 constexpr int kBarCellsMin = 8;
 constexpr int kBarCellsMax = 40;
 
@@ -25,7 +25,7 @@ std::string PadLeft(const std::string& text, size_t width) {
   return absl::StrCat(std::string(width - text.size(), ' '), text);
 }
 
-// "  1.2 GiB/ ~2.9 GiB": what is done, of a total that is final or not.
+// "  1.2 GiB/ ~2.9 GiB": the part done, and a total that is final or not.
 std::string DoneOfTotal(const std::string& done, const std::string& total, bool is_final,
                         size_t text_length_max) {
   return absl::StrCat(
@@ -41,7 +41,7 @@ std::string Bar(int percent, int cells) {
   return absl::StrCat("[", bar, "]");
 }
 
-// A block that walks to and fro.
+// A block that moves to and fro.
 std::string MovingBlock(int cells, absl::Time now) {
   const int64_t last_place = cells - static_cast<int64_t>(kBlock.size());
   const int64_t step = absl::ToUnixMillis(now) / absl::ToInt64Milliseconds(kBlockStep);
@@ -52,7 +52,7 @@ std::string MovingBlock(int cells, absl::Time now) {
   return absl::StrCat("[", cell_text, "]");
 }
 
-// Takes `width` columns, and one more that sets it off, from `*room` if they are there.
+// Takes `width` columns and one for a space from `*room`, if there are enough.
 bool TakeRoom(size_t width, int* room) {
   const int wanted = static_cast<int>(width) + 1;
   if (*room < wanted) return false;
@@ -89,10 +89,10 @@ std::string RenderProgressLine(const Progress& progress, int columns, absl::Time
       PadLeft(progress.time_remaining ? FormatSeconds(*progress.time_remaining) : "",
               kDurationTextLengthMax);
 
-  // The first field needs no column that sets it off, but the last column stays free.
+  // The first field needs no space before it, but the last column stays free.
   int room = columns;
   if (!TakeRoom(state.size(), &room)) return "";
-  // What matters most takes its room first.
+  // The most important fields take their room first.
   const bool with_bytes = TakeRoom(bytes.size(), &room);
   const bool with_rate = TakeRoom(rate.size(), &room);
   const bool with_time_left = TakeRoom(time_left.size(), &room);

@@ -3,9 +3,9 @@
 //    42% [########>------------]   1.2 GiB/  2.9 GiB   1234/  2945 files 310.5 MiB/s 0:06
 //   scan [    <=>              ]   1.2 GiB/ ~2.9 GiB   1234/ ~2945 files 310.5 MiB/s
 //
-// The totals are final when a percentage is shown; while the job still finds files they
+// A percentage is shown once the totals are final; while the job still finds files they
 // are marked "~" and a moving block stands in for the bar. Every field has a fixed width,
-// so the line does not tremble; on a narrow terminal it has fewer fields.
+// so that the line does not jitter; a narrow terminal shows fewer fields.
 //
 // Thread-safety: pure functions.
 
@@ -19,16 +19,16 @@
 
 namespace ringcp {
 
-// The line for `progress` on a terminal `columns` wide, as seen at `now`, which moves the
-// block. ASCII without control characters, always shorter than `columns`: the last column
-// stays free, where some terminals wrap at once. Empty if nothing fits.
+// The line for `progress` on a terminal `columns` wide. The moving block's place follows
+// from `now`. ASCII without control characters, always shorter than `columns`, because
+// some terminals wrap as soon as the last column is written. Empty if nothing fits.
 std::string RenderProgressLine(const Progress& progress, int columns, absl::Time now);
 
-// Likewise for a job that waits for its turn in the agent.
+// The same for a job that waits for its turn in the agent.
 std::string RenderWaitingLine(int columns, absl::Time now);
 
-// How much is done in percent, 0 to 100, rounded down; 100 only if all is done. -1 if the
-// totals are not known yet.
+// How much is done in percent, 0 to 100, rounded down; 100 only if everything is done. -1
+// if the totals are not known yet.
 int PercentDone(const Progress& progress);
 
 }  // namespace ringcp

@@ -11,7 +11,7 @@ enum class ProgressMode {
   kAuto,    // A live line if standard error is a terminal and the job takes a while.
   kAlways,  // A live line, from the start, whatever standard error is.
   kNever,
-  kJson,  // Objects for scripts, one a line.
+  kJson,  // Objects for scripts, one in each line.
 };
 
 }  // namespace ringcp

@@ -7,7 +7,7 @@
 namespace ringcp {
 
 ProgressTicker::ProgressTicker(std::function<void()> show) : show_(std::move(show)) {
-  // Where there is no thread to be had nothing is shown.
+  // If no thread can be started, no progress is shown.
   StartThread([this] { Loop(); }, &thread_);
 }
 

@@ -1,5 +1,5 @@
-// Shows a running job's progress again and again, from a thread of its own, so that the
-// thread that runs the job needs no clock.
+// Shows a running job's progress repeatedly, from a thread of its own, so that the job's
+// own thread needs no clock.
 //
 // Thread-safety: used by one thread.
 
@@ -18,9 +18,9 @@ class ProgressTicker {
  public:
   static constexpr std::chrono::milliseconds kInterval{100};
 
-  // Calls `show` every kInterval, for the first time after one.
+  // Calls `show` every kInterval, the first time after one interval.
   explicit ProgressTicker(std::function<void()> show);
-  // Waits for a call that is under way; there is none after it.
+  // Waits for a call that is under way; none begins afterwards.
   ~ProgressTicker();
   ProgressTicker(const ProgressTicker&) = delete;
   ProgressTicker& operator=(const ProgressTicker&) = delete;
@@ -29,11 +29,11 @@ class ProgressTicker {
   void Loop();
 
   const std::function<void()> show_;
-  // The standard library's, because ThreadSanitizer can't see into the system's abseil.
+  // std::mutex, because ThreadSanitizer can't see the locks of the system's abseil.
   std::mutex mutex_;
   std::condition_variable stopped_changed_;
   bool stopped_ = false;  // Protected by mutex_.
-  std::thread thread_;    // Last, because it uses the others at once.
+  std::thread thread_;    // Last, because it uses the others immediately.
 };
 
 }  // namespace ringcp

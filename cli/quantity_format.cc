@@ -16,7 +16,7 @@ std::string FormatBytes(int64_t bytes) {
   if (bytes < 1000) return absl::StrCat(bytes, " B");
   double value = static_cast<double>(bytes) / 1024;
   size_t unit = 0;
-  // What would be rounded to 1000.0 goes to the next unit too.
+  // A value that would be rounded to 1000.0 goes to the next unit, too.
   while (value >= 999.95 && unit + 1 < kUnits.size()) {
     value /= 1024;
     ++unit;

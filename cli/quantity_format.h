@@ -1,5 +1,5 @@
 // Sizes, counts and durations as short text for people. Each function's results have a
-// greatest length, so that what is made of them keeps its layout while numbers grow.
+// greatest length, so that a layout made of them stays the same while numbers grow.
 //
 // Thread-safety: pure functions.
 
@@ -24,8 +24,8 @@ std::string FormatBytes(int64_t bytes);
 // "0", "999999", "1.00M", "12.3M", "123M", "9.22E". Negative values count as 0.
 std::string FormatCount(int64_t count);
 
-// In whole seconds, rounded up: "0:07", "59:59", "1:00:00", "99:59:59"; from 100 hours on
-// days, "4d 04h"; from 1000 days on ">999d". Negative durations count as 0.
+// Whole seconds, rounded up: "0:07", "59:59", "1:00:00", "99:59:59"; from 100 hours on
+// days: "4d 04h"; from 1000 days on ">999d". Negative durations count as 0.
 std::string FormatSeconds(absl::Duration duration);
 
 }  // namespace ringcp

@@ -19,8 +19,8 @@ namespace {
 
 constexpr char kOwnProgram[] = "/proc/self/exe";
 
-// Whether nobody could have put the program `stat` there, or have changed it, who could
-// not have done so with `own`, the program that runs.
+// Whether only somebody who could also have replaced `own`, the running program, can have
+// put the program `stat` there or changed it.
 bool IsTrusted(const struct stat& stat, const struct stat& own) {
   const bool is_owned = stat.st_uid == 0 || stat.st_uid == own.st_uid;
   return S_ISREG(stat.st_mode) && is_owned && (stat.st_mode & (S_IWGRP | S_IWOTH)) == 0;
@@ -33,7 +33,7 @@ int ExecSubmitProgram(char** argv) {
   const std::string own_path = std::filesystem::read_symlink(kOwnProgram, ignored);
   const size_t directory_length = own_path.rfind('/') + 1;  // 0 if there is no slash.
   const std::string path = own_path.substr(0, directory_length) + kSubmitProgram;
-  // What is looked at is what is run.
+  // The same open file is checked and run, so nobody can exchange it in between.
   const int fd = open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC);
   struct stat stat = {};
   struct stat own = {};

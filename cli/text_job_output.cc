@@ -27,7 +27,7 @@ void TextJobOutput::ShowProgress(v1::Job::State state, const Progress& progress,
 void TextJobOutput::StopProgress() { display_.Clear(); }
 
 void TextJobOutput::PrintMessage(std::string_view message) {
-  // Keeps the order of both outputs where they go to the same place.
+  // Flushes first, so that both outputs keep their order if they go to the same place.
   std::lock_guard<std::mutex> lock(mutex_);
   standard_output_.Flush();
   display_.Print(absl::StrCat(program_, ": ", std::string(message), "\n"));

@@ -1,5 +1,6 @@
-// A job's output for people: messages on standard error with the program's name in front,
-// as GNU cp writes them, the live line below them, and -v's lines on standard output.
+// A job's output for people: messages on standard error that begin with the program's
+// name, as GNU cp writes them; the live line below them; and -v's lines on standard
+// output.
 //
 // Thread-safety: all functions may be called by any thread.
 
@@ -41,8 +42,8 @@ class TextJobOutput : public JobOutput {
   void PrintMessage(std::string_view message);
 
   const std::string program_;
-  ProgressDisplay display_;  // Locked after mutex_ where both are.
-  // Whether standard output may be the terminal that the live line is on.
+  ProgressDisplay display_;  // Locked after mutex_ if both are needed.
+  // Whether standard output may be the terminal that shows the live line.
   const bool output_shares_terminal_;
   std::mutex mutex_;
   LineWriter standard_output_;  // Protected by mutex_.

@@ -1,4 +1,4 @@
-// What both programs do with a wrong command line and with --help.
+// What the programs do with a wrong command line and with --help.
 //
 // Thread-safety: called by main(), before there are other threads.
 
@@ -12,18 +12,18 @@ namespace ringcp {
 // Why a command line was refused.
 struct UsageError {
   // Lines without the program's name in front and without the last newline. Empty if
-  // getopt has written its own message to standard error already.
+  // getopt has already written its own message to standard error.
   std::string message;
   // Whether "Try 'PROGRAM --help' for more information." follows, as in GNU cp.
   bool suggest_help = true;
 };
 
-// Tells `error` on standard error as GNU cp does; `program` is argv[0]. Returns the exit
+// Prints `error` on standard error as GNU cp does; `program` is argv[0]. Returns the exit
 // code.
 int ReportUsageError(const std::string& program, const UsageError& error);
 
-// Writes `text` and a newline to standard output. Returns the exit code; a failure is
-// told on standard error.
+// Writes `text` and a newline to standard output. Returns the exit code; reports a
+// failure on standard error.
 int PrintText(const std::string& program, const std::string& text);
 
 }  // namespace ringcp

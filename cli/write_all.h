@@ -9,8 +9,8 @@
 
 namespace ringcp {
 
-// Writes all of `text` to `descriptor`: one write(2) unless that is cut short, waiting
-// where the descriptor would block. Returns 0, or the errno of the call that failed.
+// Writes all of `text` to `descriptor`, with one write(2) unless that is short. Waits if
+// the descriptor would block. Returns 0, or the errno of the call that failed.
 int WriteAll(int descriptor, std::string_view text);
 
 }  // namespace ringcp

@@ -30,7 +30,10 @@ def library(name, parts = [], deps = [], **kwargs):
     )
 
 def room():
-    """Ends the BUILD file of a room: all of its libraries have one name, "libraries"."""
+    """Ends the BUILD file of a room.
+
+    All of its libraries have one name, "libraries", and so have its files, "sources".
+    """
     native.filegroup(
         name = "libraries",
         srcs = [
@@ -39,4 +42,9 @@ def room():
             if rule["kind"] == "cc_library"
         ],
         visibility = ["//tests:__pkg__"],
+    )
+    native.filegroup(
+        name = "sources",
+        srcs = native.glob(["*.h", "*.cc"]),
+        visibility = ["//tests:__subpackages__"],
     )

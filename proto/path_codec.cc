@@ -20,14 +20,14 @@ absl::Status TooLong() {
   return Refuse(absl::StrCat("must be at most ", kPathBytesMax, " bytes long"));
 }
 
-// The length of the UTF-8 character that `text` begins with; 0 when it begins with none.
-// Overlong forms, surrogates and values above U+10FFFF are none.
+// The length of the UTF-8 character that `text` begins with; 0 if it begins with no
+// well-formed one. Overlong forms, surrogates and values above U+10FFFF are malformed.
 size_t CharacterLength(std::string_view text) {
   const auto byte = [text](size_t i) { return static_cast<uint8_t>(text[i]); };
   const uint8_t first = byte(0);
   if (first < 0x80) return 1;
   size_t length;
-  // The second byte's range is narrower behind four of the first bytes.
+  // Four of the first bytes narrow the range of the second one.
   uint8_t second_min = 0x80;
   uint8_t second_max = 0xBF;
   if (first >= 0xC2 && first <= 0xDF) {
@@ -68,7 +68,7 @@ int HexValue(char digit) {
   return -1;
 }
 
-// The path of a file URI, `text` being what follows "file://".
+// The path of a file URI; `text` is what follows "file://".
 absl::StatusOr<std::string> DecodeUriPath(std::string_view text) {
   if (!text.starts_with('/')) {
     return Refuse("must be a file URI without a host, such as file:///srv/caf%E9");
@@ -89,7 +89,7 @@ absl::StatusOr<std::string> DecodeUriPath(std::string_view text) {
     const int low = HexValue(text[i + 2]);
     if (high < 0 || low < 0) return Refuse("must have two hexadecimal digits behind '%'");
     const char decoded = static_cast<char>(high * 16 + low);
-    // A '/' inside a name can't exist, so whoever sends one means something else.
+    // No name contains a '/', so a sender who escapes one means something else.
     if (decoded == '/') return Refuse("must not have '/' percent-encoded in a file URI");
     path.push_back(decoded);
     i += 2;
@@ -101,7 +101,7 @@ std::string EncodeUriPath(std::string_view path) {
   constexpr char kDigits[] = "0123456789ABCDEF";
   std::string uri(kUriPrefix);
   for (const char byte : path) {
-    // RFC 3986's unreserved characters, and the separator.
+    // RFC 3986's unreserved characters, and '/', which separates names.
     if (absl::ascii_isalnum(static_cast<unsigned char>(byte)) ||
         std::string_view("-._~/").find(byte) != std::string_view::npos) {
       uri.push_back(byte);

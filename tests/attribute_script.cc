@@ -24,7 +24,7 @@ struct statx StatOf(mode_t mode, uid_t user, gid_t group) {
   return stat;
 }
 
-// The names of the attributes of `target`, as the kernel lists them.
+// Lists the names of the target's extended attributes as the kernel does.
 int32_t List(const MemoryTarget& target, const Op& op) {
   std::string names = "user.other";
   for (const auto& [name, is_there] : {std::pair(kAccessAclName, target.access_acl),
@@ -124,7 +124,7 @@ AttributeRun CarryOutPlan(const AttributeCase& with,
   target.fd = kFd;
   target.kept_mode = with.source_mode & kAllModeBits;
   if (with.has_looked) target.stat = &stat;
-  static AttributePlan plan;  // One after another, as in a file's copy.
+  static AttributePlan plan;  // Reused, as by a file's copies.
   plan.Start(policy, source, target);
   SetAttributesAtOnce(&plan, [&](const Op& op) {
     const int number = static_cast<int>(run.ops.size());

@@ -1,5 +1,5 @@
-// An AttributePlan that a test plays the kernel for, on a target in memory: it shows the
-// ops of a plan as text, and has some of them fail.
+// Runs an AttributePlan against a target in memory. The test plays the kernel: it sees
+// the plan's ops as text, and makes some of them fail.
 //
 //   EXPECT_EQ(Script({}), "look, times, chown 5:6, chmod 644");
 //   EXPECT_EQ(Script({}, {{.text = "times", .error_number = EPERM}}),
@@ -26,33 +26,34 @@
 
 namespace ringcp {
 
-// A target in memory, with as much of the kernel's behaviour as bears on attributes.
+// A target in memory. It behaves like the kernel in whatever bears on attributes.
 struct MemoryTarget {
   mode_t mode = S_IFREG | 0600;
   uid_t user = 0;
   gid_t group = 0;
   bool has_times = false;
-  // Somebody is named in them. The access ACL's mask is then the group's part of `mode`.
+  // Whether the ACL names a user or a group. If the access ACL does, its mask is the
+  // group's part of `mode`.
   bool access_acl = false;
   bool default_acl = false;
 
-  // Its result.
+  // Carries out `op` on this target and returns its result.
   int32_t CarryOut(const Op& op);
 };
 
-// One plan: who copies what, and what is there. The source is of user 5 and group 6.
+// One plan: who copies which source to which target. User 5 and group 6 own the source.
 struct AttributeCase {
   Preserve preserve = {.mode = true, .ownership = true, .timestamps = true};
   uid_t as_user = 0;
   mode_t umask = 022;
   mode_t source_mode = S_IFREG | 0644;
-  // Without its descriptor, stat and kept_mode, which follow from the rest.
+  // The descriptor, stat and kept_mode are left out: they follow from the rest.
   AttributePlan::Target target = {.created = true};
   MemoryTarget memory = {};
-  bool has_looked = false;  // The caller has.
+  bool has_looked = false;  // Whether the caller has already.
 };
 
-// An op that fails: the one with this number, from 0, or of this text.
+// Makes an op fail: the op with this number, counted from 0, or each op with this text.
 struct AttributeFault {
   int number = -1;
   std::string_view text = {};
@@ -64,16 +65,16 @@ struct AttributeRun {
   std::optional<CopyFailure> failure;
   MemoryTarget after;
 
-  // The ops, and the failure if there is one.
+  // The ops as text, with the failure if there was one.
   std::string Text() const;
 };
 
-// Carries out the plan for `with`. `look`, if any, sees the target after each op.
+// Carries out the plan for `with`. `look`, if given, sees the target after each op.
 AttributeRun CarryOutPlan(const AttributeCase& with,
                           const std::vector<AttributeFault>& faults,
                           const std::function<void(const MemoryTarget&)>& look = nullptr);
 
-// The text of that.
+// Does the same and returns the text of the run.
 std::string Script(const AttributeCase& with,
                    const std::vector<AttributeFault>& faults = {});
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The bench's arithmetic, its choice of works, and that it sees a wrong copy."""
+"""Tests the bench's arithmetic, its choice of works, and that it notices wrong copies."""
 
 import os
 import shutil
@@ -9,17 +9,19 @@ import unittest
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-# Not resolved: under Bazel this lies beside bench/ in the test's runfiles.
+# Not resolved: under Bazel this file lies beside bench/ in the test's runfiles.
 sys.path.insert(0, str(Path(os.path.abspath(__file__)).parent.parent / "bench"))
 
-from runner import copies, cpu_profile, places  # noqa: E402
+from runner import copies, cpu_profile, engine_lines, places  # noqa: E402
 from runner.data_sets import DATA_SETS, DataSet, Shape  # noqa: E402
 from runner.errors import BenchFailed, LeftOut  # noqa: E402
+from runner.measure import Comparison, Result  # noqa: E402
 from runner.pairs import Pair, Sample, mean_sample, summarize  # noqa: E402
 from runner.processes import in_child, run  # noqa: E402
 from runner.programs import Keeps, Side, expand, fill  # noqa: E402
+from runner.report import Report  # noqa: E402
 from runner.targets import Metric, Target, judge  # noqa: E402
-from runner.works import WORKS, against_before, select  # noqa: E402
+from runner.works import WORKS, against_before, by_data, select  # noqa: E402
 
 
 def sample(seconds: float, cpu_seconds: float = 1.0, peak_bytes: int = 0) -> Sample:
@@ -31,7 +33,7 @@ class SummaryTest(unittest.TestCase):
         pairs = [
             Pair(sample(2.0), sample(1.0)),
             Pair(sample(3.0), sample(1.0)),
-            Pair(sample(40.0), sample(2.0)),  # Noise: must not move the ratio.
+            Pair(sample(40.0), sample(2.0)),  # Noise, which must not move the ratio.
         ]
         summary = summarize(pairs)
         self.assertEqual(summary.ratio, 3.0)
@@ -54,16 +56,86 @@ class TargetTest(unittest.TestCase):
     def test_each_metric_on_both_sides_of_its_bound(self) -> None:
         # A ratio of 1.25: 0.8 of the peer's time; 0.5 of its CPU; 0.25 of that in user mode.
         summary = summarize([Pair(Sample(5.0, 2.0, 0, 0.4), Sample(4.0, 1.0, 0, 0.1))])
+        figures = {Metric.FIRST_PROGRESS: 0.02, Metric.SQES: 0.9}
         for metric, met, missed in (
             (Metric.RATIO, 1.25, 1.26),
             (Metric.TIME, 0.8, 0.79),
             (Metric.CPU, 0.5, 0.49),
             (Metric.USER, 0.25, 0.24),
             (Metric.FIRST_PROGRESS, 0.02, 0.019),
+            (Metric.SQES, 0.9, 0.91),
         ):
             with self.subTest(metric):
-                self.assertTrue(judge(Target(metric, met), summary, 0.02).met)
-                self.assertFalse(judge(Target(metric, missed), summary, 0.02).met)
+                self.assertTrue(judge(Target(metric, met), summary, figures).met)
+                self.assertFalse(judge(Target(metric, missed), summary, figures).met)
+
+
+class SeveralPeersTest(unittest.TestCase):
+    def setUp(self) -> None:
+        (work,) = select(["best-small-ext4"])
+        ringcp = sample(1.0)
+        comparisons = [
+            Comparison(peer, [peer.label], pairs, summarize(pairs))
+            for peer, pairs in zip(
+                work.peers,
+                # The second one is faster, but for one pair.
+                ([Pair(sample(s), ringcp) for s in times] for times in ((2, 2, 2), (0.9, 0.9, 9))),
+            )
+        ]
+        self.result = Result(work, 50_000, ["ringcp"], comparisons, [])
+
+    def test_the_ratio_is_to_the_peer_with_the_best_median(self) -> None:
+        self.assertEqual(self.result.best.peer.label, "ringcp -r --engine=threads")
+        self.assertEqual(self.result.summary.ratio, 0.9)
+
+    def test_the_report_tells_each_of_them(self) -> None:
+        report = Report(pairs=3, seed=1, quick=False)
+        report.results = [self.result]
+        rows = [
+            [cell.strip() for cell in line.split("|")[1:-1]]
+            for line in report.text().splitlines()
+            if line.startswith("| best-small-ext4 ")
+        ]
+        self.assertEqual(rows[0][2:4], ["ringcp -r --engine=threads", "0.90"])
+        self.assertEqual(
+            [row[1:4] for row in rows[1:]],
+            [
+                ["ringcp -r", "", "1"],
+                ["ringcp -r --engine=uring", "2.00", "2"],
+                ["ringcp -r --engine=threads", "0.90", "0.9"],
+            ],
+        )
+        (document,) = report.document()["works"]
+        self.assertEqual(document["peer"]["label"], "ringcp -r --engine=threads")
+        (other,) = document["other_peers"]
+        self.assertEqual((other["label"], other["ratio"]), ("ringcp -r --engine=uring", 2.0))
+
+
+class OneRunTest(unittest.TestCase):
+    def test_the_report_tells_what_is_not_known_without_a_warm_up(self) -> None:
+        (work,) = select(["slow-10ms"])
+        self.assertEqual((work.pairs_max, work.warm_up), (1, False))
+        pairs = [Pair(sample(200.0), sample(2.0))]
+        comparison = Comparison(work.peer, ["cp"], pairs, summarize(pairs))
+        report = Report(pairs=1, seed=1, quick=False)
+        report.results = [Result(work, 2000, ["ringcp"], [comparison], [])]
+        self.assertIn("where a run is long: slow-10ms 1 and none to warm up\n", report.text())
+        self.assertIn("P10: ringcp's highest peak is not known\n", report.text())
+        self.assertEqual(report.document()["peak_memory"], {})
+
+
+class SqeShareTest(unittest.TestCase):
+    def test_it_is_of_the_ops_that_have_an_opcode(self) -> None:
+        text = (
+            "ringcp: engine uring: it was asked for\n"
+            "ringcp: 900 SQEs (500 linked) in 400 chains, 30 enters; 150 ops by system calls, "
+            "100 of them with an io_uring opcode\n"
+            "ringcp: 2 workers, 100 files, 0 short reads, 0 short writes, 0 retries\n"
+        )
+        self.assertEqual(engine_lines.sqe_share(text), 0.9)
+
+    def test_without_io_uring_it_is_nothing(self) -> None:
+        self.assertEqual(engine_lines.sqe_share("ringcp: 150 ops by system calls\n"), 0.0)
 
 
 class CpuProfileTest(unittest.TestCase):
@@ -97,7 +169,7 @@ class SelectTest(unittest.TestCase):
     def test_name_number_pattern_and_first_part(self) -> None:
         self.assertEqual(self.names("small-ext4"), ["small-ext4"])
         self.assertEqual(self.names("p7"), ["one-ext4", "one-tmpfs"])
-        self.assertEqual(self.names("*-xfs"), ["small-xfs", "large-xfs"])
+        self.assertEqual(self.names("*-xfs"), ["small-xfs", "large-xfs", "best-small-xfs"])
         self.assertEqual(self.names("one"), ["one-ext4", "one-tmpfs"])
 
     def test_unknown_name(self) -> None:
@@ -113,9 +185,27 @@ class SelectTest(unittest.TestCase):
             with self.subTest(work.name):
                 self.assertEqual(work.peer.command, work.ringcp.command)
                 metrics = [target.metric for target in work.targets]
+                self.assertEqual(work.more_peers, ())
                 has_entries = DATA_SETS[work.data].entries > 1
                 expected = [Metric.RATIO, Metric.USER] if has_entries else [Metric.RATIO]
                 self.assertEqual(metrics, expected)
+
+    def test_each_kind_of_work_is_measured_with_dear_calls_and_without(self) -> None:
+        best = select(["P14"])
+        kinds = [[], []]
+        for work in best:
+            kinds[work.dear_calls].append((work.data, work.place, work.ringcp, work.peers))
+            engines = [set(peer.command) - set(work.ringcp.command) for peer in work.peers]
+            self.assertEqual(engines, [{"--engine=uring"}, {"--engine=threads"}])
+        self.assertEqual(kinds[0], kinds[1])
+        self.assertEqual(self.names("best"), [work.name for work in best])
+
+    def test_works_on_the_same_data_follow_each_other(self) -> None:
+        works = [work for work in by_data(WORKS) if work.place == "ext4"]
+        data = [work.data for work in works]
+        changes = sum(before != after for before, after in zip(data, data[1:]))
+        self.assertEqual(changes, len(set(data)) - 1)
+        self.assertEqual(sorted(works, key=WORKS.index), [w for w in WORKS if w.place == "ext4"])
 
     def test_works_name_what_exists_and_only_once(self) -> None:
         self.assertEqual(len({work.name for work in WORKS}), len(WORKS))
@@ -219,7 +309,7 @@ class ProcessTest(unittest.TestCase):
         self.messages = Path(directory.name) / "messages"
 
     def test_time_cpu_and_peak(self) -> None:
-        # Sleeping is time without CPU; the peak is far above what this process has.
+        # Sleeping takes time without CPU. The peak is far above that of this process.
         code = "import time; x = bytearray(2**28); time.sleep(0.2)"
         measured = run([sys.executable, "-I", "-c", code], self.messages)
         self.assertGreaterEqual(measured.seconds, 0.2)

@@ -1,4 +1,4 @@
-// Whether a BlockPool got everything back.
+// Checks that a BlockPool got all of its blocks back.
 
 #ifndef RINGCP_TESTS_BLOCKS_H_
 #define RINGCP_TESTS_BLOCKS_H_
@@ -7,8 +7,8 @@
 
 namespace ringcp {
 
-// Whether `pool`, for one copy and with `extra` blocks to lend, holds all of them. Stops
-// the program if even the copy's own block is missing.
+// Whether `pool`, made for one copy and `extra` blocks to lend, holds all of its blocks.
+// Stops the program if even the copy's own block is missing.
 bool HasAllBlocks(BlockPool* pool, int extra);
 
 }  // namespace ringcp

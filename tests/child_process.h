@@ -1,5 +1,5 @@
-// Runs part of a test in a process of its own: with another user, limits, mounts or
-// filters, none of which can be taken back.
+// Runs part of a test in a process of its own, with another user, limits, mounts or
+// filters. A process can't undo any of these, so the test's own must not change them.
 //
 // Thread-safety: to be called before the test has started threads.
 
@@ -13,14 +13,15 @@
 
 namespace ringcp {
 
-// What an ordinary user is called in tests: nobody.
+// The user "nobody", who stands for an ordinary user in tests.
 inline constexpr uid_t kOrdinaryUser = 65534;
 
-// Runs `body` in a forked process and returns what it returned; what it could not return
-// (a crash, an exit) is told instead. Nothing that it expects of gtest counts.
+// Runs `body` in a forked process and returns what it returned. If it could not return
+// (it crashed or exited), the result says so. A gtest expectation that fails in `body`
+// does not fail the test.
 std::string InChildProcess(const std::function<std::string()>& body);
 
-// Gives up root's rights for good; does nothing for an ordinary user.
+// Gives up root's rights for good. Does nothing for an ordinary user.
 void BecomeOrdinaryUser();
 
 }  // namespace ringcp

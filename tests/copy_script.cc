@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "core/base/check.h"
+#include "tests/file_system_kinds.h"
 
 namespace ringcp {
 namespace {
@@ -46,6 +47,7 @@ CopyScript::CopyScript(const Setup& setup)
       target_link_stat(target_stat),
       target_fd_stat(target_stat),
       setup_(setup),
+      file_system_(/*device=*/0, setup.local ? LocalKind() : OtherKind()),
       counters_(std::make_unique<EngineCounters>()),
       pool_(1, setup.extra_blocks, setup.block),
       copy_(&pool_, counters_.get()) {}
@@ -54,6 +56,11 @@ std::string CopyScript::Start() {
   next_.size = 0;
   FileCopyPolicy policy = setup_.policy;
   policy.kernel = &kernel_;
+  FileSystem* source = setup_.source_file_system;
+  if (source == nullptr && !setup_.is_named_source) source = &file_system_;
+  FileSystem* target = setup_.target_file_system;
+  if (target == nullptr) target = &file_system_;
+  if (policy.file_systems == nullptr) policy.file_systems = &file_systems_;
   copy_.Start(policy,
               {.source = kSource,
                .follow_source = setup_.follow_source,
@@ -61,12 +68,8 @@ std::string CopyScript::Start() {
                .target_directory_created = setup_.target_directory_created,
                .target_default_acl = setup_.target_default_acl,
                .target_group = 1,
-               .source_file_system =
-                   setup_.local ? FileSystemKind::kLocal : FileSystemKind::kOther,
-               .target_file_system =
-                   setup_.local ? FileSystemKind::kLocal : FileSystemKind::kOther,
-               .source_device = 0,
-               .target_device = 0},
+               .source_file_system = source,
+               .target_file_system = target},
               0, setup_.calls_at_once, &next_);
   return Take();
 }
@@ -307,7 +310,7 @@ std::string CopyScript::Text(const Op& op) const {
                           static_cast<int>(op.owner.user), ":", op.owner.group);
     case OpKind::kSetMode:
       return absl::StrFormat("fchmod %s %o", FileText(op.file), op.mode.value);
-    default:  // Nothing that a file's copy does.
+    default:  // A file's copy has no such op.
       break;
   }
   return "?";

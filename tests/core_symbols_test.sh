@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Whatever the engine wants of the world it asks of a Kernel: its objects outside
-# core/kernel/ call nothing of the system themselves. What they need that is not their own
-# is listed here, as extended regular expressions; a new line has to be worth its reason.
+# Checks that the engine reaches the world only through a Kernel: no object outside
+# core/kernel/ may call the system itself. The symbols from elsewhere that these objects
+# may use are listed here as extended regular expressions. Whoever adds a line needs a
+# good reason for it.
 set -euo pipefail
 
 if [[ ${1-} == sanitized ]]; then
@@ -9,10 +10,10 @@ if [[ ${1-} == sanitized ]]; then
   exit 0
 fi
 
-# What any object may need.
+# What any object may use.
 allowed=(
   'ringcp::.*'
-  # Abseil's strings, statuses, tables and durations; not its clocks or locks.
+  # Abseil's strings, statuses, tables and durations, but not its clocks and locks.
   '(bool )?absl::[a-z]*(Str|AsciiStr|SimpleAtoi|Status|Duration|ToChrono|ToInt64|ToDouble|FromChrono|Floor|strings_internal|str_format_internal|numbers_internal|hash_internal|container_internal|internal_statusor|status_internal|time_internal|raw_logging_internal|base_internal::Throw).*'
   'absl::(FailedPrecondition|ResourceExhausted|Unavailable|InvalidArgument|Internal)Error.*'
   'absl::operator.*'
@@ -23,15 +24,15 @@ allowed=(
   '_GLOBAL_OFFSET_TABLE_|_Unwind_Resume|__cxa_[a-z_]+|__dso_handle|__gxx_personality_v0'
   '__libc_single_threaded|__stack_chk_fail'
   'mem(chr|cmp|cpy|move|set)|str(cmp|len)|round'
-  # Locks guard what threads share. To wait for others is the Kernel's.
+  # Locks for data that threads share. Waiting for other threads is the Kernel's business.
   'pthread_mutex_(lock|unlock)'
 )
 
-# What one object alone needs: its name and the expression.
+# What a single object may use besides: its name and the expression.
 declare -A alone=(
   # Conditions to wait for.
   [mutex]='pthread_cond_[a-z]+|std::condition_variable::.*|std::chrono::_V2::steady_clock::now\(\)'
-  # The text of an errno, quoted names: of the C library, not the system.
+  # The text of an errno, and quoted names. They come from the C library, not the system.
   [file_error]='strerror(_r|name_np)?|iswprint_l|newlocale|mbrtowc'
   [top_level]='strerror'
   [worker_copies]='strerror'
@@ -55,7 +56,7 @@ done < <(find -L core/base core/file core/tree core/job -name '*.a' -print0 | so
   xargs -0 nm --print-file-name --undefined-only --demangle |
   sed -nE 's/^[^:]*:([a-z_0-9]+)(\.pic)?\.o: *[Uw] (.*)$/\1\t\3/p' |
   sed -E 's/absl::(debian|lts_)[0-9]+::/absl::/g')
-# It would pass with nothing to look at, too.
+# Without this check the test would also pass if it found no objects.
 if ((objects < 20)); then
   echo "only $objects objects of core/ were looked at" >&2
   failed=1

@@ -1,11 +1,11 @@
-// A test of whole jobs that is run with each engine:
+// A test of whole jobs that runs with each engine:
 //
 //   class MyTest : public EngineTest {};
 //   TEST_P(MyTest, ...) { RunJob(Request({"source"}, "target", "a")); }
 //   INSTANTIATE_TEST_SUITE_P(Engines, MyTest, testing::ValuesIn(kEngines),
-//   EngineTestName);
+//                            EngineTestName);
 //
-// Skips, with the reason, where the machine has no such engine.
+// Skips, with the reason, where the machine does not offer the engine.
 
 #ifndef RINGCP_TESTS_ENGINE_TEST_H_
 #define RINGCP_TESTS_ENGINE_TEST_H_
@@ -29,8 +29,8 @@ class EngineTest : public testing::TestWithParam<EngineChoice> {
     if (probed.engine != "uring") GTEST_SKIP() << probed.reason;
   }
 
-  // A copy of `sources` to `target`, names in the scratch directory or absolute paths,
-  // with options as OptionsFor() has them.
+  // A copy of `sources` to `target`. Each is a name in the scratch directory or an
+  // absolute path. `letters` are those of OptionsFor().
   CopyRequest Request(const std::vector<std::string>& sources, const std::string& target,
                       const std::string& letters) const {
     CopyRequest request;

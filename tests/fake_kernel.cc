@@ -27,7 +27,7 @@ int FakeKernel::slots_open() const {
 }
 
 ChainResults FakeKernel::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
-  for (const Op& op : chain) RINGCP_CHECK(IsImmediate(op) && !op.file.is_slot());
+  for (const Op& op : chain) RINGCP_CHECK(!op.file.is_slot());
   counters_.at_once += static_cast<int64_t>(chain.size());
   return RunChain(id, chain, [this](const Op& op) { return RunWithFaults(op); });
 }
@@ -36,10 +36,15 @@ bool FakeKernel::Queue(ChainId id, absl::Span<const Op> chain) {
   RINGCP_CHECK(!chain.empty() && chain.size() <= Chain::kOpsMax);
   RINGCP_CHECK(chain.back().link == Link::kNone);
   for (const Op& op : chain) {
-    RINGCP_CHECK(!IsImmediate(op));
+    RINGCP_CHECK(!op.at_once);
     RINGCP_CHECK(!op.file.is_slot() || (op.file.index >= 0 && op.file.index < slots()));
   }
-  if (static_cast<int>(flights_.size()) >= options_.chains_max) return false;
+  if (chains_in_flight() >= options_.chains_max) return false;
+  if (chain[0].kind == OpKind::kPoll) {
+    RINGCP_CHECK(chain.size() == 1);
+    QueuePoll(id, chain[0]);
+    return true;
+  }
   Flight flight;
   flight.settled.id = id;
   flight.settled.size = static_cast<int>(chain.size());
@@ -51,8 +56,18 @@ bool FakeKernel::Queue(ChainId id, absl::Span<const Op> chain) {
   return true;
 }
 
+Submitted FakeKernel::Submit(ChainId id, absl::Span<const Op> chain,
+                             ChainResults* results) {
+  if (IsImmediate(chain[0])) {
+    *results = RunAtOnce(id, chain);
+    return Submitted::kCarriedOut;
+  }
+  return Queue(id, chain) ? Submitted::kQueued : Submitted::kNoRoom;
+}
+
 void FakeKernel::Wait(absl::Duration timeout, std::vector<ChainResults>* settled) {
-  if (flights_.empty()) return AwaitWake(timeout);
+  if (flights_.empty()) return Await(timeout, settled);
+  if (polls_queued() > 0) Await(absl::ZeroDuration(), settled);
   ++counters_.enters;
   size_t to_settle = 1 + random_() % flights_.size();
   while (to_settle > 0) {
@@ -122,7 +137,7 @@ int32_t FakeKernel::Run(Op op) {
   int& slot = slots_[op.file.index];
   if (op.kind == OpKind::kOpenAt) {
     const int32_t opened = RunWithSystemCall(op);
-    // As io_uring does: what was in the slot is closed.
+    // As in io_uring, the file that was in the slot is closed.
     if (opened >= 0 && slot >= 0) close(slot);
     if (opened >= 0) slot = opened;
     return std::min(opened, 0);

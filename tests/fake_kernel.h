@@ -1,7 +1,7 @@
-// A ring without io_uring for tests: carries out chains by system calls, but in a random
-// order that a seed decides on (the ops of different chains interleave), with room for
-// few chains if asked to, and with faults: an op that fails, or transfers less than
-// asked.
+// A kernel for tests that needs no io_uring. It carries out chains by system calls, but
+// in a random order that a seed decides, so that the ops of different chains interleave.
+// On request it has room for few chains only, and has faults: an op fails or transfers
+// less than asked.
 //
 // Thread-safety: see kernel.h.
 
@@ -25,22 +25,23 @@ namespace ringcp {
 
 struct FakeKernelOptions {
   int slots = 4;
-  int chains_max = 64;  // Chains that there is room for.
+  int chains_max = 64;  // How many chains there is room for.
   bool can_install_descriptor = true;
-  // Whether a failed statx or unlinkat severs its soft link: kernels differ.
+  // Whether a failed statx or unlinkat severs a soft tie to the next op: kernels differ.
   bool failed_path_op_severs = true;
-  // The largest size that statx tells, as for files in /proc (0) or on FUSE. As with
-  // io_uring (Linux 6.18), a queued read at or beyond it gets nothing; one at once does.
+  // The largest size that statx reports: 0 as for files in /proc, or a stale size as on
+  // FUSE. As with io_uring (Linux 6.18), a queued read at or beyond that size returns
+  // nothing, and a read that is carried out at once returns what is there.
   std::optional<uint64_t> size_told_max = std::nullopt;
   uint32_t seed = 1;
 };
 
-// Decides what happens to an op: op number `number`, counted from 0 in the order they run
-// (cancelled ones don't count). Called once for each, just before it runs.
-//  - nullopt: it runs as it is;
-//  - < 0: it fails with -errno and does nothing (a close has closed the file all the
-//  same);
-//  - >= 0: a read or write transfers at most this many bytes; other ops run as they are.
+// Decides what happens to op `number`. Ops are counted from 0 in the order they run,
+// without those that are cancelled. Called once for each op, just before it runs. The
+// result means:
+//   - nullopt: the op runs unchanged;
+//   - < 0: the op fails with -errno and does nothing, except that a close still closes;
+//   - >= 0: a read or write transfers at most this many bytes; other ops run unchanged.
 using FaultFunction = std::function<std::optional<int32_t>(int64_t number, const Op& op)>;
 
 // An op that has run.
@@ -52,22 +53,26 @@ struct OpRecord {
 class FakeKernel : public RealKernel {
  public:
   explicit FakeKernel(const FakeKernelOptions& options);
-  // Closes what is still open in a slot.
+  // Closes the files that are still open in slots.
   ~FakeKernel() override;
 
   void SetFaults(FaultFunction faults) { faults_ = std::move(faults); }
 
-  // All that has run so far. (The pointers in it may be stale.)
+  // All ops that have run so far. The pointers in them may be stale.
   const std::vector<OpRecord>& history() const { return history_; }
   int slots_open() const;
 
-  // Do() knows no faults, and is not in the history.
+  // Ops that Do() carries out have no faults and are not in the history.
   uint64_t Random() override { return random_(); }
   ThreadWaits Waits() const override { return {}; }
   ChainResults RunAtOnce(ChainId id, absl::Span<const Op> chain) override;
   bool Queue(ChainId id, absl::Span<const Op> chain) override;
+  Submitted Submit(ChainId id, absl::Span<const Op> chain,
+                   ChainResults* results) override;
   void Wait(absl::Duration timeout, std::vector<ChainResults>* settled) override;
-  int chains_in_flight() const override { return static_cast<int>(flights_.size()); }
+  int chains_in_flight() const override {
+    return static_cast<int>(flights_.size()) + polls_queued();
+  }
   int slots() const override { return static_cast<int>(slots_.size()); }
   bool can_install_descriptor() const override { return options_.can_install_descriptor; }
   bool can_queue_truncate() const override { return true; }
@@ -76,7 +81,7 @@ class FakeKernel : public RealKernel {
  private:
   struct Flight {
     std::array<Op, Chain::kOpsMax> ops;
-    int position = 0;  // The op that comes next.
+    int position = 0;  // The index of the op that comes next.
     bool severed = false;
     ChainResults settled;
   };
@@ -85,7 +90,8 @@ class FakeKernel : public RealKernel {
   void Step(Flight* flight);
   int32_t RunWithFaults(const Op& op);
   int32_t Run(Op op);
-  // Whether a queued read gets nothing although there may be something.
+  // Whether `op` is a queued read that returns nothing because statx reported a smaller
+  // size, even if there is data.
   bool IsBehindSizeTold(const Op& op) const;
   bool Severs(const Op& op, int32_t result) const;
 

@@ -23,13 +23,13 @@ namespace {
 
 constexpr time_t kDay = 24 * 60 * 60;
 
-// The file's bytes if they are few, else a digest of them.
+// The file's bytes if there are few, otherwise a digest of them.
 std::string Contents(const std::string& path) {
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (file == -1) return "unreadable";
   std::string text;
   std::array<char, 65536> buffer;
-  // FNV-1a: whoever wants to fool a test has easier ways.
+  // FNV-1a is enough: nobody tries to deceive a test.
   uint64_t digest = 14695981039346656037u;
   ssize_t got = 0;
   uint64_t size = 0;

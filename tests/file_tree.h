@@ -1,4 +1,4 @@
-// What is in a directory, as text that two directories can be compared by.
+// Describes what is in a directory as text, by which two directories can be compared.
 //
 // Thread-safety: pure but for the file system.
 
@@ -16,22 +16,22 @@ namespace ringcp {
 char KindLetter(mode_t mode);
 
 struct FileTreeOptions {
-  // Whether exact access times matter; reading changes them.
+  // Whether access times are listed exactly. Reading a file changes its access time.
   bool access_times = false;
-  // Modification times within the last day are written as "now", because they differ
-  // between two copies.
+  // Whether modification times within the last day are written as "now". Two copies that
+  // are made one after the other differ in them.
   bool recent_as_now = true;
-  // Whether the sizes of contents are enough.
+  // Whether contents are listed, and not only their sizes.
   bool contents = true;
 };
 
-// One line per file below `root` (and "." for itself), sorted by name: name, kind, mode,
-// owner, times, which earlier name it is a hard link of, and its contents' digest or the
-// link's target.
+// One line for `root` itself (".") and for each file below it, sorted by name. A line has
+// the name, kind, mode, owner and times, the earlier name that this is a hard link to,
+// and the contents or their digest, or a symbolic link's target.
 std::vector<std::string> ListFileTree(const std::string& root,
                                       const FileTreeOptions& options = {});
 
-// Both lists in one text, of lines that only one has: "" if they are equal.
+// The lines that only one of the lists has, as one text; "" if the lists are equal.
 std::string DifferenceOfTrees(const std::vector<std::string>& expected,
                               const std::vector<std::string>& actual);
 

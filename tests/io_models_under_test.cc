@@ -5,7 +5,7 @@
 namespace ringcp::io_models {
 
 bool RunsInThisBuild([[maybe_unused]] const std::string& model) {
-  // What .bazelrc defines in place of the compiler's own macro.
+  // .bazelrc defines this macro in place of the compiler's own.
 #ifdef _GLIBCXX_TSAN
   return !model.starts_with("posix-aio");
 #else

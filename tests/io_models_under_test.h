@@ -12,16 +12,16 @@
 
 namespace ringcp::io_models {
 
-// Whether a test can run the model in this build. False for POSIX AIO under
-// ThreadSanitizer only: glibc's own threads start further ones, of which ThreadSanitizer
-// does not know, and it crashes when such a thread allocates memory.
+// Whether a test can run the model in this build. False only for POSIX AIO under
+// ThreadSanitizer: glibc's AIO threads start further threads that ThreadSanitizer does
+// not know about, and it crashes when such a thread allocates memory.
 bool RunsInThisBuild(const std::string& model);
 
-// Those that copy, or read.
+// The models that copy, and those that only read.
 std::vector<const FileModel*> CopyModelsUnderTest();
 std::vector<const FileModel*> ReadModelsUnderTest();
 
-// A model's name as part of a test's: "uring_one".
+// A model's name in the form that test names allow: "uring_one".
 std::string TestName(std::string model);
 
 }  // namespace ringcp::io_models

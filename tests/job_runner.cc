@@ -19,8 +19,8 @@ class Recorder : public JobObserver {
  public:
   Recorder(const JobHooks& hooks, JobRun* run) : hooks_(hooks), run_(run) {}
 
-  // Calls come one at a time, as job_observer.h promises; the mutex is there so that a
-  // sanitizer would not blame this class if they did not.
+  // job_observer.h promises that calls come one at a time. With this mutex a broken
+  // promise is a fault of the job, and no sanitizer blames this class for it.
   void OnError(const FileError& error) override {
     MutexLock lock(&mutex_);
     run_->errors.push_back(error);

@@ -1,4 +1,4 @@
-// Runs a CopyJob in a test and keeps all that it said.
+// Runs a CopyJob in a test and keeps everything that the job reports.
 //
 // Thread-safety: pure but for the file system; a JobRun is a plain value.
 
@@ -21,38 +21,37 @@ struct JobRun {
   JobResult result;
   Progress progress;
   EngineReport report;
-  std::vector<FileError> errors;  // In the order they came.
+  std::vector<FileError> errors;  // In the order in which they were reported.
   std::vector<std::string> warnings;
   std::vector<std::pair<std::string, std::string>> copied;
 
   bool succeeded() const { return result.outcome == JobResult::Outcome::kSucceeded; }
   bool cancelled() const { return result.outcome == JobResult::Outcome::kCancelled; }
-  // What went wrong: the status of the job and the messages of all errors, sorted, one a
-  // line; "" if nothing did.
+  // The job's status and all errors' messages, sorted, one a line; "" if all went well.
   std::string Messages() const;
 };
 
-// How to look at a job while it runs. Each may be empty.
+// Functions that watch a job while it runs. Each may be empty.
 struct JobHooks {
-  // Called by one of the job's threads each time something was copied; `count` from 1.
+  // Called by one of the job's threads after each entry copied; `count` begins with 1.
   std::function<void(CopyJob* job, int count)> on_copied;
-  // Called by one of the job's threads with each error.
+  // Called by one of the job's threads for each error.
   std::function<void(const FileError& error)> on_error;
-  // Called by a thread of its own as soon as the job has been started; the run ends when
-  // it has returned as well.
+  // Called by a thread of its own as soon as the job has started. RunJob() returns only
+  // after this has returned as well.
   std::function<void(CopyJob* job)> meanwhile;
 };
 
 JobRun RunJob(const CopyRequest& request, const JobHooks& hooks = {},
               const JobResources& resources = {});
 
-// Options as a command line would set them: letters as in "rp" or "a" (r a d p P L H f n
-// x T, and R for --remove-destination), with the process's umask.
+// Options like those of a command line: each letter of "rp" or "a" is an option (r a d p
+// P L H f n x T, and R for --remove-destination). The umask is the process's.
 CopyOptions OptionsFor(const std::string& letters,
                        EngineChoice engine = EngineChoice::kAuto);
 
-// Every choice, for tests that try each. kAuto does by chains only what is not in memory,
-// or large; kUring all that it can.
+// Every engine, for tests that try each. kAuto queues as chains only what is large or not
+// in memory; kUring queues everything that it can.
 inline constexpr EngineChoice kEngines[] = {EngineChoice::kAuto, EngineChoice::kUring,
                                             EngineChoice::kThreads};
 const char* EngineName(EngineChoice engine);

@@ -1,7 +1,7 @@
-// Specifications of jobs, with the files that they are about.
+// Makes job specifications together with the files that they name.
 //
 // Thread-safety: belongs to one thread.
-// Ownership: borrows the directory that the files lie in.
+// Ownership: borrows the directory in which the files lie.
 
 #ifndef RINGCP_TESTS_JOB_SPECS_H_
 #define RINGCP_TESTS_JOB_SPECS_H_
@@ -17,17 +17,18 @@ class JobSpecs {
  public:
   explicit JobSpecs(const ScratchDirectory* directory) : directory_(*directory) {}
 
-  // Copies a file of its own: the first one's contents are "contents 1".
+  // Copies a file made for this job. The first job's file has the contents "contents 1".
   v1::JobSpec File();
 
-  // Runs for as long as a test needs it to: without -r the copy of a FIFO, its only
-  // source, is what somebody writes into it, and ends when that somebody does.
+  // Runs for as long as a test needs. Its only source is a FIFO, copied without -r: the
+  // copy is what the test writes into it, and ends when the test closes it.
   v1::JobSpec Fifo();
 
-  // Can't copy any of `count` files.
+  // Names `count` sources, none of which can be copied.
   v1::JobSpec Failing(int count) const;
 
-  // Fails to copy `count` files, because directories are in their places. Call it once.
+  // Fails to copy `count` files because directories stand where the targets would be.
+  // Call it only once.
   v1::JobSpec Obstructed(int count) const;
 
  private:

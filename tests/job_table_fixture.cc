@@ -50,7 +50,7 @@ Job JobTableFixture::WaitFor(const std::string& name, Job::State state) {
 }
 
 void JobTableFixture::Release(const Job& job) {
-  // Waits for the job to open it.
+  // Waits until the job opens the FIFO as well.
   const int fd = open(job.spec().sources(0).c_str(), O_WRONLY | O_CLOEXEC);
   EXPECT_GE(fd, 0);
   close(fd);

@@ -1,6 +1,6 @@
-// A job table, jobs to put into it, and what a test wants to know of them. Jobs that have
-// to keep running copy a FIFO, see job_specs.h: so every state can be held for as long as
-// a test needs it, and nothing waits for a fixed time.
+// A job table, jobs to put into it, and the questions that a test has about them. A job
+// that must keep running copies a FIFO (see job_specs.h), so a test can hold every state
+// for as long as it needs, and nothing waits for a fixed time.
 
 #ifndef RINGCP_TESTS_JOB_TABLE_FIXTURE_H_
 #define RINGCP_TESTS_JOB_TABLE_FIXTURE_H_
@@ -22,7 +22,7 @@
 
 namespace ringcp {
 
-// The log of a table, for whoever writes and reads it at the same time.
+// The log of a table, which may be written and read at the same time.
 class LogLines {
  public:
   void Add(std::string_view line) {
@@ -41,14 +41,14 @@ class LogLines {
 
 class JobTableFixture : public testing::Test {
  protected:
-  // Far longer than anything takes; a test that needs it fails.
+  // Far longer than anything takes: a test that waits this long fails.
   static constexpr std::chrono::seconds kPatience{60};
 
   static SteadyTime Now() { return std::chrono::steady_clock::now(); }
 
   JobTableFixture();
 
-  // The table under test, made with options_ when first used.
+  // The table under test. The first call makes it, with options_.
   JobTable& table();
 
   v1::Job Submit(const v1::JobSpec& spec, const std::string& request_id = "");
@@ -56,10 +56,10 @@ class JobTableFixture : public testing::Test {
   std::unique_ptr<JobTable::Watch> OpenWatch(const std::string& name,
                                              int64_t since_version = 0);
 
-  // Waits until the job of `name` is in `state`; returns it then.
+  // Waits until the job called `name` is in `state`, and returns the job.
   v1::Job WaitFor(const std::string& name, v1::Job::State state);
 
-  // Lets the job that reads the FIFO of `job` come to its end.
+  // Lets the job that reads the FIFO of `job` finish.
   void Release(const v1::Job& job);
 
   v1::ListJobsResponse List(int page_size, const std::string& filter = "",

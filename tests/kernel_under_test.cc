@@ -168,7 +168,7 @@ void KernelTest::LimitFileSize(std::optional<uint32_t> bytes) {
     files->root_traits()->file_size_max = bytes.value_or(SimMountTraits().file_size_max);
     return;
   }
-  // The kernel writes up to the limit, and then no more.
+  // With the signal ignored, a write at the limit fails and does not end the process.
   signal(SIGXFSZ, SIG_IGN);
   rlimit limit = {};
   ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &limit), 0);
@@ -177,12 +177,11 @@ void KernelTest::LimitFileSize(std::optional<uint32_t> bytes) {
 }
 
 KernelTest::Results KernelTest::Run(const Chain& chain) {
-  if (IsImmediate(chain[0])) {
-    const ChainResults settled = kernel_->RunAtOnce(ChainId{1}, chain.ops());
-    return {settled.results().begin(), settled.results().end()};
-  }
-  EXPECT_TRUE(kernel_->Queue(ChainId{1}, chain.ops()));
-  return SettleAll()[1];
+  ChainResults settled;
+  const Submitted submitted = kernel_->Submit(ChainId{1}, chain.ops(), &settled);
+  EXPECT_NE(submitted, Submitted::kNoRoom);
+  if (submitted == Submitted::kQueued) return SettleAll()[1];
+  return {settled.results().begin(), settled.results().end()};
 }
 
 int32_t KernelTest::Run(const Op& op) { return Run(Chain().Add(op)).at(0); }

@@ -1,6 +1,6 @@
-// The kernels that tests are run against: every implementation there is. What a test
-// needs besides, such as a file, it makes and looks at through its kernel, because one of
-// them has files of its own.
+// Every implementation of Kernel, for tests that run against each. A test also makes and
+// looks at its files through the kernel under test, because the simulated kernel has
+// files of its own.
 //
 // Thread-safety: belongs to the test's thread.
 
@@ -25,21 +25,21 @@ namespace ringcp {
 
 struct KernelImplementation {
   const char* name;
-  // Null, with the reason, where the machine has no such ring.
+  // Returns null, and says why, where the machine has no io_uring that can be used.
   std::function<std::unique_ptr<Kernel>(std::string* why_not)> make;
-  // Its files and descriptors are not the system's, and it is not for two threads.
+  // Its files and descriptors are not the system's, and only one thread may use it.
   bool is_simulated = false;
 };
 
-// Those on the system's files: io_uring, system calls, and the fake one as two kinds of
-// kernel.
+// The implementations that work on the system's files: io_uring, system calls, and the
+// fake kernel in two variants.
 std::vector<KernelImplementation> SystemKernelImplementations();
-// These and the simulated one, as two kinds of kernel as well.
+// The same, and the simulated kernel in two variants.
 std::vector<KernelImplementation> KernelImplementations();
 // The first of them.
 std::unique_ptr<Kernel> MakeUringKernel(std::string* why_not);
 
-// A test that is run with each of them:
+// A test that runs with each of them:
 //
 //   using MyTest = KernelTest;
 //   TEST_P(MyTest, ...) { ... kernel_ ... }
@@ -54,35 +54,35 @@ class KernelTest : public testing::TestWithParam<KernelImplementation> {
 
   void SetUp() override;
 
-  // Runs `chain` alone.
+  // Runs `chain` with nothing else in flight.
   Results Run(const Chain& chain);
   int32_t Run(const Op& op);
-  // Settles all that is in flight: the results by chain.
+  // Waits until every chain in flight has settled. Returns the results by chain.
   std::map<uint32_t, Results> SettleAll();
 
-  // Each carries out what it says at once. Files are made in the scratch directory.
+  // The functions below act immediately. They make files in the scratch directory.
   std::string Path(std::string_view name) const { return scratch_.Path(name); }
   int Open(const std::string& path, int flags);
-  // Makes it, or gives it other contents, and returns its path.
+  // Makes the file or replaces its contents. Returns its path.
   std::string WriteFile(std::string_view name, std::string contents);
-  // "(none)" if there is none.
+  // The file's contents, or "(none)" if there is no file.
   std::string Contents(const std::string& path);
   bool Exists(const std::string& path);
   bool IsOpen(int fd);
-  // Whether another program that this process executes does not get `fd`; true where
-  // there is no such program.
+  // Whether a program that this process executes does not inherit `fd`. True for a kernel
+  // that can't execute programs.
   bool IsClosedByExec(int fd) const;
-  // From now on files have at most `bytes`; absent: as many as before.
+  // Limits the size of files to `bytes` from now on; nullopt removes the limit.
   void LimitFileSize(std::optional<uint32_t> bytes);
 
-  // buffer_ up to its first `size` bytes.
+  // The first `size` bytes of buffer_.
   std::string Buffer(size_t size) const { return {buffer_, size}; }
 
-  const ScratchDirectory scratch_;  // In a simulation there is one of the same path.
+  const ScratchDirectory scratch_;  // A simulation has a directory of the same path.
   const std::string source_ = Path("source");           // "0123456789".
-  const std::string target_ = scratch_.Path("target");  // Not there yet.
-  const Op open_source_;                                // Into slot 0.
-  const Op open_target_;                                // Into slot 1, which makes it.
+  const std::string target_ = scratch_.Path("target");  // Does not exist yet.
+  const Op open_source_;                                // Opens source_ into slot 0.
+  const Op open_target_;                                // Makes target_, into slot 1.
   char buffer_[64] = {};
   std::unique_ptr<Kernel> kernel_;
 

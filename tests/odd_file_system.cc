@@ -1,24 +1,27 @@
-// odd_file_system BACKING MOUNT_POINT [ODDITY...]: a file system in user space that
-// passes everything through to the directory BACKING, but for what it is told to get
-// wrong. It writes "mounted" to standard output, and runs until it is unmounted.
+// odd_file_system BACKING MOUNT_POINT [ODDITY...]: a file system in user space. It passes
+// everything through to the directory BACKING, except for what it is told to get wrong.
+// It writes "mounted" to standard output, and runs until it is unmounted.
 //
 // Oddities:
 //   list-KIND-as-KIND   Directories list one kind of file as another: file, directory,
 //                       link, fifo, device, socket or unknown. A stat tells the truth.
 //   sizes-are-zero      A stat says that regular files are empty,
 //   sizes-are-small     ... that they have ten bytes at most,
-//   no-blocks           ... that they take no room.
-//   direct-io           What is read and written goes past the page cache, so that a read
-//                       is asked for whatever the size is said to be.
-//   short-reads         A read gets a kilobyte at most, a read of less the half of it,
-//   short-writes        ... a write stores so much.
-//   loses-a-write       The first write behind the beginning of each file is not stored,
-//                       which the next one is told: EIO, once.
-//   writes-in-order     Each open file is written from its beginning on without a gap;
-//                       any other write fails, EINVAL, and all that follow: EIO.
-//   opens-to-truncate   What is there is opened for writing with O_TRUNC only.
+//   no-blocks           ... that they use no blocks.
+//   direct-io           Reads and writes bypass the page cache, so that every read comes
+//                       here, whatever size was reported for the file.
+//   short-reads         A read returns at most a kilobyte; if less is asked for, half,
+//   short-writes        ... and a write stores as much.
+//   loses-a-write       In each file, the first write that is not at offset 0 is not
+//                       stored. It succeeds; the next write fails with EIO, once.
+//   writes-in-order     Each open file must be written from its beginning without a gap.
+//                       Any other write fails with EINVAL, and all later ones with EIO.
+//   opens-to-truncate   Existing files can be opened for writing only with O_TRUNC.
 //   own-inodes          Each name has another inode number.
 //   inodes-change       Each look at a file tells another inode number.
+//   times-in-pairs      Setting a file's times takes a while for the first few; from then
+//                       on it is answered only when another one's are to be set, too. One
+//                       that has waited alone for very long fails: EIO.
 //   fixed-modes         Files are made, and told to be, 0755, as on FAT.
 //   ignore-case         Names that differ in case only are one (BACKING: lower case).
 //   fail-CALL=ERRNO     A call fails: chmod, chown, close (the flush of a file that was
@@ -26,8 +29,8 @@
 //                       opendir, read, readdir, removexattr, rename, rmdir, setxattr,
 //                       getxattr, listxattr, symlink, truncate, unlink, utimens, write.
 //   fail-stat=ERRNO     ... the first stat of a file after it was made.
-//   fail-CALL=ERRNO@N   ... read and write: only at offset N and beyond it.
-//   only=PREFIX         All of this concerns names that begin so, and no others.
+//   fail-CALL=ERRNO@N   ... read and write only: at offset N and beyond.
+//   only=PREFIX         All oddities concern only names that begin with PREFIX.
 
 #define FUSE_USE_VERSION 31
 
@@ -46,6 +49,8 @@
 #include <atomic>
 #include <cctype>
 #include <cerrno>
+#include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -63,7 +68,7 @@ namespace {
 constexpr off_t kSmallSizeBytes = 10;
 constexpr size_t kShortBytes = 1000;
 constexpr mode_t kFixedMode = 0755;
-// Beside the descriptor in fuse_file_info::fh: the file is open for writing.
+// Stands beside the descriptor in fuse_file_info::fh: the file is open for writing.
 constexpr uint64_t kIsWritten = uint64_t{1} << 32;
 
 struct Failure {
@@ -71,11 +76,11 @@ struct Failure {
   off_t offset = 0;
 };
 
-// What was asked for. Set before the file system is mounted.
+// What the command line asks for. Set before the file system is mounted.
 struct Oddities {
   std::string backing;
-  std::set<std::string> names;           // Those that are a word.
-  std::map<mode_t, mode_t> listed_as;    // By the kind that a file has.
+  std::set<std::string> names;           // The oddities that are a single word.
+  std::map<mode_t, mode_t> listed_as;    // By the file's true kind.
   std::map<std::string, Failure> fails;  // By call.
   std::string only;
 
@@ -94,7 +99,7 @@ Oddities& TheOddities() {
 
 bool Has(const char* name, const char* path) { return TheOddities().has(name, path); }
 
-// -errno with which `call` is to fail; 0: it is not to.
+// The -errno with which `call` has to fail; 0 if it must not.
 int FailureOf(const char* call, const char* path, off_t offset = 0) {
   const auto it = TheOddities().fails.find(call);
   if (it == TheOddities().fails.end() || offset < it->second.offset ||
@@ -135,14 +140,14 @@ void Twist(const char* path, struct stat* stat) {
   if (Has("no-blocks", path)) stat->st_blocks = 0;
 }
 
-// Files that were made and have not been looked at since, by name.
+// The names of files that were made and have not been looked at since.
 class MadeFiles {
  public:
   void Add(const char* path) {
     const std::lock_guard lock(mutex_);
     paths_.insert(path);
   }
-  // Whether `path` was one of them; it is none any more.
+  // Whether `path` was among them. Removes it.
   bool Take(const char* path) {
     const std::lock_guard lock(mutex_);
     return paths_.erase(path) > 0;
@@ -159,7 +164,7 @@ MadeFiles& TheMadeFiles() {
 }
 
 int GetAttributes(const char* path, struct stat* stat, fuse_file_info* info) {
-  // With `info` it is a part of making the file.
+  // With `info` this stat is a part of making the file.
   if (const int failure = FailureOf("stat", path);
       failure != 0 && info == nullptr && TheMadeFiles().Take(path)) {
     return failure;
@@ -202,13 +207,13 @@ int ReadLink(const char* path, char* buffer, size_t size) {
   return 0;
 }
 
-// The files that have lost a write, and whether that was told.
+// The files that have lost a write, and whether a later write has failed for it.
 std::map<std::string, bool>& LostWrites() {
   static std::map<std::string, bool> lost;
   return lost;
 }
 
-// What a write is to end with instead of being carried out; 0: it is carried out.
+// The result that a write gets instead of being carried out; 0 if it is carried out.
 int LoseWrite(const char* path, size_t size, off_t offset) {
   if (!Has("loses-a-write", path)) return 0;
   static std::mutex mutex;
@@ -224,7 +229,7 @@ int LoseWrite(const char* path, size_t size, off_t offset) {
   return -EIO;
 }
 
-// Where the next write of each open file has to be; -1 once it was elsewhere.
+// The offset that the next write of each open file must have; -1 after a write elsewhere.
 struct Positions {
   std::mutex mutex;
   std::map<int, off_t> next;
@@ -235,7 +240,7 @@ Positions& ThePositions() {
   return positions;
 }
 
-// -errno, or 0 if the write is in its place.
+// -errno, or 0 if the write is where it has to be.
 int NoteWrite(const char* path, size_t size, off_t offset, const fuse_file_info* info) {
   if (!Has("writes-in-order", path)) return 0;
   Positions& positions = ThePositions();
@@ -248,7 +253,7 @@ int NoteWrite(const char* path, size_t size, off_t offset, const fuse_file_info*
 }
 
 int OpenBacking(const char* path, mode_t mode, fuse_file_info* info) {
-  // The backing file system need not know O_DIRECT, and its alignment is not ours.
+  // The backing file system need not support O_DIRECT, and may want another alignment.
   const int fd =
       open(BackingPath(path).c_str(), (info->flags & ~O_DIRECT) | O_CLOEXEC, mode);
   if (fd < 0) return -errno;
@@ -275,7 +280,7 @@ int Create(const char* path, mode_t mode, fuse_file_info* info) {
   return result;
 }
 
-// How much of `size` bytes one call moves.
+// How many of `size` bytes one call moves.
 size_t MovedBytes(const char* oddity, const char* path, size_t size) {
   if (!Has(oddity, path)) return size;
   return size > kShortBytes ? kShortBytes : (size + 1) / 2;
@@ -372,7 +377,29 @@ int Truncate(const char* path, off_t size, fuse_file_info* info) {
                                   : truncate(BackingPath(path).c_str(), size));
 }
 
+// See times-in-pairs. 0 or -errno.
+int AwaitPartner() {
+  constexpr int kSlowCalls = 6;
+  static std::mutex mutex;
+  static std::condition_variable changed;
+  static int calls = 0;
+  std::unique_lock lock(mutex);
+  const int number = calls++;
+  if (number < kSlowCalls) {
+    lock.unlock();
+    usleep(2000);
+    return 0;
+  }
+  changed.notify_all();
+  const bool is_first = (number - kSlowCalls) % 2 == 0;
+  const auto has_partner = [&] { return !is_first || calls > number + 1; };
+  return changed.wait_for(lock, std::chrono::seconds(30), has_partner) ? 0 : -EIO;
+}
+
 int ChangeTimes(const char* path, const timespec times[2], fuse_file_info*) {
+  if (Has("times-in-pairs", path)) {
+    if (const int failure = AwaitPartner()) return failure;
+  }
   if (const int failure = FailureOf("utimens", path)) return failure;
   return ResultOf(
       utimensat(AT_FDCWD, BackingPath(path).c_str(), times, AT_SYMLINK_NOFOLLOW));
@@ -405,7 +432,7 @@ int GetSpace(const char* path, struct statvfs* space) {
 
 void* Begin(fuse_conn_info*, fuse_config* config) {
   config->use_ino = TheOddities().names.contains("own-inodes") ? 0 : 1;
-  // Nothing is remembered: another process may change what is behind.
+  // The kernel must cache nothing, because another process may change the backing files.
   config->attr_timeout = config->entry_timeout = config->negative_timeout = 0;
   puts("mounted");
   fflush(stdout);
@@ -487,14 +514,15 @@ int Main(int count, char** arguments) {
     fprintf(stderr, "usage: %s BACKING MOUNT_POINT [ODDITY...]\n", arguments[0]);
     return 2;
   }
-  // A test that is killed leaves no mount behind.
+  // A test that is killed must not leave its mount behind.
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   umask(0);
-  // libfuse goes to the root directory.
+  // libfuse changes to the root directory, so the path must be absolute.
   TheOddities().backing = std::filesystem::absolute(arguments[1]);
   for (int i = 3; i < count; ++i) AddOddity(arguments[i], &TheOddities());
-  // default_permissions: the kernel checks rights by the modes that are told here. To do
-  // so it looks at a file that it makes, too, before anybody else can.
+  // With default_permissions the kernel checks access by the modes that this file system
+  // reports. To do so it stats each file that it makes before anybody else can, and so
+  // would take the first stat, which is the one to fail.
   std::vector<std::string> options;
   if (!TheOddities().fails.contains("stat")) options.push_back("default_permissions");
   if (geteuid() == 0) options.push_back("allow_other");

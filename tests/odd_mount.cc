@@ -15,8 +15,8 @@
 namespace ringcp {
 namespace {
 
-// Mounts are gone with the processes that see them, however those end. What fails is not
-// told: an ordinary user's mounts are seen by all.
+// Mounts are gone when the last process that sees them has ended, however it ended. A
+// failure is ignored: an ordinary user's mounts are seen by all processes anyway.
 void HaveOwnMounts() {
   static const bool kHasOwnMounts =
       geteuid() == 0 && unshare(CLONE_NEWNS) == 0 &&
@@ -52,7 +52,7 @@ OddMount::~OddMount() {
   if (geteuid() == 0) {
     EXPECT_EQ(umount2(mount_point_.c_str(), MNT_DETACH), 0) << std::strerror(errno);
   } else {
-    server_->Signal(SIGTERM);  // libfuse unmounts with fusermount3's help.
+    server_->Signal(SIGTERM);  // libfuse unmounts with the help of fusermount3.
   }
   EXPECT_FALSE(server_->Wait().timed_out);
 }

@@ -1,15 +1,16 @@
-// Mounts odd_file_system (which lists the oddities) for a test: a directory, seen through
-// a file system that lies about it or refuses what others do.
+// Mounts odd_file_system, which lists its oddities, for a test. The mount shows a
+// directory through a file system that lies about it, or refuses what other file systems
+// do.
 //
 //   const OddMount odd(scratch.Path("backing"), scratch.MakeDirectory("odd"),
 //                      {"sizes-are-zero", "direct-io"});
 //   if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
 //
-// The test has "//tests:odd_file_system" in its `data`. As root the mount is seen only by
-// this process and those it starts.
+// The test has "//tests:odd_file_system" in its `data`. If root runs the test, only its
+// process and the processes it starts see the mount.
 //
-// Thread-safety: belongs to the thread that made it, which is to be the test's first:
-// threads made before it do not see the mount.
+// Thread-safety: belongs to the thread that made it, which has to be the test's first:
+// threads that are older than the mount don't see it.
 
 #ifndef RINGCP_TESTS_ODD_MOUNT_H_
 #define RINGCP_TESTS_ODD_MOUNT_H_
@@ -26,12 +27,12 @@ class OddMount {
  public:
   OddMount(const std::string& backing, const std::string& mount_point,
            const std::vector<std::string>& oddities);
-  // Unmounts, whoever still has files open there.
+  // Unmounts, even if files are still open there.
   ~OddMount();
   OddMount(const OddMount&) = delete;
   OddMount& operator=(const OddMount&) = delete;
 
-  // Why it could not be mounted here; "" if it was.
+  // Why the file system could not be mounted; "" if it was.
   const std::string& why_not() const { return why_not_; }
 
  private:

@@ -1,4 +1,4 @@
-// That the odd file system is odd where it is asked to be, and else is not.
+// Checks that the odd file system is odd where it is asked to be, and nowhere else.
 
 #include "tests/odd_mount.h"
 
@@ -23,7 +23,7 @@ namespace {
 
 class OddMountTest : public testing::Test {
  protected:
-  // False: it can't be mounted here.
+  // Returns false if the file system can't be mounted on this machine.
   bool Mount(const std::vector<std::string>& oddities) {
     PrepareWithShell(scratch_.path(),
                      "mkdir backing odd backing/sub; seq 100 >backing/file;"
@@ -33,7 +33,7 @@ class OddMountTest : public testing::Test {
     return odd_->why_not().empty();
   }
 
-  // What the directory says its entries are.
+  // The types that the directory lists for its entries.
   std::map<std::string, int> ListedTypes() const {
     std::map<std::string, int> types;
     DIR* const directory = opendir(scratch_.Path("odd").c_str());
@@ -44,7 +44,7 @@ class OddMountTest : public testing::Test {
     return types;
   }
 
-  // Writes to a new file in it: the errno of writing, and that of closing.
+  // Writes to a new file in the mount. Returns the errnos of the write and of the close.
   std::pair<int, int> WriteTo(const std::string& name) const {
     const int fd =
         open(scratch_.Path("odd/" + name).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
@@ -75,7 +75,7 @@ TEST_F(OddMountTest, WithoutOdditiesItPassesEverythingThrough) {
   EXPECT_EQ(ReadFileOrNone(scratch_.Path("backing/new")), "x");
 }
 
-TEST_F(OddMountTest, TypesThatAreListedLie) {
+TEST_F(OddMountTest, ListedTypesLie) {
   if (!Mount({"list-directory-as-fifo", "list-link-as-file", "list-file-as-unknown"})) {
     GTEST_SKIP() << odd_->why_not();
   }
@@ -113,7 +113,7 @@ TEST_F(OddMountTest, ReadsFailBehindAnOffset) {
   close(fd);
 }
 
-TEST_F(OddMountTest, NamesAreOneThatDifferInCase) {
+TEST_F(OddMountTest, NamesThatDifferOnlyInCaseAreTheSame) {
   if (!Mount({"ignore-case", "fixed-modes"})) GTEST_SKIP() << odd_->why_not();
   EXPECT_EQ(WriteTo("New"), (std::pair<int, int>(0, 0)));
   EXPECT_EQ(ReadFileOrNone(scratch_.Path("odd/NEW")), "x");

@@ -1,4 +1,4 @@
-// Where the programs under test are, and what they are tried on.
+// Finds the programs under test and prepares the files that they work on.
 //
 // Thread-safety: pure but for the file system.
 
@@ -9,11 +9,11 @@
 
 namespace ringcp {
 
-// The path of a program that the test has in its `data`: "cli/ringcp".
+// The path of a program, such as "cli/ringcp", that the test has in its `data`.
 std::string ProgramPath(const std::string& name);
 
-// Runs `script` with /bin/sh in `directory`, and aborts the test program if it fails:
-// what a test starts from has to be there.
+// Runs `script` with /bin/sh in `directory`. Aborts the test program if the script fails,
+// because a test without its files means nothing.
 void PrepareWithShell(const std::string& directory, const std::string& script);
 
 }  // namespace ringcp

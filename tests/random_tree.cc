@@ -50,7 +50,7 @@ class Maker {
   uint32_t Random(size_t below) { return random_() % static_cast<uint32_t>(below); }
   std::string Full(const std::string& path) const { return root_ + "/" + path; }
 
-  // A name that is not taken yet, in any directory whose path is not too long.
+  // An unused path, in a random directory whose own path is not too long.
   std::string NewPath() {
     for (;;) {
       std::string path = directories_[Random(directories_.size())];
@@ -128,8 +128,8 @@ int DepthOfTree(const std::string& root, const std::string& name, bool* has_bott
 }
 
 void RemoveDeepTree(const std::string& root, const std::string& name) {
-  // The second directory becomes the first until there is no second one: no path is long,
-  // and no more than one level is ever open.
+  // Moves the second directory into the place of the first until there is no second one,
+  // so that no path gets long and never more than one level is open.
   const std::string first = root + "/" + name;
   const std::string second = JoinPath(first, name);
   const std::string saved = root + "/saved";

@@ -21,19 +21,19 @@ struct RandomTreeOptions {
   int64_t file_size_max = 1000;
 };
 
-// Makes a tree beneath the directory `root`, which must exist: names are of any length
-// and any bytes, modes are random (the owner may read everything), times lie in the past.
+// Makes a tree in the directory `root`, which must exist. Names have any length and any
+// bytes, modes are random (but the owner may read everything), times lie in the past.
 // Returns the paths of everything in it, relative to `root`.
 std::set<std::string> MakeRandomTree(const std::string& root,
                                      const RandomTreeOptions& options);
 
-// Makes a chain of `depth` directories, each called `name`, in the directory `root`, and
-// in the innermost one a file "bottom". The whole path may be longer than PATH_MAX.
+// Makes `depth` nested directories, each called `name`, in the directory `root`, and a
+// file "bottom" in the innermost. The whole path may be longer than PATH_MAX.
 void MakeDeepTree(const std::string& root, const std::string& name, int depth);
-// The depth of a chain of directories called `name` in `root`, and whether the innermost
-// one holds the file "bottom".
+// How deep directories called `name` are nested in `root`, and whether the innermost
+// holds the file "bottom".
 int DepthOfTree(const std::string& root, const std::string& name, bool* has_bottom);
-// Removes such a chain.
+// Removes what MakeDeepTree() made.
 void RemoveDeepTree(const std::string& root, const std::string& name);
 
 }  // namespace ringcp

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The README's examples do what it says: its sh blocks are run in order, word for word but
-# for the directories, which are this test's own.
+# Checks that the README's examples work: runs its sh blocks in order, word for word, but
+# with this test's directories in place of theirs.
 set -euo pipefail
 
 runfiles=$PWD
@@ -47,5 +47,5 @@ kill "$agent"
 wait "$agent"
 [[ ! -e tmp/ringcp.sock ]] || { echo "ringcpd left its socket" >&2; exit 1; }
 
-# Every command of the README's first screen that needs the repository is run by .ci/run.
+# .ci/run has to run the command of the README's first screen that needs the repository.
 grep -qF "$(grep -o './dev run [^#]*[^# ]' "$runfiles/README.md")" "$runfiles/.ci/run"

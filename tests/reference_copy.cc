@@ -21,7 +21,7 @@
 namespace ringcp {
 namespace {
 
-// What tells one file from another, whatever it is called.
+// Identifies a file, whatever name it has.
 using FileId = std::pair<dev_t, ino_t>;
 FileId IdOf(const struct stat& file) { return {file.st_dev, file.st_ino}; }
 
@@ -29,25 +29,25 @@ int Look(const std::string& path, bool follows, struct stat* file) {
   return follows ? stat(path.c_str(), file) : lstat(path.c_str(), file);
 }
 
-// Quoted, as in messages. The names of tests need no more.
+// Quoted as in messages. Tests use no names that would need more.
 std::string Q(const std::string& path) { return absl::StrCat("'", path, "'"); }
 
 // What there is to copy.
 struct Source {
   std::string path;
-  bool follows = false;  // If it is a link: whether what it leads to is copied.
+  bool follows = false;  // If it is a link: whether its target is copied.
   struct stat file = {};
-  // Whether contents are copied, or a file of the source's type is made. Only contents go
-  // where a link in the target leads to.
+  // True: its contents are copied. False: a file of its type is made. Only contents are
+  // written through a symbolic link in the target.
   bool has_contents = false;
-  int contents = -1;  // Open, if there are any.
+  int contents = -1;  // An open descriptor if has_contents.
 };
 
-// What is under the copy's name beforehand.
+// What is there under the copy's name beforehand.
 struct Target {
   std::string path;
   bool exists = false;
-  int error_number = 0;  // Why it does not.
+  int error_number = 0;  // The errno of looking at it, if it does not exist.
   struct stat file = {};
 };
 
@@ -56,8 +56,8 @@ class ReferenceCopier {
   ReferenceCopier(const CopyOptions& options, EntryOrder order)
       : options_(options), order_(order) {}
 
-  // Copies `path`, which was named by the user or met in a directory, to `target_path`.
-  // `above`: the directories that it was met in.
+  // Copies `path`, which the user named or a directory listed, to `target_path`. `above`
+  // are the directories on the way to it.
   void Copy(const std::string& path, const std::string& target_path, bool is_named,
             const std::vector<FileId>& above) {
     Source source = {.path = path, .follows = Follows(is_named)};
@@ -79,7 +79,8 @@ class ReferenceCopier {
     target.error_number = target.exists ? 0 : errno;
     if (target.exists && options_.no_clobber && !S_ISDIR(mode)) return;
     if (source.has_contents) {
-      // Earlier than in GNU cp: a target whose source can't be read is left alone.
+      // Unlike GNU cp, before touching the target: if the source can't be read, the
+      // target is left alone.
       source.contents = open(path.c_str(), O_RDONLY | (source.follows ? 0 : O_NOFOLLOW));
       if (source.contents == -1) {
         CallFailed("cannot open " + Q(path) + " for reading");
@@ -110,7 +111,7 @@ class ReferenceCopier {
     return false;
   }
 
-  // Whether the copy may take the place of what is there; tells why not.
+  // Whether the copy may replace what is there. If not, the reason becomes a message.
   bool MayCopy(const Source& source, const Target& target,
                const std::vector<FileId>& above) {
     const bool is_directory = S_ISDIR(source.file.st_mode);
@@ -123,7 +124,7 @@ class ReferenceCopier {
              CallFailed("cannot stat " + Q(target.path));
     }
     if (S_ISLNK(source.file.st_mode) && S_ISLNK(target.file.st_mode)) {
-      return IdOf(source.file) != IdOf(target.file);  // Else there is nothing to do.
+      return IdOf(source.file) != IdOf(target.file);  // If equal, nothing to do.
     }
     if (!options_.no_clobber && AreSame(source, target)) {
       return Failed(Q(source.path) + " and " + Q(target.path) + " are the same file");
@@ -136,11 +137,13 @@ class ReferenceCopier {
            Failed("cannot overwrite directory " + Q(target.path) + " with non-directory");
   }
 
-  // A link that is copied as a link is not the file that it leads to, but it would take
-  // that file's place, or be what is left of it.
+  // A symbolic link that is copied as a link is not the file it leads to. They count as
+  // the same if the copy would replace that file, or if the link would be all that is
+  // left of it.
   bool AreSame(const Source& source, const Target& target) const {
     if (options_.remove_destination) {
-      // The target's name goes. That is the source only if a link leads from it there.
+      // The target's name is removed. It is the source only if the source is a symbolic
+      // link that leads to it.
       struct stat name = {};
       const bool is_link = Look(source.path, false, &name) == 0 && S_ISLNK(name.st_mode);
       if (!is_link || S_ISLNK(target.file.st_mode)) return false;
@@ -159,8 +162,8 @@ class ReferenceCopier {
       CopyDirectory(source, target, above);
       return;
     }
-    // Where links are kept, a file with other names keeps its contents. And no link or
-    // pipe can be made where something is.
+    // With --preserve=links a file that has other names keeps its contents, so only its
+    // name is removed. Nor can a symbolic link or pipe be made while the name exists.
     const bool loses_a_name = options_.preserve.links && target.file.st_nlink > 1;
     const bool is_in_the_way = !source.follows && !S_ISREG(from.st_mode);
     if (target.exists && (loses_a_name || is_in_the_way || options_.remove_destination)) {
@@ -197,7 +200,7 @@ class ReferenceCopier {
     KeepAttributes(source.file, target.path, !target.exists);
   }
 
-  // Returns whether there is a copy now that further names can be linked to; so does
+  // Returns whether there is now a copy that further names can be linked to. So does
   // MakeNode().
   bool CopyContents(int contents, const struct stat& from, const std::string& target) {
     int file = open(target.c_str(), O_WRONLY | O_TRUNC);
@@ -225,12 +228,12 @@ class ReferenceCopier {
     is_whole = is_whole && size == 0 && fstat(file, &written) == 0;
     close(file);
     if (!is_whole) return CallFailed("error copying to " + Q(target));
-    // Other than with GNU cp a pipe or device that was written to keeps what it has, and
-    // is not what other names are linked to: nobody wants /dev/null to get a file's mode.
+    // Unlike with GNU cp, a pipe or device that was written to keeps its attributes and
+    // is not linked to other names: nobody wants /dev/null to get a file's mode.
     return S_ISREG(written.st_mode) && KeepAttributes(from, target, is_new);
   }
 
-  // Makes a symbolic link, pipe, socket or device like that at `source`.
+  // Makes a symbolic link, pipe, socket or device like the one at `source`.
   bool MakeNode(const std::string& source, const struct stat& from,
                 const std::string& target) {
     if (S_ISLNK(from.st_mode)) {
@@ -250,18 +253,18 @@ class ReferenceCopier {
   }
 
   void MakeHardLink(const std::string& copy, const std::string& target, bool follows) {
-    // What is there may be what the link is made of.
+    // The target may be a name of the file that the link is made of.
     const std::string passing = target + ".new";
     const int flags = follows ? AT_SYMLINK_FOLLOW : 0;
     if (linkat(AT_FDCWD, copy.c_str(), AT_FDCWD, passing.c_str(), flags) == 0 &&
         rename(passing.c_str(), target.c_str()) == 0) {
-      unlink(passing.c_str());  // Still there if both were one file.
+      unlink(passing.c_str());  // Still there if both were names of one file.
       return;
     }
     CallFailed("cannot create hard link " + Q(target) + " to " + Q(copy));
   }
 
-  // The owner before the mode, because a change of owner takes set-ID bits away.
+  // Sets the owner before the mode, because a change of owner clears the set-ID bits.
   bool KeepAttributes(const struct stat& from, const std::string& target, bool is_new) {
     const int flags = S_ISLNK(from.st_mode) ? AT_SYMLINK_NOFOLLOW : 0;
     const std::array<timespec, 2> times = {from.st_atim, from.st_mtim};
@@ -278,7 +281,7 @@ class ReferenceCopier {
     }
     if (S_ISLNK(from.st_mode)) return true;
     const bool takes_all = S_ISDIR(from.st_mode) || S_ISSOCK(from.st_mode);
-    // What a directory was made with besides, such as the sticky bit, it keeps.
+    // The target keeps further bits that it was made with, such as the sticky bit.
     const mode_t default_mode =
         (to.st_mode & 07000) | ((takes_all ? 0777 : 0666) & ~options_.umask);
     if ((options_.preserve.mode && chmod(target.c_str(), from.st_mode & 07777) != 0) ||
@@ -299,7 +302,7 @@ class ReferenceCopier {
   const CopyOptions& options_;
   const EntryOrder order_;
   std::vector<std::string> messages_;
-  std::map<FileId, std::string> copies_;  // Where files that may have other names are.
+  std::map<FileId, std::string> copies_;  // Copies that may get other names.
 };
 
 }  // namespace

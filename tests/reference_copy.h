@@ -1,5 +1,6 @@
-// The rules of GNU cp as one function of plain system calls: one file after the other,
-// slow, for root, and written to be read. What the engines do is compared with it.
+// The rules of GNU cp as one function of plain system calls. It is slow, needs root,
+// copies one file after the other, and is written to be read. The engines are compared
+// with it.
 //
 // Thread-safety: pure but for the file system and the process's umask.
 
@@ -12,18 +13,17 @@
 
 namespace ringcp {
 
-// In which order sources and the entries of directories are copied: a directory may list
-// its entries in any order.
+// In which order sources and the entries of directories are copied. Both orders must be
+// tried because a directory may list its entries in any order.
 enum class EntryOrder { kForwards, kBackwards };
 
-// Copies what `request` names, and returns what JobRun::Messages() would: what went
-// wrong, sorted, one failure a line; "" if nothing did. Of the options it knows those
-// that say what a copy is; how it is made (engine, tuning, page cache, clones) does not
-// matter.
+// Copies what `request` names. Returns what JobRun::Messages() would: the failures,
+// sorted, one a line; "" if there was none. Obeys only the options that say what a copy
+// is. How the copy is made (engine, tuning, page cache, clones) makes no difference here.
 //
-// REQUIRES: the process is root, its umask is that of the options; with kNotDirectory
-// there is one source, else the target is a directory. No source lies in the target or
-// the other way round, all names differ, and all is on one file system.
+// REQUIRES: the process is root, and its umask is that of the options. With kNotDirectory
+// there is one source; otherwise the target is a directory. No source lies in the target
+// nor the target in a source, all names differ, and everything is on one file system.
 std::string ReferenceCopy(const CopyRequest& request, EntryOrder order);
 
 }  // namespace ringcp

@@ -30,7 +30,7 @@ constexpr std::array<const char*, kTargetEntries> kTargetNames = {
     "hard link of other",
     "hard link of source"};
 
-// One way to differ from a plain copy.
+// One option that makes a copy differ from a plain one.
 struct Option {
   char letter;
   const char* argument;
@@ -61,7 +61,7 @@ bool ExcludeEachOther(char one, char other) {
   return false;
 }
 
-// Each as letters of kPlainOptions, "r" and "a".
+// Each set consists of the letters of kPlainOptions, "r" and "a".
 const std::vector<std::string>& AllOptions() {
   static const auto* const kAll = [] {
     auto* sets = new std::vector<std::string>();
@@ -174,13 +174,13 @@ bool HasOneOptionAtMost(const CopyCase& copy_case) {
 
 bool IsPossible(const CopyCase& copy_case) {
   const auto& [sources, targets] = std::tie(copy_case.sources, copy_case.targets);
-  if (IsMissing(sources[0])) return false;  // One entry is always "a".
+  if (IsMissing(sources[0])) return false;  // If there is only one entry, it is "a".
   const CopyOptions options = OptionsOf(AllOptions()[copy_case.options]);
   const bool is_tree =
       copy_case.layout == Layout::kTree || copy_case.layout == Layout::kTreeToNew;
   if (is_tree && !options.recursive) return false;
   if (copy_case.layout == Layout::kFileToName && HasTwoEntries(copy_case)) return false;
-  // A hard link is the second name of a file.
+  // A hard link has to be the second name of a file.
   if (sources[0] == SourceEntry::kHardLink || targets[0] == TargetEntry::kHardLink) {
     return false;
   }
@@ -197,15 +197,15 @@ bool IsPossible(const CopyCase& copy_case) {
         (IsMissing(sources[i]) || IsDirectory(sources[i]))) {
       return false;
     }
-    // What is under a name that nothing comes to matters only to the other name.
+    // If nothing is copied to a name, what it holds matters only to the other name.
     if (IsMissing(sources[i]) && (targets[i] == TargetEntry::kLinkToSource ||
                                   (targets[i] != TargetEntry::kNone &&
                                    targets[1 - i] != TargetEntry::kLinkToOther))) {
       return false;
     }
   }
-  // To read a pipe, or to write to one of the source or one that the job makes, takes
-  // another process.
+  // Reading a pipe needs another process, and so does writing to a pipe that is in the
+  // source or that the job itself makes.
   return !Has(copy_case, SourceEntry::kFifo) ||
          (options.recursive && !Has(copy_case, TargetEntry::kLinkToOther) &&
           !(Has(copy_case, TargetEntry::kLinkToSource) &&

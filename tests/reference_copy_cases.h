@@ -1,6 +1,5 @@
 // The cases in which ringcp is compared with the reference copy: one or two files of
-// every kind, what is already there under their names in the target, and how they are
-// copied.
+// every kind, what the target already has under their names, and how they are copied.
 //
 // Thread-safety: pure functions.
 
@@ -15,12 +14,12 @@
 
 namespace ringcp {
 
-// What there is to copy under a name. "The other" is what the other name stands for.
+// What there is to copy under a name. "Other" is the file of the other name.
 enum class SourceEntry {
   kNone,
   kEmptyFile,
   kFile,
-  kFileOfOddMode,  // And of another user.
+  kFileOfOddMode,  // And belongs to another user.
   kLinkToFile,
   kDanglingLink,
   kLinkToDirectory,
@@ -30,16 +29,16 @@ enum class SourceEntry {
   kDirectory,
   kFifo,
   kSocket,
-  kHardLink,  // Of the other.
+  kHardLink,  // To the other file.
 };
 inline constexpr int kSourceEntries = 14;
 
-// What is there before, under the name that the copy is to have.
+// What the target already has under the name that the copy gets.
 enum class TargetEntry {
   kNone,
   kFile,
   kLongerFile,
-  kFileWithOtherName,  // Outside the target; tells whether the file or the name is taken.
+  kFileWithOtherName,  // Outside the target; shows if the name was replaced.
   kLinkToFile,
   kDanglingLink,
   kLinkToDirectory,
@@ -49,47 +48,47 @@ enum class TargetEntry {
   kDirectory,
   kFifo,
   kSocket,
-  kHardLink,          // Of the other.
-  kHardLinkOfSource,  // Of what is to be copied there.
+  kHardLink,          // To the other file.
+  kHardLinkOfSource,  // To the source of this copy.
 };
 inline constexpr int kTargetEntries = 15;
 
 enum class Layout {
   kNamed,      // cp s/a s/b t
   kTree,       // cp -T s t
-  kTreeToNew,  // cp -T s t, with no t
+  kTreeToNew,  // cp -T s t, where t does not exist
   kFileToName  // cp -T s/a t/a
 };
 inline constexpr int kLayouts = 4;
 
 struct CopyCase {
   Layout layout = Layout::kNamed;
-  int options = 0;  // Below NumberOfOptions().
-  // Of the names "a" and "b".
+  int options = 0;  // Less than NumberOfOptions().
+  // For the names "a" and "b".
   std::array<SourceEntry, 2> sources = {SourceEntry::kNone, SourceEntry::kNone};
   std::array<TargetEntry, 2> targets = {TargetEntry::kNone, TargetEntry::kNone};
 };
 
-// How many ways to copy there are: all sets of up to two options, also with -r, and -a
-// with one more.
+// How many sets of options there are: every set of up to two options, with and without
+// -r, and -a with one more.
 int NumberOfOptions();
 
-// Cases are numbered from 0 on; a number stands for one case for good only while nothing
-// is added above.
+// Cases are numbered from 0. A number always stands for the same case as long as nothing
+// is added to the enumerations above.
 int64_t NumberOfCases();
 CopyCase CaseOfNumber(int64_t number);
 int64_t NumberOfCase(const CopyCase& copy_case);
 
-// Whether there is such a case: some make no sense, some would wait for another process.
+// Whether the case can be tried: some make no sense, some would wait for another process.
 bool IsPossible(const CopyCase& copy_case);
 bool HasTwoEntries(const CopyCase& copy_case);
-// Besides -r.
+// Not counting -r.
 bool HasOneOptionAtMost(const CopyCase& copy_case);
 
-// On one line, with the command that does the same.
+// The case on one line, with a command that does the same.
 std::string Description(const CopyCase& copy_case);
 
-// What is named in it are "s", "t" and their entries. The umask is part of the options.
+// The request that copies "s" to "t". Its options include the umask.
 CopyRequest RequestOf(const CopyCase& copy_case, EngineChoice engine);
 
 }  // namespace ringcp

@@ -19,7 +19,7 @@ namespace {
 
 std::string NameOf(int index) { return index == 0 ? "a" : "b"; }
 
-// Each call must work: what is compared has to be there.
+// Every call must succeed: without its files a comparison means nothing.
 
 void Make(const std::string& path, std::string_view contents, mode_t mode, uid_t owner) {
   const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0600);
@@ -43,7 +43,7 @@ void MakeNode(const std::string& path, mode_t type_and_mode) {
   RINGCP_CHECK(chmod(path.c_str(), type_and_mode & 07777) == 0);
 }
 
-// Gives all in `directory`, and then itself, a time of its own in the past.
+// Gives all in `directory`, and then the directory, a time of its own in the past.
 void Age(const std::string& directory, time_t* seconds) {
   for (const auto& entry : std::filesystem::directory_iterator(directory)) {
     if (entry.symlink_status().type() == std::filesystem::file_type::directory) {
@@ -170,9 +170,10 @@ void FilesOfCase::MakeTarget(int index) {
 }
 
 std::vector<std::string> FilesOfCase::List() const {
-  // First, because reading contents changes access times. Where they are kept they count,
-  // but not those of what was there before, nor of two names of one file: who looks at
-  // one of them may change the other's.
+  // Access times come first, because reading contents changes them. They count only if
+  // they are preserved, and only for a new target with one entry: the access time of a
+  // file that was there before, or that has two names, may be changed by whoever looks at
+  // the other name.
   const bool is_one_anew =
       !HasTwoEntries(case_) && case_.targets[0] == TargetEntry::kNone;
   const CopyRequest request = RequestOf(case_, EngineChoice::kAuto);

@@ -1,5 +1,4 @@
-// The files that a case of reference_copy_cases.h starts from, and what has become of
-// them.
+// Makes the files of a case of reference_copy_cases.h, and lists what they become.
 //
 // Thread-safety: pure but for the file system and the working directory.
 
@@ -14,8 +13,8 @@
 
 namespace ringcp {
 
-// The files of a case, in the working directory: "s" is copied to "t", "o" has what links
-// of both lead to. All have times in the past. Removes them when it is destroyed.
+// The files of a case, in the working directory: "s" is copied to "t", and "o" holds what
+// symbolic links in both lead to. All times lie in the past. The destructor removes them.
 class FilesOfCase {
  public:
   explicit FilesOfCase(const CopyCase& copy_case);
@@ -23,7 +22,7 @@ class FilesOfCase {
   FilesOfCase(const FilesOfCase&) = delete;
   FilesOfCase& operator=(const FilesOfCase&) = delete;
 
-  // All that there is now, also what was written into pipes; to be called once.
+  // Lists all files, and what was written into pipes. To be called only once.
   std::vector<std::string> List() const;
 
  private:
@@ -31,7 +30,7 @@ class FilesOfCase {
   void MakeTarget(int index);
 
   const CopyCase case_;
-  std::array<int, 2> pipes_ = {-1, -1};  // The target's, so that writing does not wait.
+  std::array<int, 2> pipes_ = {-1, -1};  // The target's, open so that no writer waits.
 };
 
 }  // namespace ringcp

@@ -1,7 +1,7 @@
-// Makes system calls fail, as old kernels, containers' filters and odd file systems do.
+// Makes system calls fail as old kernels, containers' filters and odd file systems do.
 //
-// Thread-safety: holds for the calling thread and those it starts; can't be taken back,
-// so it is for child processes (child_process.h).
+// Thread-safety: holds for the calling thread and the threads it starts. It can't be
+// undone, so it belongs into child processes (child_process.h).
 
 #ifndef RINGCP_TESTS_REFUSED_CALLS_H_
 #define RINGCP_TESTS_REFUSED_CALLS_H_
@@ -10,7 +10,7 @@
 
 namespace ringcp {
 
-// From now on `system_call` fails with `error_number`. False if that could not be
+// From now on `system_call` fails with `error_number`. Returns false if that could not be
 // arranged.
 bool RefuseCall(uint32_t system_call, int error_number);
 

@@ -1,4 +1,4 @@
-// A directory of a test's own, removed with all that is in it when the test ends.
+// A directory for one test, removed with its contents when the test ends.
 //
 // Thread-safety: the functions may be called by any thread.
 
@@ -12,8 +12,8 @@ namespace ringcp {
 
 class ScratchDirectory {
  public:
-  // Makes it below `parent`, by default TEST_TMPDIR. Its path is absolute and short
-  // enough for a socket in it.
+  // Makes the directory in `parent`, which is TEST_TMPDIR by default. Its path is
+  // absolute, and short enough for a socket in it.
   explicit ScratchDirectory(const std::string& parent = DefaultParent());
   ~ScratchDirectory();
   ScratchDirectory(const ScratchDirectory&) = delete;
@@ -21,10 +21,10 @@ class ScratchDirectory {
 
   const std::string& path() const { return path_; }
 
-  // The path of `name` in it.
+  // The path that `name` has in the directory.
   std::string Path(std::string_view name) const;
 
-  // Each makes `name` and returns its path; what goes wrong fails the test.
+  // Each makes `name` and returns its path. A failure fails the test.
   std::string WriteFile(std::string_view name, std::string_view contents) const;
   std::string MakeDirectory(std::string_view name) const;
   std::string MakeFifo(std::string_view name) const;
@@ -35,7 +35,7 @@ class ScratchDirectory {
   std::string path_;
 };
 
-// The contents of the file at `path`, or "(none)" when there is no such file.
+// The contents of the file at `path`, or "(none)" if there is no such file.
 std::string ReadFileOrNone(const std::string& path);
 
 bool Exists(const std::string& path);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What makes the programs start fast: ringcp needs no shared library at all, the others
-# none but glibc's.
+# Checks what makes the programs start fast: ringcp needs no shared library at all, and
+# the other programs need only glibc's.
 set -euo pipefail
 
 if [[ ${1-} == sanitized ]]; then
@@ -10,8 +10,8 @@ fi
 
 failed=0
 
-# expect_needed PATTERN PROGRAM: the shared libraries that the program needs match the
-# extended regular expression.
+# expect_needed PATTERN PROGRAM: fails unless the shared libraries that PROGRAM needs
+# match the extended regular expression PATTERN.
 expect_needed() {
   local needed
   needed=$(readelf --dynamic --wide "$2" |

@@ -28,16 +28,16 @@ void Require(bool condition) {
   if (!condition) abort();
 }
 
-// Reads once from a descriptor that is ready. False at its end.
+// Reads once from a descriptor that is ready. Returns false at its end.
 bool ReadOnce(int descriptor, std::string* text) {
   std::array<char, 65536> buffer;
   const ssize_t got = read(descriptor, buffer.data(), buffer.size());
   if (got > 0) text->append(buffer.data(), static_cast<size_t>(got));
-  // A terminal whose other side is closed is at its end with EIO.
+  // Reading a terminal whose other side is closed fails with EIO, which is its end.
   return got > 0 || (got < 0 && errno == EINTR);
 }
 
-// In the child, between fork and exec: system calls only.
+// Runs in the child between fork and exec, where only system calls are allowed.
 [[noreturn]] void Become(const Subprocess::Options& options, int output, int error,
                          char* const* arguments, char* const* environment) {
   const int input =
@@ -46,7 +46,7 @@ bool ReadOnce(int descriptor, std::string* text) {
   dup2(output, STDOUT_FILENO);
   dup2(error, STDERR_FILENO);
   for (int descriptor : options.closed_descriptors) close(descriptor);
-  // A test runner may have blocked or ignored signals.
+  // The process that runs the tests may have blocked or ignored signals.
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -67,7 +67,7 @@ Subprocess::Subprocess(Options options) {
   const std::vector<char*> arguments = NullTerminated(options.arguments);
   const std::vector<char*> environment = NullTerminated(options.environment);
 
-  int output = -1;  // The child's ends.
+  int output = -1;  // The child's ends of the streams.
   int error = -1;
   if (options.terminal_columns.has_value()) {
     winsize size = {};
@@ -147,7 +147,7 @@ Subprocess::Result Subprocess::Wait() {
   while (Read(deadline)) {
   }
   Result result;
-  // Closing its streams is the last thing most programs do; this one may still run.
+  // Most programs close their streams last, but this one may still run.
   int status = 0;
   while (waitpid(pid_, &status, WNOHANG) == 0) {
     if (Clock::now() < deadline) {

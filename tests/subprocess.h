@@ -1,5 +1,5 @@
-// Runs a program for a test: its arguments, environment and directory are given, what it
-// writes is captured, and nothing is waited for without a limit.
+// Runs a program for a test with the given arguments, environment and directory. Captures
+// what it writes, and never waits without a limit.
 //
 //   Subprocess copy({.program = path, .arguments = {"cp", "a", "b"}, .directory = dir});
 //   ASSERT_TRUE(copy.WaitForError("cannot"));
@@ -22,37 +22,37 @@ namespace ringcp {
 
 class Subprocess {
  public:
-  // Far more than anything here takes, also under a sanitizer on a busy machine.
+  // Far more than anything here takes, even under a sanitizer on a busy machine.
   static constexpr std::chrono::seconds kLimit{60};
 
   struct Options {
-    std::string program = {};                 // The path that is executed.
+    std::string program = {};                 // The path of the file to execute.
     std::vector<std::string> arguments = {};  // From argv[0] on.
-    // "NAME=VALUE", all of it; LC_ALL=C is added.
+    // "NAME=VALUE" each. This is the whole environment, except that LC_ALL=C is added.
     std::vector<std::string> environment = {};
     std::string directory = ".";
-    // Makes standard output and standard error one terminal of so many columns; what is
-    // written to it is captured as standard error.
+    // If given, standard output and standard error are one terminal with this many
+    // columns. What is written to it is captured as standard error.
     std::optional<int> terminal_columns = {};
-    // Runs as this user and group, with no other groups. Only root can.
+    // Runs the program as this user and group, with no other groups. Needs root.
     std::optional<uid_t> user = {};
-    // Closed in the process, as by `>&-`.
+    // Closed in the program, as by `>&-`.
     std::vector<int> closed_descriptors = {};
-    // What standard input is a file of; /dev/null if empty.
+    // The file that is standard input; /dev/null if empty.
     std::string input = {};
   };
 
   struct Result {
-    int exit_code = -1;      // -1 if it did not exit by itself.
-    int signal = 0;          // What killed it, or 0.
-    bool timed_out = false;  // It was killed because kLimit had passed.
+    int exit_code = -1;      // -1 if the program did not exit by itself.
+    int signal = 0;          // The signal that killed it, or 0.
+    bool timed_out = false;  // Whether it was killed because kLimit had passed.
     std::string output;
     std::string error;
   };
 
-  // Starts the program. A program that can't be executed exits with 127.
+  // Starts the program. If it can't be executed, the child exits with 127.
   explicit Subprocess(Options options);
-  // Kills what still runs.
+  // Kills the program if it still runs.
   ~Subprocess();
   Subprocess(const Subprocess&) = delete;
   Subprocess& operator=(const Subprocess&) = delete;
@@ -61,16 +61,17 @@ class Subprocess {
 
   void Signal(int number);
 
-  // Waits until standard error (or output) has `text` in it; false if the program ended
-  // or kLimit passed before that.
+  // Waits until the program has written `text` to standard error or output. Returns false
+  // if the program ended, or kLimit passed, before that.
   bool WaitForError(const std::string& text);
   bool WaitForOutput(const std::string& text);
 
-  // What came so far. Reads nothing: call it after one of the others.
+  // What has been read so far. These read nothing themselves, so call them after a
+  // function that does.
   const std::string& output() const { return output_.text; }
   const std::string& error() const { return error_.text; }
 
-  // Waits for the end.
+  // Waits until the program has ended.
   Result Wait();
 
   // Changes the terminal's width. REQUIRES: terminal_columns was given.
@@ -79,15 +80,15 @@ class Subprocess {
  private:
   using Clock = std::chrono::steady_clock;
 
-  // One end of a pipe or terminal.
+  // The test's end of a pipe or terminal.
   struct Stream {
     int descriptor = -1;
     std::string text;
   };
 
   bool WaitForText(const Stream& stream, const std::string& text);
-  // Reads what there is, waiting until `deadline` for something. False at the end of both
-  // streams.
+  // Reads what there is, after waiting until `deadline` for something to read. Returns
+  // false when both streams have ended.
   bool Read(Clock::time_point deadline);
 
   pid_t pid_ = -1;

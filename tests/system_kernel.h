@@ -1,7 +1,7 @@
-// The calling thread's kernel of plain system calls, for tests of what takes a kernel and
-// is tried on real files.
+// The calling thread's kernel of plain system calls. It is for tests of code that takes a
+// Kernel and is tried on real files.
 //
-// Thread-safety: each thread gets one of its own, which lives as long as the thread.
+// Thread-safety: each thread has its own, which lives as long as the thread.
 
 #ifndef RINGCP_TESTS_SYSTEM_KERNEL_H_
 #define RINGCP_TESTS_SYSTEM_KERNEL_H_
@@ -19,7 +19,7 @@ inline Kernel* SystemKernel() {
   return &kernel;
 }
 
-// Waits until it is woken; false if that has taken `limit`.
+// Waits until this thread is woken; false if that has taken `limit` or longer.
 inline bool AwaitWake(absl::Duration limit) {
   std::vector<ChainResults> none;
   const SteadyTime until = SystemKernel()->Now() + absl::ToChronoNanoseconds(limit);

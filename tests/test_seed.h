@@ -1,5 +1,5 @@
-// The seed of a test's random choices: RINGCP_TEST_SEED from the environment, else always
-// the same one, so that a plain run is reproducible. To try another:
+// The seed of a test's random choices. It is RINGCP_TEST_SEED from the environment, or
+// always the same number, so that a plain run can be reproduced. To try another seed:
 //
 //   ./dev test //tests/ROOM:NAME --test_env=RINGCP_TEST_SEED=$RANDOM
 //
@@ -12,7 +12,7 @@
 
 namespace ringcp {
 
-// Prints the seed as well: a failure's log then tells how to see it again.
+// Also prints the seed, so that a failed test's log tells how to reproduce the failure.
 uint32_t TestSeed();
 
 }  // namespace ringcp

@@ -18,15 +18,15 @@ namespace {
 
 #if defined(__x86_64__)
 
-constexpr int kSystemCallStop = SIGTRAP | 0x80;  // With PTRACE_O_TRACESYSGOOD.
+constexpr int kSystemCallStop = SIGTRAP | 0x80;  // See PTRACE_O_TRACESYSGOOD.
 
-// A thread of the child's.
+// One of the child's threads.
 struct Thread {
   bool is_in_call = false;
-  std::optional<int64_t> result;  // To be put in the place of the kernel's.
+  std::optional<int64_t> result;  // Replaces the kernel's result.
 };
 
-// Stands at the beginning or at the end of a system call of `thread`.
+// Called when `thread` has stopped at the beginning or end of a system call.
 void OnSystemCallStop(pid_t id, const CallHandler& on_call, Thread* thread) {
   user_regs_struct registers = {};
   if (ptrace(PTRACE_GETREGS, id, nullptr, &registers) != 0) return;  // Killed meanwhile.
@@ -50,11 +50,11 @@ void OnSystemCallStop(pid_t id, const CallHandler& on_call, Thread* thread) {
   registers.r8 = call.arguments[4];
   registers.r9 = call.arguments[5];
   thread->result = call.result;
-  if (call.result.has_value()) registers.orig_rax = ~uint64_t{0};  // No call at all.
+  if (call.result.has_value()) registers.orig_rax = ~uint64_t{0};  // Skips the call.
   ptrace(PTRACE_SETREGS, id, nullptr, &registers);
 }
 
-// Lets the stopped `child` run to its end; its status as waitpid(2) has it.
+// Lets the stopped `child` run to its end. Returns its status, like waitpid(2).
 int Trace(pid_t child, const CallHandler& on_call) {
   std::map<pid_t, Thread> threads;
   RINGCP_CHECK(ptrace(PTRACE_SETOPTIONS, child, nullptr,
@@ -97,7 +97,7 @@ std::optional<std::string> InTracedChild(
     if (ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) _exit(1);
     raise(SIGSTOP);
     const std::string result = body();
-    // Read when the child has ended: it has to fit into the pipe.
+    // The parent reads it only when the child has ended, so it must fit into the pipe.
     const ssize_t written = write(ends[1], result.data(), result.size());
     _exit(written == static_cast<ssize_t>(result.size()) ? 0 : 1);
   }

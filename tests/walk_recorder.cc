@@ -17,7 +17,7 @@
 namespace ringcp {
 namespace {
 
-// Entries that a thread holds on to before it releases one.
+// How many entries a thread keeps before it releases one.
 constexpr size_t kHeldMax = 50;
 
 constexpr absl::Duration kLimit = absl::Seconds(60);
@@ -26,17 +26,18 @@ constexpr absl::Duration kLimit = absl::Seconds(60);
 
 WalkVisitor::Entered WalkRecorder::Enter(Kernel* /*kernel*/, Directory* directory) {
   if (on_enter) on_enter(directory);
-  const bool is_refused = refused.contains(directory->source_name);
+  const bool is_refused = refused.contains(directory->source.name);
   bool is_other = false;
   if (!is_refused) {
-    const int access = unreadable.contains(directory->source_name) ? O_PATH : O_RDONLY;
-    const int no_follow = directory->follow ? 0 : O_NOFOLLOW;
-    directory->source_fd =
-        openat(directory->parent->source_fd, directory->source_name.c_str(),
+    const int access = unreadable.contains(directory->source.name) ? O_PATH : O_RDONLY;
+    const int no_follow = directory->source.follow ? 0 : O_NOFOLLOW;
+    directory->source.fd =
+        openat(directory->parent->source.fd, directory->source.name.c_str(),
                access | O_DIRECTORY | O_CLOEXEC | no_follow);
-    is_other = directory->source_fd < 0 && errno == ENOTDIR && !directory->looked_at;
-    EXPECT_TRUE(directory->source_fd >= 0 || is_other)
-        << directory->source_name << " errno " << errno;
+    is_other =
+        directory->source.fd < 0 && errno == ENOTDIR && !directory->source.looked_at;
+    EXPECT_TRUE(directory->source.fd >= 0 || is_other)
+        << directory->source.name << " errno " << errno;
   }
   if (is_other) {
     if (on_no_directory) on_no_directory(*directory);
@@ -48,14 +49,14 @@ WalkVisitor::Entered WalkRecorder::Enter(Kernel* /*kernel*/, Directory* director
   ++children_open_[directory->parent];
   entered_.insert(SourcePath(*directory));
   open_max_ = std::max(open_max_, static_cast<int>(open_.size()));
-  return directory->source_fd >= 0 ? Entered::kToBeRead : Entered::kNotToBeRead;
+  return directory->source.fd >= 0 ? Entered::kToBeRead : Entered::kNotToBeRead;
 }
 
 bool WalkRecorder::MakeReady(Kernel* /*kernel*/, Directory* directory, bool empty) {
   MutexLock lock(&mutex_);
   EXPECT_TRUE(open_.contains(directory)) << "made ready before it was entered";
   EXPECT_TRUE(ready_.emplace(SourcePath(*directory), empty).second) << "ready twice";
-  return !not_made.contains(directory->source_name);
+  return !not_made.contains(directory->source.name);
 }
 
 void WalkRecorder::Leave(Kernel* /*kernel*/, Directory* directory) {
@@ -67,7 +68,7 @@ void WalkRecorder::Leave(Kernel* /*kernel*/, Directory* directory) {
   children_open_.erase(directory);
   --children_open_[directory->parent];
   ++left_;
-  if (directory->source_fd >= 0) close(directory->source_fd);
+  if (directory->source.fd >= 0) close(directory->source.fd);
 }
 
 void WalkRecorder::OnReadError(const Directory& directory, int error_number) {
@@ -127,12 +128,12 @@ int WalkRecorder::open_max() {
 RecordedWalk::RecordedWalk(bool follow_links)
     : walk_(std::make_unique<Walk>(SystemKernel(), &recorder_, follow_links,
                                    /*open_max=*/1000)) {
-  walk_->top()->source_fd = AT_FDCWD;
+  walk_->top()->source.fd = AT_FDCWD;
 }
 
 void RecordedWalk::AddRoot(const std::string& path) {
   auto root = std::make_unique<Directory>();
-  root->source_name = path;
+  root->source.name = path;
   walk_->AddRoot(std::move(root));
 }
 

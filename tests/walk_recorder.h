@@ -1,5 +1,5 @@
-// A walk by threads that release entries in a random order, with a visitor that opens
-// every directory and checks that things happen in the promised order.
+// Runs a walk with threads that release entries in a random order, and with a visitor
+// that opens every directory and checks that things happen in the promised order.
 //
 //   RecordedWalk walk;
 //   walk.AddRoot(path);
@@ -34,34 +34,34 @@ class WalkRecorder : public WalkVisitor {
   void OnEntryError(const Directory& directory, const char* name,
                     int error_number) override;
 
-  // An entry was yielded; it is about to be released.
+  // Says that an entry was yielded, and is about to be released.
   void Yielded(const Directory& directory, const WalkEntry& entry);
   void Released(const Directory& directory);
 
-  // By path: what was yielded, which directories were entered, what could not be read.
+  // By path: the entries yielded, the directories entered, those made ready, and the
+  // errno of those that could not be read.
   std::map<std::string, WalkEntry> found();
   std::set<std::string> entered();
-  std::map<std::string, bool> ready();  // Whether each was empty when made ready.
+  std::map<std::string, bool> ready();  // True for those that were empty then.
   std::map<std::string, int> errors();
-  int left();      // Directories left.
-  int open_max();  // Directories entered and not left, at most.
+  int left();      // How many directories were left.
+  int open_max();  // The most directories that were entered and not left.
 
-  // To be set before the walk starts. Called when a directory is about to be opened, and
-  // when it has been.
+  // To be set before the walk starts. Called before and after a directory is opened.
   std::function<void(Directory*)> on_enter;
   std::function<void(const Directory&)> on_entered;
-  // Called when what was to be opened is no directory.
+  // Called when the entry to be opened turns out to be no directory.
   std::function<void(const Directory&)> on_no_directory;
-  std::set<std::string> refused;     // Names of directories not to be read.
+  std::set<std::string> refused;     // Names of directories that Enter() refuses.
   std::set<std::string> not_made;    // Names of directories that can't be made ready.
   std::set<std::string> unreadable;  // Names of directories that can't be read.
 
  private:
   Mutex mutex_;
-  std::set<const Directory*> open_ ABSL_GUARDED_BY(mutex_);  // Entered, not left.
+  std::set<const Directory*> open_ ABSL_GUARDED_BY(mutex_);  // Entered and not left yet.
   std::map<const Directory*, int> entries_out_ ABSL_GUARDED_BY(mutex_);
   std::map<const Directory*, int> children_open_ ABSL_GUARDED_BY(mutex_);
-  // The names in an entry are not valid any more.
+  // The names inside the entries are no longer valid.
   std::map<std::string, WalkEntry> found_ ABSL_GUARDED_BY(mutex_);
   std::set<std::string> entered_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, bool> ready_ ABSL_GUARDED_BY(mutex_);
@@ -76,15 +76,15 @@ class RecordedWalk {
 
   void AddRoot(const std::string& path);
 
-  // Asks the walk for work, and waits for other threads if need be, until there is a
-  // batch or never will be.
+  // Asks the walk for work. Waits for other threads until there is a batch, or until
+  // there can be none.
   Walk::Result AwaitNext(WalkBatch* batch);
 
-  // Walks to the end, or until the walk has been stopped; checks that every directory
-  // that was entered has been left.
+  // Walks until all is done or the walk is stopped. Checks that every directory that was
+  // entered has been left.
   void Run(int threads, uint32_t seed);
 
-  // Everything found or entered below `root`, relative to it.
+  // The path, relative to `root`, of everything below it that was found or entered.
   std::set<std::string> PathsBelow(const std::string& root);
 
   WalkRecorder& recorder() { return recorder_; }

@@ -1,21 +1,21 @@
 """Libraries from Debian packages, linked as pkg-config says."""
 
-# Not for headers, which are found in /usr/include without help.
+# Without --cflags, because the headers are found in /usr/include anyway.
 _PKG_CONFIG = ["pkg-config", "--static", "--libs"]
 
 def _system_library(repository_ctx):
     command = _PKG_CONFIG + repository_ctx.attr.modules
     result = repository_ctx.execute(
         command,
-        # Debian's libraries, which the headers in /usr/include belong to, and no others.
+        # Only Debian's libraries, to which the headers in /usr/include belong.
         environment = {"PKG_CONFIG_PATH": ""},
     )
     if result.return_code != 0:
         fail("%s: %s\n./dev setup installs what is missing." %
              (" ".join(command), result.stderr))
 
-    # Debian's lists name some archives fifty times, for the sake of an order that a group
-    # makes needless.
+    # Debian's lists name some archives up to fifty times, to get an order that is not
+    # needed within a group.
     flags = []
     seen = {}
     for flag in result.stdout.strip().split(" "):
@@ -25,7 +25,7 @@ def _system_library(repository_ctx):
             seen[flag] = True
         flags.append(flag)
 
-    # The state is restored instead of set to -Bdynamic, which would undo -static-pie.
+    # The state is restored, because setting -Bdynamic would undo -static-pie.
     linkopts = ["-Wl,--push-state,-Bstatic", "-Wl,--start-group"] + flags
     linkopts += ["-Wl,--end-group", "-Wl,--pop-state"]
     repository_ctx.file(
@@ -34,8 +34,8 @@ def _system_library(repository_ctx):
     )
     repository_ctx.symlink(repository_ctx.attr.build_file, "BUILD.bazel")
 
-# A repository whose build file can load LINKOPTS from //:linkopts.bzl: what links the given
-# modules of pkg-config and all that they need, statically.
+# A repository whose build file can load LINKOPTS from //:linkopts.bzl: the options that
+# link the given modules of pkg-config, and everything they need, statically.
 system_library = repository_rule(
     implementation = _system_library,
     attrs = {
@@ -48,6 +48,7 @@ system_library = repository_rule(
             doc = "Names of .pc files.",
         ),
     },
-    # Asked again whenever Bazel's server starts, so that upgraded packages are noticed.
+    # Evaluated again whenever Bazel's server starts, so that upgraded packages are
+    # noticed.
     local = True,
 )

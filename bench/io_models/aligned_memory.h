@@ -1,6 +1,6 @@
-// Memory that may be read into and written from with O_DIRECT.
+// Memory that can be read into and written from with O_DIRECT.
 //
-// Thread-safety: belongs to whoever owns it.
+// Thread-safety: belongs to its owner.
 
 #ifndef RINGCP_BENCH_IO_MODELS_ALIGNED_MEMORY_H_
 #define RINGCP_BENCH_IO_MODELS_ALIGNED_MEMORY_H_
@@ -12,8 +12,8 @@
 
 namespace ringcp::io_models {
 
-// In bytes: what memory, offsets and lengths of O_DIRECT are multiples of. A page, which
-// no usual device's logical block exceeds.
+// In bytes: the unit of memory, offsets and lengths of O_DIRECT. It is a page, because no
+// usual device has larger logical blocks.
 inline constexpr int64_t kAlignmentBytes = 4096;
 
 // `bytes` rounded up, or down, to kAlignmentBytes.

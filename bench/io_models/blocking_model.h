@@ -1,5 +1,6 @@
-// Blocking I/O: pread and pwrite, each done when it returns; and the same with
-// O_NONBLOCK, which is made for pipes and sockets and changes nothing on a regular file.
+// Blocking I/O: pread and pwrite, each of which is complete when it returns; and the same
+// with O_NONBLOCK, which is meant for pipes and sockets and changes nothing on a regular
+// file.
 //
 // Thread-safety: see file_models.h.
 
@@ -12,12 +13,13 @@
 
 namespace ringcp::io_models {
 
-// pread or pwrite of the lane's op: bytes or -errno. For any thread that has the lane.
+// Does the op by pread or pwrite; returns bytes or -errno. Any thread that owns the op's
+// lane may call it.
 ssize_t TransferBlocking(const FileWork& work, const FileOp& op);
 
 absl::Status RunBlocking(FileWork* work, Recording* recording);
 
-// Counts how often EAGAIN was the answer. Leaves the descriptors as they were.
+// Counts how many calls returned EAGAIN. Leaves the descriptors as they were.
 absl::Status RunNonblockRetry(FileWork* work, Recording* recording);
 
 }  // namespace ringcp::io_models

@@ -47,9 +47,9 @@ constexpr option kOptions[] = {
 };
 
 constexpr int64_t kMebibyte = 1024 * 1024;
-// Long enough that a run is more than noise, short enough that all take a minute.
+// Long enough that a run is more than noise, short enough that all runs take a minute.
 constexpr int64_t kDefaultSizeBytes = 256 * kMebibyte;
-// A tebibyte: sums of sizes stay far from the end of 64 bits.
+// A tebibyte, so that sums of sizes stay far below the limit of 64 bits.
 constexpr int64_t kSizeBytesMax = kMebibyte * kMebibyte;
 constexpr int kRunsMax = 1000;
 
@@ -59,7 +59,7 @@ std::vector<std::string> WorkNames() {
   return names;
 }
 
-// Of all works, each once.
+// The names of all models, each once.
 std::vector<std::string> ModelNames() {
   std::vector<std::string> names;
   for (const Work& work : Works()) {
@@ -72,7 +72,7 @@ std::vector<std::string> ModelNames() {
   return names;
 }
 
-// Those of `names` that a word of `list` is, or is the first part of: "copy" stands for
+// The names among `names` that a word of `list` equals or begins: "copy" stands for
 // "copy-cached" and "copy-direct".
 std::variant<std::vector<std::string>, UsageError> Select(
     const char* option_name, const std::string& list,
@@ -105,7 +105,7 @@ std::optional<Number> ParseNumber(std::string_view text, Number least, Number mo
   return number;
 }
 
-// "4096", "64K", "256M", "1G".
+// Reads "4096", "64K", "256M" or "1G".
 std::optional<int64_t> ParseSize(std::string_view text) {
   static constexpr std::string_view kUnits = "KMG";
   int64_t unit = 1;
@@ -127,7 +127,7 @@ UsageError Invalid(const char* option_name, const std::string& wanted) {
                                             Quote(option_name), ": ", wanted)};
 }
 
-// Takes one option as getopt returned it, with its argument in `optarg`.
+// Applies one option that getopt returned, with its argument in `optarg`.
 std::optional<UsageError> Apply(int code, CommandLine* command_line) {
   RunOptions& options = command_line->options;
   switch (code) {
@@ -186,7 +186,7 @@ std::variant<CommandLine, UsageError> ParseCommandLine(
   command_line.options.works = WorkNames();
   command_line.options.models = ModelNames();
 
-  optind = 0;  // Makes glibc start anew and look at POSIXLY_CORRECT again.
+  optind = 0;  // Makes glibc's getopt start afresh and read POSIXLY_CORRECT again.
   for (;;) {
     const int code = getopt_long(argc, argv, "", kOptions, nullptr);
     if (code == -1) break;

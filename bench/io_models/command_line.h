@@ -1,7 +1,7 @@
 // The command line of io_models.
 //
-// Thread-safety: ParseCommandLine() keeps its place in globals, because getopt does: one
-// call at a time, before there are threads.
+// Thread-safety: none, because getopt keeps its place in globals. Call ParseCommandLine()
+// before there are other threads.
 
 #ifndef RINGCP_BENCH_IO_MODELS_COMMAND_LINE_H_
 #define RINGCP_BENCH_IO_MODELS_COMMAND_LINE_H_
@@ -23,8 +23,8 @@ struct CommandLine {
   std::string chart_path;  // Empty for none.
 };
 
-// Reads `argv`, which ends with a null pointer and whose options getopt moves to the
-// front. Files go to `default_directory` unless another is given.
+// Reads `argv`, which ends with a null pointer; getopt moves its options to the front.
+// Files go to `default_directory` unless an option names another one.
 std::variant<CommandLine, UsageError> ParseCommandLine(
     int argc, char** argv, const std::string& default_directory);
 

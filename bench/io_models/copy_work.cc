@@ -99,9 +99,9 @@ bool CopyWork::Fail(Lane* lane, absl::Status status) {
 }
 
 int64_t CopyWork::Usable(off_t position, int64_t bytes, int64_t end) const {
-  // What was rounded up may bring more than was meant.
+  // A length that was rounded up may transfer more than was needed.
   if (position + bytes >= end) return end - position;
-  // O_DIRECT can go on at a multiple only: the rest is transferred once more.
+  // O_DIRECT can continue only at a multiple, so the remainder is transferred again.
   return direct_ ? AlignDown(bytes) : bytes;
 }
 

@@ -1,14 +1,14 @@
-// Copies one file to another in blocks, by whatever model carries out its ops (see
-// file_work.h). A lane copies one block at a time, piece by piece: it reads what is left
-// of the block, writes what it got, and so on, so that short transfers are nothing
-// special.
+// Copies one file to another in blocks, with any model to carry out its ops (see
+// file_work.h). A lane copies one block at a time, in pieces: it reads the rest of the
+// block, writes what the read returned, and so on. So short transfers need no special
+// treatment.
 //
 //   Start ─> read what is left ─(n bytes)─> write them ─(all)─┬─(block done)─> next block
 //                 ▲                          └─(short)─┘      │
 //                 └───────────(block not done)────────────────┘
 //
-// With O_DIRECT, lengths are rounded up at the file's end, which a read then ends short
-// of and a write goes beyond; whoever opened the target cuts it to size.
+// With O_DIRECT, lengths are rounded up at the end of the file. The last read is then
+// short, and the last write goes beyond the end; whoever opened the target truncates it.
 //
 // Thread-safety and ownership: see file_work.h. The descriptors stay the caller's.
 
@@ -28,10 +28,10 @@ namespace ringcp::io_models {
 
 class CopyWork : public FileWork {
  public:
-  // In bytes. As `cp` has it: large enough that a system call's own cost does not matter
+  // In bytes. As in `cp`: large enough that a system call's own cost does not matter
   // much, small enough that the lanes' blocks stay in the processor's cache.
   static constexpr int64_t kBlockBytes = 128 * 1024;
-  // A block is one operation of the measurement.
+  // The measurement counts each block as one operation.
   static constexpr int64_t Blocks(int64_t size) {
     return (size + kBlockBytes - 1) / kBlockBytes;
   }
@@ -58,7 +58,7 @@ class CopyWork : public FileWork {
   absl::Status status() const override;
 
  private:
-  // A line of the processor's cache, so that threads don't slow each other down.
+  // One cache line, so that threads don't slow each other down.
   struct alignas(64) Lane {
     int64_t block = 0;  // Its index.
     int64_t end = 0;    // The block's, in the file.
@@ -72,7 +72,7 @@ class CopyWork : public FileWork {
   bool SettleRead(Lane* lane, ssize_t result);
   bool SettleWrite(int lane, ssize_t result);
   bool Fail(Lane* lane, absl::Status status);
-  // Of `bytes` transferred at `position`, those that can be gone on from.
+  // How many of the `bytes` transferred at `position` can be continued from.
   int64_t Usable(off_t position, int64_t bytes, int64_t end) const;
 
   const std::array<int, 2> descriptors_;

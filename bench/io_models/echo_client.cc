@@ -74,18 +74,18 @@ class EchoClient {
  private:
   struct Talk {
     Descriptor connection;
-    int64_t message = 0;  // Its number.
-    size_t received = 0;  // Of its echo, in bytes.
+    int64_t message = 0;  // The number of the present message.
+    size_t received = 0;  // Bytes of its echo so far.
     int64_t sent_at = 0;
     std::array<char, kMessageBytes> echo;
   };
 
-  // The number of a message among all of the run.
+  // The number of the present message among all messages of the run.
   int64_t NumberOf(int index) const {
     return index * run_.messages + talks_[index].message;
   }
 
-  // Sends the next message. It has room: everything before it has come back.
+  // Sends the next message. It fits, because everything before it has come back.
   absl::Status Send(int index) {
     Talk* talk = &talks_[index];
     std::array<char, kMessageBytes> message;

@@ -1,6 +1,6 @@
-// The client of the echo: see echo_session.h.
+// The client of the echo; see echo_session.h.
 //
-// Thread-safety: a function of its own process.
+// Thread-safety: a function for a process of its own.
 
 #ifndef RINGCP_BENCH_IO_MODELS_ECHO_CLIENT_H_
 #define RINGCP_BENCH_IO_MODELS_ECHO_CLIENT_H_
@@ -20,11 +20,13 @@ struct EchoRun {
   uint64_t seed = 0;     // Of their contents.
 };
 
-// In bytes. A small request: what counts is what each message costs, not its bytes.
+// In bytes. Small, because the cost of each message is of interest, not that of its
+// bytes.
 inline constexpr int64_t kMessageBytes = 1024;
 
-// Connects to `server`, waits for a byte from the pipe `go`, and talks. Returns the
-// latencies, from sending a message to having its echo; DataLoss for a wrong echo.
+// Connects to `server`, waits for a byte from the pipe `go`, and exchanges the messages.
+// Returns the latencies, each from sending a message until its echo is complete; DataLoss
+// if an echo is wrong.
 absl::StatusOr<Measurement> RunEchoClient(const sockaddr_in& server, const EchoRun& run,
                                           int go);
 

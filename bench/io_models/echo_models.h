@@ -1,7 +1,7 @@
-// The models of a server for the echo, by name.
+// The models of an echo server, by name.
 //
-// Thread-safety: the table is a constant; RunEcho() is called while the process has one
-// thread.
+// Thread-safety: the table is a constant; RunEcho() must be called while the process has
+// only one thread.
 
 #ifndef RINGCP_BENCH_IO_MODELS_ECHO_MODELS_H_
 #define RINGCP_BENCH_IO_MODELS_ECHO_MODELS_H_
@@ -18,15 +18,15 @@ namespace ringcp::io_models {
 struct EchoModel {
   const char* name;
   const char* description;
-  // Takes the session's connections and serves them to their end, between the session's
+  // Accepts the session's connections and serves them to their end, between the session's
   // Begin() and End(). Unavailable if the kernel or its settings refuse the model.
   absl::Status (*serve)(EchoSession* session);
 };
 
 std::span<const EchoModel> EchoModels();
 
-// Starts a client, serves it, and returns what both have measured. DataLoss if an echo
-// was wrong.
+// Starts a client, serves it, and returns what both sides have measured. DataLoss if an
+// echo was wrong.
 absl::StatusOr<Measurement> RunEcho(const EchoModel& model, const EchoRun& run);
 
 }  // namespace ringcp::io_models

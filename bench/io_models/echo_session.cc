@@ -15,7 +15,7 @@
 namespace ringcp::io_models {
 namespace {
 
-// Listens on a port of the system's choice, which `address` is set to.
+// Listens on a port that the system chooses, and sets `address` to it.
 absl::StatusOr<Descriptor> Listen(int connections, sockaddr_in* address) {
   Descriptor listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!listener.valid()) return Failure("socket", errno);
@@ -26,7 +26,8 @@ absl::StatusOr<Descriptor> Listen(int connections, sockaddr_in* address) {
   if (bind(listener.get(), name, sizeof(*address)) != 0) {
     return Failure("bind to 127.0.0.1", errno);
   }
-  // The client connects before anything is accepted: all have to have room.
+  // All connections need room in the backlog, because the client makes them before the
+  // server accepts any.
   if (listen(listener.get(), connections) != 0) return Failure("listen", errno);
   socklen_t length = sizeof(*address);
   if (getsockname(listener.get(), name, &length) != 0) {
@@ -54,7 +55,7 @@ absl::StatusOr<std::unique_ptr<EchoSession>> EchoSession::Start(const EchoRun& r
   Descriptor go(ends[1]);
   absl::StatusOr<PartProcess> client = PartProcess::Start(
       [&] {
-        // So that the server's end is seen as one.
+        // Closes the client's copies, so that the client notices when the server ends.
         go.Close();
         listener->Close();
         return RunEchoClient(address, run, waiting.get());
@@ -66,7 +67,7 @@ absl::StatusOr<std::unique_ptr<EchoSession>> EchoSession::Start(const EchoRun& r
 }
 
 EchoSession::~EchoSession() {
-  // Without a word to go on, the client ends.
+  // Without the byte that starts it, the client ends.
   go_.Close();
   listener_.Close();
   if (client_.has_value()) client_->Wait().status().IgnoreError();
@@ -85,7 +86,7 @@ absl::StatusOr<std::vector<Descriptor>> EchoSession::AcceptAll(int flags) {
 
 void EchoSession::Begin() {
   const char byte = 0;
-  // A client that is gone has closed its connections, and tells why in the end.
+  // If the client is gone, its connections are closed, and Finish() reports why.
   [[maybe_unused]] const ssize_t written = write(go_.get(), &byte, 1);
   recording_.Begin();
 }

@@ -1,10 +1,11 @@
 // One run of the echo: a server's listening socket on the loopback device, and a client
-// in a process of its own, so that the server's CPU seconds and system calls are its own.
-// The client opens all connections, then waits until the server begins; on each
-// connection it sends one message, waits for its echo, checks it, and sends the next.
+// in a process of its own, so that the CPU seconds and system calls counted are the
+// server's only. The client opens all connections and waits until the server begins. On
+// each connection it then sends one message, waits for its echo, checks it, and sends the
+// next.
 //
-// Thread-safety: belongs to one thread. Start() forks, so it is called while the process
-// has one thread.
+// Thread-safety: belongs to one thread. Start() forks, so call it while the process has
+// only one thread.
 
 #ifndef RINGCP_BENCH_IO_MODELS_ECHO_SESSION_H_
 #define RINGCP_BENCH_IO_MODELS_ECHO_SESSION_H_
@@ -25,23 +26,24 @@ namespace ringcp::io_models {
 class EchoSession {
  public:
   static absl::StatusOr<std::unique_ptr<EchoSession>> Start(const EchoRun& run);
-  // Ends the client, if Finish() did not.
+  // Ends the client, unless Finish() did.
   ~EchoSession();
 
   int listener() const { return listener_.get(); }
   int connections() const { return run_.connections; }
 
-  // Takes all connections, `flags` being accept4()'s.
+  // Accepts all connections; `flags` are accept4()'s.
   absl::StatusOr<std::vector<Descriptor>> AcceptAll(int flags);
 
-  // Lets the client send; the measured section begins. When every connection has come to
-  // its end it is over.
+  // Lets the client send, and begins the measured section. Call End() when every
+  // connection has ended.
   void Begin();
   void End() { recording_.End(); }
   Recording* recording() { return &recording_; }
 
-  // Waits for the client. Its latencies and the server's costs, or what went wrong on
-  // either side. REQUIRES: Begin() and End() were called.
+  // Waits for the client. Returns its latencies and the server's costs, or the error of
+  // either side.
+  // REQUIRES: Begin() and End() were called.
   absl::StatusOr<Measurement> Finish();
 
  private:
@@ -51,7 +53,7 @@ class EchoSession {
   Descriptor listener_;
   Descriptor go_;  // A pipe to the client.
   std::optional<PartProcess> client_;
-  // The latencies are the client's.
+  // Without latencies, because the client measures them.
   Recording recording_{0};
 };
 

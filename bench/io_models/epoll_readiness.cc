@@ -1,5 +1,5 @@
-// epoll(7), level-triggered: the kernel keeps the list, and answers with the ready ones
-// alone.
+// epoll(7), level-triggered: the kernel keeps the list of descriptors, and returns only
+// the ready ones.
 
 #include <sys/epoll.h>
 
@@ -17,13 +17,13 @@ namespace {
 
 class EpollReadiness : public Readiness {
  public:
-  // Taken by one call; there may be more, which the next one brings.
+  // The most events taken by one call; the next call returns the others.
   static constexpr int kEventsMax = 64;
 
   explicit EpollReadiness(Descriptor epoll) : epoll_(std::move(epoll)) {}
 
   absl::Status Watch(int descriptor, Interest interest) override {
-    // Removed rather than muted: a muted one is still told that the other end hung up.
+    // Removed, because a descriptor that is only muted would still report a hang-up.
     int operation = EPOLL_CTL_DEL;
     if (interest == Interest::kNone) {
       if (watched_.erase(descriptor) == 0) return absl::OkStatus();
@@ -38,7 +38,7 @@ class EpollReadiness : public Readiness {
       return absl::OkStatus();
     }
     watched_.erase(descriptor);
-    // EPERM: this kind of file can't be waited for, such as a regular one.
+    // EPERM: this kind of file, for example a regular file, can't be watched.
     return errno == EPERM ? Refusal("epoll_ctl", errno) : Failure("epoll_ctl", errno);
   }
 

@@ -1,7 +1,7 @@
-// How the parts of io_models say what went wrong: what was tried, on what, and the
-// kernel's answer. A refusal (Unavailable) is a result to show in the table: this kernel
-// or this place does not do such a thing. So is FailedPrecondition: the model can't do
-// such a work. Everything else is a failure of the run.
+// How the parts of io_models report errors: what was tried, on what, and the kernel's
+// answer. A refusal (Unavailable) is a result to show in the table, because this kernel
+// or this place does not offer something. So is FailedPrecondition: the model can't do
+// this kind of work. Every other error is a failure of the run.
 //
 // Thread-safety: pure functions.
 
@@ -17,7 +17,7 @@ namespace ringcp::io_models {
 // "EPERM (Operation not permitted)"; `error_number` is an errno value.
 std::string ErrnoText(int error_number);
 
-// "OPERATION: ENOSPC (No space left on device)". `operation` names the object too, where
+// "OPERATION: ENOSPC (No space left on device)". `operation` also names the object, if
 // there is one.
 absl::Status Failure(const std::string& operation, int error_number);
 absl::Status Refusal(const std::string& operation, int error_number);

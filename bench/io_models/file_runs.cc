@@ -13,13 +13,13 @@
 namespace ringcp::io_models {
 namespace {
 
-// Empties the target, so that every model finds it alike.
+// Empties the target, so that every model starts with the same.
 absl::Status PrepareTarget(const CopyRun& run) {
   if (ftruncate(run.target, 0) != 0) return Failure("ftruncate of the target", errno);
   if (!run.direct || run.size == 0) return absl::OkStatus();
-  // Writes beyond a file's end are never asynchronous with O_DIRECT: each waits for the
-  // size to be set. So the target gets its size and, if the file system can, its room
-  // first, as a program would do that uses O_DIRECT for speed.
+  // With O_DIRECT a write beyond the end of the file is never asynchronous, because it
+  // waits until the size is set. So the target first gets its size and, if the file
+  // system can do that, its blocks, as in any program that uses O_DIRECT for speed.
   if (fallocate(run.target, 0, 0, run.size) == 0) return absl::OkStatus();
   if (errno != EOPNOTSUPP) return Failure("fallocate of the target", errno);
   if (ftruncate(run.target, run.size) != 0) {
@@ -51,7 +51,7 @@ absl::StatusOr<Measurement> RunCopy(const FileModel& model, const CopyRun& run) 
   const absl::Status cleared = SetBothDirect(run, false);
   if (status.ok()) status = cleared;
   if (!status.ok()) return status;
-  // What was written beyond the end to fill the last block.
+  // Removes what was written beyond the end to fill the last block.
   if (ftruncate(run.target, run.size) != 0) {
     return Failure("ftruncate of the target", errno);
   }

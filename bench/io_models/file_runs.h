@@ -1,5 +1,5 @@
-// One run of a model of I/O on files: the files are prepared, the model does the work,
-// and what it did is checked.
+// One run of a model of I/O on files: prepares the files, lets the model do the work, and
+// checks the result.
 //
 // Thread-safety: one run at a time on the same files.
 
@@ -14,14 +14,15 @@
 
 namespace ringcp::io_models {
 
-// Descriptors stay the caller's. The source holds `size` bytes of the pattern of `seed`.
+// The descriptors stay the caller's. The source holds `size` bytes of the pattern of
+// `seed`.
 struct CopyRun {
   int source = -1;
-  int target = -1;  // Any contents.
+  int target = -1;  // May have any contents.
   int64_t size = 0;
   uint64_t seed = 0;
   bool direct = false;
-  int lanes = 1;  // 1 for a model that has one lane.
+  int lanes = 1;  // 1 for a model with one lane.
 };
 
 // Copies the source to the target and compares every byte. Unavailable if the model or
@@ -37,7 +38,7 @@ struct ReadRun {
   int lanes = 1;
 };
 
-// Reads at random places and checks what was read. As RunCopy().
+// Reads at random places and checks what was read. Fails like RunCopy().
 absl::StatusOr<Measurement> RunRead(const FileModel& model, const ReadRun& run);
 
 }  // namespace ringcp::io_models

@@ -1,17 +1,17 @@
-// The seam between what is done with files (copying, reading at random) and the models of
-// I/O that do it. A work is divided among lanes, each of which has one operation at a
-// time: the model carries it out in its own way and hands the result back, and the work
-// says what the lane wants next. So short transfers, interruptions and errors are treated
-// once, for all models alike, and a model is nothing but its way of asking the kernel:
+// The seam between the works on files (copying, reading at random places) and the models
+// of I/O that do them. A work is divided among lanes, each of which has one operation at
+// a time: the model carries it out in its own way and hands the result back, and the work
+// says what the lane needs next. So short transfers, interruptions and errors are handled
+// once for all models, and a model consists only of its way of calling the kernel:
 //
-//   for every lane:  if (work->Start(lane)) ask for work->op(lane)
-//   for each result: if (work->Settle(lane, result)) ask for work->op(lane)
+//   for every lane:  if (work->Start(lane)) carry out work->op(lane)
+//   for each result: if (work->Settle(lane, result)) carry out work->op(lane)
 //   no lane left:    return work->status()
 //
-// Thread-safety: each lane belongs to one thread at a time; different lanes may be used
-// by different threads. The rest is for one thread. Ownership: an op's memory is the
-// kernel's until its result is there; the work, which owns it, outlives that. That is why
-// a failed work ends only when every lane has stopped.
+// Thread-safety: each lane belongs to one thread at a time; different threads may use
+// different lanes. Everything else belongs to one thread. Ownership: an op's memory
+// belongs to the kernel until its result is there. The work owns the memory and must
+// outlive this, so even a failed work ends only when every lane has stopped.
 
 #ifndef RINGCP_BENCH_IO_MODELS_FILE_WORK_H_
 #define RINGCP_BENCH_IO_MODELS_FILE_WORK_H_
@@ -42,22 +42,23 @@ class FileWork {
  public:
   virtual ~FileWork() = default;
 
-  // The open files: the source and, where one is written, the target.
+  // The open files: the source and, if one is written, the target.
   virtual std::span<const int> descriptors() const = 0;
-  // How many operations may be under way at a time.
+  // How many operations may be under way at the same time.
   virtual int lanes() const = 0;
-  // All that ops point into: one block of equal size for each lane.
+  // The memory of all ops: one block of equal size for each lane.
   virtual std::span<char> memory() = 0;
 
-  // Gives the lane its first op. False if there is none left, or the work has failed.
+  // Gives the lane its first op. False if no op is left or the work has failed.
   virtual bool Start(int lane) = 0;
-  // Takes the result of the lane's op as the kernel has it: a count of bytes or -errno
-  // (after -EINTR and -EAGAIN the op is wanted again). False if the lane is done.
+  // Takes the result of the lane's op as the kernel returns it: a number of bytes, or
+  // -errno (after -EINTR and -EAGAIN the lane wants the same op again). False if the lane
+  // is done.
   virtual bool Settle(int lane, ssize_t result) = 0;
   // REQUIRES: the last Start() or Settle() of the lane returned true.
   virtual const FileOp& op(int lane) const = 0;
 
-  // The first failure. To be called when every lane is done.
+  // The first failure. Call it only when every lane is done.
   virtual absl::Status status() const = 0;
 };
 

@@ -1,4 +1,4 @@
-// io_models: the same work done by each model of I/O, and what each costs.
+// io_models: each model of I/O does the same work; reports what each one costs.
 
 #include <errno.h>
 #include <fcntl.h>

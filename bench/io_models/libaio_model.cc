@@ -19,7 +19,7 @@ class Libaio {
         events_(work->lanes()) {
     queue_.reserve(work->lanes());
   }
-  // Waits for what is under way.
+  // Waits for the operations under way.
   ~Libaio() {
     if (context_ != nullptr) io_destroy(context_);
   }
@@ -59,7 +59,7 @@ class Libaio {
     return static_cast<int>(request - requests_.data());
   }
 
-  // Submits as much of the queue as the kernel takes.
+  // Submits as much of the queue as the kernel accepts.
   void Submit() {
     if (queue_.empty()) return;
     const int64_t start = NowNanoseconds();
@@ -72,7 +72,7 @@ class Libaio {
       return;
     }
     if (result == -EINTR || result == -EAGAIN) return;  // The next turn tries again.
-    // It is the first of the queue that was refused; nothing was taken.
+    // The first request of the queue was refused, and nothing was accepted.
     const int lane = LaneOf(queue_.front());
     queue_.erase(queue_.begin());
     if (work_->Settle(lane, result)) Queue(lane);

@@ -1,6 +1,6 @@
 // The kernel's older asynchronous I/O through libaio: io_setup, io_submit, io_getevents.
-// It is asynchronous with O_DIRECT only: for a buffered file io_submit() itself reads or
-// writes before it returns, which the time spent in it shows.
+// It is asynchronous only with O_DIRECT. For a buffered file io_submit() itself reads or
+// writes before it returns, as the time spent in it shows.
 //
 // Thread-safety: see file_models.h.
 
@@ -13,7 +13,7 @@
 
 namespace ringcp::io_models {
 
-// Records the time spent in io_submit(), too.
+// Also records the time spent in io_submit().
 absl::Status RunLibaio(FileWork* work, Recording* recording);
 
 }  // namespace ringcp::io_models

@@ -39,7 +39,7 @@ LatencyPercentiles Summarize(std::vector<int64_t>* nanoseconds) {
   LatencyPercentiles percentiles;
   if (nanoseconds->empty()) return percentiles;
   std::sort(nanoseconds->begin(), nanoseconds->end());
-  // The smallest value that the given share of all does not exceed.
+  // The smallest value that at least the given share of all values does not exceed.
   const auto at = [&](int64_t permille) {
     const auto size = static_cast<int64_t>(nanoseconds->size());
     return Seconds((*nanoseconds)[(size * permille + 999) / 1000 - 1]);

@@ -1,12 +1,12 @@
-// What is measured of one run of a model, and the recording that gathers it.
+// What is measured of one run of a model, and the recording that collects it.
 //
-// A model sets itself up, calls Begin(), works, calls End(), and takes itself down: only
-// what lies between counts, for the clock, for CPU seconds and (see
-// system_call_counter.h) for system calls.
+// A model sets itself up, calls Begin(), works, calls End(), and takes itself down. Only
+// the section in between counts, for the clock, for CPU seconds and for system calls (see
+// system_call_counter.h).
 //
-// Thread-safety: RecordLatency(), AddSubmitTime() and AddRetries() may be called by any
-// thread, each operation being recorded once; the rest belongs to the thread that made
-// the recording.
+// Thread-safety: any thread may call RecordLatency() (once for each operation),
+// AddSubmitTime() and AddRetries(). The rest belongs to the thread that made the
+// recording.
 
 #ifndef RINGCP_BENCH_IO_MODELS_MEASUREMENT_H_
 #define RINGCP_BENCH_IO_MODELS_MEASUREMENT_H_
@@ -17,42 +17,42 @@
 
 namespace ringcp::io_models {
 
-// Of one operation each, in seconds; negative where operations have no latency of their
-// own (a stream).
+// Percentiles over the single operations, in seconds; negative if operations have no
+// latency of their own (in a stream).
 struct LatencyPercentiles {
   double p50_seconds = -1;
   double p99_seconds = -1;
   double p999_seconds = -1;
 };
 
-// Trivially copyable, because it comes out of another process through a pipe.
+// Trivially copyable, because another process sends it through a pipe.
 struct Measurement {
   int64_t operations = 0;
   int64_t bytes = 0;
   double wall_seconds = 0;
-  // User and system time of the process: of all its threads and of the kernel's that work
-  // for it, io_uring's workers and its submission queue's thread, which belong to the
+  // User and system time of all threads of the process. This includes the kernel's
+  // threads that work for it, io_uring's workers and SQPOLL thread, which belong to the
   // process since Linux 5.12.
   double cpu_seconds = 0;
   LatencyPercentiles latency;
-  // Spent in io_submit(); negative for models that don't call it.
+  // Time spent in io_submit(); negative for models that don't call it.
   double submit_seconds = -1;
-  // How many calls answered EAGAIN; negative for models that don't ask again.
+  // How many calls returned EAGAIN; negative for models that never get it.
   int64_t retries = -1;
 };
 
-// Nanoseconds of the steady clock. No system call on usual machines (vDSO).
+// Nanoseconds of the steady clock. On usual machines this is no system call (vDSO).
 int64_t NowNanoseconds();
 
-// CPU seconds of this process so far, as Measurement::cpu_seconds has them.
+// CPU seconds of this process so far, counted as in Measurement::cpu_seconds.
 double ProcessCpuSeconds();
 
-// Sorts `nanoseconds`. With none, there are no percentiles.
+// Sorts `nanoseconds`. If they are empty, there are no percentiles.
 LatencyPercentiles Summarize(std::vector<int64_t>* nanoseconds);
 
 class Recording {
  public:
-  // Room for `operations`, whose latencies are recorded unless it is a stream.
+  // Has room for `operations`; their latencies are recorded, except in a stream.
   explicit Recording(int64_t operations) : nanoseconds_(operations) {}
   Recording(const Recording&) = delete;
   Recording& operator=(const Recording&) = delete;
@@ -65,13 +65,13 @@ class Recording {
     nanoseconds_[operation] = NowNanoseconds() - start_nanoseconds;
   }
   void AddSubmitTime(int64_t nanoseconds) { submit_nanoseconds_ += nanoseconds; }
-  // Also with 0, to tell that it was looked for.
+  // Call it also with 0, to show that retries were counted.
   void AddRetries(int64_t count) {
     counts_retries_ = true;
     retries_ += count;
   }
 
-  // All but bytes. REQUIRES: End() was called.
+  // Everything but `bytes`. REQUIRES: End() was called.
   Measurement Finish();
 
  private:

@@ -20,11 +20,11 @@
 namespace ringcp::io_models {
 namespace {
 
-// What goes through the pipe, in one write: less than PIPE_BUF, so that it is whole.
+// Sent through the pipe in one write; smaller than PIPE_BUF, so that the write is atomic.
 struct Message {
   absl::StatusCode code = absl::StatusCode::kUnknown;
   Measurement measurement;
-  char text[2048] = {};  // Of the status; cut where it is longer.
+  char text[2048] = {};  // The status's message; cut if it is longer.
 };
 static_assert(std::is_trivially_copyable_v<Message> && sizeof(Message) <= 4096);
 
@@ -39,7 +39,7 @@ absl::StatusOr<Measurement> RunBody(const PartBody& body, bool traced) {
 }
 
 [[noreturn]] void RunChild(const PartBody& body, bool traced, int results) {
-  // Nobody would want the result any more.
+  // Without the parent nobody needs the result.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   alarm(PartProcess::kSecondsMax);
   const absl::StatusOr<Measurement> result = RunBody(body, traced);
@@ -52,8 +52,9 @@ absl::StatusOr<Measurement> RunBody(const PartBody& body, bool traced) {
     text.copy(message.text, sizeof(message.text) - 1);
   }
   const ssize_t written = write(results, &message, sizeof(message));
-  // No destructors and no exit handlers: those of the parent's objects are the parent's.
-  // That also keeps LeakSanitizer, which can't work in a traced process, from trying.
+  // Runs no destructors and no exit handlers, because they belong to the parent's
+  // objects. This also keeps LeakSanitizer, which can't work in a traced process, from
+  // trying.
   _exit(written == sizeof(message) ? 0 : 1);
 }
 

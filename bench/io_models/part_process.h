@@ -1,9 +1,9 @@
-// Runs one part of a benchmark in a process of its own. So every run starts alike: with
-// no threads, rings or signal handlers of the run before, CPU seconds that are only its
-// own, and glibc's asynchronous I/O, which does not survive a fork, not yet begun. And
-// what hangs or crashes is a row of the table, not the end of the program.
+// Runs one part of a benchmark in a process of its own, so that every run starts alike:
+// without threads, rings or signal handlers of the run before, with CPU seconds of its
+// own, and before glibc's asynchronous I/O, which does not survive a fork, was used. A
+// part that hangs or crashes becomes a row of the table and does not end the program.
 //
-// Thread-safety: Start() forks, so it is called while the process has one thread.
+// Thread-safety: Start() forks, so call it while the process has only one thread.
 
 #ifndef RINGCP_BENCH_IO_MODELS_PART_PROCESS_H_
 #define RINGCP_BENCH_IO_MODELS_PART_PROCESS_H_
@@ -22,20 +22,21 @@ using PartBody = std::function<absl::StatusOr<Measurement>()>;
 
 class PartProcess {
  public:
-  // In seconds; a part that takes longer hangs, and is killed. Far above the slowest one
-  // at the default sizes on a slow disk.
+  // In seconds. A part that takes longer counts as hanging, and is killed. This is far
+  // above the slowest part with the default sizes on a slow disk.
   static constexpr unsigned kSecondsMax = 300;
 
-  // Starts a process that runs `body` and ends. With `traced` it first becomes a tracee
-  // of the caller and stops by SIGSTOP.
+  // Starts a process that runs `body` and ends. With `traced` the process first becomes a
+  // tracee of the caller and stops by SIGSTOP.
   static absl::StatusOr<PartProcess> Start(const PartBody& body, bool traced);
 
   pid_t pid() const { return pid_; }
 
-  // Waits for its end. What the body returned, or that the process died of something.
+  // Waits for the process to end. Returns what the body returned, or how the process
+  // died.
   absl::StatusOr<Measurement> Wait();
 
-  // The same for a process that has been waited for: `wait_status` is waitpid()'s.
+  // The same if the caller has already waited: `wait_status` is waitpid()'s.
   absl::StatusOr<Measurement> Result(int wait_status);
 
  private:

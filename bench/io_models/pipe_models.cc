@@ -58,7 +58,7 @@ absl::Status SetNonblocking(const Descriptor& descriptor) {
   return Failure("fcntl(F_SETFL, O_NONBLOCK)", errno);
 }
 
-using Buffer = std::array<char, 64 * 1024>;  // What a pipe takes by default.
+using Buffer = std::array<char, 64 * 1024>;  // A pipe's default capacity.
 
 absl::StatusOr<Measurement> Feed(int descriptor, int64_t size, uint64_t seed) {
   Buffer buffer;
@@ -130,7 +130,7 @@ absl::StatusOr<Measurement> RunPipe(const PipeModel& model, int64_t size, uint64
   if (!first.ok()) return first.status();
   absl::StatusOr<Pipe> second = MakePipe();
   if (!second.ok()) return second.status();
-  // Each process keeps the one end that it uses, so that the others see their streams
+  // Each process keeps only the end that it uses, so that the others see their streams
   // end.
   absl::StatusOr<PartProcess> feeder = PartProcess::Start(
       [&] {
@@ -151,7 +151,7 @@ absl::StatusOr<Measurement> RunPipe(const PipeModel& model, int64_t size, uint64
       /*traced=*/false);
   second->reading.Close();
 
-  // A checker that gave up is told by its result, not by a signal.
+  // If the checker gives up, its result reports that; SIGPIPE must not end this process.
   const auto handler = signal(SIGPIPE, SIG_IGN);
   Recording recording(0);
   absl::Status status = checker.status();
@@ -161,7 +161,8 @@ absl::StatusOr<Measurement> RunPipe(const PipeModel& model, int64_t size, uint64
   second->writing.Close();
   const absl::Status fed = feeder->Wait().status();
   const absl::Status checked = checker.ok() ? checker->Wait().status() : checker.status();
-  // The first that went wrong drags the others along; the check's word is the best.
+  // The first failure causes the others, and the checker's message is the most useful
+  // one.
   for (const absl::Status& outcome : {status, checked, fed}) {
     if (!outcome.ok()) return outcome;
   }

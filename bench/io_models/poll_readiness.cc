@@ -1,4 +1,4 @@
-// poll(2): a list of descriptors, which the kernel goes through each time.
+// poll(2): a list of descriptors, which the kernel goes through at each call.
 
 #include <poll.h>
 
@@ -13,7 +13,7 @@ namespace {
 class PollReadiness : public Readiness {
  public:
   absl::Status Watch(int descriptor, Interest interest) override {
-    // By descriptor, so that it is found at once; poll() passes over negative ones.
+    // Indexed by descriptor, so that no search is needed; poll() skips negative ones.
     const pollfd unused = {.fd = -1, .events = 0, .revents = 0};
     if (static_cast<size_t>(descriptor) >= entries_.size()) {
       entries_.resize(descriptor + 1, unused);

@@ -15,7 +15,7 @@ namespace {
 
 class PosixAio {
  public:
-  // `descriptors` has one for each file of each lane.
+  // `descriptors` has one descriptor for each file of each lane.
   PosixAio(FileWork* work, std::vector<int> descriptors)
       : work_(work),
         descriptors_(std::move(descriptors)),
@@ -26,7 +26,8 @@ class PosixAio {
     recording->Begin();
     for (int lane = 0; lane < work_->lanes(); ++lane) Go(lane, work_->Start(lane));
     while (under_way_ > 0) {
-      // Lanes that are done are null, which it passes over. EINTR: just look.
+      // aio_suspend() skips null pointers, which stand for lanes that are done. After
+      // EINTR, Collect() just finds nothing new.
       aio_suspend(waited_for_.data(), static_cast<int>(waited_for_.size()), nullptr);
       for (int lane = 0; lane < work_->lanes(); ++lane) Collect(lane);
     }
@@ -35,7 +36,7 @@ class PosixAio {
   }
 
  private:
-  // Hands over the lane's op if it has one, and the next if that is refused on the spot.
+  // Hands the lane's op to the library if there is one, and the next if that is refused.
   void Go(int lane, bool more) {
     while (more) {
       const FileOp& op = work_->op(lane);
@@ -69,11 +70,11 @@ class PosixAio {
   FileWork* const work_;
   const std::vector<int> descriptors_;
   std::vector<aiocb> requests_;           // By lane.
-  std::vector<const aiocb*> waited_for_;  // By lane; null if none is under way.
+  std::vector<const aiocb*> waited_for_;  // By lane; null if no request is under way.
   int under_way_ = 0;
 };
 
-// glibc starts no more than 20 threads unless told before its first request.
+// glibc starts at most 20 threads unless this is called before the first request.
 void AllowThreads(int threads) {
   aioinit limits = {};
   limits.aio_threads = threads;

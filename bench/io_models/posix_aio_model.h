@@ -1,7 +1,8 @@
-// POSIX asynchronous I/O as glibc has it: aio_read() and aio_write() hand a request to
-// threads of the library's, which call pread and pwrite. glibc works off the requests of
-// one descriptor one after another, so that many under way on one file are no faster than
-// one; a second model therefore gives each lane a duplicate of the descriptor.
+// POSIX asynchronous I/O as glibc implements it: aio_read() and aio_write() hand a
+// request to threads of the library, which call pread and pwrite. glibc processes the
+// requests of one descriptor one after another, so several requests on one file are no
+// faster than one. A second model therefore gives each lane a duplicate of the
+// descriptor.
 //
 // Thread-safety: see file_models.h.
 

@@ -1,8 +1,8 @@
-// Buffers of which the kernel takes one when data has come, not when the operation is
-// submitted: so a thousand connections that wait need no thousand buffers.
+// Buffers that the kernel takes when data has arrived, not when the operation is
+// submitted, so a thousand waiting connections don't need a thousand buffers.
 //
 // Thread-safety: belongs to the thread of its ring.
-// Ownership: lives as long as operations that select from it are under way.
+// Ownership: must outlive all operations that select a buffer from it.
 
 #ifndef RINGCP_BENCH_IO_MODELS_PROVIDED_BUFFERS_H_
 #define RINGCP_BENCH_IO_MODELS_PROVIDED_BUFFERS_H_
@@ -23,8 +23,8 @@ class ProvidedBuffers {
   // In bytes: two messages of the echo.
   static constexpr size_t kBytesEach = 2048;
 
-  // Registers `count` buffers, a power of two, with `uring`. Unavailable before
-  // Linux 5.19.
+  // Registers `count` buffers, a power of two, with `uring`. Unavailable before Linux
+  // 5.19.
   static absl::StatusOr<std::unique_ptr<ProvidedBuffers>> Create(unsigned count,
                                                                  Uring* uring);
 

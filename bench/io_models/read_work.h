@@ -1,5 +1,5 @@
-// Reads 4 KiB blocks at random places of a file, by whatever model carries out its ops
-// (see file_work.h), and checks each against the pattern that the file is filled with.
+// Reads 4 KiB blocks at random places of a file, with any model to carry out its ops (see
+// file_work.h), and checks each block against the pattern that fills the file.
 //
 // Thread-safety and ownership: see file_work.h. The descriptor stays the caller's.
 
@@ -44,7 +44,7 @@ class ReadWork : public FileWork {
   absl::Status status() const override;
 
  private:
-  // A line of the processor's cache, so that threads don't slow each other down.
+  // One cache line, so that threads don't slow each other down.
   struct alignas(64) Lane {
     int64_t read = 0;  // Its index.
     FileOp op;

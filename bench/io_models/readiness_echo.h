@@ -1,4 +1,4 @@
-// The echo's server on one thread that waits for readiness, in any way.
+// The echo server on one thread that waits for readiness, in any of the ways.
 //
 // Thread-safety: see echo_models.h.
 

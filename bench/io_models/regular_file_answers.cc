@@ -24,7 +24,7 @@ namespace {
 
 using Page = std::array<char, 4096>;
 
-// The answer of a call that returned `result`: "0", or the name of its errno.
+// The answer of a call that returned `result`: "returns N", or the errno.
 std::string Returned(ssize_t result) {
   return result < 0 ? ErrnoText(errno) : absl::StrCat("returns ", result);
 }
@@ -80,7 +80,7 @@ std::string AskUringPoll(int descriptor) {
   return answer;
 }
 
-// Whether O_ASYNC can be set, stays set, and brings a signal when the file is read.
+// Whether O_ASYNC can be set, stays set, and sends a signal when the file is read.
 std::string AskAsync(int descriptor) {
   sigset_t signals;
   sigset_t before;
@@ -112,8 +112,8 @@ std::string AskSetSignal(int descriptor) {
   return answer;
 }
 
-// Has the first page read from the device by the next read, as far as the kernel follows
-// the advice.
+// Makes the next read take the first page from the device, if the kernel follows the
+// advice.
 void Uncache(int descriptor) { posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED); }
 
 std::string AskNonblocking(int descriptor) {

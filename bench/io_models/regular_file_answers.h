@@ -1,7 +1,7 @@
-// What the kernel answers when a regular file is asked for readiness, which it does not
-// have: each answer is got by asking.
+// What the kernel answers when it is asked for the readiness of a regular file, which has
+// none. Every answer comes from a real call.
 //
-// Thread-safety: one call at a time: it blocks and takes a signal meanwhile.
+// Thread-safety: one call at a time, because it blocks and takes a signal.
 
 #ifndef RINGCP_BENCH_IO_MODELS_REGULAR_FILE_ANSWERS_H_
 #define RINGCP_BENCH_IO_MODELS_REGULAR_FILE_ANSWERS_H_
@@ -16,8 +16,8 @@ struct Answer {
   std::string answer;
 };
 
-// Asks about `descriptor`, a regular file of a page at least, open for reading and
-// writing, with its contents on the device. Leaves it as it was.
+// Asks about `descriptor`: a regular file of at least one page, open for reading and
+// writing, with its contents on the device. Leaves the file as it was.
 std::vector<Answer> AskRegularFile(int descriptor);
 
 }  // namespace ringcp::io_models

@@ -1,10 +1,10 @@
-// The life of one stream that is passed on: read what comes, write it out, and so on
-// until its end. An echo reads and writes one socket, a pipe is relayed from one
-// descriptor to another. It does no I/O: a model asks the kernel and hands the results
-// back, so that short writes, EINTR and EAGAIN are treated once, for all models alike.
+// The life of one stream that is passed on: read what has arrived, write it, and repeat
+// until the stream ends. An echo reads and writes one socket; a pipe is relayed from one
+// descriptor to another. A Relay does no I/O: a model calls the kernel and hands the
+// results back, so short writes, EINTR and EAGAIN are handled once for all models.
 //
 // Thread-safety: belongs to one thread at a time.
-// Ownership: the descriptors stay the caller's. buffer() is the kernel's while an
+// Ownership: the descriptors stay the caller's. The buffer belongs to the kernel while an
 // operation on it is under way.
 
 #ifndef RINGCP_BENCH_IO_MODELS_RELAY_H_
@@ -29,7 +29,7 @@ class Relay {
 
   Relay(int reading, int writing) : reading_(reading), writing_(writing) {}
 
-  // What is to be done next, on which descriptor, with which memory.
+  // The next operation, its descriptor and its memory.
   Step step() const { return step_; }
   int descriptor() const { return step_ == Step::kRead ? reading_ : writing_; }
   char* data() { return buffer_.data() + begin_; }
@@ -38,13 +38,13 @@ class Relay {
   int reading() const { return reading_; }
   int writing() const { return writing_; }
 
-  // Takes the result of that: a count of bytes or -errno. After -EINTR and -EAGAIN the
-  // same is to be done again. The end of the input, a reset of it included, ends the
-  // relay; what else fails is returned.
+  // Takes the result of the operation: a number of bytes or -errno. After -EINTR and
+  // -EAGAIN the next operation is the same again. The end of the input, also by a reset,
+  // ends the relay; any other error is returned.
   absl::Status Settle(ssize_t result);
 
-  // Makes one system call, read or write, and settles it. Returns whether it would have
-  // blocked.
+  // Makes one system call, read or write, and takes its result. Returns whether the call
+  // would have blocked.
   absl::StatusOr<bool> Call();
 
  private:

@@ -37,7 +37,7 @@ class RelayLoop {
   }
 
  private:
-  // Does what can be done without waiting.
+  // Does as much as possible without waiting.
   absl::Status GoOn(Relay* relay) {
     const Relay::Step waited_for = relay->step();
     for (;;) {
@@ -52,14 +52,14 @@ class RelayLoop {
         ++would_block_;
         return WaitFor(*relay, waited_for);
       }
-      // One message is passed on. That there is none behind it would cost a call to find
-      // out; who is told once has to find out.
+      // One message is passed on. Finding out whether another one is there costs a call,
+      // so that is done only if readiness is reported once.
       const bool passed = before == Relay::Step::kWrite && relay->step() != before;
       if (passed && !readiness_->tells_once()) return WaitFor(*relay, waited_for);
     }
   }
 
-  // Watches for what the relay does next, if it was something else before.
+  // Watches for the relay's next step, unless `before` was the same.
   absl::Status WaitFor(const Relay& relay, Relay::Step before) {
     if (relay.step() == before) return absl::OkStatus();
     const bool reads = relay.step() == Relay::Step::kRead;

@@ -1,5 +1,5 @@
-// Serves many relays with one thread that waits for readiness: the loop of every server
-// built on select, poll, epoll or SIGIO.
+// Serves many relays on one thread that waits for readiness: the loop of every server
+// that is built on select, poll, epoll or SIGIO.
 //
 // Thread-safety: belongs to the thread that made `readiness`.
 
@@ -15,8 +15,9 @@
 
 namespace ringcp::io_models {
 
-// Serves `relays`, whose descriptors are O_NONBLOCK, until all have ended. Returns how
-// many calls answered EAGAIN. Unavailable if the descriptors can't be watched.
+// Serves `relays`, whose descriptors are O_NONBLOCK, until all of them have ended.
+// Returns how many calls returned EAGAIN. Unavailable if the descriptors can't be
+// watched.
 absl::StatusOr<int64_t> ServeRelays(std::vector<Relay>* relays, Readiness* readiness);
 
 }  // namespace ringcp::io_models

@@ -7,7 +7,7 @@
 namespace ringcp::io_models {
 namespace {
 
-// In seconds: what a clock can't tell from nothing, so that nothing is divided by zero.
+// In seconds: shorter times are as good as none, and this avoids a division by zero.
 constexpr double kInstant = 1e-9;
 
 constexpr double kMebibyte = 1024 * 1024;

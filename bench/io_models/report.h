@@ -1,5 +1,5 @@
-// What a run of io_models has found, as data: for the table, the JSON document and the
-// chart alike.
+// The results of a run of io_models, as data for the table, the JSON document and the
+// chart.
 //
 // Thread-safety: plain values.
 
@@ -19,7 +19,7 @@ namespace ringcp::io_models {
 enum class Outcome {
   kMeasured,
   kRefused,        // By the kernel or its settings.
-  kNotApplicable,  // The model can't do such a work.
+  kNotApplicable,  // The model can't do this kind of work.
   kFailed,
 };
 
@@ -27,18 +27,18 @@ struct ModelResult {
   std::string model;
   std::string description;
   Outcome outcome = Outcome::kMeasured;
-  std::string reason;       // Why not measured; empty if it was.
+  std::string reason;       // Why it was not measured; empty if it was.
   Measurement measurement;  // The run with the median time.
   std::optional<double> system_calls_per_operation;
-  std::string not_counted_reason;  // Why there is none.
+  std::string not_counted_reason;  // Why the system calls were not counted.
 };
 
 struct WorkResult {
   std::string name;
   std::string title;
-  std::string operation;          // What is one: "a block of 128 KiB".
-  bool throughput_bytes = false;  // Throughput is in MiB/s, not in operations.
-  bool is_regular_file = false;   // What is read and written.
+  std::string operation;          // What one operation is: "a block of 128 KiB".
+  bool throughput_bytes = false;  // Throughput is in MiB/s, not in operations/s.
+  bool is_regular_file = false;   // The work is on a regular file.
   std::vector<ModelResult> models;
 };
 
@@ -54,9 +54,9 @@ struct Report {
   std::vector<Answer> regular_file_answers;
 };
 
-// Operations, or MiB, in a second.
+// In operations, or MiB, per second.
 double ThroughputOf(const WorkResult& work, const Measurement& measurement);
-// What stands in place of the numbers of a model that was not measured: "refused: ...".
+// The text that replaces the numbers of a model that was not measured: "refused: ...".
 std::string WordsInstead(const ModelResult& result);
 // In microseconds.
 double CpuPerOperation(const Measurement& measurement);

@@ -9,7 +9,7 @@
 namespace ringcp::io_models {
 namespace {
 
-// In bytes; a longer reason would leave the picture. The table has it whole.
+// In bytes. A longer reason would not fit into the picture; the table has it in full.
 constexpr size_t kReasonBytesMax = 110;
 
 ChartRow Row(const WorkResult& work, const ModelResult& result) {

@@ -1,5 +1,5 @@
-// A report as a chart: for each work throughput, system calls and CPU time of every
-// model.
+// A report as a chart: throughput, system calls and CPU time of every model, for each
+// work.
 //
 // Thread-safety: pure functions.
 

@@ -38,7 +38,7 @@ class Object {
   Object& AddCount(const char* name, int64_t count) {
     return Add(name, absl::StrCat(count));
   }
-  // Left out if negative, which stands for there being none.
+  // A negative number means that there is none, and is left out.
   Object& AddUnlessNegative(const char* name, double number) {
     return number < 0 ? *this : Add(name, Number(number));
   }
@@ -51,7 +51,7 @@ class Object {
   std::vector<std::string> members_;
 };
 
-// One element a line.
+// One element in each line.
 std::string Array(const std::vector<std::string>& elements) {
   if (elements.empty()) return "[]";
   return absl::StrCat("[\n", absl::StrJoin(elements, ",\n"), "\n]");

@@ -11,7 +11,7 @@
 
 namespace ringcp::io_models {
 
-// Times are in seconds; what does not apply is left out.
+// Times are in seconds; members that do not apply are left out.
 std::string ReportJson(const Report& report);
 
 }  // namespace ringcp::io_models

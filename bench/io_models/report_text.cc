@@ -11,7 +11,7 @@
 namespace ringcp::io_models {
 namespace {
 
-// "812 ns", "9.7 µs", "1.2 ms": three digits at most, which is all that repeats.
+// "812 ns", "9.7 µs", "1.2 ms": at most three digits, because more are not reproducible.
 std::string Time(double seconds) {
   if (seconds < 0) return "-";
   if (seconds < 1e-6) return absl::StrFormat("%.0f ns", seconds * 1e9);
@@ -41,7 +41,7 @@ std::vector<std::string> Cells(const WorkResult& work, const ModelResult& result
           Time(measurement.latency.p999_seconds)};
 }
 
-// In percent: from here on it was io_submit() that did the work.
+// In percent. From this share on, io_submit() itself did the work.
 constexpr double kSubmitShare = 50;
 
 std::string SubmitNote(const ModelResult& result) {
@@ -52,7 +52,7 @@ std::string SubmitNote(const ModelResult& result) {
       share < kSubmitShare ? "" : ", which did not return before the work was done");
 }
 
-// What the numbers of the table don't say.
+// Notes on what the numbers of the table don't show.
 std::vector<std::string> NotesOn(const WorkResult& work) {
   std::vector<std::string> notes;
   std::vector<std::string> not_counted;

@@ -1,5 +1,5 @@
-// Not asking: every watched descriptor is taken for ready, always. Whoever reads finds
-// out.
+// Doesn't ask: reports every watched descriptor as ready, always. The caller finds out
+// when it reads or writes.
 
 #include <algorithm>
 

@@ -57,7 +57,7 @@ void NoteFailure(const absl::Status& status, ModelResult* result) {
   result->reason = std::string(status.message());
 }
 
-// Runs the model as often as asked for, and once more to count its system calls.
+// Runs the model `runs` times, and once more to count its system calls.
 ModelResult RunModel(const WorkModel& model, const WorkFiles& files, int runs) {
   ModelResult result;
   result.model = model.name;
@@ -114,8 +114,8 @@ class Runner {
       absl::Status status = work.needs_files ? MakeFiles() : absl::OkStatus();
       if (!status.ok()) return status;
       if (work.name == kRegularFileWork) {
-        // The flags of an open file are its processes' in common: a part that died may
-        // have left this one.
+        // Processes share an open file's flags, so a part that died may have left
+        // O_DIRECT set.
         status = SetDirect(files_.source, false);
         if (!status.ok()) return status;
         report_.regular_file_answers = AskRegularFile(files_.source);
@@ -127,7 +127,7 @@ class Runner {
   }
 
  private:
-  // Makes the files, if they are not there yet, and has the source in the page cache.
+  // Makes the files, unless they exist, and reads the source into the page cache.
   absl::Status MakeFiles() {
     if (source_.valid()) return absl::OkStatus();
     absl::StatusOr<Descriptor> source = MakeScratchFile(options_.directory);

@@ -1,7 +1,7 @@
-// Runs the chosen works with the chosen models, one after another, and gathers the
+// Runs the chosen works with the chosen models, one after another, and collects the
 // report.
 //
-// Thread-safety: forks, so it is called while the process has one thread.
+// Thread-safety: forks, so call it while the process has only one thread.
 
 #ifndef RINGCP_BENCH_IO_MODELS_RUNNER_H_
 #define RINGCP_BENCH_IO_MODELS_RUNNER_H_
@@ -23,11 +23,11 @@ struct RunOptions {
   std::string directory;  // Where the files are.
   int64_t size = 0;       // In bytes.
   uint64_t seed = 1;
-  int runs = 3;  // Of which the median is reported.
+  int runs = 3;  // The median is reported.
 };
 
-// `progress` is told of each work, by name, before it begins. Fails if the files can't be
-// made; what happens to a model is in its result.
+// Calls `progress` with the name of each work before it begins. Fails if the files can't
+// be made; a model's failure is in its result.
 absl::StatusOr<Report> RunWorks(const RunOptions& options,
                                 const std::function<void(const std::string&)>& progress);
 

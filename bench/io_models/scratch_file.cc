@@ -16,7 +16,7 @@
 namespace ringcp::io_models {
 namespace {
 
-// In bytes, for writing and checking a pattern: any size that is no trouble.
+// In bytes, for writing and checking a pattern. The size does not matter much.
 constexpr int64_t kBufferBytes = 1024 * 1024;
 
 }  // namespace
@@ -24,7 +24,8 @@ constexpr int64_t kBufferBytes = 1024 * 1024;
 absl::StatusOr<Descriptor> MakeScratchFile(const std::string& directory) {
   Descriptor file(open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   if (file.valid()) return file;
-  // Not every file system has such files; a name that is removed at once does as well.
+  // If the file system has no O_TMPFILE, a file whose name is removed immediately will
+  // do.
   std::string path = directory + "/io_models.XXXXXX";
   file = Descriptor(mkostemp(path.data(), O_CLOEXEC));
   if (!file.valid()) return Failure(absl::StrCat("mkostemp ", path), errno);
@@ -37,7 +38,7 @@ absl::Status WritePattern(int descriptor, uint64_t seed, int64_t size) {
   for (int64_t at = 0; at < size;) {
     const auto bytes = static_cast<size_t>(std::min(kBufferBytes, size - at));
     FillPattern(seed, at, buffer.get(), bytes);
-    // A short write's rest is made anew; AlignDown keeps the place a multiple of eight.
+    // The rest of a short write is filled again, from a multiple of eight on (AlignDown).
     const ssize_t written = pwrite(descriptor, buffer.get(), bytes, at);
     if (written < 0 && errno != EINTR) return Failure("write of the source", errno);
     if (written < 0) continue;
@@ -64,7 +65,7 @@ absl::Status CheckPattern(int descriptor, uint64_t seed, int64_t size) {
     const ssize_t bytes = pread(descriptor, buffer.get(), kBufferBytes, at);
     if (bytes < 0 && errno == EINTR) continue;
     if (bytes < 0) return Failure("read of what was written", errno);
-    // A short read that is no multiple of eight is looked at again from there.
+    // After a short read that is no multiple of eight, the remainder is read again.
     const int64_t usable = at + bytes == size ? bytes : AlignDown(bytes);
     if (usable == 0) return absl::DataLossError("the file ended early");
     if (!MatchesPattern(seed, at, buffer.get(), static_cast<size_t>(usable))) {

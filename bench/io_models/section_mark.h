@@ -1,6 +1,6 @@
-// The marks by which a process tells the tracer that counts its system calls where the
-// measured section begins and ends: a system call that does nothing, and that nobody else
-// makes.
+// A process marks the beginning and the end of its measured section for the tracer that
+// counts its system calls. The mark is a system call that does nothing, and that nothing
+// else makes.
 //
 // Thread-safety: pure system calls.
 
@@ -11,8 +11,8 @@
 
 namespace ringcp::io_models {
 
-// prctl() with this option answers EINVAL, untraced as well: no option has so large a
-// number, and container profiles let prctl pass.
+// prctl() fails with EINVAL for this option, also without a tracer, because no option has
+// so large a number. Container profiles allow prctl.
 inline constexpr uint64_t kSectionMarkOption = 0x52494E47;
 
 enum class SectionMark : uint64_t { kBegin = 1, kEnd = 2 };

@@ -1,4 +1,4 @@
-// select(2): sets of bits, which the kernel reads and overwrites each time, for
+// select(2): sets of bits, which the kernel reads and overwrites at each call, for
 // descriptors below FD_SETSIZE (1024).
 
 #include <sys/select.h>
@@ -52,7 +52,7 @@ class SelectReadiness : public Readiness {
  private:
   fd_set reading_;
   fd_set writing_;
-  int count_ = 0;  // The highest descriptor that was ever watched, plus one.
+  int count_ = 0;  // The highest descriptor ever watched, plus one.
 };
 
 }  // namespace

@@ -1,8 +1,8 @@
 // Signal-driven I/O: the kernel sends a signal when a descriptor becomes ready. A
-// real-time signal (F_SETSIG) is queued and names the descriptor; the signals are not
-// caught by a handler but blocked, and taken one by one with sigtimedwait(2). When their
-// queue is full (RLIMIT_SIGPENDING) the kernel sends a plain SIGIO instead, which says no
-// more than that something was lost: then poll(2) tells what is ready.
+// real-time signal (F_SETSIG) is queued and names the descriptor. No handler catches the
+// signals; they are blocked, and taken one by one with sigtimedwait(2). If their queue is
+// full (RLIMIT_SIGPENDING), the kernel sends a plain SIGIO instead, which only says that
+// something was lost; poll(2) then tells what is ready.
 
 #include <fcntl.h>
 #include <poll.h>
@@ -40,7 +40,7 @@ class SignalReadiness : public Readiness {
     for (const auto& [descriptor, interest] : watched_) {
       SetAsync(descriptor, false).IgnoreError();
     }
-    // A signal that is left over would end the process as soon as it is not blocked.
+    // A signal that is left over would end the process as soon as it is unblocked.
     const timespec no_time = {};
     while (sigtimedwait(&signals_, nullptr, &no_time) > 0) {
     }
@@ -57,7 +57,7 @@ class SignalReadiness : public Readiness {
     if (fcntl(descriptor, F_SETOWN_EX, &owner) != 0) {
       return Refusal("fcntl(F_SETOWN_EX)", errno);
     }
-    // It may have become ready before.
+    // The descriptor may have become ready before.
     look_at_all_ = true;
     return SetAsync(descriptor, true);
   }
@@ -106,7 +106,7 @@ class SignalReadiness : public Readiness {
   std::map<int, Interest> watched_;  // By descriptor.
   sigset_t signals_;
   sigset_t mask_before_;
-  // Whether signals alone don't tell what is ready.
+  // Whether signals alone can't tell what is ready.
   bool look_at_all_ = false;
 };
 

@@ -21,7 +21,7 @@ constexpr int kBarHeight = 13;
 constexpr int kHeadHeight = 56;   // Of a group: its title and the measures' names.
 constexpr int kTitleHeight = 40;  // Of the document.
 
-// One for each measure, told apart by the colour-blind too.
+// One for each measure; colour-blind people can tell them apart.
 constexpr std::array kColours = {"#3b7dd8", "#d98324", "#5a9e6f"};
 
 std::string Escape(std::string_view text) {
@@ -41,7 +41,7 @@ std::string Escape(std::string_view text) {
         escaped += "&quot;";
         break;
       default:
-        // XML has no other control characters.
+        // XML allows no other control characters.
         escaped += static_cast<unsigned char>(byte) < 0x20 ? ' ' : byte;
     }
   }
@@ -53,7 +53,7 @@ std::string Text(int x, int y, const char* style, std::string_view text) {
                          Escape(text));
 }
 
-// Three digits that count: "0.05", "4.17", "38.2", "1230".
+// Three significant digits: "0.05", "4.17", "38.2", "1230".
 std::string Value(double value) {
   if (value >= 100) return absl::StrFormat("%.0f", value);
   if (value >= 10) return absl::StrFormat("%.1f", value);
@@ -72,7 +72,7 @@ class Scale {
       if (value > 0 && (smallest == 0 || value < smallest)) smallest = value;
     }
     is_logarithmic_ = smallest > 0 && largest_ / smallest > kLogarithmicFrom;
-    // The power of ten below the smallest, so that its bar is seen.
+    // A power of ten below the smallest value, so that its bar is visible.
     if (is_logarithmic_) base_ = std::pow(10, std::floor(std::log10(smallest)) - 0.3);
   }
 

@@ -1,5 +1,6 @@
-// Draws horizontal bars as an SVG document: groups below each other, each with its rows
-// and several measures side by side. No library: it is rectangles and text.
+// Draws horizontal bars as an SVG document: groups one below the other, each with rows
+// and several measures side by side. Needs no library, because it is only rectangles and
+// text.
 //
 // Thread-safety: pure functions.
 
@@ -14,9 +15,9 @@ namespace ringcp::io_models {
 
 struct ChartRow {
   std::string label;
-  // One for each measure of the group; absent for what was not measured. Not negative.
+  // One value for each measure of the group, not negative; absent if it was not measured.
   std::vector<std::optional<double>> values;
-  std::string words;  // In place of bars, if there is no value at all.
+  std::string words;  // Shown instead of bars if there is no value at all.
 };
 
 struct ChartGroup {
@@ -25,8 +26,8 @@ struct ChartGroup {
   std::vector<ChartRow> rows;
 };
 
-// From here on a measure's scale is logarithmic: the largest value is so many times the
-// smallest that is not zero. With more, the smallest bars would be a few pixels.
+// If the largest value of a measure is at least so many times its smallest one that is
+// not zero, the scale is logarithmic; otherwise the smallest bars would be a few pixels.
 inline constexpr double kLogarithmicFrom = 20;
 
 // A whole document. All text is escaped.

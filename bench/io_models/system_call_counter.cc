@@ -15,18 +15,19 @@
 namespace ringcp::io_models {
 namespace {
 
-// With PTRACE_O_TRACESYSGOOD: told from a breakpoint's SIGTRAP.
+// PTRACE_O_TRACESYSGOOD adds the bit, to tell this stop from a breakpoint's SIGTRAP.
 constexpr int kSystemCallStop = SIGTRAP | 0x80;
 
 class Tracer {
  public:
   explicit Tracer(pid_t leader) : leader_(leader), threads_({{leader, true}}) {}
 
-  // Follows the process, which is in its first stop, to its end. Returns the status that
-  // it ended with.
+  // Follows the process, which is in its first stop, until it ends. Returns its wait
+  // status.
   absl::StatusOr<int> Follow() {
-    // The processes that it starts are slowed down like itself, though not counted: an
-    // echo whose server alone is slow would find more to do each time it looks.
+    // Processes that it starts are traced, too, though not counted: they must be slowed
+    // down alike. If only the server of an echo were slow, it would find more to do at
+    // each wait.
     const uintptr_t options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE |
                               PTRACE_O_TRACEFORK | PTRACE_O_EXITKILL;
     if (ptrace(PTRACE_SETOPTIONS, leader_, nullptr, options) != 0) {
@@ -51,14 +52,14 @@ class Tracer {
 
  private:
   static void Resume(pid_t thread, int signal_number) {
-    // A thread that was killed meanwhile can't be resumed; waitpid() will tell.
+    // A thread that was killed meanwhile can't be resumed; waitpid() will report it.
     ptrace(PTRACE_SYSCALL, thread, nullptr, static_cast<uintptr_t>(signal_number));
   }
 
   absl::Status HandleStop(pid_t thread, int status) {
     const bool is_new = !threads_.contains(thread);
     if (is_new) {
-      // Signal 0 to a thread of a process is refused if it belongs to another.
+      // Signal 0 to a thread is refused if it belongs to another process.
       threads_[thread] = syscall(SYS_tgkill, leader_, thread, 0) == 0;
     }
     const int signal_number = WSTOPSIG(status);
@@ -68,7 +69,8 @@ class Tracer {
       absl::Status noted = NoteSystemCall(thread);
       if (!noted.ok()) return noted;
     } else if (!is_event && !(is_new && signal_number == SIGSTOP)) {
-      // A new thread's SIGSTOP is ptrace's own; every other signal is the process's.
+      // A new thread's SIGSTOP comes from ptrace; every other signal is the process's
+      // own.
       deliver = signal_number;
     }
     Resume(thread, deliver);
@@ -91,7 +93,7 @@ class Tracer {
   }
 
   const pid_t leader_;
-  // Those seen so far, and whether they belong to the process that is counted.
+  // The threads seen so far, and whether they belong to the process that is counted.
   std::map<pid_t, bool> threads_;
   bool counting_ = false;
   int64_t system_calls_ = 0;

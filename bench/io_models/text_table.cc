@@ -11,7 +11,7 @@ namespace {
 
 constexpr char kGap[] = "  ";
 
-// In characters: "µ" is one, of two bytes.
+// In characters: "µ" is one character of two bytes.
 size_t Width(std::string_view text) {
   return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
     return (static_cast<unsigned char>(byte) & 0xC0) != 0x80;

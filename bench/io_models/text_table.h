@@ -1,4 +1,4 @@
-// A table in plain text with its columns aligned.
+// A table in plain text with aligned columns.
 //
 // Thread-safety: belongs to one thread.
 
@@ -13,10 +13,12 @@ namespace ringcp::io_models {
 
 class TextTable {
  public:
-  // The first `left_columns` are aligned to the left, the others, numbers, to the right.
+  // The first `left_columns` are aligned to the left; the others hold numbers, and are
+  // aligned to the right.
   explicit TextTable(std::vector<std::string> head, size_t left_columns = 1);
 
-  // `cells` may be fewer than there are columns; `words` then follow them, however long.
+  // `cells` may be fewer than the columns; then `words` follow them, however long they
+  // are.
   void AddRow(std::vector<std::string> cells, std::string words);
 
   // Lines, each with its newline.

@@ -18,7 +18,7 @@ absl::Status ServeOne(int connection) {
   while (relay.step() != Relay::Step::kEnded) {
     const absl::StatusOr<bool> called = relay.Call();
     if (!called.ok()) {
-      // The client does not wait for an echo that won't come.
+      // Otherwise the client would wait for an echo that never comes.
       shutdown(connection, SHUT_RDWR);
       return called.status();
     }
@@ -31,7 +31,7 @@ absl::Status ServeOne(int connection) {
 absl::Status ServeEchoByThreads(EchoSession* session) {
   absl::StatusOr<std::vector<Descriptor>> connections = session->AcceptAll(0);
   if (!connections.ok()) return connections.status();
-  // Making threads and ending them is not what is measured.
+  // Starting and ending threads is not measured.
   const auto count = static_cast<std::ptrdiff_t>(connections->size());
   std::latch ready(count);
   std::latch done(count);

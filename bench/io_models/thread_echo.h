@@ -1,4 +1,4 @@
-// The echo's server with a thread for each connection, which blocks in read and in write.
+// The echo server with a thread for each connection, which blocks in read and in write.
 //
 // Thread-safety: see echo_models.h.
 

@@ -9,8 +9,8 @@
 namespace ringcp::io_models {
 
 absl::Status RunThreadPool(FileWork* work, Recording* recording) {
-  // Making threads and ending them is not what is measured: the measured section begins
-  // when all of them are there, and they leave when it has ended.
+  // Starting and ending threads is not measured: the measured section begins when all
+  // threads run, and they end after it.
   std::latch ready(work->lanes());
   std::latch begin(1);
   std::latch done(work->lanes());

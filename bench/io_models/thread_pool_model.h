@@ -1,5 +1,5 @@
-// A pool of threads, each with blocking I/O of its own. They take their operations from
-// one counter: the cheapest queue that there is, so that what is measured is the threads.
+// A pool of threads that do blocking I/O. They take their operations from one counter,
+// the cheapest possible queue, so that the threads themselves are measured.
 //
 // Thread-safety: see file_models.h.
 
@@ -12,7 +12,7 @@
 
 namespace ringcp::io_models {
 
-// With a thread for each lane.
+// Has one thread for each lane.
 absl::Status RunThreadPool(FileWork* work, Recording* recording);
 
 }  // namespace ringcp::io_models

@@ -24,10 +24,10 @@ absl::Status SetupRefusal(int error_number) {
   return absl::UnavailableError(absl::StrCat(std::string(refusal.message()), cause));
 }
 
-// What a failed submission means: nothing for now, or that the ring can't go on.
+// OK if the submission can be tried again; an error if the ring can't go on.
 absl::Status SubmissionStatus(const char* operation, int result) {
-  // Interrupted; or no memory or room for completions at the moment. What was not
-  // submitted stays queued.
+  // Interrupted, or temporarily without memory or room for completions. Entries that were
+  // not submitted stay queued.
   if (result >= 0 || result == -EINTR || result == -EAGAIN || result == -EBUSY) {
     return absl::OkStatus();
   }
@@ -39,8 +39,8 @@ absl::Status SubmissionStatus(const char* operation, int result) {
 absl::StatusOr<std::unique_ptr<Uring>> Uring::Create(const UringOptions& options) {
   auto uring = absl::WrapUnique(new Uring(options.sqpoll));
   int result = -EINVAL;
-  // The later flags are for older kernels: DEFER_TASKRUN came with 6.1. It is of no use
-  // where the kernel's thread submits.
+  // The later flags are for older kernels: DEFER_TASKRUN came with 6.1. None of them is
+  // of use with SQPOLL, where the kernel's thread submits.
   for (const unsigned flags : {IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
                                static_cast<unsigned>(IORING_SETUP_COOP_TASKRUN), 0u}) {
     io_uring_params parameters = {};
@@ -52,7 +52,7 @@ absl::StatusOr<std::unique_ptr<Uring>> Uring::Create(const UringOptions& options
       parameters.flags |= IORING_SETUP_CQSIZE;
       parameters.cq_entries = options.completions;
     }
-    // Twice as many for SQPOLL: see NextEntry().
+    // SQPOLL needs twice as many: see NextEntry().
     const unsigned entries = options.sqpoll ? 2 * options.entries : options.entries;
     result = io_uring_queue_init_params(entries, uring->get(), &parameters);
     if (result != -EINVAL) break;
@@ -71,8 +71,8 @@ Uring::~Uring() {
 io_uring_sqe* Uring::NextEntry() {
   io_uring_sqe* entry = io_uring_get_sqe(&ring_);
   while (entry == nullptr) {
-    // The kernel's thread completes operations while it works through a batch, and gives
-    // their entries back at its end.
+    // The kernel's thread completes operations while it processes a batch, but frees
+    // their entries only at the end of the batch.
     RINGCP_CHECK(sqpoll_ && io_uring_sqring_wait(&ring_) >= 0);
     entry = io_uring_get_sqe(&ring_);
   }

@@ -1,7 +1,7 @@
-// A set-up io_uring that takes itself down, and the ways of waiting for it.
+// Owns an io_uring, sets it up and takes it down, and waits for it in several ways.
 //
-// Thread-safety: used by the thread that created it, and by no other.
-// Ownership: what submitted operations point to has to outlive them.
+// Thread-safety: only the thread that created it may use it.
+// Ownership: everything that submitted operations point to must outlive them.
 
 #ifndef RINGCP_BENCH_IO_MODELS_URING_H_
 #define RINGCP_BENCH_IO_MODELS_URING_H_
@@ -19,21 +19,21 @@ namespace ringcp::io_models {
 
 struct UringOptions {
   unsigned entries = 64;
-  // Completions that fit, for operations that have several; 0 for twice the entries.
+  // Room for completions, because some operations have several; 0: twice the entries.
   unsigned completions = 0;
   // A kernel thread looks for submissions (IORING_SETUP_SQPOLL).
   bool sqpoll = false;
-  // Completions are asked for at the device (IORING_SETUP_IOPOLL).
+  // The kernel polls the device for completions (IORING_SETUP_IOPOLL).
   bool iopoll = false;
 };
 
 class Uring {
  public:
-  // In milliseconds: how long the kernel thread of SQPOLL looks in vain until it sleeps.
+  // In milliseconds: how long SQPOLL's kernel thread looks in vain before it sleeps.
   static constexpr unsigned kSqpollIdleMilliseconds = 50;
   // In nanoseconds: how long a user of SQPOLL looks for completions before it waits in
-  // the kernel. To give up at once would be a system call for each operation, to look for
-  // long would take a processor from whoever works.
+  // the kernel. Giving up immediately would cost a system call for each operation;
+  // looking for long would take a processor away from those that work.
   static constexpr int64_t kSqpollLookNanoseconds = 20'000;
 
   // Unavailable, with the likely cause, if the kernel refuses.
@@ -45,16 +45,16 @@ class Uring {
   io_uring* get() { return &ring_; }
 
   // An entry to fill in. REQUIRES: no more operations are queued or under way than there
-  // are entries; or, without SQPOLL, no more are queued.
+  // are entries. Without SQPOLL only queued ones count.
   io_uring_sqe* NextEntry();
 
-  // Submits what there is, without waiting.
+  // Submits what is queued, without waiting.
   absl::Status Submit();
 
-  // Submits what there is, and waits for at least one completion.
+  // Submits what is queued, and waits for at least one completion.
   absl::Status SubmitAndWait();
 
-  // Hands the completions that there are, `count_max` at most, to `handle` (const
+  // Passes the completions that are there, at most `count_max`, to `handle` (const
   // io_uring_cqe&).
   template <typename Handle>
   void TakeCompletions(Handle handle, unsigned count_max = UINT_MAX) {

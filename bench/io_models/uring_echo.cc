@@ -31,7 +31,7 @@ class UringEcho {
     }
   }
 
-  // A relay that fails stops; the others go on to their end, because the kernel uses
+  // If a relay fails, it stops; the others continue to their end, because the kernel uses
   // their memory until then.
   absl::Status Run() {
     absl::Status status;
@@ -69,7 +69,7 @@ class UringEcho {
     const absl::Status status = relay->Settle(completion.res);
     if (!status.ok()) {
       failure_ = status;
-      // The client does not wait for an echo that won't come.
+      // Otherwise the client would wait for an echo that never comes.
       shutdown(relay->descriptor(), SHUT_RDWR);
     } else if (relay->step() != Relay::Step::kEnded) {
       Queue(completion.user_data);

@@ -1,6 +1,7 @@
-// The echo's server on io_uring with one operation for each connection: a recv, then a
-// send of what came. One operation and one completion a call, or all that is there at
-// once, or with a submission thread in the kernel.
+// The echo server on io_uring with one operation for each connection: a recv, then a send
+// of what was received. One variant submits one operation and takes one completion in
+// each call; one takes everything that is there together; one has a submission thread in
+// the kernel.
 //
 // Thread-safety: see echo_models.h.
 

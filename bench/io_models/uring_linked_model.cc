@@ -36,7 +36,7 @@ class UringLinked {
  private:
   static constexpr uint64_t kWriteResult = 1;  // In user_data, beside the lane.
 
-  // What a lane has under way: a read and its write, or a write alone.
+  // What a lane has under way: a read linked to its write, or a write alone.
   struct Chain {
     int outstanding = 0;
     bool has_read = false;
@@ -67,15 +67,14 @@ class UringLinked {
     Chain* chain = &chains_[lane];
     (is_write ? chain->write_result : chain->read_result) = result;
     --under_way_;
-    // Nothing is decided before both results are there: until then the kernel may still
-    // use the memory.
+    // Waits for both results, because until then the kernel may still use the memory.
     if (--chain->outstanding == 0 && SettleChain(lane, *chain)) Queue(lane);
   }
 
   bool SettleChain(int lane, const Chain& chain) {
     if (!chain.has_read) return work_->Settle(lane, chain.write_result);
     const bool more = work_->Settle(lane, chain.read_result);
-    // Severed: the lane goes on with what its read has come to.
+    // The link was severed, so the lane continues with what its read has returned.
     if (!more || chain.write_result == -ECANCELED) return more;
     return work_->Settle(lane, chain.write_result);
   }

@@ -1,6 +1,6 @@
-// io_uring with each read linked to the write behind it, so that a block is copied
-// without the program in between. A short read severs the link: the write is then
-// answered ECANCELED, and what was read is written by an operation of its own.
+// io_uring with each read linked to the write that follows it, so that a block is copied
+// without a return to the program. A short read severs the link: the write then returns
+// ECANCELED, and a separate operation writes what was read.
 //
 // Thread-safety: see file_models.h.
 
@@ -13,8 +13,8 @@
 
 namespace ringcp::io_models {
 
-// REQUIRES: each op of `work` that reads is followed, if it is not short, by one that
-// writes the same bytes to the same position of the target.
+// REQUIRES: after each read that is not short, the next op of `work` writes the same
+// bytes to the same position of the target.
 absl::Status RunUringLinked(FileWork* work, Recording* recording);
 
 }  // namespace ringcp::io_models

@@ -15,7 +15,7 @@
 namespace ringcp::io_models {
 namespace {
 
-// The only buffer that is registered: one for all lanes.
+// The only registered buffer: one for all lanes.
 constexpr int kBufferIndex = 0;
 
 struct Variant {
@@ -59,7 +59,7 @@ class UringModel {
     }
     recording->End();
     if (status.ok()) status = work_->status();
-    // What a device that can't be polled answers, and a file that is not O_DIRECT.
+    // The answer if the device can't be polled, or the file is not O_DIRECT.
     if (variant_.iopoll && unsupported_) {
       return absl::UnavailableError(
           absl::StrCat("polled ", std::string(status.message())));
@@ -68,14 +68,14 @@ class UringModel {
   }
 
  private:
-  // Each lane has one entry at most, so there is always room.
+  // Each lane has at most one entry, so there is always room.
   void Queue(int lane) {
     const FileOp& op = work_->op(lane);
     io_uring_sqe* entry = uring_->NextEntry();
     const auto bytes = static_cast<unsigned>(op.bytes);
     const int descriptor = work_->descriptors()[op.file];
     if (variant_.registered) {
-      // The file is named by its index among those registered.
+      // The index among the registered files names the file.
       if (op.is_write) {
         io_uring_prep_write_fixed(entry, op.file, op.data, bytes, op.position,
                                   kBufferIndex);

@@ -18,7 +18,7 @@
 namespace ringcp::io_models {
 namespace {
 
-// More than a message for each connection, so that a connection seldom finds none left.
+// More than one message for each connection, so that the buffers seldom run out.
 constexpr unsigned kBuffers = 256;
 
 class UringMultishotEcho {
@@ -31,7 +31,7 @@ class UringMultishotEcho {
         buffers_(std::move(buffers)),
         uring_(std::move(uring)) {}
 
-  // Takes all connections. The accept stays under way, and goes with the ring.
+  // Accepts all connections. The accept stays under way until the ring is destroyed.
   absl::Status Accept() {
     QueueAccept();
     absl::Status status;
@@ -50,8 +50,8 @@ class UringMultishotEcho {
     return status;
   }
 
-  // Serves them to their end. As long as the kernel has memory of it, it goes on, also
-  // after a failure.
+  // Serves the connections to their end. Continues even after a failure for as long as
+  // the kernel uses its memory.
   absl::Status Serve() {
     for (size_t i = 0; i < connections_.size(); ++i) QueueReceive(i);
     absl::Status status;
@@ -70,7 +70,7 @@ class UringMultishotEcho {
   // In user_data, beside the connection's index.
   enum Kind : uint64_t { kReceive, kSend, kAccept, kKinds };
 
-  // Received and not yet sent back.
+  // What was received and not yet sent back.
   struct Piece {
     uint16_t buffer = 0;
     size_t begin = 0;
@@ -79,7 +79,8 @@ class UringMultishotEcho {
 
   struct Connection {
     Descriptor socket;
-    // Of these the first is being sent: two sends under way could change places.
+    // The first piece is being sent. There is one send at a time, because two could
+    // overtake each other.
     std::deque<Piece> pieces = {};
   };
 
@@ -122,7 +123,7 @@ class UringMultishotEcho {
     }
     if (goes_on) return;
     if (result == -ENOBUFS) {
-      // One comes back with the next send that ends: then it goes on.
+      // The next send that ends returns a buffer; then the recv is queued again.
       starving_.push_back(index);
     } else if (result > 0 || result == -EINTR || result == -EAGAIN) {
       QueueReceive(index);
@@ -148,7 +149,7 @@ class UringMultishotEcho {
 
   void Fail(size_t index, absl::Status status) {
     failure_ = std::move(status);
-    // The client does not wait for an echo that won't come.
+    // Otherwise the client would wait for an echo that never comes.
     shutdown(connections_[index].socket.get(), SHUT_RDWR);
   }
 
@@ -165,7 +166,7 @@ class UringMultishotEcho {
 }  // namespace
 
 absl::Status ServeEchoByUringMultishot(EchoSession* session) {
-  // Room for a recv and a send of each connection, and the accept.
+  // Room for a recv and a send of each connection, and for the accept.
   const auto entries = static_cast<unsigned>(2 * session->connections() + 1);
   absl::StatusOr<std::unique_ptr<Uring>> uring =
       Uring::Create({.entries = entries, .completions = 4 * entries});

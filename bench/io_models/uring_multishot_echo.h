@@ -1,6 +1,6 @@
-// The echo's server on io_uring with one accept for all connections and one recv for all
-// messages of a connection, each of which completes again and again; what comes is put
-// into provided buffers.
+// The echo server on io_uring with one accept for all connections and one recv for all
+// messages of a connection, each of which completes many times. The kernel puts what
+// arrives into provided buffers.
 //
 // Thread-safety: see echo_models.h.
 

@@ -14,31 +14,32 @@
 namespace ringcp::io_models {
 namespace {
 
-// Operations under way when a file is copied: enough for a disk, and two megabytes of
-// memory, which stay in a processor's cache.
+// Operations under way while a file is copied: enough for a disk, and few enough that
+// their two megabytes of memory stay in a processor's cache.
 constexpr int kCopyLanes = 16;
 
 constexpr int kEchoConnections = 64;
 
-// How much is done follows from the size of the file, so that one option makes everything
+// The size of the file determines the amount of work, so that one option makes everything
 // shorter or longer. The factors are chosen so that a run takes some tenths of a second
-// at the default size of 256 MiB.
+// with the default size of 256 MiB.
 //
-// The whole file; counting is done on a part of it that is long enough for every lane.
+// The whole file. System calls are counted on a part of it that is long enough for every
+// lane.
 int64_t CopyBytes(int64_t size, Amount amount) {
   const int64_t most = amount == Amount::kWhole ? INT64_MAX : 64 * 1024 * 1024;
   return std::min(size, most);
 }
 
-// One for every four blocks of the file; with O_DIRECT, where each goes to the device,
-// for every sixteen.
+// One read for every four blocks of the file; with O_DIRECT, where each read goes to the
+// device, one for every sixteen.
 int64_t Reads(int64_t size, bool direct, Amount amount) {
   const int64_t reads = size / ReadWork::kReadBytes / (direct ? 16 : 4);
   const int64_t most = amount == Amount::kWhole ? INT64_MAX : 4096;
   return std::clamp<int64_t>(reads, 64, most);
 }
 
-// An eighth of the file's bytes, in messages.
+// Messages with an eighth of the file's bytes.
 int64_t Messages(int64_t size, Amount amount) {
   const int64_t messages = size / kMessageBytes / kEchoConnections / 8;
   const int64_t most = amount == Amount::kWhole ? INT64_MAX : 64;

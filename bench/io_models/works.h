@@ -1,6 +1,6 @@
-// The works that models are compared at, each with its models.
+// The works that models are compared by, each with its models.
 //
-// Thread-safety: run functions are called one at a time, in a process of their own each.
+// Thread-safety: run functions are called one at a time, each in a process of its own.
 
 #ifndef RINGCP_BENCH_IO_MODELS_WORKS_H_
 #define RINGCP_BENCH_IO_MODELS_WORKS_H_
@@ -15,7 +15,8 @@
 
 namespace ringcp::io_models {
 
-// How much of the work is done: all of it, or so much as is counted (ptrace slows down).
+// How much of the work is done: all of it, or a part to count system calls in, because
+// ptrace slows it down.
 enum class Amount { kWhole, kForCounting };
 
 // The open files that works on files use; the source holds the pattern of `seed`.
@@ -29,7 +30,7 @@ struct WorkFiles {
 struct WorkModel {
   std::string name;
   std::string description;
-  // Unavailable if refused; see the models' own headers.
+  // Unavailable if the model is refused; see the models' own headers.
   std::function<absl::StatusOr<Measurement>(const WorkFiles& files, Amount amount)> run;
 };
 
@@ -42,8 +43,8 @@ struct Work {
   std::vector<WorkModel> models;
 };
 
-// All, in the order in which they are shown. The one by which a regular file is asked for
-// readiness (see regular_file_answers.h) has no models.
+// All works, in the order they are shown. The work that asks for the readiness of a
+// regular file (see regular_file_answers.h) has no models.
 const std::vector<Work>& Works();
 
 inline constexpr char kRegularFileWork[] = "regular-file";

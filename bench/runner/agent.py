@@ -1,4 +1,4 @@
-"""ringcpd for the works that go through it, on a socket of the session's."""
+"""ringcpd for the works that go through it, on a socket of the session."""
 
 import json
 import os
@@ -27,7 +27,7 @@ class Agent:
             raise LeftOut(f"no agent to start ({program} is missing; RINGCPD names another)")
         self._socket = directory / "agent.sock"
         self._messages = directory / "agent.messages"
-        # Should the bench be killed, the kernel ends the agent too.
+        # If the bench is killed, the kernel ends the agent, too.
         with open(self._messages, "wb") as messages:
             self._process = subprocess.Popen(
                 [find("setpriv"), "--pdeathsig", "KILL", str(program), "--listen", self.address],
@@ -88,8 +88,8 @@ class Agent:
 def seconds_to_first_progress(command: List[str]) -> float:
     """Runs a copy with `--progress=json` and times its first line of progress.
 
-    From the start of the client, so its own start-up is in it. Raises BenchFailed when
-    the copy fails or no such line comes.
+    The time runs from the start of the client, so it includes the client's start-up.
+    Raises BenchFailed if the copy fails or no such line comes.
     """
     started = time.monotonic()
     with subprocess.Popen(

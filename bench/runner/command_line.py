@@ -19,12 +19,23 @@ peak memory, and whether the work's target is met. Needs root for most: it mount
 images on a tmpfs of its own and drops the page cache for cold works. What can't be
 measured on this machine is listed with the reason. Everything is removed at the end, also
 after Ctrl-C; what a killed run left is removed by the next.
+
+slow-1ms, slow-10ms: source and target are on a file system in user space on which each
+request takes 1 or 10 ms, up to 256 of them beside each other, as on a server far away.
+The report also says how many of the ops that io_uring has an opcode for it was given
+(SQEs).
+
+best-*: ringcp as it is and ringcp with each of its engines, in turn; the ratio is to the
+faster engine. best-*-dear: the same, but a seccomp filter that permits everything makes
+each system call take about 1 µs more, because calls are dear on some machines only. The
+head of the report says what a call costs here.
 """
 
 _EPILOG = """\
 NAME is a work, a target's number (P5), a pattern ('*-xfs') or the first part of names
 (large). Environment: RINGCP and RINGCPD name the programs to measure (default:
-bazel-bin/cli/ringcp and bazel-bin/agent/ringcpd). Exit code: 0 measured, targets met or
+bazel-bin/cli/ringcp and bazel-bin/agent/ringcpd), SLOW_FILE_SYSTEM and DEAR_CALLS the
+bench's own (default: those of bazel-bin/bench). Exit code: 0 measured, targets met or
 not; 1 a program failed, a copy was wrong, or nothing could be measured; 2 bad usage.
 
 `./dev bench in-process [ARGS]` measures parts of the engine instead, by Google Benchmark,
@@ -37,7 +48,7 @@ works (those with a * only when named):
 @dataclass(frozen=True)
 class Options:
     works: List[Work]
-    only_named: List[Tuple[str, str]]  # Works left out as they have to be named; why.
+    only_named: List[Tuple[str, str]]  # Works left out unless they are named; why.
     pairs: int
     seed: int
     quick: bool
@@ -57,7 +68,7 @@ class Options:
 
 
 def parse(arguments: List[str]) -> Options:
-    """Ends the process with a message where they make no sense."""
+    """Ends the process with a message if the arguments make no sense."""
     parser = _parser()
     given = parser.parse_args(arguments)
     try:
@@ -112,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_positive,
         default=7,
         metavar="N",
-        help="pairs per work (default: 7; of a million files 3 at most)",
+        help="pairs per work (default: 7; where a run is long 3 at most, of slow-10ms 1)",
     )
     add(
         "--before",
@@ -148,7 +159,8 @@ def _parser() -> argparse.ArgumentParser:
 def _describe(work: Work) -> str:
     targets = ", ".join(str(target) for target in work.targets)
     name = work.name + ("*" if work.only_named else "")
-    return f"  {name:20} {work.number:4} {work.ringcp.label} / {work.peer.label}  {targets}"
+    peers = " or ".join(peer.label for peer in work.peers)
+    return f"  {name:20} {work.number:4} {work.ringcp.label} / {peers}  {targets}"
 
 
 def _positive(text: str) -> int:

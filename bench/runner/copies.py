@@ -1,4 +1,4 @@
-"""Whether a copy is right. Cheap enough to be done after every run."""
+"""Whether a copy is right. Cheap enough to check after every run."""
 
 import os
 import random
@@ -10,11 +10,12 @@ from .errors import BenchFailed
 from .processes import in_child
 from .programs import Keeps
 
-# So many files of a tree, or pieces of a large file, are compared byte for byte.
+# The number of files of a tree, or pieces of a large file, that are compared byte for
+# byte.
 _SAMPLES = 100
 _PIECE_BYTES = 256 * 1024
 
-# Of st_blocks; and what part of its size a file takes at most to count as sparse.
+# The unit of st_blocks; and the largest part of its size that a sparse file occupies.
 _BLOCK_BYTES = 512
 _SPARSE_PART = 0.75
 
@@ -22,8 +23,8 @@ _SPARSE_PART = 0.75
 def check(source: Path, target: Path, keeps: Keeps, seed: int, whole: bool) -> None:
     """Raises BenchFailed unless `target` is a copy of `source`.
 
-    Names, kinds, sizes and what the program keeps are compared of everything; bytes of a
-    sample that the seed chooses, or, if `whole`, of everything.
+    The names, kinds, sizes and kept attributes of all entries are compared; the bytes of
+    a sample that the seed chooses or, if `whole`, of all files.
     """
 
     def compare() -> None:
@@ -50,13 +51,13 @@ def check_starts(source: Path, targets: List[Path]) -> None:
 
 
 def _list(top: Path, keeps: Keeps) -> List[bytes]:
-    """One entry a line, sorted: what has to be equal, then the path below `top`."""
+    """Sorted entries: what has to be equal, then the path below `top`."""
     kept = {
         Keeps.CONTENTS: "",
         Keeps.MODES: "%m ",
         Keeps.EVERYTHING: "%m %U:%G %T@ ",
     }[keeps]
-    # A directory's size is the file system's business.
+    # The file system decides a directory's size, so that is left out.
     directory = ["-type", "d", "-printf", rf"%y {kept}/%P\0"]
     other = ["-printf", rf"%y %s {kept}/%P\0"]
     text = tools.run("find", str(top), *directory, "-o", *other)
@@ -85,7 +86,7 @@ def _compare_samples(
     if source.is_file():
         _compare_pieces(source, target, generator)
         return
-    # Of empty files the sizes, which are compared, say all.
+    # Empty files are right if their sizes are, which have been compared.
     files = [
         entry.split(b"/", 1)[1]
         for entry in entries
@@ -98,7 +99,7 @@ def _compare_samples(
 
 
 def _compare_holes(source: Path, target: Path) -> None:
-    """Neither program fills the holes of a file that has many."""
+    """Raises if the source has many holes and the copy has filled them."""
     status, copied = source.stat(), target.stat()
     if status.st_blocks * _BLOCK_BYTES > status.st_size * _SPARSE_PART:
         return
@@ -109,7 +110,7 @@ def _compare_holes(source: Path, target: Path) -> None:
 
 
 def _compare_pieces(source: Path, target: Path, generator: random.Random) -> None:
-    """The first and the last bytes, and some between."""
+    """Compares the first and the last bytes, and some in between."""
     last = max(0, source.stat().st_size - _PIECE_BYTES)
     offsets = [0, last] + [generator.randint(0, last) for _ in range(_SAMPLES)]
     with open(source, "rb") as expected, open(target, "rb") as found:

@@ -1,7 +1,7 @@
-"""What a run spends its CPU time on, by perf(1): the reason for a target that is missed.
+"""What a run spends its CPU time on, by perf(1), to explain a missed target.
 
-All CPUs are sampled, so that the kernel's threads that work for the run are in it: ring
-workers, write-back, loop devices.
+All CPUs are sampled, so that the profile includes the kernel's threads that work for the
+run: ring workers, write-back, loop devices.
 """
 
 import re
@@ -15,8 +15,8 @@ from .errors import LeftOut
 from .programs import find
 
 _SAMPLES_PER_SECOND = 4000
-FUNCTIONS_MAX = 8  # that are named
-# Samples of all CPUs below which shares say nothing: some 50 ms of one.
+FUNCTIONS_MAX = 8  # The most that are named.
+# With fewer samples of all CPUs, shares mean nothing; these are about 50 ms of one CPU.
 _SAMPLES_MIN = 200
 
 _IDLE = "swapper"
@@ -26,10 +26,10 @@ _LINE = re.compile(r"\s*(\d+)\s*\|\s*(.*?)\s*\|\s*(.*?)\s*\|\s*(?:\[.\] )?(.*?)\
 
 @dataclass(frozen=True)
 class CpuProfile:
-    """Samples of all CPUs in one run, _SAMPLES_PER_SECOND of each CPU."""
+    """Samples of all CPUs in one run, _SAMPLES_PER_SECOND for each CPU."""
 
     idle: int
-    kernel: int  # of the busy ones
+    kernel: int  # Of the busy ones.
     functions: "Counter[str]"  # The busy ones, by the function that ran.
 
     @property
@@ -41,7 +41,7 @@ class CpuProfile:
         return self.busy / _SAMPLES_PER_SECOND
 
     def seconds(self, function: str) -> float:
-        """CPU time that was spent in it, but not in what it called."""
+        """The CPU time spent in the function itself, not in what it called."""
         return self.functions[function] / _SAMPLES_PER_SECOND
 
     def largest(self) -> List[Tuple[str, float]]:
@@ -68,7 +68,7 @@ class CpuProfile:
 
 
 def record(command: List[str], data: Path) -> CpuProfile:
-    """Runs a command under perf. Raises LeftOut where there is no perf, or it may not run."""
+    """Runs a command under perf. Raises LeftOut if perf is missing or not permitted."""
     try:
         perf = find("perf")
     except LeftOut:
@@ -90,7 +90,7 @@ def record(command: List[str], data: Path) -> CpuProfile:
 
 
 def parse(text: str) -> CpuProfile:
-    """Takes perf's lines `SAMPLES|PROGRAM|OBJECT|[k] FUNCTION`."""
+    """Reads perf's lines `SAMPLES|PROGRAM|OBJECT|[k] FUNCTION`."""
     idle = kernel = 0
     functions: Counter[str] = Counter()
     for line in text.splitlines():

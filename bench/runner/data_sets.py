@@ -14,8 +14,8 @@ _MEAN_BYTES = 8800
 _MU = math.log(_MEDIAN_BYTES)
 _SIGMA = math.sqrt(2 * math.log(_MEAN_BYTES / _MEDIAN_BYTES))
 
-# Contents are pieces of one pool of random bytes: nothing compresses, no two files are
-# equal, and making them costs no more than copying them.
+# Contents are pieces of one pool of random bytes: they can't be compressed, no two files
+# are equal, and making them costs no more than copying them.
 _POOL_BYTES = 32 * 2**20
 _PIECE_BYTES = 2**20
 
@@ -24,8 +24,8 @@ _OLDEST_SECONDS = 1_000_000_000
 _NEWEST_SECONDS = 1_700_000_000
 
 
-# Of a file of many extents: the bytes between two holes, and those of a hole. A block of
-# each is the most extents that a file of its size can have.
+# In a file of many extents: the bytes between two holes, and those of a hole. With one
+# block for each, a file has as many extents as its size permits.
 _EXTENT_BYTES = 4096
 
 
@@ -43,17 +43,17 @@ class DataSet:
 
     name: str
     shape: Shape
-    entries: int  # files; of DIRECTORIES and CHAINS directories, of EXTENTS extents
-    directories: int = 1  # of CHAINS: chains
-    file_bytes: int = 0  # of ONE_FILE; of FILES the most that one has, if they are not as usual
-    contents_every: int = 1  # of FILES: each so manieth has contents, the others are empty
+    entries: int  # Files; for DIRECTORIES and CHAINS directories, for EXTENTS extents.
+    directories: int = 1  # For CHAINS: the number of chains.
+    file_bytes: int = 0  # For ONE_FILE its size; for FILES the largest size, if given.
+    contents_every: int = 1  # For FILES: one file in so many has contents.
 
     @property
     def is_one_file(self) -> bool:
         return self.shape in (Shape.ONE_FILE, Shape.EXTENTS)
 
     def tenth(self) -> "DataSet":
-        """The same in a tenth of the size, for `--quick`."""
+        """The same data set with a tenth of the size, for `--quick`."""
         if self.shape is Shape.ONE_FILE:
             small = self.file_bytes < 2**20
             size = self.file_bytes if small else self.file_bytes // 10
@@ -62,7 +62,7 @@ class DataSet:
         return replace(self, entries=self.entries // 10, directories=directories)
 
     def disk_bytes(self) -> int:
-        """About what it takes on a file system of 4 KiB blocks; rather more than less."""
+        """Roughly its size on a file system of 4 KiB blocks; rather more than less."""
         if self.shape is Shape.ONE_FILE:
             return self.file_bytes + 2**20
         if self.shape is Shape.EXTENTS:
@@ -75,14 +75,14 @@ class DataSet:
         return self.entries * 1280 + with_contents * (_MEAN_BYTES + 1792)
 
     def inodes(self) -> int:
-        """How many files and directories it is; rather more than less."""
+        """The number of its files and directories; rather more than less."""
         if self.is_one_file:
             return 1
         return 2 * self.entries if self.shape is Shape.CHAINS else self.entries + self.directories
 
     def make(self, seed: int, top: Path) -> None:
         """Creates it at `top`, which does not exist yet. The umask must be 022."""
-        # Not the name: `flat` has the same files as `small`.
+        # The name does not count: `flat` has the same files as `small`.
         generator = random.Random(seed)
         if self.shape is Shape.DIRECTORIES:
             self._make_directories(top)
@@ -108,7 +108,7 @@ class DataSet:
         return int(generator.lognormvariate(_MU, _SIGMA))
 
     def _make_chains(self, generator: random.Random, top: Path) -> None:
-        """Short names, because GNU cp goes by whole paths, which have room for 4095 bytes."""
+        """Uses short names, because GNU cp uses whole paths, of at most 4095 bytes."""
         os.mkdir(top)
         for chain in range(self.directories):
             os.mkdir(top / str(chain))
@@ -182,11 +182,11 @@ def _by_name(data_sets: List[DataSet]) -> Dict[str, DataSet]:
     return {data_set.name: data_set for data_set in data_sets}
 
 
-# Growth is that of the number of files. So most are empty: with contents a million files and
-# their copies are 11 GB of pages, which a virtual machine's host may have to find first; the
-# time per file doubled from 50,000 files to a million, GNU cp's as well, all of it in the
-# writing of new pages. And the others have a page at most: ringcp's buffers are as large as
-# the largest file that was in them, and many files find more large ones than few do.
+# Growth is about the number of files, so most files are empty. With contents, a million
+# files and their copies are 11 GB of new pages, and writing those takes longer the more
+# there are, whichever program copies (BENCHMARKS.md, "Growth (P10)"). The other files
+# have at most a page, because ringcp's buffers grow to the largest file that was in them,
+# and among many files there are more large ones than among few.
 _GROWTH_CONTENTS_EVERY = 50
 _GROWTH_FILE_BYTES = 4096
 
@@ -210,6 +210,8 @@ DATA_SETS: Dict[str, DataSet] = _by_name(
         DataSet("large-cold", Shape.ONE_FILE, entries=1, file_bytes=3_000_000_000),
         DataSet("one", Shape.ONE_FILE, entries=1, file_bytes=4096),
         DataSet("empty", Shape.DIRECTORIES, entries=50_000, directories=500),
+        DataSet("slow", Shape.FILES, entries=2_000, directories=40),
+        DataSet("slow-large", Shape.ONE_FILE, entries=1, file_bytes=256 * 2**20),
         _growing("growth-10k", 10_000, directories=100),
         _growing("growth-50k", 50_000, directories=500),
         _growing("growth-100k", 100_000, directories=1_000),

@@ -1,4 +1,4 @@
-"""The ways in which a work ends without numbers."""
+"""The ways in which a work can end without numbers."""
 
 
 class LeftOut(Exception):

@@ -1,9 +1,9 @@
-"""Target P10: what copying takes must not grow faster than what there is to copy.
+"""Target P10: the cost of copying must not grow faster than what there is to copy.
 
-Pairs of works that differ in size, or in depth, alone. Time is counted for each entry: a
-file, a directory, an extent. How much the peer's time grew is told beside, because a
-machine's caches and memory are slower for a large tree whoever copies it. Where ringcp's
-grew too much, profiles of both tell in which functions.
+The works of a pair differ only in size or in depth. Time is counted for each entry: a
+file, a directory, an extent. The growth of the peer's time is reported beside ringcp's,
+because a machine's caches and memory are slower for a large tree, whichever program
+copies it. If ringcp's time grew too much, profiles of both works show in which functions.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from .targets import PEAK_GROWTH_MAX, TIME_GROWTH_MAX
 
 @dataclass(frozen=True)
 class Growth:
-    """Two works by name; `entry` is what time is counted for."""
+    """Two works by name; time is counted for each `entry`."""
 
     small: str
     large: str
@@ -38,10 +38,10 @@ class Factors:
     """The large work's figures as multiples of the small one's."""
 
     growth: Growth
-    peak: Optional[float]  # None where a peak is not known.
+    peak: Optional[float]  # None if a peak is not known.
     time: float
     peer_time: float
-    where: str = ""  # The time grew, where that is known.
+    where: str = ""  # The functions whose time grew, if that is known.
 
     @property
     def peak_met(self) -> Optional[bool]:
@@ -73,7 +73,7 @@ class Factors:
 
 
 def factors(results: Sequence[Result], growths: Sequence[Growth] = GROWTHS) -> List[Factors]:
-    """Of all growths whose works were both measured."""
+    """The factors of all growths of which both works were measured."""
     by_name = {result.work.name: result for result in results}
     return [
         _factors(growth, by_name[growth.small], by_name[growth.large])
@@ -115,7 +115,7 @@ class _Costs:
 
 
 def _where(small: Result, large: Result) -> str:
-    """The functions whose time for each entry grew most, by the profiles of both."""
+    """The functions whose time for each entry grew most, by both works' profiles."""
     costs = []
     for result in (small, large):
         if not isinstance(result.profile, CpuProfile):

@@ -1,7 +1,7 @@
 """`./dev bench in-process`: the engine's parts, measured by Google Benchmark.
 
-The benchmarks that copy or walk do it on a tmpfs of the session's, so that no disk takes
-part and nothing is left when they are interrupted.
+The benchmarks that copy or walk use a tmpfs of the session, so that no disk takes part
+and nothing is left when they are interrupted.
 """
 
 import os
@@ -21,7 +21,7 @@ COMMAND = "in-process"
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 
-# What the benchmarks make is far less.
+# The benchmarks make far less.
 _ROOM = DataSet("room", Shape.FILES, entries=20_000)
 
 
@@ -34,7 +34,7 @@ def main(arguments: List[str]) -> int:
     if not os.access(program, os.X_OK):
         print(f"bench: {program} is missing: `./dev bench {COMMAND}` builds it", file=sys.stderr)
         return 2
-    directory = Path.cwd()  # Where the user wants --benchmark_out.
+    directory = Path.cwd()  # The directory in which the user wants --benchmark_out.
     temporary = Path(tempfile.gettempdir())
     try:
         with Session(temporary, keep=False, others=(SHARED_MEMORY,)) as session:

@@ -5,6 +5,7 @@ import platform
 from pathlib import Path
 from typing import Dict, Iterable
 
+from . import dear_calls
 from .errors import LeftOut
 from .programs import find, version
 from .works import Work
@@ -17,16 +18,17 @@ def describe_machine() -> Dict[str, str]:
     return {
         "kernel": f"{platform.release()} {platform.machine()}",
         "CPUs": f"{len(os.sched_getaffinity(0))} ({_field('/proc/cpuinfo', 'model name')})",
+        "system call": dear_calls.describe(),
         "memory": _memory(),
         "io_uring": _io_uring(),
     }
 
 
 def describe_versions(works: Iterable[Work], ringcp: Path) -> Dict[str, str]:
-    """The versions of all programs of these works that are installed."""
+    """The versions of all installed programs that these works use."""
     versions = {}
     for work in works:
-        for side in (work.peer, work.ringcp):
+        for side in (*work.peers, work.ringcp):
             try:
                 path = str(ringcp) if side.program == "ringcp" else find(side.program)
             except LeftOut:
@@ -60,7 +62,7 @@ def _gives_memory_back() -> bool:
 
 
 def _io_uring() -> str:
-    """The kernel's own switch; a container's filter may refuse it besides."""
+    """The kernel's own switch; a container's filter may still refuse io_uring."""
     try:
         value = Path("/proc/sys/kernel/io_uring_disabled").read_text(encoding="ascii").strip()
     except OSError:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from typing import List
+from typing import List, Sequence
 
 from . import command_line, in_process, machine
 from .command_line import Options
@@ -13,7 +13,7 @@ from .places import NAMES, SHARED_MEMORY, Place, open_place
 from .programs import expand
 from .report import Report
 from .session import Session
-from .works import Work
+from .works import Work, by_data
 
 
 def main(arguments: List[str]) -> int:
@@ -50,13 +50,14 @@ def main(arguments: List[str]) -> int:
 def _measure_place(name: str, session: Session, options: Options, report: Report) -> None:
     """Makes the place, measures all works on it, and removes it."""
     works = []
-    for work in options.works:
+    for work in by_data(options.works):
         if work.place != name:
             continue
         try:
             if name not in options.file_systems:
                 raise LeftOut("its file system is not asked for (--fs)")
-            expand(work.peer, options.peer_ringcp)
+            for peer in work.peers:
+                expand(peer, options.peer_ringcp)
             expand(work.ringcp, options.ringcp)
             works.append(work)
         except LeftOut as reason:
@@ -67,7 +68,7 @@ def _measure_place(name: str, session: Session, options: Options, report: Report
     try:
         _log(f"{name}: making the file system")
         with open_place(
-            name, session, options.cold_directory, data_sets, _runs(options)
+            name, session, options.cold_directory, data_sets, _runs(works, options)
         ) as place:
             report.places[name] = place.description
             for index, (work, data_set) in enumerate(zip(works, data_sets)):
@@ -108,9 +109,10 @@ def _measure_work(
         place.clear()
 
 
-def _runs(options: Options) -> int:
+def _runs(works: Sequence[Work], options: Options) -> int:
     """How many copies a work makes at most: pairs, one to warm up, one for a profile."""
-    return 2 * (options.pairs + 1) + 1
+    programs = max(len(work.peers) for work in works) + 1
+    return programs * (options.pairs + 1) + 1
 
 
 def _data_set(work: Work, options: Options) -> DataSet:
@@ -119,5 +121,5 @@ def _data_set(work: Work, options: Options) -> DataSet:
 
 
 def _log(line: str) -> None:
-    """What happens meanwhile; standard output is the report's alone."""
+    """Reports progress on standard error, because standard output is for the report."""
     print(f"bench: {line}", file=sys.stderr, flush=True)

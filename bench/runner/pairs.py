@@ -1,7 +1,7 @@
-"""The statistics of a work: what the pairs A B A B ... say.
+"""The statistics of a work, from its pairs A B A B ...
 
-Machines are shared and noisy, so nothing but ratios of runs next to each other is
-compared. A ratio is peer / ringcp: above 1, ringcp is faster.
+Machines are shared and noisy, so only ratios of runs next to each other are compared. A
+ratio is peer / ringcp: above 1, ringcp is faster.
 """
 
 from dataclasses import dataclass
@@ -46,8 +46,8 @@ class SideSummary:
 class Summary:
     """One work over all pairs."""
 
-    ratio: float  # of the medians
-    ratio_lowest: float  # of a single pair
+    ratio: float  # Of the medians.
+    ratio_lowest: float  # Of a single pair.
     ratio_highest: float
     peer: SideSummary
     ringcp: SideSummary
@@ -70,7 +70,7 @@ def _share(part: float, whole: float) -> float:
 
 
 def mean_sample(samples: Sequence[Sample]) -> Sample:
-    """Folds the repetitions of a very short run into one. REQUIRES: at least one."""
+    """The mean of the repetitions of a very short run. REQUIRES: at least one."""
     return Sample(
         seconds=sum(sample.seconds for sample in samples) / len(samples),
         cpu_seconds=sum(sample.cpu_seconds for sample in samples) / len(samples),
@@ -82,7 +82,7 @@ def mean_sample(samples: Sequence[Sample]) -> Sample:
 def summarize(pairs: Sequence[Pair], peer_peak: int = 0, ringcp_peak: int = 0) -> Summary:
     """Summarizes at least one pair.
 
-    `peer_peak` and `ringcp_peak` are peaks in bytes known from a run that was not timed.
+    `peer_peak` and `ringcp_peak` are peaks in bytes, known from a run that was not timed.
     """
     peer = _summarize_side(pairs, lambda pair: pair.peer, peer_peak)
     ringcp = _summarize_side(pairs, lambda pair: pair.ringcp, ringcp_peak)

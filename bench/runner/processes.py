@@ -1,14 +1,14 @@
-"""One timed run of one program, and work done out of the bench's own memory.
+"""One timed run of one program; and functions that run outside the bench's own memory.
 
-The clock is CLOCK_MONOTONIC around posix_spawn and wait4: the whole process. CPU seconds
-are wait4's user and system time of the process, of its threads (those that io_uring makes
-for it included) and of its children; the kernel's own threads (write-back, loop devices)
-are in nobody's.
+The clock is CLOCK_MONOTONIC around posix_spawn and wait4, so it measures the whole
+process. CPU seconds are wait4's user and system time of the process, of its threads
+(including io_uring's) and of its children. The kernel's own threads (write-back, loop
+devices) belong to no process and are not counted.
 
 The peak is wait4's `ru_maxrss`. The kernel never reports less there than the bench itself
-had in use when it started the program, so a value near that floor tells nothing and is
-given as 0. A watched run therefore asks the kernel for the peak while it lasts, often;
-that disturbs the clock, so only warm-up runs are watched.
+had in use when it started the program, so a value near that floor says nothing and
+becomes 0. A watched run therefore asks the kernel for the peak often while it lasts. That
+disturbs the clock, so only warm-up runs are watched.
 """
 
 import os
@@ -23,10 +23,10 @@ from .errors import BenchFailed
 from .pairs import Sample
 from .programs import ENVIRONMENT
 
-# The longest real run is a few seconds.
+# The longest real run is GNU cp's where each request takes 10 ms: about five minutes.
 _SECONDS_MAX = 900
 
-# A watched run is looked at without a pause at first: some last 2 ms only.
+# A watched run is looked at without pauses at first, because some last only 2 ms.
 _WATCH_CLOSELY_SECONDS = 0.010
 _WATCH_INTERVAL_SECONDS = 0.001
 
@@ -41,9 +41,9 @@ class _Ended:
 def run(command: List[str], messages: Path, watched: bool = False) -> Sample:
     """Runs a program to its end; raises BenchFailed unless it ends with 0.
 
-    What it prints goes to /dev/null, its error messages to the file `messages`.
+    Its output goes to /dev/null, its error messages to the file `messages`.
     """
-    # The kernel's counters are exact only to some pages per CPU.
+    # A margin, because the kernel's counters are inexact by some pages per CPU.
     floor = peak_bytes(os.getpid()) * 9 // 8
     watched_peak = 0
     previous = signal.signal(signal.SIGALRM, _too_long)
@@ -73,9 +73,9 @@ def run(command: List[str], messages: Path, watched: bool = False) -> Sample:
 
 
 def in_child(function: Callable[[], None]) -> str:
-    """Calls it in a forked process, so that its memory is not the bench's own.
+    """Calls the function in a forked process, so that the bench's own memory stays small.
 
-    Returns the text of the exception it raised; "" when it raised none.
+    Returns the text of the exception that the function raised; "" if it raised none.
     """
     reading, writing = os.pipe()
     pid = os.fork()
@@ -99,7 +99,7 @@ def in_child(function: Callable[[], None]) -> str:
 
 
 def peak_bytes(pid: int) -> int:
-    """The most memory that a running process has ever had resident; 0 once it is gone."""
+    """The largest resident size of a process so far; 0 once the process is gone."""
     try:
         with open(f"/proc/{pid}/status", "rb") as file:
             for line in file:
@@ -111,7 +111,7 @@ def peak_bytes(pid: int) -> int:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time so far of a running process."""
+    """User and system time of a running process so far."""
     with open(f"/proc/{pid}/stat", "rb") as file:
         fields = file.read().rsplit(b")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -129,13 +129,13 @@ def _spawn(command: List[str], messages: Path) -> int:
         command,
         ENVIRONMENT,
         file_actions=actions,
-        setpgroup=0,  # A Ctrl-C is ours; and a pipeline is killed whole.
+        setpgroup=0,  # Ctrl-C must reach only the bench; a pipeline is killed as a group.
         setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],  # Python ignores these.
     )
 
 
 def _watch(pid: int) -> int:
-    """Until the process has ended: the highest peak of any process of its group."""
+    """Watches until the process has ended; returns the highest peak in its group."""
     highest = 0
     close_until = time.monotonic() + _WATCH_CLOSELY_SECONDS
     options = os.WEXITED | os.WNOHANG | os.WNOWAIT
@@ -163,7 +163,7 @@ def _kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
     except OSError:
-        pass  # It has ended already.
+        pass  # It has already ended.
 
 
 def _too_long(number: int, frame: Optional[FrameType]) -> None:

@@ -1,8 +1,8 @@
 """The programs that are compared: command lines, versions, and which can run here.
 
 A command is a tuple of words. `{source}`, `{target}` and `{agent}` stand for the run's
-own; the word "ringcp" at the front for the program under test; a word "?--option" is
-left away where the ringcp under test does not know that option.
+own ones. The word "ringcp" at the front stands for the program under test, and a word
+"?--option" is left out if that ringcp does not know the option.
 """
 
 import os
@@ -17,7 +17,7 @@ from typing import Dict, List, Tuple
 
 from .errors import LeftOut
 
-# What measured programs and our own tools see: nothing of the user's settings.
+# The environment of measured programs and of our own tools: none of the user's settings.
 ENVIRONMENT: Dict[str, str] = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "LC_ALL": "C",
@@ -30,8 +30,11 @@ PACKAGES = {"rsync": "rsync", "rclone": "rclone", "tar": "tar"}
 _SECONDS_TO_ANSWER = 10
 
 
+_REPOSITORY = Path(__file__).resolve().parents[2]
+
+
 class Keeps(Enum):
-    """What a program's copy has in common with the source, and is checked for."""
+    """What a program's copy keeps of the source, and is checked for."""
 
     CONTENTS = 1
     MODES = 2  # and contents
@@ -40,7 +43,7 @@ class Keeps(Enum):
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two programs of a work."""
+    """One of the programs of a work."""
 
     label: str
     command: Tuple[str, ...]
@@ -48,17 +51,27 @@ class Side:
 
     @property
     def program(self) -> str:
-        """The one that has to be installed."""
+        """The program that has to be installed."""
         return self.label.split()[0]
 
 
 def find(program: str) -> str:
-    """The path of a program of the system. Raises LeftOut where there is none."""
+    """The path of one of the system's programs. Raises LeftOut if it is not installed."""
     path = shutil.which(program, path=ENVIRONMENT["PATH"])
     if path is None:
         package = PACKAGES.get(program)
         raise LeftOut(f"{program} is not installed" + (f" (package {package})" if package else ""))
     return path
+
+
+def own(program: str) -> str:
+    """The path of one of the bench's own programs. Raises LeftOut where it is not built."""
+    variable = program.upper()
+    built = _REPOSITORY / "bazel-bin" / "bench" / program
+    path = Path(os.environ.get(variable) or built).absolute()
+    if not os.access(path, os.X_OK):
+        raise LeftOut(f"{path} is missing: `./dev bench` builds it, {variable} names another")
+    return str(path)
 
 
 def version(path: str) -> str:
@@ -68,9 +81,9 @@ def version(path: str) -> str:
 
 
 def expand(side: Side, ringcp: Path) -> List[str]:
-    """The command with real programs in it and the placeholders left.
+    """The command with the real programs, but still with the placeholders.
 
-    Raises LeftOut where the program is missing or ringcp lacks an option.
+    Raises LeftOut if the program is missing or ringcp lacks an option.
     """
     words: List[str] = []
     own = side.command[0] == "ringcp"
@@ -83,13 +96,13 @@ def expand(side: Side, ringcp: Path) -> List[str]:
             raise LeftOut(f"this ringcp has no {word.split('=')[0]}")
         words.append(word)
     if not own:
-        find(side.program)  # Behind a shell, too.
+        find(side.program)  # Also a program that is run by a shell.
     words[0] = str(ringcp) if own else find(words[0])
     return words
 
 
 def fill(command: List[str], source: Path, target: Path, agent: str = "") -> List[str]:
-    """Puts a run's own paths in place of the placeholders."""
+    """Replaces the placeholders by a run's own paths."""
     values = {"{source}": str(source), "{target}": str(target), "{agent}": agent}
     return [_fill_word(word, values) for word in command]
 

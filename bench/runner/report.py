@@ -1,13 +1,13 @@
-"""The table for people (Markdown, as BENCHMARKS.md takes it) and the JSON document."""
+"""The table for people (Markdown, as in BENCHMARKS.md) and the JSON document."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any, Dict, List, Tuple
 
 from .cpu_profile import CpuProfile
 from .growth import Factors, factors, seconds_per_entry
-from .measure import Result
+from .measure import Comparison, Result
 from .pairs import SideSummary
-from .targets import PEAK_BYTES_MAX
+from .targets import PEAK_BYTES_MAX, Metric
 from .works import GROWTH_NUMBER
 
 _PAIRS_WANTED = 7
@@ -28,6 +28,14 @@ _COLUMNS = (
     "verdict",
 )
 
+_PEERS_COLUMNS = (
+    "work",
+    "program",
+    "ratio",
+    "median s",
+    "CPU s",
+)
+
 _GROWTH_COLUMNS = (
     "work",
     "entries",
@@ -40,7 +48,7 @@ _GROWTH_COLUMNS = (
 
 @dataclass
 class Report:
-    """All that a run of the bench has to say."""
+    """Everything that a run of the bench reports."""
 
     pairs: int
     seed: int
@@ -49,8 +57,8 @@ class Report:
     versions: Dict[str, str] = field(default_factory=dict)
     places: Dict[str, str] = field(default_factory=dict)
     results: List[Result] = field(default_factory=list)
-    left_out: List[Tuple[str, str]] = field(default_factory=list)  # work, why
-    failed: List[Tuple[str, str]] = field(default_factory=list)  # work, how
+    left_out: List[Tuple[str, str]] = field(default_factory=list)  # Work, why.
+    failed: List[Tuple[str, str]] = field(default_factory=list)  # Work, how.
 
     def text(self) -> str:
         lines = [f"- {key}: {value}" for key, value in self.machine.items()]
@@ -58,13 +66,13 @@ class Report:
         lines += [f"- {place}: {words}" for place, words in self.places.items()]
         lines.append(f"- {self._how()}")
         lines += [
-            "- ratio: of the medians, peer / ringcp, above 1 = ringcp faster; spread: of single "
-            "pairs; CPU: median, user and system; no sync within the time; peak: of the largest "
-            "process, through the agent both"
+            "- ratio: of the medians, peer / ringcp, above 1 = ringcp faster; of several peers the "
+            "fastest; spread: of single pairs; CPU: median, user and system; no sync within the "
+            "time; peak: of the largest process, through the agent both"
         ]
         if self.results:
             lines += ["", *_table([_COLUMNS, *(_row(result) for result in self.results)])]
-            lines += ["", *self._growth_table()]
+            lines += ["", *self._peers_table(), *self._growth_table()]
             lines += [self._peak_line(), *map(str, self._growths())]
         missed = [
             f"{result.work.name}: {result.profile}" for result in self.results if result.missed
@@ -106,9 +114,10 @@ class Report:
         elif self.pairs < _PAIRS_WANTED:
             words += f"; A TRIAL: fewer than {_PAIRS_WANTED} pairs"
         fewer = [
-            f"{result.work.name} {len(result.pairs)}"
+            f"{result.work.name} {len(result.best.pairs)}"
+            + ("" if result.work.warm_up else " and none to warm up")
             for result in self.results
-            if len(result.pairs) < self.pairs
+            if len(result.best.pairs) < self.pairs or not result.work.warm_up
         ]
         if fewer:
             words += f"; fewer pairs where a run is long: {', '.join(fewer)}"
@@ -116,6 +125,16 @@ class Report:
 
     def _growths(self) -> List[Factors]:
         return factors(self.results)
+
+    def _peers_table(self) -> List[str]:
+        """Of works with several peers: each of them."""
+        rows = [
+            row
+            for result in self.results
+            if len(result.comparisons) > 1
+            for row in _peers_rows(result)
+        ]
+        return [*_table([_PEERS_COLUMNS, *rows]), ""] if rows else []
 
     def _growth_table(self) -> List[str]:
         rows = [
@@ -129,6 +148,8 @@ class Report:
     def _peak_line(self) -> str:
         highest = self._highest_peak()
         peak = highest.summary.ringcp.peak_bytes
+        if not peak:
+            return "P10: ringcp's highest peak is not known"
         verdict = "met" if peak <= PEAK_BYTES_MAX else "MISSED"
         return (
             f"P10: ringcp's highest peak is {_mib(peak)} MiB ({highest.work.name}); "
@@ -140,6 +161,8 @@ class Report:
             return {}
         highest = self._highest_peak()
         peak = highest.summary.ringcp.peak_bytes
+        if not peak:
+            return {}
         return {
             "number": "P10",
             "work": highest.work.name,
@@ -162,7 +185,7 @@ def _row(result: Result) -> Tuple[str, ...]:
     return (
         result.work.name,
         result.work.number,
-        result.work.peer.label,
+        result.best.peer.label,
         f"{summary.ratio:.2f}",
         f"{summary.ratio_lowest:.2f}–{summary.ratio_highest:.2f}",
         _seconds(summary.peer.minimum_seconds),
@@ -174,6 +197,25 @@ def _row(result: Result) -> Tuple[str, ...]:
         ", ".join(str(verdict.target) for verdict in result.verdicts),
         ", ".join(str(verdict) for verdict in result.verdicts),
     )
+
+
+def _peers_rows(result: Result) -> List[Tuple[str, ...]]:
+    ringcp = result.summary.ringcp
+    sides = [("", result.work.ringcp.label, ringcp)]
+    sides += [
+        (f"{comparison.summary.ratio:.2f}", comparison.peer.label, comparison.summary.peer)
+        for comparison in result.comparisons
+    ]
+    return [
+        (
+            result.work.name,
+            label,
+            ratio,
+            _seconds(side.median_seconds),
+            _seconds(side.cpu_seconds),
+        )
+        for ratio, label, side in sides
+    ]
 
 
 def _growth_row(result: Result) -> Tuple[str, ...]:
@@ -189,7 +231,7 @@ def _growth_row(result: Result) -> Tuple[str, ...]:
 
 
 def _table(rows: List[Tuple[str, ...]]) -> List[str]:
-    """A Markdown table with its columns aligned. The first row is the head."""
+    """A Markdown table with aligned columns. The first row is the head."""
     rows = [tuple(cell.replace("|", "\\|") for cell in row) for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [
@@ -201,19 +243,21 @@ def _table(rows: List[Tuple[str, ...]]) -> List[str]:
 
 
 def _work_document(result: Result) -> Dict[str, Any]:
-    work, summary = result.work, result.summary
+    work, best, summary = result.work, result.best, result.summary
     return {
         "name": work.name,
         "number": work.number,
         "data": work.data,
         "place": work.place,
         "entries": result.entries,
-        "peer": _side_document(work.peer.label, result.commands[0], summary.peer),
-        "ringcp": _side_document(work.ringcp.label, result.commands[1], summary.ringcp),
+        "peer": _side_document(best.peer.label, best.command, summary.peer),
+        "ringcp": _side_document(work.ringcp.label, result.command, summary.ringcp),
         "ratio": summary.ratio,
         "ratio_lowest": summary.ratio_lowest,
         "ratio_highest": summary.ratio_highest,
-        "first_progress_seconds": result.first_progress_seconds,
+        "first_progress_seconds": result.figures.get(Metric.FIRST_PROGRESS),
+        "sqe_share": result.figures.get(Metric.SQES),
+        "dear_calls": work.dear_calls,
         "profile": (
             result.profile.document() if isinstance(result.profile, CpuProfile) else result.profile
         ),
@@ -226,7 +270,23 @@ def _work_document(result: Result) -> Dict[str, Any]:
             }
             for verdict in result.verdicts
         ],
-        "pairs": [asdict(pair) for pair in result.pairs],
+        "pairs": [asdict(pair) for pair in best.pairs],
+        "other_peers": [
+            _comparison_document(comparison)
+            for comparison in result.comparisons
+            if comparison is not best
+        ],
+    }
+
+
+def _comparison_document(comparison: Comparison) -> Dict[str, Any]:
+    summary = comparison.summary
+    return {
+        **_side_document(comparison.peer.label, comparison.command, summary.peer),
+        "ratio": summary.ratio,
+        "ratio_lowest": summary.ratio_lowest,
+        "ratio_highest": summary.ratio_highest,
+        "pairs": [asdict(pair) for pair in comparison.pairs],
     }
 
 

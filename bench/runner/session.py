@@ -2,9 +2,9 @@
 
 Everything lies in directories called `ringcp-bench-PID-STARTTIME`: one in the temporary
 directory for mount points, others where works lie. The mounts are private to the bench's
-own mount namespace, so that the kernel removes them, and the loop devices with them, even
-after a SIGKILL; what is left then is found by its name and removed by the next run.
-Programs that the bench starts carry the same name in their environment.
+own mount namespace, so the kernel removes them, with their loop devices, even after a
+SIGKILL. The next run finds what is left then by its name, and removes it. Programs that
+the bench starts carry the same name in their environment.
 """
 
 import ctypes
@@ -31,18 +31,18 @@ _CLONE_NEWNS = 0x00020000
 _MS_REC = 0x4000
 _MS_PRIVATE = 0x40000
 
-# A ring is taken down by the kernel a moment after its process has ended.
+# The kernel takes a ring down only some time after its process has ended.
 _UNMOUNT_SECONDS_MAX = 5.0
 
 
 class Session:
     """The directories of this run. A context manager: leaving it removes everything.
 
-    With `keep`, everything stays, mounted for all to see, until the next run.
+    With `keep`, everything stays, mounted where all can see it, until the next run.
     """
 
     def __init__(self, temporary: Path, keep: bool, others: Sequence[Path] = ()) -> None:
-        """`others`: where besides `temporary` dead sessions may have left something."""
+        """Dead sessions may have left something in `temporary` and in `others`."""
         self._name = f"ringcp-bench-{os.getpid()}-{_start_time(os.getpid())}"
         self.directories: List[Path] = []
         self._made_parents: List[Path] = []
@@ -57,7 +57,7 @@ class Session:
         for number in _SIGNALS:
             signal.signal(number, _interrupt)
         try:
-            os.umask(0o022)  # Copies by cp -r get the modes of their source.
+            os.umask(0o022)  # With it, cp -r keeps the modes of the sources.
             ENVIRONMENT[_VARIABLE] = self._name
             for parent in self._others:
                 if parent.is_dir():
@@ -77,20 +77,20 @@ class Session:
         trace: Optional[TracebackType],
     ) -> None:
         for number in _SIGNALS:
-            signal.signal(number, signal.SIG_IGN)  # Removing is not to be cut short.
+            signal.signal(number, signal.SIG_IGN)  # Must not interrupt the removal.
         os.chdir("/")
         _kill_processes_of(self._name)
         if not self.keep:
             for directory in reversed(self.directories):
                 _remove(directory)
             for parent in self._made_parents:
-                with suppress(OSError):  # Somebody else uses it by now.
+                with suppress(OSError):  # Another session uses it by now.
                     parent.rmdir()
 
     def directory_in(self, parent: Path) -> Path:
         """A directory of this session in `parent`, which is made if it is missing.
 
-        What dead sessions have left in `parent` is removed first.
+        First removes what dead sessions have left in `parent`.
         """
         if not parent.exists():
             parent.mkdir()
@@ -118,7 +118,7 @@ class Session:
         self.may_mount = True
 
     def mount(self, name: str, *arguments: str) -> Path:
-        """Mounts at the session's directory `name`. Raises LeftOut where that is refused."""
+        """Mounts at the session's directory `name`. Raises LeftOut if that is refused."""
         if not self.may_mount:
             raise LeftOut(self.why_not_mount)
         point = self.directory / name
@@ -131,7 +131,7 @@ class Session:
 
 
 def unmount(point: Path) -> None:
-    """Unmounts; when something still holds it after some seconds, as soon as that ends."""
+    """Unmounts; lazily if something still holds the mount after some seconds."""
     give_up = time.monotonic() + _UNMOUNT_SECONDS_MAX
     while True:
         try:
@@ -145,20 +145,20 @@ def unmount(point: Path) -> None:
 
 
 def _interrupt(number: int, frame: Optional[FrameType]) -> None:
-    """The first signal ends the run; the next ones must not end the cleaning up."""
+    """The first signal ends the run; further ones must not interrupt the clean-up."""
     for each in _SIGNALS:
         signal.signal(each, signal.SIG_IGN)
     raise Interrupted(number)
 
 
 def _start_time(pid: int) -> str:
-    """Tells a process from a later one with the same id."""
+    """The start time, which tells a process from a later one with the same id."""
     with open(f"/proc/{pid}/stat", "rb") as file:
         return file.read().rsplit(b")", 1)[1].split()[19].decode()
 
 
 def _remove_stale(parent: Path) -> None:
-    """Removes what runs that are no longer there have left in `parent`."""
+    """Removes what dead runs have left in `parent`."""
     for path in parent.iterdir():
         name = _NAME.fullmatch(path.name)
         if name is None:
@@ -176,18 +176,18 @@ def _remove_stale(parent: Path) -> None:
 
 
 def _kill_processes_of(session_name: str) -> None:
-    """Ends what a session has started and not seen the end of."""
+    """Ends all processes that a session has started and that still run."""
     variable = f"{_VARIABLE}={session_name}".encode()
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if variable in (process / "environ").read_bytes().split(b"\0"):
                 os.kill(int(process.name), signal.SIGKILL)
         except OSError:
-            pass  # It has ended, or is not ours.
+            pass  # The process has ended, or is not ours.
 
 
 def _remove(directory: Path) -> None:
-    """Removes a directory with all that is mounted in it."""
+    """Removes a directory with everything that is mounted in it."""
     for point in reversed(list(_mounts_in(directory))):
         unmount(point)
     for device in _loop_devices_on(directory):
@@ -205,7 +205,7 @@ def _mounts_in(directory: Path) -> Iterator[Path]:
 
 
 def _loop_devices_on(directory: Path) -> List[str]:
-    """Those that a killed mount left attached to an image in the directory."""
+    """The devices that a killed mount left attached to an image in the directory."""
     devices = []
     for backing_file in Path("/sys/block").glob("loop*/loop/backing_file"):
         try:

@@ -1,4 +1,4 @@
-"""Runs the system's own small programs (mount, mkfs, sync, rm, ...), never on the clock."""
+"""Runs the system's own small programs (mount, mkfs, sync, rm, ...), never timed."""
 
 import subprocess
 
@@ -6,11 +6,11 @@ from .programs import ENVIRONMENT, find
 
 
 class ToolFailed(Exception):
-    """A tool ended with an error; the text has its name and its last words."""
+    """A tool ended with an error; the text has its name and its last messages."""
 
 
 def run(program: str, *arguments: str, merge_errors: bool = False) -> bytes:
-    """Runs it to its end and returns what it printed. Raises ToolFailed or LeftOut."""
+    """Runs a tool to its end and returns its output. Raises ToolFailed or LeftOut."""
     done = subprocess.run(
         [find(program), *arguments],
         stdin=subprocess.DEVNULL,

@@ -1,15 +1,20 @@
-"""The table of works. A new work is one entry here."""
+"""The table of works. To add a work, add one entry here."""
 
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 from .data_sets import DATA_SETS
+from .places import SLOW
 from .programs import Keeps, Side
 from .targets import Metric, Target
 
-# Starting a program takes about 2 ms: a sample is the mean of this many.
+# Starting a program takes about 2 ms, so a sample is the mean of this many runs.
 STARTS_PER_SAMPLE = 200
+
+# A pair of works where each request takes a millisecond takes half a minute, nearly all of it
+# in GNU cp, and differs little from the next one.
+PAIRS_OF_SLOW_MAX = 3
 
 # A pair of works of a million files takes half a minute, its copies' checks and removal
 # most of it: so many pairs, in which the machine's noise is small beside ten seconds.
@@ -47,20 +52,21 @@ RINGCP_DIRECT = Side("ringcp --direct", ("ringcp", "--direct", "{source}", "{tar
 RINGCP_THREADS = Side(
     "ringcp -r --engine=threads", ("ringcp", "-r", "--engine=threads", "{source}", "{target}")
 )
+ENGINES = ("uring", "threads")
 RINGCP_AGENT = Side(
     "ringcp -r --agent", ("ringcp", "-r", "--agent={agent}", "{source}", "{target}")
 )
-# Copies nothing but its own file: what is left is starting and ending.
+# Copies a single file, so almost only starting and ending the program remain.
 CP_ONE = Side("cp", ("cp", "{source}", "{target}"))
 RINGCP_ONE = Side("ringcp", ("ringcp", "{source}", "{target}"))
 
 
 @dataclass(frozen=True)
 class Work:
-    """One comparison: this data, on this place, by these two programs."""
+    """One comparison: this data, on this place, by ringcp and by one program or several."""
 
     name: str
-    number: str  # The target's, "P1" to "P11"; "" where there is none.
+    number: str  # The target's, "P1" to "P14"; "" where there is none.
     data: str
     place: str
     peer: Side
@@ -69,13 +75,20 @@ class Work:
     starts: int = 1  # Runs per sample.
     pairs_max: Optional[int] = None  # Where a run is long.
     only_named: str = ""  # Why it is left out unless it is asked for.
+    more_peers: Tuple[Side, ...] = ()  # The ratio is to the best of them and `peer`.
+    warm_up: bool = True  # False: where a run takes minutes, and finds nothing warm.
+    dear_calls: bool = False  # Whether each system call costs more (dear_calls.py).
+
+    @property
+    def peers(self) -> Tuple[Side, ...]:
+        return (self.peer, *self.more_peers)
 
     @property
     def through_agent(self) -> bool:
         return any("{agent}" in word for word in self.ringcp.command)
 
 
-# The target of works whose growth is judged, not their ratio.
+# The target of works that are judged by growth, not by their ratio.
 GROWTH_NUMBER = "P10"
 
 _GROWTH_IS_LONG = "all of P10 takes a quarter of an hour: only when named, ./dev bench P10"
@@ -96,6 +109,62 @@ def _growth(name: str, data: str, place: str, peer: Side, ringcp: Side) -> Work:
 
 def _ratio(bound: float) -> Tuple[Target, ...]:
     return (Target(Metric.RATIO, bound),)
+
+
+# Of the ops that io_uring has an opcode for, where calls have to wait.
+_SQES = Target(Metric.SQES, 0.9)
+
+_MINUTES = "GNU cp alone takes about four minutes a run: only when named, ./dev bench 'slow-10ms*'"
+
+
+def _slow(name: str, place: str, peer: Side, ringcp: Side, bound: float) -> Work:
+    """A work of small files. Where a request takes 10 ms each program runs once."""
+    work = Work(name, "P12", "slow", place, peer, ringcp, (Target(Metric.RATIO, bound), _SQES))
+    if place == "slow-1ms":
+        return replace(work, pairs_max=PAIRS_OF_SLOW_MAX)
+    return replace(work, pairs_max=1, warm_up=False, only_named=_MINUTES)
+
+
+# The target of works where ringcp as it is has to be as fast as the better one of its engines.
+BEST_NUMBER = "P14"
+_BEST_IS_LONG = f"all of {BEST_NUMBER} takes half an hour: only when named, ./dev bench best"
+
+
+def _best(name: str, data: str, place: str, ringcp: Side, dear_calls: bool) -> Work:
+    """ringcp as it is beside ringcp with either engine, `name` telling the kind of work."""
+    engines = [
+        replace(
+            ringcp,
+            label=f"{ringcp.label} --engine={engine}",
+            command=(ringcp.command[0], f"--engine={engine}", *ringcp.command[1:]),
+        )
+        for engine in ENGINES
+    ]
+    return Work(
+        f"best-{name}-dear" if dear_calls else f"best-{name}",
+        BEST_NUMBER,
+        data,
+        place,
+        engines[0],
+        ringcp,
+        _ratio(0.97),
+        pairs_max=PAIRS_OF_SLOW_MAX if place in SLOW else None,
+        only_named=_BEST_IS_LONG,
+        more_peers=tuple(engines[1:]),
+        dear_calls=dear_calls,
+    )
+
+
+_BEST = (
+    ("small-ext4", "small", "ext4", RINGCP),
+    ("small-ext4-archive", "small", "ext4", RINGCP_ARCHIVE),
+    ("flat-ext4", "flat", "ext4", RINGCP),
+    ("empty-ext4", "empty", "ext4", RINGCP),
+    ("large-ext4", "large", "ext4", RINGCP_BYTES),
+    ("small-xfs", "small", "xfs", RINGCP),
+    ("slow-1ms", "slow", "slow-1ms", RINGCP),
+    ("small-cold", "small", "disk", RINGCP),
+)
 
 
 WORKS: Sequence[Work] = (
@@ -142,6 +211,20 @@ WORKS: Sequence[Work] = (
         (Target(Metric.TIME, 1.5),),
         starts=STARTS_PER_SAMPLE,
     ),
+    _slow("slow-1ms", "slow-1ms", CP, RINGCP, 15),
+    _slow("slow-1ms-archive", "slow-1ms", CP_ARCHIVE, RINGCP_ARCHIVE, 12),
+    Work(
+        "slow-1ms-large",
+        "P12",
+        "slow-large",
+        "slow-1ms",
+        CP_ONE,
+        RINGCP_ONE,
+        _ratio(5),
+        pairs_max=PAIRS_OF_SLOW_MAX,
+    ),
+    _slow("slow-10ms", "slow-10ms", CP, RINGCP, 80),
+    _slow("slow-10ms-archive", "slow-10ms", CP_ARCHIVE, RINGCP_ARCHIVE, 60),
     Work("small-cold", "P4", "small", "disk", CP, RINGCP, _ratio(2.5)),
     Work(
         "large-cold",
@@ -161,6 +244,8 @@ WORKS: Sequence[Work] = (
         RINGCP_DIRECT,
         (Target(Metric.CPU, 0.1),),
     ),
+    *(_best(*kind, dear_calls=False) for kind in _BEST),
+    *(_best(*kind, dear_calls=True) for kind in _BEST),
     # What grows between these is in growth.py. Trees lie on the tmpfs, where neither a device
     # nor a journal takes part; extents need a file system that has them.
     _growth("growth-10k", "growth-10k", "tmpfs", CP, RINGCP),
@@ -185,29 +270,37 @@ _BEFORE_USER_ENTRIES_MIN = 1000
 
 
 def against_before(works: Sequence[Work]) -> List[Work]:
-    """What ringcp does in the works, each once, with an earlier ringcp as the peer.
+    """What ringcp does in the works, each once, with an earlier ringcp as the only peer.
 
     Works through the agent are left out: they compare ringcp with itself already.
     """
-    found: Dict[Tuple[str, str, Tuple[str, ...]], Work] = {}
+    found: Dict[Tuple[str, str, Tuple[str, ...], bool], Work] = {}
     for work in works:
         if work.through_agent:
             continue
         peer = replace(work.ringcp, label=f"{work.ringcp.label} before")
         has_entries = DATA_SETS[work.data].entries >= _BEFORE_USER_ENTRIES_MIN
         targets = (_BEFORE_TIME, _BEFORE_USER) if has_entries else (_BEFORE_TIME,)
-        key = (work.data, work.place, work.ringcp.command)
-        found.setdefault(key, replace(work, peer=peer, targets=targets))
+        key = (work.data, work.place, work.ringcp.command, work.dear_calls)
+        alone = replace(work, peer=peer, more_peers=(), targets=targets)
+        found.setdefault(key, alone)
     return list(found.values())
+
+
+def by_data(works: Sequence[Work]) -> List[Work]:
+    """The works, those on the same data behind each other: so no source is kept in vain."""
+    order = list(dict.fromkeys(work.data for work in works))
+    return sorted(works, key=lambda work: order.index(work.data))
 
 
 def select(names: Iterable[str], works: Sequence[Work] = WORKS) -> List[Work]:
     """The works that the names mean, in the table's order.
 
-    For no names, all that do not have to be named.
+    Without names, all works that do not have to be named.
 
-    A name is a work's own; else a target's number ("P5"); else a pattern ("*-xfs");
-    else the first part of names ("large"). Raises ValueError for a name that means none.
+    A name is first looked up as a work's own, then as a target's number ("P5"), then as a
+    pattern ("*-xfs"), then as the first part of names ("large"). Raises ValueError for a
+    name that none of these fits.
     """
     chosen: Set[str] = set()
     names = list(names)

@@ -16,7 +16,7 @@ namespace ringcp {
 
 // Which symbolic links are followed to what they point to.
 enum class Dereference {
-  kDefault,      // As GNU cp: kNever when recursive, else kAlways.
+  kDefault,      // As GNU cp: kNever if recursive, otherwise kAlways.
   kNever,        // -P: links are copied as links.
   kCommandLine,  // -H: only links named as sources are followed.
   kAlways,       // -L: all links are followed.
@@ -24,50 +24,51 @@ enum class Dereference {
 
 // How the target is understood.
 enum class TargetKind {
-  kDefault,       // A directory to copy into if it is one, else the copy's own name.
+  kDefault,       // A directory to copy into if it is one, otherwise the copy's own name.
   kDirectory,     // -t: a directory to copy into; it must exist.
   kNotDirectory,  // -T: the copy's own name, even if it is a directory.
 };
 
-// Whether files are cloned: share their blocks with the source until one of them is
-// written to (a reflink), where the file system can do that.
+// Whether a file becomes a clone (a reflink), which shares its blocks with the source
+// until one of the two is written to.
 enum class Reflink {
-  kAuto,    // Where it is possible; else their contents are copied.
-  kAlways,  // Or the file is not copied.
+  kAuto,    // If the file system can clone; otherwise the contents are copied.
+  kAlways,  // A file that can't be cloned is not copied.
   kNever,
 };
 
 // What a copy leaves in the page cache.
 enum class PageCache {
-  kKeep,    // What was read and written, as any program does.
-  kDrop,    // --no-cache: nothing of either file.
-  kBypass,  // --direct: nothing, and large files don't pass through it (O_DIRECT).
+  kKeep,    // What was read and written stays, as with any program.
+  kDrop,    // --no-cache: nothing of source or target stays.
+  kBypass,  // --direct: the same, and large files bypass the page cache (O_DIRECT).
 };
 
 // Which engine copies.
 enum class EngineChoice {
-  kAuto,   // io_uring where the kernel permits it and it pays, else system calls: so for
-           // files that are in memory.
-  kUring,  // io_uring, or the job fails.
-  kThreads,  // Plain system calls on as many threads.
+  kAuto,     // io_uring if the kernel permits it, but system calls for files in memory,
+             // where io_uring does not pay; without io_uring, kThreads.
+  kUring,    // io_uring; without it the job fails.
+  kThreads,  // Plain system calls, on the same number of threads.
 };
 
 // What is kept of a file besides its contents.
 struct Preserve {
   bool mode = false;
-  bool ownership = false;   // Where permitted; not permitted is no error, as in GNU cp.
+  bool ownership = false;   // Where permitted; as in GNU cp a refusal is no error.
   bool timestamps = false;  // Access and modification time.
   bool links = false;       // Hard links among the copied files.
 
   bool any_attribute() const { return mode || ownership || timestamps; }
 };
 
-// How much is done at a time. 0: what suits most jobs and machines.
+// How much is done at the same time. 0 means a value that suits most jobs and machines.
 struct Tuning {
   // More threads don't make a copy faster, and each has a ring and buffers.
   static constexpr int kWorkersMax = 16;
   static constexpr int kQueueDepthMax = 256;
-  // A block is whole pages; larger ones leave the CPU's cache, and are not faster.
+  // A block is a number of whole pages. Blocks above kBlockBytesMax don't stay in the
+  // CPU's cache, and are not faster.
   static constexpr int64_t kBlockBytesMin = 4096;
   static constexpr int64_t kBlockBytesMax = int64_t{4} * 1024 * 1024;
 
@@ -76,8 +77,8 @@ struct Tuning {
            bytes % kBlockBytesMin == 0;
   }
 
-  int workers = 0;      // Threads, each with its ring; default: one for each CPU.
-  int queue_depth = 0;  // Files in flight for each worker, as memory permits.
+  int workers = 0;      // Threads, each with its own ring; default: one for each CPU.
+  int queue_depth = 0;  // Files in flight in each worker; fewer if memory is short.
   int64_t block_size_bytes = 0;  // Of each read and write.
 };
 
@@ -91,18 +92,19 @@ struct CopyOptions {
   bool force = false;       // -f
   bool no_clobber = false;  // -n
   bool remove_destination = false;
-  // POSIXLY_CORRECT: a target that is a symbolic link to nowhere is made where the link
-  // leads to, instead of being refused.
+  // As with POSIXLY_CORRECT: a target that is a symbolic link to nowhere is made where
+  // the link leads to, instead of being refused.
   bool writes_through_dangling_links = false;
   bool one_file_system = false;  // -x
   Reflink reflink = Reflink::kAuto;
   PageCache page_cache = PageCache::kKeep;
   EngineChoice engine = EngineChoice::kAuto;
-  // A kernel thread takes in what is submitted (IORING_SETUP_SQPOLL): io_uring, or the
-  // job fails.
+  // A kernel thread picks up what is submitted (IORING_SETUP_SQPOLL). The job fails if
+  // io_uring does not permit that.
   bool sqpoll = false;
-  // What is copied with O_DIRECT is polled for (IORING_SETUP_IOPOLL) where the devices
-  // can be: io_uring, or the job fails. REQUIRES: page_cache is kBypass.
+  // Reads and writes with O_DIRECT are polled for completion (IORING_SETUP_IOPOLL) on
+  // devices that support it. The job fails without io_uring.
+  // REQUIRES: page_cache is kBypass.
   bool iopoll = false;
   Tuning tuning;
   // The process's umask. It can't be read without setting it, so main() reads it once,

@@ -1,8 +1,9 @@
-// What a worker counts while it copies. One writer (the worker), any readers: a progress
-// snapshot sums the counters of all workers without stopping them.
+// What a worker counts while it copies. The worker alone writes; any thread may read, so
+// a progress snapshot sums the counters of all workers without stopping them.
 //
-// Thread-safety: Add() by the owning thread only; value() by any thread. Relaxed: each
-// counter is right by itself; two of them may be a moment apart.
+// Thread-safety: Add() by the owning thread only; value() by any thread. The accesses are
+// relaxed: each counter is right by itself, but two counters may be read at different
+// moments.
 
 #ifndef RINGCP_CORE_BASE_ENGINE_COUNTERS_H_
 #define RINGCP_CORE_BASE_ENGINE_COUNTERS_H_
@@ -14,7 +15,7 @@ namespace ringcp {
 
 class Counter {
  public:
-  // Not an atomic read-modify-write: there is one writer.
+  // Not an atomic read-modify-write, because there is only one writer.
   void Add(int64_t amount) {
     value_.store(value_.load(std::memory_order_relaxed) + amount,
                  std::memory_order_relaxed);
@@ -25,7 +26,7 @@ class Counter {
   std::atomic<int64_t> value_ = 0;
 };
 
-// Aligned, so that two workers never write the same cache line.
+// Aligned, so that two workers never write to the same cache line.
 struct alignas(64) EngineCounters {
   Counter bytes_found;  // Sizes of the regular files seen.
   Counter bytes_done;
@@ -33,13 +34,13 @@ struct alignas(64) EngineCounters {
   Counter files_done;
   Counter files_skipped;
   Counter files_failed;
-  Counter files_at_once;  // Of files_done, those copied by calls at once to their end.
+  Counter files_at_once;  // Of files_done, those copied at once to their end.
   Counter files_direct;   // Of files_done, those copied with O_DIRECT.
   Counter directories_done;
   Counter short_reads;
   Counter short_writes;
   Counter retries;
-  // What the worker's ring has counted: see KernelCounters.
+  // Copied from the worker's kernel: see KernelCounters.
   Counter chains;
   Counter sqes;
   Counter linked;

@@ -64,7 +64,7 @@ size_t Utf8SequenceLength(std::string_view text) {
   for (size_t i = 1; i < length; ++i) {
     if ((byte(i) & 0xC0) != 0x80) return 0;
   }
-  // Overlong forms, surrogates, beyond U+10FFFF.
+  // Overlong forms, surrogates and values above U+10FFFF are malformed.
   if (lead == 0xE0 && byte(1) < 0xA0) return 0;
   if (lead == 0xED && byte(1) > 0x9F) return 0;
   if (lead == 0xF0 && byte(1) < 0x90) return 0;
@@ -82,9 +82,11 @@ wchar_t Utf8CodePoint(std::string_view sequence, size_t length) {
   return static_cast<wchar_t>(code);
 }
 
-// Whether a terminal shows `code` as it is: neither a control nor a line separator.
+// Whether a terminal shows `code` unchanged: it is neither a control nor a line
+// separator.
 bool IsPrintable(wchar_t code) {
-  // Debian's own locale, whatever the user's is; without it only ASCII is sure.
+  // Debian always has this locale, whatever the user's is. Without it only ASCII counts
+  // as printable.
   static const locale_t kUtf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
   if (code < 0x80) return code >= 0x20 && code != 0x7F;
   return kUtf8 != nullptr && iswprint_l(static_cast<wint_t>(code), kUtf8) != 0;
@@ -126,8 +128,8 @@ bool AllPrintable(std::string_view name) {
   return true;
 }
 
-// Whether the shell might see more in `name` than single quotes, as GNU's quotearg has
-// it.
+// Whether `name` holds characters, besides single quotes, that mean something to the
+// shell, by the rules of GNU's quotearg.
 bool HasShellCharacters(std::string_view name) {
   return name.find_first_of("!\"$&()*;<=>?[\\^`{|}") != std::string_view::npos ||
          name.find_first_of("#~", 1) != std::string_view::npos;
@@ -144,8 +146,8 @@ std::string ErrnoName(int error_number) {
 }
 
 std::string Quote(std::string_view name) {
-  // Double quotes are easier on the eye around a single quote, as long as the shell finds
-  // nothing else to do inside of them.
+  // Double quotes around a single quote are easier to read, but only if the shell would
+  // find nothing to expand inside them.
   if (name.find('\'') != std::string_view::npos && !HasShellCharacters(name) &&
       AllPrintable(name)) {
     return absl::StrCat("\"", std::string(name), "\"");
@@ -185,7 +187,7 @@ FileError MakeFileError(Operation operation, std::string_view path, int error_nu
   std::string reason;
   if (error_number != 0) {
     std::array<char, 128> text = {};
-    // What a ring says of an op that the kernel did not take in, and nobody else says.
+    // Only the ring returns ECANCELED: for an op that the kernel did not accept.
     const char* const words =
         error_number == ECANCELED
             ? "the kernel had no thread or no memory for it (see ulimit -u)"

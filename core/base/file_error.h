@@ -1,5 +1,5 @@
-// One thing that could not be copied: what was tried, on which path, and why. The text
-// is GNU cp's, so that scripts and eyes used to cp read it at once.
+// One thing that could not be copied: what was tried, on which path, and why. The text is
+// GNU cp's, because scripts and people are used to it.
 //
 // Thread-safety: plain values and pure functions.
 
@@ -11,7 +11,7 @@
 
 namespace ringcp {
 
-// What was being done when it failed. The order is that of the table in file_error.cc.
+// What was being done when it failed. The table in file_error.cc has the same order.
 enum class Operation {
   kStat,
   kOpen,
@@ -32,15 +32,15 @@ enum class Operation {
   kSetOwner,
   kSetMode,
   kClone,
-  // Refusals: no system call failed, the error number is 0.
+  // A refusal: no system call failed, and the error number is 0.
   kRefuse,
 };
 
 struct FileError {
   Operation operation = Operation::kRefuse;
   int error_number = 0;  // errno of the failed call; 0 for a refusal.
-  std::string path;      // The path the operation failed on: as typed, any bytes.
-  std::string message;   // The whole line without the program's name; valid UTF-8.
+  std::string path;     // The path the operation failed on, as typed; may hold any bytes.
+  std::string message;  // The whole line without the program's name; valid UTF-8.
 };
 
 // The failure of `operation` on `path` with `error_number` (an errno value, > 0), worded
@@ -58,9 +58,9 @@ std::string_view OperationName(Operation operation);
 // "ENOSPC" for ENOSPC; "" for 0; "errno 4711" for a number without a name.
 std::string ErrnoName(int error_number);
 
-// `name` quoted for a person and a shell alike, as GNU cp does it: 'plain', "it's",
-// 'new'$'\n''line'. Bytes that are not printable UTF-8 come out as octal escapes, so the
-// result is always printable, one line and valid UTF-8.
+// `name` quoted for people and shells, as GNU cp does it: 'plain', "it's",
+// 'new'$'\n''line'. Bytes that are not printable UTF-8 become octal escapes, so the
+// result is always one line of printable, valid UTF-8.
 std::string Quote(std::string_view name);
 
 }  // namespace ringcp

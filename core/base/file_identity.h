@@ -1,9 +1,9 @@
-// Which file on which device: what a name leads to, or a descriptor. No two files that
-// exist at a time have the same; one that is open exists. Once a file is gone another one
-// may get its inode's number: where it is known when a file was made (statx(2), on most
-// file systems), that tells the two apart.
+// Which file on which device a name or a descriptor leads to. No two files that exist at
+// the same time have the same identity, and a file that is open exists. Once a file is
+// gone, a new one may get its inode number; the time of birth (from statx(2), on most
+// file systems) tells the two apart.
 //
-// All stats here are statx(2)'s, the one form that io_uring has.
+// All stats here are statx(2)'s, because io_uring has no other form.
 //
 // Thread-safety: plain values.
 
@@ -22,7 +22,7 @@ struct FileIdentity {
   uint32_t device_major = 0;
   uint32_t device_minor = 0;
   uint64_t inode = 0;
-  uint64_t made_at_nanoseconds = 0;  // Since 1970; 0: not known.
+  uint64_t made_at_nanoseconds = 0;  // Time of birth since 1970; 0: not known.
 
   friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
   template <typename H>
@@ -40,15 +40,15 @@ inline dev_t NodeDeviceOf(const struct statx& stat) {
   return makedev(stat.stx_rdev_major, stat.stx_rdev_minor);
 }
 
-// Whether two stats are of one file, both of which exist.
+// Whether two stats are of the same file. The files of both must still exist.
 inline bool SameFile(const struct statx& a, const struct statx& b) {
   return a.stx_ino == b.stx_ino && a.stx_dev_major == b.stx_dev_major &&
          a.stx_dev_minor == b.stx_dev_minor;
 }
 
-// Whether two stats, taken one after the other, are of one file. Once a file is gone its
-// inode number may be that of another one, which was made later; when a file was made
-// counts only where both stats tell it.
+// Whether two stats, taken one after the other, are of the same file. Between them the
+// file may have been removed, and its inode number given to a new one; the time of birth
+// shows this if both stats have it.
 inline bool IsStillTheSame(const struct statx& a, const struct statx& b) {
   if (!SameFile(a, b)) return false;
   if ((a.stx_mask & b.stx_mask & STATX_BTIME) == 0) return true;

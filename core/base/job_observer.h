@@ -21,14 +21,14 @@ class JobObserver {
   // Something is odd but nothing was lost, such as a source that was named twice.
   virtual void OnWarning(std::string_view message) = 0;
 
-  // Whether OnCopied() is wanted; asked once, when Run() starts.
+  // Whether OnCopied() is wanted; asked once, when the job starts to run.
   virtual bool WantsCopied() const { return false; }
 
-  // `source` was copied to `target` (-v), both as a user would write them.
+  // `source` was copied to `target` (-v); both are names as a user would write them.
   virtual void OnCopied(std::string_view /*source*/, std::string_view /*target*/) {}
 
-  // `target`, as a user would write it, was removed to make way for a copy (-v). Comes
-  // only if OnCopied() is wanted.
+  // `target`, named as a user would write it, was removed to make way for a copy (-v).
+  // Called only if OnCopied() is wanted.
   virtual void OnRemoved(std::string_view /*target*/) {}
 };
 

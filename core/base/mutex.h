@@ -1,8 +1,8 @@
 // A lock, its scope, and a condition variable, annotated so that clang's -Wthread-safety
-// checks ABSL_GUARDED_BY. They wrap the standard library's because ThreadSanitizer
-// understands those; it does not see the locking of a system abseil built without it, and
-// would report every access as a race. Waiting follows the steady clock, so that a change
-// of the machine's time neither ends nor prolongs it.
+// checks ABSL_GUARDED_BY. They wrap the standard library's types because ThreadSanitizer
+// understands those; it does not see the locks of a system abseil that was built without
+// it, and would report every guarded access as a race. Timeouts follow the steady clock,
+// so setting the machine's time neither ends nor prolongs a wait.
 //
 // Thread-safety: everything here may be used by any thread.
 
@@ -47,14 +47,14 @@ class ABSL_SCOPED_LOCKABLE MutexLock {
   Mutex* const mutex_;
 };
 
-// Waiting may end without a reason, so it is always done in a loop on the condition.
+// A wait may end spuriously, so callers wait in a loop that checks their condition.
 class CondVar {
  public:
   CondVar() = default;
   CondVar(const CondVar&) = delete;
   CondVar& operator=(const CondVar&) = delete;
 
-  // REQUIRES (both): `mutex` is held by the caller; it is given up while waiting.
+  // REQUIRES (both): the caller holds `mutex`, which is released while waiting.
   void Wait(Mutex* mutex) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   // Returns false once `until` has come.
   bool WaitUntil(Mutex* mutex, SteadyTime until) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);

@@ -15,19 +15,19 @@ namespace {
 
 constexpr mode_t kAllRights = ACL_READ | ACL_WRITE | ACL_EXECUTE;
 
-// What an ACL says, without whom it names.
+// What an ACL grants, without the users and groups it names.
 struct Acl {
   std::optional<mode_t> user;
   std::optional<mode_t> group;
   std::optional<mode_t> mask;
   std::optional<mode_t> other;
   bool has_named = false;
-  // The rights that all users who are named have, and all groups, before the mask.
+  // The rights that all named users (all named groups) have, before the mask.
   mode_t all_named_users = kAllRights;
   mode_t all_named_groups = kAllRights;
 };
 
-// Sets `right`, which an ACL has once; false if it was set before.
+// Sets `right`, of which an ACL has only one; false if it was set before.
 bool SetOnce(mode_t value, std::optional<mode_t>* right) {
   if (right->has_value()) return false;
   *right = value;

@@ -1,4 +1,4 @@
-// The version that --version and GetAgentInfo tell.
+// The version that --version and GetAgentInfo report.
 
 #ifndef RINGCP_CORE_BASE_VERSION_H_
 #define RINGCP_CORE_BASE_VERSION_H_

@@ -2,21 +2,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <utility>
 
 #include "core/base/check.h"
 #include "core/base/file_identity.h"
-#include "core/kernel/clone_table.h"
+#include "core/kernel/file_system_table.h"
 
 namespace ringcp {
-namespace {
-
-constexpr uint64_t kStatBlockBytes = 512;  // What stx_blocks counts, see statx(2).
-
-// No hole is smaller. What is no larger may be stored beside its inode.
-constexpr uint64_t kHoleBytesMin = 4096;
-
-}  // namespace
 
 void ContentsCopy::Enter(State state, const Op& op, NextChains* next) {
   state_ = state;
@@ -40,33 +31,30 @@ void ContentsCopy::FailToWrite(int32_t result) {
 void ContentsCopy::Reset(const FileCopyPolicy* policy, const struct statx* source_stat) {
   RINGCP_CHECK(state_ == State::kDone);
   policy_ = policy;
-  source_stat_ = source_stat;
-  target_emptied_ = false;
-  empty_piece_ = kNone;
-  is_direct_ = reads_direct_ = is_preallocated_ = is_cached_ = is_behind_ = false;
-  is_size_set_ = false;
+  source_.Reset(source_stat);
+  target_.Reset(policy);
+  is_direct_ = reads_direct_ = is_behind_ = false;
   TakeCounted();
-  ends_with_hole_ = false;
-  knows_holes_ = true;
   outcome_ = Outcome::kRunning;
   retries_ = 0;
-  pump_.Start(0, 0);  // It knows nothing of the last file any more.
-  pump_.SetUncachedIo(policy->page_cache == PageCache::kKeep ? nullptr
-                                                             : policy->uncached_io);
-  pump_.SetPolledIo(policy->polled_io);
-  pump_.SetSkipsZeros(false);
+  pump_.Start();  // It knows nothing of the last file any more.
 }
 
 void ContentsCopy::Start(const Files& files, NextChains* next) {
   files_ = files;
-  pump_.SetBelievesRing(policy_->queues_all && files.source_is_local);
+  const bool is_uncached = policy_->leaves_cache();
+  source_.blocks().io().SetFileSystem(files.source_file_system, is_uncached);
+  target_.blocks().io().SetFileSystem(files.target_file_system, is_uncached);
+  // What a ring says of the end is true there; elsewhere only a call is believed.
+  source_.Start(files.source,
+                policy_->queues_all && files.source_file_system->tells_true_sizes());
+  target_.Start(files.target, files.target_has_contents, files.target_size);
   if (control_->only_calls) {
     control_->at_once = true;
     return CopyPieces(next);
   }
   // Of an empty file there is nothing to share; one in /proc may only look empty.
-  const bool is_worth_it =
-      source_stat_->stx_size != 0 || policy_->reflink == Reflink::kAlways;
+  const bool is_worth_it = source_.size() != 0 || policy_->reflink == Reflink::kAlways;
   if (!files.may_clone || !is_worth_it) {
     control_->at_once = control_->at_once && may_be_read_at_once();
     return CopyBytes(next);
@@ -87,6 +75,8 @@ void ContentsCopy::Settle(int lane, absl::Span<const int32_t> results, NextChain
       return OnCountCached(results[0], next);
     case State::kSetDirect:
       return OnSetDirect(results[0], next);
+    case State::kAskSource:
+      return OnSourceAsked(results, next);
     case State::kPreallocate:
       return OnPreallocate(results[0], next);
     case State::kLengthen:
@@ -102,7 +92,8 @@ void ContentsCopy::Settle(int lane, absl::Span<const int32_t> results, NextChain
     case State::kStatEnd:
       return OnStatEnd(results[0], next);
     case State::kSetSize:
-      return results[0] < 0 ? FailToWrite(results[0]) : CopyBehind(target_size_, next);
+      return results[0] < 0 ? FailToWrite(results[0])
+                            : CopyBehind(target_.set_size(), next);
     case State::kAwaitHelper:
     case State::kDone:
       break;
@@ -112,41 +103,30 @@ void ContentsCopy::Settle(int lane, absl::Span<const int32_t> results, NextChain
 
 // --- What the source is like ---
 
-bool ContentsCopy::HasHoles(const struct statx& stat) {
-  return stat.stx_size > kHoleBytesMin &&
-         stat.stx_blocks < stat.stx_size / kStatBlockBytes;
-}
-
 bool ContentsCopy::is_large() const {
   return policy_->shared_files != nullptr &&
-         source_stat_->stx_size >= policy_->shared_files->bytes_min();
+         source_.size() >= policy_->shared_files->bytes_min();
 }
 
 bool ContentsCopy::wants_direct() const {
-  return policy_->page_cache == PageCache::kBypass && !has_holes() &&
-         source_stat_->stx_size > block_size_bytes_;
-}
-
-uint64_t ContentsCopy::SourceEnd() const {
-  return source_stat_->stx_size == 0 ? BlockPump::kEndUnknown : source_stat_->stx_size;
+  return policy_->page_cache == PageCache::kBypass && !source_.has_holes() &&
+         source_.size() > block_size_bytes_;
 }
 
 // --- Clones ---
 
 void ContentsCopy::OnClone(int32_t result, NextChains* next) {
-  const bool refuses_all = result < 0 && CloneTable::RefusesAll(-result);
+  const bool refuses_all = result < 0 && FileSystemTable::RefusesAllClones(-result);
   // With old contents it was a trial, so that they stay where cloning is impossible. Now
   // they are to go: they may be behind or between the new ones, or be why it failed.
-  const bool was_trial = files_.target_has_contents && !target_emptied_;
+  const bool was_trial = target_.has_old();
   const bool may_be_why =
-      result == -ENOSPC ||
-      (result == -EINVAL && files_.target_size > source_stat_->stx_size);
+      result == -ENOSPC || (result == -EINVAL && target_.old_size() > source_.size());
   if (was_trial && (result == 0 || may_be_why)) {
-    target_emptied_ = true;
-    return Enter(State::kTruncate, policy_->Resize(files_.target.index, 0), next);
+    return Enter(State::kTruncate, target_.EmptyOld(), next);
   }
   if (result == 0) {
-    counters_->bytes_done.Add(static_cast<int64_t>(source_stat_->stx_size));
+    counters_->bytes_done.Add(static_cast<int64_t>(source_.size()));
     return Done(Outcome::kCopied);
   }
   if (policy_->reflink == Reflink::kAlways) {
@@ -155,7 +135,8 @@ void ContentsCopy::OnClone(int32_t result, NextChains* next) {
   control_->at_once = control_->at_once && may_be_read_at_once();
   // A target that was there may be a link to elsewhere.
   if (refuses_all && files_.target_created) {
-    policy_->clones->NoteRefused(files_.source_device, files_.target_device);
+    policy_->file_systems->NoteCloneRefused(*files_.source_found_on,
+                                            *files_.target_file_system);
   }
   CopyBytes(next);
 }
@@ -166,91 +147,81 @@ void ContentsCopy::OnTruncate(int32_t result, NextChains* next) {
 }
 
 int64_t ContentsCopy::TakeCounted() {
-  return pump_.TakeCounted() + shared_.TakeCounted() + std::exchange(counted_, 0);
+  return target_.blocks().TakeCounted() + shared_.TakeCounted();
 }
 
 // --- Pieces between holes, and large files that are shared ---
 
 void ContentsCopy::CopyPieces(NextChains* next) {
-  if (has_holes()) return FindPieces(0, next);
-  const uint64_t end = SourceEnd();
+  if (source_.has_holes()) return FindPieces(0, next);
+  const uint64_t end = source_.end();
   if (is_shareable(0, end)) return CopyShared(0, end, next);
-  pump_.Start(0, end);
-  Pump(next);
+  CopyRange(0, end, next);
 }
 
 bool ContentsCopy::is_shareable(uint64_t begin, uint64_t end) const {
-  return is_large() && is_cached_ && knows_holes_ && !control_->stopped &&
-         end - begin >= policy_->shared_files->bytes_min();
+  return is_large() && source_.is_cached() && source_.knows_holes() &&
+         !control_->stopped && end - begin >= policy_->shared_files->bytes_min();
 }
 
 void ContentsCopy::CopyShared(uint64_t begin, uint64_t end, NextChains* next) {
-  counted_ += shared_.TakeCounted();
+  shared_.SetFileSystems(files_.source_file_system, files_.target_file_system);
   shared_.Start(files_.source.index, files_.target.index, begin, end);
-  pump_.Start(&shared_);
+  source_.blocks().Start(&shared_);
+  pump_.Start();
   offered_ = true;
   policy_->shared_files->Offer(&shared_);
   Pump(next);
 }
 
 void ContentsCopy::FindPieces(uint64_t offset, NextChains* next) {
-  piece_end_ = offset;
-  pump_.Start(offset, offset);
+  source_.GoTo(offset);
+  source_.blocks().Start(offset, offset);
+  pump_.Start();
   FindPiece(next);
 }
 
 void ContentsCopy::FindPiece(NextChains* next) {
   if (control_->stopped) return Done(Outcome::kStopped);
-  if (piece_end_ >= source_stat_->stx_size || !pump_.may_add()) return Pump(next);
-  Enter(State::kFindData, SeekData(files_.source.index, piece_end_, &piece_begin_), next);
+  if (!source_.has_more_pieces() || !source_.blocks().may_add()) return Pump(next);
+  Enter(State::kFindData, source_.FindData(), next);
 }
 
 void ContentsCopy::OnFindData(int32_t result, NextChains* next) {
-  const uint64_t size = source_stat_->stx_size;
-  if (result == -ENXIO) piece_begin_ = size;
-  // Where holes can't be found there are none.
-  if (result < 0 && result != -ENXIO) piece_begin_ = piece_end_;
-  piece_begin_ = std::min<uint64_t>(piece_begin_, size);
   // A hole is copied by leaving it out.
-  counters_->bytes_done.Add(static_cast<int64_t>(piece_begin_ - piece_end_));
-  counted_ += static_cast<int64_t>(piece_begin_ - piece_end_);
-  piece_end_ = piece_begin_;
-  ends_with_hole_ = piece_begin_ == size;
-  if (ends_with_hole_) return FindPiece(next);
-  Enter(State::kFindHole, SeekHole(files_.source.index, piece_begin_, &piece_end_), next);
+  target_.blocks().Count(static_cast<int64_t>(source_.OnFindData(result)));
+  if (source_.ends_with_hole()) return FindPiece(next);
+  Enter(State::kFindHole, source_.FindHole(), next);
 }
 
 void ContentsCopy::OnFindHole(int32_t result, NextChains* next) {
-  const uint64_t size = source_stat_->stx_size;
-  piece_end_ = result < 0 ? size : std::min<uint64_t>(piece_end_, size);
-  if (piece_end_ == piece_begin_) {
-    // It is a hole by now. One that is called data and a hole again and again would never
-    // end: the rest is data then.
-    if (empty_piece_ == piece_begin_) piece_end_ = size;
-    empty_piece_ = piece_begin_;
-  }
-  if (piece_begin_ == 0 && piece_end_ == size) {
-    // Then these are not holes that its file system knows.
-    knows_holes_ = false;
-    pump_.SetSkipsZeros(true);
-  }
-  if (is_shareable(piece_begin_, piece_end_)) {
-    if (pump_.complete()) return CopyShared(piece_begin_, piece_end_, next);
+  source_.OnFindHole(result);
+  if (!source_.knows_holes()) target_.blocks().SetSkipsZeros(true);
+  const uint64_t begin = source_.piece_begin();
+  const uint64_t end = source_.piece_end();
+  if (is_shareable(begin, end)) {
+    if (pump_.complete()) return CopyShared(begin, end, next);
     // It is found again once those before it are copied.
-    piece_end_ = piece_begin_;
+    source_.GoTo(begin);
     return Pump(next);
   }
-  if (piece_begin_ < piece_end_) pump_.Add(piece_begin_, piece_end_);
+  if (begin < end) source_.blocks().Add(begin, end);
   FindPiece(next);
 }
 
 // --- Blocks ---
 
+void ContentsCopy::CopyRange(uint64_t begin, uint64_t end, NextChains* next) {
+  source_.blocks().Start(begin, end);
+  pump_.Start();
+  Pump(next);
+}
+
 void ContentsCopy::Pump(NextChains* next) {
   state_ = State::kPump;
   if (control_->stopped && !pump_.complete()) pump_.Stop();
   pump_.SetOneLane(control_->at_once);
-  pump_.Advance(files_.source, files_.target, next);
+  pump_.Advance(next);
   if (pump_.busy()) return;
   if (offered_ && !policy_->shared_files->Withdraw(policy_->kernel, &shared_)) {
     state_ = State::kAwaitHelper;
@@ -274,22 +245,22 @@ void ContentsCopy::OnPumped(NextChains* next) {
       pump_.error_number() == EINVAL ||
       (reads_direct_ && pump_.failed_operation() == Operation::kRead);
   if (is_direct_ && (!pump_.failed() || may_be_refused)) {
-    const bool is_whole = pump_.complete() && !pump_.end_found();
-    if (is_whole && direct_end_ < DirectEnd()) return CopyDirect(direct_end_, next);
+    const bool is_whole = pump_.complete() && !source_.blocks().end_found();
+    if (is_whole && direct_end_ < source_.direct_end())
+      return CopyDirect(direct_end_, next);
     if (is_whole && !reads_direct_) counters_->files_direct.Add(1);
     return SwitchDirect(/*on=*/false, next);
   }
   if (pump_.complete()) {
-    if (is_behind_ || SourceEnd() == BlockPump::kEndUnknown) {
+    if (is_behind_ || source_.end() == FileSource::kEndUnknown) {
       // A call has found the end. Room was set aside for the size that it had.
-      const bool is_too_long = is_preallocated_ && !is_size_set_ &&
-                               pump_.end_offset() < source_stat_->stx_size;
-      if (is_too_long) return SetTargetSize(pump_.end_offset(), next);
+      const uint64_t end = source_.blocks().end_offset();
+      if (target_.is_too_long(end, source_.size())) return SetTargetSize(end, next);
       return Done(Outcome::kCopied);
     }
     const bool more =
-        has_holes() && !pump_.end_found() && piece_end_ < source_stat_->stx_size;
-    return more ? FindPieces(piece_end_, next) : OnEndReached(next);
+        source_.has_holes() && !source_.blocks().end_found() && source_.has_more_pieces();
+    return more ? FindPieces(source_.piece_end(), next) : OnEndReached(next);
   }
   // Stopped, if not by its own worker, then by its helper.
   if (!pump_.failed()) return Done(Outcome::kStopped);
@@ -299,34 +270,33 @@ void ContentsCopy::OnPumped(NextChains* next) {
 }
 
 void ContentsCopy::OnEndReached(NextChains* next) {
-  if (pump_.end_found()) return SetTargetSize(pump_.end_offset(), next);
+  if (source_.blocks().end_found())
+    return SetTargetSize(source_.blocks().end_offset(), next);
   // With the last byte written the target has its size.
-  if (!has_holes() || (knows_holes_ && !ends_with_hole_)) {
-    return CopyBehind(source_stat_->stx_size, next);
+  if (!source_.has_holes() || (source_.knows_holes() && !source_.ends_with_hole())) {
+    return CopyBehind(source_.size(), next);
   }
   // Its last hole may be gone by now.
-  Enter(State::kStatEnd,
-        policy_->CallUnlessQueued(StatDescriptor(files_.source.index, &end_stat_)), next);
+  Enter(State::kStatEnd, policy_->CallUnlessQueued(source_.LookAtEnd()), next);
 }
 
 void ContentsCopy::OnStatEnd(int32_t result, NextChains* next) {
   if (result < 0) {
     return Fail({.operation = Operation::kStat, .error_number = -result});
   }
-  SetTargetSize(std::min(source_stat_->stx_size, end_stat_.stx_size), next);
+  SetTargetSize(source_.size_left(), next);
 }
 
 void ContentsCopy::SetTargetSize(uint64_t size, NextChains* next) {
-  target_size_ = size;
-  is_size_set_ = true;
-  Enter(State::kSetSize, policy_->Resize(files_.target.index, size), next);
+  Enter(State::kSetSize, target_.SetSize(size), next);
 }
 
 void ContentsCopy::CopyBehind(uint64_t end, NextChains* next) {
   if (control_->stopped) return Done(Outcome::kStopped);
   is_behind_ = true;
-  pump_.SetSkipsZeros(false);
-  pump_.StartBehind(end);
+  target_.blocks().SetSkipsZeros(false);
+  source_.blocks().StartBehind(end);
+  pump_.Start();
   Pump(next);
 }
 

@@ -1,6 +1,7 @@
 // Copies the contents of one regular file to another, both of which are open: the middle
 // of a FileCopy, as a state machine without I/O. A clone shares the source's blocks; else
-// a BlockPump moves them, after it has been found out how.
+// a BlockPump moves them, after it has been found out how. What concerns one side alone
+// is that side's (source_contents.h, target_contents.h); here is what takes both.
 //
 //   kClone, if it may be cloned ---------------------------------------------> kDone
 //     | refused (with old contents in the target: kTruncate, and kClone again)
@@ -32,7 +33,7 @@
 // read one piece at a time, with all other files waiting. A chain of several pieces is
 // carried out one piece after the other, and ends where one falls short. Finding the next
 // pieces while lanes are busy saves no more than many pieces at a time do (3 %, see
-// BlockPump::kRangesMax), for a state that is two at once.
+// FileSource::kRangesMax), for a state that is two at once.
 //
 // A large file that is in the page cache is offered to workers that have nothing else to
 // do (shared_file.h). They have other rings, so it takes ordinary descriptors, too.
@@ -41,7 +42,7 @@
 // file of more than a block and without holes does not pass through it at all:
 //
 //   kSetDirect -> kPreallocate -> (kLengthen -> kPump)*, whole pages -> kUnsetDirect
-//        | refused                           | not complete                  |
+//        | refused (kAskSource)              | not complete                  |
 //        v                                   v                               v
 //      kPump               kUnsetDirect -> kDiscard -> kPump          kPump, the rest
 //
@@ -64,6 +65,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include <array>
 #include <cstdint>
 
 #include "absl/types/span.h"
@@ -73,9 +75,10 @@
 #include "core/file/copy_policy.h"
 #include "core/file/next_chains.h"
 #include "core/file/shared_file.h"
+#include "core/file/source_contents.h"
+#include "core/file/target_contents.h"
 #include "core/kernel/block_pool.h"
 #include "core/kernel/op.h"
-#include "core/kernel/polled_io.h"
 
 namespace ringcp {
 
@@ -101,18 +104,17 @@ class ContentsCopy {
   struct Files {
     FileRef source;
     FileRef target;
-    // What a ring says of its end is true; elsewhere only a call is believed.
-    bool source_is_local = false;
+    // What the two are on.
+    FileSystem* source_file_system = nullptr;
+    FileSystem* target_file_system = nullptr;
     bool target_created = false;       // By this copy; else it was there.
     bool target_has_contents = false;  // It was there, and has its contents still:
     uint64_t target_size = 0;          // so many bytes.
     // Whether cloning is to be tried. REQUIRES: ordinary descriptors, if so.
     bool may_clone = false;
-    // Where the two were found, by which it is noted that a clone was refused.
-    dev_t source_device = 0;
-    dev_t target_device = 0;
-    // The target's own, which may be another one if it was there.
-    dev_t target_file_device = 0;
+    // What the source's directory is on: that a clone was refused is noted by this,
+    // because of the next file no more is known before it is open.
+    FileSystem* source_found_on = nullptr;
   };
 
   // REQUIRES: all outlive it; else as for BlockPump.
@@ -120,7 +122,9 @@ class ContentsCopy {
       : counters_(counters),
         control_(control),
         block_size_bytes_(pool->block_size_bytes()),
-        pump_(pool, counters) {}
+        source_(counters),
+        target_(counters),
+        pump_(pool, &source_.blocks(), &target_.blocks()) {}
 
   // Forgets the last file. Of the next one, `policy` and `source_stat` stay as they are
   // from the first of the calls below on; the stat need not be known now.
@@ -140,26 +144,32 @@ class ContentsCopy {
   // REQUIRES: kFailed.
   const CopyFailure& failure() const { return failure_; }
   // Whether the target was there and has lost its contents by this copy.
-  bool target_emptied() const { return target_emptied_; }
+  bool target_emptied() const { return target_.is_emptied(); }
   // Whether room for all of the target was set aside before there was anything in it.
-  bool is_preallocated() const { return is_preallocated_; }
+  bool is_preallocated() const { return target_.is_preallocated(); }
   // O_DIRECT is on, of the source or of both files.
   bool is_direct() const { return is_direct_; }
   // How much of what the counters' bytes_done has got is of this file; 0 the next time.
   int64_t TakeCounted();
-  const PolledIo::Refusal& poll_refusal() const { return pump_.poll_refusal(); }
+  // Whether a read or write that was to leave nothing in the page cache was refused.
+  bool refused_uncached() const {
+    return source_.blocks().io().refused_uncached() ||
+           target_.blocks().io().refused_uncached();
+  }
+  // What the job has learned by this copy, if it did: that the source's file system can't
+  // be polled, or the target's.
+  std::array<PollRefusal, 2> poll_refusals() const {
+    return {source_.blocks().io().poll_refusal(), target_.blocks().io().poll_refusal()};
+  }
 
   // Whether what comes next is a block, to be carried out at once, of a file that may
   // have many.
   bool copies_blocks_at_once() const {
     const bool may_be_endless =
-        (source_stat_->stx_size == 0 || is_behind_) && pump_.bytes_written() > 0;
+        (source_.size() == 0 || is_behind_) && target_.blocks().bytes_written() > 0;
     return control_->at_once && state_ == State::kPump &&
            (may_be_endless || !may_be_read_at_once());
   }
-
-  // Whether the file takes less room than its size.
-  static bool HasHoles(const struct statx& stat);
 
  private:
   enum class State {
@@ -167,6 +177,7 @@ class ContentsCopy {
     kTruncate,
     kCountCached,
     kSetDirect,
+    kAskSource,
     kPreallocate,
     kLengthen,
     kUnsetDirect,
@@ -180,9 +191,6 @@ class ContentsCopy {
     kDone,
   };
 
-  static constexpr uint64_t kNone = ~uint64_t{0};
-
-  bool has_holes() const { return HasHoles(*source_stat_); }
   // Whether the file may be offered to other workers.
   bool is_large() const;
   // Whether the file is to be copied with O_DIRECT.
@@ -190,26 +198,23 @@ class ContentsCopy {
   // Whether reading and writing it takes so little time that it may be done at once, if
   // it is in memory, and nothing has to wait for a device.
   bool may_be_read_at_once() const {
-    return source_stat_->stx_size <= block_size_bytes_ &&
-           policy_->page_cache == PageCache::kKeep;
+    return source_.size() <= block_size_bytes_ && policy_->page_cache == PageCache::kKeep;
   }
-  // Where to stop reading.
-  uint64_t SourceEnd() const;
 
   void OnClone(int32_t result, NextChains* next);
   void OnTruncate(int32_t result, NextChains* next);
   void CopyBytes(NextChains* next);
-  // How much is looked at to find out whether the source is in the page cache.
-  uint32_t CacheSampleBytes() const;
   void OnCountCached(int32_t result, NextChains* next);
 
-  // The source's size in whole units of what O_DIRECT can copy.
-  uint64_t DirectEnd() const;
   // Turns O_DIRECT on or off: of both files, or with reads_direct_ of the source.
   void SwitchDirect(bool on, NextChains* next);
-  // Has the pump poll, with O_DIRECT on both files, if that is wanted.
+  // Has both sides poll, with O_DIRECT on both files, if that is wanted.
   void PollIfAsked();
   void OnSetDirect(int32_t result, NextChains* next);
+  // Finds out which of the two files does not take O_DIRECT, by asking for the source
+  // alone.
+  void AskSource(NextChains* next);
+  void OnSourceAsked(absl::Span<const int32_t> results, NextChains* next);
   void OnPreallocate(int32_t result, NextChains* next);
   // Copies with O_DIRECT from `begin` on.
   void CopyDirect(uint64_t begin, NextChains* next);
@@ -225,11 +230,13 @@ class ContentsCopy {
   void CopyShared(uint64_t begin, uint64_t end, NextChains* next);
   // Finds the pieces at or behind `offset`, as many as the pump takes, and copies them.
   void FindPieces(uint64_t offset, NextChains* next);
-  // Finds the piece behind piece_end_, or copies those found when that is enough.
+  // Finds the piece that comes next, or copies those found when that is enough.
   void FindPiece(NextChains* next);
   void OnFindData(int32_t result, NextChains* next);
   void OnFindHole(int32_t result, NextChains* next);
 
+  // Has the pump copy [begin, end).
+  void CopyRange(uint64_t begin, uint64_t end, NextChains* next);
   // Lets the pump go on; once it has ended, and no helper is left, goes on with what
   // comes next.
   void Pump(NextChains* next);
@@ -255,34 +262,22 @@ class ContentsCopy {
   const uint32_t block_size_bytes_;
 
   const FileCopyPolicy* policy_ = nullptr;
-  const struct statx* source_stat_ = nullptr;
   Files files_;
 
   State state_ = State::kDone;
   Outcome outcome_ = Outcome::kStopped;
   CopyFailure failure_;
-  bool target_emptied_ = false;
   int retries_ = 0;
-  bool is_direct_ = false;        // O_DIRECT is on.
-  bool reads_direct_ = false;     // ... or to be, of the source alone.
-  bool is_preallocated_ = false;  // Room for all of the target was set aside.
-  uint64_t direct_begin_ = 0;     // What is copied with O_DIRECT now.
+  bool is_direct_ = false;     // O_DIRECT is on.
+  bool reads_direct_ = false;  // ... or to be, of the source alone.
+  uint64_t direct_begin_ = 0;  // What is copied with O_DIRECT now.
   uint64_t direct_end_ = 0;
-  uint64_t piece_begin_ = 0;  // Of a file with holes: the data that was found last.
-  uint64_t piece_end_ = 0;
-  int64_t counted_ = 0;           // Bytes that count as done, but for the pump's.
-  uint64_t empty_piece_ = kNone;  // Where data was found that was a hole then.
-  uint64_t cached_bytes_ = 0;     // Of a sample of more than a block.
-  bool is_cached_ = false;        // So it is in the page cache, as far as is known.
-  bool offered_ = false;          // shared_ is, to other workers.
-  bool ends_with_hole_ = false;   // No data was found behind the last piece.
-  bool knows_holes_ = true;       // The source's file system does, as far as is known.
-  bool is_behind_ = false;        // What is behind the end that was known is copied.
-  uint64_t target_size_ = 0;      // kSetSize: what it is set to.
-  bool is_size_set_ = false;      // It has been.
-  struct statx end_stat_ = {};    // Of the source, when its pieces are copied.
+  bool offered_ = false;    // shared_ is, to other workers.
+  bool is_behind_ = false;  // What is behind the end that was known is copied.
 
   SharedFile shared_;
+  SourceContents source_;
+  TargetContents target_;
   BlockPump pump_;
 };
 

@@ -8,14 +8,6 @@
 namespace ringcp {
 namespace {
 
-// Of a large file no more is looked at to find out whether it is in the page cache: from
-// its middle on, because somebody may have looked at its beginning alone.
-constexpr uint32_t kCacheSampleBytesMax = 1024 * 1024;
-
-// What offsets, lengths and buffers of direct reads and writes are multiples of: as much
-// as any usual device asks for. Where it is too little they fail with EINVAL.
-constexpr uint64_t kDirectAlignment = 4096;
-
 // How much longer than what is written a target gets at a time, so that direct writes
 // need not wait for each other: little enough that one whose copy was killed does not
 // look whole, and so much that the lanes seldom run dry.
@@ -23,40 +15,33 @@ constexpr uint64_t kDirectAheadBytes = 64 * 1024 * 1024;
 
 }  // namespace
 
-uint32_t ContentsCopy::CacheSampleBytes() const {
-  return static_cast<uint32_t>(
-      std::min<uint64_t>(kCacheSampleBytesMax, source_stat_->stx_size / 2));
-}
-
 void ContentsCopy::CopyBytes(NextChains* next) {
-  if (wants_direct()) return SwitchDirect(/*on=*/true, next);
+  if (wants_direct()) {
+    const bool is_refused = files_.source_file_system->refuses_direct() ||
+                            files_.target_file_system->refuses_direct();
+    return is_refused ? CopyPieces(next) : SwitchDirect(/*on=*/true, next);
+  }
   const bool may_copy_blocks_at_once = control_->may_call &&
                                        policy_->page_cache == PageCache::kKeep &&
-                                       source_stat_->stx_size > block_size_bytes_;
+                                       source_.size() > block_size_bytes_;
   if (!is_large() && !may_copy_blocks_at_once) return CopyPieces(next);
-  Enter(State::kCountCached,
-        CountCached(files_.source.index, source_stat_->stx_size / 2, CacheSampleBytes(),
-                    &cached_bytes_),
-        next);
+  Enter(State::kCountCached, source_.CountCached(), next);
 }
 
 void ContentsCopy::OnCountCached(int32_t result, NextChains* next) {
-  // Where it can't be told it is as if it were not.
-  is_cached_ = result == 0 && cached_bytes_ >= CacheSampleBytes() / 2;
+  const bool is_known = source_.OnCountCached(result);
   // Between holes the sample tells nothing: the first piece that has to be waited for
   // does.
-  control_->at_once = control_->may_call && (is_cached_ || has_holes()) &&
+  control_->at_once = control_->may_call &&
+                      (source_.is_cached() || source_.has_holes()) &&
                       policy_->page_cache == PageCache::kKeep;
   // Then it is not put there either: that costs more CPU time than all the rest.
-  if (policy_->direct_reads && is_large() && !is_cached_ && !has_holes() && result == 0) {
+  if (policy_->direct_reads && is_large() && is_known && !source_.is_cached() &&
+      !source_.has_holes() && !files_.source_file_system->refuses_direct()) {
     reads_direct_ = true;
     return SwitchDirect(/*on=*/true, next);
   }
   CopyPieces(next);
-}
-
-uint64_t ContentsCopy::DirectEnd() const {
-  return source_stat_->stx_size / kDirectAlignment * kDirectAlignment;
 }
 
 void ContentsCopy::SwitchDirect(bool on, NextChains* next) {
@@ -66,78 +51,98 @@ void ContentsCopy::SwitchDirect(bool on, NextChains* next) {
 }
 
 void ContentsCopy::OnSetDirect(int32_t result, NextChains* next) {
+  if (result == -EINVAL && !reads_direct_) return AskSource(next);
+  if (result == -EINVAL) files_.source_file_system->NoteDirectRefused();
   if (result < 0) return CopyPieces(next);  // Not to be had here.
   is_direct_ = true;
   if (reads_direct_) return CopyDirect(0, next);
   PollIfAsked();
-  Enter(State::kPreallocate, Preallocate(files_.target, source_stat_->stx_size), next);
+  Enter(State::kPreallocate, target_.SetRoomAside(source_.size()), next);
+}
+
+void ContentsCopy::AskSource(NextChains* next) {
+  const int source = files_.source.index;
+  state_ = State::kAskSource;
+  next->Add(0)
+      .Add(SetDirect(source, FileRef(), /*on=*/true))
+      .Add(SetDirect(source, FileRef(), /*on=*/false), Link::kHard);
+}
+
+void ContentsCopy::OnSourceAsked(absl::Span<const int32_t> results, NextChains* next) {
+  if (results[0] == -EINVAL) files_.source_file_system->NoteDirectRefused();
+  if (results[0] == 0) files_.target_file_system->NoteDirectRefused();
+  if (results[0] == 0 && results[1] < 0) {
+    return Fail({.operation = Operation::kRead, .error_number = -results[1]});
+  }
+  CopyPieces(next);
 }
 
 void ContentsCopy::PollIfAsked() {
-  PolledIo* const polled_io = policy_->polled_io;
-  if (polled_io == nullptr || polled_io->refused()) return;
-  pump_.BeginPolling(polled_io->LengthMax(DeviceOf(*source_stat_)),
-                     polled_io->LengthMax(files_.target_file_device));
+  FileSystem* const source = files_.source_file_system;
+  FileSystem* const target = files_.target_file_system;
+  if (!policy_->polls || source->refuses_polling() || target->refuses_polling()) return;
+  const uint32_t read_length_max = policy_->file_systems->PollableBytes(source);
+  const uint32_t write_length_max = policy_->file_systems->PollableBytes(target);
+  if (read_length_max == 0) return source_.blocks().io().RefusePolling(EOPNOTSUPP);
+  if (write_length_max == 0) return target_.blocks().io().RefusePolling(EOPNOTSUPP);
+  const uint32_t length_max = std::min(read_length_max, write_length_max);
+  source_.blocks().io().BeginPolling(length_max);
+  target_.blocks().io().BeginPolling(length_max);
 }
 
 void ContentsCopy::OnPreallocate(int32_t result, NextChains* next) {
   if (control_->stopped) return Done(Outcome::kStopped);
   if (ShouldRetry(result, &retries_, counters_)) {
-    return Enter(State::kPreallocate, Preallocate(files_.target, source_stat_->stx_size),
-                 next);
+    return Enter(State::kPreallocate, target_.SetRoomAside(source_.size()), next);
   }
-  const bool is_unsupported =
-      result == -EOPNOTSUPP || result == -ENOSYS || result == -EPERM || result == -EINVAL;
-  if (result < 0 && !is_unsupported) return FailToWrite(result);
-  is_preallocated_ = result == 0;
+  if (target_.OnRoomSetAside(result)) return FailToWrite(result);
   CopyDirect(0, next);
 }
 
 void ContentsCopy::CopyDirect(uint64_t begin, NextChains* next) {
   direct_begin_ = begin;
-  direct_end_ = DirectEnd();
+  direct_end_ = source_.direct_end();
   // With its last block it gets its whole size, once it has all the rest.
   const uint64_t last_block = direct_end_ - block_size_bytes_;
   const bool is_worth_it =
       !reads_direct_ && direct_end_ > kLanesMax * uint64_t{block_size_bytes_};
   if (is_worth_it && begin < last_block) {
     direct_end_ = std::min(begin + kDirectAheadBytes, last_block);
-    return Enter(State::kLengthen, policy_->Resize(files_.target.index, direct_end_),
-                 next);
+    return Enter(State::kLengthen, target_.Lengthen(direct_end_), next);
   }
-  pump_.Start(begin, direct_end_);
-  Pump(next);
+  CopyRange(begin, direct_end_, next);
 }
 
 void ContentsCopy::OnLengthen(int32_t result, NextChains* next) {
   if (control_->stopped) return Done(Outcome::kStopped);
   // Without it the copy is only slower.
-  if (result < 0) direct_end_ = DirectEnd();
-  pump_.Start(direct_begin_, direct_end_);
-  Pump(next);
+  if (result < 0) direct_end_ = source_.direct_end();
+  CopyRange(direct_begin_, direct_end_, next);
 }
 
 void ContentsCopy::OnUnsetDirect(int32_t result, NextChains* next) {
   is_direct_ = false;
-  pump_.EndPolling();
+  source_.blocks().io().EndPolling();
+  target_.blocks().io().EndPolling();
   if (result < 0 && reads_direct_) {
     return Fail({.operation = Operation::kRead, .error_number = -result});
   }
   if (result < 0) return FailToWrite(result);
   if (control_->stopped) return Done(Outcome::kStopped);
-  if (pump_.complete() && !pump_.end_found()) return CopyBehind(DirectEnd(), next);
+  if (pump_.complete() && !source_.blocks().end_found())
+    return CopyBehind(source_.direct_end(), next);
   Discard(next);
 }
 
 void ContentsCopy::Discard(NextChains* next) {
   counters_->bytes_done.Add(-TakeCounted());
-  Enter(State::kDiscard, policy_->Resize(files_.target.index, 0), next);
+  Enter(State::kDiscard, target_.Discard(), next);
 }
 
 void ContentsCopy::OnDiscard(int32_t result, NextChains* next) {
   if (result < 0) return FailToWrite(result);
-  is_preallocated_ = is_size_set_ = is_behind_ = false;
-  empty_piece_ = kNone;
+  target_.OnDiscarded();
+  is_behind_ = false;
   CopyPieces(next);
 }
 

@@ -4,8 +4,8 @@
 
 namespace ringcp {
 
-bool FileCopyPolicy::MayClone(dev_t source_device, dev_t target_device) const {
-  if (reflink == Reflink::kAuto) return !clones->Refused(source_device, target_device);
+bool FileCopyPolicy::MayClone(const FileSystem* source, const FileSystem& target) const {
+  if (reflink == Reflink::kAuto) return file_systems->MayClone(source, target);
   return reflink == Reflink::kAlways;
 }
 
@@ -71,18 +71,10 @@ bool MayNeedTruncating(int error_number) {
          error_number == EDQUOT;
 }
 
-bool NeedsTruncating(FileSystemKind file_system, int error_number, bool has_one_name) {
-  switch (file_system) {
-    case FileSystemKind::kLocal:
-    case FileSystemKind::kNfs:
-      return false;
-    case FileSystemKind::kOverlay:
-      // Of several names this one alone would lead to another file then.
-      return has_one_name;
-    case FileSystemKind::kOther:
-      return MayNeedTruncating(error_number);
-  }
-  return false;
+bool NeedsTruncating(const FileSystem& file_system, int error_number, bool has_one_name) {
+  // Of several names this one alone would lead to another file then.
+  if (file_system.copies_up()) return has_one_name;
+  return file_system.may_open_truncating_only() && MayNeedTruncating(error_number);
 }
 
 CopyFailure TargetFailure(Operation operation, int error_number) {

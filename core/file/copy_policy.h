@@ -18,12 +18,9 @@
 #include "core/base/file_identity.h"
 #include "core/file/shared_file.h"
 #include "core/file/target_claims.h"
-#include "core/kernel/clone_table.h"
-#include "core/kernel/file_systems.h"
+#include "core/kernel/file_system_table.h"
 #include "core/kernel/kernel.h"
 #include "core/kernel/op.h"
-#include "core/kernel/polled_io.h"
-#include "core/kernel/uncached_io.h"
 
 namespace ringcp {
 
@@ -41,8 +38,8 @@ struct FileCopyPolicy {
   bool remove_destination = false;
   bool writes_through_dangling_links = false;
   Reflink reflink = Reflink::kNever;
-  // Where refused clones are noted. REQUIRES: set unless reflink is kNever.
-  CloneTable* clones = nullptr;
+  // What is known of file systems. REQUIRES: set where contents are copied.
+  FileSystemTable* file_systems = nullptr;
   // Whether symbolic links named as sources, and those below them, are followed.
   bool follows_named_links = false;
   bool follows_links = false;
@@ -50,10 +47,8 @@ struct FileCopyPolicy {
   // Whether large files that are not there are read past it. It pays where several reads
   // are on their way at a time; a single one has the kernel read ahead.
   bool direct_reads = false;
-  // How to leave nothing there. REQUIRES: set unless page_cache is kKeep.
-  UncachedIo* uncached_io = nullptr;
-  // Whether what is copied with O_DIRECT is polled; nullptr: it is not.
-  PolledIo* polled_io = nullptr;
+  // Whether what is copied with O_DIRECT is polled, where both devices can be.
+  bool polls = false;
   mode_t umask = 022;
   // The process's effective user, whom the files it creates belong to.
   uid_t user = 0;
@@ -85,15 +80,18 @@ struct FileCopyPolicy {
 
   // `op`, to be called at once unless all are to be queued. REQUIRES: it names no slot.
   Op CallUnlessQueued(const Op& op) const {
-    return queues_all || IsImmediate(op) ? op : AtOnce(op);
+    return queues_all || !CanBeQueued(op.kind) ? op : AtOnce(op);
   }
+  // Whether what is copied is to leave the page cache.
+  bool leaves_cache() const { return page_cache != PageCache::kKeep; }
   // Sets the size of the open file `fd`.
   Op Resize(int fd, uint64_t size) const {
     return queues_truncate ? SetSize(fd, size) : AtOnce(SetSize(fd, size));
   }
 
-  // Whether a file may be cloned from `source_device` to `target_device`.
-  bool MayClone(dev_t source_device, dev_t target_device) const;
+  // Whether a file may be cloned from `source`, nullptr where it is not known yet, to
+  // `target`.
+  bool MayClone(const FileSystem* source, const FileSystem& target) const;
   // The mode to create a copy of something of `source_mode` with; the kernel takes the
   // umask off it. Where an owner is yet to be set, nobody else should get in before:
   // see kOwnerPermissions.
@@ -127,32 +125,27 @@ struct FileCopyNames {
   bool follows_links_here = false;
   int target_directory = AT_FDCWD;
   const char* target = nullptr;
-  // This job made the target directory (Directory::target_created): nothing is there but
-  // what the job has put there.
+  // This job made the target directory (TargetDirectory::is_created): nothing is there
+  // but what the job has put there.
   bool target_directory_created = false;
-  uint64_t target_key = 0;  // Directory::target_key.
-  // What the target directory's default ACL grants (Directory::target_default_acl).
+  uint64_t target_key = 0;  // TargetDirectory::key.
+  // What the target directory's default ACL grants (TargetDirectory::default_acl).
   std::optional<mode_t> target_default_acl;
   // The group that a file created in the target directory gets.
   gid_t target_group = 0;
-  // What the two directories are on.
-  FileSystemKind source_file_system = FileSystemKind::kOther;
-  FileSystemKind target_file_system = FileSystemKind::kOther;
+  // What the two directories are on. The source's is nullptr for one that is named by the
+  // user, whose own is not known before it is open.
+  FileSystem* source_file_system = nullptr;
+  FileSystem* target_file_system = nullptr;
   // The source is one to be offered to the link table whatever its number of links.
   bool offers_links = false;
-  // The devices of the two, to tell whether cloning was refused; the source's may be
-  // CloneTable::kAnyDevice.
-  dev_t source_device = CloneTable::kAnyDevice;
-  dev_t target_device = 0;
 
   TargetClaims::Place target_place() const {
     return {.directory = target_directory,
             .name = target,
-            .device = target_device,
             .file_system = target_file_system,
             .directory_key = target_key};
   }
-  bool target_is_local() const { return target_file_system == FileSystemKind::kLocal; }
 };
 
 // Why a copy was refused without any operation failing.
@@ -181,15 +174,15 @@ struct CopyFailure {
 // gone.
 bool RemovingMayHelp(int error_number);
 
-// Whether an existing target on a file system of FileSystemKind::kOther that could not be
-// opened, or emptied once it was open, because of `error_number` may be one that is
-// opened for writing with O_TRUNC only.
+// Whether an existing target on a file system that may_open_truncating_only(), which
+// could not be opened, or emptied once it was open, because of `error_number`, may be one
+// that takes no other opening.
 bool MayNeedTruncating(int error_number);
 
 // Whether an existing target is to be opened with O_TRUNC after all, if opening it, or
 // emptying it, failed with `error_number`; 0: if it has not been tried. `has_one_name`:
 // it has no other name than the one it is opened by.
-bool NeedsTruncating(FileSystemKind file_system, int error_number, bool has_one_name);
+bool NeedsTruncating(const FileSystem& file_system, int error_number, bool has_one_name);
 
 // Failures of the target.
 CopyFailure TargetFailure(Operation operation, int error_number);

@@ -30,12 +30,8 @@
 //             v
 //           kDone        outcome()
 //
-// -> is a soft link, => a hard one. After a failure, or when stopped: what this copy made
-// is removed, if its name still leads to it (kIdentify, kRemove); a target that was there
-// before is emptied (kEmpty, or if it failed when it was closed kReopen, kStatReopened,
-// kEmpty). So whatever happens, when it is done either the target is complete, or nothing
-// that this copy made is left, and an old target is whole or empty. Both files are
-// closed.
+// -> is a soft link, => a hard one. What the target needs besides being closed, after a
+// failure or when stopped, is done in kEndTarget: placed_target.h.
 
 #include "core/file/file_copy.h"
 
@@ -73,21 +69,20 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   control_.stopped = false;
   outcome_ = Outcome::kRunning;
   outcome_at_end_ = Outcome::kCopied;
-  removal_error_ = not_identified_ = 0;
   bytes_found_ = 0;
   retries_ = 0;
   contents_.Reset(&policy_, &source_stat_);
-  source_ = target_ = FileRef();
+  source_ = FileRef();
+  target_.Start(policy_, names_);
   filled_ = written_ = 0;
   is_whole_ = false;
-  existing_ = created_ = changed_ = complete_ = cleaned_up_ = false;
-  is_link_ = makes_pointee_ = is_identified_ = false;
-  waits_for_target_ = left_out_rights_ = false;
+  existing_ = is_link_ = makes_pointee_ = false;
+  waits_for_target_ = left_out_rights_ = refused_uncached_ = false;
   question_ = {.kind = CopyKind::kContents, .conditions = ConditionsOf(policy, names)};
   old_target_ = OldTarget::kKept;
-  closes_at_once_ = truncates_ = is_any_ = begins_anew_ = removes_closed_ = false;
+  closes_at_once_ = truncates_ = begins_anew_ = false;
   control_.only_calls = false;
-  target_kind_ = names.target_file_system;
+  source_file_system_ = names.source_file_system;
   targets_let_go_ = 0;
   OpenSource(O_NONBLOCK, next);
   SetAtOnce(next);
@@ -124,6 +119,8 @@ void FileCopy::GoOn(int lane, absl::Span<const int32_t> results, NextChains* nex
       return OnStatBoth(results, next);
     case State::kStatTarget:
       return OnStatTarget(results, next);
+    case State::kLookAtOld:
+      return OnLookAtOld(results[0], next);
     case State::kRemoveTarget:
       return OnRemoveTarget(results[0], next);
     case State::kOpenTarget:
@@ -152,18 +149,8 @@ void FileCopy::GoOn(int lane, absl::Span<const int32_t> results, NextChains* nex
     case State::kAttributes:
       attributes_.Settle(results[0]);
       return SetNextAttribute(next);
-    case State::kIdentify:
-      return OnIdentify(results, next);
-    case State::kRemove:
-      return OnRemove(results[0], next);
-    case State::kReopen:
-      return OnReopen(results[0], next);
-    case State::kStatReopened:
-      return OnStatReopened(results[0], next);
-    case State::kEmpty:
-      if (results[0] < 0) removal_error_ = -results[0];
-      cleaned_up_ = !removes_closed_;
-      return CloseFiles(next);
+    case State::kEndTarget:
+      return OnEndTarget(results, next);
     case State::kDropCached:
       return OnDropCached(results[1], next);
     case State::kClose:
@@ -184,10 +171,10 @@ void FileCopy::SetAttributes(NextChains* next) {
     return CloseAll(next);
   }
   attributes_.Start(policy_, source_stat_,
-                    {.fd = target_.index,
-                     .created = created_,
+                    {.fd = target_.fd(),
+                     .created = target_.is_made(),
                      .kept_mode = source_stat_.stx_mode & kAllModeBits,
-                     .withheld = created_ || makes_pointee_ ? WithheldMode() : 0,
+                     .withheld = target_.is_made() || makes_pointee_ ? WithheldMode() : 0,
                      .default_acl = names_.target_default_acl});
   SetNextAttribute(next);
 }

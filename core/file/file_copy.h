@@ -3,8 +3,8 @@
 // ring; a test hands in whatever results it likes.
 //
 // Whatever happens, when it is done either the target is complete, or nothing that this
-// copy made is left, and an old target is whole or empty. Both files are closed.
-// file_copy.cc has a picture of the states.
+// copy made is left, and an old target is whole or empty: placed_target.h has the rules.
+// Both files are closed. file_copy.cc has a picture of the states.
 //
 // What is believed of the source is what was read from its open descriptor: its type,
 // mode, owner, times and identity. The name may lead to another file at any time.
@@ -14,8 +14,8 @@
 // confirmed the end elsewhere.
 //
 // Slots are used only for new small targets on file systems whose closing tells no error
-// (FileSystemKind::kLocal), inside the one chain that makes and closes them: closing a
-// slot does not flush. All else has ordinary descriptors.
+// (FileSystem::tells_errors_at_close()), inside the one chain that makes and closes them:
+// closing a slot does not flush. All else has ordinary descriptors.
 //
 // What becomes of a target that is there is decided in target_decision.h. One that is
 // overwritten is opened without O_TRUNC, looked at by its descriptor and claimed
@@ -49,12 +49,12 @@
 #include "core/file/contents_copy.h"
 #include "core/file/copy_policy.h"
 #include "core/file/next_chains.h"
+#include "core/file/placed_target.h"
 #include "core/file/shared_file.h"
 #include "core/file/target_claims.h"
 #include "core/file/target_decision.h"
 #include "core/kernel/block_pool.h"
 #include "core/kernel/op.h"
-#include "core/kernel/polled_io.h"
 
 namespace ringcp {
 
@@ -136,16 +136,16 @@ class FileCopy {
   const struct statx& stat() const { return source_stat_; }
   // REQUIRES: kFailed.
   const CopyFailure& failure() const { return failure_; }
-  // What the job has learned by this copy, if it did: that there is no polling.
-  const PolledIo::Refusal& poll_refusal() const { return contents_.poll_refusal(); }
+  // See ContentsCopy.
+  std::array<PollRefusal, 2> poll_refusals() const { return contents_.poll_refusals(); }
   // Why a half-written target could not be removed, or an old one not emptied; 0 where
   // there is none.
-  int removal_error() const { return removal_error_; }
+  int removal_error() const { return target_.removal_error(); }
   // Whether it was an existing file, source or target, that could not be opened.
   bool failed_to_open() const {
-    return outcome_ == Outcome::kFailed &&
-           (failure_.operation == Operation::kOpen ||
-            (failure_.operation == Operation::kCreate && existing_ && !changed_));
+    return outcome_ == Outcome::kFailed && (failure_.operation == Operation::kOpen ||
+                                            (failure_.operation == Operation::kCreate &&
+                                             existing_ && target_.is_untouched()));
   }
   // What the counters' bytes_found has got by this copy.
   uint64_t bytes_found() const { return bytes_found_; }
@@ -166,6 +166,7 @@ class FileCopy {
     kCopyWhole,
     kStatBoth,
     kStatTarget,
+    kLookAtOld,
     kRemoveTarget,
     kOpenTarget,
     kStatOpened,
@@ -180,11 +181,7 @@ class FileCopy {
     kCloseSlot,
     kContents,
     kAttributes,
-    kIdentify,
-    kRemove,
-    kReopen,
-    kStatReopened,
-    kEmpty,
+    kEndTarget,
     kDropCached,
     kClose,
     kDone,
@@ -211,9 +208,6 @@ class FileCopy {
   // --- The contents of a small file ---
   // Whether a source of up to a block is read before its target is opened.
   bool reads_first() const;
-  bool source_is_local() const {
-    return names_.source_file_system == FileSystemKind::kLocal;
-  }
   bool is_small() const { return source_stat_.stx_size <= block_size_bytes_; }
   Op FirstRead();
   void ReadFirst(NextChains* next);
@@ -227,7 +221,6 @@ class FileCopy {
   mode_t WithheldMode() const;
   mode_t FirstMode() const;
   bool may_use_slot() const;
-  bool target_is_local() const { return target_kind_ == FileSystemKind::kLocal; }
   void ClaimNewTarget();
   void CopyWhole(NextChains* next);
   void OnCopyWhole(absl::Span<const int32_t> results, NextChains* next);
@@ -253,6 +246,8 @@ class FileCopy {
   void OnStatTarget(absl::Span<const int32_t> results, NextChains* next);
   // `removed_as`: what old_target() is to say then.
   void RemoveTarget(OldTarget removed_as, NextChains* next);
+  void OnLookAtOld(int32_t result, NextChains* next);
+  void UnlinkTarget(NextChains* next);
   void OnRemoveTarget(int32_t result, NextChains* next);
   void OnStatOpened(int32_t result, NextChains* next);
   void TakeTarget(NextChains* next);
@@ -290,17 +285,14 @@ class FileCopy {
   void SetNextAttribute(NextChains* next);
 
   // --- The end ---
-  // Whether what was copied is in the page cache and has to leave it.
+  // Whether what is copied passes through the page cache, and has to leave it.
   bool has_cached() const;
-  bool is_half_written() const { return (created_ || changed_) && !complete_; }
+  bool source_refuses_uncached() const;
   void CloseAll(NextChains* next);
-  void Identify(NextChains* next);
-  void OnIdentify(absl::Span<const int32_t> results, NextChains* next);
-  void OnRemove(int32_t result, NextChains* next);
-  void OnReopen(int32_t result, NextChains* next);
-  void OnStatReopened(int32_t result, NextChains* next);
+  // Whether there is more to be done with the target than to close it; then it is done.
+  bool EndsTarget(NextChains* next);
+  void OnEndTarget(absl::Span<const int32_t> results, NextChains* next);
   void OnDropCached(int32_t written_back, NextChains* next);
-  bool identifies_before_closing() const;
   // Adds the closing of what is open, tied to the op before it by `link`. OnClosed()
   // takes in the results; what was cancelled is open still.
   void AddCloses(Link link, Chain* chain);
@@ -308,8 +300,7 @@ class FileCopy {
   // Whether a close that ended with `closed` may have to be repeated.
   bool MayNotHaveRun(int32_t closed) const;
   void OnClosed(absl::Span<const int32_t> results);
-  void Finish(NextChains* next);
-  void Done(Outcome outcome);
+  void Done();
 
   void Enter(State state, const Op& op, NextChains* next);
   // Has what comes next be carried out at once, if that is how this file is copied.
@@ -333,46 +324,38 @@ class FileCopy {
   CopyControl control_;
   CopyFailure failure_;
   uint64_t bytes_found_ = 0;
-  int removal_error_ = 0;
   int retries_ = 0;
   int targets_let_go_ = 0;  // Because their names led elsewhere by then.
 
-  // Where the files are open; kNone when they are not.
-  FileRef source_;
-  FileRef target_;
+  FileRef source_;  // Where it is open; kNone when it is not.
+  PlacedTarget target_;
 
   // The first block of a small file, while it is in memory.
   char* block_ = nullptr;
   int32_t first_read_ = 0;  // What the first read gave, or that there was none.
   bool first_read_is_uncached_ = false;
   bool write_is_uncached_ = false;  // The last one.
+  bool refused_uncached_ = false;   // A read or write of this file was.
   uint32_t filled_ = 0;             // Bytes of it that were read.
   uint32_t written_ = 0;            // ... and written.
   bool is_whole_ = false;           // They are all that the source has.
 
-  bool existing_ = false;  // The target was there.
-  bool created_ = false;   // It was made by this copy, and is its to complete or remove.
-  bool changed_ = false;   // It was there, and has lost its contents by this copy.
-  bool complete_ = false;  // It has its contents.
-  bool cleaned_up_ = false;     // What was half-written has been seen to.
+  bool existing_ = false;       // The target was there.
   bool is_link_ = false;        // It was there, and its name is a symbolic link.
   bool makes_pointee_ = false;  // ... to nowhere, where the target is to be made.
-  bool is_identified_ = false;  // target_stat_ is that of the target itself.
-  int not_identified_ = 0;      // Why it is not, where that was tried before closing.
   TargetQuestion question_;     // What is known of one that is there.
   int target_error_ = 0;        // Why it could not be made, looked at or opened.
   OldTarget removed_as_ = OldTarget::kKept;  // What it becomes once it is removed.
   OldTarget old_target_ = OldTarget::kKept;
   bool waits_for_target_ = false;  // Opening it once more waits for a lease to end.
-  bool is_any_ = false;            // TargetClaims::Existing::is_any.
   bool truncates_ = false;         // Opening it empties it: see the head of this file.
-  // Of the target's file system: its directory's, unless a link leads elsewhere.
-  FileSystemKind target_kind_ = FileSystemKind::kOther;
+  // What the source is on: what its directory is on, unless another file system is
+  // mounted over it alone.
+  FileSystem* source_file_system_ = nullptr;
   // It is about to be copied once more; what fails until then is told as what failed
   // first.
   bool begins_anew_ = false;
   CopyFailure first_failure_;
-  bool removes_closed_ = false;  // What was made is removed once it is closed.
   bool closes_at_once_ = false;  // The kernel did not get round to it.
   bool left_out_rights_ = false;
   struct statx source_stat_ = {};

@@ -6,7 +6,6 @@
 
 #include "core/base/file_identity.h"
 #include "core/file/file_copy.h"
-#include "core/kernel/file_systems.h"
 
 namespace ringcp {
 
@@ -24,7 +23,7 @@ void FileCopy::CopyWhole(NextChains* next) {
 
 void FileCopy::OnCopyWhole(absl::Span<const int32_t> results, NextChains* next) {
   if (results[0] < 0) return OnOpenTargetFailed(-results[0], next);
-  created_ = true;
+  target_.NoteMade(FileRef::Slot(slot_));
   size_t at = 1;
   if (filled_ > 0) NoteWritten(results[at++]);
   const int32_t installed = policy_.preserve.any_attribute() ? results[at++] : -ECANCELED;
@@ -33,18 +32,14 @@ void FileCopy::OnCopyWhole(absl::Span<const int32_t> results, NextChains* next) 
   // An op that was cancelled did not run; one that failed has closed the file all the
   // same.
   if (source_closed != -ECANCELED) source_ = FileRef();
-  complete_ = written_ == filled_;
-  if (installed >= 0) {
-    target_ = FileRef::Descriptor(installed);
-  } else if (target_closed == -ECANCELED) {
-    // Its slot is for this chain only.
-    target_ = FileRef::Slot(slot_);
-    return InstallTarget(next);
-  }
+  if (written_ == filled_) target_.NoteWhole();
+  // Its slot is for this chain only.
+  if (installed < 0 && target_closed == -ECANCELED) return InstallTarget(next);
+  target_.SetFile(installed >= 0 ? FileRef::Descriptor(installed) : FileRef());
   if (target_closed < 0 && target_closed != -ECANCELED) {
     FailOnTarget(Operation::kClose, -target_closed);
     // Without a descriptor it can't be told whether the name still leads to it.
-    complete_ = target_ == FileRef();
+    if (target_.is_open()) target_.NoteNotStored();
   }
   // For want of memory or a thread in the kernel.
   if (installed >= 0 && target_closed == -ECANCELED) return CloseSlot(next);
@@ -52,8 +47,9 @@ void FileCopy::OnCopyWhole(absl::Span<const int32_t> results, NextChains* next) 
 }
 
 void FileCopy::InstallTarget(NextChains* next) {
+  const FileRef slot = target_.file();
   state_ = State::kInstallTarget;
-  next->Add(0).Add(InstallDescriptor(target_)).Add(Close(target_), Link::kHard);
+  next->Add(0).Add(InstallDescriptor(slot)).Add(Close(slot), Link::kHard);
 }
 
 void FileCopy::OnInstallTarget(absl::Span<const int32_t> results, NextChains* next) {
@@ -62,14 +58,12 @@ void FileCopy::OnInstallTarget(absl::Span<const int32_t> results, NextChains* ne
     return InstallTarget(next);  // Neither of the two has run.
   }
   if (result < 0) {
-    target_ = FileRef();
     FailOnTarget(Operation::kOpen, -result);
     // Without a descriptor it can't be told whether the name still leads to it.
-    if (!complete_) removal_error_ = -result;
-    cleaned_up_ = true;
+    target_.NoteLost(-result);
     return CloseAll(next);
   }
-  target_ = FileRef::Descriptor(result);
+  target_.SetFile(FileRef::Descriptor(result));
   if (results[1] == -ECANCELED) return CloseSlot(next);
   OnInstalled(next);
 }
@@ -88,7 +82,7 @@ void FileCopy::OnCloseSlot(int32_t result, NextChains* next) {
 }
 
 void FileCopy::OnInstalled(NextChains* next) {
-  const bool gives_up = control_.stopped && !complete_;
+  const bool gives_up = control_.stopped && !target_.is_whole();
   if (outcome_at_end_ == Outcome::kFailed || gives_up) return CloseAll(next);
   WriteWhole(next);
 }
@@ -96,29 +90,25 @@ void FileCopy::OnInstalled(NextChains* next) {
 void FileCopy::CopyContents(NextChains* next) {
   begins_anew_ = false;
   if (is_whole_) return WriteWhole(next);
-  const dev_t target_file_device =
-      created_ ? names_.target_device : DeviceOf(target_stat_);
   state_ = State::kContents;
   contents_.Start({.source = source_,
-                   .target = target_,
-                   .source_is_local = source_is_local(),
-                   .target_created = created_,
-                   .target_has_contents = existing_ && !changed_,
+                   .target = target_.file(),
+                   .source_file_system = source_file_system_,
+                   .target_file_system = target_.file_system(),
+                   .target_created = target_.is_made(),
+                   .target_has_contents = target_.is_untouched(),
                    .target_size = target_stat_.stx_size,
                    .may_clone = may_clone(),
-                   .source_device = names_.source_device,
-                   .target_device = names_.target_device,
-                   .target_file_device = target_file_device},
+                   .source_found_on = names_.source_file_system},
                   next);
   OnContents(next);
 }
 
 Op FileCopy::WriteBlock(FileRef target) {
   Op op = WriteAt(target, block_ + written_, filled_ - written_, written_);
-  if (policy_.page_cache != PageCache::kKeep) {
-    op.io.flags = policy_.uncached_io->write_flags();
-  }
-  write_is_uncached_ = op.io.flags != 0;
+  write_is_uncached_ = policy_.page_cache != PageCache::kKeep && !refused_uncached_ &&
+                       !target_.file_system()->refuses_uncached_writes();
+  if (write_is_uncached_) op.io.flags = kDontCache;
   return op;
 }
 
@@ -131,7 +121,7 @@ void FileCopy::WriteWhole(NextChains* next) {
   const bool writes = written_ < filled_;
   if (!writes && !closes_when_written()) return OnWriteWhole({}, next);
   Chain& chain = next->Add(0);
-  if (writes) chain.Add(WriteBlock(target_));
+  if (writes) chain.Add(WriteBlock(target_.file()));
   if (closes_when_written()) AddCloses(Link::kSoft, &chain);
   // What is closed at once can't be behind what is queued.
   if (control_.only_calls || (closes_when_written() && closes_at_once_)) {
@@ -145,21 +135,20 @@ void FileCopy::OnWriteWhole(absl::Span<const int32_t> results, NextChains* next)
     results.remove_prefix(1);
     if (written_ < filled_) return may_go_on ? WriteWhole(next) : CloseAll(next);
   }
-  complete_ = true;
+  target_.NoteWhole();
   if (!closes_when_written()) return SetAttributes(next);
   OnClosed(results);
   CloseAll(next);
 }
 
 bool FileCopy::may_help_to_call() const {
-  const bool may_be_in_user_space =
-      target_kind_ == FileSystemKind::kOther || target_kind_ == FileSystemKind::kOverlay;
-  return may_be_in_user_space && !control_.only_calls;
+  return target_.file_system()->may_write_by_calls_only() && !control_.only_calls;
 }
 
 bool FileCopy::NoteWritten(int32_t result) {
-  if (write_is_uncached_ && UncachedIo::IsRefusal(result)) {
-    policy_.uncached_io->NoteWritesRefused();
+  if (write_is_uncached_ && RefusesDontCache(result)) {
+    refused_uncached_ = true;
+    target_.file_system()->NoteUncachedWritesRefused();
     return true;
   }
   // Cancelled it was by a chain cut short; 0 bytes is not an answer that a regular file
@@ -186,7 +175,8 @@ bool FileCopy::NoteWritten(int32_t result) {
 }
 
 void FileCopy::OnContents(NextChains* next) {
-  changed_ = changed_ || contents_.target_emptied();
+  if (contents_.target_emptied()) target_.NoteEmptied();
+  refused_uncached_ = refused_uncached_ || contents_.refused_uncached();
   outcome_ = Outcome::kRunning;
   switch (contents_.outcome()) {
     case ContentsCopy::Outcome::kRunning:
@@ -195,7 +185,7 @@ void FileCopy::OnContents(NextChains* next) {
       outcome_ = Outcome::kAwaitHelper;
       return;
     case ContentsCopy::Outcome::kCopied:
-      complete_ = true;
+      target_.NoteWhole();
       return SetAttributes(next);
     case ContentsCopy::Outcome::kStopped:
       control_.stopped = true;  // If not by its own worker, then by its helper.
@@ -232,9 +222,9 @@ void FileCopy::CopyAnew(NextChains* next) {
   state_ = State::kLookAnew;
   Chain& chain = next->Add(0);
   if (contents_.is_direct()) {
-    chain.Add(SetDirect(source_.index, target_, /*on=*/false));
+    chain.Add(SetDirect(source_.index, target_.file(), /*on=*/false));
   }
-  chain.Add(StatDescriptor(target_.index, &target_stat_), Link::kHard);
+  chain.Add(StatDescriptor(target_.fd(), &target_stat_), Link::kHard);
   chain.Add(StatAt(names_.target_directory, names_.target,
                    is_link_ ? 0 : AT_SYMLINK_NOFOLLOW, &target_name_stat_),
             Link::kHard);
@@ -242,10 +232,9 @@ void FileCopy::CopyAnew(NextChains* next) {
 }
 
 void FileCopy::OnLookAnew(absl::Span<const int32_t> results, NextChains* next) {
-  const int32_t identified = results[results.size() - 2];
-  is_identified_ = identified == 0;
-  const bool is_known = is_identified_ && results.back() == 0;
-  const bool may_be_made_up = is_known && target_kind_ == FileSystemKind::kOther &&
+  target_.NoteStat(results[results.size() - 2], target_stat_);
+  const bool is_known = target_.is_identified() && results.back() == 0;
+  const bool may_be_made_up = is_known && !target_.file_system()->has_true_inodes() &&
                               S_ISREG(target_name_stat_.stx_mode) &&
                               DeviceOf(target_name_stat_) == DeviceOf(target_stat_);
   counters_->bytes_done.Add(-contents_.TakeCounted());
@@ -253,12 +242,10 @@ void FileCopy::OnLookAnew(absl::Span<const int32_t> results, NextChains* next) {
   control_.only_calls = control_.at_once = true;
   if (control_.stopped) return CloseAll(next);
   if (may_be_made_up && !IsStillTheSame(target_stat_, target_name_stat_)) {
-    return Enter(State::kEmptyAnew, SetSize(target_.index, 0), next);
+    return Enter(State::kEmptyAnew, SetSize(target_.fd(), 0), next);
   }
-  // If it can't be told from another file it stays, as long as it is there.
-  removal_error_ = is_identified_ ? 0 : -identified;
   state_ = State::kLetGo;
-  next->Add(0).Add(SetSize(target_.index, 0)).Add(Close(target_), Link::kHard);
+  next->Add(0).Add(SetSize(target_.fd(), 0)).Add(Close(target_.file()), Link::kHard);
 }
 
 void FileCopy::OnEmptyAnew(int32_t result, NextChains* next) {
@@ -267,30 +254,33 @@ void FileCopy::OnEmptyAnew(int32_t result, NextChains* next) {
   CopyContents(next);
 }
 
-void FileCopy::LetGo(NextChains* next) { Enter(State::kLetGo, Close(target_), next); }
+void FileCopy::LetGo(NextChains* next) {
+  const Op close = Close(target_.file());
+  Enter(State::kLetGo, closes_at_once_ ? AtOnce(close) : close, next);
+}
 
 void FileCopy::OnLetGo(absl::Span<const int32_t> results, NextChains* next) {
   // It did not run for want of a thread or of memory in the kernel.
   if (MayNotHaveRun(results.back())) {
     closes_at_once_ = true;
-    return Enter(State::kLetGo, AtOnce(Close(target_)), next);
+    return LetGo(next);
   }
-  target_ = FileRef();
+  target_.NoteClosed();
   if (control_.stopped) return CloseAll(next);
   if (begins_anew_) return ConfirmTarget(next);
-  is_identified_ = false;
+  target_.Forget();
   return truncates_ ? OpenExistingTarget(next) : OpenNewTarget(next);
 }
 
 void FileCopy::OnConfirmAnew(int32_t result, NextChains* next) {
-  if (result == 0 && is_identified_ && IsStillTheSame(target_stat_, target_name_stat_)) {
+  if (result == 0 && target_.is_identified() &&
+      IsStillTheSame(target_stat_, target_name_stat_)) {
     truncates_ = true;
     return OpenExistingTarget(next);
   }
   // Some forget what was not written to its end.
-  if (result == -ENOENT && created_) {
-    created_ = is_identified_ = false;
-    removal_error_ = not_identified_ = 0;
+  if (result == -ENOENT && target_.is_made()) {
+    target_.Forget();
     return OpenNewTarget(next);
   }
   Fail(first_failure_);

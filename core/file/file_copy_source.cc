@@ -8,6 +8,7 @@
 #include "core/base/check.h"
 #include "core/base/posix_acl.h"
 #include "core/file/file_copy.h"
+#include "core/file/source_contents.h"
 
 namespace ringcp {
 namespace {
@@ -40,7 +41,7 @@ void FileCopy::OnOpenSource(int32_t result, NextChains* next) {
 
 void FileCopy::OnOpenSourceFailed(int error_number, NextChains* next) {
   if (control_.stopped && (error_number == EAGAIN || error_number == EINTR)) {
-    return Finish(next);
+    return CloseAll(next);
   }
   // Somebody holds a lease on the file: with O_NONBLOCK off, opening waits for it.
   if (error_number == EAGAIN && retries_ == 0) {
@@ -53,13 +54,13 @@ void FileCopy::OnOpenSourceFailed(int error_number, NextChains* next) {
   // A symbolic link that is not to be followed, or a socket.
   if ((error_number == ELOOP && !names_.follow_source) || error_number == ENXIO) {
     outcome_at_end_ = Outcome::kSourceIsOther;
-    return Finish(next);
+    return CloseAll(next);
   }
   // What is gone was gone when it was looked at; GNU cp stats first and says so.
   FailOnSource(error_number == ENOENT ? Operation::kStat : Operation::kOpen,
                error_number);
   if (policy_.no_clobber && error_number != ENOENT) return StatBoth(next);
-  Finish(next);
+  CloseAll(next);
 }
 
 void FileCopy::LookAtSource(NextChains* next) {
@@ -85,13 +86,13 @@ void FileCopy::OnLookAtSource(absl::Span<const int32_t> results, NextChains* nex
     return CloseAll(next);
   }
   const dev_t device = DeviceOf(source_stat_);
-  // Another file system may be mounted over the file alone.
-  if (names_.source_device != device) {
-    const bool is_operand = names_.source_device == CloneTable::kAnyDevice;
-    if (is_operand) names_.source_device = device;
-    names_.source_file_system = is_operand
-                                    ? KindOfFileSystem(policy_.kernel, source_.index)
-                                    : FileSystemKind::kOther;
+  if (names_.source_file_system == nullptr) {
+    source_file_system_ =
+        policy_.file_systems->Find(policy_.kernel, source_.index, device);
+    names_.source_file_system = source_file_system_;
+  } else if (names_.source_file_system->device() != device) {
+    // Another file system may be mounted over the file alone.
+    source_file_system_ = policy_.file_systems->FindByDevice(device);
   }
   const bool has_many_links = policy_.preserve.links && source_stat_.stx_nlink > 1;
   if (policy_.offer_all_links || names_.offers_links || has_many_links) {
@@ -159,7 +160,7 @@ void FileCopy::OnRightsKnown(NextChains* next) {
   // Of an empty file there is nothing to share.
   const bool may_share =
       may_clone() && (source_stat_.stx_size > 0 || policy_.reflink == Reflink::kAlways);
-  const bool has_holes = ContentsCopy::HasHoles(source_stat_);
+  const bool has_holes = SourceContents::HasHoles(source_stat_);
   if (!is_small() || has_holes || may_share || has_cached()) {
     DropFirstBlock();
     return OpenNewTarget(next);
@@ -175,10 +176,9 @@ bool FileCopy::reads_first() const { return !may_clone() && !has_cached(); }
 Op FileCopy::FirstRead() {
   if (block_ == nullptr) block_ = pool_->Take();
   Op op = ReadAt(source_, block_ + filled_, block_size_bytes_ - filled_, filled_);
-  if (policy_.page_cache != PageCache::kKeep) {
-    op.io.flags = policy_.uncached_io->read_flags();
-  }
-  first_read_is_uncached_ = op.io.flags != 0;
+  first_read_is_uncached_ =
+      policy_.page_cache != PageCache::kKeep && !source_refuses_uncached();
+  if (first_read_is_uncached_) op.io.flags = kDontCache;
   return op;
 }
 
@@ -194,8 +194,9 @@ void FileCopy::DropFirstBlock() {
 }
 
 void FileCopy::OnFirstRead(int32_t result, NextChains* next) {
-  if (first_read_is_uncached_ && UncachedIo::IsRefusal(result)) {
-    policy_.uncached_io->NoteReadsRefused();
+  if (first_read_is_uncached_ && RefusesDontCache(result)) {
+    refused_uncached_ = true;
+    source_file_system_->NoteUncachedReadsRefused();
     DropFirstBlock();
     return OpenNewTarget(next);
   }
@@ -210,7 +211,7 @@ void FileCopy::OnFirstRead(int32_t result, NextChains* next) {
   if (control_.stopped) return CloseAll(next);
   // One that is shorter than the file was may have met a bad place on its device.
   const bool is_at_end = filled_ < block_size_bytes_ && filled_ >= source_stat_.stx_size;
-  if (source_is_local() && is_at_end) return OnReadWhole(next);
+  if (source_file_system_->tells_true_sizes() && is_at_end) return OnReadWhole(next);
   // At and beyond the size that the file system tells, a ring reads nothing without
   // asking it (Linux 6.18); pread(2) does ask.
   Enter(State::kConfirmEnd, AtOnce(ReadAt(source_, acl_.data(), kAclBytesMax, filled_)),

@@ -8,9 +8,9 @@
 #include "core/base/check.h"
 #include "core/base/file_identity.h"
 #include "core/file/file_copy.h"
+#include "core/file/removal.h"
 #include "core/file/target_relation.h"
-#include "core/kernel/clone_table.h"
-#include "core/kernel/file_systems.h"
+#include "core/kernel/file_system_table.h"
 
 namespace ringcp {
 namespace {
@@ -25,8 +25,8 @@ mode_t FileCopy::WithheldMode() const {
   const bool inherits_acl = names_.target_default_acl.has_value();
   // Nobody has to be kept out until the owner is set if it is right from the beginning. A
   // server may give files another one, and where a link leads nobody has looked.
-  const bool has_owner = names_.target_is_local() && !makes_pointee_ &&
-                         source_stat_.stx_uid == policy_.user &&
+  const bool has_owner = names_.target_file_system->gives_files_to_their_maker() &&
+                         !makes_pointee_ && source_stat_.stx_uid == policy_.user &&
                          source_stat_.stx_gid == names_.target_group;
   if (has_owner && !inherits_acl) return 0;
   return policy_.WithheldMode(source_stat_.stx_mode, inherits_acl);
@@ -37,8 +37,8 @@ mode_t FileCopy::FirstMode() const {
 }
 
 bool FileCopy::may_use_slot() const {
-  return policy_.use_slots && names_.target_is_local() && !control_.at_once &&
-         !has_cached();
+  return policy_.use_slots && !names_.target_file_system->tells_errors_at_close() &&
+         !control_.at_once && !has_cached();
 }
 
 void FileCopy::ClaimNewTarget() {
@@ -48,7 +48,7 @@ void FileCopy::ClaimNewTarget() {
 
 void FileCopy::OpenNewTarget(NextChains* next) {
   existing_ = false;
-  target_kind_ = names_.target_file_system;
+  target_.SetFileSystem(names_.target_file_system);
   if (truncates_ && policy_.claims != nullptr) policy_.claims->Release(&claim_);
   truncates_ = false;
   ClaimNewTarget();
@@ -73,12 +73,13 @@ void FileCopy::OpenExistingTarget(NextChains* next) {
 void FileCopy::OnOpenTarget(int32_t result, NextChains* next) {
   if (result < 0) return OnOpenTargetFailed(-result, next);
   retries_ = 0;
-  target_ = FileRef::Descriptor(result);
+  const FileRef file = FileRef::Descriptor(result);
   if (existing_) {
+    target_.NoteOpened(file, is_link_);
     return Enter(State::kStatOpened,
                  policy_.CallUnlessQueued(StatDescriptor(result, &target_stat_)), next);
   }
-  created_ = true;
+  target_.NoteMade(file);
   CopyContents(next);
 }
 
@@ -92,9 +93,8 @@ void FileCopy::OnOpenTargetFailed(int error_number, NextChains* next) {
     return existing_ && begins_anew_ ? OpenExistingTarget(next) : OpenNewTarget(next);
   }
   // What it made may be one that nobody may write to, like its source.
-  if (begins_anew_ && existing_ && created_ && RemovingMayHelp(error_number)) {
-    return RemoveTarget(old_target_, next);
-  }
+  const bool is_own = begins_anew_ && existing_ && target_.is_made();
+  if (is_own && RemovingMayHelp(error_number) && EndsTarget(next)) return;
   if (begins_anew_ || makes_pointee_ || (!existing_ && error_number != EEXIST)) {
     FailOnTarget(Operation::kCreate, error_number);
     return CloseAll(next);
@@ -144,13 +144,39 @@ void FileCopy::CarryOut(const TargetDecision& decision, NextChains* next) {
 bool FileCopy::ShouldTruncate(int error_number) const {
   // What can't be cloned to is to stay as it is.
   return !truncates_ && !makes_pointee_ && policy_.reflink != Reflink::kAlways &&
-         NeedsTruncating(target_kind_, error_number,
+         NeedsTruncating(*target_.file_system(), error_number,
                          target_stat_.stx_nlink == 1 && !is_link_);
 }
 
 void FileCopy::RemoveTarget(OldTarget removed_as, NextChains* next) {
   question_.conditions.Add(Condition::kRemoved);
   removed_as_ = removed_as;
+  // Since it was looked at it has been opened, in vain: by now it may be another one.
+  // Where numbers of inodes may be made up that can't be told.
+  const bool may_be_another = question_.opening != Opening::kNotTried && !truncates_ &&
+                              names_.target_file_system->has_true_inodes();
+  if (!may_be_another) return UnlinkTarget(next);
+  Enter(State::kLookAtOld,
+        policy_.CallUnlessQueued(StatAt(names_.target_directory, names_.target,
+                                        AT_SYMLINK_NOFOLLOW, &target_stat_)),
+        next);
+}
+
+void FileCopy::OnLookAtOld(int32_t result, NextChains* next) {
+  if (control_.stopped) return CloseAll(next);
+  switch (WhatHasName(result, target_stat_, target_name_stat_)) {
+    case HasName::kIt:
+      return UnlinkTarget(next);
+    case HasName::kNothing:
+    case HasName::kAnother:  // That is decided on anew.
+      return OpenNewTarget(next);
+    case HasName::kUnknown:
+      FailOnTarget(Operation::kRemove, -result);
+      return CloseAll(next);
+  }
+}
+
+void FileCopy::UnlinkTarget(NextChains* next) {
   Enter(State::kRemoveTarget, UnlinkAt(names_.target_directory, names_.target, 0), next);
 }
 
@@ -159,7 +185,6 @@ void FileCopy::OnRemoveTarget(int32_t result, NextChains* next) {
     FailOnTarget(Operation::kRemove, -result);
     return CloseAll(next);
   }
-  if (begins_anew_) created_ = is_identified_ = false;
   if (result == 0) old_target_ = removed_as_;
   if (control_.stopped) return CloseAll(next);
   OpenNewTarget(next);
@@ -196,7 +221,7 @@ void FileCopy::OnStatBoth(absl::Span<const int32_t> results, NextChains* next) {
     question_.NoteLook(results[1], target_stat_, source_stat_);
     if (DecideTarget(question_).fate == Fate::kSkip) outcome_at_end_ = Outcome::kSkipped;
   }
-  Finish(next);
+  CloseAll(next);
 }
 
 // What the names say is a plan; what is opened is looked at once more.
@@ -216,9 +241,10 @@ void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next)
 
 void FileCopy::Overwrite(NextChains* next) {
   // Through a link it may be on another file system than its directory.
-  if (is_link_ && DeviceOf(target_stat_) != names_.target_device) {
-    target_kind_ =
-        KindOfFileSystemAt(policy_.kernel, names_.target_directory, names_.target);
+  const dev_t device = DeviceOf(target_stat_);
+  if (is_link_ && device != names_.target_file_system->device()) {
+    target_.SetFileSystem(policy_.file_systems->FindAt(
+        policy_.kernel, names_.target_directory, names_.target, device));
   }
   if (!ShouldTruncate(/*error_number=*/0)) return OpenExistingTarget(next);
   truncates_ = true;
@@ -230,31 +256,33 @@ void FileCopy::OnStatOpened(int32_t result, NextChains* next) {
     FailOnTarget(Operation::kStat, -result);
   } else if (control_.stopped) {
     // Nothing has been written to it.
-    changed_ = changed_ || truncates_;
+    if (truncates_) target_.NoteEmptied();
   } else {
     const TargetDecision decision =
         DecideOpenTarget(CopyKind::kContents, source_stat_, target_stat_);
     if (decision.fate != Fate::kOverwrite) return CarryOut(decision, next);
-    is_identified_ = true;
-    if (DeviceOf(target_stat_) != names_.target_device) {
-      target_kind_ = KindOfFileSystem(policy_.kernel, target_.index);
+    target_.NoteStat(result, target_stat_);
+    const dev_t device = DeviceOf(target_stat_);
+    if (device != names_.target_file_system->device()) {
+      target_.SetFileSystem(
+          policy_.file_systems->Find(policy_.kernel, target_.fd(), device));
     }
-    // With O_TRUNC it has been claimed and emptied.
-    changed_ = changed_ || truncates_;
-    return truncates_ ? CopyContents(next) : TakeTarget(next);
+    if (!truncates_) return TakeTarget(next);
+    target_.NoteEmptied();  // It has been claimed before.
+    return CopyContents(next);
   }
   CloseAll(next);
 }
 
 void FileCopy::TakeTarget(NextChains* next) {
   if (policy_.claims == nullptr) return UseTaken(next);
-  const bool is_open = target_ != FileRef();
   if (!policy_.claims->TryTake({.device = DeviceOf(target_stat_),
                                 .inode = target_stat_.stx_ino,
                                 .links = target_stat_.stx_nlink,
-                                .file_system = target_kind_,
-                                .is_any = is_any_},
-                               names_.target_place(), /*announces=*/!is_open, &claim_)) {
+                                .file_system = target_.file_system(),
+                                .is_any = target_.numbers_differ()},
+                               names_.target_place(), /*announces=*/!target_.is_open(),
+                               &claim_)) {
     state_ = State::kAwaitTarget;
     outcome_ = Outcome::kAwaitTarget;
     return;
@@ -278,22 +306,22 @@ void FileCopy::OnConfirmTarget(int32_t result, NextChains* next) {
   // Where each look gives another inode number, nobody can tell. Then it is claimed as
   // one that may be any file there; but it must not be the source.
   const bool is_elsewhere = DeviceOf(target_stat_) != DeviceOf(source_stat_);
-  const bool may_be_made_up = target_kind_ == FileSystemKind::kOther;
+  const bool may_be_made_up = !target_.file_system()->has_true_inodes();
   const bool may_be_it = result == 0 && S_ISREG(target_name_stat_.stx_mode) &&
                          may_be_made_up && is_elsewhere;
-  if (is_any_ && may_be_it) return UseTaken(next);
+  if (target_.numbers_differ() && may_be_it) return UseTaken(next);
   // Another copy that failed, or somebody else, has removed it since it was opened:
   // nobody would find what is written to it now.
   policy_.claims->Release(&claim_);
   if (++targets_let_go_ > (may_be_made_up ? kLooksMax : kRetriesMax)) {
-    if (may_be_it && !is_any_) {
-      is_any_ = true;
+    if (may_be_it && !target_.numbers_differ()) {
+      target_.NoteNumbersDiffer();
       return TakeTarget(next);
     }
     Fail(RefusedTarget(Refusal::kTargetReplaced));
     return CloseAll(next);
   }
-  if (target_ == FileRef()) return OpenNewTarget(next);
+  if (!target_.is_open()) return OpenNewTarget(next);
   LetGo(next);
 }
 
@@ -309,14 +337,14 @@ void FileCopy::RetryTarget(NextChains* next) {
 }
 
 void FileCopy::UseTaken(NextChains* next) {
-  if (target_ == FileRef()) return OpenExistingTarget(next);
+  if (!target_.is_open()) return OpenExistingTarget(next);
   EmptyOld(next);
 }
 
 void FileCopy::EmptyOld(NextChains* next) {
   // If it can't be cloned to, it is to stay as it is.
   if (policy_.reflink == Reflink::kAlways) return CopyContents(next);
-  Enter(State::kEmptyOld, policy_.Resize(target_.index, 0), next);
+  Enter(State::kEmptyOld, policy_.Resize(target_.fd(), 0), next);
 }
 
 void FileCopy::OnEmptyOld(int32_t result, NextChains* next) {
@@ -328,12 +356,12 @@ void FileCopy::OnEmptyOld(int32_t result, NextChains* next) {
     FailOnTarget(Operation::kCreate, -result);
     return CloseAll(next);
   }
-  changed_ = true;
+  target_.NoteEmptied();
   CopyContents(next);
 }
 
 bool FileCopy::may_clone() const {
-  return policy_.MayClone(names_.source_device, names_.target_device);
+  return policy_.MayClone(names_.source_file_system, *names_.target_file_system);
 }
 
 }  // namespace ringcp

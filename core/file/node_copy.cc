@@ -101,8 +101,8 @@ class NodeCopy {
 
   // Whether what is made here has its source's owner without being given it.
   bool is_owner_right() const {
-    return names_.target_is_local() && source_.stx_uid == policy_.user &&
-           source_.stx_gid == names_.target_group;
+    return names_.target_file_system->gives_files_to_their_maker() &&
+           source_.stx_uid == policy_.user && source_.stx_gid == names_.target_group;
   }
   bool inherits_acl() const { return names_.target_default_acl.has_value(); }
 

@@ -1,15 +1,31 @@
-// Takes away what a copy has made and could not complete, and nothing else.
+// How a file is taken away by its name: what a copy has made and could not complete, or
+// what is to make way, and nothing else. The name is compared with the file right before,
+// and what has it then is removed only if it is that file.
 //
-// Thread-safety: the function may be called by any thread.
+// Thread-safety: the functions may be called by any thread.
 
 #ifndef RINGCP_CORE_FILE_REMOVAL_H_
 #define RINGCP_CORE_FILE_REMOVAL_H_
 
 #include <sys/stat.h>
 
+#include <cstdint>
+
 #include "core/kernel/kernel.h"
 
 namespace ringcp {
+
+// What has the name of a file that is to be removed?
+enum class HasName {
+  kNothing,
+  kIt,
+  kAnother,  // Somebody else has put that there; it is left.
+  kUnknown,  // It can't be looked at.
+};
+
+// A stat of the name, links not followed, has ended with `result` and, if that is 0,
+// given `named`; `it` is the stat of the file, which is open or was so just now.
+HasName WhatHasName(int32_t result, const struct statx& named, const struct statx& it);
 
 // Removes `name` from `directory` if it is still the file that `made` is the stat of, no
 // directory. By now somebody else may have put another file there: that one is left.

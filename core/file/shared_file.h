@@ -16,6 +16,9 @@
 // when there are no more to take, and closes the file only when its helper has left. A
 // worker that has nothing else left to do helps; none is taken from other files.
 //
+// A FileSource takes its blocks from here (file_source.h); the copies of a file that
+// several workers share have the outcome here as well.
+//
 // Thread-safety: all methods of both classes may be called by any thread, but for
 // Start().
 
@@ -29,6 +32,7 @@
 #include "absl/base/thread_annotations.h"
 #include "core/base/file_error.h"
 #include "core/base/mutex.h"
+#include "core/kernel/file_system_table.h"
 #include "core/kernel/kernel.h"
 #include "core/kernel/wake_up.h"
 
@@ -48,6 +52,14 @@ class SharedFile {
   // REQUIRES: nobody uses it; both descriptors stay open as long as anybody does.
   void Start(int source_fd, int target_fd, uint64_t begin, uint64_t end);
 
+  // What the two are on from the next Start() on.
+  void SetFileSystems(FileSystem* source, FileSystem* target) {
+    source_file_system_ = source;
+    target_file_system_ = target;
+  }
+  FileSystem* source_file_system() const { return source_file_system_; }
+  FileSystem* target_file_system() const { return target_file_system_; }
+
   int source_fd() const { return source_fd_; }
   int target_fd() const { return target_fd_; }
 
@@ -63,7 +75,7 @@ class SharedFile {
   // A block that was taken is not copied.
   void DropBlock();
 
-  // Somebody has added `bytes` of it to the counters' bytes_done.
+  // The helper has added `bytes` of it to the counters' bytes_done.
   void Count(int64_t bytes) { counted_.fetch_add(bytes, std::memory_order_relaxed); }
   // How many since this was asked last.
   int64_t TakeCounted() { return counted_.exchange(0, std::memory_order_relaxed); }
@@ -86,6 +98,8 @@ class SharedFile {
 
   int source_fd_ = -1;
   int target_fd_ = -1;
+  FileSystem* source_file_system_ = nullptr;
+  FileSystem* target_file_system_ = nullptr;
   std::atomic<int64_t> counted_ = 0;
 
   mutable Mutex mutex_;

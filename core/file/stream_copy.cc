@@ -9,7 +9,6 @@
 #include "absl/time/time.h"
 #include "core/base/check.h"
 #include "core/file/attribute_plan.h"
-#include "core/file/removal.h"
 #include "core/kernel/op.h"
 
 namespace ringcp {
@@ -28,11 +27,13 @@ StreamCopy::StreamCopy(const FileCopyPolicy& policy, const FileCopyNames& names,
       names_(names),
       cancelled_(cancelled),
       counters_(counters),
-      question_{.kind = CopyKind::kStream, .conditions = ConditionsOf(policy, names)} {}
+      question_{.kind = CopyKind::kStream, .conditions = ConditionsOf(policy, names)} {
+  target_.Start(policy_, names_);
+}
 
 StreamCopy::~StreamCopy() {
   if (source_ >= 0) kernel_->Close(source_);
-  if (target_ >= 0) kernel_->Close(target_);
+  if (target_.is_open()) kernel_->Close(target_.fd());
   if (policy_.claims != nullptr) policy_.claims->Release(&claim_);
 }
 
@@ -41,7 +42,7 @@ bool StreamCopy::Step() {
   waiting_ = {};
   const Outcome outcome = cancelled_ ? Outcome::kCancelled : GoOn();
   if (outcome == Outcome::kRunning) return false;
-  outcome_ = target_ >= 0 ? Finish(outcome) : outcome;
+  outcome_ = Finish(outcome);
   return true;
 }
 
@@ -98,32 +99,10 @@ StreamCopy::Outcome StreamCopy::Refuse(Refusal refusal) {
 }
 
 StreamCopy::Outcome StreamCopy::Finish(Outcome outcome) {
-  // What is kept open is certainly the file that was written.
-  const int kept = is_regular_ ? kernel_->Do(Duplicate(target_)) : -1;
-  if (!complete_) Empty(target_);
-  // Also tells what could not be written out: on NFS and others only now.
-  const int32_t closed = kernel_->Close(target_);
-  target_ = -1;
-  if (closed != 0) {
-    // The first failure is told.
-    if (outcome == Outcome::kCopied) outcome = Fail(Operation::kClose, -closed, true);
-    complete_ = false;
-    if (kept >= 0) Empty(kept);
-  }
-  // Some file systems remove nothing that is open.
-  if (kept >= 0) kernel_->Close(kept);
-  if (!complete_ && created_) {
-    removal_error_ = not_identified_ != 0 ? not_identified_
-                                          : RemoveIfSame(kernel_, names_.target_directory,
-                                                         names_.target, target_stat_);
-  }
-  return outcome;
-}
-
-void StreamCopy::Empty(int fd) {
-  if (!is_regular_ || !begun_) return;
-  const int32_t result = kernel_->Do(SetSize(fd, 0));
-  removal_error_ = result < 0 ? -result : 0;
+  EndAtOnce(&target_, [this](const Op& op) { return kernel_->Do(op); });
+  // The first failure is told.
+  if (target_.close_error() == 0 || outcome != Outcome::kCopied) return outcome;
+  return Fail(Operation::kClose, target_.close_error(), true);
 }
 
 StreamCopy::Outcome StreamCopy::OpenSource() {
@@ -143,7 +122,7 @@ StreamCopy::Outcome StreamCopy::CopyContents() {
   if (state_ != State::kContents) {
     state_ = State::kContents;
     if (policy_.reflink == Reflink::kAlways) {
-      const int32_t cloned = kernel_->Do(Clone(source_, target_));
+      const int32_t cloned = kernel_->Do(Clone(source_, target_.fd()));
       if (cloned != 0) return Fail(Operation::kClone, -cloned, true);
     }
     buffer_.resize(kBufferBytes);
@@ -151,7 +130,7 @@ StreamCopy::Outcome StreamCopy::CopyContents() {
   for (int blocks = 0; blocks < kBlocksPerStep; ++blocks) {
     Outcome outcome = WriteBlock();
     if (outcome == Outcome::kCopied) outcome = ReadBlock();
-    if (outcome != Outcome::kCopied || complete_) return outcome;
+    if (outcome != Outcome::kCopied || is_at_end_) return outcome;
   }
   return Await(State::kContents, {});
 }
@@ -164,29 +143,27 @@ StreamCopy::Outcome StreamCopy::ReadBlock() {
                                           kBufferBytes, kCurrentPosition));
   if (size == -EINTR || size == -EAGAIN) return Outcome::kCopied;
   if (size < 0) return Fail(Operation::kRead, -size, false);
-  if (!begun_) {
-    // As openat() would have done with O_TRUNC. What can't be cloned to stays as it is.
-    const bool goes = is_regular_ && !created_ && policy_.reflink != Reflink::kAlways;
-    const int error_number = goes ? EmptyOld() : 0;
+  if (target_.is_untouched()) {  // As openat() would have done with O_TRUNC.
+    const int error_number = EmptyOld();
     if (error_number != 0) return Fail(Operation::kCreate, error_number, true);
-    begun_ = true;
+    target_.NoteEmptied();
   }
   filled_ = size;
   written_ = 0;
-  complete_ = size == 0;
+  is_at_end_ = size == 0;
+  if (is_at_end_) target_.NoteWhole();
   return Outcome::kCopied;
 }
 
 StreamCopy::Outcome StreamCopy::WriteBlock() {
   while (written_ < filled_) {
-    const int32_t written =
-        kernel_->Do(WriteAt(FileRef::Descriptor(target_), buffer_.data() + written_,
-                            filled_ - written_, kCurrentPosition));
+    const int32_t written = kernel_->Do(WriteAt(target_.file(), buffer_.data() + written_,
+                                                filled_ - written_, kCurrentPosition));
     if (written >= 0) {
       written_ += written;
       counters_->bytes_done.Add(written);
     } else if (written == -EAGAIN) {
-      return AwaitReady(target_, POLLOUT);
+      return AwaitReady(target_.fd(), POLLOUT);
     } else if (written != -EINTR) {
       return Fail(Operation::kWrite, -written, true);
     }
@@ -196,13 +173,13 @@ StreamCopy::Outcome StreamCopy::WriteBlock() {
 }
 
 StreamCopy::Outcome StreamCopy::SetAttributes() {
-  if (!is_regular_) return Outcome::kCopied;
+  if (target_.is_special()) return Outcome::kCopied;
   AttributePlan plan;
   plan.Start(policy_, source_stat_,
-             {.fd = target_,
-              .created = created_,
+             {.fd = target_.fd(),
+              .created = target_.is_made(),
               .kept_mode = mode_,
-              .withheld = created_ || made_pointee_ ? withheld_ : 0,
+              .withheld = target_.is_made() || made_pointee_ ? withheld_ : 0,
               .default_acl = names_.target_default_acl});
   SetAttributesAtOnce(&plan, [this](const Op& op) { return kernel_->Do(op); });
   if (!plan.failed()) return Outcome::kCopied;

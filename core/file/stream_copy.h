@@ -1,8 +1,11 @@
 // Copies contents from or to what is no regular file: pipes, terminals, devices, as in
 // `ringcp <(command) FILE` or `ringcp FILE /dev/stdout`. One read and write at a time, in
-// order, in steps: whenever there is something to wait for, it says for what. A regular
-// file that was not completed is removed if this copy made it, else left as it was or,
-// once something was written to it, empty.
+// order, in steps: whenever there is something to wait for, it says for what. What
+// becomes of a target that was not completed says placed_target.h.
+//
+// It does not use FileSource and FileSink: a stream has no offsets, ranges or size, and
+// whether it is at its end, or has to be waited for, is for poll(2) to tell before each
+// read. Of what the two know, only a loop that repeats EINTR would be shared.
 //
 // Thread-safety: belongs to its worker.
 
@@ -21,9 +24,10 @@
 #include "core/base/mutex.h"
 #include "core/file/copy_policy.h"
 #include "core/file/file_copy.h"
+#include "core/file/placed_target.h"
 #include "core/file/target_claims.h"
 #include "core/file/target_decision.h"
-#include "core/kernel/file_systems.h"
+#include "core/kernel/file_system_table.h"
 #include "core/kernel/kernel.h"
 
 namespace ringcp {
@@ -60,7 +64,7 @@ class StreamCopy {
   OldTarget old_target() const { return old_target_; }
   // Why a half-written target could not be removed, or an old one not emptied; 0 where
   // there is none.
-  int removal_error() const { return removal_error_; }
+  int removal_error() const { return target_.removal_error(); }
 
  private:
   // How long a wait goes on before it looks whether the job was cancelled.
@@ -84,7 +88,8 @@ class StreamCopy {
   Outcome OpenTruncating();
   // Makes the file that a symbolic link to nowhere leads to.
   Outcome MakePointee();
-  Outcome TakeOpened();
+  // Goes on with `fd`, the target, which was there and is open now.
+  Outcome TakeOpened(int fd);
   // Claims the existing target, which is target_stat_, once no other copy writes to it.
   Outcome TakeTarget();
   // Makes a new file in the place of one that can't be opened (-f), or must be kept.
@@ -94,9 +99,7 @@ class StreamCopy {
   Outcome WriteBlock();
   // Of a regular file: a terminal or a device that is written to keeps what it has.
   Outcome SetAttributes();
-  // Closes the target, which is complete then or, if it is a regular file, gone: removed
-  // if this copy made it, else empty: what was in it was lost with the first byte
-  // written.
+  // Closes the target, which is kept, emptied or removed.
   Outcome Finish(Outcome outcome);
 
   Outcome Await(State state, const Waiting& waiting);
@@ -110,14 +113,13 @@ class StreamCopy {
   // A descriptor or -errno.
   int OpenTargetWith(int flags, mode_t mode = 0) const;
   // Whether an existing target may take no other opening than one with O_TRUNC, as some
-  // file systems in user space have it.
-  bool ShouldTruncate(int error_number) const;
+  // file systems in user space have it. Finds out what it is on.
+  bool ShouldTruncate(int error_number);
   // Empties the existing target, which is open and claimed. 0 or an errno.
   int EmptyOld();
   // 0 or an errno: EEXIST if there is something already.
   int CreateTarget();
   bool IsReady(int fd, short events) const;
-  void Empty(int fd);
 
   Kernel* const kernel_;
   const FileCopyPolicy& policy_;
@@ -130,26 +132,20 @@ class StreamCopy {
   Outcome outcome_ = Outcome::kRunning;
   CopyFailure failure_;
   OldTarget old_target_ = OldTarget::kKept;
-  int removal_error_ = 0;
 
   TargetQuestion question_;
   struct statx existing_ = {};         // What was there.
   int target_error_ = 0;               // Why it could not be made, looked at or opened.
   std::optional<SteadyTime> give_up_;  // When a lease is waited for no longer.
-  FileSystemKind target_kind_ = FileSystemKind::kOther;
-  bool truncates_ = false;  // It is opened with O_TRUNC, once it is claimed.
+  bool truncates_ = false;             // It is opened with O_TRUNC, once it is claimed.
   int source_ = -1;
-  int target_ = -1;
+  PlacedTarget target_;
   struct statx source_stat_ = {};
-  struct statx target_stat_ = {};  // As it was opened.
-  int not_identified_ = 0;         // Why target_stat_ of one that was made is not known.
+  struct statx target_stat_ = {};  // Of one that was there, as it was opened.
   mode_t mode_ = 0;                // The source's, without an ACL's mask.
   mode_t withheld_ = 0;            // Of the target's, at first.
-  bool is_regular_ = false;        // The target.
-  bool created_ = false;
-  bool made_pointee_ = false;  // What the target, a link, led to was not there.
-  bool begun_ = false;         // What was in the target is lost.
-  bool complete_ = false;
+  bool made_pointee_ = false;      // What the target, a link, led to was not there.
+  bool is_at_end_ = false;         // Of the source.
   std::vector<char> buffer_;
   int32_t filled_ = 0;   // Bytes of it that were read ...
   int32_t written_ = 0;  // ... and written.

@@ -88,16 +88,16 @@ StreamCopy::Outcome StreamCopy::CarryOut(const TargetDecision& decision) {
 StreamCopy::Outcome StreamCopy::OpenExisting() {
   if (!give_up_.has_value()) give_up_ = kernel_->Now() + kLeaseTimeMax;
   // What was in it stays until there is something to take its place.
-  target_ = OpenTargetWith(O_NONBLOCK);
-  if (target_ >= 0) return TakeOpened();
+  const int opened = OpenTargetWith(O_NONBLOCK);
+  if (opened >= 0) return TakeOpened(opened);
   // A pipe that nobody reads yet, or a file on which somebody holds a lease: an NFS
   // server for one of its clients. Opening it has told the holder to give it up; the
   // kernel takes it away after /proc/sys/fs/lease-break-time seconds.
-  if ((target_ == -ENXIO && S_ISFIFO(existing_.stx_mode)) ||
-      (target_ == -EAGAIN && S_ISREG(existing_.stx_mode) && kernel_->Now() < *give_up_)) {
+  if ((opened == -ENXIO && S_ISFIFO(existing_.stx_mode)) ||
+      (opened == -EAGAIN && S_ISREG(existing_.stx_mode) && kernel_->Now() < *give_up_)) {
     return Await(State::kOpenTarget, {.max = kOpenPollInterval});
   }
-  const int error_number = -target_;
+  const int error_number = -opened;
   return ShouldTruncate(error_number) ? TakeByTruncating() : OnOpenFailed(error_number);
 }
 
@@ -107,65 +107,72 @@ StreamCopy::Outcome StreamCopy::OnOpenFailed(int error_number) {
   return CarryOut(Decide());
 }
 
-bool StreamCopy::ShouldTruncate(int error_number) const {
-  return S_ISREG(existing_.stx_mode) && policy_.reflink != Reflink::kAlways &&
-         MayNeedTruncating(error_number) &&
-         KindOfFileSystemAt(kernel_, names_.target_directory, names_.target) ==
-             FileSystemKind::kOther;
+bool StreamCopy::ShouldTruncate(int error_number) {
+  if (!S_ISREG(existing_.stx_mode) || policy_.reflink == Reflink::kAlways ||
+      !MayNeedTruncating(error_number)) {
+    return false;
+  }
+  target_.SetFileSystem(policy_.file_systems->FindAt(kernel_, names_.target_directory,
+                                                     names_.target, DeviceOf(existing_)));
+  return target_.file_system()->may_open_truncating_only();
 }
 
 StreamCopy::Outcome StreamCopy::TakeByTruncating() {
   target_stat_ = existing_;
-  is_regular_ = truncates_ = true;
-  target_kind_ = FileSystemKind::kOther;
+  truncates_ = true;
   return TakeTarget();
 }
 
 StreamCopy::Outcome StreamCopy::OpenTruncating() {
-  target_ = OpenTargetWith(O_NONBLOCK | O_TRUNC);
-  if (target_ < 0) {
-    const int error_number = -target_;
+  const int opened = OpenTargetWith(O_NONBLOCK | O_TRUNC);
+  if (opened < 0) {
     truncates_ = false;
     if (policy_.claims != nullptr) policy_.claims->Release(&claim_);
-    return OnOpenFailed(error_number);
+    return OnOpenFailed(-opened);
   }
-  begun_ = true;
-  const int32_t result = kernel_->Stat(target_, &target_stat_);
+  target_.NoteOpened(FileRef::Descriptor(opened), /*follows_link=*/true);
+  target_.NoteEmptied();
+  const int32_t result = kernel_->Stat(opened, &target_stat_);
+  target_.NoteStat(result, target_stat_);
   return result == 0 ? Outcome::kCopied : Fail(Operation::kStat, -result, true);
 }
 
 StreamCopy::Outcome StreamCopy::MakePointee() {
-  target_ = OpenTargetWith(O_CREAT, policy_.NewMode(mode_) & ~withheld_);
-  if (target_ < 0) return Fail(Operation::kCreate, -target_, true);
+  const int opened = OpenTargetWith(O_CREAT, policy_.NewMode(mode_) & ~withheld_);
+  if (opened < 0) return Fail(Operation::kCreate, -opened, true);
   made_pointee_ = true;
-  return TakeOpened();
+  return TakeOpened(opened);
 }
 
-StreamCopy::Outcome StreamCopy::TakeOpened() {
-  const int32_t result = kernel_->Stat(target_, &target_stat_);
+StreamCopy::Outcome StreamCopy::TakeOpened(int fd) {
+  target_.NoteOpened(FileRef::Descriptor(fd), /*follows_link=*/true);
+  const int32_t result = kernel_->Stat(fd, &target_stat_);
   if (result != 0) return Fail(Operation::kStat, -result, true);
   const TargetDecision decision =
       DecideOpenTarget(CopyKind::kStream, source_stat_, target_stat_);
   if (decision.fate != Fate::kOverwrite) return CarryOut(decision);
-  is_regular_ = S_ISREG(target_stat_.stx_mode);
-  if (!is_regular_) return Outcome::kCopied;
-  target_kind_ = KindOfFileSystem(kernel_, target_);
+  if (!S_ISREG(target_stat_.stx_mode)) {
+    target_.NoteSpecial();
+    return Outcome::kCopied;
+  }
+  target_.NoteStat(result, target_stat_);
+  target_.SetFileSystem(policy_.file_systems->Find(kernel_, fd, DeviceOf(target_stat_)));
   return TakeTarget();
 }
 
 int StreamCopy::EmptyOld() {
-  const int error_number = -kernel_->Do(SetSize(target_, 0));
+  const int error_number = -kernel_->Do(SetSize(target_.fd(), 0));
   if (error_number == 0) return 0;
   struct statx named;
   if (!MayNeedTruncating(error_number) ||
-      KindOfFileSystem(kernel_, target_) != FileSystemKind::kOther ||
+      !target_.file_system()->may_open_truncating_only() ||
       LookAtTarget(0, &named) != 0 || !SameFile(named, target_stat_)) {
     return error_number;
   }
   const int truncated = OpenTargetWith(O_NONBLOCK | O_TRUNC);
   if (truncated < 0) return error_number;
-  kernel_->Close(target_);
-  target_ = truncated;
+  kernel_->Close(target_.fd());
+  target_.SetFile(FileRef::Descriptor(truncated));
   return 0;
 }
 
@@ -174,7 +181,7 @@ StreamCopy::Outcome StreamCopy::TakeTarget() {
       !policy_.claims->TryTake({.device = DeviceOf(target_stat_),
                                 .inode = target_stat_.stx_ino,
                                 .links = target_stat_.stx_nlink,
-                                .file_system = target_kind_},
+                                .file_system = target_.file_system()},
                                names_.target_place(), /*announces=*/truncates_,
                                &claim_)) {
     policy_.claims->WakeOnRelease();
@@ -209,20 +216,20 @@ int StreamCopy::CreateTarget() {
   if (policy_.claims != nullptr) {
     policy_.claims->AnnounceNew(names_.target_place(), &claim_);
   }
-  target_ = OpenTargetWith(O_CREAT | O_EXCL, policy_.NewMode(mode_) & ~withheld_);
-  if (target_ < 0) {
-    const int error_number = -target_;
+  const int made = OpenTargetWith(O_CREAT | O_EXCL, policy_.NewMode(mode_) & ~withheld_);
+  if (made < 0) {
     if (policy_.claims != nullptr) policy_.claims->Release(&claim_);
-    return error_number;
+    return -made;
   }
-  created_ = true;
-  is_regular_ = true;
-  const int32_t result = kernel_->Stat(target_, &target_stat_);
-  if (result == 0) return 0;
+  target_.SetFileSystem(names_.target_file_system);
+  target_.NoteMade(FileRef::Descriptor(made));
+  struct statx stat;
+  const int32_t result = kernel_->Stat(made, &stat);
   // Which file it is has to be known, to be able to remove it; where a server does not
   // tell, what the kernel remembers of the open file has to do.
-  not_identified_ =
-      -kernel_->Do(StatDescriptor(target_, &target_stat_, AT_STATX_DONT_SYNC));
+  target_.NoteStat(
+      result == 0 ? 0 : kernel_->Do(StatDescriptor(made, &stat, AT_STATX_DONT_SYNC)),
+      stat);
   return -result;
 }
 

@@ -17,8 +17,8 @@ namespace {
 constexpr size_t kUsualDesks = 8;
 
 // Where inode numbers may be made up, of what is (or will be) at `place`; else 0.
-uint64_t NameKey(FileSystemKind kind, const TargetClaims::Place& place) {
-  if (kind != FileSystemKind::kOther) return 0;
+uint64_t NameKey(const FileSystem& file_system, const TargetClaims::Place& place) {
+  if (file_system.has_true_inodes()) return 0;
   return absl::HashOf(place.directory_key, FoldedName(place.name)) | 1;
 }
 
@@ -45,11 +45,14 @@ bool TargetClaims::Announced::Includes(Kernel* kernel, const Existing& target,
     if (claim == own) return false;
     const Place& place = claim->place_;
     // Only there may a file be on another device than its directory.
-    const bool is_overlay = place.file_system == FileSystemKind::kOverlay ||
-                            target.file_system == FileSystemKind::kOverlay;
-    if (place.device != target.device && !is_overlay) return false;
+    const bool may_be_elsewhere =
+        place.file_system->copies_up() || target.file_system->copies_up();
+    const dev_t device = place.file_system->device();
+    if (device != target.device && device != FileSystem::kNoDevice && !may_be_elsewhere) {
+      return false;
+    }
     if (target.is_any) return true;
-    if (name_key != 0 && name_key == NameKey(target.file_system, place)) return true;
+    if (name_key != 0 && name_key == NameKey(*target.file_system, place)) return true;
     struct statx stat;
     return kernel->Stat(place.directory, place.name, AT_SYMLINK_NOFOLLOW, &stat) == 0 &&
            DeviceOf(stat) == target.device && stat.stx_ino == target.inode;
@@ -85,7 +88,7 @@ void TargetClaims::Desk::AnnounceNew(const Place& place, Claim* claim) {
 bool TargetClaims::Desk::TryTake(const Existing& target, const Place& place,
                                  bool announces, Claim* claim) {
   RINGCP_CHECK(!claim->held());
-  claim->name_key_ = NameKey(target.file_system, place);
+  claim->name_key_ = NameKey(*target.file_system, place);
   if (announces) AnnounceNew(place, claim);
   if (claims_->TryTake(kernel_, target, claim)) return true;
   if (announces) {
@@ -104,7 +107,7 @@ void TargetClaims::Desk::Release(Claim* claim) {
 }
 
 bool TargetClaims::TryTake(Kernel* kernel, const Existing& target, Claim* claim) {
-  const bool may_be_made_up = target.file_system == FileSystemKind::kOther;
+  const bool may_be_made_up = !target.file_system->has_true_inodes();
   claim->device_ = target.device;
   const bool is_any = target.is_any || (may_be_made_up && target.links > 1);
   claim->inode_ = is_any ? 0 : target.inode;

@@ -12,10 +12,10 @@
 //    another device are not asked for, so that a server that does not answer keeps nobody
 //    waiting who has nothing to do with it.
 //
-// Where inode numbers may be made up (FileSystemKind), the path below the job's target
-// counts as well, in which names are equal that such a file system may take for equal;
-// and all files that have several names are one. It is no harm if a copy waits without
-// need.
+// Where inode numbers may be made up (FileSystem::has_true_inodes()), the path below the
+// job's target counts as well, in which names are equal that such a file system may take
+// for equal; and all files that have several names are one. It is no harm if a copy waits
+// without need.
 //
 // A file may get another identity by being opened (overlayfs). Whoever claims one before
 // opening it announces its name, too: so it is found under either identity.
@@ -43,7 +43,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_set.h"
 #include "core/base/mutex.h"
-#include "core/kernel/file_systems.h"
+#include "core/kernel/file_system_table.h"
 #include "core/kernel/kernel.h"
 #include "core/kernel/wake_up.h"
 
@@ -62,7 +62,7 @@ class TargetClaims {
     dev_t device = 0;
     ino_t inode = 0;
     uint64_t links = 1;
-    FileSystemKind file_system = FileSystemKind::kOther;
+    const FileSystem* file_system = nullptr;  // What it is on.
     // Each look at it gives another inode number: it may be any file on its device.
     bool is_any = false;
   };
@@ -71,9 +71,8 @@ class TargetClaims {
   struct Place {
     int directory = -1;
     const char* name = nullptr;
-    dev_t device = 0;  // The directory's.
-    FileSystemKind file_system = FileSystemKind::kOther;
-    uint64_t directory_key = 0;  // Directory::target_key.
+    const FileSystem* file_system = nullptr;  // What the directory is on.
+    uint64_t directory_key = 0;               // Directory::target_key.
   };
 
   // What one copy has claimed: nothing, a new target or an existing one.

@@ -7,7 +7,8 @@
 
 #include "core/base/file_identity.h"
 #include "core/file/file_acls.h"
-#include "core/kernel/file_systems.h"
+#include "core/kernel/file_system_table.h"
+#include "core/tree/target_directory.h"
 
 namespace ringcp {
 
@@ -19,19 +20,22 @@ CopyGroup::CopyGroup(JobState* job, Kernel* kernel,
       walk_(kernel, &job->directories, FollowsLinks(job->options()), directories_max),
       shared_files_(workers) {
   Directory* const directory = walk_.top();
-  directory->source_fd = AT_FDCWD;
-  directory->target_fd = top.target_fd;
-  directory->target_name = top.target_display;
+  directory->source.fd = AT_FDCWD;
+  directory->target = std::make_unique<TargetDirectory>();
+  TargetDirectory& target = *directory->target;
+  target.fd = top.target_fd;
+  target.name = top.target_display;
   struct statx stat;
+  dev_t device = FileSystem::kNoDevice;
   if (kernel->Stat(top.target_fd, &stat) == 0) {
-    directory->target_group = GroupOfNewEntries(stat, job->ids.group);
-    directory->target_device = DeviceOf(stat);
+    target.group = GroupOfNewEntries(stat, job->ids.group);
+    device = DeviceOf(stat);
   }
-  directory->target_file_system = KindOfFileSystem(kernel, top.target_fd);
+  target.file_system = job->file_systems.Find(kernel, top.target_fd, device);
   // Jobs whose targets may be one do not run at the same time.
-  directory->target_key = reinterpret_cast<uintptr_t>(job);
+  target.key = reinterpret_cast<uintptr_t>(job);
   if (job->policy.preserve.mode || job->policy.preserve.ownership) {
-    directory->target_default_acl = GrantsOfDefaultAcl(kernel, top.target_fd);
+    target.default_acl = GrantsOfDefaultAcl(kernel, top.target_fd);
   }
   AddToWalk(sources, &walk_);
 }
@@ -58,9 +62,7 @@ std::unique_ptr<Worker> CopyGroup::MakeWorker(int index, Kernel* kernel, bool re
   if (options.needs_uring()) work.warm_calls = CallsAtOnce::kNone;
   if (options.engine == EngineChoice::kThreads) work.warm_calls = CallsAtOnce::kOpen;
   work.policy.shared_files = &shared_files_;
-  work.policy.clones = &job_->clones;
-  work.policy.uncached_io = &job_->uncached_io;
-  if (options.iopoll) work.policy.polled_io = &job_->polled_io;
+  work.policy.polls = options.iopoll;
   work.policy.direct_reads = reads_many;
   work.policy.use_slots = kernel->can_install_descriptor();
   work.policy.queues_all = options.engine == EngineChoice::kUring;

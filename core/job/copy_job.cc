@@ -363,8 +363,8 @@ EngineReport CopyJob::Body::GetReport() const {
 void CopyJob::Body::FinishReport() {
   MutexLock lock(&mutex_);
   if (options().page_cache != PageCache::kKeep) {
-    report_.drops_reads = state_.uncached_io.reads_refused();
-    report_.drops_writes = state_.uncached_io.writes_refused();
+    report_.drops_reads = state_.file_systems.has_refused_uncached_reads();
+    report_.drops_writes = state_.file_systems.has_refused_uncached_writes();
   }
   Progress progress;
   state_.AddCounters(&progress);

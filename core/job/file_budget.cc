@@ -16,11 +16,13 @@ constexpr int kDirectoriesMin = 2;
 // What each worker opens for a moment: to reopen a directory, or on the way to a file
 // that it links to, which are no more.
 constexpr int kForAMoment = kFilesToReopen;
+// By which it is woken.
+constexpr int kWakeEvent = 1;
 
 // With one copy in flight, and one directory that is entered though all that may be open
 // are (walk.h).
 constexpr int LeastOfWorker(int rings) {
-  return rings + kForAMoment + Worker::kFilesPerCopy + kFilesPerDirectory;
+  return rings + kWakeEvent + kForAMoment + Worker::kFilesPerCopy + kFilesPerDirectory;
 }
 
 }  // namespace

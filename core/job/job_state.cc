@@ -13,7 +13,8 @@
 namespace ringcp {
 namespace {
 
-FileCopyPolicy PolicyFor(const CopyRequest& request, uid_t user) {
+FileCopyPolicy PolicyFor(const CopyRequest& request, uid_t user,
+                         FileSystemTable* file_systems) {
   const CopyOptions& options = request.options;
   return {.preserve = options.preserve,
           .default_mode = options.default_mode,
@@ -22,6 +23,7 @@ FileCopyPolicy PolicyFor(const CopyRequest& request, uid_t user) {
           .remove_destination = options.remove_destination,
           .writes_through_dangling_links = options.writes_through_dangling_links,
           .reflink = options.reflink,
+          .file_systems = file_systems,
           .follows_named_links = FollowsNamedLinks(options),
           .follows_links = FollowsLinks(options),
           .page_cache = options.page_cache,
@@ -41,7 +43,7 @@ JobState::JobState(CopyRequest a_request, JobObserver* observer,
       ids(process_ids),
       claims(shared_claims != nullptr ? shared_claims : &own_claims),
       reporter(observer),
-      policy(PolicyFor(request, ids.user)),
+      policy(PolicyFor(request, ids.user, &file_systems)),
       directories(policy, request.options.one_file_system, ids.group, &reporter) {}
 
 absl::StatusOr<TopLevel> JobState::ResolveSources(Kernel* kernel) {

@@ -28,10 +28,8 @@
 #include "core/job/made_names.h"
 #include "core/job/progress.h"
 #include "core/job/top_level.h"
-#include "core/kernel/clone_table.h"
+#include "core/kernel/file_system_table.h"
 #include "core/kernel/kernel.h"
-#include "core/kernel/polled_io.h"
-#include "core/kernel/uncached_io.h"
 #include "core/tree/directory_copy.h"
 #include "core/tree/link_table.h"
 
@@ -72,15 +70,13 @@ class JobState {
   TargetClaims own_claims;  // Used where nobody shares others.
   TargetClaims* const claims;
   Reporter reporter;
+  FileSystemTable file_systems;
   // Without what differs between workers.
   const FileCopyPolicy policy;
   DirectoryCopy directories;
   LinkTable links;
   MadeNames made_names;
   bool notes_made_names = false;  // Some source must not overwrite another one's copy.
-  CloneTable clones;
-  UncachedIo uncached_io;
-  PolledIo polled_io{[](dev_t device) { return PollableLength("/sys", device); }};
   std::atomic<bool> cancelled = false;
   // By worker; before they start and after they end by any thread.
   std::array<EngineCounters, Tuning::kWorkersMax> counters;

@@ -18,34 +18,31 @@ class Tally::Visitor : public WalkVisitor {
   explicit Visitor(bool one_file_system) : one_file_system_(one_file_system) {}
 
   Entered Enter(Kernel* kernel, Directory* directory) override {
-    const int no_follow = directory->follow ? 0 : O_NOFOLLOW;
-    const int fd =
-        kernel->Open(directory->parent->source_fd, directory->source_name.c_str(),
-                     O_RDONLY | O_DIRECTORY | O_NONBLOCK | no_follow);
+    const int fd = directory->source.OpenToRead(kernel, directory->parent->source);
     if (fd < 0) {
       const bool is_other = fd == -ENOTDIR || fd == -ELOOP;
-      return is_other && !directory->looked_at ? Entered::kIsNoDirectory
-                                               : Entered::kNotToBeRead;
+      return is_other && !directory->source.looked_at ? Entered::kIsNoDirectory
+                                                      : Entered::kNotToBeRead;
     }
-    directory->source_fd = fd;
-    if (kernel->Stat(fd, &directory->source_stat) != 0) {
+    directory->source.fd = fd;
+    if (kernel->Stat(fd, &directory->source.stat) != 0) {
       return Entered::kNotToBeRead;
     }
-    const struct statx& stat = directory->source_stat;
-    if (directory->is_root) directory->root_device = DeviceOf(stat);
-    if (one_file_system_ && DeviceOf(stat) != directory->root_device) {
+    const struct statx& stat = directory->source.stat;
+    if (directory->is_root) directory->source.root_device = DeviceOf(stat);
+    if (one_file_system_ && DeviceOf(stat) != directory->source.root_device) {
       return Entered::kNotToBeRead;
     }
     // A cycle of links that are followed.
     for (const Directory* above = directory->parent;
-         directory->through_link && !above->is_top(); above = above->parent) {
-      if (SameFile(above->source_stat, stat)) return Entered::kNotToBeRead;
+         directory->source.through_link && !above->is_top(); above = above->parent) {
+      if (SameFile(above->source.stat, stat)) return Entered::kNotToBeRead;
     }
     return Entered::kToBeRead;
   }
 
   void Leave(Kernel* kernel, Directory* directory) override {
-    kernel->CloseIfOpen(&directory->source_fd);
+    kernel->CloseIfOpen(&directory->source.fd);
   }
   bool Park(Kernel* kernel, Directory* directory) override {
     return ParkDirectory(kernel, directory);
@@ -67,7 +64,7 @@ Tally::Tally(Kernel* kernel, const std::vector<TopLevelSource>& sources,
     : settings_(settings),
       visitor_(std::make_unique<Visitor>(settings.one_file_system)),
       walk_(kernel, visitor_.get(), settings.follow_links, settings.directories_max) {
-  walk_.top()->source_fd = AT_FDCWD;
+  walk_.top()->source.fd = AT_FDCWD;
   AddToWalk(sources, &walk_);
 }
 
@@ -84,7 +81,7 @@ void Tally::Run(Kernel* kernel) {
       struct statx stat = {};
       const bool follow = entry.looked_at ? entry.follow : settings_.follow_links;
       if (entry.kind == EntryKind::kRegular &&
-          kernel->Stat(batch->directory()->source_fd, entry.source_name,
+          kernel->Stat(batch->directory()->source.fd, entry.source_name,
                        follow ? 0 : AT_SYMLINK_NOFOLLOW, &stat) == 0) {
         const bool again = settings_.preserve_links && stat.stx_nlink > 1 &&
                            !counted.insert({DeviceOf(stat), stat.stx_ino}).second;

@@ -18,6 +18,7 @@
 #include "core/kernel/file_systems.h"
 #include "core/kernel/op.h"
 #include "core/kernel/standard_streams.h"
+#include "core/tree/target_directory.h"
 
 namespace ringcp {
 namespace {
@@ -259,12 +260,13 @@ void AddToWalk(const std::vector<TopLevelSource>& sources, Walk* walk) {
       continue;
     }
     auto root = std::make_unique<Directory>();
-    root->source_name = source.source;
-    root->target_name = source.target_name;
+    root->source.name = source.source;
+    root->target = std::make_unique<TargetDirectory>();
+    root->target->name = source.target_name;
     if (!source.target_shown.empty()) {
-      root->target_shown = std::make_unique<const std::string>(source.target_shown);
+      root->target->shown = std::make_unique<const std::string>(source.target_shown);
     }
-    root->follow = source.follow;
+    root->source.follow = source.follow;
     walk->AddRoot(std::move(root));
   }
 }

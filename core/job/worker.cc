@@ -106,14 +106,25 @@ bool Worker::CopyAlone() {
 }
 
 bool Worker::CopyStreams() {
+  settled_.clear();  // Of a poll: the stream looks itself.
   for (; !streams_.empty(); streams_.pop_front()) {
     const WaitingEntry& entry = streams_.front();
     if (stream_ == nullptr) {
       stream_ = std::make_unique<StreamCopy>(work_.policy, NamesOf(entry),
                                              *work_.cancelled, counters_);
     }
+    // Nothing is in flight but what the stream waits for.
+    if (kernel_->chains_in_flight() > 0) {
+      idle_max_ = kPollInterval;
+      return false;
+    }
     if (!stream_->Step()) {
-      idle_max_ = stream_->waiting().max;
+      const StreamCopy::Waiting& waiting = stream_->waiting();
+      idle_max_ = waiting.max;
+      if (waiting.fd >= 0) {
+        const auto most = static_cast<int>(absl::ToInt64Milliseconds(waiting.max));
+        kernel_->Queue({}, Chain().Add(Poll(waiting.fd, waiting.events, most)).ops());
+      }
       return false;
     }
     OnStreamEnded(entry, *stream_);
@@ -151,12 +162,6 @@ void Worker::CountKernel() {
 }
 
 void Worker::Wait() {
-  if (stream_ != nullptr && stream_->waiting().fd >= 0) {
-    const StreamCopy::Waiting& waiting = stream_->waiting();
-    kernel_->Do(Poll(waiting.fd, waiting.events,
-                     static_cast<int>(absl::ToInt64Milliseconds(waiting.max))));
-    return;
-  }
   kernel_->Wait(idle_max_, &settled_);
   CountKernel();
   if (ring_failed_ || kernel_->status().ok()) return;

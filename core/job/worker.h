@@ -36,6 +36,8 @@
 #include "core/file/at_once_chooser.h"
 #include "core/file/block_pump.h"
 #include "core/file/file_copy.h"
+#include "core/file/file_sink.h"
+#include "core/file/file_source.h"
 #include "core/file/next_chains.h"
 #include "core/file/reporter.h"
 #include "core/file/shared_file.h"
@@ -150,6 +152,15 @@ class Worker {
     bool active = false;
   };
 
+  // What copies blocks of another worker's file.
+  struct Help {
+    Help(BlockPool* pool, EngineCounters* counters)
+        : source(counters), sink(counters), pump(pool, &source, &sink) {}
+    FileSource source;
+    FileSink sink;
+    BlockPump pump;
+  };
+
   // Chains are named by the copy and the lane that they belong to.
   static ChainId IdOf(int index, int lane) {
     return {static_cast<uint32_t>(index * kLanesMax + lane)};
@@ -177,7 +188,7 @@ class Worker {
   }
   void BeginToHelp();
   // Goes on with blocks of the file that is helped with; true when there are no more.
-  bool Help();
+  bool CopyItsBlocks();
 
   // Starts copies until as many are in flight as should be, or kStartsMax.
   void Fill();
@@ -204,13 +215,13 @@ class Worker {
   void OnStreamEnded(const WaitingEntry& entry, const StreamCopy& copy);
 
   void OnSettled(const ChainResults& settled);
-  // Queues what the copy of `flight` wants next, or carries it out at once, and sees to
-  // its pauses and its end.
+  // Hands what the copy of flights_[index] wants next to the kernel, and sees to its
+  // pauses and its end.
   void Continue(int index);
   // Whether this thread has given up its CPU in order to wait, and for what.
   AtOnceChooser::Wait WaitSinceLastCall();
-  // Carries out what is in next_ and immediate, and what follows from that.
-  void RunAtOnce(int index);
+  // Hands what is in next_ to the kernel, and what follows from what that carries out.
+  void Submit(int index);
   // Goes on with those large files that are copied at once.
   void CopyBlocksAtOnce();
   void CopyBlocksAtOnce(int index, int lane, Chain chain);
@@ -310,7 +321,7 @@ class Worker {
   bool opens_again_ = true;    // They are tried once more, if they fail again.
   // The other worker's file that this one helps with, and its blocks.
   SharedFile* helped_ = nullptr;
-  std::optional<BlockPump> help_;
+  std::optional<Help> help_;
   bool helps_at_once_ = false;
   NextChains next_;
   // Chains that the ring had no room for.

@@ -8,6 +8,7 @@
 #include "core/base/check.h"
 #include "core/base/file_identity.h"
 #include "core/job/worker.h"
+#include "core/tree/target_directory.h"
 
 namespace ringcp {
 
@@ -104,23 +105,23 @@ void Worker::Begin(const WaitingEntry& entry) {
 }
 
 FileCopyNames Worker::NamesOf(const WaitingEntry& entry) const {
-  return {.source_directory = entry.directory->source_fd,
+  const SourceDirectory& source = entry.directory->source;
+  const TargetDirectory& target = *entry.directory->target;
+  return {.source_directory = source.fd,
           .source = entry.source_name.c_str(),
           .follow_source = entry.follow,
           .follows_links_here = entry.directory->is_top()
                                     ? work_.policy.follows_named_links
                                     : work_.policy.follows_links,
-          .target_directory = entry.directory->target_fd,
+          .target_directory = target.fd,
           .target = entry.target_name.c_str(),
-          .target_directory_created = entry.directory->target_created,
-          .target_key = entry.directory->target_key,
-          .target_default_acl = entry.directory->target_default_acl,
-          .target_group = entry.directory->target_group,
-          .source_file_system = entry.directory->source_file_system,
-          .target_file_system = entry.directory->target_file_system,
-          .offers_links = OffersLinks(entry),
-          .source_device = DeviceOf(entry.directory->source_stat),
-          .target_device = entry.directory->target_device};
+          .target_directory_created = target.is_created,
+          .target_key = target.key,
+          .target_default_acl = target.default_acl,
+          .target_group = target.group,
+          .source_file_system = source.file_system,
+          .target_file_system = target.file_system,
+          .offers_links = OffersLinks(entry)};
 }
 
 int Worker::TakeFlight() {
@@ -135,10 +136,11 @@ void Worker::StartFlight(int index) {
   flight.active = true;
   next_.size = 0;
   const CallsAtOnce calls_at_once = at_once_chooser_.Next();
-  const auto start = kernel_->Now();
+  const bool is_timed = calls_at_once != CallsAtOnce::kNone;
+  const SteadyTime start = is_timed ? kernel_->Now() : SteadyTime();
   flight.copy.Start(work_.policy, NamesOf(flight.entry), index, calls_at_once, &next_);
   Continue(index);
-  if (calls_at_once != CallsAtOnce::kNone) {
+  if (is_timed) {
     const bool is_copied = flight.copy.outcome() == FileCopy::Outcome::kCopied;
     const uint64_t bytes = is_copied ? flight.copy.stat().stx_size : 0;
     const bool slow = AtOnceChooser::IsSlow(
@@ -157,12 +159,11 @@ void Worker::OnSettled(const ChainResults& settled) {
 
 void Worker::Continue(int index) {
   Flight& flight = flights_[index];
-  RunAtOnce(index);
+  Submit(index);
   while (flight.copy.outcome() == FileCopy::Outcome::kMultiplyLinked) {
     OnMultiplyLinked(index);
-    RunAtOnce(index);
+    Submit(index);
   }
-  QueueChains(index);
   if (flight.copy.outcome() == FileCopy::Outcome::kAwaitHelper) {
     awaiting_.push_back(index);
   }
@@ -172,20 +173,31 @@ void Worker::Continue(int index) {
   if (flight.active && flight.copy.done()) OnDone(index);
 }
 
-void Worker::RunAtOnce(int index) {
+void Worker::Submit(int index) {
   FileCopy& copy = flights_[index].copy;
-  while (next_.size > 0 && IsImmediate(next_.chains[0].chain[0])) {
-    RINGCP_CHECK(next_.size == 1);
-    const auto& [lane, chain] = next_.chains[0];
-    if (copy.copies_blocks_at_once()) {
-      blocks_at_once_.emplace_back(IdOf(index, lane), chain);
-      next_.size = 0;
-      return;
+  for (int i = 0; i < next_.size;) {
+    const auto& [lane, chain] = next_.chains[i];
+    const ChainId id = IdOf(index, lane);
+    if (chain[0].at_once && copy.copies_blocks_at_once()) {
+      RINGCP_CHECK(next_.size == 1);
+      blocks_at_once_.emplace_back(id, chain);
+      break;
     }
-    const ChainResults settled = kernel_->RunAtOnce({}, chain.ops());
-    next_.size = 0;
-    copy.Settle(lane, settled.results(), &next_);
+    // In order: a later chain must not overtake one that had no room.
+    const bool waits = !backlog_.empty() && !chain[0].at_once;
+    ChainResults settled;
+    const Submitted submitted =
+        waits ? Submitted::kNoRoom : kernel_->Submit(id, chain.ops(), &settled);
+    if (submitted == Submitted::kCarriedOut) {
+      RINGCP_CHECK(next_.size == 1);
+      next_.size = 0;
+      copy.Settle(lane, settled.results(), &next_);
+      continue;
+    }
+    if (submitted == Submitted::kNoRoom) backlog_.emplace_back(id, chain);
+    ++i;
   }
+  next_.size = 0;
 }
 
 void Worker::CopyBlocksAtOnce() {
@@ -332,16 +344,17 @@ void Worker::OnDone(int index) {
 }
 
 void Worker::WarnIfNotPolled(const WaitingEntry& entry, const FileCopy& copy) {
-  const auto& [operation, error_number] = copy.poll_refusal();
-  if (error_number == 0) return;
-  const std::string path = operation == Operation::kWrite
-                               ? TargetPath(*entry.directory, entry.target_name)
-                               : SourcePath(*entry.directory, entry.source_name);
-  work_.reporter->Warn(
-      absl::StrCat("warning: cannot poll the device of ", Quote(path), ": ",
-                   std::strerror(error_number),
-                   "; copying without --iopoll (the device needs poll queues, such as "
-                   "nvme.poll_queues=2)"));
+  for (const auto& [operation, error_number] : copy.poll_refusals()) {
+    if (error_number == 0) continue;
+    const std::string path = operation == Operation::kWrite
+                                 ? TargetPath(*entry.directory, entry.target_name)
+                                 : SourcePath(*entry.directory, entry.source_name);
+    work_.reporter->Warn(
+        absl::StrCat("warning: cannot poll the device of ", Quote(path), ": ",
+                     std::strerror(error_number),
+                     "; copying without --iopoll (the device needs poll queues, such as "
+                     "nvme.poll_queues=2)"));
+  }
 }
 
 }  // namespace ringcp

@@ -1,7 +1,6 @@
 #include "core/job/worker_count.h"
 
 #include <fcntl.h>
-#include <linux/magic.h>
 
 #include <algorithm>
 
@@ -13,20 +12,20 @@
 namespace ringcp {
 namespace {
 
-// Whether files are going to be cloned within one Btrfs.
-bool ClonesWithinBtrfs(Kernel* kernel, const std::vector<TopLevelSource>& sources,
-                       int target_fd, const CopyOptions& options) {
+// Whether files are going to be cloned within one file system, and wait for each other.
+bool ClonesOneAtATime(Kernel* kernel, const std::vector<TopLevelSource>& sources,
+                      int target_fd, const CopyOptions& options) {
   FileSystemStat target;
   if (options.reflink == Reflink::kNever ||
       kernel->Do(StatFileSystem(target_fd, &target)) != 0 ||
-      target.magic != BTRFS_SUPER_MAGIC) {
+      !KindWithMagic(target.magic).clones_one_at_a_time) {
     return false;
   }
   return std::all_of(sources.begin(), sources.end(), [&](const TopLevelSource& source) {
     FileSystemStat stat;
     return StatFileSystemAt(kernel, AT_FDCWD, source.source.c_str(), /*follow=*/true,
                             &stat) == 0 &&
-           stat.magic == BTRFS_SUPER_MAGIC && stat.id == target.id;
+           stat.magic == target.magic && stat.id == target.id;
   });
 }
 
@@ -44,7 +43,7 @@ int WorkerCount(Kernel* kernel, const std::vector<TopLevelSource>& sources, int 
   int workers = options.tuning.workers;
   if (workers == 0) {
     workers = AvailableCpus();
-    if (workers > 1 && ClonesWithinBtrfs(kernel, sources, target_fd, options)) {
+    if (workers > 1 && ClonesOneAtATime(kernel, sources, target_fd, options)) {
       workers = 1;
     }
   }

@@ -9,6 +9,7 @@
 #include "core/file/node_copy.h"
 #include "core/file/target_decision.h"
 #include "core/job/worker.h"
+#include "core/tree/target_directory.h"
 
 namespace ringcp {
 
@@ -16,7 +17,7 @@ bool Worker::LookAgain(const WaitingEntry& entry) {
   if (entry.looked_at) return false;
   const int flags = work_.policy.follows_links ? 0 : AT_SYMLINK_NOFOLLOW;
   struct statx stat;
-  if (kernel_->Stat(entry.directory->source_fd, entry.source_name.c_str(), flags,
+  if (kernel_->Stat(entry.directory->source.fd, entry.source_name.c_str(), flags,
                     &stat) != 0) {
     return false;
   }
@@ -142,8 +143,8 @@ void Worker::Link(const WaitingEntry& entry, const FileIdentity& id,
   // Most links are neighbours.
   const bool neighbours = existing_in == here;
   const int existing_directory =
-      neighbours ? entry.directory->target_fd
-                 : OpenParentBeneath(kernel_, work_.walk->top()->target_fd, copied_as);
+      neighbours ? entry.directory->target->fd
+                 : OpenParentBeneath(kernel_, work_.walk->top()->target->fd, copied_as);
   NodeResult result;
   if (existing_directory < 0) {
     result.failure = TargetFailure(Operation::kMakeHardLink, -existing_directory);

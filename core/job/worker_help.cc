@@ -23,7 +23,8 @@ bool Worker::HelpOthers() {
       }
       BeginToHelp();
     }
-    if (!Help()) return false;
+    if (!CopyItsBlocks()) return false;
+    helped_->Count(help_->sink.TakeCounted());
     work_.shared_files->Leave(helped_);
     helped_ = nullptr;
   }
@@ -31,32 +32,35 @@ bool Worker::HelpOthers() {
 
 void Worker::BeginToHelp() {
   help_.emplace(pool_, counters_);
-  if (work_.policy.page_cache != PageCache::kKeep) {
-    help_->SetUncachedIo(work_.policy.uncached_io);
-  }
-  help_->Start(helped_);
+  const bool is_uncached = work_.policy.leaves_cache();
+  help_->source.io().SetFileSystem(helped_->source_file_system(), is_uncached);
+  help_->sink.io().SetFileSystem(helped_->target_file_system(), is_uncached);
+  help_->source.SetFile(FileRef::Descriptor(helped_->source_fd()));
+  help_->source.Start(helped_);
+  help_->sink.SetFile(FileRef::Descriptor(helped_->target_fd()));
+  help_->pump.Start();
   WaitSinceLastCall();  // For other files.
   // Only what is in memory is offered.
   helps_at_once_ = work_.warm_calls == CallsAtOnce::kAll &&
                    work_.policy.page_cache == PageCache::kKeep;
 }
 
-bool Worker::Help() {
-  const auto settle = [this](const ChainResults& settled) {
+bool Worker::CopyItsBlocks() {
+  BlockPump& pump = help_->pump;
+  const auto settle = [&pump](const ChainResults& settled) {
     const absl::Span<const int32_t> results = settled.results();
-    help_->Settle(LaneOf(settled.id), results[0], results.back());
+    pump.Settle(LaneOf(settled.id), results[0], results.back());
   };
   for (const ChainResults& settled : settled_) settle(settled);
   settled_.clear();
   QueueBacklog();
   const auto end = kernel_->Now() + kRowTime;
   do {
-    if (cancelled()) help_->Stop();
+    if (cancelled()) pump.Stop();
     next_.size = 0;
-    help_->SetOneLane(helps_at_once_);
-    help_->Advance(FileRef::Descriptor(helped_->source_fd()),
-                   FileRef::Descriptor(helped_->target_fd()), &next_);
-    if (!help_->busy()) return true;
+    pump.SetOneLane(helps_at_once_);
+    pump.Advance(&next_);
+    if (!pump.busy()) return true;
     if (!helps_at_once_) {
       QueueChains(/*index=*/0);
       idle_max_ = kPollInterval;

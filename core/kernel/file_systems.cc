@@ -14,33 +14,68 @@ namespace {
 // XFS's is in no header of the kernel's for programs; the number is part of its format.
 constexpr unsigned kXfsMagic = 0x58465342;
 
-// ext2, ext3 and ext4 have one number.
-constexpr unsigned kKnownLocal[] = {
-    EXT4_SUPER_MAGIC, kXfsMagic,   BTRFS_SUPER_MAGIC,
-    F2FS_SUPER_MAGIC, TMPFS_MAGIC, RAMFS_MAGIC,
+// What those do of which we know it from their sources in Linux: they have no flush
+// operation, or one that says nothing.
+constexpr FileSystemKind kLocal = {.tells_errors_at_close = false,
+                                   .tells_true_sizes = true,
+                                   .gives_files_to_their_maker = true,
+                                   .has_true_inodes = true,
+                                   .copies_up = false,
+                                   .may_open_truncating_only = false,
+                                   .may_keep_what_is_open = false,
+                                   .may_write_by_calls_only = false,
+                                   .clones_one_at_a_time = false};
+
+constexpr FileSystemKind kBtrfs = [] {
+  FileSystemKind kind = kLocal;
+  kind.clones_one_at_a_time = true;  // core/job/worker_count.h has figures.
+  return kind;
+}();
+
+// Inode numbers are the server's.
+constexpr FileSystemKind kNfs = {.tells_errors_at_close = true,
+                                 .tells_true_sizes = false,
+                                 .gives_files_to_their_maker = false,
+                                 .has_true_inodes = true,
+                                 .copies_up = false,
+                                 .may_open_truncating_only = false,
+                                 .may_keep_what_is_open = false,
+                                 .may_write_by_calls_only = false,
+                                 .clones_one_at_a_time = false};
+
+// What it is made of may be any other.
+constexpr FileSystemKind kOverlay = {.tells_errors_at_close = true,
+                                     .tells_true_sizes = false,
+                                     .gives_files_to_their_maker = false,
+                                     .has_true_inodes = true,
+                                     .copies_up = true,
+                                     .may_open_truncating_only = false,
+                                     .may_keep_what_is_open = false,
+                                     .may_write_by_calls_only = true,
+                                     .clones_one_at_a_time = false};
+
+// FUSE, CIFS and all that have no row.
+constexpr FileSystemKind kAnyOther;
+
+struct Row {
+  uint64_t magic;
+  const FileSystemKind* kind;
 };
 
-FileSystemKind KindOf(const FileSystemStat& stat) {
-  if (stat.magic == NFS_SUPER_MAGIC) return FileSystemKind::kNfs;
-  if (stat.magic == OVERLAYFS_SUPER_MAGIC) return FileSystemKind::kOverlay;
-  const bool is_local = std::find(std::begin(kKnownLocal), std::end(kKnownLocal),
-                                  stat.magic) != std::end(kKnownLocal);
-  return is_local ? FileSystemKind::kLocal : FileSystemKind::kOther;
-}
+// ext2, ext3 and ext4 have one number.
+constexpr Row kRows[] = {
+    {EXT4_SUPER_MAGIC, &kLocal},  {kXfsMagic, &kLocal},
+    {BTRFS_SUPER_MAGIC, &kBtrfs}, {F2FS_SUPER_MAGIC, &kLocal},
+    {TMPFS_MAGIC, &kLocal},       {RAMFS_MAGIC, &kLocal},
+    {NFS_SUPER_MAGIC, &kNfs},     {OVERLAYFS_SUPER_MAGIC, &kOverlay},
+};
 
 }  // namespace
 
-FileSystemKind KindOfFileSystem(Kernel* kernel, int fd) {
-  FileSystemStat stat;
-  const int32_t result = kernel->Do(StatFileSystem(fd, &stat));
-  return result == 0 ? KindOf(stat) : FileSystemKind::kOther;
-}
-
-FileSystemKind KindOfFileSystemAt(Kernel* kernel, int directory, const char* name) {
-  FileSystemStat stat;
-  const int32_t result =
-      StatFileSystemAt(kernel, directory, name, /*follow=*/true, &stat);
-  return result == 0 ? KindOf(stat) : FileSystemKind::kOther;
+const FileSystemKind& KindWithMagic(uint64_t magic) {
+  const auto* row = std::find_if(std::begin(kRows), std::end(kRows),
+                                 [&](const Row& r) { return r.magic == magic; });
+  return row != std::end(kRows) ? *row->kind : kAnyOther;
 }
 
 int32_t StatFileSystemAt(Kernel* kernel, int directory, const char* name, bool follow,

@@ -1,4 +1,4 @@
-// What is known of file systems by their kind.
+// What is known of file systems by their kind, before anything is tried on one.
 //
 // Thread-safety: pure apart from asking the kernel.
 
@@ -13,39 +13,42 @@
 
 namespace ringcp {
 
-// What a copy has to know of a file system. What it is not certain of is kOther: the
-// price is a system call or two for each file, the alternative were files lost in
-// silence.
-enum class FileSystemKind : uint8_t {
-  // FUSE, CIFS and all that have no name here. They tell errors of writing when a file is
-  // closed, may say any size, and may make up another inode number for each name.
-  kOther,
-  // One of those that are known by name: ext2 to ext4, XFS, Btrfs, F2FS, tmpfs and ramfs.
-  // Of those we know from their sources in Linux that
-  //  - closing a file tells no error (they have no flush operation, or one that says
-  //    nothing), so that a target may be closed as a slot of a ring, which flushes
-  //    nothing;
-  //  - a file's size is true: a read that gets less than it asked for has met its end;
-  //  - a new file is on its directory's device.
-  kLocal,
-  // NFS: as kOther, but inode numbers are the server's, one for each file.
-  kNfs,
-  // overlayfs: as kOther. A file that is opened for writing, or linked, is first copied
-  // up to where changes go, and may get another device and inode number by that.
-  kOverlay,
+// What file systems of one kind do that a copy has to know of; what each kind does is one
+// row in file_systems.cc. A kind without a row is as below: what is not certain costs a
+// system call or two for each file, the alternative were files lost in silence.
+struct FileSystemKind {
+  // Some errors of writing are told only when a file is closed by its descriptor. Else a
+  // target may be closed as a slot of a ring, which flushes nothing.
+  bool tells_errors_at_close = true;
+  // A read that gets less than it asked for, at the size that a file tells, has met its
+  // end. Else any size may be told.
+  bool tells_true_sizes = false;
+  // What is made belongs to the user who makes it, and is on its directory's device. Else
+  // a server may give it to another one.
+  bool gives_files_to_their_maker = false;
+  // Each file has an inode number of its own, whichever of its names it is looked at by.
+  // Else numbers may be made up for each name, and names may be equal that differ.
+  bool has_true_inodes = false;
+  // A file that is opened for writing, or linked, is first copied up to where changes go,
+  // and may get another device and inode number by that.
+  bool copies_up = false;
+  // An existing file may take no other opening for writing than one with O_TRUNC.
+  bool may_open_truncating_only = true;
+  // What is open may not be removed, or may come back when it is closed.
+  bool may_keep_what_is_open = true;
+  // A write that a ring carries out may fail where one by a call does not.
+  bool may_write_by_calls_only = true;
+  // Clones within it wait for each other: more threads make none of them faster.
+  bool clones_one_at_a_time = false;
 };
+
+// Of the kind with this number (statfs(2)); FileSystemKind() where it has no row.
+const FileSystemKind& KindWithMagic(uint64_t magic);
 
 // What the file system that `name` in `directory` is on says of itself. `follow`: if it
 // is a symbolic link, of what that leads to. 0 or -errno.
 int32_t StatFileSystemAt(Kernel* kernel, int directory, const char* name, bool follow,
                          FileSystemStat* stat);
-
-// Of what the open file `fd` (O_PATH is enough) is on.
-FileSystemKind KindOfFileSystem(Kernel* kernel, int fd);
-
-// Of what `name` in `directory` leads to, links followed; kOther where that can't be
-// told.
-FileSystemKind KindOfFileSystemAt(Kernel* kernel, int directory, const char* name);
 
 // Equal for the names that a directory of a file system that ignores the case of letters
 // may take for the same one, and for few others. What such a system makes of letters that

@@ -21,6 +21,9 @@
 //    out at once, for cleaning up; slots can't be used any more, and closing one does
 //    nothing.
 //  - Chains run concurrently and settle in any order.
+//  - A poll that is queued (OpKind::kPoll) is alone in its chain, and keeps no other
+//  chain
+//    from being handed back.
 //  - A polled op is alone in its chain, and of an ordinary descriptor with O_DIRECT.
 //    Rings that can't poll carry it out like any other; what a device that can't be
 //    polled answers is a result like any other (EOPNOTSUPP).
@@ -66,12 +69,20 @@ struct ThreadWaits {
   int64_t blocks_read = 0;
 };
 
+// What has become of a chain that was handed to a kernel.
+enum class Submitted : uint8_t {
+  kCarriedOut,
+  kQueued,
+  kNoRoom,  // Nothing, until some other chain has settled.
+};
+
 struct KernelCounters {
   int64_t chains = 0;   // Queued ones.
   int64_t sqes = 0;     // Their ops, as submission queue entries; 0 without io_uring.
   int64_t linked = 0;   // Of the SQEs, those that are tied to the next one.
   int64_t at_once = 0;  // Ops carried out by system calls on the ring's thread.
   int64_t at_once_with_opcode = 0;  // Of these, those that it could have made SQEs of.
+  int64_t by_helpers = 0;           // Ops carried out by helper threads.
   int64_t polled = 0;  // Of the SQEs, those that were given to a ring that polls.
   int64_t enters = 0;  // io_uring_enter calls.
 };
@@ -112,23 +123,31 @@ class Kernel {
   virtual ThreadWaits Waits() const = 0;
 
   // Carries out a chain on the calling thread and returns its results.
-  // REQUIRES: 1 to Chain::kOpsMax ops, all of them immediate (IsImmediate).
+  // REQUIRES: 1 to Chain::kOpsMax ops that name no slots.
   virtual ChainResults RunAtOnce(ChainId id, absl::Span<const Op> chain) = 0;
 
   // Queues `chain`; it starts at the latest with the next Wait(). False, and nothing
-  // is queued, when there is no room until some chain has settled.
-  // REQUIRES: 1 to Chain::kOpsMax ops, none of them to be carried out at once, each with
-  // an io_uring opcode here; slots are below slots().
+  // is queued, when there is no room until some chain has settled. With an op that
+  // io_uring has no opcode for, one of the kernel's helper threads carries it out, whole.
+  // REQUIRES: 1 to Chain::kOpsMax ops, none of them marked AtOnce(); slots are below
+  // slots(), and named only by chains whose ops all have an opcode here.
   virtual bool Queue(ChainId id, absl::Span<const Op> chain) = 0;
+
+  // Has `chain` be carried out where that is best. One marked AtOnce() is carried out on
+  // the calling thread; one of ops that io_uring has no opcode for is as well, as long as
+  // such chains do not make the thread wait; all others are queued. The results of a
+  // chain that was carried out are in *results.
+  // REQUIRES: as Queue(), but that all ops may be marked.
+  virtual Submitted Submit(ChainId id, absl::Span<const Op> chain,
+                           ChainResults* results) = 0;
 
   // Starts what is queued, waits until a good part of what is in flight has settled,
   // somebody has called Wake(), or `timeout` has passed, and appends chains that have
-  // settled to `settled`. May return without any. A thread waits nowhere else, but for a
-  // stream to be ready, with nothing else to do (kPoll).
+  // settled to `settled`. May return without any. A thread waits nowhere else.
   virtual void Wait(absl::Duration timeout, std::vector<ChainResults>* settled) = 0;
 
-  // Ends the Wait() under way if nothing is in flight, or else has the next one not wait.
-  // May be called by any thread.
+  // Ends the Wait() under way, whatever is in flight, or has the next one not wait.
+  // Several calls before that are as one. May be called by any thread.
   virtual void Wake() = 0;
 
   // Chains queued or running and not handed back yet.

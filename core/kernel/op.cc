@@ -245,6 +245,7 @@ bool CanBeQueued(OpKind kind) {
     case OpKind::kGetXattr:
     case OpKind::kSetXattr:
     case OpKind::kFtruncate:
+    case OpKind::kPoll:
       return true;
     case OpKind::kMakeDirectory:
     case OpKind::kMakeNode:
@@ -258,7 +259,6 @@ bool CanBeQueued(OpKind kind) {
     case OpKind::kSeek:
     case OpKind::kCountCached:
     case OpKind::kClone:
-    case OpKind::kPoll:
     case OpKind::kDuplicate:
     case OpKind::kSetDirect:
     case OpKind::kFileSystem:
@@ -276,7 +276,7 @@ bool IsImmediate(const Op& op) { return op.at_once || !CanBeQueued(op.kind); }
 
 void Chain::SetAtOnce() {
   for (int i = 0; i < size_; ++i) {
-    if (!IsImmediate(ops_[i])) ops_[i] = AtOnce(ops_[i]);
+    ops_[i] = AtOnce(ops_[i]);
   }
 }
 

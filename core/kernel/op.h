@@ -45,8 +45,8 @@ enum class OpKind : uint8_t {
   // file that was never written does not look whole.
   kPreallocate,
   kFtruncate,  // size. io_uring has it from Linux 6.9 on.
-  // seek. A ring makes the system calls for these at once, on its own thread, and for all
-  // others below that io_uring has no opcode for.
+  // seek. For these, and others below, io_uring has no opcode: the ring's thread makes
+  // system calls, or a helper thread of its kernel.
   kSeekData,  // Result: 0, with *position; -ENXIO when only a hole follows.
   kSeekHole,  // Result: 0, with *position.
   // seek: sets the position that reading goes on at; with kCurrentPosition it is only
@@ -61,7 +61,7 @@ enum class OpKind : uint8_t {
   // What is in the page cache of a file, and not waiting to be written, leaves it.
   kDropCached,
   // poll. Waits until a file can be read or written, but no longer than that. Result: 1
-  // if it can, or has failed; 0 if not.
+  // if it can, or has failed or is not open; 0 if not. Queued, it is alone in its chain.
   kPoll,
 
   // --- Open files ---
@@ -274,7 +274,8 @@ Op SetXattr(int fd, const char* name, const void* value, uint32_t length);
 Op RemoveXattr(int fd, const char* name);
 
 // `op`, to be carried out at once on the ring's own thread, whatever its kind: for what
-// takes no longer there than handing it over would.
+// takes no longer there than handing it over would. Either all ops of a chain are marked
+// so or none is.
 // REQUIRES: it names no slot.
 Op AtOnce(Op op);
 
@@ -282,7 +283,8 @@ Op AtOnce(Op op);
 // some of the others, and for some nobody has needed it yet.
 bool CanBeQueued(OpKind kind);
 
-// Whether a kernel carries out `op` at once, on its own thread.
+// Whether a kernel carries out `op` at once, on its own thread, if it has no
+// other.
 bool IsImmediate(const Op& op);
 
 // Whether `op` is a read or write whose device may be polled; see kernel.h.

@@ -49,12 +49,28 @@ ChainResults SyscallKernel::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
 bool SyscallKernel::Queue(ChainId id, absl::Span<const Op> chain) {
   if (chains_in_flight() >= kChainsMax) return false;
   ++counters_.chains;
+  if (chain[0].kind == OpKind::kPoll) {
+    RINGCP_CHECK(chain.size() == 1);
+    ++counters_.at_once;
+    QueuePoll(id, chain[0]);
+    return true;
+  }
   settled_.push_back(RunChain(id, chain, [this](const Op& op) { return Run(op); }));
   return true;
 }
 
+Submitted SyscallKernel::Submit(ChainId id, absl::Span<const Op> chain,
+                                ChainResults* results) {
+  if (IsImmediate(chain[0])) {
+    *results = RunAtOnce(id, chain);
+    return Submitted::kCarriedOut;
+  }
+  return Queue(id, chain) ? Submitted::kQueued : Submitted::kNoRoom;
+}
+
 void SyscallKernel::Wait(absl::Duration timeout, std::vector<ChainResults>* settled) {
-  if (settled_.empty()) return AwaitWake(timeout);
+  if (!settled_.empty()) timeout = absl::ZeroDuration();
+  if (settled_.empty() || polls_queued() > 0) Await(timeout, settled);
   settled->insert(settled->end(), settled_.begin(), settled_.end());
   settled_.clear();
 }

@@ -1,7 +1,7 @@
 // A ring on plain system calls: the same contract as io_uring, each chain carried out on
-// the calling thread when it is queued. For kernels and containers that refuse io_uring,
-// for --engine=threads, and for single small files, where setting up a real ring costs
-// more than the copy.
+// the calling thread when it is queued, but for polls, which Wait() waits for. For
+// kernels and containers that refuse io_uring, for --engine=threads, and for single small
+// files, where setting up a real ring costs more than the copy.
 //
 // Thread-safety: see kernel.h.
 
@@ -24,8 +24,12 @@ class SyscallKernel : public RealKernel {
 
   ChainResults RunAtOnce(ChainId id, absl::Span<const Op> chain) override;
   bool Queue(ChainId id, absl::Span<const Op> chain) override;
+  Submitted Submit(ChainId id, absl::Span<const Op> chain,
+                   ChainResults* results) override;
   void Wait(absl::Duration timeout, std::vector<ChainResults>* settled) override;
-  int chains_in_flight() const override { return static_cast<int>(settled_.size()); }
+  int chains_in_flight() const override {
+    return static_cast<int>(settled_.size()) + polls_queued();
+  }
   int slots() const override { return static_cast<int>(slots_.size()); }
   // It would take two more system calls for each file: who wants an ordinary descriptor
   // opens one.

@@ -200,12 +200,13 @@ uint64_t RealKernel::Random() {
   return bits;
 }
 
-void RealKernel::AwaitWake(absl::Duration timeout) {
-  if (timeout <= absl::ZeroDuration()) {
+void RealKernel::Await(absl::Duration timeout, std::vector<ChainResults>* settled) {
+  // Without a system call: a worker that does all at once comes here again and again.
+  if (timeout <= absl::ZeroDuration() && polls_.size() == 0) {
     wake_up_.Take();
-  } else {
-    wake_up_.Await(Now() + absl::ToChronoNanoseconds(timeout));
+    return;
   }
+  polls_.Await(&wake_up_, Now() + absl::ToChronoNanoseconds(timeout), settled);
 }
 
 ThreadWaits RealKernel::Waits() const {

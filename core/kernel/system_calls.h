@@ -8,12 +8,14 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "core/base/check.h"
 #include "core/kernel/kernel.h"
 #include "core/kernel/op.h"
+#include "core/kernel/queued_polls.h"
 #include "core/kernel/wake_up.h"
 
 namespace ringcp {
@@ -50,15 +52,17 @@ class RealKernel : public Kernel {
   void Wake() override { wake_up_.Notify(); }
 
  protected:
-  // Waits for Wake(), but no longer than `timeout`.
-  void AwaitWake(absl::Duration timeout);
-  // How long to wait for chains: not at all if Wake() was called.
-  absl::Duration LessIfWoken(absl::Duration timeout) {
-    return wake_up_.Take() ? absl::ZeroDuration() : timeout;
-  }
+  // Queues the chain `id`, which is `poll` alone, to be waited for by Await().
+  void QueuePoll(ChainId id, const Op& poll) { polls_.Add(id, poll, Now()); }
+  int polls_queued() const { return polls_.size(); }
+  // Waits until a poll that was queued so has ended or Wake() was called, but no longer
+  // than `timeout`, and appends those that have ended to `settled`.
+  void Await(absl::Duration timeout, std::vector<ChainResults>* settled);
+  WakeUp* wake_up() { return &wake_up_; }
 
  private:
   WakeUp wake_up_;
+  QueuedPolls polls_;
 };
 
 }  // namespace ringcp

@@ -1,5 +1,7 @@
 #include "core/kernel/uring.h"
 
+#include <poll.h>
+
 #include <cerrno>
 
 #include "core/base/check.h"
@@ -108,6 +110,9 @@ void PrepareSqe(const Op& op, io_uring_sqe* sqe) {
                               static_cast<const char*>(op.xattr.value), /*flags=*/0,
                               op.xattr.size);
       return;
+    case OpKind::kPoll:
+      io_uring_prep_poll_add(sqe, fd, static_cast<unsigned>(op.poll.events));
+      break;
     case OpKind::kFtruncate:
       io_uring_prep_rw(kOpFtruncate, sqe, fd, nullptr, 0, op.size.bytes);
       break;
@@ -146,8 +151,33 @@ Uring::~Uring() {
 
 int Uring::Init(int entries, unsigned flags) {
   const int result = QueueInit(entries, flags, &ring);
-  if (result == 0) ops_max = static_cast<int>(*ring.cq.kring_entries);
+  if (result == 0) ops_max = static_cast<int>(*ring.cq.kring_entries) - kWatchOps;
   return result;
+}
+
+bool Uring::Watch(int event) {
+  if (watches()) return watch_ops_outstanding == kWatchOps;
+  if (!can_watch || event < 0 || !HasRoomFor(kWatchOps)) return false;
+  static __kernel_timespec no_time = {};
+  OpTag tag = {.entry = kWatchEntry};
+  io_uring_sqe* sqe = io_uring_get_sqe(&ring);
+  io_uring_prep_poll_add(sqe, event, POLLIN);
+  sqe->flags |= IOSQE_IO_LINK;
+  io_uring_sqe_set_data64(sqe, tag.Encode());
+  ++tag.position;
+  sqe = io_uring_get_sqe(&ring);
+  io_uring_prep_timeout(sqe, &no_time, /*count=*/0, /*flags=*/0);
+  io_uring_sqe_set_data64(sqe, tag.Encode());
+  watch_ops_outstanding = kWatchOps;
+  return true;
+}
+
+bool Uring::NoteWatch(OpTag tag, int32_t result) {
+  --watch_ops_outstanding;
+  if (tag.position != 0) return false;
+  // Without memory or cut off it may go well the next time.
+  if (result < 0 && result != -ENOMEM && result != -ECANCELED) can_watch = false;
+  return result >= 0;
 }
 
 // The kernel takes in fewer ops than it is given when it has no memory for one more

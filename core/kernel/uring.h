@@ -8,6 +8,9 @@
 
 #include <liburing.h>
 
+#include <cstdint>
+
+#include "core/kernel/chain_table.h"
 #include "core/kernel/op.h"
 
 namespace ringcp {
@@ -30,6 +33,12 @@ struct Uring {
   static constexpr int kEntriesMin = 32;
   // How long SQPOLL's thread looks for submissions before it sleeps.
   static constexpr int kSqpollIdleMilliseconds = 10;
+  // The ops of Watch(): a poll and a timeout.
+  static constexpr int kWatchOps = 2;
+  // What ops have for a chain's entry that are of none: those of Watch(), and others
+  // whose result nobody wants to know.
+  static constexpr uint32_t kWatchEntry = 0xffffffff;
+  static constexpr uint32_t kNoEntry = 0xfffffffe;
 
   Uring() = default;
   ~Uring();
@@ -44,15 +53,31 @@ struct Uring {
 
   bool is_sqpoll() const { return (ring.flags & IORING_SETUP_SQPOLL) != 0; }
 
+  // Has the ring watch `event`, which is an eventfd(2), unless it does already: once that
+  // is readable, a wait for completions ends, for however many it was. False: for two
+  // completions at least it does not, because there was no room or no memory for that.
+  //
+  // The poll alone would be one completion of those that are waited for; a timeout ends a
+  // wait by itself (io_cqring_wait looks at cq_timeouts), so one of no time is linked
+  // behind it. Both are one-shot: a poll that stays would wake the thread again for what
+  // it has seen, and can't be linked.
+  bool Watch(int event);
+  // Takes in a completion with the tag of what Watch() has queued; whether the event is
+  // to be drained.
+  bool NoteWatch(OpTag tag, int32_t result);
+  bool watches() const { return watch_ops_outstanding > 0; }
+
   // To be called whenever the kernel was entered. If it took in only the first ops of a
   // chain, the rest of that chain is turned into ops that do nothing.
   void TakeBackTail();
 
   io_uring ring = {};
   // Completions that may be outstanding: as many as the completion queue holds, so that
-  // it never overflows. 0 until it is set up.
+  // it never overflows, but for those of Watch(). 0 until it is set up.
   int ops_max = 0;
-  int ops_outstanding = 0;  // Queued or running, completion not reaped.
+  int ops_outstanding = 0;        // Queued or running, completion not reaped.
+  int watch_ops_outstanding = 0;  // Not among them.
+  bool can_watch = true;          // No watch has failed.
   bool has_slots = false;
   bool is_lost = false;  // Somebody else has closed it.
 };

@@ -48,14 +48,6 @@ bool IsQueued(OpKind kind, bool can_truncate) {
   return CanBeQueued(kind) && (kind != OpKind::kFtruncate || can_truncate);
 }
 
-// Whether entering the kernel went well, or what was queued stays queued and the next
-// time may go well.
-bool IsEntered(int result) { return result >= 0 || result == -EINTR; }
-// Out of memory or completions for the moment.
-bool IsNoMemory(int result) {
-  return result == -EAGAIN || result == -EBUSY || result == -ENOMEM;
-}
-
 bool Supports(const io_uring_probe* probe, std::initializer_list<int> opcodes) {
   return std::all_of(opcodes.begin(), opcodes.end(), [&](int opcode) {
     return io_uring_opcode_supported(probe, opcode) != 0;
@@ -123,13 +115,20 @@ UringKernel::UringKernel(std::unique_ptr<Uring> uring, std::unique_ptr<Uring> po
       slots_(params.slots),
       can_install_descriptor_(can_install_descriptor),
       can_queue_truncate_(can_queue_truncate),
-      chains_(uring_->ops_max + (polled_ != nullptr ? polled_->ops_max : 0)) {
+      chains_(uring_->ops_max + (polled_ != nullptr ? polled_->ops_max : 0)),
+      helpers_(wake_up()) {
   if (params.sqpoll) {
     steps_.resize(static_cast<size_t>(chains_.capacity()) * Chain::kOpsMax);
   }
 }
 
 UringKernel::~UringKernel() { RINGCP_CHECK(chains_.in_flight() == 0); }
+
+bool UringKernel::HasOpcodes(absl::Span<const Op> chain) const {
+  return std::all_of(chain.begin(), chain.end(), [this](const Op& op) {
+    return IsQueued(op.kind, can_queue_truncate_);
+  });
+}
 
 void UringKernel::CountAtOnce(absl::Span<const Op> chain) {
   counters_.at_once += static_cast<int64_t>(chain.size());
@@ -143,24 +142,69 @@ ChainResults UringKernel::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
   return RunChain(id, chain, RunWithSystemCall);
 }
 
+Submitted UringKernel::Submit(ChainId id, absl::Span<const Op> chain,
+                              ChainResults* results) {
+  if (chain[0].at_once) {
+    *results = RunAtOnce(id, chain);
+    return Submitted::kCarriedOut;
+  }
+  if (!HasOpcodes(chain) && !helper_chooser_.Next()) {
+    *results = RunAndLearn(id, chain);
+    return Submitted::kCarriedOut;
+  }
+  return Queue(id, chain) ? Submitted::kQueued : Submitted::kNoRoom;
+}
+
+ChainResults UringKernel::RunAndLearn(ChainId id, absl::Span<const Op> chain) {
+  // Most waits are for chains, and of no interest here.
+  if (has_waited_) waits_seen_ = Waits();
+  has_waited_ = false;
+  const SteadyTime start = Now();
+  const ChainResults results = RunAtOnce(id, chain);
+  ThreadWaits now = waits_seen_;
+  if (Now() - start >= HelperChooser::kSlowMin) now = Waits();
+  const bool waited = now.waits != waits_seen_.waits;
+  helper_chooser_.NoteWait(waited, waited && now.blocks_read != waits_seen_.blocks_read);
+  waits_seen_ = now;
+  return results;
+}
+
+bool UringKernel::QueueForHelper(ChainId id, absl::Span<const Op> chain) {
+  if (helpers_.chains_in_flight() >= chains_.capacity()) return false;
+  ++counters_.chains;
+  if (helpers_.CarryOut(id, chain)) {
+    counters_.by_helpers += static_cast<int64_t>(chain.size());
+  } else {
+    carried_out_.push_back(CarryOutWithoutSlots(id, chain));
+  }
+  return true;
+}
+
 bool UringKernel::Queue(ChainId id, absl::Span<const Op> chain) {
   RINGCP_CHECK(!chain.empty() && chain.size() <= Chain::kOpsMax);
+  const bool is_poll = chain[0].kind == OpKind::kPoll;
+  RINGCP_CHECK(!is_poll || chain.size() == 1);
+  if (!status_.ok() && is_poll) {
+    QueuePoll(id, chain[0]);
+    return true;
+  }
   if (!status_.ok()) {
     carried_out_.push_back(CarryOutWithoutSlots(id, chain));
     return true;
   }
   const int size = static_cast<int>(chain.size());
   for (const Op& op : chain) {
-    RINGCP_CHECK(!op.at_once && IsQueued(op.kind, can_queue_truncate_));
+    RINGCP_CHECK(!op.at_once);
     RINGCP_CHECK(!IsPolled(op) || (size == 1 && !op.file.is_slot()));
   }
+  if (!HasOpcodes(chain)) return QueueForHelper(id, chain);
   const bool is_polled = IsPolled(chain[0]) && polled_ != nullptr;
   Uring* const uring = is_polled ? polled_.get() : uring_.get();
   if (uring->is_sqpoll()) return QueueSteps(id, chain);
   if (uring->ops_outstanding + size > uring->ops_max) return false;
   // A chain lives inside one submission: a full queue in its middle would cut it in two.
   if (!uring->HasRoomFor(size)) {
-    Submit(uring);
+    EnterToSubmit(uring);
     if (!uring->HasRoomFor(size)) return false;
   }
   const uint32_t entry = chains_.Add(id, size);
@@ -173,6 +217,7 @@ bool UringKernel::Queue(ChainId id, absl::Span<const Op> chain) {
     io_uring_sqe_set_data64(sqe, OpTag{entry, static_cast<uint8_t>(i)}.Encode());
   }
   uring->ops_outstanding += size;
+  if (is_poll) NotePoll(entry, chain[0]);
   ++counters_.chains;
   counters_.sqes += size;
   counters_.linked += size - 1;
@@ -187,12 +232,13 @@ bool UringKernel::QueueSteps(ChainId id, absl::Span<const Op> chain) {
   const uint32_t entry = chains_.Add(id, static_cast<int>(chain.size()));
   std::copy(chain.begin(), chain.end(), steps_.begin() + entry * Chain::kOpsMax);
   ++counters_.chains;
+  if (chain[0].kind == OpKind::kPoll) NotePoll(entry, chain[0]);
   QueueStep({.entry = entry});
   return true;
 }
 
 void UringKernel::QueueStep(OpTag tag) {
-  if (!uring_->HasRoomFor(1)) Submit(uring_.get());
+  if (!uring_->HasRoomFor(1)) EnterToSubmit(uring_.get());
   if (!uring_->HasRoomFor(1)) {
     stalled_.push_back(tag);
     return;
@@ -219,112 +265,12 @@ void UringKernel::OnStep(OpTag tag, int32_t result, std::vector<ChainResults>* s
   while (!chains_.NoteResult(next, -ECANCELED, settled)) ++next.position;
 }
 
-void UringKernel::Submit(Uring* uring) {
-  ++counters_.enters;
-  NoteEntered(uring, io_uring_submit(&uring->ring));
-}
-
-void UringKernel::NoteEntered(Uring* uring, int result) {
-  if (IsEntered(result)) {
-    uring->TakeBackTail();
-    if (result >= 0) refused_since_.reset();
-  } else if (IsNoMemory(result)) {
-    OnNoMemory(uring, -result);
-  } else {
-    uring->is_lost = result == -EBADF;
-    FailForGood(-result);
-  }
-}
-
-void UringKernel::OnNoMemory(Uring* uring, int error_number) {
-  // What has ended gives its memory back, but only to a call that asks for completions
-  // and submits nothing.
-  ++counters_.enters;
-  io_uring_get_events(&uring->ring);
-  const auto now = std::chrono::steady_clock::now();
-  if (!refused_since_.has_value()) {
-    refused_since_ = now;
-  } else if (now - *refused_since_ > kNoMemoryMax) {
-    FailForGood(error_number);
-  } else {
-    std::this_thread::sleep_for(kNoMemoryPause);
-  }
-}
-
-void UringKernel::FailForGood(int error_number) {
-  status_ = absl::UnavailableError(
-      absl::StrCat("io_uring_enter: ", std::strerror(error_number)));
-}
-
 ChainResults UringKernel::CarryOutWithoutSlots(ChainId id, absl::Span<const Op> chain) {
   CountAtOnce(chain);
   return RunChain(id, chain, [](const Op& op) -> int32_t {
     if (!op.file.is_slot()) return RunWithSystemCall(op);
     return op.kind == OpKind::kClose ? 0 : -EBADF;
   });
-}
-
-void UringKernel::Wait(absl::Duration timeout, std::vector<ChainResults>* settled) {
-  if (chains_in_flight() == 0) return AwaitWake(timeout);
-  timeout = LessIfWoken(timeout);
-  if (status_.ok()) SettleByKernel(timeout, settled);
-  if (status_.ok()) return;
-  stalled_.clear();
-  chains_.GiveUp(-EIO, settled);
-  settled->insert(settled->end(), carried_out_.begin(), carried_out_.end());
-  carried_out_.clear();
-}
-
-void UringKernel::SettleByKernel(absl::Duration timeout,
-                                 std::vector<ChainResults>* settled) {
-  QueueStalledSteps();
-  if (polled_ != nullptr && polled_->ops_outstanding > 0) return Poll(timeout, settled);
-  if (uring_->ops_outstanding == 0) return;
-  // Never more than are outstanding: waiting for those would hang.
-  const unsigned wait_for = std::max(1, uring_->ops_outstanding / 2);
-  const timespec wait = absl::ToTimespec(timeout);
-  __kernel_timespec kernel_wait = {.tv_sec = wait.tv_sec, .tv_nsec = wait.tv_nsec};
-  io_uring_cqe* cqe = nullptr;
-  ++counters_.enters;
-  const int result = io_uring_submit_and_wait_timeout(&uring_->ring, &cqe, wait_for,
-                                                      &kernel_wait, nullptr);
-  NoteEntered(uring_.get(), result == -ETIME ? 0 : result);
-  Reap(uring_.get(), settled);
-}
-
-void UringKernel::Poll(absl::Duration timeout, std::vector<ChainResults>* settled) {
-  const auto deadline =
-      std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(timeout);
-  const size_t settled_before = settled->size();
-  do {
-    Ask(polled_.get(), settled);
-    if (uring_->ops_outstanding > 0) Ask(uring_.get(), settled);
-  } while (status_.ok() && settled->size() == settled_before &&
-           std::chrono::steady_clock::now() < deadline);
-}
-
-void UringKernel::Ask(Uring* uring, std::vector<ChainResults>* settled) {
-  ++counters_.enters;
-  NoteEntered(uring, io_uring_submit_and_get_events(&uring->ring));
-  Reap(uring, settled);
-}
-
-void UringKernel::Reap(Uring* uring, std::vector<ChainResults>* settled) {
-  io_uring_cqe* cqe = nullptr;
-  unsigned head = 0;
-  int seen = 0;
-  io_uring_for_each_cqe(&uring->ring, head, cqe) {
-    const OpTag tag = OpTag::Decode(io_uring_cqe_get_data64(cqe));
-    if (uring->is_sqpoll()) {
-      OnStep(tag, cqe->res, settled);
-    } else {
-      chains_.NoteResult(tag, tag.is_taken_back ? -ECANCELED : cqe->res, settled);
-    }
-    ++seen;
-  }
-  if (seen > 0) refused_since_.reset();
-  io_uring_cq_advance(&uring->ring, seen);
-  uring->ops_outstanding -= seen;
 }
 
 }  // namespace ringcp

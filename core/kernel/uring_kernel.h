@@ -14,6 +14,11 @@
 //    (Letting the kernel poll until something is there takes fewer system calls, but it
 //    knows no timeout then, and the other ring's completions wait.) It is never
 //    submitted to by SQPOLL's thread, which would do the polling, too.
+//  - The ring also waits for an eventfd, by which other threads wake its own one
+//    (Uring::Watch). It is queued with the first wait and after each time that the thread
+//    was woken, so it costs nothing else.
+//  - A poll (OpKind::kPoll) is taken away when its time is over: a linked timeout would
+//    be one more op that may be cut off.
 //  - A chain that the kernel took in only a part of is never completed by submitting the
 //    rest: its ops are taken back, with -ECANCELED for their results. SQPOLL's thread
 //    can't be kept from submitting the rest by itself, so with it nothing is linked: an
@@ -34,6 +39,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/kernel/chain_table.h"
+#include "core/kernel/helper_chooser.h"
+#include "core/kernel/helper_threads.h"
 #include "core/kernel/kernel.h"
 #include "core/kernel/system_calls.h"
 
@@ -74,9 +81,12 @@ class UringKernel : public RealKernel {
 
   ChainResults RunAtOnce(ChainId id, absl::Span<const Op> chain) override;
   bool Queue(ChainId id, absl::Span<const Op> chain) override;
+  Submitted Submit(ChainId id, absl::Span<const Op> chain,
+                   ChainResults* results) override;
   void Wait(absl::Duration timeout, std::vector<ChainResults>* settled) override;
   int chains_in_flight() const override {
-    return chains_.in_flight() + static_cast<int>(carried_out_.size());
+    return chains_.in_flight() + helpers_.chains_in_flight() + polls_queued() +
+           static_cast<int>(carried_out_.size());
   }
   int slots() const override { return slots_; }
   bool can_install_descriptor() const override { return can_install_descriptor_; }
@@ -90,7 +100,12 @@ class UringKernel : public RealKernel {
               const UringParameters& params, bool can_install_descriptor,
               bool can_queue_truncate);
 
+  bool HasOpcodes(absl::Span<const Op> chain) const;
   void CountAtOnce(absl::Span<const Op> chain);
+  // RunAtOnce() of a chain without opcodes, and what follows from whether that waited.
+  ChainResults RunAndLearn(ChainId id, absl::Span<const Op> chain);
+  // Queue() of a chain without opcodes.
+  bool QueueForHelper(ChainId id, absl::Span<const Op> chain);
 
   // Queue() with SQPOLL.
   bool QueueSteps(ChainId id, absl::Span<const Op> chain);
@@ -101,7 +116,7 @@ class UringKernel : public RealKernel {
   // it.
   void OnStep(OpTag tag, int32_t result, std::vector<ChainResults>* settled);
   // Submits what is queued without waiting.
-  void Submit(Uring* uring);
+  void EnterToSubmit(Uring* uring);
   // Sees to what entering the kernel has come to: 0 or more, or -errno.
   void NoteEntered(Uring* uring, int result);
 
@@ -111,15 +126,34 @@ class UringKernel : public RealKernel {
   void OnNoMemory(Uring* uring, int error_number);
   // From now on the ring has failed.
   void FailForGood(int error_number);
-  // Carries out a chain with a ring that has failed.
+  // Carries out a chain with a ring that has failed, or has no helper thread.
   ChainResults CarryOutWithoutSlots(ChainId id, absl::Span<const Op> chain);
 
   // Wait() of a ring that has not failed.
   void SettleByKernel(absl::Duration timeout, std::vector<ChainResults>* settled);
-  // The same while polled ops are outstanding.
+  // Submits what is queued, waits and takes in completions. Whether it ended for nothing:
+  // for what was left over from a wake that has been taken.
+  bool WaitForRing(absl::Duration timeout, std::vector<ChainResults>* settled);
+  // SettleByKernel() while polled ops are outstanding.
   void Poll(absl::Duration timeout, std::vector<ChainResults>* settled);
+  // Notes the poll that was queued as `entry`.
+  void NotePoll(uint32_t entry, const Op& poll);
+  // Has polls end whose time is over; returns how long it is until the next one's is, at
+  // most `timeout`.
+  absl::Duration EndLatePolls(absl::Duration timeout);
+  // What the completion of a poll with that result comes to.
+  int32_t PollResult(uint32_t entry, int32_t result);
   // Takes in the completions that the kernel has told.
   void Reap(Uring* uring, std::vector<ChainResults>* settled);
+  void NoteResult(Uring* uring, OpTag tag, int32_t result,
+                  std::vector<ChainResults>* settled);
+
+  // A poll in flight.
+  struct PollInFlight {
+    uint32_t entry = 0;
+    SteadyTime until;
+    bool is_late = false;  // The kernel was told to end it.
+  };
 
   const std::unique_ptr<Uring> uring_;
   const std::unique_ptr<Uring> polled_;  // nullptr: nothing is polled.
@@ -131,11 +165,16 @@ class UringKernel : public RealKernel {
   // chains_.
   std::vector<Op> steps_;
   std::vector<OpTag> stalled_;  // Steps that the queue had no room for.
+  std::vector<PollInFlight> polls_;
   KernelCounters counters_;
   // Since when the kernel has refused all that was submitted, and nothing has ended.
   std::optional<std::chrono::steady_clock::time_point> refused_since_;
   absl::Status status_;
-  std::vector<ChainResults> carried_out_;  // By a ring that has failed.
+  std::vector<ChainResults> carried_out_;  // See CarryOutWithoutSlots().
+  HelperThreads helpers_;
+  HelperChooser helper_chooser_;
+  ThreadWaits waits_seen_;
+  bool has_waited_ = true;  // In Wait(), since waits_seen_.
 };
 
 }  // namespace ringcp

@@ -8,10 +8,12 @@
 #ifndef RINGCP_CORE_KERNEL_WAKE_UP_H_
 #define RINGCP_CORE_KERNEL_WAKE_UP_H_
 
+#include <poll.h>
+
 #include <atomic>
+#include <chrono>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "core/base/mutex.h"
 
 namespace ringcp {
@@ -19,24 +21,43 @@ namespace ringcp {
 class Kernel;
 
 // What Kernel::Wake() and Kernel::Wait() of a thread are made of. A call that comes while
-// nobody waits is kept for who waits next; several are kept as one.
+// nobody waits is kept for who waits next; several are kept as one. The system is asked
+// for nothing until somebody waits, and a call while nobody does makes no system call.
 //
-// Thread-safety: Notify() may be called by any thread.
+// Thread-safety: Notify() may be called by any thread; the rest belongs to the one that
+// waits.
 class WakeUp {
  public:
+  // How long to wait at a time without an event to be woken by, because the process may
+  // have no more files open.
+  static constexpr std::chrono::milliseconds kBlindWait{10};
+
+  WakeUp() = default;
+  ~WakeUp();
+  WakeUp(const WakeUp&) = delete;
+  WakeUp& operator=(const WakeUp&) = delete;
+
   void Notify();
   // Whether there was a call since this was asked last. Cheap.
-  bool Take() {
-    return notified_.load(std::memory_order_relaxed) &&
-           notified_.exchange(false, std::memory_order_acquire);
-  }
-  // Waits for a call, which it takes, but no longer than `until`.
-  void Await(SteadyTime until);
+  bool Take() { return notified_ && notified_.exchange(false); }
+  // Waits for a call, which it takes, or until one of `files` is ready (poll(2)), but no
+  // longer than `until`.
+  void Await(SteadyTime until, std::vector<pollfd>* files);
+
+  // For who waits by other means: each call between BeginWait() and EndWait() makes
+  // event() readable, until it is drained. False, and nothing has begun, if there was a
+  // call already; that is taken.
+  bool BeginWait();
+  // Takes what calls there were; whether there was one.
+  bool EndWait();
+  // An eventfd(2), or -1 if there is none to be had.
+  int event();
+  void Drain();
 
  private:
-  Mutex mutex_;
-  CondVar changed_;
   std::atomic<bool> notified_ = false;
+  std::atomic<bool> is_awaited_ = false;
+  int event_ = -1;  // Set before is_awaited_ is, for the first time.
 };
 
 // The kernels of threads that wait for one thing.

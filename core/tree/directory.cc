@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/tree/target_directory.h"
+
 namespace ringcp {
 namespace {
 
@@ -11,26 +13,37 @@ void AppendName(std::string_view name, std::string* path) {
   path->append(name);
 }
 
+const std::string& SourceName(const Directory& directory) {
+  return directory.source.name;
+}
+const std::string& TargetName(const Directory& directory) {
+  return directory.target->name;
+}
+
 // Joins the names from the top down to `directory` without recursion: trees are deep.
 // `shown`: that of roots that have it takes the place of their path.
 std::string PathFromTop(const Directory& directory, bool with_top,
-                        std::string Directory::*name, bool shown = false) {
+                        const std::string& (*name)(const Directory&),
+                        bool shown = false) {
   std::vector<const Directory*> below;
   const Directory* at = &directory;
   for (; !at->is_top(); at = at->parent) below.push_back(at);
-  std::string path = with_top ? at->*name : std::string();
+  std::string path = with_top ? name(*at) : std::string();
   std::reverse(below.begin(), below.end());
   for (const Directory* next : below) {
-    if (shown && next->target_shown != nullptr) {
-      path = *next->target_shown;
+    if (shown && next->target->shown != nullptr) {
+      path = *next->target->shown;
     } else {
-      AppendName(next->*name, &path);
+      AppendName(name(*next), &path);
     }
   }
   return path;
 }
 
 }  // namespace
+
+Directory::Directory() = default;
+Directory::~Directory() = default;
 
 std::string JoinPath(std::string_view directory, std::string_view name) {
   std::string path(directory);
@@ -39,11 +52,11 @@ std::string JoinPath(std::string_view directory, std::string_view name) {
 }
 
 std::string SourcePath(const Directory& directory) {
-  return PathFromTop(directory, /*with_top=*/true, &Directory::source_name);
+  return PathFromTop(directory, /*with_top=*/true, SourceName);
 }
 
 std::string TargetPath(const Directory& directory) {
-  return PathFromTop(directory, /*with_top=*/true, &Directory::target_name,
+  return PathFromTop(directory, /*with_top=*/true, TargetName,
                      /*shown=*/true);
 }
 
@@ -56,7 +69,7 @@ std::string TargetPath(const Directory& directory, std::string_view name) {
 }
 
 std::string TargetPathBelowTop(const Directory& directory) {
-  return PathFromTop(directory, /*with_top=*/false, &Directory::target_name);
+  return PathFromTop(directory, /*with_top=*/false, TargetName);
 }
 
 }  // namespace ringcp

@@ -8,64 +8,68 @@
 #include <vector>
 
 #include "core/base/file_identity.h"
+#include "core/tree/source_directory.h"
+#include "core/tree/target_directory.h"
 
 namespace ringcp {
 namespace {
 
 constexpr int kFlags = O_DIRECTORY;
 
-// What tells apart the two trees that a directory is in.
-struct Side {
-  int Directory::*fd;
-  std::string Directory::*name;
-  bool is_source;
-
-  int no_follow(const Directory& directory) const {
-    return is_source && directory.follow ? 0 : O_NOFOLLOW;
+// The halves of a directory are opened again in the same way, each by what it knows.
+struct SourceHalf {
+  static const SourceDirectory& Of(const Directory& directory) {
+    return directory.source;
   }
-  bool IsSame(const Directory& directory, const struct statx& stat) const {
-    return is_source ? DeviceOf(stat) == DeviceOf(directory.source_stat) &&
-                           stat.stx_ino == directory.source_stat.stx_ino
-                     : DeviceOf(stat) == directory.parked_target_device &&
-                           stat.stx_ino == directory.parked_target_inode;
+  // As it was first.
+  static int OpenToUse(Kernel* kernel, int at, const char* name, int no_follow) {
+    return kernel->Open(at, name, O_RDONLY | O_NONBLOCK | kFlags | no_follow);
+  }
+  static int no_follow(const Directory& directory) {
+    return directory.source.no_follow();
   }
 };
 
-constexpr Side kSource = {&Directory::source_fd, &Directory::source_name, true};
-constexpr Side kTarget = {&Directory::target_fd, &Directory::target_name, false};
+struct TargetHalf {
+  static const TargetDirectory& Of(const Directory& directory) {
+    return *directory.target;
+  }
+  static int OpenToUse(Kernel* kernel, int at, const char* name, int /*no_follow*/) {
+    return TargetDirectory::OpenToUse(kernel, at, name);
+  }
+  static int no_follow(const Directory& /*directory*/) { return O_NOFOLLOW; }
+};
 
 // Opens `name` at `at` if it is `directory`: a descriptor, or -errno; -ESTALE if it is
 // another one. With `to_use` it is opened as it was first, else to go through only.
-int OpenStep(Kernel* kernel, const Side& side, const Directory& directory, int at,
-             const char* name, int no_follow, bool to_use) {
-  const int access = !to_use ? O_PATH : side.is_source ? O_RDONLY | O_NONBLOCK : O_RDONLY;
-  int fd = kernel->Open(at, name, access | kFlags | no_follow);
-  // A target may be writable but not readable.
-  if (fd == -EACCES && to_use && !side.is_source) {
-    fd = kernel->Open(at, name, O_PATH | kFlags | no_follow);
-  }
+template <class Half>
+int OpenStep(Kernel* kernel, const Directory& directory, int at, const char* name,
+             int no_follow, bool to_use) {
+  const int fd = to_use ? Half::OpenToUse(kernel, at, name, no_follow)
+                        : kernel->Open(at, name, O_PATH | kFlags | no_follow);
   if (fd < 0) return fd == -ENOTDIR || fd == -ELOOP ? -ESTALE : fd;
   struct statx stat;
   int32_t result = kernel->Stat(fd, &stat);
-  if (result == 0 && !side.IsSame(directory, stat)) result = -ESTALE;
+  if (result == 0 && !Half::Of(directory).IsSame(stat)) result = -ESTALE;
   if (result == 0) return fd;
   kernel->Close(fd);
   return result;
 }
 
 // Opens `directory` beneath the nearest one above it that is open.
-int OpenBeneath(Kernel* kernel, const Side& side, const Directory& directory) {
+template <class Half>
+int OpenBeneath(Kernel* kernel, const Directory& directory) {
   std::vector<const Directory*> below;
   const Directory* above = &directory;
-  while (!above->is_top() && above->*side.fd < 0) {
+  while (!above->is_top() && Half::Of(*above).fd < 0) {
     below.push_back(above);
     above = above->parent;
   }
-  int at = above->*side.fd;
+  int at = Half::Of(*above).fd;
   for (auto next = below.rbegin(); next != below.rend(); ++next) {
     const Directory& step = **next;
-    const int fd = OpenStep(kernel, side, step, at, (step.*side.name).c_str(),
-                            side.no_follow(step), &step == &directory);
+    const int fd = OpenStep<Half>(kernel, step, at, Half::Of(step).name.c_str(),
+                                  Half::no_follow(step), &step == &directory);
     if (next != below.rbegin()) kernel->Close(at);
     if (fd < 0) return fd;
     at = fd;
@@ -73,46 +77,46 @@ int OpenBeneath(Kernel* kernel, const Side& side, const Directory& directory) {
   return at;
 }
 
-int Open(Kernel* kernel, const Side& side, const Directory& directory,
-         const Directory* child) {
-  if (child != nullptr && child->*side.fd >= 0) {
+template <class Half>
+int Open(Kernel* kernel, const Directory& directory, const Directory* child) {
+  if (child != nullptr && Half::Of(*child).fd >= 0) {
     // What the child was in may have been exchanged or, with links, be elsewhere.
     const int fd =
-        OpenStep(kernel, side, directory, child->*side.fd, "..", O_NOFOLLOW, true);
+        OpenStep<Half>(kernel, directory, Half::Of(*child).fd, "..", O_NOFOLLOW, true);
     if (fd >= 0) return fd;
   }
-  return OpenBeneath(kernel, side, directory);
+  return OpenBeneath<Half>(kernel, directory);
 }
 
 }  // namespace
 
 bool ParkDirectory(Kernel* kernel, Directory* directory) {
-  if (directory->target_fd >= 0) {
+  TargetDirectory* const target = directory->target.get();
+  if (target != nullptr && target->fd >= 0) {
     struct statx stat;
-    if (kernel->Stat(directory->target_fd, &stat) != 0) return false;
-    directory->parked_target_device = DeviceOf(stat);
-    directory->parked_target_inode = stat.stx_ino;
+    if (kernel->Stat(target->fd, &stat) != 0) return false;
+    target->NoteParked(stat);
   }
-  kernel->CloseIfOpen(&directory->source_fd);
-  kernel->CloseIfOpen(&directory->target_fd);
+  kernel->CloseIfOpen(&directory->source.fd);
+  if (target != nullptr) kernel->CloseIfOpen(&target->fd);
   return true;
 }
 
 bool ReopenDirectory(Kernel* kernel, Directory* directory, const Directory* child,
                      ReopenFailure* failure) {
-  const bool has_target = directory->parked_target_inode != 0;
-  int fd = Open(kernel, kSource, *directory, child);
+  TargetDirectory* const target = directory->target.get();
+  int fd = Open<SourceHalf>(kernel, *directory, child);
   failure->on_target = false;
   if (fd >= 0) {
-    directory->source_fd = fd;
-    if (!has_target) return true;
-    fd = Open(kernel, kTarget, *directory, child);
+    directory->source.fd = fd;
+    if (target == nullptr || !target->was_parked()) return true;
+    fd = Open<TargetHalf>(kernel, *directory, child);
     failure->on_target = true;
     if (fd >= 0) {
-      directory->target_fd = fd;
+      target->fd = fd;
       return true;
     }
-    kernel->CloseIfOpen(&directory->source_fd);
+    kernel->CloseIfOpen(&directory->source.fd);
   }
   failure->error_number = fd == -ESTALE ? 0 : -fd;
   return false;

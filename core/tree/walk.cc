@@ -60,8 +60,8 @@ Walk::~Walk() {
 void Walk::AddRoot(std::unique_ptr<Directory> root) {
   root->parent = &top_;
   root->is_root = true;
-  root->looked_at = true;
-  root->through_link = root->follow;
+  root->source.looked_at = true;
+  root->source.through_link = root->source.follow;
   top_.holds += Directory::kChildHold;
   MutexLock lock(&mutex_);
   roots_.push_back(root.release());

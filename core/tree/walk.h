@@ -94,7 +94,7 @@ class WalkVisitor {
 
   virtual ~WalkVisitor() = default;
 
-  // Opens directory->source_fd, and whatever else the entries will need. With
+  // Opens directory->source.fd, and whatever else the entries will need. With
   // kIsNoDirectory nothing is open; if a stat says that there is one (behind a link that
   // is to be followed), it is entered once more.
   virtual Entered Enter(Kernel* kernel, Directory* directory) = 0;

@@ -50,7 +50,8 @@ void Walk::ParkIfPossible(Kernel* kernel, Directory* directory) {
     return;
   }
   if (directory->is_unread) {
-    const Op tell = Seek(directory->source_fd, kCurrentPosition, &directory->position);
+    const Op tell =
+        Seek(directory->source.fd, kCurrentPosition, &directory->source.position);
     if (kernel->Do(tell) != 0) return;
   }
   if (!visitor_->Park(kernel, directory)) return;
@@ -71,7 +72,7 @@ bool Walk::Unpark(Kernel* kernel, Directory* directory, const Directory* child) 
   uint64_t position = 0;
   const int32_t result =
       directory->is_unread
-          ? kernel->Do(Seek(directory->source_fd, directory->position, &position))
+          ? kernel->Do(Seek(directory->source.fd, directory->source.position, &position))
           : 0;
   if (result != 0) {
     visitor_->OnReadError(*directory, -result);

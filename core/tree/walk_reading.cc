@@ -59,20 +59,20 @@ bool Walk::ReadFirstPiece(Kernel* kernel, Directory* directory, bool one_child,
 
 WalkVisitor::Entered Walk::LookAgain(Kernel* kernel, Directory* directory,
                                      WalkBatch* batch) {
-  RINGCP_CHECK(!directory->looked_at && !directory->parent->is_top());
+  RINGCP_CHECK(!directory->source.looked_at && !directory->parent->is_top());
   Directory* const parent = directory->parent;
-  const std::string& name = directory->source_name;
+  const std::string& name = directory->source.name;
   struct statx stat;
-  if (const int32_t result = kernel->Stat(parent->source_fd, name.c_str(),
+  if (const int32_t result = kernel->Stat(parent->source.fd, name.c_str(),
                                           follow_links_ ? 0 : AT_SYMLINK_NOFOLLOW, &stat);
       result != 0) {
     visitor_->OnEntryError(*parent, name.c_str(), -result);
     return WalkVisitor::Entered::kIsNoDirectory;
   }
   if (S_ISDIR(stat.stx_mode)) {
-    directory->looked_at = true;
-    directory->follow = follow_links_;
-    directory->through_link = directory->through_link || follow_links_;
+    directory->source.looked_at = true;
+    directory->source.follow = follow_links_;
+    directory->source.through_link = directory->source.through_link || follow_links_;
     return visitor_->Enter(kernel, directory);
   }
   WalkEntry entry;
@@ -104,7 +104,7 @@ bool Walk::ReadPiece(Kernel* kernel, Directory* directory, bool one_child,
   batch->directory_ = directory;
   char* const buffer = PrepareBuffer(batch);
   const int32_t size = kernel->Do(
-      ReadDirectory(directory->source_fd, buffer,
+      ReadDirectory(directory->source.fd, buffer,
                     one_child ? WalkBatch::kRereadBytes : WalkBatch::kBufferBytes));
   // A directory that was removed meanwhile: what was in it is gone as well.
   if (size == -ENOENT) return false;
@@ -120,7 +120,7 @@ bool Walk::ReadPiece(Kernel* kernel, Directory* directory, bool one_child,
     if (one_child && !children->empty() && at < size) {
       // Too many directories wait already: what follows is read again later.
       uint64_t position = 0;
-      if (kernel->Do(Seek(directory->source_fd, record->d_off, &position)) == 0) {
+      if (kernel->Do(Seek(directory->source.fd, record->d_off, &position)) == 0) {
         return true;
       }
       one_child = false;  // This directory can't be rewound: then rather use memory.
@@ -138,7 +138,7 @@ void Walk::AddFound(Kernel* kernel, Directory* directory, const DirectoryRecord&
   if (type == DT_UNKNOWN || (type == DT_LNK && follow_links_)) {
     struct statx stat;
     const int flags = follow_links_ ? 0 : AT_SYMLINK_NOFOLLOW;
-    if (const int32_t result = kernel->Stat(directory->source_fd, name, flags, &stat);
+    if (const int32_t result = kernel->Stat(directory->source.fd, name, flags, &stat);
         result != 0) {
       visitor_->OnEntryError(*directory, name, -result);
       return;
@@ -164,11 +164,11 @@ std::unique_ptr<Directory> Walk::NewChild(Directory* parent, const char* name,
                                           bool follow, bool looked_at) {
   auto child = std::make_unique<Directory>();
   child->parent = parent;
-  child->source_name = child->target_name = name;
-  child->follow = follow;
-  child->looked_at = looked_at;
-  child->through_link = follow || parent->through_link;
-  child->root_device = parent->root_device;
+  child->source.name = name;
+  child->source.follow = follow;
+  child->source.looked_at = looked_at;
+  child->source.through_link = follow || parent->source.through_link;
+  child->source.root_device = parent->source.root_device;
   return child;
 }
 

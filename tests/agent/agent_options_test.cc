@@ -22,7 +22,7 @@ std::optional<AgentOptions> Parse(std::vector<std::string> arguments) {
   return ParseAgentOptions(static_cast<int>(arguments.size()), argv.data());
 }
 
-// What is printed for arguments that are refused.
+// The message for arguments that are refused, or "(accepted)".
 std::string Refusal(const std::vector<std::string>& arguments) {
   testing::internal::CaptureStderr();
   const bool accepted = Parse(arguments).has_value();

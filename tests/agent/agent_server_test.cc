@@ -1,4 +1,4 @@
-// The whole agent in one process, reached through its socket as any client reaches it.
+// Tests the whole agent, within this process, through its socket like any client.
 
 #include "agent/agent_server.h"
 
@@ -39,7 +39,7 @@ class AgentServerTest : public testing::Test {
     return agent.ok() ? *std::move(agent) : nullptr;
   }
 
-  // A connection of its own: gRPC shares those with the same arguments.
+  // A new connection. Without the argument gRPC would share one between channels.
   std::shared_ptr<grpc::Channel> Connect(const std::string& path) {
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
@@ -53,7 +53,7 @@ class AgentServerTest : public testing::Test {
     return v1::CopyAgent::NewStub(channel)->GetAgentInfo(&context, {}, &info);
   }
 
-  // Submits a job; the request that watches it.
+  // Submits a job. Returns the request that watches it.
   v1::WatchJobRequest Submit(v1::CopyAgent::Stub* stub, const v1::JobSpec& spec) {
     grpc::ClientContext context;
     v1::SubmitJobRequest submission;
@@ -68,9 +68,9 @@ class AgentServerTest : public testing::Test {
   ScratchDirectory directory_;
 };
 
-// Sends the message with the bytes `request` to `method` and returns the bytes of the
-// answer: for services of which the generated code is not to be had here. A stream of one
-// message each way is the same on the wire.
+// Sends `request`, the bytes of a message, to `method` and returns the bytes of the
+// answer. For services whose generated code is not available here. A streaming method
+// looks the same on the wire if one message goes each way.
 std::string CallRaw(const std::shared_ptr<grpc::Channel>& channel,
                     const std::string& method, const std::string& request) {
   const grpc::Slice slice(request);
@@ -92,10 +92,10 @@ std::string CallRaw(const std::shared_ptr<grpc::Channel>& channel,
   return std::string(reinterpret_cast<const char*>(answer.begin()), answer.size());
 }
 
-// What the health service says of `service`.
+// What the health service reports for `service`.
 std::string Health(const std::shared_ptr<grpc::Channel>& channel,
                    const std::string& service) {
-  // Field 1 of each message: the service's name, and the status.
+  // Both messages have only field 1: the service's name, and the status.
   std::string request = "\x0A";
   request.push_back(static_cast<char>(service.size()));
   request += service;
@@ -180,7 +180,7 @@ TEST_F(AgentServerTest, AWatcherThatDoesNotReadDoesNotHoldUpTheEnd) {
   auto agent = Start(path);
   const auto stub = v1::CopyAgent::NewStub(Connect(path));
   v1::JobSpec spec;
-  // Events that are larger than what a connection takes unread.
+  // Makes events larger than what a connection buffers while nobody reads.
   for (int i = 0; i < 9000; ++i) {
     spec.add_sources("/" + std::string(200, 'a'));
   }

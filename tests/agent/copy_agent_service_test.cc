@@ -1,5 +1,5 @@
-// The service as a client sees it, over an in-process channel. A job that has to keep
-// running copies a FIFO, see job_specs.h.
+// Tests the service through a client on an in-process channel. A job that must keep
+// running copies a FIFO (see job_specs.h).
 
 #include "agent/copy_agent_service.h"
 
@@ -34,7 +34,7 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using v1::Job;
 
-// A stream of WatchJob, which ends when this goes.
+// Reads a stream of WatchJob, which the destructor ends.
 class Watcher {
  public:
   Watcher(v1::CopyAgent::Stub* stub, const v1::WatchJobRequest& request)
@@ -45,7 +45,7 @@ class Watcher {
     reader_->Finish();
   }
 
-  // The next event; nothing at the end of the stream.
+  // The next event; nullopt at the end of the stream.
   std::optional<v1::JobEvent> Read() {
     v1::JobEvent event;
     if (!reader_->Read(&event)) return std::nullopt;
@@ -79,7 +79,7 @@ class CopyAgentServiceTest : public testing::Test {
     server_->Shutdown();
   }
 
-  // A client of the agent under test, which is made with the options when first used.
+  // A client of the agent under test. The first call makes it, with the options.
   v1::CopyAgent::Stub* stub() {
     if (server_ == nullptr) {
       jobs_.emplace(job_options_);
@@ -124,7 +124,7 @@ class CopyAgentServiceTest : public testing::Test {
     return std::make_unique<Watcher>(stub(), request);
   }
 
-  // The job of `name` once it has ended.
+  // Waits until the job called `name` has ended, and returns it.
   Job WaitForEnd(const std::string& name) {
     const auto watcher = Watch(name);
     Job job;
@@ -138,14 +138,14 @@ class CopyAgentServiceTest : public testing::Test {
   JobTable::Options job_options_;
   CopyAgentService::Options service_options_;
 
-  // Made by stub(); destroyed the other way round.
+  // stub() makes these in this order; they are destroyed in reverse.
   std::optional<JobTable> jobs_;
   std::optional<CopyAgentService> service_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<v1::CopyAgent::Stub> stub_;
 };
 
-// The fields that an INVALID_ARGUMENT names.
+// The fields that an INVALID_ARGUMENT status names.
 std::vector<std::string> RefusedFields(const grpc::Status& status) {
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT)
       << status.error_message();
@@ -194,13 +194,14 @@ TEST_F(CopyAgentServiceTest, CountersComeWithinATwentiethOfASecond) {
   job_options_.limits.running_jobs_max = kRunningJobsMax;
   stub();
   auto best = std::chrono::steady_clock::duration::max();
-  // The best of some, because the machine may be busy with other things.
+  // Takes the best of several attempts, because the machine may be busy.
   for (int attempt = 0; attempt < 20 && best > std::chrono::milliseconds(50); ++attempt) {
     const v1::JobSpec spec = specs_.Fifo();
     const auto start = std::chrono::steady_clock::now();
     const auto watcher = Watch(Submit(spec).name());
     ASSERT_TRUE(watcher->Read().has_value());
-    // These bytes come after the first event, and the next tenth of a second is too late.
+    // These bytes come after the first event. Counters that wait for the next tenth of a
+    // second come too late.
     const int fd = open(spec.sources(0).c_str(), O_WRONLY | O_CLOEXEC);
     ASSERT_EQ(write(fd, "x", 1), 1);
     std::optional<v1::JobEvent> event;
@@ -368,7 +369,7 @@ TEST_F(CopyAgentServiceTest, TwoWatchersSeeTheSameEnd) {
 
 TEST_F(CopyAgentServiceTest, WatchersAreLimitedAndALeavingOneMakesRoom) {
   service_options_.watchers_max = 2;
-  // A job that waits doesn't change, so the service has to notice by itself who left.
+  // A queued job doesn't change, so no event tells the service who has left.
   job_options_.limits.running_jobs_max = 1;
   Submit(specs_.Fifo());
   const Job job = Submit(specs_.File());
@@ -395,7 +396,7 @@ TEST_F(CopyAgentServiceTest, ASlowReaderSkipsVersionsAndIsRightAfterwards) {
   request.set_name(job.name());
   Job latest;
   constexpr int kSteps = 50;
-  // Each step is a version, as looking at the job makes sure.
+  // Waits until GetJob shows the byte, so that each step is a new version.
   for (int written = 1; written <= kSteps; ++written) {
     ASSERT_EQ(write(fd, "x", 1), 1);
     do {
@@ -432,13 +433,13 @@ TEST_F(CopyAgentServiceTest, DrainingGivesWatchersALastEvent) {
             grpc::StatusCode::UNAVAILABLE);
 }
 
-TEST_F(CopyAgentServiceTest, TheServersEndEndsWatchersOfJobsThatGoOn) {
+TEST_F(CopyAgentServiceTest, TheServersEndEndsWatchesOfJobsThatGoOn) {
   job_options_.limits.running_jobs_max = 1;
   Submit(specs_.Fifo());
   const Job job = Submit(specs_.File());
   const auto watcher = Watch(job.name());
   ASSERT_TRUE(watcher->Read().has_value());
-  // Returns when the calls have.
+  // Returns only when all calls have.
   server_->Shutdown(std::chrono::system_clock::now());
   EXPECT_FALSE(watcher->Finish().ok());
   EXPECT_EQ(jobs_->Get(job.name())->state(), Job::QUEUED);

@@ -14,8 +14,8 @@ using ::testing::ElementsAre;
 
 const SteadyTime kFirst = SteadyTime(std::chrono::hours(1));
 
-// When the events after the first come, in milliseconds since it, if each of the waits
-// takes `delay` longer than asked for.
+// The times of the events after the first, in milliseconds since it, if each wait takes
+// `delay` longer than asked for.
 std::vector<int> EventTimes(int count, milliseconds delay) {
   std::vector<int> times;
   EventPacer pacer(kFirst);

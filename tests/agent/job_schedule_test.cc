@@ -14,7 +14,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 
-// The place "/x/y" is steps of one letter each; none of them is there.
+// The place `path`, such as "/x/y": each letter is a step, and none of them exists.
 TargetFootprint Place(const std::string& path) {
   PathSteps steps = {{.name = "", .exact_name = "", .identity = PathIdentity{1, 1}}};
   for (const char letter : path) {
@@ -38,7 +38,7 @@ class JobScheduleTest : public testing::Test {
     schedule().Add(job);
   }
 
-  // Looks wherever the schedule wants to know, and returns the jobs that run then.
+  // Looks wherever the schedule asks to, and returns the jobs that it starts.
   std::vector<int64_t> Start() {
     std::vector<int64_t> started;
     waits_.clear();
@@ -56,19 +56,19 @@ class JobScheduleTest : public testing::Test {
   std::optional<JobSchedule> schedule_;
   std::map<int64_t, std::string> paths_;
   SteadyTime now_;
-  // Of the last Start().
+  // Who waited for whom in the last Start().
   std::vector<std::pair<int64_t, int64_t>> waits_;
   int looks_ = 0;
 };
 
-TEST_F(JobScheduleTest, AsManyRunAsMayInTheOrderTheyCame) {
+TEST_F(JobScheduleTest, AsManyRunAsAllowedInTheOrderTheyCame) {
   schedule(2);
   for (int64_t job = 1; job <= 4; ++job) Add(job, std::string(1, char('a' + job)));
   EXPECT_THAT(Start(), ElementsAre(1, 2));
   EXPECT_EQ(schedule().running(), 2);
   EXPECT_EQ(schedule().waiting(), 2u);
   EXPECT_THAT(Start(), IsEmpty());
-  // Nobody looks for what can't run yet.
+  // No look was taken at the jobs that can't run yet.
   EXPECT_EQ(looks_, 2);
   schedule().End(2);
   EXPECT_THAT(Start(), ElementsAre(3));
@@ -99,10 +99,10 @@ TEST_F(JobScheduleTest, AJobElsewhereOvertakes) {
   EXPECT_THAT(Start(), ElementsAre(1, 3));
 }
 
-TEST_F(JobScheduleTest, NobodyOvertakesWhomHeWouldHoldUp) {
+TEST_F(JobScheduleTest, AJobDoesNotOvertakeOneThatItWouldHoldUp) {
   Add(1, "a/b");
   Add(2, "a");    // Waits for 1.
-  Add(3, "a/c");  // Beside 1, but below 2.
+  Add(3, "a/c");  // Not at 1's place, but below 2's.
   EXPECT_THAT(Start(), ElementsAre(1));
   EXPECT_THAT(waits_, ElementsAre(Pair(2, 1), Pair(3, 2)));
   Add(4, "a/d");
@@ -113,7 +113,7 @@ TEST_F(JobScheduleTest, NobodyOvertakesWhomHeWouldHoldUp) {
   EXPECT_THAT(Start(), ElementsAre(3, 4));
 }
 
-TEST_F(JobScheduleTest, WhoHasWaitedRunsBeforeWhoCameLater) {
+TEST_F(JobScheduleTest, AJobThatHasWaitedRunsBeforeLaterOnes) {
   schedule(2);
   Add(1, "a");
   Add(2, "a");
@@ -133,12 +133,12 @@ TEST_F(JobScheduleTest, ARemovedJobHoldsNobodyUp) {
   EXPECT_THAT(Start(), ElementsAre(3));
 }
 
-TEST_F(JobScheduleTest, WhereAJobWritesIsLookedAtAnewWhenAnotherOneHasEnded) {
+TEST_F(JobScheduleTest, AWaitingJobsTargetIsLookedAtAgainWhenAnotherJobHasEnded) {
   Add(1, "a");
   Add(2, "a");
   Add(3, "a/b");
   EXPECT_THAT(Start(), ElementsAre(1));
-  // It was a link that the first job made anew.
+  // The first job has replaced a link on its way.
   paths_[3] = "z";
   schedule().End(1);
   EXPECT_THAT(Start(), ElementsAre(2, 3));
@@ -156,7 +156,8 @@ TEST_F(JobScheduleTest, ALookThatBeganBeforeAJobThereEndedIsRepeated) {
   schedule().Looked(3, Place("c"));
   EXPECT_THAT(schedule().Start(now_).started, IsEmpty());
   ASSERT_EQ(schedule().TakeToLookAt(now_), 2);
-  // The other one can't have changed, so that who ends often never holds up a slow look.
+  // The look at job 3 stays valid, because the ended job can't have changed anything
+  // there. So jobs that end often never hold up a slow look.
   EXPECT_EQ(schedule().TakeToLookAt(now_), std::nullopt);
   schedule().Looked(2, Place("a/b"));
   EXPECT_THAT(schedule().Start(now_).started, ElementsAre(2, 3));
@@ -182,13 +183,13 @@ TEST_F(JobScheduleTest, ALookThatTakesTooLongHoldsNobodyUp) {
   now_ += JobSchedule::kLookPatience;
   EXPECT_EQ(schedule().PatienceEnds(now_), std::nullopt);
   EXPECT_THAT(Start(), ElementsAre(2));
-  // When it is there at last, it waits like any other.
+  // Once job 1's place is known, it waits like any other job.
   schedule().Looked(1, Place("b"));
   EXPECT_THAT(Start(), IsEmpty());
   EXPECT_THAT(waits_, ElementsAre(Pair(1, 2)));
 }
 
-TEST_F(JobScheduleTest, AThreadThatLooksIsNotThereToRunAJob) {
+TEST_F(JobScheduleTest, AThreadThatLooksCannotRunAJob) {
   schedule(2);
   Add(1, "a");
   ASSERT_EQ(schedule().TakeToLookAt(now_), 1);

@@ -26,7 +26,7 @@ v1::JobSpec GoodSpec() {
   return spec;
 }
 
-// The fields that `status` complains of; it has to be INVALID_ARGUMENT or OK.
+// The fields that `status` names as bad. The status must be INVALID_ARGUMENT or OK.
 std::vector<std::string> RefusedFields(const absl::Status& status) {
   std::vector<std::string> fields;
   if (status.ok()) return fields;
@@ -42,7 +42,7 @@ std::vector<std::string> RefusedFields(const absl::Status& status) {
   return fields;
 }
 
-// The fields that are refused when `change` is made to a good specification.
+// The fields that are refused after `change` was made to a good specification.
 std::vector<std::string> RefusedAfter(const std::function<void(v1::JobSpec*)>& change) {
   v1::JobSpec spec = GoodSpec();
   change(&spec);
@@ -79,7 +79,7 @@ TEST(ValidateJobSpecTest, ABadSourceIsNamedByItsIndex) {
   }
 }
 
-// The agent's standard output is most likely its log.
+// A source like /dev/stdout would mean the agent's own, which is most likely its log.
 TEST(ValidateJobSpecTest, WhatEachProcessHasOfItsOwnIsRefused) {
   for (const char* own :
        {"/dev/stdout", "//dev/./stderr", "/dev/fd/63", "/dev/fd", "/proc/self/fd/1",
@@ -258,7 +258,7 @@ TEST(CopyRequestFromSpecTest, NoOptionsMeanTheEnginesDefaults) {
   EXPECT_EQ(options.engine, EngineChoice::kAuto);
 }
 
-// Each option alone, so that no two of them can be mixed up.
+// Tries each option alone, so that no two of them can be mixed up.
 TEST(CopyRequestFromSpecTest, EveryOptionMeansTheSameOnBothSides) {
   const std::vector<std::function<void(CopyOptions*)>> changes = {
       [](CopyOptions* options) { options->recursive = true; },

@@ -1,4 +1,5 @@
-// Jobs whose targets are one place, or one above the other, run one after the other.
+// Tests that jobs run one after the other if they have the same target, or if one's
+// target lies below the other's.
 
 #include <fcntl.h>
 #include <sched.h>
@@ -88,7 +89,7 @@ TEST_F(JobTableOverlapTest, AFileThatAnEarlierJobMakesIsFoundByTheLaterOne) {
   EXPECT_EQ(waiting.state(), Job::QUEUED);
   Release(running);
   WaitFor(running.name(), Job::SUCCEEDED);
-  // To write through a link that dangles is refused, so the earlier job has to be first.
+  // It would be refused before the earlier job, because the link dangles then.
   WaitFor(waiting.name(), Job::SUCCEEDED);
   EXPECT_EQ(ReadFileOrNone(directory_.Path("made")), "contents 2");
 }
@@ -138,7 +139,7 @@ TEST_F(JobTableOverlapTest, AFileSystemThatDoesNotAnswerHoldsUpItsOwnJobsOnly) {
   const std::string skipped = "skipped: ";
   const std::string result = InChildProcess([&]() -> std::string {
     const int fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC);
-    // Nobody reads from it, so whoever looks waits until it is closed.
+    // Nobody reads from `fuse`, so whoever looks there waits until it is closed.
     const std::string options =
         absl::StrCat("fd=", fuse, ",rootmode=40000,user_id=0,group_id=0");
     if (fuse < 0 || unshare(CLONE_NEWNS) != 0 ||

@@ -1,4 +1,4 @@
-// What clients ask about jobs: their errors, lists of them, and to watch them.
+// Tests what clients ask about jobs: their errors, lists of jobs, and watching them.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -112,7 +112,7 @@ TEST_F(JobTableQueryTest, AFilterListsOnlyWhatMatches) {
               ElementsAre(queued.name()));
   EXPECT_THAT(Names(List(0, "labels.team=web")),
               ElementsAre(queued.name(), running.name()));
-  // The next match is behind one that doesn't match.
+  // A job that doesn't match stands before the next match.
   const v1::ListJobsResponse page = List(1, "labels.team=web");
   EXPECT_THAT(Names(page), ElementsAre(queued.name()));
   EXPECT_THAT(Names(List(1, "labels.team=web", page.next_page_token())),
@@ -139,7 +139,7 @@ TEST_F(JobTableQueryTest, BadListRequestsNameTheField) {
               StartsWith("page_token: "));
 }
 
-TEST_F(JobTableQueryTest, AWatchBeginsAtOnceAndSeesEveryState) {
+TEST_F(JobTableQueryTest, AWatchBeginsImmediatelyAndSeesEveryState) {
   options_.limits.running_jobs_max = 1;
   const Job blocking = Submit(specs_.Fifo());
   const Job job = Submit(specs_.Fifo());
@@ -148,7 +148,7 @@ TEST_F(JobTableQueryTest, AWatchBeginsAtOnceAndSeesEveryState) {
   ASSERT_TRUE(event.has_value());
   EXPECT_EQ(event->job().state(), Job::QUEUED);
   EXPECT_EQ(event->job().spec().target(), job.spec().target());
-  // Nothing has changed, and it doesn't say that anything has.
+  // Nothing has changed, so there is no event.
   EXPECT_FALSE(watch->Next(Now()).has_value());
   Release(blocking);
   event = watch->Next(Now() + kPatience);
@@ -170,7 +170,7 @@ TEST_F(JobTableQueryTest, VersionsGrowFromEventToEvent) {
   int64_t bytes = 0;
   for (int written = 1; written <= 3; ++written) {
     ASSERT_EQ(write(fd, "x", 1), 1);
-    // The counters are looked at when the time is up.
+    // Next() looks at the counters when its time is up.
     while (bytes < written) {
       const auto event = watch->Next(Now() + std::chrono::milliseconds(1));
       if (!event.has_value()) continue;
@@ -199,7 +199,7 @@ TEST_F(JobTableQueryTest, AWatchGetsTheErrorsSinceAVersionInOrderWithoutGaps) {
 }
 
 TEST_F(JobTableQueryTest, ARunningJobsErrorsComeInEventsWithoutGaps) {
-  // Missing sources fail at once, then the job waits at its FIFO.
+  // The missing sources fail immediately; then the job waits at its FIFO.
   v1::JobSpec spec = specs_.Failing(2500);
   spec.add_sources(directory_.MakeFifo("fifo"));
   spec.set_target(directory_.MakeDirectory("into"));

@@ -1,5 +1,5 @@
-// How jobs run, wait, end and are forgotten; what is asked about them is in
-// job_table_query_test.cc. The fixture tells how a job is kept running.
+// Tests how jobs run, wait, end and are forgotten. Tests of queries about them are in
+// job_table_query_test.cc. The fixture explains how a test keeps a job running.
 
 #include "agent/job_table.h"
 
@@ -42,7 +42,7 @@ TEST_F(JobTableTest, AJobCopiesAndSucceeds) {
   EXPECT_TRUE(ended.has_create_time() && ended.has_start_time() && ended.has_end_time());
 }
 
-TEST_F(JobTableTest, HowItsOperationsRanIsToldByAJobAndAddedUpByTheAgent) {
+TEST_F(JobTableTest, AJobTellsHowItsOpsRanAndTheAgentAddsThemUp) {
   options_.limits.finished_jobs_max = 1;
   EXPECT_EQ(table().EngineTotals().ops_at_once(), 0);
   v1::JobSpec spec = specs_.File();
@@ -57,7 +57,7 @@ TEST_F(JobTableTest, HowItsOperationsRanIsToldByAJobAndAddedUpByTheAgent) {
   spec = specs_.File();
   spec.mutable_options()->set_engine(v1::CopyOptions::THREADS);
   const Job second = WaitFor(Submit(spec).name(), Job::SUCCEEDED);
-  // The first one is forgotten, what it did is not.
+  // The first job is forgotten, but its ops still count.
   EXPECT_THAT(List(0).jobs(), SizeIs(1));
   EXPECT_EQ(table().EngineTotals().ops_at_once(),
             ops + second.progress().engine().ops_at_once());
@@ -78,7 +78,7 @@ TEST_F(JobTableTest, AJobThatCannotRunAtAllSaysWhy) {
   EXPECT_THAT(ended.error(), HasSubstr(spec.target()));
 }
 
-TEST_F(JobTableTest, NamesAreDifferentAndToldApartByTime) {
+TEST_F(JobTableTest, NamesAreDifferentAndBeginWithTheTime) {
   std::set<std::string> names;
   for (int i = 0; i < 50; ++i) names.insert(Submit(specs_.File()).name());
   EXPECT_THAT(names, SizeIs(50));
@@ -112,7 +112,7 @@ TEST_F(JobTableTest, TwoJobsRunSideBySide) {
   const Job second = Submit(specs_.Fifo());
   EXPECT_EQ(Submit(specs_.Fifo()).state(), Job::QUEUED);
   EXPECT_EQ(second.state(), Job::RUNNING);
-  // The second can only end while the first is still being carried out.
+  // The second can end while the first still runs only if both run at the same time.
   Release(second);
   WaitFor(second.name(), Job::SUCCEEDED);
   EXPECT_EQ(Get(first.name()).state(), Job::RUNNING);
@@ -130,7 +130,7 @@ TEST_F(JobTableTest, AFullQueueRefusesUntilThereIsRoom) {
   EXPECT_TRUE(table().Submit(spec, "").ok());
 }
 
-TEST_F(JobTableTest, AQueuedJobIsCancelledAtOnce) {
+TEST_F(JobTableTest, AQueuedJobIsCancelledImmediately) {
   options_.limits.running_jobs_max = 1;
   const Job running = Submit(specs_.Fifo());
   const Job queued = Submit(specs_.File());
@@ -195,7 +195,7 @@ TEST_F(JobTableTest, TheJobThatEndedFirstIsForgottenFirst) {
 
 TEST_F(JobTableTest, EndedJobsMakeRoomInMemoryForNewOnes) {
   v1::JobSpec large = specs_.File();
-  // About 100 kB each, in paths that are no trouble to the job.
+  // About 100 kB for each job, in paths that the kernel refuses as too long.
   for (int i = 0; i < 10; ++i) large.add_sources("/" + std::string(10000, 'a'));
   large.set_target(directory_.path());
   options_.limits.remembered_bytes_max = 250'000;
@@ -204,7 +204,7 @@ TEST_F(JobTableTest, EndedJobsMakeRoomInMemoryForNewOnes) {
   EXPECT_EQ(table().Get(first.name()).status().code(), absl::StatusCode::kNotFound);
   v1::JobSpec blocking = large;
   blocking.set_sources(0, directory_.MakeFifo("fifo"));
-  // One that runs can't be forgotten.
+  // This one runs and can't be forgotten, so the second has to make room.
   Submit(blocking);
   EXPECT_EQ(table().Get(second.name()).status().code(), absl::StatusCode::kNotFound);
 }
@@ -249,7 +249,7 @@ TEST_F(JobTableTest, DrainingEndsEveryJobAndRefusesNewOnes) {
   EXPECT_EQ(last->job().state(), Job::CANCELLED);
   EXPECT_EQ(table().Submit(specs_.File(), "").status().code(),
             absl::StatusCode::kUnavailable);
-  // A repeated request still learns what became of it.
+  // A repeated request still learns what became of its job.
   EXPECT_EQ(Submit(spec, "id").name(), running.name());
   table().Drain();
 }
@@ -263,7 +263,7 @@ TEST_F(JobTableTest, EachJobHasOneLineAtItsStartAndOneAtItsEnd) {
   Release(running);
   WaitFor(running.name(), Job::SUCCEEDED);
   table().Drain();
-  // The line of an end follows the end.
+  // A job's last line is written after the job has ended, so it may not be there yet.
   const SteadyTime give_up = Now() + kPatience;
   while (log_.Get().size() < 5 && Now() < give_up) std::this_thread::yield();
   std::vector<std::string> lines = log_.Get();

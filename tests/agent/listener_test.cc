@@ -33,7 +33,7 @@ sockaddr_un AddressOf(const std::string& path) {
   return address;
 }
 
-// Leaves a socket's file at `path`, of `type`, as a program does that was killed.
+// Leaves a socket of `type` at `path`, like a program that was killed.
 void LeaveSocket(const std::string& path, int type) {
   const int fd = socket(AF_UNIX, type, 0);
   const sockaddr_un address = AddressOf(path);
@@ -41,7 +41,7 @@ void LeaveSocket(const std::string& path, int type) {
   close(fd);
 }
 
-// A connection to `path`, or -1.
+// Connects to `path` and returns the descriptor, or -1.
 int Connect(const std::string& path) {
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const sockaddr_un address = AddressOf(path);
@@ -68,12 +68,12 @@ absl::Status ListenStatus(const std::string& path) {
   return UnixListener::Listen(path, /*make_directory=*/false).status();
 }
 
-TEST(UnixListenerTest, TheSocketIsItsOwnersAloneWhateverTheUmask) {
+TEST(UnixListenerTest, OnlyTheOwnerMayUseTheSocketWhateverTheUmask) {
   const ScratchDirectory directory;
   const mode_t umask_before = umask(0);
   const auto listener = Listen(directory.Path("a.sock"));
   EXPECT_EQ(ModeOf(directory.Path("a.sock")), 0600u);
-  // It didn't have to change the umask, which all threads share.
+  // The listener did not change the umask to achieve that: all threads share the umask.
   EXPECT_EQ(umask(umask_before), 0u);
 }
 
@@ -185,7 +185,7 @@ TEST(UnixListenerTest, AnotherFileAtItsPathIsNotRemoved) {
   close(fd);
 }
 
-TEST(UnixListenerTest, OfManyThatStartTogetherOneListens) {
+TEST(UnixListenerTest, OnlyOneOfManyThatStartTogetherListens) {
   const ScratchDirectory directory;
   const std::string path = directory.Path("a.sock");
   for (int round = 0; round < 500; ++round) {
@@ -219,7 +219,7 @@ TEST(UnixListenerTest, AMissingDirectoryIsMadeOnlyWhenAskedFor) {
   EXPECT_FALSE(UnixListener::Listen(directory.Path("a/b/c"), true).ok());
 }
 
-// Hands out the connections that an acceptor took, one at a time.
+// Hands out, one at a time, the connections that an acceptor accepted.
 class Connections {
  public:
   void Add(int fd) {
@@ -267,7 +267,7 @@ TEST(ConnectionAcceptorTest, ConnectionsOfEveryListenerAreHandedOn) {
   }
 }
 
-TEST(ConnectionAcceptorTest, OneMoreThanMayBeWaitsUntilAnotherOneLeaves) {
+TEST(ConnectionAcceptorTest, AConnectionBeyondTheLimitWaitsUntilAnotherOneLeaves) {
   const ScratchDirectory directory;
   const auto listener = Listen(directory.Path("a.sock"));
   Connections connections;
@@ -283,7 +283,7 @@ TEST(ConnectionAcceptorTest, OneMoreThanMayBeWaitsUntilAnotherOneLeaves) {
   }
   clients[2] = Connect(listener->path());
   ASSERT_GE(clients[2], 0);
-  // The same descriptor, but another file.
+  // Closes the first connection by giving its descriptor number to another file.
   const int other = open("/dev/null", O_RDWR | O_CLOEXEC);
   EXPECT_EQ(connections.size(), 0u);
   ASSERT_EQ(dup2(other, servers[0]), servers[0]);

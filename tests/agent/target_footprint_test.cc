@@ -33,7 +33,8 @@ TargetFootprint Place(std::vector<PathStep> steps) {
   return footprint;
 }
 
-// Overlapping goes both ways, and many footprints are searched as one is asked.
+// Whether two footprints overlap. Checks that the answer is the same both ways, and that
+// TakenPlaces finds the same.
 bool Overlap(const TargetFootprint& one, const TargetFootprint& other) {
   const bool result = one.Overlaps(other);
   EXPECT_EQ(other.Overlaps(one), result);
@@ -86,8 +87,8 @@ TEST(TargetFootprintTest, APlaceIsKnownByItsNameOnceItWasMadeOrReplaced) {
                       Place({There("a", 2), There("x", 5)})));
 }
 
-// Between two looks, a directory on the way may be made, or tell another identity.
-TEST(TargetFootprintTest, APlaceIsKnownByItsWholeWayWhateverIdentitiesThatTells) {
+// Between two looks, someone may make a directory on the way, or its identity may change.
+TEST(TargetFootprintTest, APlaceIsKnownByItsPathWhateverIdentitiesAreOnIt) {
   const TargetFootprint place = Place({There("a", 2), There("b", 3), Missing("x")});
   EXPECT_TRUE(Overlap(place, Place({There("a", 4), There("b", 5), Missing("x")})));
   EXPECT_TRUE(Overlap(place, Place({Missing("a"), Missing("b"), Missing("x")})));
@@ -133,7 +134,7 @@ TEST(TargetFootprintTest, NothingOverlapsWithNothingAndEverywhereWithTheRest) {
 
 TEST(TakenPlacesTest, FindsAnOverlapExactlyWhereAPairHasOne) {
   std::mt19937 random(TestSeed());
-  // A small tree, so that places meet often: a name's identity follows from its path.
+  // In this small tree places often overlap. A name's identity follows from its path.
   const auto random_steps = [&random] {
     std::vector<PathStep> steps;
     ino_t inode = 1;

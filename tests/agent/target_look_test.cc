@@ -20,7 +20,7 @@ namespace {
 
 class TargetLookTest : public testing::Test {
  protected:
-  // Copies `sources` to the path `target` in the scratch directory.
+  // The footprint of a job that copies `sources` to `target` in scratch_.
   TargetFootprint To(const std::string& target, std::vector<std::string> sources = {"/s"},
                      TargetKind kind = TargetKind::kDefault) const {
     CopyRequest request;
@@ -45,7 +45,7 @@ TEST_F(TargetLookTest, OneNameIsOnePlace) {
   EXPECT_FALSE(To("new/one").Overlaps(To("new/two")));
 }
 
-TEST_F(TargetLookTest, WhatEachProcessHasOfItsOwnIsFoundBehindLinks) {
+TEST_F(TargetLookTest, WhatEachProcessHasOfItsOwnIsFoundThroughLinks) {
   Link("/proc/self", "process");
   Link("/dev/stdin", "input");
   Link("input", "again");
@@ -70,14 +70,14 @@ TEST_F(TargetLookTest, TheTerminalIsEachProcesssOwn) {
   EXPECT_TRUE(*LeadsToOwnOfProcess("/dev/tty", true, true));
   EXPECT_TRUE(*LeadsToOwnOfProcess(scratch_.Path("terminal"), true, true));
   EXPECT_FALSE(*LeadsToOwnOfProcess("/dev/null", true, true));
-  // As in `cp -a /dev/tty DIR`.
+  // `cp -a /dev/tty DIR` copies the device itself. /dev/stdin is a link into /proc/self.
   EXPECT_FALSE(*LeadsToOwnOfProcess("/dev/tty", true, false));
   EXPECT_TRUE(*LeadsToOwnOfProcess("/dev/stdin", true, false));
 }
 
-// A job opens a directory and what is in it one after the other: each takes as many links
-// as the kernel follows.
-TEST_F(TargetLookTest, WhatEachProcessHasIsFoundAtTheEndOfLongWays) {
+// A job opens a directory and its entries one after the other, so each of the two paths
+// may have as many symbolic links as the kernel follows.
+TEST_F(TargetLookTest, WhatEachProcessHasOfItsOwnIsFoundThroughLongPaths) {
   scratch_.MakeDirectory("dir");
   Link("/dev/stdin", "dir/own");
   std::string last = "dir";
@@ -91,14 +91,14 @@ TEST_F(TargetLookTest, WhatEachProcessHasIsFoundAtTheEndOfLongWays) {
   EXPECT_TRUE(*LeadsToOwnOfProcess(scratch_.Path("dir" + slashes + "own"), true, true));
 }
 
-TEST_F(TargetLookTest, WhereALinkOfProcLeadsOnlyTheKernelKnows) {
+TEST_F(TargetLookTest, ALinkInProcMayLeadAnywhere) {
   CopyRequest request;
   request.sources = {"/x/f"};
   request.target = "/proc/1/root/somewhere";
   EXPECT_TRUE(LookAtTarget(request).Overlaps(To("new")));
 }
 
-TEST_F(TargetLookTest, OfAJobsPathsThoseAreLookedAtThatAreFollowed) {
+TEST_F(TargetLookTest, OnlyPathsThatAJobFollowsAreLookedAt) {
   Link("/proc/self/mounts", "mtab");
   scratch_.MakeDirectory("dir");
   Link("/dev/stdout", "dir/file");
@@ -111,10 +111,10 @@ TEST_F(TargetLookTest, OfAJobsPathsThoseAreLookedAtThatAreFollowed) {
   request.sources = {scratch_.Path("mtab")};
   EXPECT_EQ(*PathToOwnOfProcess(request), scratch_.Path("mtab"));
   request.options.dereference = Dereference::kNever;
-  EXPECT_EQ(*PathToOwnOfProcess(request), "");  // As in `cp -a /etc/mtab DIR`.
+  EXPECT_EQ(*PathToOwnOfProcess(request), "");  // Like `cp -a /etc/mtab DIR`.
 }
 
-TEST_F(TargetLookTest, InADirectoryTheSourcesNamesAreThePlaces) {
+TEST_F(TargetLookTest, InADirectoryEachSourcesNameIsAPlace) {
   scratch_.MakeDirectory("dir");
   EXPECT_FALSE(To("dir", {"/x/a"}).Overlaps(To("dir", {"/y/b", "/y/c"})));
   EXPECT_TRUE(To("dir", {"/x/a"}).Overlaps(To("dir", {"/y/b", "/y/a/"})));
@@ -147,7 +147,7 @@ TEST_F(TargetLookTest, LinksLeadToWhatTheyName) {
   }
 }
 
-TEST_F(TargetLookTest, ALinkThatIsWrittenThroughCountsWithBothItsEnds) {
+TEST_F(TargetLookTest, ALinkThatIsWrittenThroughAndItsTargetAreBothPlaces) {
   scratch_.MakeDirectory("dir");
   scratch_.WriteFile("file", "");
   Link("../file", "dir/link");
@@ -157,7 +157,7 @@ TEST_F(TargetLookTest, ALinkThatIsWrittenThroughCountsWithBothItsEnds) {
   EXPECT_TRUE(To("dir/dangling").Overlaps(To("missing")));
   EXPECT_TRUE(To("dir", {"/x/dangling"}).Overlaps(To("missing")));
   const TargetFootprint before = To("dir/link");
-  // The job put a file in the link's place.
+  // As if the job had replaced the link by a file.
   ASSERT_EQ(unlink(scratch_.Path("dir/link").c_str()), 0);
   scratch_.WriteFile("dir/link", "");
   EXPECT_TRUE(before.Overlaps(To("dir/link")));
@@ -188,13 +188,13 @@ TEST_F(TargetLookTest, WhatIsMadeOrMovedMeanwhileIsStillThePlace) {
   EXPECT_TRUE(there.Overlaps(To("moved/below")));
 }
 
-TEST_F(TargetLookTest, TheDirectoryAboveADirectoryIsItsOwnNotTheLinks) {
+TEST_F(TargetLookTest, DotDotAfterALinkIsTheParentOfWhatTheLinkLeadsTo) {
   scratch_.MakeDirectory("deep");
   scratch_.MakeDirectory("deep/dir");
   Link("deep/dir", "link");
   EXPECT_TRUE(To("link/../new").Overlaps(To("deep/new")));
   EXPECT_FALSE(To("link/../new").Overlaps(To("new")));
-  // The kernel goes no further than a file, or what is missing.
+  // The kernel does not go up from a file, nor from something that is missing.
   scratch_.WriteFile("file", "");
   EXPECT_FALSE(To("missing/../new").Overlaps(To("new")));
   EXPECT_FALSE(To("file/../new").Overlaps(To("new")));
@@ -215,12 +215,12 @@ TEST_F(TargetLookTest, APathTooLongForTheKernelIsNoPlace) {
   EXPECT_FALSE(To(path).Overlaps(To(path)));
 }
 
-TEST_F(TargetLookTest, WithoutADescriptorToLookWithItMayBeAnywhere) {
+TEST_F(TargetLookTest, WithoutAFreeDescriptorATargetMayBeAnywhere) {
   const TargetFootprint place = To("new");
   const std::string result = InChildProcess([&]() -> std::string {
     const int next = dup(STDIN_FILENO);
     close(next);
-    // The root directory can be opened, but nothing beside it.
+    // The root directory can be opened, but nothing else at the same time.
     const rlim_t most = static_cast<rlim_t>(next) + 1;
     const rlimit few = {.rlim_cur = most, .rlim_max = most};
     if (setrlimit(RLIMIT_NOFILE, &few) != 0) return "setrlimit";

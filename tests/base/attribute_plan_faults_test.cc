@@ -1,6 +1,6 @@
-// All plans there are, each with each of its ops failing in several ways: whoever should
-// not get in does not at any moment, and the target has its attributes or a failure says
-// what went wrong.
+// Tries every attribute plan, and in each makes every op fail in several ways. At no
+// moment may anybody get in who should not; in the end the target has its attributes, or
+// a failure says what went wrong.
 
 #include <sys/stat.h>
 
@@ -21,7 +21,7 @@ namespace {
 constexpr mode_t kGroup = S_IRWXG;
 constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
 
-// One of all combinations of choices, by its number.
+// One combination of choices: the one with a number.
 class Combination {
  public:
   explicit Combination(int number) : left_(number) {}
@@ -34,7 +34,7 @@ class Combination {
   }
   bool Choose() { return Choose({false, true}); }
 
-  // The number is beyond those of all combinations of what was chosen from.
+  // Whether the number is higher than that of any combination of the choices made.
   bool is_beyond() const { return left_ != 0; }
 
  private:
@@ -71,21 +71,24 @@ std::vector<AttributeCase> AllCases() {
   }
 }
 
-// Runs `with`, and looks after each op whether anybody gets in who should not.
+// Runs `with`. Checks after each op that nobody gets in who should not.
 AttributeRun RunSafely(const AttributeCase& with,
                        const std::vector<AttributeFault>& faults) {
   const mode_t source = with.source_mode & kAllModeBits;
   return CarryOutPlan(with, faults, [&](const MemoryTarget& now) {
     const bool is_sources = now.user == 5 && now.group == 6;
     if (with.preserve.mode && !S_ISLNK(now.mode)) {
-      // What has somebody else's owner must not act with that one's rights.
+      // While the file has another owner, it must not get set-ID bits: it would run with
+      // that owner's rights.
       const mode_t gained = now.mode & ~with.memory.mode & kSetIdBits;
       EXPECT_TRUE(is_sources || !with.preserve.ownership || gained == 0);
-      // The source's owner, where it is one that was there, gets in alone at first.
+      // Nobody gets permissions that neither the source nor the old target grants. When
+      // the source's owner has just got the file, only the source's permissions are
+      // granted.
       const mode_t granted = now.mode & ~source & kPermissions;
       EXPECT_TRUE((granted & ~with.memory.mode) == 0);
       EXPECT_TRUE(!is_sources || with.memory.user == 5 || granted == 0);
-      // Nobody who is named in a list gets in that did not before.
+      // The group's bits are the ACL's mask: they would let in whoever the ACL names.
       EXPECT_TRUE(!now.access_acl || (now.mode & ~with.memory.mode & kGroup) == 0);
     }
   });
@@ -118,7 +121,7 @@ TEST(AttributePlanFaultsTest, WithoutFaultsAllIsRight) {
   }
 }
 
-// `run` had the failure of its op `number`, which was `op`.
+// Checks `run`, in which op `number`, called `op`, failed with `error`.
 void ExpectContained(const AttributeCase& with, const AttributeRun& run, int number,
                      const std::string& op, int error) {
   const bool is_owner = op.substr(0, 5) == "chown";
@@ -135,10 +138,11 @@ void ExpectContained(const AttributeCase& with, const AttributeRun& run, int num
   }
   EXPECT_EQ(run.failure->error_number, error);
   EXPECT_TRUE(run.failure->on_target);
-  // It ends there, unless the group is tried, or the mode is set without the group's.
+  // The plan ends there, unless it then tries the group alone, or the mode without the
+  // group's permissions.
   const int more = is_acl ? 3 : is_owner && is_permission ? 1 : 0;
   EXPECT_LE(static_cast<int>(run.ops.size()), number + 1 + more);
-  // With a new ACL the group has its permissions before the mode is set.
+  // When the mode is set, a new ACL has already granted the group's permissions.
   const mode_t given = run.after.mode & ~with.memory.mode;
   const mode_t not_to_be_given = is_acl    ? kGroup
                                  : is_mode ? ~with.source_mode & kPermissions
@@ -154,7 +158,7 @@ TEST(AttributePlanFaultsTest, EachOpMayFail) {
     for (int number = 0; number < static_cast<int>(whole.ops.size()); ++number) {
       const std::string& op = whole.ops[number];
       for (const int error : {EPERM, EINVAL, EIO, EOPNOTSUPP, ENODATA, ERANGE}) {
-        // No file system denies a list that it has.
+        // A file system that has an ACL does not claim that there are no ACLs.
         const bool is_acl = op == "list" || op == "acl" || op == "no default acl";
         if (is_acl && has_acl && SaysNoAcl(error)) continue;
         const AttributeRun run =

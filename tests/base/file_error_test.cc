@@ -26,13 +26,13 @@ TEST(QuoteTest, IsThatOfGnuInAUtf8Locale) {
       {"''", "\"''\""},
       {"a'b", "\"a'b\""},
       {"it's a file", "\"it's a file\""},
-      // Beside a single quote these stand in double quotes ...
+      // In a name with a single quote, these are put into double quotes ...
       {"@'", "\"@'\""},
       {"%+,-./:]_'", "\"%+,-./:]_'\""},
       {"~x'", "\"~x'\""},
       {"#x'", "\"#x'\""},
       {"\u00E9'", "\"\u00E9'\""},
-      // ... and these do not, because a shell may find a meaning in them there.
+      // ... and these are not, because a shell may give them a meaning there.
       {"a'b\"c", R"('a'\''b"c')"},
       {"a'b&c", R"('a'\''b&c')"},
       {"a'b!", R"('a'\''b!')"},
@@ -74,7 +74,7 @@ TEST(QuoteTest, IsThatOfGnuInAUtf8Locale) {
        R"('a'$'\377''b')"},
       {"\xC3", R"(''$'\303')"},
       {"\xC3(", R"(''$'\303''(')"},
-      {"\xC0\xAF", R"(''$'\300\257')"},          // Overlong.
+      {"\xC0\xAF", R"(''$'\300\257')"},          // An overlong encoding.
       {"\xED\xA0\x80", R"(''$'\355\240\200')"},  // A surrogate.
       {"\xF4\x90\x80\x80", R"(''$'\364\220\200\200')"},
   };

@@ -1,4 +1,4 @@
-// What ACLs come to, in the kernel's own bytes.
+// Tests which permissions follow from ACLs, in the kernel's own encoding.
 
 #include "core/base/posix_acl.h"
 
@@ -48,7 +48,7 @@ TEST(PosixAclTest, TheMaskIsNotWhatTheOwningGroupHas) {
                                  {ACL_MASK, 6},
                                  {ACL_OTHER, 0}});
   EXPECT_EQ(PermissionsWithoutAcl(acl), mode_t{0600});
-  // A file that is made under it has a mask as well.
+  // A file made under this default ACL gets its mask as well.
   EXPECT_EQ(PermissionsGrantedByDefault(acl), mode_t{0660});
 }
 
@@ -59,14 +59,14 @@ TEST(PosixAclTest, TheMaskLimitsTheOwningGroup) {
   EXPECT_EQ(PermissionsGrantedByDefault(acl), mode_t{0745});
 }
 
-TEST(PosixAclTest, WhatANamedUserIsDeniedNobodyGetsInItsPlace) {
+TEST(PosixAclTest, NobodyGetsWhatANamedUserIsDenied) {
   EXPECT_EQ(PermissionsWithoutAcl(Bytes({{ACL_USER_OBJ, 6},
                                          {ACL_USER, 0, 1000},
                                          {ACL_GROUP_OBJ, 4},
                                          {ACL_MASK, 4},
                                          {ACL_OTHER, 4}})),
             mode_t{0600});
-  // The mask counts there, too.
+  // The mask limits this entry, too.
   EXPECT_EQ(PermissionsWithoutAcl(Bytes({{ACL_USER_OBJ, 7},
                                          {ACL_USER, 7, 1000},
                                          {ACL_GROUP_OBJ, 7},
@@ -75,7 +75,7 @@ TEST(PosixAclTest, WhatANamedUserIsDeniedNobodyGetsInItsPlace) {
             mode_t{0711});
 }
 
-TEST(PosixAclTest, WhatANamedGroupIsDeniedOthersDoNotGet) {
+TEST(PosixAclTest, OthersDoNotGetWhatANamedGroupIsDenied) {
   EXPECT_EQ(PermissionsWithoutAcl(Bytes({{ACL_USER_OBJ, 7},
                                          {ACL_GROUP_OBJ, 5},
                                          {ACL_GROUP, 1, 1000},
@@ -114,11 +114,11 @@ TEST(PosixAclTest, WhatIsMalformedSaysNothing) {
       Bytes({{ACL_USER_OBJ, 7}, {ACL_GROUP_OBJ, 5}}),
       Bytes({{ACL_USER_OBJ, 7}, {ACL_OTHER, 5}}),
       Bytes({{ACL_GROUP_OBJ, 7}, {ACL_OTHER, 5}}),
-      // Twice.
+      // An entry that occurs twice.
       Bytes({{ACL_USER_OBJ, 7}, {ACL_GROUP_OBJ, 5}, {ACL_OTHER, 1}, {ACL_OTHER, 1}}),
-      // Somebody is named, but there is no mask.
+      // A named user without a mask.
       Bytes({{ACL_USER_OBJ, 7}, {ACL_USER, 7, 1}, {ACL_GROUP_OBJ, 5}, {ACL_OTHER, 1}}),
-      // No such tag; no such right.
+      // A tag, and a right, that do not exist.
       Bytes({{ACL_USER_OBJ, 7}, {ACL_GROUP_OBJ, 5}, {ACL_OTHER, 1}, {0x40, 1}}),
       Bytes({{ACL_USER_OBJ, 8}, {ACL_GROUP_OBJ, 5}, {ACL_OTHER, 1}}),
   };

@@ -1,5 +1,5 @@
-// Every model of I/O on files copies correctly: whatever the size, with and without
-// O_DIRECT, and when the kernel transfers less than was asked for.
+// Tests that every model of I/O on files copies correctly: files of any size, with and
+// without O_DIRECT, and when the kernel transfers less than it was asked for.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -41,7 +41,7 @@ class CopyModelTest : public testing::TestWithParam<const FileModel*> {
   absl::StatusOr<Measurement> Copy(int64_t size, bool direct, int lanes = 4) {
     EXPECT_EQ(ftruncate(source_.get(), 0), 0);
     EXPECT_TRUE(WritePattern(source_.get(), kSeed, size).ok());
-    // What an earlier copy left must not help.
+    // What an earlier copy left behind must not make this one look right.
     EXPECT_EQ(pwrite(target_.get(), "left over", 9, size), 9);
     return RunCopy(*GetParam(), {.source = source_.get(),
                                  .target = target_.get(),
@@ -74,14 +74,14 @@ TEST_P(CopyModelTest, CopiesWithDirectIo) {
   for (const int64_t size : kSizes) {
     const absl::StatusOr<Measurement> measurement = Copy(size, /*direct=*/true);
     if (!measurement.ok() && !SetDirect(source_.get(), true).ok()) {
-      // That this file system has no O_DIRECT is the answer that is expected of it.
+      // The file system has no O_DIRECT, so the model has to refuse.
       EXPECT_TRUE(IsRefusal(measurement.status())) << measurement.status();
       std::printf("%s has no O_DIRECT\n", scratch_.path().c_str());
       return;
     }
     ASSERT_TRUE(measurement.ok()) << size << ": " << measurement.status();
     EXPECT_EQ(measurement->bytes, size);
-    // Flags are left as they were.
+    // The flags of both descriptors are restored.
     EXPECT_EQ(fcntl(source_.get(), F_GETFL) & (O_DIRECT | O_NONBLOCK), 0);
     EXPECT_EQ(fcntl(target_.get(), F_GETFL) & (O_DIRECT | O_NONBLOCK), 0);
   }
@@ -97,7 +97,7 @@ TEST_P(CopyModelTest, CopiesWithOneLaneAndWithMoreThanBlocks) {
 
 TEST_P(CopyModelTest, ASourceThatIsShorterThanItSaidIsAnError) {
   ASSERT_TRUE(WritePattern(source_.get(), kSeed, 3 * kBlock).ok());
-  // The read that meets the end is short, and severs a link; the next finds nothing.
+  // The read at the end is short and severs linked SQEs; the next finds nothing.
   const absl::StatusOr<Measurement> measurement =
       RunCopy(*GetParam(), {.source = source_.get(),
                             .target = target_.get(),
@@ -108,9 +108,9 @@ TEST_P(CopyModelTest, ASourceThatIsShorterThanItSaidIsAnError) {
   EXPECT_EQ(measurement.status(), absl::DataLossError("read: the source was cut short"));
 }
 
-TEST_P(CopyModelTest, AReadThatEndsInTheMiddleOfABlockIsGoneOnWith) {
-  // The source ends in the middle of its second block, and has grown when the rest is
-  // asked for: what was read before is copied, then what came.
+TEST_P(CopyModelTest, AReadThatEndsWithinABlockIsContinued) {
+  // The source ends within its second block, and grows before the rest is read. The copy
+  // must have both what was read before and what came later.
   const int64_t size = 2 * kBlock;
   ASSERT_TRUE(WritePattern(source_.get(), kSeed, size - 1000).ok());
   Recording recording(CopyWork::Blocks(size));
@@ -148,7 +148,7 @@ TEST_P(CopyModelTest, AReadThatEndsInTheMiddleOfABlockIsGoneOnWith) {
   EXPECT_TRUE(copied.ok()) << copied;
 }
 
-TEST_P(CopyModelTest, AnErrorOfTheKernelIsTold) {
+TEST_P(CopyModelTest, AnErrorOfTheKernelIsReported) {
   ASSERT_TRUE(WritePattern(source_.get(), kSeed, 8 * kBlock).ok());
   const Descriptor read_only(open(scratch_.WriteFile("file", "").c_str(), O_RDONLY));
   Recording recording(8);
@@ -164,12 +164,12 @@ TEST_P(CopyModelTest, AnErrorOfTheKernelIsTold) {
 INSTANTIATE_TEST_SUITE_P(Models, CopyModelTest, testing::ValuesIn(CopyModelsUnderTest()),
                          [](const auto& info) { return TestName(info.param->name); });
 
-// What short results do to a lane, step by step.
+// Tests, step by step, what a lane does after a short result.
 class CopyWorkTest : public testing::Test {
  protected:
   static constexpr int kLane = 0;
 
-  // What the lane asks for: "read 4096 at 0".
+  // The lane's next request, such as "read 4096 at 0".
   static std::string Asked(const CopyWork& work) {
     const FileOp& op = work.op(kLane);
     return (op.is_write ? "write " : "read ") + std::to_string(op.bytes) + " at " +
@@ -179,7 +179,7 @@ class CopyWorkTest : public testing::Test {
   Recording recording_{1};
 };
 
-TEST_F(CopyWorkTest, ShortTransfersAreGoneOnWith) {
+TEST_F(CopyWorkTest, ShortTransfersAreContinued) {
   CopyWork work({.source = 0, .target = 1, .size = 1000, .lanes = 1}, &recording_);
   ASSERT_TRUE(work.Start(kLane));
   EXPECT_EQ(Asked(work), "read 1000 at 0");

@@ -1,5 +1,6 @@
-// Every model of a server echoes correctly over TCP, and passes a stream on from pipe to
-// pipe; and the kernel answers about regular files what io_models says it does.
+// Tests that every model of a server echoes correctly over TCP and passes a stream on
+// from pipe to pipe. Also checks what io_models says about the kernel's answers for
+// regular files.
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -90,8 +91,8 @@ EchoModel EchoModelNamed(const std::string& name) {
                        [&](const EchoModel& model) { return model.name == name; });
 }
 
-TEST(EchoTest, SignalsThatDidNotFitIntoTheirQueueAreMadeUpFor) {
-  // In a process of its own, because the limit is on all that this user has pending.
+TEST(EchoTest, SignalsBeyondTheirQueuesLimitAreMadeUpFor) {
+  // In a process of its own, because the limit counts all signals pending for this user.
   const absl::StatusOr<Measurement> measurement =
       RunInProcess([]() -> absl::StatusOr<Measurement> {
         const rlimit none = {.rlim_cur = 0, .rlim_max = 0};
@@ -109,7 +110,7 @@ TEST(EchoTest, MoreDescriptorsThanSelectCanTakeAreRefused) {
         getrlimit(RLIMIT_NOFILE, &files);
         files.rlim_cur = files.rlim_max;
         if (setrlimit(RLIMIT_NOFILE, &files) != 0) return Failure("setrlimit", errno);
-        // Everything that is opened from now on is beyond FD_SETSIZE.
+        // Uses up descriptors until any further one is beyond FD_SETSIZE.
         while (true) {
           const int number = dup(STDIN_FILENO);
           if (number < 0) return Failure("dup", errno);
@@ -124,7 +125,7 @@ TEST(EchoTest, MoreDescriptorsThanSelectCanTakeAreRefused) {
 class PipeModelTest : public testing::TestWithParam<PipeModel> {};
 
 TEST_P(PipeModelTest, PassesTheStreamOnUnchanged) {
-  // The last are more than both pipes hold: everyone has to wait for everyone.
+  // The last size is more than both pipes hold, so each side has to wait for the other.
   for (const int64_t size : {0, 1, 4096, 4097, 1000003}) {
     const absl::StatusOr<Measurement> measurement = RunPipe(GetParam(), size, kSeed);
     ASSERT_TRUE(measurement.ok()) << size << ": " << measurement.status();
@@ -162,7 +163,7 @@ TEST(RelayTest, AMessageIsWrittenWholeBeforeTheNextIsRead) {
   EXPECT_EQ(relay.step(), Relay::Step::kEnded);
 }
 
-TEST(RelayTest, AResetEndsItAndAnotherErrorIsTold) {
+TEST(RelayTest, AResetEndsTheRelayAndAnotherErrorIsReported) {
   Relay reset(10, 10);
   EXPECT_TRUE(reset.Settle(-ECONNRESET).ok());
   EXPECT_EQ(reset.step(), Relay::Step::kEnded);
@@ -221,14 +222,13 @@ TEST_F(RegularFileTest, EveryQuestionIsAnswered) {
   EXPECT_EQ(answer_to("fcntl, F_SETFL"),
             "returns 0, but the flag is not set, no signal ever comes");
   EXPECT_EQ(answer_to("read with O_NONBLOCK"), "returns 4096: it waited for the device");
-  // What file systems differ in: EAGAIN where it would have to wait, EOPNOTSUPP where
-  // that can't be told, and the data where the advice to forget them was not followed.
+  // File systems differ here. The answer is EAGAIN if it would have to wait, EOPNOTSUPP
+  // if it can't know that, and the data if these are still in the page cache.
   EXPECT_NE(answer_to("preadv2"), "never asked");
   EXPECT_EQ(fcntl(file_.get(), F_GETFL), flags);
 }
 
-// Pipes are watched in every way: nothing is told of an empty one, something of one with
-// data.
+// Watches pipes in every way: an empty one is not reported, one with data is.
 TEST(ReadinessTest, APipeIsReadyWhenThereIsSomethingInIt) {
   for (const auto make : {MakeSelectReadiness, MakePollReadiness, MakeEpollReadiness,
                           MakeSignalReadiness}) {
@@ -238,7 +238,7 @@ TEST(ReadinessTest, APipeIsReadyWhenThereIsSomethingInIt) {
     const Descriptor writing(ends[1]);
     absl::StatusOr<std::unique_ptr<Readiness>> readiness = make();
     ASSERT_TRUE(readiness.ok()) << readiness.status();
-    // The writing end is ready at once, the reading end not.
+    // The writing end is ready from the beginning, the reading end is not.
     ASSERT_TRUE((*readiness)->Watch(reading.get(), Interest::kRead).ok());
     ASSERT_TRUE((*readiness)->Watch(writing.get(), Interest::kWrite).ok());
     std::vector<int> ready;
@@ -246,7 +246,7 @@ TEST(ReadinessTest, APipeIsReadyWhenThereIsSomethingInIt) {
     EXPECT_EQ(ready, std::vector<int>{writing.get()});
     ASSERT_TRUE((*readiness)->Watch(writing.get(), Interest::kNone).ok());
     ASSERT_EQ(write(writing.get(), "x", 1), 1);
-    // A signal may tell of the writing end first, in which nobody is interested any more.
+    // A signal may first report the writing end, which is no longer watched.
     do {
       ASSERT_TRUE((*readiness)->Wait(&ready).ok());
     } while (ready.empty());

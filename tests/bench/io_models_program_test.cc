@@ -1,4 +1,4 @@
-// io_models as a user has it: the real program, with little work.
+// Tests io_models as a user runs it: the real program, but with little work.
 
 #include <algorithm>
 #include <string>
@@ -30,8 +30,8 @@ class IoModelsProgramTest : public testing::Test {
     return RunProgram(options);
   }
 
-  // Python's own parsers know what is well-formed. Prints what `expression` is with the
-  // document as `d`.
+  // Prints the value of `expression`, in which `d` is the parsed document. Python's
+  // parsers decide whether it is well-formed.
   std::string Ask(const std::string& parser, const std::string& document,
                   const std::string& expression) {
     scratch_.WriteFile("document", document);
@@ -65,7 +65,7 @@ TEST_F(IoModelsProgramTest, MeasuresEveryModelAtEveryWork) {
   const Subprocess::Result result = Run({kTiny, "--runs=1", "--json", "--seed=7",
                                          "--chart=chart.svg", "--model=" + models});
   ASSERT_EQ(result.exit_code, 0) << result.error << result.output;
-  // What is not measured has a reason.
+  // A model that was not measured has a reason.
   EXPECT_EQ(Ask("json.load", result.output,
                 "[m for w in d['works'] for m in w['models']"
                 " if m['outcome'] != 'measured' and not m['reason']]"),
@@ -76,7 +76,7 @@ TEST_F(IoModelsProgramTest, MeasuresEveryModelAtEveryWork) {
                 " and m['cpu_seconds'] >= 0 and m['operations'] > 0"
                 " and m['system_calls_per_operation'] >= 0)]"),
             "[]\n");
-  // Nothing is left out.
+  // Every model is listed.
   EXPECT_EQ(Ask("json.load", result.output,
                 "'\\n'.join(w['work'] + '/' + m['model']"
                 " for w in d['works'] for m in w['models'])"),
@@ -87,14 +87,14 @@ TEST_F(IoModelsProgramTest, MeasuresEveryModelAtEveryWork) {
                 " if a['question'].startswith('epoll_ctl')]"),
             "['EPERM (Operation not permitted)']\n");
 
-  // The chart has a row for each of them, too.
+  // The chart, too, has a row for each of them.
   const std::string chart = ReadFileOrNone(scratch_.Path("chart.svg"));
   EXPECT_EQ(Ask("xml.parse", chart, "d.getroot().tag"),
             "{http://www.w3.org/2000/svg}svg\n");
   EXPECT_EQ(Ask("xml.parse", chart,
                 "sum(t.get('class') == 'label' for t in d.getroot().iter())"),
             std::to_string(std::count(names.begin(), names.end(), '\n')) + "\n");
-  // Nothing of the work is left.
+  // No file of the work is left.
   EXPECT_EQ(Ask("json.load", "[]", "sorted(__import__('os').listdir('.'))"),
             "['chart.svg', 'document']\n");
 }
@@ -104,7 +104,7 @@ TEST_F(IoModelsProgramTest, CountsASystemCallForEachReadAndWrite) {
       Run({"--size=32M", "--runs=1", "--json", "--work=copy-cached",
            "--model=blocking,uring-one"});
   ASSERT_EQ(result.exit_code, 0) << result.error;
-  // 256 blocks. A sanitizer's run time adds a few calls of its own.
+  // The file has 256 blocks. A sanitizer's run time adds a few calls.
   EXPECT_EQ(Ask("json.load", result.output,
                 "[2 <= m['system_calls_per_operation'] < 2.05"
                 " for m in d['works'][0]['models']]"),

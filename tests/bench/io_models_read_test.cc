@@ -1,5 +1,5 @@
-// Every model of I/O on files reads at random places correctly, at every depth; and what
-// the measurement says is true.
+// Tests that every model of I/O on files reads random places correctly, at every depth,
+// and that what the measurement says is true.
 
 #include <sys/resource.h>
 #include <unistd.h>
@@ -29,7 +29,7 @@ namespace ringcp::io_models {
 namespace {
 
 constexpr uint64_t kSeed = 9;
-// No multiple of a block: the rest is never read.
+// Not a multiple of a block: the incomplete one at the end is never read.
 constexpr int64_t kSize = 300 * ReadWork::kReadBytes + 17;
 
 class ReadModelTest : public testing::TestWithParam<const FileModel*> {
@@ -51,7 +51,7 @@ class ReadModelTest : public testing::TestWithParam<const FileModel*> {
                                  .lanes = lanes});
   }
 
-  // Whether the model asks for a device that can be polled, which few files are on.
+  // Whether the model needs a device that can be polled. Few files are on one.
   static bool IsPolled() { return std::string(GetParam()->name) == "uring-iopoll"; }
 
   ScratchDirectory scratch_;
@@ -79,7 +79,7 @@ TEST_P(ReadModelTest, ReadsWithDirectIo) {
   for (const int lanes : {1, 64}) {
     const absl::StatusOr<Measurement> measurement = Read(/*direct=*/true, lanes, 200);
     if (!measurement.ok() && (IsPolled() || !SetDirect(source_.get(), true).ok())) {
-      // That this device or file system can't do it is the answer that is expected of it.
+      // The device or file system can't do it, so the model has to refuse.
       EXPECT_TRUE(IsRefusal(measurement.status())) << measurement.status();
       std::printf("%s\n", std::string(measurement.status().message()).c_str());
       return;
@@ -106,7 +106,7 @@ TEST_P(ReadModelTest, WrongContentsAreFound) {
 INSTANTIATE_TEST_SUITE_P(Models, ReadModelTest, testing::ValuesIn(ReadModelsUnderTest()),
                          [](const auto& info) { return TestName(info.param->name); });
 
-TEST(ReadWorkTest, ShortReadsAreGoneOnWith) {
+TEST(ReadWorkTest, ShortReadsAreContinued) {
   const ScratchDirectory scratch;
   const absl::StatusOr<Descriptor> source = MakeScratchFile(scratch.path());
   ASSERT_TRUE(source.ok()) << source.status();
@@ -116,7 +116,7 @@ TEST(ReadWorkTest, ShortReadsAreGoneOnWith) {
                 &recording);
   ASSERT_TRUE(work.Start(0));
   const off_t begin = work.op(0).position;
-  // As a kernel that never transfers more than 1500 bytes.
+  // Plays a kernel that never transfers more than 1500 bytes.
   int steps = 0;
   for (bool more = true; more; ++steps) {
     const FileOp op = work.op(0);
@@ -146,8 +146,8 @@ TEST(MeasurementTest, PercentilesAreValuesThatOccurred) {
 }
 
 TEST(MeasurementTest, CpuSecondsIncludeTheKernelsThreadThatPollsForUs) {
-  // A ring with a submission thread that finds nothing to do is all the work there is
-  // besides this thread, which knows its own.
+  // Besides this thread, whose own CPU time is known, only a ring's submission thread
+  // runs, and it finds nothing to do.
   const absl::StatusOr<std::unique_ptr<Uring>> uring = Uring::Create({.sqpoll = true});
   ASSERT_TRUE(uring.ok()) << uring.status();
   const auto own_seconds = [] {
@@ -160,7 +160,7 @@ TEST(MeasurementTest, CpuSecondsIncludeTheKernelsThreadThatPollsForUs) {
   const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   double after = before;
   while (after - before < 0.01 && std::chrono::steady_clock::now() < limit) {
-    // Something to do keeps the thread awake.
+    // A little work keeps that thread awake.
     io_uring_prep_nop((*uring)->NextEntry());
     ASSERT_TRUE((*uring)->SubmitAndWait().ok());
     (*uring)->TakeCompletions([](const io_uring_cqe&) {});

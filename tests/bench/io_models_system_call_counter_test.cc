@@ -1,5 +1,5 @@
-// The counter of system calls counts what a process really does, in all its threads, and
-// nothing else.
+// Tests that the counter of system calls counts what a process really does, in all its
+// threads, and nothing else.
 
 #include <signal.h>
 #include <sys/syscall.h>
@@ -20,8 +20,8 @@
 namespace ringcp::io_models {
 namespace {
 
-// One system call each, also under a sanitizer, which replaces functions of the C
-// library.
+// Makes `count` system calls: exactly one each, even under a sanitizer, because
+// sanitizers do not replace syscall().
 void Call(int count) {
   for (int i = 0; i < count; ++i) syscall(SYS_getppid);
 }
@@ -97,11 +97,11 @@ TEST(SystemCallCounterTest, CountsTheCallsOfAllThreads) {
   });
   ASSERT_TRUE(run.ok()) << run.status();
   EXPECT_GE(run->system_calls, kThreads * kCalls);
-  // Waiting for latches takes a few.
+  // Waiting for latches takes a few more.
   EXPECT_LE(run->system_calls, kThreads * kCalls + 20 * kThreads);
 }
 
-TEST(SystemCallCounterTest, ProcessesOfTheProcessAreNotCounted) {
+TEST(SystemCallCounterTest, ChildProcessesAreNotCounted) {
   const absl::StatusOr<CountedRun> run =
       CountSystemCalls([]() -> absl::StatusOr<Measurement> {
         Recording recording(0);
@@ -135,7 +135,7 @@ TEST(SystemCallCounterTest, SignalsReachTheProcess) {
   EXPECT_TRUE(run.ok()) << run.status();
 }
 
-TEST(SystemCallCounterTest, WhatGoesWrongIsTold) {
+TEST(SystemCallCounterTest, FailuresAreReported) {
   const absl::StatusOr<CountedRun> refused = CountSystemCalls(
       []() -> absl::StatusOr<Measurement> { return absl::UnavailableError("not here"); });
   EXPECT_EQ(refused.status(), absl::UnavailableError("not here"));

@@ -1,5 +1,5 @@
-// What `ringcp --agent` makes of an agent's answers, also of those that a real agent
-// gives too seldom to be tested with.
+// Tests how `ringcp --agent` handles an agent's answers, including those that a real
+// agent gives too seldom for a test.
 
 #include "cli/agent_job.h"
 
@@ -33,9 +33,10 @@ v1::FileError ErrorNumber(int number) {
   return error;
 }
 
-// Answers as a test tells it to.
+// An agent that answers what a test tells it to.
 //
-// Thread-safety: set up before it is called; what was submitted may be read at any time.
+// Thread-safety: to be set up before it is called; what was submitted may be read at any
+// time.
 class FakeAgent : public v1::CopyAgent::Service {
  public:
   grpc::Status GetAgentInfo(grpc::ServerContext* /*context*/,
@@ -61,7 +62,7 @@ class FakeAgent : public v1::CopyAgent::Service {
     return watch_status;
   }
 
-  // Pages of two; a page's token is the index of its first error.
+  // Each page has two errors; a page's token is the index of its first error.
   grpc::Status ListJobErrors(grpc::ServerContext* /*context*/,
                              const v1::ListJobErrorsRequest* request,
                              v1::ListJobErrorsResponse* response) override {
@@ -122,7 +123,7 @@ class AgentJobTest : public testing::Test {
 
   Outcome Run() { return Run(Address()); }
 
-  // Without a server.
+  // Runs ringcp without the server.
   static Outcome RunAgainst(std::string address) {
     CopyCommandLine command_line;
     command_line.request.sources = {"/a"};
@@ -148,7 +149,7 @@ TEST_F(AgentJobTest, SucceedsWithTheJob) {
   EXPECT_EQ(agent_.submitted()[0].spec().target(), "/b");
 }
 
-TEST_F(AgentJobTest, MakesEverySubmissionUnlikeAnyOther) {
+TEST_F(AgentJobTest, GivesEverySubmissionAnIdOfItsOwn) {
   agent_.events = {Event(v1::Job::SUCCEEDED)};
   Run();
   Run();
@@ -219,7 +220,7 @@ TEST_F(AgentJobTest, CountsTheFailuresThatTheAgentDidNotKeep) {
 
 TEST_F(AgentJobTest, ReachesASocketWithAnyName) {
   agent_.events = {Event(v1::Job::SUCCEEDED)};
-  // The same directory by a name that gRPC would take apart.
+  // A name for the same directory, which gRPC would misread if it were not escaped.
   const std::string odd = scratch_.Path("100% odd");
   ASSERT_EQ(symlink(".", odd.c_str()), 0);
   EXPECT_EQ(Run(absl::StrCat("unix:", odd, "/s")).exit_code, 0);

@@ -70,7 +70,7 @@ std::string Describe(const CopyOptions& options) {
   return absl::StrJoin(words, " ");
 }
 
-// "a b -> c; recursive keep=l; verbose": sources, target, options, and the rest.
+// "a b -> c; recursive keep=l; verbose": sources, target, options of the copy, the rest.
 std::string Describe(const CopyCommandLine& command_line) {
   if (command_line.action == CopyCommandLine::Action::kShowHelp) return "help";
   if (command_line.action == CopyCommandLine::Action::kShowVersion) return "version";
@@ -90,13 +90,13 @@ std::string Describe(const CopyCommandLine& command_line) {
                       absl::StrJoin(rest, " "));
 }
 
-// What a user sees without the program's name.
+// The error as the user sees it, without the program's name.
 std::string Describe(const UsageError& error) {
   return absl::StrCat(error.message, error.suggest_help ? " [help]" : "");
 }
 
-// Parses "ringcp WORDS", which are separated by one space each, and describes what came
-// of it; getopt's own message is put in front.
+// Parses "ringcp WORDS", where one space separates two words, and describes the result. A
+// message that getopt prints itself comes first.
 std::string Parse(const std::string& words, const char* environment_agent = nullptr) {
   std::vector<std::string> texts = absl::StrSplit("ringcp " + words, ' ');
   if (words.empty()) texts.pop_back();
@@ -201,13 +201,13 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"--reflink --reflink=auto a b", "a -> b; ; "},
                     Row{"--no-cache a b", "a -> b; no-cache; "},
                     Row{"--direct a b", "a -> b; direct; "},
-                    // The stronger one counts, in whatever order.
+                    // --direct wins over --no-cache, in either order.
                     Row{"--direct --no-cache a b", "a -> b; direct; "},
                     Row{"--no-cache --direct a b", "a -> b; direct; "},
                     Row{"--sqpoll a b", "a -> b; sqpoll; "},
                     Row{"--sqpoll --engine=uring a b", "a -> b; uring sqpoll; "},
                     Row{"--direct --iopoll a b", "a -> b; direct iopoll; "},
-                    // In whatever order.
+                    // Options that need each other may come in any order.
                     Row{"--iopoll --no-cache --direct --engine=uring --sqpoll a b",
                         "a -> b; uring direct sqpoll iopoll; "},
                     Row{"--workers=16 --queue-depth 256 a b",
@@ -219,7 +219,7 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     HelpAndVersion, CopyCommandLineTable,
     testing::Values(Row{"--help", "help"}, Row{"--version", "version"},
-                    // The first one counts, and nothing behind it is looked at.
+                    // The first of them wins, and nothing after it is parsed.
                     Row{"--help --version", "help"}, Row{"--version -z", "version"},
                     Row{"-r a --help b c", "help"}));
 
@@ -290,7 +290,7 @@ INSTANTIATE_TEST_SUITE_P(
             "to 4M [help]"},
         Row{"--detach a b",
             "--detach needs an agent: give --agent=ADDRESS or set RINGCP_AGENT [help]"},
-        // The number of operands is looked at first, as in GNU cp.
+        // The number of operands is checked first, as in GNU cp.
         Row{"--detach a", "missing destination file operand after 'a' [help]"}));
 
 TEST(CopyCommandLine, TakesTheAgentFromTheEnvironment) {

@@ -21,10 +21,10 @@ std::string FirstLine(const EngineReport& report) {
   return EngineReportLines(report).front();
 }
 
-TEST(EngineReportLinesTest, AnEngineIsNamedThatCopied) {
+TEST(EngineReportLinesTest, TheEngineThatCopiedIsNamed) {
   EngineReport report = Uring();
   report.sqes = 40;
-  report.ops_at_once = 3;  // Such as lseek, which no ring can do.
+  report.ops_at_once = 3;  // Ops such as lseek, which no ring has an opcode for.
   EXPECT_EQ(FirstLine(report), "engine uring: Linux permits io_uring");
   report.ops_at_once_with_opcode = 2;
   EXPECT_EQ(FirstLine(report),
@@ -37,7 +37,7 @@ TEST(EngineReportLinesTest, AnEngineIsNamedThatCopied) {
   EXPECT_EQ(FirstLine(threads), "engine threads: it was asked for");
 }
 
-TEST(EngineReportLinesTest, AnEngineIsNotNamedThatDidNothing) {
+TEST(EngineReportLinesTest, AnEngineThatDidNothingIsNotNamed) {
   EngineReport report = Uring();
   report.ops_at_once = 50;
   report.ops_at_once_with_opcode = 50;
@@ -45,13 +45,13 @@ TEST(EngineReportLinesTest, AnEngineIsNotNamedThatDidNothing) {
       FirstLine(report),
       "system calls copied all: it was in memory, so io_uring, which was ready, had "
       "nothing to do");
-  report.ops_at_once = 0;  // Links, say.
+  report.ops_at_once = 0;  // Of links, for example.
   EXPECT_EQ(FirstLine(report),
             "no engine had anything to do: no contents of files were copied");
   EXPECT_EQ(FirstLine(EngineReport()), "no engine: nothing was copied");
 }
 
-TEST(EngineReportLinesTest, TheOpsAreToldByTheWayTheyRan) {
+TEST(EngineReportLinesTest, OpsAreReportedByTheWayTheyRan) {
   EngineReport report = Uring();
   report.sqes = 40;
   report.linked = 30;

@@ -29,7 +29,7 @@ class JsonJobOutputTest : public testing::Test {
 
   void Open() { ASSERT_EQ(pipe2(ends_.data(), O_NONBLOCK), 0); }
 
-  // What was written since the last call.
+  // Everything written since the last call.
   std::string Written() {
     std::array<char, 4096> buffer;
     const ssize_t got = read(ends_[0], buffer.data(), buffer.size());

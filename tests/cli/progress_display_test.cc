@@ -22,7 +22,7 @@ namespace {
 
 constexpr char kErase[] = "\033[K";
 
-// Drawn in one piece, with the cursor at the line's start afterwards.
+// A line as the display draws it, with the cursor back at its start.
 std::string Drawn(const std::string& line) { return "\r" + line + kErase + "\r"; }
 
 Progress SomeProgress(int64_t bytes_done = 1024) {
@@ -33,14 +33,14 @@ Progress SomeProgress(int64_t bytes_done = 1024) {
   return progress;
 }
 
-// A terminal, or a pipe, whose other side the test reads.
+// A display on a terminal or a pipe, whose other side the test reads.
 class ProgressDisplayTest : public testing::Test {
  protected:
   void SetUp() override { ASSERT_EQ(setenv("TERM", "xterm", 1), 0); }
 
   void OpenTerminal(int columns) {
     termios settings = {};
-    cfmakeraw(&settings);  // So that "\n" comes out as it went in.
+    cfmakeraw(&settings);  // So that "\n" is not changed on its way.
     winsize size = {};
     size.ws_col = static_cast<unsigned short>(columns);
     size.ws_row = 24;
@@ -67,7 +67,7 @@ class ProgressDisplayTest : public testing::Test {
     ASSERT_EQ(ioctl(writer_, TIOCSWINSZ, &size), 0);
   }
 
-  // What was written since the last call.
+  // Everything written since the last call.
   std::string Written() {
     std::string text;
     std::array<char, 4096> buffer;
@@ -166,7 +166,7 @@ TEST_F(ProgressDisplayTest, DrawsNothingOnATerminalThatCannotErase) {
   EXPECT_FALSE(ProgressDisplay(writer_, ProgressMode::kAuto, At(0)).is_live());
 }
 
-TEST_F(ProgressDisplayTest, DrawsAlwaysAndAtOnceIfAskedTo) {
+TEST_F(ProgressDisplayTest, DrawsAlwaysAndImmediatelyIfAskedTo) {
   OpenPipe();
   ASSERT_EQ(setenv("COLUMNS", "50", 1), 0);
   ProgressDisplay display(writer_, ProgressMode::kAlways, At(0));

@@ -141,7 +141,7 @@ TEST(PercentDone, IsAHundredOnlyWhenAllIsDone) {
   EXPECT_EQ(PercentDone(progress), 99);
   progress.bytes_done = progress.bytes_total;
   EXPECT_EQ(PercentDone(progress), 100);
-  // A file that grew meanwhile.
+  // A file grew meanwhile.
   progress.bytes_done = progress.bytes_total + 1;
   EXPECT_EQ(PercentDone(progress), 100);
   EXPECT_EQ(PercentDone(Huge()), 99);

@@ -1,4 +1,4 @@
-// ringcp, ringcpctl and ringcpd together: the real programs on a socket of their own.
+// Tests the real ringcp, ringcpctl and ringcpd together, on a socket of their own.
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -40,7 +40,7 @@ class AgentTest : public testing::Test {
     ASSERT_TRUE(agent_->WaitForError("listening on")) << agent_->error();
   }
 
-  // An agent that may have at most `files` files open.
+  // Starts an agent that may have at most `files` files open.
   Subprocess::Options AgentWithFewFiles(int files) const {
     Subprocess::Options options;
     options.program = "/bin/sh";
@@ -72,7 +72,7 @@ class AgentTest : public testing::Test {
     return Program("ringcpctl", std::move(arguments));
   }
 
-  // Runs ringcpctl until its output has `text` in it.
+  // Runs ringcpctl again and again until its output contains `text`.
   void WaitForCtl(const std::vector<std::string>& arguments, const std::string& text) {
     for (;;) {
       const Subprocess::Result result = RunProgram(Ctl(arguments));
@@ -81,7 +81,7 @@ class AgentTest : public testing::Test {
     }
   }
 
-  // Submits with --detach and returns the job's name.
+  // Submits a job with --detach and returns its name.
   std::string Submit(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "--detach");
     const Subprocess::Result result = RunProgram(Ringcp(std::move(arguments)));
@@ -90,7 +90,7 @@ class AgentTest : public testing::Test {
     return std::string(absl::StripSuffix(result.output, "\n"));
   }
 
-  // Opens the writing side of the FIFO `name` once a job reads it.
+  // Opens the FIFO `name` for writing, which waits until a job reads it.
   int OpenFifo(const std::string& name) {
     const int fifo = open(scratch_.Path(name).c_str(), O_WRONLY | O_CLOEXEC);
     EXPECT_NE(fifo, -1);
@@ -138,7 +138,7 @@ TEST_F(AgentTest, ReportsWhatWasNotCopiedLikeACopyOfItsOwn) {
   EXPECT_EQ(ReadFileOrNone(scratch_.Path("target/a")), "alpha");
 }
 
-// To the agent they lead to its own.
+// In the agent such links would lead to what is the agent's own.
 TEST_F(AgentTest, TakesNoLinksToWhatEachProcessHasOfItsOwn) {
   StartAgent();
   ASSERT_EQ(symlink("/dev/stdin", scratch_.Path("input").c_str()), 0);
@@ -281,7 +281,7 @@ TEST_F(AgentTest, CancellingAJobLeavesTheFileOfAnotherOneForTheSameTarget) {
   const int fifo = OpenFifo("fifo");
   Write(fifo, std::string(4096, 'x'));
   ASSERT_TRUE(slow.WaitForError(R"("bytesDone":"4096")"));
-  // It waits for the slow one, so that neither finds the other one's half a file.
+  // It waits for the slow job, so that neither finds the other's half-written file.
   const std::string job = Submit({"new", "target"});
   EXPECT_TRUE(absl::StrContains(RunProgram(Ctl({"show", job})).output, "QUEUED"));
   EXPECT_TRUE(agent_->WaitForError(job + " waits for "));
@@ -438,7 +438,7 @@ TEST_F(AgentTest, ShowsWhatAJobCouldNotCopy) {
       << show.output;
 }
 
-TEST_F(AgentTest, NamesAJobThatThereIsNot) {
+TEST_F(AgentTest, NamesAJobThatDoesNotExist) {
   StartAgent();
   for (const std::string command : {"show", "watch", "cancel"}) {
     const Subprocess::Result result = RunProgram(Ctl({command, "nope"}));

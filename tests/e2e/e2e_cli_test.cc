@@ -1,4 +1,4 @@
-// ringcp as a user has it: the real program, copying in its own process.
+// Tests ringcp as a user runs it: the real program, which copies in its own process.
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -28,7 +28,7 @@ constexpr char kEraseLine[] = "\r\033[K";
 
 class CliTest : public testing::Test {
  protected:
-  // ringcp with `arguments`, to be run in the scratch directory.
+  // How to run ringcp with `arguments` in the scratch directory.
   Subprocess::Options Ringcp(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "ringcp");
     Subprocess::Options options;
@@ -39,7 +39,7 @@ class CliTest : public testing::Test {
     return options;
   }
 
-  // A shell that runs `script` in the scratch directory; "$@" is ringcp with `arguments`.
+  // How to run `script` in a shell there; "$@" is ringcp with `arguments`.
   Subprocess::Options RingcpInShell(const std::string& script,
                                     const std::vector<std::string>& arguments) {
     Subprocess::Options options;
@@ -50,7 +50,7 @@ class CliTest : public testing::Test {
     return options;
   }
 
-  // Opens the writing side of the FIFO `name` once a job reads it.
+  // Opens the FIFO `name` for writing, which waits until the copy reads it.
   int OpenFifo(const std::string& name) {
     const int fifo = open(scratch_.Path(name).c_str(), O_WRONLY | O_CLOEXEC);
     EXPECT_NE(fifo, -1);
@@ -62,7 +62,7 @@ class CliTest : public testing::Test {
 
 class CliEngineTest : public CliTest, public testing::WithParamInterface<std::string> {
  protected:
-  // Whether this engine can run here; false skips the test with the program's reason.
+  // Whether this engine can run here. If not, reason_ says why, and the test is skipped.
   bool CanRun() {
     scratch_.WriteFile("probe", "");
     const Subprocess::Result result =
@@ -93,7 +93,7 @@ TEST_P(CliEngineTest, OpensMoreFilesThanTheSoftLimitOfTheShell) {
   for (int i = 0; i < 60; ++i) path += "/d";
   std::filesystem::create_directories(scratch_.Path(path));
   scratch_.WriteFile(path + "/file", "at the bottom");
-  // Of a deep tree every directory down to the file is open, on both sides.
+  // All directories down to the file, on both sides, are more than the soft limit.
   Subprocess::Options options = Ringcp({"--engine=" + GetParam(), "-r", "deep", "copy"});
   const std::string program = options.program;
   options.program = "/bin/sh";
@@ -107,7 +107,7 @@ TEST_P(CliEngineTest, OpensMoreFilesThanTheSoftLimitOfTheShell) {
   EXPECT_EQ(ReadFileOrNone(scratch_.Path(path + "/file")), "at the bottom");
 }
 
-// So many blocks of 512 bytes that the file's holes show, once it is on its device.
+// How many blocks of 512 bytes the file has, written out first so that its holes show.
 int64_t BlocksOf(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   struct stat stat = {};
@@ -134,7 +134,7 @@ TEST_P(CliEngineTest, KeepsTheHolesBetweenThousandsOfExtentsAsGnuCpDoes) {
               static_cast<ssize_t>(contents.size()));
     end = begin + pages * kPage;
   }
-  ASSERT_EQ(ftruncate(fd, end + kPage), 0);  // It ends in a hole.
+  ASSERT_EQ(ftruncate(fd, end + kPage), 0);  // The file ends in a hole.
   close(fd);
   const Subprocess::Result result =
       RunProgram(Ringcp({"--engine=" + GetParam(), "--reflink=never", "source", "copy"}));
@@ -142,7 +142,7 @@ TEST_P(CliEngineTest, KeepsTheHolesBetweenThousandsOfExtentsAsGnuCpDoes) {
   PrepareWithShell(scratch_.path(), "cp --sparse=auto --reflink=never source gnu");
   EXPECT_TRUE(ReadFileOrNone(scratch_.Path("copy")) == ReadFileOrNone(source));
   const int64_t blocks = BlocksOf(scratch_.Path("gnu"));
-  // The list of extents counts, too, and may be a block longer.
+  // The list of extents is counted, too, and may need a block more.
   EXPECT_LE(BlocksOf(scratch_.Path("copy")), blocks + blocks / 100);
 }
 
@@ -286,7 +286,7 @@ TEST_F(CliTest, LeavesAnIgnoredInterruptIgnored) {
 TEST_F(CliTest, FinishesTheCopyWhenNobodyReadsItsOutput) {
   scratch_.MakeDirectory("source");
   for (int i = 0; i < 100; ++i) scratch_.WriteFile(absl::StrCat("source/", i), "x");
-  // The copy does not start before the pipe has no reader.
+  // The copy starts only when nobody reads from the pipe any more.
   const Subprocess::Result result = RunProgram(
       RingcpInShell("mkfifo no-reader; { read x < no-reader; \"$@\"; echo $? > code; } |"
                     " { exec <&-; echo > no-reader; }",
@@ -331,7 +331,7 @@ TEST_P(CliEngineTest, AFileBeyondTheLimitFailsAloneAndLeavesNothing) {
   }
 }
 
-// One thread, the program's own; and little memory, or next to none.
+// There is no thread but the program's own, or little memory, or next to none.
 TEST_P(CliEngineTest, CopiesWithWhatThreadsAndMemoryThereAre) {
 #if defined(__SANITIZE_ADDRESS__) || defined(_GLIBCXX_TSAN)
   GTEST_SKIP() << "sanitizers need much more address space, and threads";
@@ -340,8 +340,9 @@ TEST_P(CliEngineTest, CopiesWithWhatThreadsAndMemoryThereAre) {
   PrepareWithShell(scratch_.path(),
                    "mkdir s; for i in $(seq 300); do echo $i >s/$i; done;"
                    " head -c 3000000 /dev/urandom >s/large; chmod 755 .");
-  // Root's threads are not limited, and others may not get at the program where it is. A
-  // user who has no other process: those would count, too.
+  // Root's threads are not limited, so the test becomes another user, who may not be able
+  // to reach the program where it lies. The user must have no other processes, because
+  // the limit would count those, too.
   const std::string as_nobody =
       geteuid() == 0
           ? "cp \"$1\" ringcp; shift; set -- setpriv --reuid=$((1000000 + $$)) "
@@ -375,7 +376,7 @@ TEST_P(CliEngineTest, AHangUpLeavesNoHalfWrittenFile) {
   EXPECT_FALSE(std::filesystem::exists(scratch_.Path("target")));
 }
 
-// Its size reads as 0, and it has hundreds of gigabytes.
+// /proc/self/pagemap has hundreds of gigabytes, but its size reads as 0.
 TEST_P(CliEngineTest, CanBeInterruptedInAFileThatTellsNoSize) {
   if (!CanRun()) GTEST_SKIP() << reason_;
   Subprocess copy(
@@ -388,7 +389,7 @@ TEST_P(CliEngineTest, CanBeInterruptedInAFileThatTellsNoSize) {
   EXPECT_FALSE(std::filesystem::exists(scratch_.Path("t")));
 }
 
-// Most devices can't be polled: that is no failure.
+// Most devices can't be polled, which must not fail the copy.
 TEST_F(CliTest, PollsOrWarnsThatItDoesNot) {
   const std::string contents(3 * 1024 * 1024 + 1, 'x');
   scratch_.WriteFile("large", contents);
@@ -463,7 +464,7 @@ TEST_F(CliTest, RunsNoNeighbourThatOthersMayHavePutThere) {
 }
 
 TEST_F(CliTest, LeavesRpcToItsNeighbour) {
-  // It is what makes a program slow to start.
+  // gRPC is what makes a program slow to start.
   constexpr char kFromGrpc[] = "grpc_completion_queue";
   EXPECT_TRUE(
       absl::StrContains(ReadFileOrNone(ProgramPath("cli/ringcp-submit")), kFromGrpc));

@@ -1,5 +1,5 @@
-// Runs GNU cp and ringcp, called as "cp", with the same arguments on the same files, and
-// compares what a user can see: exit code, output, messages, and the files afterwards.
+// Runs GNU cp, and ringcp under the name "cp", with the same arguments on the same files.
+// Compares what a user can see: exit code, output, messages, and the files afterwards.
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -24,20 +24,20 @@ namespace {
 
 constexpr uid_t kNobody = 65534;
 
-// What each situation starts from, before its own set-up.
+// The files that every situation starts from, before its own set-up.
 constexpr char kStart[] = R"(
   printf alpha > a; printf beta > b
   mkdir d d/e t; printf gamma > d/c; printf delta > d/e/g
   ln -s a la; ln -s d ld; ln -s nowhere dangling
 )";
-// Times in the past show which were preserved.
+// Sets times in the past, which show what was preserved.
 constexpr char kAge[] =
     "\nfind . -exec touch -h -d '2001-09-09 01:46:40.123456789 UTC' {} +";
 
 struct Situation {
   std::string name;
-  std::string setup;    // A script; empty for none.
-  std::string command;  // A script in which cp is the program.
+  std::string setup;    // A script; may be empty.
+  std::string command;  // A script in which cp is the program under test.
   bool as_nobody = false;
 };
 
@@ -45,15 +45,15 @@ void PrintTo(const Situation& situation, std::ostream* out) {
   *out << situation.setup << "; " << situation.command;
 }
 
-// Messages come in the order in which files are found, which is not the same twice.
+// Messages come in the order in which files are found, which may differ.
 std::string SortedLines(const std::string& text) {
   std::vector<std::string> lines = absl::StrSplit(text, '\n');
   std::sort(lines.begin(), lines.end());
   return absl::StrJoin(lines, "\n");
 }
 
-// GNU cp's messages as ringcp has them, from version 9.1 (Debian 12). Later ones (Debian
-// 13 has 9.7) add the source to one of them.
+// ringcp's messages are those of GNU cp 9.1 (Debian 12). Later versions (9.7 in Debian
+// 13) add the source to one of them; this takes it away.
 std::string InWordsOfDebian12(const std::string& messages) {
   constexpr std::string_view kEnd = "with non-directory";
   std::vector<std::string> lines = absl::StrSplit(messages, '\n');
@@ -79,7 +79,7 @@ class GnuCp : public testing::TestWithParam<Situation> {
     }
   }
 
-  // Runs the situation in `name` below the scratch directory, with `program` as cp.
+  // Runs the situation in the scratch directory's `name`, with `program` as cp.
   Seen See(const std::string& name, const std::string& program) {
     const Situation& situation = GetParam();
     const std::string programs = scratch_.MakeDirectory(name + ".bin");
@@ -103,7 +103,7 @@ class GnuCp : public testing::TestWithParam<Situation> {
     return seen;
   }
 
-  // Where another user can execute it.
+  // A copy of ringcp where another user can execute it.
   std::string RingcpForAll() {
     chmod(scratch_.path().c_str(), 0755);
     std::string program = scratch_.Path("ringcp");
@@ -125,8 +125,8 @@ TEST_P(GnuCp, DoesTheSame) {
   EXPECT_EQ(DifferenceOfTrees(expected.tree, actual.tree), "");
 }
 
-// The same happens, but the message is another one: ringcp does not look at a file before
-// it opens or creates it, so it is that which fails.
+// The same happens, but the message differs: ringcp does not look at a file before it
+// opens or creates it, so it is the opening or creating that fails.
 class GnuCpInOtherWords : public GnuCp {};
 
 TEST_P(GnuCpInOtherWords, DoesTheSame) {
@@ -138,8 +138,8 @@ TEST_P(GnuCpInOtherWords, DoesTheSame) {
   EXPECT_EQ(DifferenceOfTrees(expected.tree, actual.tree), "");
 }
 
-// A tree is not copied into itself; how much of it has been copied when that is noticed
-// depends on the order in which its directories list their entries.
+// Neither program copies a tree into itself. How much has been copied when they notice
+// depends on the order in which directories list their entries, so that is not compared.
 class GnuCpIntoItself : public GnuCp {};
 
 TEST_P(GnuCpIntoItself, RefusesLikewise) {
@@ -150,7 +150,7 @@ TEST_P(GnuCpIntoItself, RefusesLikewise) {
   EXPECT_EQ(SortedLines(actual.result.error), SortedLines(expected.result.error));
 }
 
-// What is known to differ. Whoever makes one of these equal moves it to the tables above.
+// Known differences. Whoever makes one of these equal moves it to the tables above.
 class GnuCpDiffers : public GnuCp {};
 
 TEST_P(GnuCpDiffers, AsIsKnown) {
@@ -471,7 +471,7 @@ INSTANTIATE_TEST_SUITE_P(
            Situation{"Dollar", "", "cp '$HOME' '`x`' 'a;b' '*' t"}),
     NameOf);
 
-// Whichever of the two names is copied first.
+// The results must not depend on which of the two names is copied first.
 INSTANTIATE_TEST_SUITE_P(
     FurtherNames, GnuCp,
     Values(Situation{"OntoLinkToSource", "ln a h; ln -s ../h t/h",
@@ -560,7 +560,7 @@ INSTANTIATE_TEST_SUITE_P(
            Situation{"ReflinkAlwaysImpossible", "", "cp --reflink /dev/null x; rm -f x"},
            Situation{"ReflinkNever", "", "cp --reflink=never a x"},
            Situation{"ReflinkAcross", "", "cp --reflink=always /proc/version x; rm -f x"},
-           // Later versions of GNU cp leave the path out at the start of a message.
+           // Later versions of GNU cp start messages without the path, so sed removes it.
            Situation{"FullPath", "",
                      "$(command -v cp) 2>&1 | sed 's,^/.*/cp:,cp:,; s,/.*/,DIR/,'"},
            Situation{"ClosedOutput", "", "cp -v a x >&-"},
@@ -627,12 +627,12 @@ INSTANTIATE_TEST_SUITE_P(
                      "cp holes x; cmp holes x; du -k x"}),
     NameOf);
 
-// What a device or pipe that is written to has, it keeps: nobody wants /dev/null to have
+// A device or pipe that is written to keeps its attributes: nobody wants /dev/null to get
 // the mode of a file that was copied to it.
 INSTANTIATE_TEST_SUITE_P(Details, GnuCpDiffers,
                          Values(Situation{"ModeOfFifo", "mkfifo p; chmod 600 a",
                                           "(cat p > /dev/null &) ; cp -p a p"},
-                                // GNU cp removes the link that it is to copy from.
+                                // GNU cp removes the link that it is about to copy.
                                 Situation{"LinkRemovedOntoItself", "",
                                           "cp --remove-destination la la"}),
                          NameOf);

@@ -1,4 +1,4 @@
-// The programs when they are started without standard input, output or error.
+// Tests the programs when they are started without standard input, output or error.
 
 #include <signal.h>
 #include <unistd.h>
@@ -48,7 +48,7 @@ TEST_F(StandardStreamsTest, AClosedInputIsNoSource) {
 }
 
 TEST_F(StandardStreamsTest, AClosedOutputIsNoTarget) {
-  // Never /dev/stdout itself, which -f could remove.
+  // A link of the test's own, because -f could remove /dev/stdout itself.
   ASSERT_EQ(symlink("/proc/self/fd/1", scratch_.Path("output").c_str()), 0);
   for (const std::string target : {"output", "/proc/self/fd/1"}) {
     for (const char* option : {"-T", "-f", "-a"}) {

@@ -7,7 +7,7 @@
 namespace ringcp {
 namespace {
 
-// How often Next() gives `calls` before it gives something else, no call waiting.
+// How often Next() returns `calls` before it returns something else, if no call waits.
 int CountOf(CallsAtOnce calls, AtOnceChooser* chooser) {
   int count = 0;
   while (count < 10'000 && chooser->Next() == calls) {

@@ -1,6 +1,6 @@
-// What is set on a target, in which order, and what may fail: the rules one by one.
-// attribute_script.h explains the notation; attribute_plan_faults_test.cc goes through
-// all plans there are.
+// Tests rule by rule what is set on a target, in which order, and what may fail.
+// attribute_script.h explains the notation; attribute_plan_faults_test.cc tries every
+// plan.
 
 #include "core/file/attribute_plan.h"
 
@@ -19,10 +19,10 @@ namespace {
 constexpr Preserve kMode = {.mode = true};
 constexpr Preserve kOwner = {.ownership = true};
 
-// What is right but for its times.
+// A target that has all attributes except the times.
 MemoryTarget Right(mode_t mode) { return {.mode = mode, .user = 5, .group = 6}; }
 
-TEST(AttributePlanTest, WhatIsRightIsLookedAtOnce) {
+TEST(AttributePlanTest, ATargetThatIsRightIsLookedAtOnlyOneTime) {
   EXPECT_EQ(Script({.memory = Right(S_IFREG | 0644)}), "look, times");
   EXPECT_EQ(Script({.preserve = kMode, .memory = Right(S_IFREG | 0644)}), "look");
   EXPECT_EQ(Script({.preserve = kOwner, .memory = Right(S_IFREG | 0600)}), "look");
@@ -48,10 +48,10 @@ TEST(AttributePlanTest, ALinkHasNoMode) {
             "times, chown 5:6");
 }
 
-TEST(AttributePlanTest, SetIdBitsComeBackBehindAChangeOfOwner) {
+TEST(AttributePlanTest, SetIdBitsAreSetAgainAfterAChangeOfOwner) {
   EXPECT_EQ(Script({.source_mode = S_IFREG | 06755, .memory = {.mode = S_IFREG | 06755}}),
             "look, times, chown 5:6, chmod 6755");
-  // Of a directory they are not lost.
+  // A directory does not lose them.
   EXPECT_EQ(Script({.source_mode = S_IFDIR | 02755, .memory = {.mode = S_IFDIR | 02755}}),
             "look, times, chown 5:6");
 }
@@ -64,7 +64,7 @@ TEST(AttributePlanTest, WhatWasThereIsClosedBeforeItIsGivenAway) {
   EXPECT_EQ(Script(with), "look, times, chown 5:6, acl, chmod 644");
   with.memory.mode = S_IFREG | 0700;
   EXPECT_EQ(Script(with), "look, times, chmod 600, chown 5:6, acl, chmod 644");
-  // It keeps the mode that it has where the owner alone is kept.
+  // If only the owner is kept, the file keeps the mode that it has.
   with.preserve = kOwner;
   with.memory.mode = S_IFREG | 0666;
   EXPECT_EQ(Script(with), "look, chown 5:6");
@@ -79,7 +79,7 @@ TEST(AttributePlanTest, ADirectorysAclsAreLookedForFirst) {
   EXPECT_EQ(Script(with), "look, times, list, no default acl");
   with.memory.access_acl = true;
   EXPECT_EQ(Script(with), "look, times, list, no default acl, acl, chmod 750");
-  // Too many attributes to be listed.
+  // There are too many attributes to list.
   EXPECT_EQ(Script(with, {{.text = "list", .error_number = ERANGE}}),
             "look, times, list, no default acl, acl, chmod 750");
 }
@@ -145,12 +145,12 @@ TEST(AttributePlanTest, AUserWhoMayNotGiveAwayGoesOnWithoutSetIdBits) {
                             {.text = "chown -1:6", .error_number = group_error}}),
               "look, times, chown 5:6, chown -1:6, chmod 755");
   }
-  // Without the sticky bit others could remove what is in a directory.
+  // Without the sticky bit others could remove what is in the directory.
   with.source_mode = S_IFDIR | 07755;
   with.memory.mode = S_IFDIR | 0700;
   EXPECT_EQ(Script(with, {{.text = "chown 5:6", .error_number = EPERM}}),
             "look, times, chown 5:6, chown -1:6, chmod 1755");
-  // Only what is not permitted is no error.
+  // Only a lack of permission is no error.
   EXPECT_EQ(Script(with, {{.text = "chown 5:6", .error_number = EIO}}),
             "look, times, chown 5:6 -> chown 5");
 }
@@ -161,7 +161,7 @@ TEST(AttributePlanTest, AnAclThatStaysClosesTheGroup) {
                         .memory = {.access_acl = true}};
   EXPECT_EQ(Script(with, {{.text = "acl", .error_number = EPERM}}),
             "look, acl, chmod 604 -> chmod 1");
-  // The first error is told.
+  // The first error is reported.
   EXPECT_EQ(Script(with, {{.text = "acl", .error_number = EPERM},
                           {.text = "chmod 604", .error_number = EIO}}),
             "look, acl, chmod 604 -> chmod 1");
@@ -185,13 +185,13 @@ TEST(AttributePlanTest, WhereThereAreNoAclsNothingIsReplaced) {
   for (const int error : {ENODATA, EOPNOTSUPP, ENOSYS, EINVAL, EBUSY}) {
     EXPECT_EQ(Script(file, {{.text = "acl", .error_number = error}}), "look, acl");
     EXPECT_EQ(Script(directory, {{.text = "list", .error_number = error}}), "look, list");
-    // With more names than fit, one finds out by trying.
+    // If the names do not fit, only trying tells whether there are ACLs.
     EXPECT_EQ(Script(directory, {{.text = "list", .error_number = ERANGE},
                                  {.text = "no default acl", .error_number = error},
                                  {.text = "acl", .error_number = error}}),
               "look, list, no default acl, acl");
   }
-  // What was listed is there.
+  // A list that was listed exists, so the error is not believed.
   directory.memory.access_acl = directory.memory.default_acl = true;
   EXPECT_EQ(Script(directory, {{.text = "acl", .error_number = EOPNOTSUPP}}),
             "look, list, no default acl, acl, chmod 705 -> chmod 95");

@@ -1,5 +1,6 @@
-// Copies of files that are in memory, by calls at once instead of chains. copy_script.h
-// explains the notation; what clones do is in file_copy_clone_test.cc.
+// Tests copies of files that are in memory, whose ops are carried out at once instead of
+// being queued. copy_script.h explains the notation; file_copy_clone_test.cc tests
+// clones.
 
 #include <cerrno>
 #include <string>
@@ -16,7 +17,7 @@ CopyScript::Setup AtOnce(CopyScript::Setup setup = {}) {
   return setup;
 }
 
-// A small file, up to the opened target: what comes next.
+// Copies a small file up to the opened target. Returns what comes next.
 std::string Open(CopyScript* copy) {
   EXPECT_EQ(copy->Start(), "at once open S>fd");
   EXPECT_EQ(copy->Settle({7}), "at once fstat fd7");
@@ -25,7 +26,7 @@ std::string Open(CopyScript* copy) {
   return copy->Settle({8});
 }
 
-// A large one.
+// Does the same for a large file.
 std::string OpenLarge(CopyScript* copy) {
   EXPECT_EQ(copy->Start(), "at once open S>fd");
   EXPECT_EQ(copy->Settle({7}), "at once fstat fd7");
@@ -44,7 +45,7 @@ TEST(FileCopyAtOnceTest, ASmallFileTakesNoChain) {
   EXPECT_TRUE(copy.all_blocks_back());
 }
 
-TEST(FileCopyAtOnceTest, OnAFileSystemThatIsNotKnownItTakesNoneEither) {
+TEST(FileCopyAtOnceTest, OnAnUnknownFileSystemItTakesNoChainEither) {
   CopyScript copy(AtOnce({.local = false}));
   copy.OpenSource();
   copy.Settle({0});
@@ -59,7 +60,7 @@ TEST(FileCopyAtOnceTest, OnAFileSystemThatIsNotKnownItTakesNoneEither) {
 TEST(FileCopyAtOnceTest, AttributesAreSetByTheDescriptorThatIsOpen) {
   CopyScript copy(AtOnce({.policy = {.preserve = {.timestamps = true}, .user = 0}}));
   EXPECT_EQ(Open(&copy), "at once write fd8 100@0");
-  EXPECT_EQ(copy.Settle({100}), "futimens fd8 11 22");
+  EXPECT_EQ(copy.Settle({100}), "at once futimens fd8 11 22");
   EXPECT_EQ(copy.Settle({0}), "at once close fd8 = at once close fd7");
   EXPECT_EQ(copy.Settle({0, 0}), "copied");
 }
@@ -80,7 +81,7 @@ TEST(FileCopyAtOnceTest, AFileThatTellsNoSizeIsReadToItsEnd) {
             "at once fstat fd8 unasked = at once close fd8 = at once close fd7");
 }
 
-TEST(FileCopyAtOnceTest, OneThatKeepsGrowingMayHaveNoEndEither) {
+TEST(FileCopyAtOnceTest, AFileThatKeepsGrowingMayHaveNoEndEither) {
   CopyScript copy(AtOnce());
   copy.OpenSource();
   copy.Settle({0});
@@ -96,7 +97,7 @@ TEST(FileCopyAtOnceTest, OneThatKeepsGrowingMayHaveNoEndEither) {
   EXPECT_TRUE(copy.copy().copies_blocks_at_once());
 }
 
-TEST(FileCopyAtOnceTest, ALargerOneInThePageCacheIsCopiedBlockByBlock) {
+TEST(FileCopyAtOnceTest, ALargeFileInThePageCacheIsCopiedBlockByBlock) {
   CopyScript copy(AtOnce({.size = CopyScript::kBlock + 1}));
   EXPECT_EQ(OpenLarge(&copy), "count cached fd7 2048");
   EXPECT_FALSE(copy.copy().copies_blocks_at_once());
@@ -109,7 +110,7 @@ TEST(FileCopyAtOnceTest, ALargerOneInThePageCacheIsCopiedBlockByBlock) {
   EXPECT_FALSE(copy.copy().copies_blocks_at_once());
 }
 
-TEST(FileCopyAtOnceTest, ALargerOneThatIsNotThereIsOnlyOpened) {
+TEST(FileCopyAtOnceTest, ALargeFileThatIsNotInThePageCacheIsOnlyOpened) {
   CopyScript copy(AtOnce({.size = CopyScript::kBlock + 1}));
   copy.cached = false;
   EXPECT_EQ(OpenLarge(&copy), "count cached fd7 2048");
@@ -121,15 +122,15 @@ TEST(FileCopyAtOnceTest, ALargerOneThatIsNotThereIsOnlyOpened) {
   EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
 }
 
-TEST(FileCopyAtOnceTest, BetweenHolesTheFirstPieceTellsWhetherItIsThere) {
+TEST(FileCopyAtOnceTest, BetweenHolesTheFirstPieceTellsWhetherTheFileIsCached) {
   CopyScript copy(AtOnce({.size = 4 * CopyScript::kBlock}));
   copy.source_stat.stx_blocks = 16;
   copy.data = {{0, 4096}, {8192, 12'288}};
-  copy.cached = false;  // Where the sample was taken.
+  copy.cached = false;  // That is where the sample was taken.
   EXPECT_EQ(OpenLarge(&copy), "count cached fd7 8192");
-  EXPECT_EQ(copy.Settle({0}), "seek data fd7 0");
+  EXPECT_EQ(copy.Settle({0}), "at once seek data fd7 0");
   for (int i = 0; i < 3; ++i) copy.Settle({0});
-  EXPECT_EQ(copy.Settle({0}), "seek data fd7 12288");
+  EXPECT_EQ(copy.Settle({0}), "at once seek data fd7 12288");
   EXPECT_EQ(copy.Settle({-ENXIO}), "at once read fd7 4096@0 - at once write fd8 4096@0");
   EXPECT_TRUE(copy.copy().copies_blocks_at_once());
 }
@@ -145,10 +146,8 @@ TEST(FileCopyAtOnceTest, BlocksThatHadToBeWaitedForAreFollowedByChains) {
 }
 
 TEST(FileCopyAtOnceTest, SoIsALargeOneThatHasToLeaveThePageCache) {
-  UncachedIo uncached_io;
   CopyScript::Setup setup = AtOnce({.size = CopyScript::kBlock + 1});
   setup.policy.page_cache = PageCache::kDrop;
-  setup.policy.uncached_io = &uncached_io;
   CopyScript copy(setup);
   EXPECT_EQ(OpenLarge(&copy),
             "0: uncached read fd7 4096@0 - uncached write fd8 4096@0 | 1: uncached read "
@@ -174,7 +173,7 @@ TEST(FileCopyAtOnceTest, ALeaseOnTheSourceDoesNotStopTheThread) {
   EXPECT_EQ(copy.Settle({-EAGAIN}), "open S waiting>fd");
 }
 
-TEST(FileCopyAtOnceTest, NorDoesOneOnTheTarget) {
+TEST(FileCopyAtOnceTest, ALeaseOnTheTargetDoesNotStopTheThread) {
   CopyScript copy(AtOnce());
   copy.OpenSource();
   copy.Settle({0});
@@ -195,6 +194,13 @@ TEST(FileCopyAtOnceTest, AHalfWrittenTargetIsRemovedAtOnce) {
   EXPECT_EQ(copy.Settle({0}), "at once close fd8 = at once close fd7");
   EXPECT_EQ(copy.Settle({0, 0}), "failed: write T ENOSPC");
   EXPECT_TRUE(copy.all_blocks_back());
+}
+
+// It has run in any case: closed again, its number might be another file's by now.
+TEST(FileCopyAtOnceTest, ACloseByACallIsNotRepeated) {
+  CopyScript copy(AtOnce());
+  Open(&copy);
+  EXPECT_EQ(copy.Settle({100, -ECANCELED, 0}), "failed: close T ECANCELED");
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// The state machine of one file's copy where its mode, owner or times are kept;
-// copy_script.h explains the notation. attribute_plan_test.cc has the rules one by one.
+// Tests the state machine of one file's copy if its mode, owner or times are preserved.
+// copy_script.h explains the notation; attribute_plan_test.cc tests the rules one by one.
 
 #include <sys/stat.h>
 
@@ -20,8 +20,8 @@ constexpr Preserve kAll = {.mode = true, .ownership = true, .timestamps = true};
 
 constexpr char kGetAcl[] = "at once getxattr fd7 system.posix_acl_access";
 
-// Runs a copy of one block with attributes up to where they are set: `next` is that. The
-// target is new, belongs to user 1 and is open as descriptor 9.
+// Copies one block up to the first op on attributes, which is `next`. The target is new,
+// belongs to user 1 and is open as descriptor 9.
 struct Written {
   explicit Written(
       const FileCopyPolicy& policy,
@@ -38,7 +38,7 @@ struct Written {
     next = copy.Settle({0, 100, 9, 0, 0});
   }
 
-  // Lets the target be closed: the outcome.
+  // Closes the target. Returns the outcome.
   std::string Close() {
     EXPECT_EQ(next, "close fd9");
     return copy.Settle({0});
@@ -49,7 +49,7 @@ struct Written {
   std::string next;
 };
 
-// The same where the target exists and is user 1's; it is open as descriptor 8.
+// The same for an existing target of user 1, which is open as descriptor 8.
 struct Overwritten {
   explicit Overwritten(const FileCopyPolicy& policy,
                        const std::function<void(CopyScript*)>& made)
@@ -89,7 +89,7 @@ TEST(FileCopyAttributesTest, TimesOwnerAndModeAreSetInThatOrder) {
     copy->source_stat.stx_gid = 6;
     copy->target_fd_stat.stx_mode = S_IFREG | 0600;
   });
-  // Nobody but the owner may look into it before it has its owner.
+  // Until the file has its owner, nobody but the owner may look into it.
   EXPECT_EQ(written.whole.substr(0, 17), "open T new 600>s0");
   CopyScript& copy = written.copy;
   EXPECT_EQ(written.next, "at once fstat fd9");
@@ -124,7 +124,7 @@ TEST(FileCopyAttributesTest, AnOrdinaryUserWhoMayNotGiveAwayKeepsTheFile) {
       CopyScript& copy = written.copy;
       copy.Settle({0});
       EXPECT_EQ(copy.Settle({0}), "fchown fd9 5:6");
-      EXPECT_EQ(copy.Settle({-error}), "fchown fd9 -1:6");  // At least the group.
+      EXPECT_EQ(copy.Settle({-error}), "fchown fd9 -1:6");  // At least the group is set.
       EXPECT_EQ(copy.Settle({group_result}), "fchmod fd9 644");
       EXPECT_EQ(copy.Settle({0}), "close fd9");
       EXPECT_EQ(copy.Settle({0}), "copied");
@@ -146,7 +146,7 @@ TEST(FileCopyAttributesTest, AFileThatCouldNotBeGivenAwayLosesItsSetIdBits) {
   EXPECT_EQ(copy.Settle({0}), "fchmod fd9 755");
 }
 
-TEST(FileCopyAttributesTest, AChangeOfOwnerTakesSetIdBitsAwaySoTheModeIsSetBehindIt) {
+TEST(FileCopyAttributesTest, AChangeOfOwnerClearsSetIdBitsSoTheModeIsSetAfterIt) {
   Written written(AsUser(0), [](CopyScript* copy) {
     copy->source_stat.stx_uid = 5;
     copy->source_stat.stx_mode = S_IFREG | 04755;
@@ -187,7 +187,7 @@ TEST(FileCopyAttributesTest, AnAttributeThatCanNotBeSetFailsButTheTargetStays) {
   EXPECT_EQ(look.copy.Settle({0}), "failed: stat T EIO");
 }
 
-// As in GNU cp: who can't set the times is not to give the file away half-done.
+// As in GNU cp: if the times can't be set, the file is not given away half-done.
 TEST(FileCopyAttributesTest, AfterAnErrorNothingMoreIsSet) {
   const auto of_another = [](CopyScript* copy) {
     copy->source_stat.stx_uid = 5;
@@ -198,7 +198,7 @@ TEST(FileCopyAttributesTest, AfterAnErrorNothingMoreIsSet) {
   times.next = times.copy.Settle({-EPERM});
   EXPECT_EQ(times.Close(), "failed: utimens T EPERM");
 
-  // Only who was not permitted to set both tries the group.
+  // The group alone is tried only if setting both was not permitted.
   Written owner(AsUser(0), of_another);
   owner.copy.Settle({0});
   EXPECT_EQ(owner.copy.Settle({0}), "fchown fd9 5:1");
@@ -225,10 +225,11 @@ TEST(FileCopyAttributesTest, AFailedInstallIsTriedOnceMore) {
             "install s0 = close s0");
   EXPECT_EQ(copy.Settle({-EMFILE, 0}), "close fd7");
   EXPECT_EQ(copy.Settle({0}), "failed: open T EMFILE");
-  EXPECT_EQ(copy.copy().removal_error(), 0);  // It has its contents.
+  EXPECT_EQ(copy.copy().removal_error(), 0);  // The target is complete.
 }
 
-TEST(FileCopyAttributesTest, StoppedWhileItIsInstalledAWholeTargetGetsThemAllTheSame) {
+TEST(FileCopyAttributesTest,
+     StoppedWhileItIsInstalledAWholeTargetStillGetsItsAttributes) {
   CopyScript copy({.policy = AsUser(1, {.timestamps = true})});
   copy.LookAtSource();
   copy.Settle({0, 100, -ENOMEM, kCancelled, kCancelled});
@@ -335,7 +336,7 @@ TEST(FileCopyAttributesTest, AModeThatNobodyAskedForMayBeRefused) {
   }
 }
 
-TEST(FileCopyAttributesTest, ItMayNotFailOtherwise) {
+TEST(FileCopyAttributesTest, AModeThatNobodyAskedForMayNotFailOtherwise) {
   Written written(AsUser(0, {.ownership = true}), [](CopyScript* copy) {
     copy->source_stat.stx_uid = 5;
     copy->target_fd_stat.stx_mode = S_IFREG | 0600;
@@ -348,7 +349,7 @@ TEST(FileCopyAttributesTest, ItMayNotFailOtherwise) {
 
 // --- Access control lists ---
 
-// Bytes of `value`, the lowest first.
+// The bytes of `value`, lowest first.
 void Put(uint32_t value, int bytes, std::string* acl) {
   for (int i = 0; i < bytes; ++i) acl->push_back(static_cast<char>(value >> 8 * i));
 }
@@ -359,7 +360,7 @@ struct AclEntry {
   uint32_t id = ~0u;
 };
 
-// An access control list as the kernel gives it away.
+// An access control list as the kernel returns it.
 std::string Acl(const std::vector<AclEntry>& entries) {
   std::string acl;
   Put(2, 4, &acl);
@@ -375,7 +376,7 @@ constexpr uint32_t kOwner = 1, kNamedUser = 2, kGroup = 4, kMask = 0x10, kOthers
 
 TEST(FileCopyAttributesTest, AnAclOfTheSourceDoesNotWidenTheRightsOfItsGroup) {
   CopyScript copy({.policy = AsUser(1, {.mode = true})});
-  copy.source_stat.stx_mode = S_IFREG | 0670;  // The group's are the mask.
+  copy.source_stat.stx_mode = S_IFREG | 0670;  // The group's bits are the mask.
   copy.acl =
       Acl({{kOwner, 6}, {kNamedUser, 7, 5}, {kGroup, 4}, {kMask, 7}, {kOthers, 0}});
   copy.target_fd_stat.stx_mode = S_IFREG | 0640;
@@ -387,7 +388,7 @@ TEST(FileCopyAttributesTest, AnAclOfTheSourceDoesNotWidenTheRightsOfItsGroup) {
   EXPECT_EQ(copy.Settle({0}), "close fd9");
 }
 
-TEST(FileCopyAttributesTest, OfAnAclThatCanNotBeReadNobodyButTheOwnerGetsIn) {
+TEST(FileCopyAttributesTest, IfAnAclCanNotBeReadOnlyTheOwnerGetsIn) {
   for (const int error : {ERANGE, EIO, ENOMEM}) {
     CopyScript copy({.policy = AsUser(1, {.mode = true})});
     copy.LookAtSource();
@@ -419,23 +420,23 @@ TEST(FileCopyAttributesTest, AnAclThatADirectoryHasGivenIsReplacedAndTheModeSet)
   Written written(AsUser(1, {.mode = true}), [](CopyScript*) {},
                   {.target_default_acl = 0777});
   CopyScript& copy = written.copy;
-  // Nobody gets in by it meanwhile.
+  // Until then the ACL lets nobody in.
   EXPECT_EQ(written.whole.substr(0, 17), "open T new 600>s0");
   EXPECT_EQ(copy.Settle({0}), "at once setxattr fd9 system.posix_acl_access");
-  // Its group's permissions were the mask: they are set whatever they look like.
+  // The group's bits were the mask, so the mode is set even if it looks right.
   EXPECT_EQ(copy.Settle({0}), "fchmod fd9 644");
   written.next = copy.Settle({0});
   EXPECT_EQ(written.Close(), "copied");
 }
 
-TEST(FileCopyAttributesTest, OneThatWasThereLosesItsAclToo) {
+TEST(FileCopyAttributesTest, AnExistingFileLosesItsAclToo) {
   Overwritten overwritten(AsUser(1, {.mode = true}), [](CopyScript*) {});
   CopyScript& copy = overwritten.copy;
   EXPECT_EQ(copy.Settle({0}), "at once setxattr fd8 system.posix_acl_access");
   EXPECT_EQ(copy.Settle({0}), "fchmod fd8 644");
 }
 
-TEST(FileCopyAttributesTest, WhereThereAreNoAclsItsModeIsLeftIfItIsRight) {
+TEST(FileCopyAttributesTest, WhereThereAreNoAclsARightModeIsNotSet) {
   for (const int error : {EOPNOTSUPP, ENOSYS, EINVAL, EBUSY}) {
     Overwritten overwritten(AsUser(1, {.mode = true}), [](CopyScript*) {});
     overwritten.copy.Settle({0});
@@ -452,7 +453,7 @@ TEST(FileCopyAttributesTest, AnAclThatCanNotBeReplacedFails) {
   EXPECT_EQ(copy.Settle({0, 0}), "failed: chmod T EIO");
 }
 
-// The group's bits are the mask of all whom the list names.
+// The group's bits are the mask for everybody whom the list names.
 TEST(FileCopyAttributesTest, AfterAnAclCouldNotBeReplacedItsMaskIsClosed) {
   Written written(AsUser(1, {.mode = true}), [](CopyScript*) {},
                   {.target_default_acl = 0777});
@@ -470,7 +471,7 @@ TEST(FileCopyAttributesTest, WithoutModeToKeepAclsAreNotAskedFor) {
   EXPECT_EQ(written.copy.Settle({0}), "close fd9");
 }
 
-TEST(FileCopyAttributesTest, CapabilitiesOfAProgramAreToldToBeLeftOut) {
+TEST(FileCopyAttributesTest, CapabilitiesOfAProgramAreReportedAsLeftOut) {
   for (const int32_t result : {20, -ENODATA}) {
     FileCopyPolicy policy = AsUser(1, {.mode = true});
     policy.notes_capabilities = true;
@@ -493,7 +494,7 @@ TEST(FileCopyAttributesTest, WithoutModeToKeepSetIdBitsAreNotCopied) {
 }
 
 TEST(FileCopyAttributesTest, WithTheDefaultModeTheSourcesDoesNotMatter) {
-  // Less the umask, which the kernel does not look at where there is a default ACL.
+  // Subtracted here, because below a default ACL the kernel ignores the umask.
   CopyScript copy({.policy = {.preserve = {}, .default_mode = true, .umask = 027}});
   copy.source_stat.stx_mode = S_IFREG | 0700;
   EXPECT_EQ(copy.LookAtSource().substr(0, 17), "open T new 640>s0");

@@ -1,13 +1,14 @@
-// The state machine of one file's copy where it may be cloned; copy_script.h explains the
-// notation.
+// Tests the state machine of one file's copy if the file may be cloned. copy_script.h
+// explains the notation.
 
 #include <cerrno>
 #include <string>
 
 #include "core/file/file_copy.h"
-#include "core/kernel/clone_table.h"
+#include "core/kernel/file_system_table.h"
 #include "gtest/gtest.h"
 #include "tests/copy_script.h"
+#include "tests/file_system_kinds.h"
 
 namespace ringcp {
 namespace {
@@ -17,14 +18,13 @@ struct Cloning {
                    CallsAtOnce calls_at_once = CallsAtOnce::kNone)
       : copy({.policy = Policy(reflink), .size = size, .calls_at_once = calls_at_once}) {}
 
-  FileCopyPolicy Policy(Reflink reflink) {
+  static FileCopyPolicy Policy(Reflink reflink) {
     FileCopyPolicy policy;
     policy.reflink = reflink;
-    policy.clones = &clones;
     return policy;
   }
 
-  // Up to the clone of a file whose target is new.
+  // Copies a file with a new target up to the clone.
   std::string CloneIntoNew() {
     EXPECT_EQ(copy.Start(), "open S>fd");
     EXPECT_EQ(copy.Settle({7}), "at once fstat fd7");
@@ -32,7 +32,7 @@ struct Cloning {
     return copy.Settle({8});
   }
 
-  // Up to the opened target of a file that overwrites another one.
+  // Copies a file over an existing one up to the opened target.
   std::string Overwrite() {
     copy.LookAtSource();
     EXPECT_EQ(copy.Settle({-EEXIST}), "lstat T - stat T");
@@ -41,7 +41,7 @@ struct Cloning {
     return copy.Settle({0});
   }
 
-  // Lets the target, made by the copy, be removed: the outcome.
+  // Removes the target that the copy made. Returns the outcome.
   std::string Remove(const std::string& next) {
     EXPECT_EQ(next, "fstat fd8 = lstat T");
     EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
@@ -49,7 +49,6 @@ struct Cloning {
     return copy.Settle({0, 0});
   }
 
-  CloneTable clones;
   CopyScript copy;
 };
 
@@ -66,12 +65,12 @@ TEST(FileCopyCloneTest, WithItsSourceInMemoryNothingIsWaitedFor) {
   EXPECT_EQ(cloning.copy.Start(), "at once open S>fd");
   EXPECT_EQ(cloning.copy.Settle({7}), "at once fstat fd7");
   EXPECT_EQ(cloning.copy.Settle({0}), "at once open T new 644>fd");
-  EXPECT_EQ(cloning.copy.Settle({8}), "clone fd7>fd8");
+  EXPECT_EQ(cloning.copy.Settle({8}), "at once clone fd7>fd8");
   EXPECT_EQ(cloning.copy.Settle({0}), "at once close fd8 = at once close fd7");
   EXPECT_EQ(cloning.copy.Settle({0, 0}), "copied");
 }
 
-TEST(FileCopyCloneTest, AfterARefusalASmallFileIsCopiedAtOnceStill) {
+TEST(FileCopyCloneTest, AfterARefusalASmallFileIsStillCopiedAtOnce) {
   Cloning cloning(Reflink::kAuto, 100, CallsAtOnce::kAll);
   cloning.copy.LookAtSource();
   cloning.copy.Settle({8});
@@ -88,29 +87,29 @@ TEST(FileCopyCloneTest, ALeaseOnTheSourceDoesNotStopTheThread) {
   EXPECT_EQ(cloning.copy.Settle({-EAGAIN}), "open S waiting>fd");
 }
 
-TEST(FileCopyCloneTest, WhereItIsImpossibleContentsAreCopied) {
+TEST(FileCopyCloneTest, WhereCloningIsImpossibleContentsAreCopied) {
   Cloning cloning(Reflink::kAuto);
   cloning.CloneIntoNew();
   EXPECT_EQ(cloning.copy.Settle({-EOPNOTSUPP}), "read fd7 100@0 - write fd8 100@0");
   EXPECT_EQ(cloning.copy.Settle({100, 100}), "at once read fd7 4096@100");
   EXPECT_EQ(cloning.copy.Settle({0}), "close fd8 = close fd7");
   EXPECT_EQ(cloning.copy.Settle({0, 0}), "copied");
-  // The next one has its chain.
+  // The next file is copied by its usual chain.
   EXPECT_EQ(cloning.copy.OpenSource(), "fstat fd7 - no pipe fd7 - read fd7 4096@0");
   EXPECT_EQ(cloning.copy.Settle({0, 100}),
             "open T new 644>s0 - write s0 100@0 - close s0 = close fd7");
 }
 
-TEST(FileCopyCloneTest, WhatWasReadBeforeItsDeviceWasKnownIsNotUsedForAClone) {
-  Cloning cloning(Reflink::kAuto);
-  cloning.clones.NoteRefused(/*source=*/4711, /*target=*/0);
-  cloning.copy.source_stat.stx_dev_major = 8;
-  EXPECT_EQ(cloning.copy.OpenSource(), "fstat fd7 - no pipe fd7 - read fd7 4096@0");
-  EXPECT_EQ(cloning.copy.Settle({0, 100}), "open T new 644>fd");
-  EXPECT_EQ(cloning.copy.Settle({8}), "clone fd7>fd8");
-  EXPECT_EQ(cloning.copy.Settle({0}), "close fd8 = close fd7");
-  EXPECT_EQ(cloning.copy.Settle({0, 0}), "copied");
-  EXPECT_TRUE(cloning.copy.all_blocks_back());
+TEST(FileCopyCloneTest, WhatWasReadBeforeItsFileSystemWasKnownIsNotUsedForAClone) {
+  CopyScript copy({.policy = Cloning::Policy(Reflink::kAuto), .is_named_source = true});
+  const FileSystem another(/*device=*/4711, LocalKind());
+  copy.file_systems()->NoteCloneRefused(another, *copy.file_system());
+  EXPECT_EQ(copy.OpenSource(), "fstat fd7 - no pipe fd7 - read fd7 4096@0");
+  EXPECT_EQ(copy.Settle({0, 100}), "open T new 644>fd");
+  EXPECT_EQ(copy.Settle({8}), "clone fd7>fd8");
+  EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
+  EXPECT_EQ(copy.Settle({0, 0}), "copied");
+  EXPECT_TRUE(copy.all_blocks_back());
 }
 
 TEST(FileCopyCloneTest, OneFileThatCanNotBeClonedSaysNothingAboutTheNext) {
@@ -136,13 +135,13 @@ TEST(FileCopyCloneTest, OnDemandAFileThatCanNotBeClonedFails) {
   EXPECT_EQ(cloning.Remove(cloning.copy.Settle({-EXDEV})), "failed: clone T EXDEV");
 }
 
-TEST(FileCopyCloneTest, OnDemandWhatIsThereIsLostOnlyToAClone) {
+TEST(FileCopyCloneTest, OnDemandAnExistingTargetIsLostOnlyToAClone) {
   Cloning refused(Reflink::kAlways);
-  EXPECT_EQ(refused.Overwrite(), "clone fd7>fd8");  // Not emptied.
+  EXPECT_EQ(refused.Overwrite(), "clone fd7>fd8");  // The target was not emptied.
   EXPECT_EQ(refused.copy.Settle({-EXDEV}), "close fd8 = close fd7");
   EXPECT_EQ(refused.copy.Settle({0, 0}), "failed: clone T EXDEV");
 
-  // What its old contents can't be the reason of does not cost them.
+  // The target keeps its contents if they can't be the reason for the failure.
   for (const int trial : {-EINVAL, -EIO, -EPERM, -EDQUOT}) {
     Cloning failed(Reflink::kAlways);
     failed.Overwrite();
@@ -150,7 +149,7 @@ TEST(FileCopyCloneTest, OnDemandWhatIsThereIsLostOnlyToAClone) {
     EXPECT_EQ(failed.copy.Settle({0, 0}).substr(0, 15), "failed: clone T");
   }
 
-  // EINVAL: it is longer than the source, which does not end with a block.
+  // EINVAL: the target is longer than the source, whose last block is incomplete.
   for (const int trial : {0, -EINVAL, -ENOSPC}) {
     Cloning cloned(Reflink::kAlways);
     cloned.copy.target_fd_stat.stx_size = 101;
@@ -162,12 +161,13 @@ TEST(FileCopyCloneTest, OnDemandWhatIsThereIsLostOnlyToAClone) {
   }
 }
 
-TEST(FileCopyCloneTest, WhatATargetElsewhereRefusesSaysNothingAboutTheOthers) {
+TEST(FileCopyCloneTest, ARefusalByATargetElsewhereSaysNothingAboutTheOthers) {
   Cloning cloning(Reflink::kAuto);
   EXPECT_EQ(cloning.Overwrite(), "at once set size fd8 0");
   EXPECT_EQ(cloning.copy.Settle({0}), "clone fd7>fd8");
   EXPECT_EQ(cloning.copy.Settle({-EXDEV}), "read fd7 100@0 - write fd8 100@0");
-  EXPECT_FALSE(cloning.clones.Refused(CloneTable::kAnyDevice, 0));
+  EXPECT_TRUE(
+      cloning.copy.file_systems()->MayClone(nullptr, *cloning.copy.file_system()));
 }
 
 TEST(FileCopyCloneTest, ACloneThatFailsAfterTheTrialLeavesTheTargetEmpty) {

@@ -1,6 +1,6 @@
-// Every op of a copy fails once, in every way, on real files; and copies are stopped at
-// every step. After each the target is complete, absent, or what it was before; nothing
-// is leaked; and a failure says what failed.
+// Makes every op of a copy fail once, in every way, on real files, and stops copies at
+// every step. Afterwards the target must be complete, absent, or what it was before,
+// nothing may leak, and a failure must say what failed.
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -23,10 +23,11 @@
 #include "core/file/file_copy.h"
 #include "core/file/target_claims.h"
 #include "core/kernel/block_pool.h"
-#include "core/kernel/polled_io.h"
+#include "core/kernel/file_system_table.h"
 #include "gtest/gtest.h"
 #include "tests/blocks.h"
 #include "tests/fake_kernel.h"
+#include "tests/file_system_kinds.h"
 #include "tests/scratch_directory.h"
 #include "tests/system_kernel.h"
 #include "tests/test_seed.h"
@@ -40,7 +41,7 @@ constexpr size_t kSizes[] = {0,          1,          kBlock - 1,    kBlock,
 constexpr int kErrors[] = {EIO, ENOSPC, EINTR, EAGAIN, ENOMEM, EACCES};
 constexpr Preserve kAttributes = {.mode = true, .ownership = true, .timestamps = true};
 
-// What op number `op` of a copy gives, as in FaultFunction.
+// The result of a copy's op number `op`, as for FaultFunction.
 struct Fault {
   int64_t op = 0;
   int32_t result = 0;
@@ -51,25 +52,25 @@ struct Variant {
   const char* name;
   Preserve preserve = {};
   bool use_slots = true;
-  bool local = true;        // The file systems are known.
-  bool queues_all = false;  // All that can be.
+  bool local = true;        // Both file systems are known local ones.
+  bool queues_all = false;  // Whether everything that can be queued is.
   bool has_acl = false;     // The target's directory has a default ACL.
   CallsAtOnce calls_at_once = CallsAtOnce::kNone;
-  bool exists = false;     // The target does.
+  bool exists = false;     // The target exists.
   bool is_linked = false;  // ... and has another name.
-  bool force = false;      // ... and can't be opened, but removed.
+  bool force = false;      // ... and can't be opened, but can be removed.
   bool remove_destination = false;
-  // How much of the source's size its file system tells at most.
+  // The largest size that the source's file system reports.
   std::optional<uint64_t> size_told_max = std::nullopt;
-  bool has_holes = false;   // The source does.
-  bool knows_holes = true;  // ... and its file system can tell where.
-  bool is_cloned = false;   // It is, or would be, if the file system could.
+  bool has_holes = false;   // The source has holes.
+  bool knows_holes = true;  // ... and its file system tells where.
+  bool is_cloned = false;   // It is cloned where the file system can.
   PageCache page_cache = PageCache::kKeep;
-  bool is_polled = false;  // What has O_DIRECT.
+  bool is_polled = false;  // Whether I/O with O_DIRECT is.
   bool is_shared = false;  // Offered to other workers, none of which comes.
   int extra_blocks = 7;
 
-  // Whether what is there when the copy begins stays, with its inode.
+  // Whether a target that exists when the copy begins stays, with its inode.
   bool is_overwritten() const { return exists && !force && !remove_destination; }
 };
 
@@ -185,7 +186,7 @@ constexpr Variant kVariants[] = {
     {.name = "shared, holes", .has_holes = true, .is_shared = true},
 };
 
-// What O_DIRECT copies is made longer beforehand where it has many blocks.
+// One size more for O_DIRECT, which extends a target of many blocks beforehand.
 std::vector<size_t> SizesOf(const Variant& variant) {
   std::vector<size_t> sizes(std::begin(kSizes), std::end(kSizes));
   if (variant.page_cache == PageCache::kBypass) sizes.push_back(11 * kBlock + 7);
@@ -200,13 +201,13 @@ int OpenDescriptors() {
   return count;
 }
 
-// Whether `op` opens the target that was there although it can't be opened.
+// Whether `op` opens the existing target that can't be opened.
 bool IsRefused(const Variant& variant, const Op& op) {
   return variant.force && op.kind == OpKind::kOpenAt &&
          (op.open.flags & (O_ACCMODE | O_CREAT)) == O_WRONLY;
 }
 
-// Where in `history` the last read is; -1 if there is none.
+// The index of the last read in `history`; -1 if there is none.
 int64_t LastRead(const std::vector<OpRecord>& history) {
   const auto last =
       std::find_if(history.rbegin(), history.rend(),
@@ -220,15 +221,15 @@ struct Outcome {
   int removal_error = 0;
   std::string target;  // Its contents, or "(none)".
   std::vector<OpRecord> history;
-  int steps = 0;  // How often the ring was settled.
+  int steps = 0;  // How many results were waited for.
 };
 
 class FileCopyFaultsTest : public testing::Test {
  protected:
   FileCopyFaultsTest() : seed_(TestSeed()) {}
 
-  // Makes the source of `size` bytes, each different from its neighbours and from those
-  // at the same place of another block, and the old target.
+  // Makes the old target, and a source of `size` random bytes, so that a block in the
+  // wrong place is noticed.
   void Prepare(const Variant& variant, size_t size) {
     if (!source_is_prepared_ || contents_.size() != size ||
         has_holes_ != variant.has_holes) {
@@ -246,7 +247,7 @@ class FileCopyFaultsTest : public testing::Test {
     }
   }
 
-  // Copies with `faults`, and stops the copy at `stop_at_step` unless that is negative.
+  // Copies with `faults`. Stops the copy at `stop_at_step` unless that is negative.
   Outcome Copy(const Variant& variant, const std::vector<Fault>& faults, int stop_at_step,
                uint32_t seed) {
     const int descriptors = OpenDescriptors();
@@ -257,7 +258,7 @@ class FileCopyFaultsTest : public testing::Test {
       ring.SetFaults([&](int64_t number, const Op& op) -> std::optional<int32_t> {
         if (before_op_) before_op_(number, op);
         if (IsRefused(variant, op)) return -EACCES;
-        // As on NFS before 4.2: all is said to be data.
+        // NFS before 4.2 does this: it reports all as data.
         if (!variant.knows_holes && op.kind == OpKind::kSeekHole) return -EINVAL;
         for (const Fault& fault : faults) {
           if (fault.op == number) return Hit(op, fault.result);
@@ -265,7 +266,7 @@ class FileCopyFaultsTest : public testing::Test {
         return std::nullopt;
       });
       BlockPool pool(1, variant.extra_blocks, kBlock);
-      // On the stack, AddressSanitizer in gcc 12 does not keep its alignment.
+      // On the heap: on the stack, gcc 12's AddressSanitizer does not keep its alignment.
       const auto counters = std::make_unique<EngineCounters>();
       FileCopy copy(&pool, counters.get());
       Run(variant, &copy, &ring, stop_at_step, &outcome);
@@ -281,10 +282,10 @@ class FileCopyFaultsTest : public testing::Test {
 
   void CheckAlways(const Variant& variant, const Outcome& outcome) {
     const bool same = outcome.target == contents_;
-    // One that was there is not removed but emptied.
+    // A target that existed is emptied and not removed.
     const bool none = outcome.target == (variant.is_overwritten() ? "" : "(none)");
     const bool untouched = variant.exists && outcome.target == old_;
-    // Where getting rid of the target failed as well, a part of it may stay.
+    // If getting rid of the target failed as well, a part of it may stay.
     const bool excused = outcome.removal_error != 0;
     switch (outcome.outcome) {
       case FileCopy::Outcome::kCopied:
@@ -336,12 +337,12 @@ class FileCopyFaultsTest : public testing::Test {
   const std::string moved_ = scratch_.Path("moved");
   const std::string old_ = std::string(3 * kBlock, 'o');
   std::string contents_;
-  std::function<void(int64_t, const Op&)> before_op_;  // May be none.
+  std::function<void(int64_t, const Op&)> before_op_;  // May be empty.
   bool source_is_prepared_ = false;
   bool has_holes_ = false;
 
  private:
-  // Writes contents_; with holes every second block, and the last one, is left out.
+  // Writes contents_. With holes, every second block and the last one are left out.
   void WriteSource(bool has_holes) {
     unlink(source_.c_str());
     const int fd = open(source_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0750);
@@ -364,7 +365,7 @@ class FileCopyFaultsTest : public testing::Test {
   }
 
   int32_t Hit(const Op& op, int32_t result) {
-    // Nothing to read can only mean that the file ends there.
+    // A read returns nothing only at the end of the file, so the file must end there.
     if (op.kind == OpKind::kRead && result == 0) {
       EXPECT_EQ(truncate(source_.c_str(), static_cast<off_t>(op.io.offset)), 0);
       source_is_prepared_ = false;
@@ -387,25 +388,19 @@ class FileCopyFaultsTest : public testing::Test {
     policy.claims = &desk;
     struct stat directory = {};
     ASSERT_EQ(stat(scratch_.path().c_str(), &directory), 0);
+    FileSystemTable file_systems([](dev_t) { return kBlock; });
+    policy.file_systems = &file_systems;
+    FileSystem file_system(directory.st_dev, variant.local ? LocalKind() : OtherKind());
     FileCopyNames names = {.source = source_.c_str(),
                            .target = target_.c_str(),
                            .target_default_acl = std::nullopt,
                            .target_group = getegid(),
-                           .source_file_system = variant.local ? FileSystemKind::kLocal
-                                                               : FileSystemKind::kOther,
-                           .target_file_system = variant.local ? FileSystemKind::kLocal
-                                                               : FileSystemKind::kOther,
-                           .source_device = directory.st_dev,
-                           .target_device = directory.st_dev};
+                           .source_file_system = &file_system,
+                           .target_file_system = &file_system};
     if (variant.has_acl) names.target_default_acl = 0700;
-    CloneTable clones;
-    policy.clones = &clones;
     if (variant.is_cloned) policy.reflink = Reflink::kAuto;
-    UncachedIo uncached_io;
     policy.page_cache = variant.page_cache;
-    policy.uncached_io = &uncached_io;
-    PolledIo polled_io([](dev_t) { return kBlock; });
-    if (variant.is_polled) policy.polled_io = &polled_io;
+    policy.polls = variant.is_polled;
     SharedFiles shared_files(/*workers=*/1, /*bytes_min=*/kBlock);
     if (variant.is_shared) policy.shared_files = &shared_files;
     NextChains next;
@@ -417,7 +412,7 @@ class FileCopyFaultsTest : public testing::Test {
                              next.chains[i].chain);
       }
       next.size = 0;
-      // Those to be carried out at once come first, as in a worker.
+      // Ops that are carried out at once come first, as in a worker.
       std::stable_partition(backlog.begin(), backlog.end(), [](const auto& waiting) {
         return IsImmediate(waiting.second[0]);
       });
@@ -453,11 +448,11 @@ class FileCopyFaultsTest : public testing::Test {
   }
 };
 
-// Whether the copy has to succeed all the same when `op` ends with `result`.
+// Whether the copy must succeed even if `op` ends with `result`.
 bool IsHarmless(const Variant& variant, uint64_t size, const Op& op, int32_t result) {
   switch (op.kind) {
     case OpKind::kWrite:
-      // All is copied anew by calls.
+      // Everything is copied anew by calls.
       if (result == -EIO && !variant.local) return true;
       if (size > kBlock && result != -ENOSPC && !variant.local) return true;
       [[fallthrough]];
@@ -466,30 +461,29 @@ bool IsHarmless(const Variant& variant, uint64_t size, const Op& op, int32_t res
       return result >= 0 || result == -EINTR || result == -EAGAIN;
     case OpKind::kSeekData:
     case OpKind::kSeekHole:
-      return true;  // Then all of it is copied.
+      return true;  // Then everything is copied.
     case OpKind::kCountCached:
     case OpKind::kClone:
     case OpKind::kDropCached:
     case OpKind::kRefusePipe:  // Then the first block is read again.
-    case OpKind::kGetXattr:    // Then nobody but the owner gets in.
+    case OpKind::kGetXattr:    // Then only the owner gets in.
       return true;
     case OpKind::kSetDirect:
-      return result >= 0 || op.pair.on;  // Not turned on: then it is copied without.
+      return result >= 0 || op.pair.on;  // The copy does without.
     case OpKind::kStatx:
-      // That is for what closing the file may tell.
+      // This stat only prepares for a close that may fail.
       return result >= 0 || (op.stat.flags & AT_STATX_DONT_SYNC) != 0;
     default:
       return result >= 0;
   }
 }
 
-// Whether the copy of `size` bytes must not succeed when op number `number` ends with
-// `result`.
+// Whether the copy of `size` bytes must fail if op number `number` ends with `result`.
 bool IsFatal(const Variant& variant, uint64_t size, const std::vector<OpRecord>& history,
              int64_t number, int32_t result) {
   const Op& op = history[number].op;
   if (op.kind != OpKind::kRead && op.kind != OpKind::kWrite) return false;
-  // It may be copied anew by calls.
+  // The file may be copied anew by calls.
   if (op.kind == OpKind::kWrite && !variant.local && result != -ENOSPC) return false;
   // The first block of a large file is read together with its stat, but not used.
   const bool is_first_read = std::none_of(
@@ -546,7 +540,7 @@ TEST_F(FileCopyFaultsTest, EveryOpMayFailOnceInEveryWay) {
             EXPECT_EQ(outcome.outcome, FileCopy::Outcome::kCopied);
             if (faulted.kind != OpKind::kGetXattr) CheckAttributes(variant);
           }
-          if (HasFailure()) return;  // One is enough to read.
+          if (HasFailure()) return;  // One failure is enough to read.
         }
       }
     }
@@ -592,7 +586,7 @@ TEST_F(FileCopyFaultsTest, ASourceMayEndAtAnyRead) {
         SCOPED_TRACE(absl::StrCat(variant.name, ", ", size, " bytes, ends at ",
                                   faulted.io.offset));
         EXPECT_EQ(outcome.outcome, FileCopy::Outcome::kCopied);
-        // Also of blocks behind the end that were read before it moved there.
+        // The target ends there even if later blocks were read before the source was cut.
         EXPECT_TRUE(outcome.target == contents_.substr(0, faulted.io.offset))
             << outcome.target.size();
         if (HasFailure()) return;
@@ -620,7 +614,7 @@ TEST_F(FileCopyFaultsTest, ASourceMayGrowBeforeAnyOp) {
           EXPECT_EQ(outcome.outcome, FileCopy::Outcome::kCopied);
           const bool is_seen = op <= LastRead(outcome.history);
           if (is_seen) ++grown;
-          // What came behind the last look at it can't be known.
+          // What is appended after the copy's last read can't be noticed.
           EXPECT_TRUE(outcome.target == contents_ ||
                       (!is_seen && outcome.target == before))
               << outcome.target.size();
@@ -632,7 +626,7 @@ TEST_F(FileCopyFaultsTest, ASourceMayGrowBeforeAnyOp) {
   EXPECT_GT(grown, 3000);
 }
 
-// It may have been moved there by anybody since this copy made or opened its own.
+// Anybody may have moved it there since this copy made or opened its own target.
 TEST_F(FileCopyFaultsTest, SomebodyElsesFileUnderTheNameIsLeftAlone) {
   const std::string others = "somebody else's";
   int replaced = 0;
@@ -688,7 +682,7 @@ TEST_F(FileCopyFaultsTest, SeveralFaultsMayMeet) {
     std::vector<Fault> faults;
     for (auto left = 1 + random() % 6; left > 0; --left) {
       const int error = kErrors[random() % std::size(kErrors)];
-      // Half of them are harmless ones, so that copies get far.
+      // Half of the faults are harmless, so that copies get far.
       const int32_t result = random() % 4 == 0
                                  ? static_cast<int32_t>(1 + random() % kBlock)
                              : random() % 3 == 0 ? -error

@@ -1,8 +1,9 @@
-// The state machine of one file's copy where one block is not enough, or the size is not
-// known; copy_script.h explains the notation.
+// Tests the state machine of one file's copy if one block is not enough or the size is
+// not known. copy_script.h explains the notation.
 
 #include <cerrno>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/file/file_copy.h"
@@ -14,13 +15,13 @@ namespace {
 
 constexpr int kCancelled = -ECANCELED;
 
-// A copy whose files are open, and what it wants next.
+// A copy with open files, and what it wants next.
 struct Pumping {
   explicit Pumping(const CopyScript::Setup& setup) : copy(setup) {
     next = copy.OpenBoth();
   }
 
-  // Lets nothing be behind the end, and the files be closed: the outcome.
+  // Confirms the end and closes the files. Returns the outcome.
   std::string End(uint64_t end) {
     EXPECT_EQ(next, absl::StrCat("at once read fd7 4096@", end));
     EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
@@ -29,7 +30,7 @@ struct Pumping {
     return outcome;
   }
 
-  // Lets the half-written target be removed: the outcome.
+  // Removes the half-written target. Returns the outcome.
   std::string Remove() {
     EXPECT_EQ(next, "fstat fd8 = lstat T");
     EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
@@ -57,8 +58,8 @@ TEST(FileCopyLargeTest, EachBlockHasALaneOfItsOwn) {
   EXPECT_EQ(copy.counters().bytes_done.value(), 10'000);
 }
 
-// It is read together with the stat, before its size is known.
-TEST(FileCopyLargeTest, TheFirstBlockIsReadOnceMoreWhateverItGaveAtFirst) {
+// The first read comes together with the stat, before the size is known.
+TEST(FileCopyLargeTest, TheFirstBlockIsReadAgainWhateverTheFirstReadGave) {
   for (const int32_t first : {4096, 17, 0, -EIO}) {
     CopyScript copy({.size = 5000});
     copy.OpenSource();
@@ -98,6 +99,8 @@ TEST(FileCopyLargeTest, ALastLaneIsContinuedAfterTheFirstHasEnded) {
       {{4096, 4000}, "1: write fd8 96@8096"},
       {{-EINTR, kCancelled}, "1: read fd7 4096@4096 - write fd8 4096@4096"},
       {{4096, -EAGAIN}, "1: write fd8 4096@4096"},
+      {{4096, kCancelled}, "1: write fd8 4096@4096"},
+      {{4096, 0}, "1: write fd8 4096@4096"},
   };
   for (const Case& unfinished : cases) {
     Pumping pumping({.size = 8192});
@@ -129,23 +132,26 @@ TEST(FileCopyLargeTest, AFailedLaneEndsTheOthers) {
   EXPECT_EQ(copy.Settle(2, {-EIO, kCancelled}), "");
   for (const int lane : {4, 5, 6}) EXPECT_EQ(copy.Settle(lane, {4096, 4096}), "");
   pumping.next = copy.Settle(7, {4096, -EINTR});
-  EXPECT_EQ(pumping.Remove(), "failed: write T ENOSPC");  // The first failure.
+  EXPECT_EQ(pumping.Remove(), "failed: write T ENOSPC");  // The first failure counts.
 }
 
-// The other lanes have read, or written, what was behind the end before it moved there.
+// Other lanes read or wrote beyond the end before the source was cut.
 TEST(FileCopyLargeTest, ASourceThatWasCutGivesATargetThatEndsWhereTheFirstReadMetTheEnd) {
-  Pumping pumping({.size = 20'480});
-  CopyScript& copy = pumping.copy;
-  EXPECT_EQ(copy.Settle(4, {4096, 4096}), "");
-  EXPECT_EQ(copy.Settle(3, {0, kCancelled}), "");
-  EXPECT_EQ(copy.Settle(1, {0, kCancelled}), "");  // Between two others.
-  EXPECT_EQ(copy.Settle(0, {4096, 4096}), "");
-  EXPECT_EQ(copy.Settle(2, {4096, 4096}), "at once set size fd8 4096");
-  pumping.next = copy.Settle({0});
-  EXPECT_EQ(pumping.End(4096), "copied");
+  // In whatever order they do.
+  for (const auto& [one, other] : {std::pair(3, 1), std::pair(1, 3)}) {
+    Pumping pumping({.size = 20'480});
+    CopyScript& copy = pumping.copy;
+    EXPECT_EQ(copy.Settle(4, {4096, 4096}), "");
+    EXPECT_EQ(copy.Settle(one, {0, kCancelled}), "");
+    EXPECT_EQ(copy.Settle(other, {0, kCancelled}), "");  // Between two others.
+    EXPECT_EQ(copy.Settle(0, {4096, 4096}), "");
+    EXPECT_EQ(copy.Settle(2, {4096, 4096}), "at once set size fd8 4096");
+    pumping.next = copy.Settle({0});
+    EXPECT_EQ(pumping.End(4096), "copied");
+  }
 }
 
-TEST(FileCopyLargeTest, OneThatWasCutInTheMiddleOfABlockEndsThere) {
+TEST(FileCopyLargeTest, ASourceCutWithinABlockGivesATargetThatEndsThere) {
   Pumping pumping({.size = 12'288});
   CopyScript& copy = pumping.copy;
   EXPECT_EQ(copy.Settle(2, {0, kCancelled}), "");
@@ -195,7 +201,7 @@ TEST(FileCopyLargeTest, ASourceThatGrowsIsCopiedToItsRealEnd) {
   EXPECT_EQ(copy.counters().bytes_done.value(), 9100);
 }
 
-TEST(FileCopyLargeTest, WhatFailsBehindTheSizeThatWasToldFailsTheCopy) {
+TEST(FileCopyLargeTest, AFailureBeyondTheReportedSizeFailsTheCopy) {
   for (const bool reads : {true, false}) {
     Pumping pumping({.size = 5000});
     CopyScript& copy = pumping.copy;

@@ -1,5 +1,5 @@
-// Copies whose source is opened and looked at by calls at once, and all else by chains;
-// copy_script.h explains the notation.
+// Tests copies whose source is opened and looked at by calls at once, while all other ops
+// are queued. copy_script.h explains the notation.
 
 #include <sys/stat.h>
 

@@ -1,6 +1,7 @@
-// Copies that leave nothing in the page cache, and those that do not pass through it: the
-// state machine, fed with made-up results; copy_script.h explains the notation.
+// Tests copies that leave nothing in the page cache, or bypass it: the state machine with
+// made-up results. copy_script.h explains the notation.
 
+#include <array>
 #include <cerrno>
 #include <string>
 #include <vector>
@@ -9,11 +10,11 @@
 #include "core/base/file_error.h"
 #include "core/file/file_copy.h"
 #include "core/file/next_chains.h"
-#include "core/kernel/polled_io.h"
-#include "core/kernel/uncached_io.h"
+#include "core/kernel/file_system_table.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/copy_script.h"
+#include "tests/file_system_kinds.h"
 
 namespace ringcp {
 namespace {
@@ -23,26 +24,24 @@ using testing::HasSubstr;
 constexpr int kCancelled = -ECANCELED;
 constexpr uint64_t kBlock = CopyScript::kBlock;
 
-FileCopyPolicy Policy(PageCache page_cache, UncachedIo* uncached_io) {
+FileCopyPolicy Policy(PageCache page_cache) {
   FileCopyPolicy policy;
   policy.page_cache = page_cache;
-  policy.uncached_io = uncached_io;
   return policy;
 }
 
-// A copy of `size` bytes that has opened its source, and looks at it next.
+// A copy of `size` bytes that has opened its source and looks at it next.
 struct Opened {
   explicit Opened(PageCache page_cache, uint64_t size = 100)
-      : copy({.policy = Policy(page_cache, &uncached_io), .size = size}) {
+      : copy({.policy = Policy(page_cache), .size = size}) {
     next = copy.OpenSource();
   }
-  UncachedIo uncached_io;
   CopyScript copy;
   std::string next;
 };
 
-// One that was refused to read its source without leaving it in the page cache: it has
-// been copied, and is to be dropped next.
+// A copy whose uncached read was refused. The file has been copied, and must be dropped
+// from the page cache next.
 struct ReadRefused : Opened {
   ReadRefused() : Opened(PageCache::kDrop) {
     EXPECT_EQ(copy.Settle({0, -EOPNOTSUPP}), "open T new 644>fd");
@@ -52,7 +51,7 @@ struct ReadRefused : Opened {
   }
 };
 
-// Lets a half-written target be removed, `next` being what comes next: the outcome.
+// Removes a half-written target, where `next` is what comes next. Returns the outcome.
 std::string Remove(CopyScript* copy, const std::string& next) {
   EXPECT_EQ(next, "fstat fd8 = lstat T");
   EXPECT_EQ(copy->Settle({0, 0}), "unlink T");
@@ -69,8 +68,8 @@ TEST(FileCopyPageCacheTest, ASmallFileIsReadAndWrittenUncached) {
     EXPECT_EQ(opened.copy.Settle({0, 100}),
               "open T new 644>s0 - uncached write s0 100@0 - close s0 = close fd7");
     EXPECT_EQ(opened.copy.Settle({0, 100, 0, 0}), "copied");
-    EXPECT_FALSE(opened.uncached_io.reads_refused());
-    EXPECT_FALSE(opened.uncached_io.writes_refused());
+    EXPECT_FALSE(opened.copy.file_system()->refuses_uncached_reads());
+    EXPECT_FALSE(opened.copy.file_system()->refuses_uncached_writes());
   }
 }
 
@@ -80,8 +79,8 @@ TEST(FileCopyPageCacheTest, WhereReadsAreRefusedTheFilesAreDroppedInTheEnd) {
   EXPECT_EQ(refused.next, "drop fd7 = write back fd8 = drop fd8");
   EXPECT_EQ(copy.Settle({0, 0, 0}), "close fd8 = close fd7");
   EXPECT_EQ(copy.Settle({0, 0}), "copied");
-  EXPECT_TRUE(refused.uncached_io.reads_refused());
-  EXPECT_FALSE(refused.uncached_io.writes_refused());
+  EXPECT_TRUE(copy.file_system()->refuses_uncached_reads());
+  EXPECT_FALSE(copy.file_system()->refuses_uncached_writes());
   EXPECT_TRUE(copy.all_blocks_back());
 }
 
@@ -93,13 +92,15 @@ TEST(FileCopyPageCacheTest, WhereWritesAreRefusedTheFilesAreDroppedInTheEnd) {
             "install s0 = close s0");
   EXPECT_EQ(copy.Settle({8, 0}), "write fd8 100@0");
   EXPECT_EQ(copy.Settle({100}), "drop fd7 = write back fd8 = drop fd8");
-  EXPECT_TRUE(opened.uncached_io.writes_refused());
+  EXPECT_TRUE(copy.file_system()->refuses_uncached_writes());
 }
 
-// Both were on their way when the first one learned of it.
+// Both had queued such a read before the first learned of the refusal.
 TEST(FileCopyPageCacheTest, TwoCopiesMayBeRefusedTheSame) {
   Opened first(PageCache::kDrop);
-  CopyScript second({.policy = Policy(PageCache::kDrop, &first.uncached_io)});
+  CopyScript second({.policy = Policy(PageCache::kDrop),
+                     .source_file_system = first.copy.file_system(),
+                     .target_file_system = first.copy.file_system()});
   first.copy.Settle({0, 100});
   second.LookAtSource();
   for (CopyScript* copy : {&first.copy, &second}) {
@@ -110,19 +111,17 @@ TEST(FileCopyPageCacheTest, TwoCopiesMayBeRefusedTheSame) {
 }
 
 TEST(FileCopyPageCacheTest, OnceRefusedItIsNotTriedAgain) {
-  UncachedIo uncached_io;
-  uncached_io.NoteReadsRefused();
-  uncached_io.NoteWritesRefused();
-  CopyScript copy({.policy = Policy(PageCache::kDrop, &uncached_io)});
+  CopyScript copy({.policy = Policy(PageCache::kDrop)});
+  copy.file_system()->NoteUncachedReadsRefused();
+  copy.file_system()->NoteUncachedWritesRefused();
   EXPECT_EQ(copy.OpenSource(), "at once fstat fd7");
   EXPECT_EQ(copy.Settle({0}), "open T new 644>fd");
   EXPECT_EQ(copy.Settle({8}), "read fd7 100@0 - write fd8 100@0");
 }
 
 TEST(FileCopyPageCacheTest, AnErrorThatHasNothingToDoWithTheFlagsIsFinal) {
-  UncachedIo uncached_io;
-  uncached_io.NoteReadsRefused();
-  CopyScript copy({.policy = Policy(PageCache::kDrop, &uncached_io)});
+  CopyScript copy({.policy = Policy(PageCache::kDrop)});
+  copy.file_system()->NoteUncachedReadsRefused();
   copy.OpenBoth();
   EXPECT_EQ(Remove(&copy, copy.Settle({-EOPNOTSUPP, kCancelled})),
             "failed: read S EOPNOTSUPP");
@@ -136,7 +135,7 @@ TEST(FileCopyPageCacheTest, WhatCouldNotBeWrittenBackFails) {
   }
 }
 
-TEST(FileCopyPageCacheTest, WhereNothingCanBeDroppedItIsCopiedAllTheSame) {
+TEST(FileCopyPageCacheTest, WhereNothingCanBeDroppedTheFileIsStillCopied) {
   ReadRefused refused;
   EXPECT_EQ(refused.copy.Settle({-EINVAL, -ESPIPE, -EINVAL}), "close fd8 = close fd7");
   EXPECT_EQ(refused.copy.Settle({0, 0}), "copied");
@@ -155,17 +154,80 @@ TEST(FileCopyPageCacheTest, AStoppedCopyDoesNotWaitForTheDevice) {
 
 TEST(FileCopyPageCacheTest, WhatWasReadBeforeReadsWereRefusedToOthersIsReadAgain) {
   Opened opened(PageCache::kDrop);
-  opened.uncached_io.NoteReadsRefused();
+  opened.copy.file_system()->NoteUncachedReadsRefused();
   EXPECT_EQ(opened.copy.Settle({0, 100}), "open T new 644>fd");
   EXPECT_EQ(opened.copy.Settle({8}), "read fd7 100@0 - uncached write fd8 100@0");
 }
 
+TEST(FileCopyPageCacheTest, WhatOneFileSystemRefusesIsNotDroppedOnOthers) {
+  FileSystem other(/*device=*/0, LocalKind());
+  CopyScript copy({.policy = Policy(PageCache::kDrop),
+                   .source_file_system = &other,
+                   .target_file_system = &other});
+  FileSystem* const refusing = copy.file_systems()->FindByDevice(4711);
+  refusing->NoteUncachedReadsRefused();
+  refusing->NoteUncachedWritesRefused();
+  EXPECT_EQ(copy.OpenSource(), "fstat fd7 - no pipe fd7 - uncached read fd7 4096@0");
+  EXPECT_EQ(copy.Settle({0, 100}),
+            "open T new 644>s0 - uncached write s0 100@0 - close s0 = close fd7");
+  EXPECT_EQ(copy.Settle({0, 100, 0, 0}), "copied");
+}
+
+// Reads and writes are told apart, and so are the two file systems.
+TEST(FileCopyPageCacheTest, WhatReadsOnItRefusedIsWrittenUncachedAllTheSame) {
+  FileSystem refusing(/*device=*/0, LocalKind());
+  refusing.NoteUncachedReadsRefused();
+  FileSystem other(/*device=*/0, LocalKind());
+  CopyScript to({.policy = Policy(PageCache::kDrop),
+                 .source_file_system = &other,
+                 .target_file_system = &refusing});
+  to.LookAtSource();
+  EXPECT_EQ(to.Settle({0, 100, 0, 0}), "copied");
+  CopyScript from({.policy = Policy(PageCache::kDrop),
+                   .source_file_system = &refusing,
+                   .target_file_system = &other});
+  EXPECT_EQ(from.OpenBoth(), "read fd7 100@0 - uncached write fd8 100@0");
+  EXPECT_EQ(from.Settle({100, 100}), "at once read fd7 4096@100");
+  EXPECT_EQ(from.Settle({0}), "drop fd7 = write back fd8 = drop fd8");
+}
+
+// What it is on is known only once it is open.
+TEST(FileCopyPageCacheTest, ANamedSourceIsReadFirstUnlessSomeFileSystemHasRefused) {
+  CopyScript copy({.policy = Policy(PageCache::kDrop), .is_named_source = true});
+  EXPECT_EQ(copy.OpenSource(), "fstat fd7 - no pipe fd7 - uncached read fd7 4096@0");
+  CopyScript after({.policy = Policy(PageCache::kDrop), .is_named_source = true});
+  after.file_systems()->FindByDevice(4711)->NoteUncachedReadsRefused();
+  EXPECT_EQ(after.OpenSource(), "at once fstat fd7");
+  EXPECT_EQ(after.Settle({0}), "uncached read fd7 4096@0");
+}
+
+TEST(FileCopyPageCacheTest, WhatIsNotRememberedIsTriedForEachFileAndNotForEver) {
+  FileSystem further(FileSystem::kNoDevice, LocalKind());
+  for (int file = 0; file < 2; ++file) {
+    CopyScript copy({.policy = Policy(PageCache::kDrop),
+                     .size = kBlock + 1,
+                     .source_file_system = &further,
+                     .target_file_system = &further});
+    EXPECT_EQ(copy.OpenBoth(),
+              "0: uncached read fd7 4096@0 - uncached write fd8 4096@0 | "
+              "1: uncached read fd7 1@4096 - uncached write fd8 1@4096");
+    EXPECT_EQ(copy.Settle(0, {-EOPNOTSUPP, kCancelled}),
+              "read fd7 4096@0 - uncached write fd8 4096@0");
+    EXPECT_EQ(copy.Settle(0, {kBlock, -EOPNOTSUPP}), "write fd8 4096@0");
+    EXPECT_EQ(copy.Settle(0, {kBlock}), "");
+    EXPECT_EQ(copy.Settle(1, {-EOPNOTSUPP, kCancelled}),
+              "1: read fd7 1@4096 - write fd8 1@4096");
+    EXPECT_EQ(copy.Settle(1, {1, 1}), "at once read fd7 4096@4097");
+    EXPECT_EQ(copy.Settle({0}), "drop fd7 = write back fd8 = drop fd8");
+  }
+}
+
 // --- O_DIRECT ---
 
-// A large file that is to be copied past the page cache; both files are open.
+// A large file that is to be copied with O_DIRECT; both files are open.
 struct Direct {
   explicit Direct(uint64_t size = 2 * kBlock + 100, bool exists = false)
-      : copy({.policy = Policy(PageCache::kBypass, &uncached_io), .size = size}) {
+      : copy({.policy = Policy(PageCache::kBypass), .size = size}) {
     copy.LookAtSource();
     if (exists) {
       copy.Settle({-EEXIST});
@@ -177,7 +239,6 @@ struct Direct {
       next = copy.Settle({8});
     }
   }
-  UncachedIo uncached_io;
   CopyScript copy;
   std::string next;
 };
@@ -186,7 +247,7 @@ constexpr char kTwoBlocks[] =
     "0: uncached read fd7 4096@0 - uncached write fd8 4096@0 | "
     "1: uncached read fd7 4096@4096 - uncached write fd8 4096@4096";
 
-// One that has written its two whole blocks.
+// A copy that has written its two whole blocks.
 struct DirectWritten : Direct {
   explicit DirectWritten(uint64_t size = 2 * kBlock + 100) : Direct(size) {
     copy.Settle({0});
@@ -196,7 +257,7 @@ struct DirectWritten : Direct {
   }
 };
 
-TEST(FileCopyPageCacheTest, OfALargeFileTheLastBytesAloneAreCopiedWithoutODirect) {
+TEST(FileCopyPageCacheTest, OnlyTheLastBytesOfALargeFileAreCopiedWithoutODirect) {
   Direct direct;
   CopyScript& copy = direct.copy;
   EXPECT_EQ(direct.next, "direct on fd7 fd8");
@@ -215,9 +276,10 @@ TEST(FileCopyPageCacheTest, OfALargeFileTheLastBytesAloneAreCopiedWithoutODirect
   EXPECT_TRUE(copy.all_blocks_back());
 }
 
-// A direct write that makes the target longer waits for all others. But one whose copy is
-// killed must not look whole.
-TEST(FileCopyPageCacheTest, OfManyBlocksTheTargetIsMadeLongerBeforehandButForTheLast) {
+// A direct write that extends the target waits for all others, so the target gets nearly
+// its full size first. It must not get all of it: if the copy is killed, the target must
+// not look complete.
+TEST(FileCopyPageCacheTest, ATargetOfManyBlocksIsExtendedBeforehandExceptForTheLast) {
   for (const int32_t lengthened : {0, -EPERM}) {
     constexpr int kBlocks = 10;
     Direct direct(kBlocks * kBlock + 100);
@@ -225,7 +287,7 @@ TEST(FileCopyPageCacheTest, OfManyBlocksTheTargetIsMadeLongerBeforehandButForThe
     copy.Settle({0});
     EXPECT_EQ(copy.Settle({0}), "at once set size fd8 36864");
     copy.Settle({lengthened});
-    // Where that is refused, the last block need not wait.
+    // If that is refused, the last block need not wait.
     const int first = lengthened == 0 ? kBlocks - 1 : kBlocks;
     for (int block = 0; block + kLanesMax < first; ++block) {
       EXPECT_THAT(copy.Settle(block, {kBlock, kBlock}),
@@ -247,18 +309,78 @@ TEST(FileCopyPageCacheTest, OfManyBlocksTheTargetIsMadeLongerBeforehandButForThe
   }
 }
 
-TEST(FileCopyPageCacheTest, OfWholePagesNothingIsLeftForTheEnd) {
+TEST(FileCopyPageCacheTest, AFileOfWholePagesLeavesNothingForTheEnd) {
   DirectWritten written(2 * kBlock);
   EXPECT_EQ(written.next, "direct off fd7 fd8");
   EXPECT_EQ(written.copy.Settle({0}), "at once uncached read fd7 4096@8192");
   EXPECT_EQ(written.copy.Settle({0}), "drop fd7 = write back fd8 = drop fd8");
 }
 
+constexpr char kAllBlocks[] =
+    "0: uncached read fd7 4096@0 - uncached write fd8 4096@0 | "
+    "1: uncached read fd7 4096@4096 - uncached write fd8 4096@4096 | "
+    "2: uncached read fd7 100@8192 - uncached write fd8 100@8192";
+constexpr char kAskSource[] = "direct on fd7 = direct off fd7";
+
 TEST(FileCopyPageCacheTest, WhereThereIsNoODirectItIsCopiedUncached) {
   Direct direct;
-  EXPECT_EQ(direct.copy.Settle({-EINVAL}),
-            std::string(kTwoBlocks) +
-                " | 2: uncached read fd7 100@8192 - uncached write fd8 100@8192");
+  EXPECT_EQ(direct.copy.Settle({-EINVAL}), kAskSource);
+  EXPECT_EQ(direct.copy.Settle({-EINVAL, 0}), kAllBlocks);
+}
+
+// A copy between the two up to when it would turn O_DIRECT on: what comes next.
+std::string OpenBothOn(FileSystem* source, FileSystem* target) {
+  CopyScript copy({.policy = Policy(PageCache::kBypass),
+                   .size = 2 * kBlock + 100,
+                   .source_file_system = source,
+                   .target_file_system = target});
+  return copy.OpenBoth();
+}
+
+TEST(FileCopyPageCacheTest, TheFileSystemThatRefusesODirectIsNotTriedAgain) {
+  for (const bool source_refuses : {true, false}) {
+    FileSystem source(/*device=*/0, LocalKind());
+    FileSystem target(/*device=*/0, LocalKind());
+    CopyScript copy({.policy = Policy(PageCache::kBypass),
+                     .size = 2 * kBlock + 100,
+                     .source_file_system = &source,
+                     .target_file_system = &target});
+    EXPECT_EQ(copy.OpenBoth(), "direct on fd7 fd8");
+    EXPECT_EQ(copy.Settle({-EINVAL}), kAskSource);
+    EXPECT_EQ(copy.Settle({source_refuses ? -EINVAL : 0, 0}), kAllBlocks);
+    EXPECT_EQ(source.refuses_direct(), source_refuses);
+    EXPECT_EQ(target.refuses_direct(), !source_refuses);
+    EXPECT_EQ(OpenBothOn(&source, &target), kAllBlocks);
+    FileSystem& refusing = source_refuses ? source : target;
+    FileSystem& other = source_refuses ? target : source;
+    EXPECT_EQ(OpenBothOn(&refusing, &other), kAllBlocks);
+    EXPECT_EQ(OpenBothOn(&other, &refusing), kAllBlocks);
+    EXPECT_EQ(OpenBothOn(&other, &other), "direct on fd7 fd8");
+  }
+}
+
+TEST(FileCopyPageCacheTest, OfWhatIsNotRememberedEachFileIsTriedWithODirect) {
+  FileSystem further(FileSystem::kNoDevice, LocalKind());
+  further.NoteDirectRefused();
+  EXPECT_EQ(OpenBothOn(&further, &further), "direct on fd7 fd8");
+}
+
+// That is no word about other files.
+TEST(FileCopyPageCacheTest, WithoutMemoryODirectIsTriedForTheNextFile) {
+  Direct direct;
+  EXPECT_EQ(direct.copy.Settle({-ENOMEM}), kAllBlocks);
+  EXPECT_FALSE(direct.copy.file_system()->refuses_direct());
+  Direct asked;
+  asked.copy.Settle({-EINVAL});
+  EXPECT_EQ(asked.copy.Settle({-ENOMEM, 0}), kAllBlocks);
+  EXPECT_FALSE(asked.copy.file_system()->refuses_direct());
+}
+
+// Its last bytes could not be read.
+TEST(FileCopyPageCacheTest, ASourceThatKeepsODirectFails) {
+  Direct direct;
+  direct.copy.Settle({-EINVAL});
+  EXPECT_EQ(Remove(&direct.copy, direct.copy.Settle({0, -EIO})), "failed: read S EIO");
 }
 
 TEST(FileCopyPageCacheTest, WithoutRoomItFailsBeforeAnythingIsWritten) {
@@ -268,7 +390,7 @@ TEST(FileCopyPageCacheTest, WithoutRoomItFailsBeforeAnythingIsWritten) {
   EXPECT_EQ(Remove(&copy, copy.Settle({-ENOSPC})), "failed: write T ENOSPC");
 }
 
-TEST(FileCopyPageCacheTest, WhereRoomCantBeSetAsideItIsCopiedAllTheSame) {
+TEST(FileCopyPageCacheTest, WhereSpaceCantBePreallocatedTheFileIsStillCopied) {
   Direct direct;
   direct.copy.Settle({0});
   EXPECT_EQ(direct.copy.Settle({-EOPNOTSUPP}), kTwoBlocks);
@@ -285,7 +407,7 @@ TEST(FileCopyPageCacheTest, ATargetThatStaysIsNotLeftAtItsFullSize) {
   EXPECT_EQ(copy.Settle({0, 0}), "failed: write T ENOSPC");
 }
 
-TEST(FileCopyPageCacheTest, RoomThatWasNotThereIsGivenBackWhereTheTargetStays) {
+TEST(FileCopyPageCacheTest, AfterAFailedPreallocationATargetThatStaysIsEmptied) {
   Direct direct(2 * kBlock, /*exists=*/true);
   CopyScript& copy = direct.copy;
   EXPECT_EQ(copy.Settle({0}), "preallocate fd8 8192");
@@ -300,8 +422,8 @@ TEST(FileCopyPageCacheTest, AnInterruptedPreallocationIsTriedAgain) {
   EXPECT_EQ(direct.copy.Settle({-EINTR}), "preallocate fd8 8292");
 }
 
-// A device with larger units, or a file that has lost an odd number of bytes.
-TEST(FileCopyPageCacheTest, WhatODirectRefusesLaterIsBegunAnewWithoutIt) {
+// The device may have larger units, or the file may have lost an odd number of bytes.
+TEST(FileCopyPageCacheTest, ACopyThatODirectRefusesLaterIsBegunAnewWithoutIt) {
   Direct direct;
   CopyScript& copy = direct.copy;
   copy.Settle({0});
@@ -326,7 +448,7 @@ TEST(FileCopyPageCacheTest, ASourceThatShrankByPagesIsBegunAnew) {
   EXPECT_EQ(copy.Settle({0}), "at once set size fd8 0");
 }
 
-// Room was set aside for the size that it had.
+// Space was preallocated for the size that it had.
 TEST(FileCopyPageCacheTest, ASourceThatLostItsLastBytesGivesATargetOfItsSize) {
   for (const int32_t left : {0, 60}) {
     DirectWritten written;
@@ -386,30 +508,40 @@ TEST(FileCopyPageCacheTest, StoppedWithAFailedDirectWriteItHasFailed) {
 
 // --- Polling ---
 
-// One of two whole blocks and 100 bytes that is polled, and has room for them.
+// The refusal to poll that the copy reports, if there is only one.
+PollRefusal PollRefusalOf(const CopyScript& copy) {
+  const std::array<PollRefusal, 2> refusals = copy.copy().poll_refusals();
+  return refusals[0].error_number != 0 ? refusals[0] : refusals[1];
+}
+
+// A polled copy of two whole blocks and 100 bytes, with space preallocated.
 struct Polled {
   // The device takes up to `length_max` bytes at a time.
-  explicit Polled(uint64_t size = 2 * kBlock + 100, uint32_t length_max = 1 << 20)
-      : polled_io([length_max](dev_t) { return length_max; }), copy(MakeSetup(size)) {
+  explicit Polled(uint64_t size = 2 * kBlock + 100, uint32_t length_max = 1 << 20,
+                  FileSystem* source = nullptr, FileSystem* target = nullptr)
+      : file_systems([length_max](dev_t) { return length_max; }),
+        copy(MakeSetup(size, source, target)) {
     copy.OpenBoth();
     copy.Settle({0});
     next = copy.Settle({0});
   }
-  CopyScript::Setup MakeSetup(uint64_t size) {
-    CopyScript::Setup setup = {.policy = Policy(PageCache::kBypass, &uncached_io),
-                               .size = size};
-    setup.policy.polled_io = &polled_io;
+  CopyScript::Setup MakeSetup(uint64_t size, FileSystem* source, FileSystem* target) {
+    CopyScript::Setup setup = {.policy = Policy(PageCache::kBypass),
+                               .size = size,
+                               .source_file_system = source,
+                               .target_file_system = target};
+    setup.policy.file_systems = &file_systems;
+    setup.policy.polls = true;
     return setup;
   }
-  UncachedIo uncached_io;
-  PolledIo polled_io;
+  FileSystemTable file_systems;
   CopyScript copy;
   std::string next;
 };
 
 constexpr char kUnpolled[] = "uncached read fd7 4096@0 - uncached write fd8 4096@0";
 
-TEST(FileCopyPageCacheTest, WhatHasODirectIsReadAndWrittenPolledEachAlone) {
+TEST(FileCopyPageCacheTest, WithODirectEachReadAndWriteIsPolledAlone) {
   Polled polled;
   CopyScript& copy = polled.copy;
   EXPECT_EQ(polled.next, "0: polled read fd7 4096@0 | 1: polled read fd7 4096@4096");
@@ -425,14 +557,14 @@ TEST(FileCopyPageCacheTest, WhatHasODirectIsReadAndWrittenPolledEachAlone) {
   EXPECT_EQ(copy.Settle({0, 0}), "copied");
   EXPECT_EQ(copy.counters().files_direct.value(), 1);
   EXPECT_EQ(copy.counters().bytes_done.value(), 2 * kBlock + 100);
-  EXPECT_EQ(copy.copy().poll_refusal().error_number, 0);
+  EXPECT_EQ(PollRefusalOf(copy).error_number, 0);
   EXPECT_TRUE(copy.all_blocks_back());
 }
 
 TEST(FileCopyPageCacheTest, OneBlocksReadIsPolledWhileAnothersWriteIs) {
   Polled polled(10 * kBlock);
   CopyScript& copy = polled.copy;
-  copy.Settle({0});  // It is made longer.
+  copy.Settle({0});  // The target is extended.
   copy.Settle(3, {kBlock});
   EXPECT_EQ(copy.Settle(3, {kBlock}), "3: polled read fd7 4096@32768");
 }
@@ -456,7 +588,7 @@ TEST(FileCopyPageCacheTest, NoMoreIsPolledAtATimeThanTheDeviceTakes) {
   EXPECT_EQ(copy.Settle(0, {3072}), "polled read fd7 1024@3072");
   EXPECT_EQ(copy.Settle(0, {1024}), "polled write fd8 1024@3072");
   EXPECT_EQ(copy.Settle(0, {1024}), "");
-  // What was read in one piece, being tried again, is written in two.
+  // This block, read in one piece when it was tried again, is written in two.
   EXPECT_EQ(copy.Settle(1, {-EAGAIN}),
             "1: uncached read fd7 4096@4096 - uncached write fd8 4096@4096");
   EXPECT_EQ(copy.Settle(1, {kBlock, kCancelled}), "1: polled write fd8 3072@4096");
@@ -469,26 +601,26 @@ TEST(FileCopyPageCacheTest, NoMoreIsPolledAtATimeThanTheDeviceTakes) {
 TEST(FileCopyPageCacheTest, ADeviceThatCantBePolledIsNotTried) {
   Polled polled(2 * kBlock, /*length_max=*/0);
   EXPECT_EQ(polled.next, kTwoBlocks);
-  EXPECT_TRUE(polled.polled_io.refused());
-  EXPECT_EQ(polled.copy.copy().poll_refusal().error_number, EOPNOTSUPP);
-  EXPECT_EQ(polled.copy.copy().poll_refusal().operation, Operation::kRead);
+  EXPECT_TRUE(polled.copy.file_system()->refuses_polling());
+  EXPECT_EQ(PollRefusalOf(polled.copy).error_number, EOPNOTSUPP);
+  EXPECT_EQ(PollRefusalOf(polled.copy).operation, Operation::kRead);
 }
 
-TEST(FileCopyPageCacheTest, ARefusalIsBelievedOnceItGoesWellUnpolled) {
+TEST(FileCopyPageCacheTest, ARefusalToPollIsBelievedOnceTheOpWorksUnpolled) {
   for (const int error : {EOPNOTSUPP, EINVAL}) {
     Polled polled;
     CopyScript& copy = polled.copy;
     EXPECT_EQ(copy.Settle(0, {-error}), kUnpolled);
-    EXPECT_FALSE(polled.polled_io.refused());
+    EXPECT_FALSE(polled.copy.file_system()->refuses_polling());
     EXPECT_EQ(copy.Settle(0, {kBlock, kBlock}), "");
-    EXPECT_TRUE(polled.polled_io.refused());
-    EXPECT_EQ(copy.copy().poll_refusal().error_number, error);
-    EXPECT_EQ(copy.copy().poll_refusal().operation, Operation::kRead);
-    // The other one was on its way.
+    EXPECT_TRUE(polled.copy.file_system()->refuses_polling());
+    EXPECT_EQ(PollRefusalOf(copy).error_number, error);
+    EXPECT_EQ(PollRefusalOf(copy).operation, Operation::kRead);
+    // The other read was already queued.
     EXPECT_EQ(copy.Settle(1, {-error}),
               "1: uncached read fd7 4096@4096 - uncached write fd8 4096@4096");
     EXPECT_EQ(copy.Settle(1, {kBlock, kBlock}), "direct off fd7 fd8");
-    EXPECT_EQ(copy.copy().poll_refusal().error_number, error);
+    EXPECT_EQ(PollRefusalOf(copy).error_number, error);
     EXPECT_EQ(copy.counters().retries.value(), 0);
   }
 }
@@ -499,18 +631,64 @@ TEST(FileCopyPageCacheTest, AWriteThatCantBePolledIsARefusalToo) {
   EXPECT_EQ(copy.Settle(0, {kBlock}), "polled write fd8 4096@0");
   EXPECT_EQ(copy.Settle(0, {-EOPNOTSUPP}), "uncached write fd8 4096@0");
   EXPECT_EQ(copy.Settle(0, {kBlock}), "");
-  EXPECT_EQ(copy.copy().poll_refusal().operation, Operation::kWrite);
-  EXPECT_EQ(copy.copy().poll_refusal().error_number, EOPNOTSUPP);
+  EXPECT_EQ(PollRefusalOf(copy).operation, Operation::kWrite);
+  EXPECT_EQ(PollRefusalOf(copy).error_number, EOPNOTSUPP);
   EXPECT_EQ(copy.Settle(1, {kBlock}), "1: uncached write fd8 4096@4096");
 }
 
-TEST(FileCopyPageCacheTest, OnlyTheFirstToLearnOfARefusalTellsIt) {
+TEST(FileCopyPageCacheTest, OnlyTheFirstCopyToLearnOfARefusalReportsIt) {
   Polled polled;
-  polled.polled_io.NoteRefused();
+  polled.copy.file_system()->NotePollingRefused();
   CopyScript& copy = polled.copy;
   EXPECT_EQ(copy.Settle(0, {-EOPNOTSUPP}), kUnpolled);
   EXPECT_EQ(copy.Settle(0, {kBlock, kBlock}), "");
-  EXPECT_EQ(copy.copy().poll_refusal().error_number, 0);
+  EXPECT_EQ(PollRefusalOf(copy).error_number, 0);
+}
+
+TEST(FileCopyPageCacheTest, WhoseReadOrWriteWasRefusedIsNotPolledOthersAre) {
+  FileSystem source(/*device=*/0, LocalKind());
+  FileSystem target(/*device=*/0, LocalKind());
+  FileSystem other(/*device=*/0, LocalKind());
+  Polled polled(2 * kBlock, 1 << 20, &source, &target);
+  CopyScript& copy = polled.copy;
+  copy.Settle(0, {kBlock});
+  copy.Settle(0, {-EOPNOTSUPP});
+  EXPECT_EQ(copy.Settle(0, {kBlock}), "");
+  EXPECT_FALSE(source.refuses_polling());
+  EXPECT_TRUE(target.refuses_polling());
+  EXPECT_EQ(PollRefusalOf(copy).error_number, EOPNOTSUPP);
+  const std::string is_polled =
+      "0: polled read fd7 4096@0 | 1: polled read fd7 4096@4096";
+  EXPECT_EQ(Polled(2 * kBlock, 1 << 20, &source, &target).next, kTwoBlocks);
+  EXPECT_EQ(Polled(2 * kBlock, 1 << 20, &target, &other).next, kTwoBlocks);
+  EXPECT_EQ(Polled(2 * kBlock, 1 << 20, &source, &other).next, is_polled);
+  Polled another(2 * kBlock, 1 << 20, &other, &source);
+  EXPECT_EQ(another.next, is_polled);
+  // Its refusal is told as well.
+  another.copy.Settle(0, {-EOPNOTSUPP});
+  another.copy.Settle(0, {kBlock, kBlock});
+  EXPECT_TRUE(other.refuses_polling());
+  EXPECT_EQ(PollRefusalOf(another.copy).operation, Operation::kRead);
+  EXPECT_EQ(PollRefusalOf(another.copy).error_number, EOPNOTSUPP);
+}
+
+TEST(FileCopyPageCacheTest, RefusalsOfBothFilesAreBothReported) {
+  FileSystem source(/*device=*/0, LocalKind());
+  FileSystem target(/*device=*/0, LocalKind());
+  Polled polled(2 * kBlock, 1 << 20, &source, &target);
+  CopyScript& copy = polled.copy;
+  copy.Settle(0, {kBlock});
+  copy.Settle(0, {-EOPNOTSUPP});
+  copy.Settle(1, {-EINVAL});
+  copy.Settle(0, {kBlock});
+  copy.Settle(1, {kBlock, kBlock});
+  EXPECT_TRUE(source.refuses_polling());
+  EXPECT_TRUE(target.refuses_polling());
+  const std::array<PollRefusal, 2> refusals = copy.copy().poll_refusals();
+  EXPECT_EQ(refusals[0].operation, Operation::kRead);
+  EXPECT_EQ(refusals[0].error_number, EINVAL);
+  EXPECT_EQ(refusals[1].operation, Operation::kWrite);
+  EXPECT_EQ(refusals[1].error_number, EOPNOTSUPP);
 }
 
 // That is O_DIRECT's, as without polling.
@@ -524,7 +702,7 @@ TEST(FileCopyPageCacheTest, WhatIsInvalidWithoutPollingTooIsNoRefusal) {
   EXPECT_EQ(copy.Settle({0}),
             std::string(kTwoBlocks) +
                 " | 2: uncached read fd7 100@8192 - uncached write fd8 100@8192");
-  EXPECT_FALSE(polled.polled_io.refused());
+  EXPECT_FALSE(polled.copy.file_system()->refuses_polling());
 }
 
 TEST(FileCopyPageCacheTest, AnUncachedRefusalAfterAPolledOneIsToldApart) {
@@ -533,19 +711,19 @@ TEST(FileCopyPageCacheTest, AnUncachedRefusalAfterAPolledOneIsToldApart) {
   copy.Settle(0, {-EOPNOTSUPP});
   EXPECT_EQ(copy.Settle(0, {-EOPNOTSUPP, kCancelled}),
             "read fd7 4096@0 - uncached write fd8 4096@0");
-  EXPECT_TRUE(polled.uncached_io.reads_refused());
-  EXPECT_FALSE(polled.polled_io.refused());
+  EXPECT_TRUE(copy.file_system()->refuses_uncached_reads());
+  EXPECT_FALSE(polled.copy.file_system()->refuses_polling());
   EXPECT_EQ(copy.Settle(0, {kBlock, kBlock}), "");
-  EXPECT_TRUE(polled.polled_io.refused());
+  EXPECT_TRUE(polled.copy.file_system()->refuses_polling());
 }
 
 TEST(FileCopyPageCacheTest, AnInterruptedPolledReadIsTriedUnpolledOnce) {
   Polled polled(10 * kBlock);
   CopyScript& copy = polled.copy;
-  copy.Settle({0});  // It is made longer.
+  copy.Settle({0});  // The target is extended.
   EXPECT_EQ(copy.Settle(0, {-EAGAIN}), kUnpolled);
   EXPECT_EQ(copy.Settle(0, {kBlock, kBlock}), "polled read fd7 4096@32768");
-  EXPECT_FALSE(polled.polled_io.refused());
+  EXPECT_FALSE(polled.copy.file_system()->refuses_polling());
 }
 
 TEST(FileCopyPageCacheTest, AnErrorOfThePolledDeviceIsFinal) {
@@ -567,7 +745,7 @@ TEST(FileCopyPageCacheTest, OnceRefusedNothingIsPolled) {
   copy.Settle({0, 0, 0});
   ASSERT_EQ(copy.Settle({0, 0}), "copied");
   copy.OpenBoth();
-  EXPECT_EQ(copy.copy().poll_refusal().error_number, 0);
+  EXPECT_EQ(PollRefusalOf(copy).error_number, 0);
   copy.Settle({0});
   EXPECT_EQ(copy.Settle({0}), kTwoBlocks);
 }

@@ -1,13 +1,17 @@
-// The state machine of one file's copy on file systems that are not known: those may tell
-// errors when a file is closed, and any size; copy_script.h explains the notation.
+// Tests the state machine of one file's copy on unknown file systems, which may report an
+// error when a file is closed, and any size. copy_script.h explains the notation.
+
+#include <sys/sysmacros.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "core/file/file_copy.h"
 #include "gtest/gtest.h"
 #include "tests/copy_script.h"
+#include "tests/file_system_kinds.h"
 
 namespace ringcp {
 namespace {
@@ -26,7 +30,7 @@ struct Read {
   std::string next;
 };
 
-// One whose target was there: it is open as descriptor 8, and empty.
+// A copy whose target existed: it is open as descriptor 8, and empty.
 struct Overwriting : Read {
   explicit Overwriting(bool is_link = false) {
     if (is_link) copy.target_link_stat.stx_mode = S_IFLNK | 0777;
@@ -38,7 +42,7 @@ struct Overwriting : Read {
   }
 };
 
-// What was made is removed once it is empty and closed: how the copy ends then.
+// Empties and closes the new target, and then removes it. Returns the outcome.
 std::string RemoveClosed(CopyScript* copy, const std::string& next) {
   EXPECT_EQ(next, "at once set size fd8 0");
   EXPECT_EQ(copy->Settle({0}), "fstat fd8 unasked = close fd8 = close fd7");
@@ -47,7 +51,7 @@ std::string RemoveClosed(CopyScript* copy, const std::string& next) {
   return copy->Settle({0});
 }
 
-TEST(FileCopyRemoteTest, ATargetIsClosedByADescriptorAndItsErrorHeard) {
+TEST(FileCopyRemoteTest, ATargetIsClosedAsADescriptorSoThatErrorsAreSeen) {
   Read read;
   CopyScript& copy = read.copy;
   EXPECT_EQ(read.next, "open T new 644>fd");
@@ -65,7 +69,7 @@ TEST(FileCopyRemoteTest, TheEndOfASmallFileIsConfirmed) {
   EXPECT_EQ(copy.Settle({0}), "open T new 644>fd");
 }
 
-TEST(FileCopyRemoteTest, AnErrorBehindTheSizeThatIsToldFails) {
+TEST(FileCopyRemoteTest, AnErrorBeyondTheReportedSizeFails) {
   CopyScript copy({.local = false});
   copy.LookAtSource();
   EXPECT_EQ(copy.Settle({-EIO}), "close fd7");
@@ -73,7 +77,7 @@ TEST(FileCopyRemoteTest, AnErrorBehindTheSizeThatIsToldFails) {
   EXPECT_TRUE(copy.all_blocks_back());
 }
 
-// A ring reads nothing at and beyond the size that is told.
+// A ring reads nothing at or beyond the size that is reported.
 TEST(FileCopyRemoteTest, AFileOfTooSmallASizeIsReadToItsEnd) {
   CopyScript copy({.local = false});
   copy.LookAtSource();
@@ -102,7 +106,7 @@ TEST(FileCopyRemoteTest, AFileThatTellsNoSizeIsReadToItsEnd) {
   copy.OpenSource();
   EXPECT_EQ(copy.Settle({0, 0}), "at once read fd7 1024@0");
   EXPECT_EQ(copy.Settle({1}), "open T new 644>fd");
-  // The ring may go on to say that there is nothing, as often as it is asked.
+  // The ring may say that there is nothing however often it is asked.
   EXPECT_EQ(copy.Settle({8}), "read fd7 4096@0");
   EXPECT_EQ(copy.Settle({0}), "at once read fd7 4096@0");
   EXPECT_EQ(copy.Settle({10}), "write fd8 10@0");
@@ -114,7 +118,7 @@ TEST(FileCopyRemoteTest, AFileThatTellsNoSizeIsReadToItsEnd) {
   EXPECT_EQ(copy.Settle({0}), "fstat fd8 unasked = close fd8 = close fd7");
   EXPECT_EQ(copy.Settle({0, 0, 0}), "copied");
   EXPECT_EQ(copy.counters().bytes_done.value(), 10);
-  EXPECT_EQ(copy.counters().short_reads.value(), 0);  // A short read is no news there.
+  EXPECT_EQ(copy.counters().short_reads.value(), 0);  // A short read is normal there.
   EXPECT_TRUE(copy.all_blocks_back());
 }
 
@@ -131,12 +135,15 @@ TEST(FileCopyRemoteTest, AFailureWhileReadingAnUnknownSizeRemovesTheTarget) {
 }
 
 TEST(FileCopyRemoteTest, AFileMountedOverOneOfAKnownFileSystemIsNotKnown) {
-  CopyScript copy;
-  copy.source_stat.stx_dev_minor = 9;
-  EXPECT_EQ(copy.LookAtSource(), "at once read fd7 1024@100");
+  for (const uint32_t minor : {8, 9}) {
+    FileSystem above(makedev(0, 8), LocalKind());
+    CopyScript copy({.source_file_system = &above});
+    copy.source_stat.stx_dev_minor = minor;
+    EXPECT_EQ(copy.LookAtSource().starts_with("at once read fd7 1024@100"), minor != 8);
+  }
 }
 
-// --- What closing tells ---
+// --- What closing reports ---
 
 TEST(FileCopyRemoteTest, ATargetThatCanNotBeStoredIsRemoved) {
   Read read;
@@ -149,8 +156,8 @@ TEST(FileCopyRemoteTest, ATargetThatCanNotBeStoredIsRemoved) {
   EXPECT_TRUE(copy.all_blocks_back());
 }
 
-// That it could not be emptied does not matter once it is gone.
-TEST(FileCopyRemoteTest, WhyAHalfWrittenTargetIsThereStillIsKept) {
+// Once the target is gone, it does not matter that it could not be emptied.
+TEST(FileCopyRemoteTest, TheReasonWhyAHalfWrittenTargetStaysIsKept) {
   for (const int error : {0, ENOENT, EROFS}) {
     Read read;
     CopyScript& copy = read.copy;
@@ -183,7 +190,7 @@ TEST(FileCopyRemoteTest, WhatCouldNotBeIdentifiedBeforeItWasClosedIsLeftAlone) {
   Read read;
   read.copy.Settle({8});
   EXPECT_EQ(read.copy.Settle({100, -ENOMEM, -EIO, 0}), "failed: close T EIO");
-  // ... which is told.
+  // ... and the failure is kept.
   EXPECT_EQ(read.copy.copy().removal_error(), ENOMEM);
 }
 
@@ -211,7 +218,7 @@ TEST(FileCopyRemoteTest, AnExistingTargetThatCanNotBeStoredIsEmptied) {
   EXPECT_TRUE(copy.all_blocks_back());
 }
 
-TEST(FileCopyRemoteTest, OneBehindALinkIsFoundThroughIt) {
+TEST(FileCopyRemoteTest, ATargetBehindALinkIsFoundThroughIt) {
   Overwriting overwriting(/*is_link=*/true);
   EXPECT_EQ(overwriting.copy.Settle({100, -ENOSPC, 0}), "open T following>fd");
 }
@@ -227,8 +234,8 @@ TEST(FileCopyRemoteTest, AnotherFileThatHasTakenItsNameIsNotEmptied) {
   EXPECT_EQ(copy.copy().removal_error(), 0);
 }
 
-TEST(FileCopyRemoteTest, WhyAnExistingTargetCouldNotBeEmptiedIsKept) {
-  for (const int error : {EIO, ENOENT}) {  // Gone: there is nothing left to empty.
+TEST(FileCopyRemoteTest, TheReasonWhyAnExistingTargetCouldNotBeEmptiedIsKept) {
+  for (const int error : {EIO, ENOENT}) {  // ENOENT: it is gone.
     Overwriting opening;
     opening.copy.Settle({100, -ENOSPC, 0});
     EXPECT_EQ(opening.copy.Settle({-error}), "failed: close T ENOSPC");
@@ -261,7 +268,7 @@ TEST(FileCopyRemoteTest, ALargeTargetThatCanNotBeStoredIsRemoved) {
   EXPECT_EQ(copy.Settle({0}), "failed: close T EDQUOT");
 }
 
-TEST(FileCopyRemoteTest, AWriteThatFailsIsToldInsteadOfWhatClosingTells) {
+TEST(FileCopyRemoteTest, AFailedWriteIsReportedInsteadOfAFailedClose) {
   Read read;
   CopyScript& copy = read.copy;
   copy.Settle({8});
@@ -270,7 +277,7 @@ TEST(FileCopyRemoteTest, AWriteThatFailsIsToldInsteadOfWhatClosingTells) {
       "failed: write T ENOSPC");
 }
 
-// FUSE says EIO of a queued write that was stored in part.
+// FUSE reports EIO for a queued write that was stored in part.
 TEST(FileCopyRemoteTest, AfterAQueuedWriteFailedAllIsWrittenByACall) {
   for (const bool works : {true, false}) {
     Read read;
@@ -296,8 +303,8 @@ TEST(FileCopyRemoteTest, AfterAQueuedWriteFailedAllIsWrittenByACall) {
 constexpr char kLookAnew[] = "at once fstat fd8 = at once lstat T";
 constexpr char kLetGo[] = "at once set size fd8 0 = at once close fd8";
 
-// The error may be about what was written before, and the open file be good for nothing
-// any more: all of it is copied anew.
+// The error may be about an earlier write, and the open file may be unusable from then
+// on, so everything is copied anew.
 TEST(FileCopyRemoteTest, AfterAQueuedWriteOfALargeFileFailedAllIsCopiedAnewByCalls) {
   for (const int error : {EIO, EINVAL, ESPIPE}) {
     for (const bool is_forgotten : {true, false}) {
@@ -320,7 +327,7 @@ TEST(FileCopyRemoteTest, AfterAQueuedWriteOfALargeFileFailedAllIsCopiedAnewByCal
         next = copy.Settle({0});
       }
       EXPECT_EQ(next, "at once read fd7 4096@0 - at once write fd8 4096@0");
-      copy.LeaveBlocksToChains();  // Not even if they have to be waited for.
+      copy.LeaveBlocksToChains();  // Even if the calls have to wait.
       EXPECT_EQ(copy.Settle({4096, 4096}),
                 "at once read fd7 4096@4096 - at once write fd8 4096@4096");
       EXPECT_EQ(copy.Settle({4096, 4096}),
@@ -340,7 +347,8 @@ TEST(FileCopyRemoteTest, AfterAQueuedWriteOfALargeFileFailedAllIsCopiedAnewByCal
   }
 }
 
-// One of two blocks whose second write failed with EINVAL, and that is let go.
+// A copy of two blocks whose second write failed with EINVAL, and which closes its target
+// to open it anew.
 struct LetGo {
   explicit LetGo(bool exists = false) : copy({.size = 2 * 4096, .local = false}) {
     copy.LookAtSource();
@@ -361,7 +369,7 @@ struct LetGo {
   std::string next;
 };
 
-TEST(FileCopyRemoteTest, WhatFailsOnceMoreHasFailed) {
+TEST(FileCopyRemoteTest, ASecondFailureIsFinal) {
   LetGo let_go;
   CopyScript& copy = let_go.copy;
   copy.Settle({0, 0});
@@ -375,7 +383,7 @@ TEST(FileCopyRemoteTest, WhatFailsOnceMoreHasFailed) {
   EXPECT_EQ(copy.Settle({0}), "failed: write T EIO");
 }
 
-// What failed first is told.
+// The first failure is reported.
 TEST(FileCopyRemoteTest, WhatCanNotBeCopiedAnewFailsByItsFirstError) {
   CopyScript unknown({.size = 2 * 4096, .local = false});
   unknown.OpenBoth();
@@ -390,12 +398,12 @@ TEST(FileCopyRemoteTest, WhatCanNotBeCopiedAnewFailsByItsFirstError) {
   LetGo unopened;
   unopened.copy.Settle({0, 0});
   unopened.copy.Settle({0});
-  EXPECT_EQ(unopened.copy.Settle({-EIO}), "at once close fd7");
-  EXPECT_EQ(unopened.copy.Settle({0}), "at once lstat T");
+  EXPECT_EQ(unopened.copy.Settle({-EIO}), "at once lstat T");
   EXPECT_EQ(unopened.copy.Settle({0}), "at once unlink T");
+  EXPECT_EQ(unopened.copy.Settle({0}), "at once close fd7");
   EXPECT_EQ(unopened.copy.Settle({0}), "failed: write T EINVAL");
 
-  // Somebody else's file that has come there is left alone, also if it comes late.
+  // A file that somebody else has put there is left alone, even if it comes late.
   LetGo taken;
   taken.copy.Settle({0, 0});
   EXPECT_EQ(taken.copy.Settle({-ENOENT}), "at once open T new 644>fd");
@@ -403,28 +411,42 @@ TEST(FileCopyRemoteTest, WhatCanNotBeCopiedAnewFailsByItsFirstError) {
   EXPECT_EQ(taken.copy.Settle({0}), "failed: write T EINVAL");
 }
 
-// It was open for writing, but is nobody's to open so: its source is not, either.
-TEST(FileCopyRemoteTest, WhatMayNotBeOpenedForWritingAgainIsMadeAgain) {
+// The target was open for writing, but its mode does not let the copy open it so again.
+TEST(FileCopyRemoteTest, ATargetThatMayNotBeReopenedForWritingIsMadeAgain) {
   LetGo let_go;
   CopyScript& copy = let_go.copy;
   copy.Settle({0, 0});
   EXPECT_EQ(copy.Settle({0}), "at once open T truncated>fd");
-  EXPECT_EQ(copy.Settle({-EACCES}), "at once unlink T");
+  EXPECT_EQ(copy.Settle({-EACCES}), "at once lstat T");
+  EXPECT_EQ(copy.Settle({0}), "at once unlink T");
   EXPECT_EQ(copy.Settle({0}), "at once open T new 644>fd");
   EXPECT_EQ(copy.Settle({8}), "at once read fd7 4096@0 - at once write fd8 4096@0");
+}
+
+TEST(FileCopyRemoteTest, WhatTookItsNameWhenItCouldNotBeOpenedAgainIsLeft) {
+  LetGo let_go;
+  CopyScript& copy = let_go.copy;
+  copy.Settle({0, 0});
+  EXPECT_EQ(copy.Settle({0}), "at once open T truncated>fd");
+  copy.target_link_stat.stx_ino = 4711;
+  EXPECT_EQ(copy.Settle({-EACCES}), "at once lstat T");
+  EXPECT_EQ(copy.Settle({0}), "at once open T new 644>fd");
+  EXPECT_EQ(copy.Settle({-EEXIST}), "at once close fd7");
+  EXPECT_EQ(copy.Settle({0}), "failed: write T EINVAL");
 }
 
 TEST(FileCopyRemoteTest, ACopyThatIsStoppedWhileItBeginsAnewLeavesNothing) {
   LetGo let_go;
   let_go.copy.Stop();
-  EXPECT_EQ(let_go.copy.Settle({0, 0}), "at once close fd7");
-  EXPECT_EQ(let_go.copy.Settle({0}), "at once lstat T");
+  EXPECT_EQ(let_go.copy.Settle({0, 0}), "at once lstat T");
   EXPECT_EQ(let_go.copy.Settle({0}), "at once unlink T");
+  EXPECT_EQ(let_go.copy.Settle({0}), "at once close fd7");
   EXPECT_EQ(let_go.copy.Settle({0}), "cancelled");
 }
 
-// Where each look tells another inode number the open file has to do.
-TEST(FileCopyRemoteTest, WhatItsNameDoesNotLeadToIsCopiedToAnewAsItIsOpen) {
+// If each look reports another inode number, only the open file can be used.
+TEST(FileCopyRemoteTest,
+     ATargetThatItsNameDoesNotLeadToIsCopiedToAnewThroughTheOpenFile) {
   for (const bool works : {true, false}) {
     CopyScript copy({.size = 2 * 4096, .local = false});
     copy.OpenBoth();
@@ -446,17 +468,15 @@ TEST(FileCopyRemoteTest, WhatItsNameDoesNotLeadToIsCopiedToAnewAsItIsOpen) {
 
 // A read of the last bytes is none of whole pages.
 TEST(FileCopyRemoteTest, ItsSourceIsReadThroughThePageCacheThen) {
-  UncachedIo uncached_io;
   FileCopyPolicy policy;
   policy.page_cache = PageCache::kBypass;
-  policy.uncached_io = &uncached_io;
   CopyScript copy({.policy = policy, .size = 2 * 4096 + 100, .local = false});
   copy.OpenBoth();
   copy.Settle({0});
   copy.Settle({0});
   copy.Settle(0, {4096, -EIO});
   EXPECT_EQ(copy.Settle(1, {4096, 4096}),
-            absl::StrCat("direct off fd7 fd8 = ", kLookAnew));
+            absl::StrCat("at once direct off fd7 fd8 = ", kLookAnew));
 }
 
 TEST(FileCopyRemoteTest, WithoutRoomNothingIsCopiedAnew) {
@@ -468,8 +488,8 @@ TEST(FileCopyRemoteTest, WithoutRoomNothingIsCopiedAnew) {
   }
 }
 
-// What was there before is opened once more, but only if its name still leads to it.
-TEST(FileCopyRemoteTest, AnOldTargetIsCopiedToAnewIfItIsThereStill) {
+// A target that existed before is reopened, but only if its name still leads to it.
+TEST(FileCopyRemoteTest, AnOldTargetIsCopiedToAnewIfItIsStillThere) {
   for (const bool is_there : {true, false}) {
     LetGo let_go(/*exists=*/true);
     CopyScript& copy = let_go.copy;
@@ -477,7 +497,10 @@ TEST(FileCopyRemoteTest, AnOldTargetIsCopiedToAnewIfItIsThereStill) {
     if (!is_there) copy.target_link_stat.stx_ino = 4711;
     EXPECT_EQ(copy.Settle({0, -EIO}), "at once lstat T");
     if (!is_there) {
-      EXPECT_EQ(copy.Settle({0}), "at once close fd7");
+      EXPECT_EQ(copy.Settle({0}), "at once open T>fd");
+      copy.target_fd_stat.stx_ino = 4711;
+      EXPECT_EQ(copy.Settle({8}), "at once fstat fd8");
+      EXPECT_EQ(copy.Settle({0}), "at once close fd8 = at once close fd7");
       continue;
     }
     EXPECT_EQ(copy.Settle({0}), "at once open T truncated>fd");
@@ -486,7 +509,7 @@ TEST(FileCopyRemoteTest, AnOldTargetIsCopiedToAnewIfItIsThereStill) {
   }
 }
 
-// The kernel lacks a thread to close it by.
+// The op did not run, because the kernel lacked a thread for it.
 TEST(FileCopyRemoteTest, WhatIsLetGoIsClosedInAnyCase) {
   Read read;
   CopyScript& copy = read.copy;
@@ -499,8 +522,8 @@ TEST(FileCopyRemoteTest, WhatIsLetGoIsClosedInAnyCase) {
   EXPECT_EQ(copy.Settle({0}), "open T truncated>fd");
 }
 
-// What is there may be opened by O_TRUNC alone.
-TEST(FileCopyRemoteTest, ATargetThatIsNotOpenedWithoutTruncatingItIsTruncated) {
+// A file that exists may open only with O_TRUNC.
+TEST(FileCopyRemoteTest, ATargetThatOpensOnlyWithTruncationIsTruncated) {
   for (const int error : {EPERM, EACCES, EINVAL, EOPNOTSUPP, ENOSPC, EDQUOT}) {
     for (const bool opens : {true, false}) {
       Read read;
@@ -516,7 +539,7 @@ TEST(FileCopyRemoteTest, ATargetThatIsNotOpenedWithoutTruncatingItIsTruncated) {
       EXPECT_EQ(copy.Settle({0}), "write fd8 100@0 - close fd8 = close fd7");
       EXPECT_EQ(copy.Settle({50, kCancelled, kCancelled}),
                 "write fd8 50@50 - close fd8 = close fd7");
-      // It has lost its contents: so it is emptied.
+      // Its old contents are lost, so it is emptied.
       EXPECT_EQ(copy.Settle({-ENOSPC, kCancelled, kCancelled}), "at once set size fd8 0");
       EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
       EXPECT_EQ(copy.Settle({0, 0}), "failed: write T ENOSPC");
@@ -524,7 +547,7 @@ TEST(FileCopyRemoteTest, ATargetThatIsNotOpenedWithoutTruncatingItIsTruncated) {
   }
 }
 
-TEST(FileCopyRemoteTest, ATargetThatIsNotResizedIsOpenedOnceMoreToBeTruncated) {
+TEST(FileCopyRemoteTest, ATargetThatCanNotBeResizedIsReopenedToBeTruncated) {
   Read read;
   CopyScript& copy = read.copy;
   copy.Settle({-EEXIST});

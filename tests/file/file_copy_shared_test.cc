@@ -1,4 +1,4 @@
-// The state machine of one file's copy where the file is offered to other workers;
+// Tests the state machine of one file's copy if the file is offered to other workers.
 // copy_script.h explains the notation.
 
 #include <cerrno>
@@ -49,14 +49,14 @@ FileCopyPolicy ReadingDirectly(SharedFiles* files) {
   return policy;
 }
 
-// Lets both files be opened, of a source that is not in the page cache: how much of it is
-// will be asked next.
+// Opens both files of a copy whose source is not in the page cache. The copy then asks
+// how much of it is.
 void OpenUncached(CopyScript* copy) {
   copy->cached = false;
   copy->OpenBoth();
 }
 
-// Lets a half-written target be removed, `next` being what comes next: the outcome.
+// Removes a half-written target, where `next` is what comes next. Returns the outcome.
 std::string Remove(CopyScript* copy, const std::string& next) {
   EXPECT_EQ(next, "fstat fd8 = lstat T");
   EXPECT_EQ(copy->Settle({0, 0}), "unlink T");
@@ -82,7 +82,7 @@ TEST(FileCopySharedTest, OnADeviceAllBlocksAreOnTheirWayAndNobodyHelps) {
   }
 }
 
-// A large copy that has found out that its source is not in the page cache.
+// A large copy that has learned that its source is not in the page cache.
 struct Uncached {
   Uncached() : copy({.policy = ReadingDirectly(&files), .size = 2 * 4096 + 100}) {
     OpenUncached(&copy);
@@ -93,7 +93,7 @@ struct Uncached {
   std::string next;
 };
 
-TEST(FileCopySharedTest, FromADeviceItIsReadPastThePageCache) {
+TEST(FileCopySharedTest, ASourceOnADeviceIsReadPastThePageCache) {
   Uncached uncached;
   CopyScript& copy = uncached.copy;
   EXPECT_EQ(uncached.next, "direct on fd7");
@@ -118,6 +118,18 @@ TEST(FileCopySharedTest, WhatCanNotBeReadPastThePageCacheIsReadThroughIt) {
             std::string::npos);
 }
 
+TEST(FileCopySharedTest, OnceRefusedTheNextFileIsReadThroughThePageCacheUntried) {
+  Uncached first;
+  first.copy.Settle({-EINVAL});
+  EXPECT_TRUE(first.copy.file_system()->refuses_direct());
+  SharedFiles files(1, 4096);
+  CopyScript second({.policy = ReadingDirectly(&files),
+                     .size = 2 * 4096 + 100,
+                     .source_file_system = first.copy.file_system()});
+  OpenUncached(&second);
+  EXPECT_NE(second.Settle({0}).find("2: read fd7 100@8192"), std::string::npos);
+}
+
 TEST(FileCopySharedTest, ASourceThatRefusesADirectReadIsBegunAnew) {
   Uncached uncached;
   CopyScript& copy = uncached.copy;
@@ -129,7 +141,7 @@ TEST(FileCopySharedTest, ASourceThatRefusesADirectReadIsBegunAnew) {
   EXPECT_NE(copy.Settle({0}).find("2: read fd7 100@8192"), std::string::npos);
 }
 
-TEST(FileCopySharedTest, ASourceThatKeepsODirectOnIsWhatTheCopyFailsBy) {
+TEST(FileCopySharedTest, ASourceThatKeepsODirectOnFailsTheCopy) {
   Uncached uncached;
   CopyScript& copy = uncached.copy;
   copy.Settle({0});
@@ -154,8 +166,7 @@ TEST(FileCopySharedTest, WithoutAHelperItIsCopiedAlone) {
   EXPECT_EQ(shared.copy.Settle({0, 0}), "copied");
 }
 
-// A source of eight blocks, of which a helper has the fifth and lanes 2 and 3 the third
-// and the fourth.
+// A copy of eight blocks: lanes 2 and 3 have the third and fourth, a helper the fifth.
 struct Helped {
   Helped() : copy({.policy = Sharing(&files), .size = 8 * CopyScript::kBlock}) {
     copy.OpenBoth();
@@ -164,11 +175,11 @@ struct Helped {
     uint64_t offset = 0;
     EXPECT_EQ(file->Take(CopyScript::kBlock, &offset), CopyScript::kBlock);
     EXPECT_EQ(offset, 16'384u);
-    EXPECT_EQ(copy.Settle(0, {4096, 4096}), "");  // With a helper, fewer.
+    EXPECT_EQ(copy.Settle(0, {4096, 4096}), "");  // Fewer lanes with a helper.
     EXPECT_EQ(copy.Settle(1, {4096, 4096}), "");
   }
 
-  // Lets the copy do what is left, up to its last block.
+  // Copies what is left, up to the last block.
   void CopyRest() {
     EXPECT_EQ(copy.Settle(2, {4096, 4096}), "");
     EXPECT_EQ(copy.Settle(3, {4096, 4096}), "read fd7 4096@20480 - write fd8 4096@20480");
@@ -176,12 +187,12 @@ struct Helped {
     EXPECT_EQ(copy.Settle({4096, 4096}), "read fd7 4096@28672 - write fd8 4096@28672");
   }
 
-  // Lets the helper leave: what comes then.
+  // Makes the helper leave. Returns what comes next.
   std::string Leave() {
     files.Leave(file);
     return copy.Resume();
   }
-  // The same where the target is removed then: the outcome.
+  // The same if the target is then removed. Returns the outcome.
   std::string LeaveAndRemove() { return Remove(&copy, Leave()); }
 
   SharedFiles files{2, 8 * CopyScript::kBlock};
@@ -226,7 +237,7 @@ TEST(FileCopySharedTest, AFailureLeavesTheHelperNothingToDo) {
   EXPECT_EQ(helped.LeaveAndRemove(), "failed: read S EIO");
 }
 
-TEST(FileCopySharedTest, StoppedItWaitsForTheHelperAllTheSame) {
+TEST(FileCopySharedTest, AStoppedCopyStillWaitsForTheHelper) {
   Helped helped;
   helped.copy.Stop();
   EXPECT_EQ(helped.copy.Settle(2, {4096, 4096}), "");
@@ -249,7 +260,7 @@ TEST(FileCopySharedTest, ASourceThatWasCutEndsWhereTheFirstOfBothMetItsEnd) {
   }
 }
 
-TEST(FileCopySharedTest, OfAFileWithHolesALargePieceIsSharedOnceThoseBeforeItAreCopied) {
+TEST(FileCopySharedTest, ALargePieceOfASparseFileIsSharedOnceThoseBeforeItAreCopied) {
   SharedFiles files(2, 4 * CopyScript::kBlock);
   CopyScript copy({.policy = Sharing(&files), .size = 10 * CopyScript::kBlock});
   copy.source_stat.stx_blocks = 48;

@@ -1,12 +1,12 @@
-// The state machine of one file's copy where the file has holes; copy_script.h explains
-// the notation.
+// Tests the state machine of one file's copy if the file has holes. copy_script.h
+// explains the notation.
 
 #include <cerrno>
 #include <cstdint>
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "core/file/block_pump.h"
+#include "core/file/file_source.h"
 #include "core/file/file_copy.h"
 #include "gtest/gtest.h"
 #include "tests/copy_script.h"
@@ -15,9 +15,9 @@ namespace ringcp {
 namespace {
 
 constexpr int kCancelled = -ECANCELED;
-constexpr int kRangesMax = BlockPump::kRangesMax;
+constexpr int kRangesMax = FileSource::kRangesMax;
 
-// A source of ten blocks, of which [1, 3) and [5, 6) are no holes.
+// A source of ten blocks, of which [1, 3) and [5, 6) are data.
 struct Sparse {
   explicit Sparse(CopyScript::Setup setup = {})
       : copy((setup.size = uint64_t{10} * CopyScript::kBlock, setup)) {
@@ -26,7 +26,7 @@ struct Sparse {
     next = copy.OpenBoth();
   }
 
-  // Lets pieces be found until some are copied, or there are none: what comes then.
+  // Finds pieces until some are copied or there are no more. Returns what comes next.
   std::string Find() {
     while (next.starts_with("seek")) {
       const bool at_end = next == "seek data fd7 24576";
@@ -35,7 +35,7 @@ struct Sparse {
     return next;
   }
 
-  // Lets the target be removed: the outcome.
+  // Removes the target. Returns the outcome.
   std::string Remove() {
     EXPECT_EQ(next, "fstat fd8 = lstat T");
     EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
@@ -45,7 +45,7 @@ struct Sparse {
     return outcome;
   }
 
-  // Lets it end after its last hole, and nothing be behind that: the outcome.
+  // Ends the copy after the last hole, with nothing behind it. Returns the outcome.
   std::string End() {
     EXPECT_EQ(next, "at once fstat fd7");
     EXPECT_EQ(copy.Settle({0}), "at once set size fd8 40960");
@@ -60,8 +60,8 @@ struct Sparse {
   std::string next;
 };
 
-// A source whose every second block is a hole, from the second one on, and whose pieces
-// are found that are copied first.
+// A source in which every second block is a hole, beginning with the second, and of which
+// the first pieces have been found.
 struct ManyPieces {
   explicit ManyPieces(int pieces)
       : end_of_last(pieces * 8192 - 4096),
@@ -72,7 +72,7 @@ struct ManyPieces {
     Find();
   }
 
-  // Lets pieces be found until some are copied, or there are none: what comes then.
+  // Finds pieces until some are copied or there are no more. Returns what comes next.
   std::string Find() {
     while (next.starts_with("seek")) {
       const bool at_end = next == absl::StrCat("seek data fd7 ", end_of_last);
@@ -81,7 +81,7 @@ struct ManyPieces {
     return next;
   }
 
-  // Lets pieces `begin` to `end` be copied, one after the other: what comes then.
+  // Copies pieces `begin` to `end`, one after the other. Returns what comes next.
   std::string CopyPieces(int begin, int end) {
     for (int i = begin; i < end; ++i) {
       EXPECT_EQ(next,
@@ -108,7 +108,7 @@ TEST(FileCopySparseTest, PiecesAreFoundFirstAndThenCopiedTogether) {
             "0: read fd7 4096@4096 - write fd8 4096@4096 | "
             "1: read fd7 4096@8192 - write fd8 4096@8192 | "
             "2: read fd7 4096@20480 - write fd8 4096@20480");
-  EXPECT_EQ(copy.counters().bytes_done.value(), 28'672);  // The holes.
+  EXPECT_EQ(copy.counters().bytes_done.value(), 28'672);  // The bytes of the holes.
   EXPECT_EQ(copy.Settle(0, {4096, 4096}), "");
   EXPECT_EQ(copy.Settle(2, {4096, 4096}), "");
   EXPECT_EQ(copy.Settle(1, {4096, 1}), "1: write fd8 4095@8193");
@@ -129,7 +129,7 @@ TEST(FileCopySparseTest, ALaneThatIsFreeTakesTheNextPiece) {
   EXPECT_EQ(copy.Settle(0, {4096, 4096}), "at once fstat fd7");
 }
 
-TEST(FileCopySparseTest, OfMorePiecesThanThePumpTakesTheNextOnesAreFoundThen) {
+TEST(FileCopySparseTest, PiecesBeyondWhatThePumpTakesAreFoundAfterwards) {
   ManyPieces many(kRangesMax + 2);
   EXPECT_EQ(many.CopyPieces(0, kRangesMax),
             absl::StrCat("seek data fd7 ", kRangesMax * 8192 - 4096));
@@ -143,7 +143,7 @@ TEST(FileCopySparseTest, OfMorePiecesThanThePumpTakesTheNextOnesAreFoundThen) {
   EXPECT_EQ(many.copy.counters().bytes_done.value(), (kRangesMax + 2) * 8192);
 }
 
-TEST(FileCopySparseTest, OfJustAsManyPiecesAsThePumpTakesNoneAreFoundThen) {
+TEST(FileCopySparseTest, ExactlyAsManyPiecesAsThePumpTakesLeaveNoneToFind) {
   ManyPieces many(kRangesMax);
   EXPECT_EQ(many.CopyPieces(0, kRangesMax),
             absl::StrCat("seek data fd7 ", kRangesMax * 8192 - 4096));
@@ -152,9 +152,8 @@ TEST(FileCopySparseTest, OfJustAsManyPiecesAsThePumpTakesNoneAreFoundThen) {
             absl::StrCat("at once set size fd8 ", kRangesMax * 8192));
 }
 
-// Its target was left empty once: the end that the empty file had was taken for its own.
-// Its target was left empty once: the end that the file before it had was taken for its
-// own.
+// The target was once left empty, because the end of the file copied before was taken for
+// the end of this one.
 TEST(FileCopySparseTest, AFileThatIsOneHoleHasItsSizeSetAlsoAfterOneThatWasCut) {
   CopyScript copy({.size = uint64_t{10} * CopyScript::kBlock, .extra_blocks = 0});
   copy.OpenBoth();
@@ -175,12 +174,12 @@ TEST(FileCopySparseTest, AFileThatIsOneHoleHasOnlyItsSizeSet) {
   EXPECT_EQ(sparse.End(), "copied");
 }
 
-TEST(FileCopySparseTest, WithAllQueuedTheLastLookAtItsSizeIsToo) {
+TEST(FileCopySparseTest, WithAllQueuedTheLastLookAtTheSizeIsQueuedToo) {
   Sparse sparse({.policy = {.preserve = {}, .queues_all = true}});
   EXPECT_EQ(sparse.copy.Settle({-ENXIO}), "fstat fd7");
 }
 
-TEST(FileCopySparseTest, ALastHoleThatWasCutIsNotPutThere) {
+TEST(FileCopySparseTest, ALastHoleThatWasCutIsNotMade) {
   Sparse sparse;
   CopyScript& copy = sparse.copy;
   EXPECT_EQ(copy.Settle({-ENXIO}), "at once fstat fd7");
@@ -211,8 +210,8 @@ TEST(FileCopySparseTest, ASourceThatCanNotBeLookedAtInTheEndFails) {
 
 // --- Holes that the file system does not know ---
 
-// A source whose file system tells that all of it is data, of which `lanes` blocks are on
-// their way at a time.
+// A source whose file system reports all of it as data. Up to `lanes` blocks are on their
+// way at the same time.
 struct UnknownHoles : Sparse {
   explicit UnknownHoles(int lanes = 1) : Sparse({.extra_blocks = lanes - 1}) {
     copy.bytes_read = '\0';
@@ -256,7 +255,7 @@ TEST(FileCopySparseTest, ZerosAreLeftOutOnAllLanes) {
   EXPECT_EQ(copy.Settle(0, {4096}), "write fd8 4096@0");
 }
 
-// What is behind the end has no holes, as far as is known.
+// What lies beyond the old end has no holes that the copy knows about.
 TEST(FileCopySparseTest, ZerosThatHaveGrownBehindTheEndAreWritten) {
   UnknownHoles unknown;
   CopyScript& copy = unknown.copy;
@@ -394,7 +393,7 @@ TEST(FileCopySparseTest, StoppedWhilePiecesAreOnTheirWayItRemovesTheTarget) {
   CopyScript& copy = sparse.copy;
   sparse.Find();
   copy.Stop();
-  EXPECT_EQ(copy.Settle(1, {4096, 4096}), "");  // The third is not begun.
+  EXPECT_EQ(copy.Settle(1, {4096, 4096}), "");  // The third piece is not begun.
   sparse.next = copy.Settle(0, {4096, 4096});
   EXPECT_EQ(sparse.Remove(), "cancelled");
 }

@@ -1,5 +1,5 @@
-// The state machine of one file's copy where the target exists already; copy_script.h
-// explains the notation.
+// Tests the state machine of one file's copy if the target exists. copy_script.h explains
+// the notation.
 
 #include <sys/stat.h>
 
@@ -11,8 +11,10 @@
 
 #include "core/file/file_copy.h"
 #include "core/file/target_claims.h"
+#include "core/kernel/file_system_table.h"
 #include "gtest/gtest.h"
 #include "tests/copy_script.h"
+#include "tests/file_system_kinds.h"
 #include "tests/system_kernel.h"
 
 namespace ringcp {
@@ -21,8 +23,7 @@ namespace {
 constexpr int kCancelled = -ECANCELED;
 constexpr char kWrite[] = "write fd8 100@0 - close fd8 = close fd7";
 
-// A copy whose target exists: what it wants next. With `made`, its source and target are
-// changed first.
+// A copy to an existing target, and what it wants next. `made` changes its files first.
 struct Existing {
   explicit Existing(
       const FileCopyPolicy& policy = {},
@@ -33,14 +34,14 @@ struct Existing {
     next = copy.Settle({-EEXIST, kCancelled, kCancelled, kCancelled});
   }
 
-  // Opens the target and looks at it: what comes next.
+  // Opens the target and looks at it. Returns what comes next.
   std::string Open() {
     copy.Settle({0, 0});
     copy.Settle({8});
     next = copy.Settle({0});
     return next;
   }
-  // Empties it as well.
+  // Does the same, and empties the target.
   std::string Empty() {
     EXPECT_EQ(Open(), "at once set size fd8 0");
     return copy.Settle({0});
@@ -94,7 +95,7 @@ TEST(FileCopyTargetTest, ALinkToAFileIsWrittenThrough) {
   EXPECT_EQ(existing.copy.Settle({0, 0}), "open T following>fd");
 }
 
-// As in GNU cp where POSIXLY_CORRECT is set.
+// As in GNU cp with POSIXLY_CORRECT.
 TEST(FileCopyTargetTest, ALinkToNowhereIsWrittenThroughIfAsked) {
   FileCopyPolicy policy;
   policy.writes_through_dangling_links = true;
@@ -106,6 +107,19 @@ TEST(FileCopyTargetTest, ALinkToNowhereIsWrittenThroughIfAsked) {
   EXPECT_EQ(existing.copy.Settle({100, 0, 0}), "copied");
 }
 
+// Nobody has looked whose it will be there.
+TEST(FileCopyTargetTest, WhatIsMadeThroughALinkIsClosedToOthersUntilItHasItsOwner) {
+  FileCopyPolicy policy;
+  policy.writes_through_dangling_links = true;
+  policy.preserve.ownership = true;
+  policy.user = 1;
+  CopyScript copy({.policy = policy, .size = 5000});
+  TargetIsALink(&copy);
+  EXPECT_EQ(copy.LookAtSource(), "open T new 644>fd");
+  EXPECT_EQ(copy.Settle({-EEXIST}), "lstat T - stat T");
+  EXPECT_EQ(copy.Settle({0, -ENOENT}), "open T made 600 following>fd");
+}
+
 TEST(FileCopyTargetTest, WithNoClobberItIsLeftAlone) {
   Existing existing({.preserve = {}, .no_clobber = true});
   EXPECT_EQ(existing.next, "lstat T - stat T");
@@ -114,7 +128,7 @@ TEST(FileCopyTargetTest, WithNoClobberItIsLeftAlone) {
   EXPECT_TRUE(existing.copy.all_blocks_back());
 }
 
-TEST(FileCopyTargetTest, WithNoClobberADanglingLinkIsRefusedAllTheSame) {
+TEST(FileCopyTargetTest, WithNoClobberADanglingLinkIsStillRefused) {
   Existing existing({.preserve = {}, .no_clobber = true}, TargetIsALink);
   EXPECT_EQ(existing.copy.Settle({0, -ENOENT}), "close fd7");
   EXPECT_EQ(existing.copy.Settle({0}), "refused: dangling");
@@ -132,7 +146,7 @@ TEST(FileCopyTargetTest, WithNoClobberAnUnreadableSourceMattersOnlyForANewTarget
   }
 }
 
-TEST(FileCopyTargetTest, WithNoClobberASourceThatCanNotBeLookedAtIsAFailureAllTheSame) {
+TEST(FileCopyTargetTest, WithNoClobberASourceThatCanNotBeLookedAtIsStillAFailure) {
   FileCopyPolicy policy;
   policy.no_clobber = true;
   CopyScript copy({.policy = policy});
@@ -141,7 +155,7 @@ TEST(FileCopyTargetTest, WithNoClobberASourceThatCanNotBeLookedAtIsAFailureAllTh
   EXPECT_EQ(copy.Settle({-EACCES, 0}), "failed: stat S EACCES");
 }
 
-// A directory that was listed as a file, and may not be opened.
+// The source was listed as a file, but is a directory that may not be opened.
 TEST(FileCopyTargetTest, WithNoClobberADirectoryIsNotSkippedAsAFile) {
   FileCopyPolicy policy;
   policy.no_clobber = true;
@@ -152,7 +166,7 @@ TEST(FileCopyTargetTest, WithNoClobberADirectoryIsNotSkippedAsAFile) {
   EXPECT_EQ(copy.Settle({0, 0}), "source is other");
 }
 
-// As in GNU cp: names that differ only in case, say.
+// As in GNU cp: two names may differ only in case, for example.
 TEST(FileCopyTargetTest, WhatIsInADirectoryThatTheJobHasMadeIsNotOverwritten) {
   for (const bool force : {false, true}) {
     CopyScript copy(
@@ -195,8 +209,8 @@ TEST(FileCopyTargetTest, WhatMustNotBeOverwrittenIsRefused) {
   }
 }
 
-// Something else may have come under its name since that was looked at.
-TEST(FileCopyTargetTest, WhatIsOpenedIsRefusedLikewise) {
+// Something else may have got the name since the target was looked at.
+TEST(FileCopyTargetTest, AnOpenTargetThatMustNotBeOverwrittenIsRefused) {
   struct Case {
     std::function<void(CopyScript*)> made;
     const char* outcome;
@@ -214,7 +228,7 @@ TEST(FileCopyTargetTest, WhatIsOpenedIsRefusedLikewise) {
   }
 }
 
-TEST(FileCopyTargetTest, OneThatCanNotBeLookedAtIsLeftAlone) {
+TEST(FileCopyTargetTest, ATargetThatCanNotBeLookedAtIsLeftAlone) {
   Existing existing;
   existing.copy.Settle({0, 0});
   existing.copy.Settle({8});
@@ -222,7 +236,7 @@ TEST(FileCopyTargetTest, OneThatCanNotBeLookedAtIsLeftAlone) {
   EXPECT_EQ(existing.copy.Settle({0, 0}), "failed: stat T EIO");
 }
 
-TEST(FileCopyTargetTest, OneThatCanNotBeEmptiedIsLeftAlone) {
+TEST(FileCopyTargetTest, ATargetThatCanNotBeEmptiedIsLeftAlone) {
   Existing existing;
   EXPECT_EQ(existing.Open(), "at once set size fd8 0");
   EXPECT_EQ(existing.copy.Settle({-ETXTBSY}), "close fd8 = close fd7");
@@ -239,7 +253,7 @@ TEST(FileCopyTargetTest, AFileOfTheSameNumberOnAnotherDeviceIsAnotherFile) {
 }
 
 TEST(FileCopyTargetTest, ATargetThatIsGoneMeanwhileIsMadeAnew) {
-  // Kernels differ in whether the failed lstat cancels the stat behind it.
+  // Kernels differ in whether the failed lstat cancels the stat after it.
   for (const int32_t stat_result : {-ENOENT, kCancelled}) {
     Existing existing;
     EXPECT_EQ(existing.copy.Settle({-ENOENT, stat_result}), "open T new 644>fd");
@@ -261,8 +275,8 @@ TEST(FileCopyTargetTest, ATargetThatComesAndGoesIsGivenUp) {
   EXPECT_EQ(copy.Settle({0}), "failed: stat T ENOENT");
 }
 
-TEST(FileCopyTargetTest, OneThatCanNotBeOpenedFails) {
-  for (const int error : {EACCES, ETXTBSY, EPERM, ELOOP}) {  // ELOOP: it is a link now.
+TEST(FileCopyTargetTest, ATargetThatCanNotBeOpenedFails) {
+  for (const int error : {EACCES, ETXTBSY, EPERM, ELOOP}) {  // ELOOP: now a link.
     Existing existing;
     EXPECT_EQ(existing.copy.Settle({0, 0}), "open T>fd");
     EXPECT_EQ(existing.copy.Settle({-error}), "close fd7");
@@ -288,7 +302,7 @@ TEST(FileCopyTargetTest, ALeaseOnTheTargetIsWaitedFor) {
   EXPECT_EQ(copy.Settle({0, 0}), "open T waiting>fd");
 }
 
-TEST(FileCopyTargetTest, WithLinksKeptOneOfSeveralNamesIsReplaced) {
+TEST(FileCopyTargetTest, WithLinksKeptATargetOfSeveralNamesIsReplaced) {
   Existing existing({.preserve = {.links = true}},
                     [](CopyScript* copy) { copy->target_stat.stx_nlink = 2; });
   EXPECT_EQ(existing.copy.Settle({0, 0}), "unlink T");
@@ -300,15 +314,39 @@ TEST(FileCopyTargetTest, WithLinksKeptOneOfSeveralNamesIsReplaced) {
 
 // --- With --force ---
 
-TEST(FileCopyTargetTest, WithForceOneThatCanNotBeOpenedIsReplaced) {
+TEST(FileCopyTargetTest, WithForceATargetThatCanNotBeOpenedIsReplaced) {
   Existing existing({.preserve = {}, .force = true});
   CopyScript& copy = existing.copy;
   EXPECT_EQ(copy.Settle({0, 0}), "open T>fd");
-  EXPECT_EQ(copy.Settle({-EACCES}), "unlink T");
+  EXPECT_EQ(copy.Settle({-EACCES}), "at once lstat T");
+  EXPECT_EQ(copy.Settle({0}), "unlink T");
   EXPECT_EQ(copy.Settle({0}), "open T new 644>fd");
   EXPECT_EQ(copy.Settle({8}), kWrite);
   EXPECT_EQ(copy.Settle({100, 0, 0}), "copied");
   EXPECT_EQ(copy.copy().old_target(), OldTarget::kRemovedAfterFailing);
+}
+
+// It was another one that could not be opened.
+TEST(FileCopyTargetTest, WithForceAFileThatTookItsNameMeanwhileIsNotRemoved) {
+  Existing existing({.preserve = {}, .force = true});
+  CopyScript& copy = existing.copy;
+  EXPECT_EQ(copy.Settle({0, 0}), "open T>fd");
+  EXPECT_EQ(copy.Settle({-EACCES}), "at once lstat T");
+  copy.target_link_stat.stx_ino = 4711;
+  EXPECT_EQ(copy.Settle({0}), "open T new 644>fd");
+  EXPECT_EQ(copy.Settle({-EEXIST}), "lstat T - stat T");
+  EXPECT_EQ(copy.Settle({0, 0}), "open T>fd");  // As if it had been there before.
+  EXPECT_EQ(copy.copy().old_target(), OldTarget::kKept);
+}
+
+// Each look may give another number there.
+TEST(FileCopyTargetTest, WithForceItIsRemovedByItsNameWhereNumbersMayBeMadeUp) {
+  CopyScript copy(
+      {.policy = {.preserve = {}, .force = true}, .size = 5000, .local = false});
+  EXPECT_EQ(copy.LookAtSource(), "open T new 644>fd");
+  EXPECT_EQ(copy.Settle({-EEXIST}), "lstat T - stat T");
+  EXPECT_EQ(copy.Settle({0, 0}), "open T>fd");
+  EXPECT_EQ(copy.Settle({-ETXTBSY}), "unlink T");
 }
 
 // A new one could not be made either.
@@ -327,7 +365,7 @@ TEST(FileCopyTargetTest, WithForceALoopOfLinksIsReplaced) {
   EXPECT_EQ(existing.copy.Settle({0}), "open T new 644>fd");
 }
 
-// No socket can be opened; what takes its place is a file that others may be linked to.
+// No socket can be opened. Other names may be linked to the file in its place.
 TEST(FileCopyTargetTest, WithForceASocketIsReplaced) {
   Existing existing({.preserve = {}, .force = true},
                     [](CopyScript* copy) { copy->target_stat.stx_mode = S_IFSOCK; });
@@ -338,7 +376,7 @@ TEST(FileCopyTargetTest, WithForceASocketIsReplaced) {
   EXPECT_EQ(existing.copy.copy().old_target(), OldTarget::kRemovedAfterFailing);
 }
 
-TEST(FileCopyTargetTest, WithForceALinkStaysWhosePointeeCanNotBeMade) {
+TEST(FileCopyTargetTest, WithForceALinkStaysIfItsTargetCanNotBeMade) {
   FileCopyPolicy policy;
   policy.force = policy.writes_through_dangling_links = true;
   Existing existing(policy, TargetIsALink);
@@ -377,6 +415,7 @@ TEST(FileCopyTargetTest, WhatWasMadeAnewInTheTargetsPlaceIsRemovedIfItFails) {
   existing.copy.Settle({0, 0});
   existing.copy.Settle({-EACCES});
   existing.copy.Settle({0});
+  existing.copy.Settle({0});
   EXPECT_EQ(existing.copy.Settle({8}), kWrite);
   EXPECT_EQ(existing.copy.Settle({-ENOSPC, kCancelled, kCancelled}),
             "fstat fd8 = lstat T");
@@ -395,6 +434,7 @@ TEST(FileCopyTargetTest, StoppedWhenForceHasRemovedItNothingTakesItsPlace) {
   Existing existing({.preserve = {}, .force = true});
   existing.copy.Settle({0, 0});
   existing.copy.Settle({-EACCES});
+  existing.copy.Settle({0});
   existing.copy.Stop();
   EXPECT_EQ(existing.copy.Settle({0}), "close fd7");
   EXPECT_EQ(existing.copy.Settle({0}), "cancelled");
@@ -405,20 +445,30 @@ TEST(FileCopyTargetTest, WithForceItIsRemovedOnce) {
   CopyScript& copy = existing.copy;
   copy.Settle({0, 0});
   copy.Settle({-EACCES});
+  copy.Settle({0});
   EXPECT_EQ(copy.Settle({-ENOENT}), "open T new 644>fd");  // Gone by itself: as well.
   EXPECT_EQ(copy.copy().old_target(), OldTarget::kKept);
-  EXPECT_EQ(copy.Settle({-EEXIST}), "lstat T - stat T");  // Back again.
+  EXPECT_EQ(copy.Settle({-EEXIST}), "lstat T - stat T");  // It is back again.
   EXPECT_EQ(copy.Settle({0, 0}), "open T>fd");
   EXPECT_EQ(copy.Settle({-EACCES}), "close fd7");
   EXPECT_EQ(copy.Settle({0}), "failed: create T EACCES");
 }
 
-TEST(FileCopyTargetTest, WithForceOneThatCanNotBeRemovedFails) {
+TEST(FileCopyTargetTest, WithForceATargetThatCanNotBeRemovedFails) {
   Existing existing({.preserve = {}, .force = true});
   existing.copy.Settle({0, 0});
   existing.copy.Settle({-EACCES});
+  existing.copy.Settle({0});
   EXPECT_EQ(existing.copy.Settle({-EPERM}), "close fd7");
   EXPECT_EQ(existing.copy.Settle({0}), "failed: unlink T EPERM");
+}
+
+TEST(FileCopyTargetTest, WithForceOneThatCanNotBeLookedAtAgainFails) {
+  Existing existing({.preserve = {}, .force = true});
+  existing.copy.Settle({0, 0});
+  existing.copy.Settle({-EACCES});
+  EXPECT_EQ(existing.copy.Settle({-EIO}), "close fd7");
+  EXPECT_EQ(existing.copy.Settle({0}), "failed: unlink T EIO");
 }
 
 TEST(FileCopyTargetTest, ForceLeavesATargetThatCanBeOpened) {
@@ -428,7 +478,7 @@ TEST(FileCopyTargetTest, ForceLeavesATargetThatCanBeOpened) {
 
 // --- When it fails ---
 
-TEST(FileCopyTargetTest, OneThatWasThereIsEmptiedWhenTheCopyFails) {
+TEST(FileCopyTargetTest, AnExistingTargetIsEmptiedWhenTheCopyFails) {
   Existing existing;
   CopyScript& copy = existing.copy;
   EXPECT_EQ(existing.Empty(), kWrite);
@@ -439,7 +489,7 @@ TEST(FileCopyTargetTest, OneThatWasThereIsEmptiedWhenTheCopyFails) {
   EXPECT_TRUE(copy.all_blocks_back());
 }
 
-TEST(FileCopyTargetTest, WhyItCouldNotBeEmptiedIsKept) {
+TEST(FileCopyTargetTest, TheReasonWhyItCouldNotBeEmptiedIsKept) {
   Existing existing;
   existing.Empty();
   existing.copy.Settle({30, kCancelled, kCancelled});
@@ -469,12 +519,11 @@ TEST(FileCopyTargetTest, StoppedBeforeItIsEmptiedItKeepsItsContents) {
 
 // --- When another copy writes to it ---
 
-// One whose target, inode 2, another copy has claimed.
+// A copy whose target, inode 2, is claimed by another copy.
 struct Claimed {
   Claimed() {
-    EXPECT_TRUE(other_desk.TryTake(
-        {.device = 0, .inode = 2, .file_system = FileSystemKind::kLocal}, {.name = "T"},
-        false, &other));
+    EXPECT_TRUE(other_desk.TryTake({.device = 0, .inode = 2, .file_system = &local},
+                                   {.name = "T", .file_system = &local}, false, &other));
     FileCopyPolicy policy;
     policy.claims = &desk;
     existing.emplace(policy);
@@ -486,12 +535,13 @@ struct Claimed {
   bool is_free() {
     TargetClaims::Claim claim;
     const bool is_free =
-        desk.TryTake({.device = 0, .inode = 2, .file_system = FileSystemKind::kLocal},
-                     {.name = "T"}, false, &claim);
+        desk.TryTake({.device = 0, .inode = 2, .file_system = &local},
+                     {.name = "T", .file_system = &local}, false, &claim);
     desk.Release(&claim);
     return is_free;
   }
 
+  FileSystem local{/*device=*/0, LocalKind()};
   TargetClaims claims;
   TargetClaims::Desk other_desk{&claims, SystemKernel()};
   TargetClaims::Desk desk{&claims, SystemKernel()};
@@ -511,11 +561,41 @@ TEST(FileCopyTargetTest, ATargetThatAnotherCopyWritesToIsWaitedFor) {
   EXPECT_FALSE(claimed.is_free());
   EXPECT_EQ(copy.Settle({0}), "at once set size fd8 0");
   EXPECT_EQ(copy.Settle({0}), kWrite);
+  EXPECT_FALSE(claimed.is_free());
   EXPECT_EQ(copy.Settle({100, 0, 0}), "copied");
   EXPECT_TRUE(claimed.is_free());
 }
 
-TEST(FileCopyTargetTest, OneThatTheOtherCopyHasRemovedIsMadeAnew) {
+TEST(FileCopyTargetTest, ANewTargetIsItsOwnUntilItIsClosed) {
+  TargetClaims claims;
+  TargetClaims::Desk desk(&claims, SystemKernel());
+  TargetClaims::Desk other_desk(&claims, SystemKernel());
+  FileSystem local(/*device=*/0, LocalKind());
+  // Whether another copy may have any file there.
+  const auto is_free = [&] {
+    TargetClaims::Claim claim;
+    const bool is_free = other_desk.TryTake(
+        {.device = 0, .inode = 2, .file_system = &local, .is_any = true},
+        {.name = "T", .file_system = &local}, false, &claim);
+    other_desk.Release(&claim);
+    return is_free;
+  };
+  FileCopyPolicy policy;
+  policy.claims = &desk;
+  for (const uint64_t size : {100, 5000}) {
+    CopyScript copy({.policy = policy, .size = size});
+    copy.LookAtSource();
+    EXPECT_FALSE(is_free());
+    copy.Stop();
+    // Either made or not.
+    copy.Settle(size == 100 ? std::vector<int32_t>{0, 100, 0, 0}
+                            : std::vector<int32_t>{-ENOSPC});
+    if (!copy.copy().done()) copy.Settle({0});
+    EXPECT_TRUE(is_free());
+  }
+}
+
+TEST(FileCopyTargetTest, ATargetThatTheOtherCopyHasRemovedIsMadeAnew) {
   for (const int32_t look : {0, -ENOENT}) {
     Claimed claimed;
     CopyScript& copy = claimed.existing->copy;
@@ -531,8 +611,8 @@ TEST(FileCopyTargetTest, OneThatTheOtherCopyHasRemovedIsMadeAnew) {
   }
 }
 
-// No chain is queued in part and called in part.
-TEST(FileCopyTargetTest, WhereAClosingDidNotRunTheLastChainIsCalledAsAWhole) {
+// A chain is carried out either by the ring or by calls, never partly by both.
+TEST(FileCopyTargetTest, WhereAClosingDidNotRunTheWholeLastChainIsCarriedOutAtOnce) {
   Claimed claimed;
   CopyScript& copy = claimed.existing->copy;
   claimed.other_desk.Release(&claimed.other);
@@ -545,8 +625,9 @@ TEST(FileCopyTargetTest, WhereAClosingDidNotRunTheLastChainIsCalledAsAWhole) {
   EXPECT_EQ(copy.Settle({100, 0, 0}), "copied");
 }
 
-// There two names of one file may have two numbers.
+// There, two names of one file may have two inode numbers.
 TEST(FileCopyTargetTest, OnOtherFileSystemsAllFilesWithSeveralNamesAreOneTarget) {
+  FileSystem local{/*device=*/0, LocalKind()};
   TargetClaims claims;
   TargetClaims::Desk desk(&claims, SystemKernel());
   FileCopyPolicy policy;
@@ -575,6 +656,7 @@ TEST(FileCopyTargetTest, OnOtherFileSystemsAllFilesWithSeveralNamesAreOneTarget)
 }
 
 TEST(FileCopyTargetTest, ALinksTargetIsConfirmedThroughIt) {
+  FileSystem local{/*device=*/0, LocalKind()};
   TargetClaims claims;
   TargetClaims::Desk desk(&claims, SystemKernel());
   FileCopyPolicy policy;
@@ -587,6 +669,7 @@ TEST(FileCopyTargetTest, ALinksTargetIsConfirmedThroughIt) {
 }
 
 TEST(FileCopyTargetTest, OneThatIsReplacedAgainAndAgainIsGivenUp) {
+  FileSystem local{/*device=*/0, LocalKind()};
   TargetClaims claims;
   TargetClaims::Desk desk(&claims, SystemKernel());
   FileCopyPolicy policy;
@@ -606,6 +689,27 @@ TEST(FileCopyTargetTest, OneThatIsReplacedAgainAndAgainIsGivenUp) {
   EXPECT_TRUE(copy.all_blocks_back());
 }
 
+// Once the kernel has not got round to closing one.
+TEST(FileCopyTargetTest, WhatIsLetGoAgainIsClosedAtOnce) {
+  TargetClaims claims;
+  TargetClaims::Desk desk(&claims, SystemKernel());
+  FileCopyPolicy policy;
+  policy.claims = &desk;
+  Existing existing(policy);
+  CopyScript& copy = existing.copy;
+  for (const bool is_first : {true, false}) {
+    EXPECT_EQ(existing.Open(), "at once lstat T");
+    copy.target_link_stat.stx_ino = 3;
+    EXPECT_EQ(copy.Settle({0}), is_first ? "close fd8" : "at once close fd8");
+    if (is_first) {
+      EXPECT_EQ(copy.Settle({kCancelled}), "at once close fd8");
+    }
+    EXPECT_EQ(copy.Settle({0}), "open T new 644>fd");
+    copy.target_link_stat.stx_ino = 2;
+    EXPECT_EQ(copy.Settle({-EEXIST}), "lstat T - stat T");
+  }
+}
+
 TEST(FileCopyTargetTest, StoppedWhileItIsConfirmedItKeepsItsContents) {
   Claimed claimed;
   CopyScript& copy = claimed.existing->copy;
@@ -617,7 +721,7 @@ TEST(FileCopyTargetTest, StoppedWhileItIsConfirmedItKeepsItsContents) {
   EXPECT_TRUE(claimed.is_free());
 }
 
-TEST(FileCopyTargetTest, StoppedItWaitsNoLonger) {
+TEST(FileCopyTargetTest, AStoppedCopyWaitsNoLongerForItsTarget) {
   Claimed claimed;
   CopyScript& copy = claimed.existing->copy;
   copy.Stop();
@@ -626,7 +730,7 @@ TEST(FileCopyTargetTest, StoppedItWaitsNoLonger) {
   EXPECT_TRUE(copy.all_blocks_back());
 }
 
-TEST(FileCopyTargetTest, WhateverItEndsByAClaimIsGivenBack) {
+TEST(FileCopyTargetTest, HoweverACopyEndsItGivesItsClaimBack) {
   struct Case {
     const char* name;
     void (*end)(CopyScript*);
@@ -665,6 +769,7 @@ TEST(FileCopyTargetTest, WhateverItEndsByAClaimIsGivenBack) {
   };
   for (const Case& ending : cases) {
     SCOPED_TRACE(ending.name);
+    FileSystem local{/*device=*/0, LocalKind()};
     TargetClaims claims;
     TargetClaims::Desk desk(&claims,
                             SystemKernel());  // Stops the program if a claim is left.
@@ -673,9 +778,8 @@ TEST(FileCopyTargetTest, WhateverItEndsByAClaimIsGivenBack) {
     CopyScript copy({.policy = policy});
     ending.end(&copy);
     TargetClaims::Claim claim;
-    EXPECT_TRUE(
-        desk.TryTake({.device = 0, .inode = 2, .file_system = FileSystemKind::kLocal},
-                     {.name = "T"}, false, &claim));
+    EXPECT_TRUE(desk.TryTake({.device = 0, .inode = 2, .file_system = &local},
+                             {.name = "T", .file_system = &local}, false, &claim));
     desk.Release(&claim);
   }
 }

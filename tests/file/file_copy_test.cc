@@ -1,6 +1,6 @@
-// The state machine of one file's copy, fed with made-up results; copy_script.h explains
-// the notation. Attributes are in file_copy_attributes_test.cc, file systems that are not
-// known in file_copy_remote_test.cc.
+// Tests the state machine of one file's copy with made-up results. copy_script.h explains
+// the notation. Attributes are in file_copy_attributes_test.cc, unknown file systems in
+// file_copy_remote_test.cc.
 
 #include "core/file/file_copy.h"
 
@@ -28,15 +28,15 @@ struct Opened {
   std::string next;
 };
 
-// One that has found its target existing: its two stats come next.
+// A copy that has found its target existing: the two stats of the target come next.
 struct FoundTarget : Opened {
   explicit FoundTarget(const CopyScript::Setup& setup = {}) : Opened(setup) {
     next = copy.Settle({-EEXIST, kCancelled, kCancelled, kCancelled});
   }
 };
 
-// One of 100 bytes whose target has an ordinary descriptor, because the write of its
-// chain fell short: what it wants next.
+// A copy of 100 bytes whose write in the chain fell short, so that the target now has an
+// ordinary descriptor. `next` is what it wants next.
 struct Continued : Opened {
   explicit Continued(int32_t written = 1) {
     EXPECT_EQ(copy.Settle({0, written, kCancelled, kCancelled}), "install s0 = close s0");
@@ -44,7 +44,7 @@ struct Continued : Opened {
   }
 };
 
-// One of three blocks that is reading and writing.
+// A copy of three blocks that is reading and writing.
 struct Pumping : Opened {
   explicit Pumping(CopyScript::Setup setup = {})
       : Opened([&] {
@@ -55,7 +55,7 @@ struct Pumping : Opened {
   }
 };
 
-// Lets a target that is open, made by the copy and half-written be removed: the outcome.
+// Removes an open, half-written target of the copy. Returns the outcome.
 std::string RemoveOpen(CopyScript* copy) {
   EXPECT_EQ(copy->Settle({0, 0}), "unlink T");
   EXPECT_EQ(copy->Settle({0}), "close fd8 = close fd7");
@@ -78,7 +78,7 @@ TEST(FileCopyTest, AFileOfOneBlockIsCopiedByThreeChains) {
   EXPECT_TRUE(copy.all_blocks_back());
 }
 
-TEST(FileCopyTest, OfAFileOfExactlyOneBlockTheEndIsConfirmed) {
+TEST(FileCopyTest, TheEndOfAFileOfExactlyOneBlockIsConfirmed) {
   Opened opened({.size = CopyScript::kBlock});
   EXPECT_EQ(opened.next, "at once read fd7 1024@4096");
   EXPECT_EQ(opened.copy.Settle({0}),
@@ -97,7 +97,7 @@ TEST(FileCopyTest, ALinkAsSourceIsFollowedIfAsked) {
   EXPECT_EQ(copy.Start(), "open S following>fd");
 }
 
-// What the directory told, or a stat by name, may have been another file's.
+// What the directory listed, or what a stat by name returned, may have been another file.
 TEST(FileCopyTest, ContentsModeAndOwnerAreThoseOfTheFileThatWasOpened) {
   CopyScript copy({.policy = {.preserve = {.mode = true, .ownership = true}, .user = 0}});
   copy.OpenSource();
@@ -113,7 +113,7 @@ TEST(FileCopyTest, ContentsModeAndOwnerAreThoseOfTheFileThatWasOpened) {
   EXPECT_EQ(copy.Settle({0}), "fchown fd8 5:1");
 }
 
-// Else the file would stay open until another one takes its slot.
+// Otherwise the file would stay open until another one takes its slot.
 TEST(FileCopyTest, ASlotWhoseCloseDidNotRunIsClosedAgain) {
   CopyScript copy({.policy = {.preserve = {.timestamps = true}}});
   copy.OpenSource();
@@ -126,7 +126,7 @@ TEST(FileCopyTest, ASlotWhoseCloseDidNotRunIsClosedAgain) {
   EXPECT_EQ(copy.Settle({0, 0}), "copied");
 }
 
-TEST(FileCopyTest, SoIsOneThatWasInstalledAfterwards) {
+TEST(FileCopyTest, ASlotThatWasInstalledAfterwardsIsClosedAgainToo) {
   Opened opened;
   EXPECT_EQ(opened.copy.Settle({0, 60, kCancelled, kCancelled}), "install s0 = close s0");
   EXPECT_EQ(opened.copy.Settle({8, kCancelled}), "close s0");
@@ -138,7 +138,7 @@ TEST(FileCopyTest, AShortReadIsNoEndBeforeThatIsConfirmed) {
   CopyScript copy;
   copy.OpenSource();
   EXPECT_EQ(copy.Settle({0, 60}), "at once read fd7 1024@60");
-  // It was cut.
+  // The source was cut.
   EXPECT_EQ(copy.Settle({0}), "open T new 644>s0 - write s0 60@0 - close s0 = close fd7");
   EXPECT_EQ(copy.Settle({0, 60, 0, 0}), "copied");
 }
@@ -155,7 +155,7 @@ TEST(FileCopyTest, AfterAShortReadItIsReadFromItsBeginning) {
   EXPECT_EQ(copy.counters().bytes_done.value(), 100);
 }
 
-TEST(FileCopyTest, WhatAShortReadHadStoppedAtFails) {
+TEST(FileCopyTest, AnErrorBehindAShortReadFails) {
   CopyScript copy;
   copy.OpenSource();
   copy.Settle({0, 60});
@@ -173,7 +173,7 @@ TEST(FileCopyTest, ASmallSourceThatHasGrownIsCopiedToItsEnd) {
   EXPECT_EQ(copy.counters().bytes_done.value(), 300);
 }
 
-TEST(FileCopyTest, OneThatHasGrownBeyondABlockIsCopiedAsALargeOne) {
+TEST(FileCopyTest, ASourceThatHasGrownBeyondABlockIsCopiedAsALargeOne) {
   CopyScript copy;
   copy.OpenSource();
   EXPECT_EQ(copy.Settle({0, 4096}), "at once read fd7 1024@4096");
@@ -216,15 +216,15 @@ TEST(FileCopyTest, InterruptedReadsAndWritesAreTriedAgain) {
   EXPECT_EQ(copy.Settle({100}), kWhole);
   EXPECT_EQ(copy.Settle({0, -EINTR, kCancelled, kCancelled}), "install s0 = close s0");
   EXPECT_EQ(copy.Settle({8, 0}), "write fd8 100@0 - close fd8 = close fd7");
-  // Written nothing: likewise.
+  // It wrote nothing, which counts the same.
   EXPECT_EQ(copy.Settle({0, kCancelled, kCancelled}),
             "write fd8 100@0 - close fd8 = close fd7");
   EXPECT_EQ(copy.Settle({100, 0, 0}), "copied");
   EXPECT_EQ(copy.counters().retries.value(), 4);
 }
 
-// See kernel.h: for want of memory, say.
-TEST(FileCopyTest, WhatTheKernelDidNotGetRoundToIsTriedAgain) {
+// For want of memory, for example; see kernel.h.
+TEST(FileCopyTest, OpsThatTheKernelDidNotRunAreTriedAgain) {
   CopyScript copy;
   copy.Start();
   EXPECT_EQ(copy.Settle({kCancelled}), "open S>fd");
@@ -270,7 +270,7 @@ TEST(FileCopyTest, TryingAgainIsBoundedUnlessThereIsProgress) {
     for (int i = 0; i < kRetriesMax; ++i) {
       ASSERT_EQ(copy.Settle({-error, kCancelled, kCancelled}), first);
     }
-    // Progress: all over again.
+    // Progress: the count begins again.
     ASSERT_EQ(copy.Settle({1, kCancelled, kCancelled}), second);
     for (int i = 0; i < kRetriesMax; ++i) {
       ASSERT_EQ(copy.Settle({-error, kCancelled, kCancelled}), second);
@@ -312,7 +312,7 @@ TEST(FileCopyTest, ALeaseOnTheSourceIsWaitedFor) {
   EXPECT_EQ(copy.Settle({-EAGAIN}), "open S waiting>fd");
 }
 
-TEST(FileCopyTest, StoppedItWaitsForNoLease) {
+TEST(FileCopyTest, AStoppedCopyWaitsForNoLease) {
   CopyScript copy;
   copy.Start();
   copy.Stop();
@@ -335,7 +335,7 @@ TEST(FileCopyTest, WhatCanNotBeOpenedFails) {
 }
 
 TEST(FileCopyTest, AFailedStatOfTheSourceClosesIt) {
-  // Kernels differ in whether the failed stat cancels the read behind it.
+  // Kernels differ in whether the failed stat cancels the read after it.
   for (const int32_t read : {100, kCancelled}) {
     CopyScript copy;
     copy.OpenSource();
@@ -391,7 +391,7 @@ TEST(FileCopyTest, SomebodyElsesFileUnderItsNameIsLeftAlone) {
     opened.copy.Settle({0, -ENOSPC, kCancelled, kCancelled});
     replaced.replace(&opened.copy);
     EXPECT_EQ(opened.copy.Settle({8, 0}), "fstat fd8 = lstat T");
-    // Wherever it is now, it is not left half-written.
+    // Wherever the file is now, it is not left half-written.
     EXPECT_EQ(opened.copy.Settle({0, 0}), "at once set size fd8 0") << replaced.name;
     EXPECT_EQ(opened.copy.Settle({0}), "close fd8 = close fd7");
     EXPECT_EQ(opened.copy.Settle({0, 0}), "failed: write T ENOSPC");
@@ -432,7 +432,7 @@ TEST(FileCopyTest, HowClosingTheSourceEndsDoesNotMatter) {
   EXPECT_EQ(opened.copy.Settle({0, 100, 0, -EIO}), "copied");
 }
 
-// The file is closed, but what was to be flushed may not be.
+// The file is closed, but its data may not have been flushed.
 TEST(FileCopyTest, AnInterruptedCloseOfTheTargetFailsToo) {
   Opened whole;
   EXPECT_EQ(whole.copy.Settle({0, 100, -EINTR, 0}), "failed: close T EINTR");
@@ -445,7 +445,7 @@ TEST(FileCopyTest, WhyAHalfWrittenTargetCouldNotBeRemovedIsKept) {
   opened.copy.Settle({0, -ENOSPC, kCancelled, kCancelled});
   opened.copy.Settle({8, 0});
   EXPECT_EQ(opened.copy.Settle({0, 0}), "unlink T");
-  // Some file systems remove nothing that is open.
+  // Some file systems can't remove an open file.
   EXPECT_EQ(opened.copy.Settle({-EROFS}), "at once set size fd8 0");
   EXPECT_EQ(opened.copy.Settle({0}), "close fd8 = close fd7");
   EXPECT_EQ(opened.copy.Settle({0, 0}), "lstat T");
@@ -498,12 +498,12 @@ TEST(FileCopyTest, WithAllQueuedNothingButTheConfirmationIsAtOnce) {
   EXPECT_EQ(opened.copy.Settle({-ENODATA}),
             "open T new 644>s0 - write s0 100@0 - install s0 - close s0 = close fd7");
   EXPECT_EQ(opened.copy.Settle({0, 100, 8, 0, 0}), "fstat fd8");
-  EXPECT_EQ(opened.copy.Settle({0}), "futimens fd8 11 22");  // There is no opcode.
+  EXPECT_EQ(opened.copy.Settle({0}), "futimens fd8 11 22");  // It has no opcode.
   EXPECT_EQ(opened.copy.Settle({0}), "close fd8");
   EXPECT_EQ(opened.copy.Settle({0}), "copied");
 }
 
-TEST(FileCopyTest, OnAKnownFileSystemTheEndOfALargeFileIsQueuedThenToo) {
+TEST(FileCopyTest, WithAllQueuedTheLookForTheEndIsQueuedOnAKnownFileSystem) {
   CopyScript copy({.policy = {.preserve = {}, .queues_all = true}, .size = 5000});
   copy.OpenBoth();
   copy.Settle(0, {4096, 4096});
@@ -511,7 +511,7 @@ TEST(FileCopyTest, OnAKnownFileSystemTheEndOfALargeFileIsQueuedThenToo) {
   EXPECT_EQ(copy.Settle({0}), "close fd8 = close fd7");
 }
 
-TEST(FileCopyTest, OnOthersACallLooksForIt) {
+TEST(FileCopyTest, OnOtherFileSystemsACallLooksForTheEnd) {
   CopyScript copy(
       {.policy = {.preserve = {}, .queues_all = true}, .size = 5000, .local = false});
   copy.OpenBoth();

@@ -1,4 +1,4 @@
-// Only the file that was made is removed, whatever its name leads to by now.
+// Tests that only the file that was made is removed, whatever its name leads to by now.
 
 #include "core/file/removal.h"
 
@@ -62,7 +62,7 @@ TEST_F(RemovalTest, WhatIsGoneIsNoError) {
   EXPECT_EQ(RemoveIfSame(SystemKernel(), directory_, "f", made), 0);
 }
 
-TEST_F(RemovalTest, WhatCouldNotBeRemovedIsTold) {
+TEST_F(RemovalTest, AFailedRemovalIsReported) {
   scratch_.MakeDirectory("d");
   EXPECT_EQ(RemoveIfSame(SystemKernel(), directory_, "d", Look("d")), EISDIR);
   EXPECT_EQ(RemoveIfSame(SystemKernel(), -1, "d", Look("d")), EBADF);

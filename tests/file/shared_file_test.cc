@@ -1,5 +1,5 @@
-// Large files shared among workers: who gets which block, who waits for whom, and that
-// two workers on two rings copy a file between them.
+// Tests large files that workers share: who gets which block, who waits for whom, and
+// that two workers on two rings copy a file together.
 
 #include "core/file/shared_file.h"
 
@@ -19,6 +19,8 @@
 #include "absl/time/time.h"
 #include "core/base/engine_counters.h"
 #include "core/file/block_pump.h"
+#include "core/file/file_sink.h"
+#include "core/file/file_source.h"
 #include "core/file/next_chains.h"
 #include "core/kernel/block_pool.h"
 #include "gtest/gtest.h"
@@ -32,7 +34,7 @@ namespace {
 
 constexpr absl::Duration kLimit = absl::Seconds(60);
 
-// Waits for a file to help with; nullptr when there will be no more.
+// Waits for a file to help with; nullptr if there will be no more.
 SharedFile* Join(SharedFiles* files) {
   SharedFile* file = nullptr;
   for (;;) {
@@ -124,7 +126,7 @@ TEST(SharedFileTest, AnEndThatIsFoundEarlierIsAnEnd) {
   EXPECT_EQ(file.end_offset(), 40u);
 }
 
-TEST(SharedFileTest, OfSeveralReadsThatMeetTheEndTheFirstInTheFileTellsWhereItIs) {
+TEST(SharedFileTest, OfSeveralReadsAtTheEndTheEarliestInTheFileTellsWhereItIs) {
   SharedFile file;
   file.Start(3, 4, 0, 100);
   file.FindEnd(40);
@@ -157,7 +159,7 @@ TEST(SharedFilesTest, OnceAllWorkersWaitThereIsNothingToHelpWith) {
   for (std::thread& thread : threads) thread.join();
 }
 
-TEST(SharedFilesTest, WhoWaitsIsGivenWhatIsOffered) {
+TEST(SharedFilesTest, AWaitingWorkerIsGivenWhatIsOffered) {
   SharedFiles files(2);
   SharedFile file;
   file.Start(3, 4, 0, 100);
@@ -212,7 +214,7 @@ TEST(SharedFilesTest, ItsOwnerIsWokenWhenTheHelperLeaves) {
   helper.join();
 }
 
-// Two threads, each with a ring, a pool and a pump of its own, on one file.
+// Two threads, each with its own ring, pool and pump, on one file.
 class TwoWorkersTest : public testing::TestWithParam<KernelImplementation> {
  protected:
   static constexpr uint32_t kBlock = 8192;
@@ -229,22 +231,26 @@ class TwoWorkersTest : public testing::TestWithParam<KernelImplementation> {
     close(target_);
   }
 
-  // Copies blocks of `file` with a ring of its own until there are no more for it: how
-  // many bytes it copied.
+  // Copies blocks of `file` with a ring of its own until there are no more for it.
+  // Returns how many bytes it copied.
   static int64_t Copy(SharedFile* file) {
     std::string why_not;
     const std::unique_ptr<Kernel> kernel = GetParam().make(&why_not);
     const auto counters = std::make_unique<EngineCounters>();
     BlockPool pool(1, 3, kBlock);
-    BlockPump pump(&pool, counters.get());
-    pump.Start(file);
+    FileSource source(counters.get());
+    FileSink sink(counters.get());
+    source.SetFile(FileRef::Descriptor(file->source_fd()));
+    sink.SetFile(FileRef::Descriptor(file->target_fd()));
+    BlockPump pump(&pool, &source, &sink);
+    source.Start(file);
+    pump.Start();
     NextChains next;
     std::vector<ChainResults> settled;
     std::deque<NextChains::LaneChain> queue;
     for (;;) {
       next.size = 0;
-      pump.Advance(FileRef::Descriptor(file->source_fd()),
-                   FileRef::Descriptor(file->target_fd()), &next);
+      pump.Advance(&next);
       queue.insert(queue.end(), next.chains.begin(), next.chains.begin() + next.size);
       if (!pump.busy()) return counters->bytes_done.value();
       while (!queue.empty() &&
@@ -261,7 +267,7 @@ class TwoWorkersTest : public testing::TestWithParam<KernelImplementation> {
     }
   }
 
-  // Copies `file` with two workers: the bytes of each.
+  // Copies `file` with two workers. Returns the bytes of each.
   std::pair<int64_t, int64_t> CopyTogether(SharedFile* file) {
     SharedFiles files(2);
     files.Offer(file);
@@ -271,7 +277,7 @@ class TwoWorkersTest : public testing::TestWithParam<KernelImplementation> {
       helped = Copy(file);
       files.Leave(file);
     });
-    // On a busy machine the helper may come late; here it is waited for.
+    // On a busy machine the helper may come late, so this waits for it.
     while (file->lanes_max() != SharedFile::kLanesTogether) {
       std::this_thread::yield();
     }

@@ -1,5 +1,5 @@
-// Who may write to which target: the claims of copies on several threads, whatever names
-// lead to one file.
+// Tests who may write to which target: the claims of copies on several threads, whatever
+// names lead to one file.
 
 #include "core/file/target_claims.h"
 
@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <deque>
+#include <iterator>
 #include <string>
 #include <thread>
 #include <vector>
@@ -15,6 +17,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "tests/file_system_kinds.h"
 #include "tests/scratch_directory.h"
 #include "tests/system_kernel.h"
 
@@ -24,8 +27,12 @@ namespace {
 // Far longer than anything here takes.
 constexpr absl::Duration kLimit = absl::Seconds(60);
 
-constexpr FileSystemKind kKinds[] = {FileSystemKind::kOther, FileSystemKind::kLocal,
-                                     FileSystemKind::kNfs, FileSystemKind::kOverlay};
+// By kOther, kLocal and so on.
+const FileSystemKind* const kKinds[] = {&OtherKind(), &LocalKind(), &NfsKind(),
+                                        &OverlayKind()};
+constexpr size_t kOther = 0;
+constexpr size_t kLocal = 1;
+constexpr size_t kOverlay = 3;
 
 using Claim = TargetClaims::Claim;
 using Desk = TargetClaims::Desk;
@@ -41,13 +48,13 @@ class CountingKernel : public SyscallKernel {
   std::atomic<int> wakes = 0;
 };
 
-// Waits until a claim is released, as a thread with a desk of its own.
+// Waits until a claim is released, as a thread with its own desk does.
 void AwaitRelease(Desk* desk, absl::Duration limit) {
   desk->WakeOnRelease();
   AwaitWake(limit);
 }
 
-// Two desks, as of two workers, and a directory that both write to.
+// Two desks, as of two workers, and a directory to which both write.
 class TargetClaimsTest : public testing::Test {
  protected:
   TargetClaimsTest() {
@@ -55,42 +62,44 @@ class TargetClaimsTest : public testing::Test {
     struct stat stat = {};
     EXPECT_EQ(fstat(directory_, &stat), 0);
     device_ = stat.st_dev;
+    for (const FileSystemKind* kind : kKinds) {
+      here_.emplace_back(device_, *kind);
+      elsewhere_.emplace_back(device_ + 1, *kind);
+    }
   }
   ~TargetClaimsTest() override { close(directory_); }
 
   // Announces that `name` is about to be made.
   void Announce(Desk* desk, const char* name, Claim* claim) {
-    desk->AnnounceNew({.directory = directory_, .name = name, .device = device_}, claim);
+    desk->AnnounceNew(At(name, kLocal), claim);
   }
 
-  // Claims what `name` leads to, as a copy does that has found it existing.
+  // Claims what `name` leads to, as a copy does whose target exists.
   bool Take(Desk* desk, const std::string& name, Claim* claim) {
     struct stat stat = {};
     EXPECT_EQ(fstatat(directory_, name.c_str(), &stat, 0), 0) << name;
-    return desk->TryTake({.device = stat.st_dev,
-                          .inode = stat.st_ino,
-                          .file_system = FileSystemKind::kLocal},
-                         At(name.c_str(), FileSystemKind::kLocal), false, claim);
+    return desk->TryTake(
+        {.device = stat.st_dev, .inode = stat.st_ino, .file_system = &here_[kLocal]},
+        At(name.c_str(), kLocal), false, claim);
   }
 
   // The place `name` in the directory of a kind of file system.
-  TargetClaims::Place At(const char* name, FileSystemKind kind) const {
+  TargetClaims::Place At(const char* name, size_t kind) const {
     return {.directory = directory_,
             .name = name,
-            .device = device_,
-            .file_system = kind,
+            .file_system = &here_[kind],
             .directory_key = 1};
   }
 
   // Claims an inode of a kind of file system, under a name.
-  bool TakeInode(Desk* desk, FileSystemKind kind, ino_t inode, uint64_t links,
-                 const char* name, Claim* claim) {
+  bool TakeInode(Desk* desk, size_t kind, ino_t inode, uint64_t links, const char* name,
+                 Claim* claim) {
     return desk->TryTake(
-        {.device = device_, .inode = inode, .links = links, .file_system = kind},
+        {.device = device_, .inode = inode, .links = links, .file_system = &here_[kind]},
         At(name, kind), false, claim);
   }
 
-  // Whether what `name` leads to could be claimed at `desk`.
+  // Whether what `name` leads to can be claimed at `desk`.
   bool IsFree(Desk* desk, const std::string& name) {
     Claim claim;
     const bool is_free = Take(desk, name, &claim);
@@ -101,13 +110,15 @@ class TargetClaimsTest : public testing::Test {
   ScratchDirectory scratch_;
   int directory_ = -1;
   dev_t device_ = 0;
+  std::deque<FileSystem> here_;  // By kind.
+  std::deque<FileSystem> elsewhere_;
   TargetClaims claims_;
   Desk desk_{&claims_, SystemKernel()};
   CountingKernel other_kernel_;
   Desk other_desk_{&claims_, &other_kernel_};
 };
 
-TEST_F(TargetClaimsTest, OneThatExistsIsTakenOnceUntilItIsReleased) {
+TEST_F(TargetClaimsTest, AnExistingTargetIsTakenOnlyOnceUntilItIsReleased) {
   scratch_.WriteFile("target", "old");
   for (Desk* const later : {&desk_, &other_desk_}) {
     Claim first;
@@ -134,17 +145,18 @@ TEST_F(TargetClaimsTest, OtherFilesAreNotConcerned) {
   desk_.Release(&claim);
 }
 
-TEST_F(TargetClaimsTest, ANumberOnAnotherDeviceIsAnotherFile) {
+TEST_F(TargetClaimsTest, AnInodeNumberOnAnotherDeviceIsAnotherFile) {
   Claim first;
-  ASSERT_TRUE(TakeInode(&desk_, FileSystemKind::kLocal, 4711, 1, "a", &first));
+  ASSERT_TRUE(TakeInode(&desk_, kLocal, 4711, 1, "a", &first));
   Claim second;
-  EXPECT_TRUE(other_desk_.TryTake({.device = device_ + 1, .inode = 4711},
-                                  At("a", FileSystemKind::kLocal), false, &second));
+  EXPECT_TRUE(other_desk_.TryTake(
+      {.device = device_ + 1, .inode = 4711, .file_system = &elsewhere_[kLocal]},
+      At("a", kLocal), false, &second));
   desk_.Release(&first);
   other_desk_.Release(&second);
 }
 
-TEST_F(TargetClaimsTest, ANewOneIsTakenFromWhenItIsMadeUntilItIsReleased) {
+TEST_F(TargetClaimsTest, ANewTargetIsTakenFromWhenItIsMadeUntilItIsReleased) {
   for (Desk* const later : {&desk_, &other_desk_}) {
     Claim claim;
     Announce(&desk_, "target", &claim);
@@ -156,7 +168,7 @@ TEST_F(TargetClaimsTest, ANewOneIsTakenFromWhenItIsMadeUntilItIsReleased) {
   }
 }
 
-TEST_F(TargetClaimsTest, AnnouncingOneThatIsNotMadeConcernsNobody) {
+TEST_F(TargetClaimsTest, AnnouncingATargetThatIsNotMadeConcernsNobody) {
   scratch_.WriteFile("target", "old");
   Claim claim;
   Announce(&desk_, "another", &claim);
@@ -164,7 +176,7 @@ TEST_F(TargetClaimsTest, AnnouncingOneThatIsNotMadeConcernsNobody) {
   desk_.Release(&claim);
 }
 
-// As when a file system takes their names for equal, or one directory was merged into
+// As when a file system takes them for one name, or one directory was merged into
 // another.
 TEST_F(TargetClaimsTest, TwoNamesThatLeadToOneFileAreOneTarget) {
   Claim claim;
@@ -182,7 +194,7 @@ TEST_F(TargetClaimsTest, TwoNamesThatLeadToOneFileAreOneTarget) {
   desk_.Release(&claim);
 }
 
-TEST_F(TargetClaimsTest, OneThatExistsIsKnownUnderItsNextNameToo) {
+TEST_F(TargetClaimsTest, AnExistingTargetIsKnownUnderItsNewNameToo) {
   scratch_.WriteFile("target", "old");
   Claim claim;
   ASSERT_TRUE(Take(&desk_, "target", &claim));
@@ -193,40 +205,48 @@ TEST_F(TargetClaimsTest, OneThatExistsIsKnownUnderItsNextNameToo) {
   desk_.Release(&claim);
 }
 
-// A server that does not answer would keep those waiting who copy elsewhere.
-TEST_F(TargetClaimsTest, ANewOneOnAnotherDeviceIsNotLookedAt) {
+// A server that does not answer would otherwise hold up copies to other places.
+TEST_F(TargetClaimsTest, ANewTargetOnAnotherDeviceIsNotLookedAt) {
   struct stat stat = {};
   scratch_.WriteFile("target", "");
   ASSERT_EQ(fstatat(directory_, "target", &stat, 0), 0);
-  for (const FileSystemKind kind : kKinds) {
+  for (size_t kind = 0; kind < std::size(kKinds); ++kind) {
     // A lie, to be seen when it is looked at: the file is on the device of the other.
     Claim made;
-    desk_.AnnounceNew({.directory = directory_,
-                       .name = "target",
-                       .device = device_ + 1,
-                       .file_system = kind},
-                      &made);
-    for (const FileSystemKind existing_kind : kKinds) {
+    desk_.AnnounceNew(
+        {.directory = directory_, .name = "target", .file_system = &elsewhere_[kind]},
+        &made);
+    for (size_t existing_kind = 0; existing_kind < std::size(kKinds); ++existing_kind) {
       Claim claim;
-      EXPECT_EQ(
-          other_desk_.TryTake(
-              {.device = stat.st_dev, .inode = stat.st_ino, .file_system = existing_kind},
-              At("another", existing_kind), false, &claim),
-          kind != FileSystemKind::kOverlay && existing_kind != FileSystemKind::kOverlay);
+      EXPECT_EQ(other_desk_.TryTake({.device = stat.st_dev,
+                                     .inode = stat.st_ino,
+                                     .file_system = &here_[existing_kind]},
+                                    At("another", existing_kind), false, &claim),
+                kind != kOverlay && existing_kind != kOverlay);
       other_desk_.Release(&claim);
     }
     desk_.Release(&made);
   }
 }
 
+TEST_F(TargetClaimsTest, ANewOneWhoseDeviceIsNotRememberedIsLookedAt) {
+  scratch_.WriteFile("target", "");
+  const FileSystem further(FileSystem::kNoDevice, LocalKind());
+  Claim made;
+  desk_.AnnounceNew({.directory = directory_, .name = "target", .file_system = &further},
+                    &made);
+  EXPECT_FALSE(IsFree(&other_desk_, "target"));
+  desk_.Release(&made);
+  EXPECT_TRUE(IsFree(&other_desk_, "target"));
+}
+
 // Their inodes' numbers may be made up by their file system.
 TEST_F(TargetClaimsTest, TwoWithSeveralNamesAreOneWhereInodesAreNotKnownToBeTrue) {
-  for (const FileSystemKind kind : kKinds) {
+  for (size_t kind = 0; kind < std::size(kKinds); ++kind) {
     Claim first;
     ASSERT_TRUE(TakeInode(&desk_, kind, 1, 2, "a", &first));
     Claim second;
-    EXPECT_EQ(TakeInode(&other_desk_, kind, 2, 2, "b", &second),
-              kind != FileSystemKind::kOther);
+    EXPECT_EQ(TakeInode(&other_desk_, kind, 2, 2, "b", &second), kind != kOther);
     other_desk_.Release(&second);
     EXPECT_TRUE(TakeInode(&other_desk_, kind, 2, 1, "b", &second));
     other_desk_.Release(&second);
@@ -236,7 +256,7 @@ TEST_F(TargetClaimsTest, TwoWithSeveralNamesAreOneWhereInodesAreNotKnownToBeTrue
 
 // ... one for each name: "F" may be "f".
 TEST_F(TargetClaimsTest, TwoNamesThatDifferInCaseAreOneWhereInodesAreNotKnownToBeTrue) {
-  for (const FileSystemKind kind : kKinds) {
+  for (size_t kind = 0; kind < std::size(kKinds); ++kind) {
     for (const bool is_new : {false, true}) {
       Claim first;
       if (is_new) {
@@ -245,31 +265,30 @@ TEST_F(TargetClaimsTest, TwoNamesThatDifferInCaseAreOneWhereInodesAreNotKnownToB
         ASSERT_TRUE(TakeInode(&desk_, kind, 1, 1, "f", &first));
       }
       Claim second;
-      EXPECT_EQ(TakeInode(&other_desk_, kind, 2, 1, "F", &second),
-                kind != FileSystemKind::kOther);
+      EXPECT_EQ(TakeInode(&other_desk_, kind, 2, 1, "F", &second), kind != kOther);
       other_desk_.Release(&second);
       EXPECT_TRUE(TakeInode(&other_desk_, kind, 2, 1, "g", &second));
       other_desk_.Release(&second);
-      // One of that name elsewhere is another file.
+      // A file of that name in another directory is another file.
       TargetClaims::Place elsewhere = At("F", kind);
       elsewhere.directory_key = 2;
-      EXPECT_TRUE(
-          other_desk_.TryTake({.device = device_, .inode = 2, .file_system = kind},
-                              elsewhere, false, &second));
+      EXPECT_TRUE(other_desk_.TryTake(
+          {.device = device_, .inode = 2, .file_system = &here_[kind]}, elsewhere, false,
+          &second));
       other_desk_.Release(&second);
       desk_.Release(&first);
     }
   }
 }
 
-// On an overlay a file gets another inode by being opened.
-TEST_F(TargetClaimsTest, OneThatIsYetToBeOpenedIsFoundByItsNameToo) {
+// On an overlay, opening a file for writing may change its inode.
+TEST_F(TargetClaimsTest, ATargetThatIsNotOpenYetIsFoundByItsNameToo) {
   scratch_.WriteFile("target", "old");
   for (const bool announces : {false, true}) {
     Claim first;
-    ASSERT_TRUE(desk_.TryTake(
-        {.device = device_, .inode = 1, .file_system = FileSystemKind::kOverlay},
-        At("target", FileSystemKind::kOverlay), announces, &first));
+    ASSERT_TRUE(
+        desk_.TryTake({.device = device_, .inode = 1, .file_system = &here_[kOverlay]},
+                      At("target", kOverlay), announces, &first));
     // What it is by now.
     EXPECT_EQ(IsFree(&other_desk_, "target"), !announces);
     desk_.Release(&first);
@@ -277,23 +296,22 @@ TEST_F(TargetClaimsTest, OneThatIsYetToBeOpenedIsFoundByItsNameToo) {
   }
 }
 
-TEST_F(TargetClaimsTest, OneThatIsNotHadIsNotAnnouncedEither) {
+TEST_F(TargetClaimsTest, ATargetThatCanNotBeClaimedIsNotAnnouncedEither) {
   scratch_.WriteFile("target", "old");
   Claim first;
   ASSERT_TRUE(Take(&desk_, "target", &first));
   struct stat stat = {};
   ASSERT_EQ(fstatat(directory_, "target", &stat, 0), 0);
   Claim second;
-  EXPECT_FALSE(other_desk_.TryTake({.device = stat.st_dev,
-                                    .inode = stat.st_ino,
-                                    .file_system = FileSystemKind::kLocal},
-                                   At("target", FileSystemKind::kLocal), true, &second));
+  EXPECT_FALSE(other_desk_.TryTake(
+      {.device = stat.st_dev, .inode = stat.st_ino, .file_system = &here_[kLocal]},
+      At("target", kLocal), true, &second));
   EXPECT_FALSE(second.held());
   desk_.Release(&first);
   EXPECT_TRUE(IsFree(&desk_, "target"));
 }
 
-// With several that wait for one, each would wake the others for ever.
+// Several that wait for one claim would otherwise wake each other for ever.
 TEST_F(TargetClaimsTest, AnAttemptThatFailsWakesNobody) {
   Claim made;
   Announce(&desk_, "target", &made);
@@ -307,7 +325,7 @@ TEST_F(TargetClaimsTest, AnAttemptThatFailsWakesNobody) {
   EXPECT_EQ(other_kernel_.wakes, 1);
 }
 
-TEST_F(TargetClaimsTest, OfManyNewOnesEachIsReleasedAlone) {
+TEST_F(TargetClaimsTest, EachOfManyNewTargetsIsReleasedAlone) {
   const std::vector<std::string> names = {"a", "b", "c", "d"};
   std::vector<Claim> claims(names.size());
   for (size_t i = 0; i < names.size(); ++i) {
@@ -348,7 +366,20 @@ TEST_F(TargetClaimsTest, WaitingEndsWithItsTimeout) {
 }
 
 // Each time the other thread takes the file, somebody waits for it.
-TEST_F(TargetClaimsTest, WhoWaitsIsWokenByARelease) {
+TEST_F(TargetClaimsTest, WhoHasAskedForItIsWokenByTheNextRelease) {
+  scratch_.WriteFile("target", "old");
+  Desk own_desk(&claims_, SystemKernel());
+  Claim claim;
+  Claim own;
+  ASSERT_TRUE(Take(&desk_, "target", &claim));
+  EXPECT_FALSE(Take(&own_desk, "target", &own));
+  own_desk.WakeOnRelease();
+  desk_.Release(&claim);
+  // That is kept until it waits.
+  EXPECT_TRUE(AwaitWake(absl::Seconds(10)));
+}
+
+TEST_F(TargetClaimsTest, AWaitingThreadIsWokenByARelease) {
   scratch_.WriteFile("target", "old");
   for (const bool is_new : {false, true}) {
     Claim claim;
@@ -366,12 +397,12 @@ TEST_F(TargetClaimsTest, WhoWaitsIsWokenByARelease) {
       has_it = true;
       own_desk.Release(&own);
     });
-    // It may have to be told more than once: whoever is about to wait is not waiting.
+    // One release may not suffice: a thread that is not waiting yet is not woken.
     EXPECT_FALSE(has_it);
     desk_.Release(&claim);
     while (!has_it) {
       Claim again;
-      if (TakeInode(&desk_, FileSystemKind::kLocal, 0, 1, "again", &again)) {
+      if (TakeInode(&desk_, kLocal, 0, 1, "again", &again)) {
         desk_.Release(&again);
       }
       std::this_thread::yield();
@@ -387,7 +418,7 @@ TEST_F(TargetClaimsTest, OfManyThreadsOneAtATimeHasTheTarget) {
   scratch_.WriteFile("target", "old");
   std::atomic<int> inside = 0;
   std::atomic<int> collisions = 0;
-  int times = 0;  // Changed only by who has the target.
+  int times = 0;  // Changed only by the thread that has the target.
   std::vector<std::thread> threads;
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&] {
@@ -407,8 +438,9 @@ TEST_F(TargetClaimsTest, OfManyThreadsOneAtATimeHasTheTarget) {
   EXPECT_EQ(times, kThreads * kTimes);
 }
 
-// Makers race with those who find what was made: never do two write to it at a time.
-TEST_F(TargetClaimsTest, WhoMakesItAndWhoFindsItAreNeverInItTogether) {
+// One thread makes the file while the other finds what was made. They must never write to
+// it at the same time.
+TEST_F(TargetClaimsTest, ItsMakerAndItsFinderNeverWriteToItTogether) {
   constexpr int kTimes = 500;
   std::atomic<int> inside = 0;
   std::atomic<int> collisions = 0;
@@ -421,16 +453,15 @@ TEST_F(TargetClaimsTest, WhoMakesItAndWhoFindsItAreNeverInItTogether) {
       if (fd < 0) {
         desk.Release(&claim);
         fd = openat(directory_, name, O_WRONLY | O_CLOEXEC);
-        if (fd < 0) continue;  // Gone again.
+        if (fd < 0) continue;  // It is gone again.
         struct stat stat = {};
         EXPECT_EQ(fstat(fd, &stat), 0);
-        while (!desk.TryTake({.device = stat.st_dev,
-                              .inode = stat.st_ino,
-                              .file_system = FileSystemKind::kLocal},
-                             At(name, FileSystemKind::kLocal), false, &claim)) {
+        while (!desk.TryTake(
+            {.device = stat.st_dev, .inode = stat.st_ino, .file_system = &here_[kLocal]},
+            At(name, kLocal), false, &claim)) {
           AwaitRelease(&desk, absl::Milliseconds(1));
         }
-        // Another file may have its name by now; then it is nobody else's.
+        // If another file has the name by now, this one belongs to nobody any more.
         struct stat named = {};
         const bool is_named =
             fstatat(directory_, name, &named, 0) == 0 && named.st_ino == stat.st_ino;
@@ -443,7 +474,7 @@ TEST_F(TargetClaimsTest, WhoMakesItAndWhoFindsItAreNeverInItTogether) {
       if (++inside > 1) ++collisions;
       std::this_thread::yield();
       --inside;
-      // Every other one is removed again, so that it is made anew.
+      // Removes every second one, so that it is made anew.
       if (left % 2 == 0) unlinkat(directory_, name, 0);
       close(fd);
       desk.Release(&claim);

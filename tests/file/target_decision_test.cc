@@ -1,4 +1,4 @@
-// The table of what becomes of targets, row by row, and that it asks for no more than it
+// Tests row by row the table that decides on targets, and that it asks only for what it
 // needs.
 
 #include "core/file/target_decision.h"
@@ -67,8 +67,8 @@ std::string Text(const TargetDecision& decision) {
   return "?";
 }
 
-// Of a file that is there under one name and has nothing to do with the source; what is
-// given differs from that.
+// A question and the fate expected. By default a regular file with one name, which has
+// nothing to do with the source, is there; a case states what differs.
 struct Case {
   CopyKind kind = kContents;
   EnumSet<Condition> conditions = {};
@@ -93,7 +93,7 @@ void Try(const std::vector<Case>& cases) {
   }
 }
 
-TEST(TargetDecisionTest, WhereNothingIsItIsMade) {
+TEST(TargetDecisionTest, AMissingTargetIsMade) {
   for (int kind = 0; kind < kKinds; ++kind) {
     Try({{.kind = static_cast<CopyKind>(kind),
           .there = There::kNothing,
@@ -306,7 +306,7 @@ TEST(TargetDecisionTest, FurtherNamesTakeThePlaceOfWhatIsThere) {
       {.kind = kNameOfFile, .there = There::kDirectory, .fate = "is directory"},
       {.kind = kNameOfFile, .conditions = kNoClobber, .fate = "skip"},
       {.kind = kNameOfFile, .conditions = kInNewDirectory, .fate = "link over"},
-      // To GNU cp it does not exist.
+      // For GNU cp a dangling link does not exist.
       {.kind = kNameOfFile, .there = There::kDangling, .fate = "link over"},
       {.kind = kNameOfFile,
        .conditions = kNoClobber,
@@ -346,7 +346,7 @@ TEST(TargetDecisionTest, DirectoriesAreUsed) {
   });
 }
 
-TEST(TargetDecisionTest, WhatIsOpenIsDecidedOnOnceMore) {
+TEST(TargetDecisionTest, AnOpenTargetIsDecidedOnAgain) {
   struct statx source = {};
   source.stx_ino = 1;
   struct statx target = {};
@@ -378,7 +378,7 @@ TEST(TargetDecisionTest, AFateMayBeAFailure) {
   EXPECT_TRUE(failed.on_target);
 }
 
-TEST(TargetDecisionTest, NothingIsLookedAtThatDoesNotMatter) {
+TEST(TargetDecisionTest, OnlyWhatMattersIsLookedAt) {
   TargetQuestion question = {.conditions = kKeepLinks};
   EXPECT_EQ(Text(DecideTarget(question)), "look");
   question.NoteThatItExists();
@@ -390,20 +390,20 @@ TEST(TargetDecisionTest, NothingIsLookedAtThatDoesNotMatter) {
   question.conditions = {};
   EXPECT_EQ(Text(DecideTarget(question)), "overwrite");
 
-  // What has the name does not matter then.
+  // It does not matter then what has the name.
   for (const Condition condition : {kInNewDirectory, kNoClobber}) {
     question = {.kind = kNode, .conditions = condition};
     question.NoteThatItExists();
     EXPECT_NE(Text(DecideTarget(question)), "look");
   }
-  // That it is the source's file is enough; by which name is not asked.
+  // It is enough that it is the source's file; its name is not asked for.
   question = {.there = There::kRegular};
   struct statx stat = {};
   question.relation = RelationOf(stat, stat);
   EXPECT_EQ(Text(DecideTarget(question)), "same file");
 }
 
-// Calls `visit` with all questions in which each fact is known or is not.
+// Calls `visit` with all questions: each fact has every value, and is also unknown.
 template <typename Visit>
 void ForAllQuestions(Visit visit) {
   const auto choices = [](auto value, int count) {

@@ -1,6 +1,6 @@
-// Who gets to a directory's copy: what access control lists (ACLs) and the umask say,
-// what is withheld meanwhile and given back, and what a file system that refuses modes
-// makes of it.
+// Tests who has access to a directory's copy: what access control lists (ACLs) and the
+// umask say, what is withheld while it is filled and given back afterwards, and what
+// happens on a file system that refuses modes.
 
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -26,7 +26,7 @@
 namespace ringcp {
 namespace {
 
-constexpr uint32_t kFchmodat2 = 452;  // As unnamed in the headers as in the program.
+constexpr uint32_t kFchmodat2 = 452;  // Older headers have no name for it.
 
 // user::rwx, user:nobody:rwx, group::---, mask::rwx, other::---
 const std::string& AclThatNamesNobody() {
@@ -58,7 +58,7 @@ class CopyJobAccessTest : public testing::Test {
     return absl::StrFormat("%o", stat.st_mode & 07777);
   }
 
-  // False where the file system has no ACLs.
+  // Returns false if the file system has no ACLs.
   bool SetAcl(const std::string& name, const char* kind, const std::string& acl) const {
     return setxattr(scratch_.Path(name).c_str(), kind, acl.data(), acl.size(), 0) == 0;
   }
@@ -66,7 +66,7 @@ class CopyJobAccessTest : public testing::Test {
     return getxattr(scratch_.Path(name).c_str(), kind, nullptr, 0) >= 0;
   }
 
-  // Runs `request` in a process whose umask is `mask`: the messages.
+  // Runs `request` in a process whose umask is `mask`. Returns the messages.
   static std::string RunWithUmask(CopyRequest request, mode_t mask) {
     return InChildProcess([&] {
       umask(mask);
@@ -75,7 +75,7 @@ class CopyJobAccessTest : public testing::Test {
     });
   }
 
-  // Runs `request` where `calls` fail: the messages.
+  // Runs `request` in a process in which `calls` fail. Returns the messages.
   static std::string RunWithout(const std::vector<uint32_t>& calls,
                                 const CopyRequest& request, int error_number) {
     return InChildProcess([&]() -> std::string {
@@ -134,7 +134,7 @@ TEST_F(CopyJobAccessTest, AKeptModeTakesThePlaceOfAnInheritedAcl) {
   for (const char* name : {"t", "t/s"}) {
     ASSERT_TRUE(SetAcl(name, kDefaultAclName, AclThatNamesNobody()));
   }
-  // One that was there loses its own, too.
+  // A directory that was there before loses its own ACL, too.
   ASSERT_TRUE(SetAcl("t/s", kAccessAclName, AclThatNamesNobody()));
   const JobRun run = RunJob(Request("s", "t", "a"));
   EXPECT_EQ(run.Messages(), "");
@@ -146,7 +146,7 @@ TEST_F(CopyJobAccessTest, AKeptModeTakesThePlaceOfAnInheritedAcl) {
   }
 }
 
-// The group's permissions would be the mask of whom it names.
+// The mode's group bits would be the ACL's mask, and so let in whoever the ACL names.
 TEST_F(CopyJobAccessTest, AnInheritedAclThatStaysLetsNobodyIn) {
   PrepareWithShell(scratch_.path(), "mkdir -p s t; chmod -R 770 s");
   SKIP_WITHOUT_ACLS("t");
@@ -157,8 +157,6 @@ TEST_F(CopyJobAccessTest, AnInheritedAclThatStaysLetsNobodyIn) {
   EXPECT_TRUE(HasAcl("t/s", kAccessAclName));
   EXPECT_EQ(Mode("t/s"), "700");
 }
-
-// --- What else follows from a failure, as in GNU cp ---
 
 TEST_F(CopyJobAccessTest, ADirectoryThatCanNotGetItsTimesGetsNothingElse) {
   if (geteuid() != 0) GTEST_SKIP() << "only root may give a directory away";
@@ -172,7 +170,7 @@ TEST_F(CopyJobAccessTest, ADirectoryThatCanNotGetItsTimesGetsNothingElse) {
   EXPECT_EQ(Mode("t"), "700");
 }
 
-TEST_F(CopyJobAccessTest, ADirectoryOfAnotherThatCanNotBeClosedToOthersIsAnError) {
+TEST_F(CopyJobAccessTest, AnotherUsersDirectoryThatCanNotBeClosedToOthersIsAnError) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can become another user";
   PrepareWithShell(
       scratch_.path(),
@@ -200,7 +198,7 @@ TEST_F(CopyJobAccessTest, AnAclsMaskIsNotGivenToTheOwningGroup) {
   EXPECT_TRUE(run.succeeded());
   EXPECT_EQ(Mode("t/one"), "700");
   EXPECT_EQ(Mode("t/two"), "700");
-  ASSERT_EQ(run.warnings.size(), 1u);  // Not for each of them.
+  ASSERT_EQ(run.warnings.size(), 1u);  // Not one for each directory.
   const auto warning = [&](const char* name) {
     return absl::StrCat(
         "warning: access control lists and capabilities are not copied "
@@ -211,20 +209,20 @@ TEST_F(CopyJobAccessTest, AnAclsMaskIsNotGivenToTheOwningGroup) {
       << run.warnings[0];
 }
 
-TEST_F(CopyJobAccessTest, WhereModesAreRefusedIsNoErrorUnlessTheyAreToBeKept) {
+TEST_F(CopyJobAccessTest, RefusedModesAreNoErrorUnlessTheyAreToBeKept) {
   PrepareWithShell(scratch_.path(),
                    "mkdir -p s/shared s/empty; echo x >s/shared/f; chmod 777 s s/*");
   for (const int error_number : {EPERM, EOPNOTSUPP}) {
     const std::string target = absl::StrCat("t", error_number);
     EXPECT_EQ(RunWithoutChmod(Request("s", target, "r"), error_number, 0), "");
     EXPECT_EQ(ReadFileOrNone(scratch_.Path(target + "/shared/f")), "x\n");
-    // Nobody could write into it while it was filled.
+    // Nobody else could write into it while it was filled.
     EXPECT_EQ(Mode(target + "/shared"), "755");
   }
   EXPECT_EQ(RunWithoutChmod(Request("s/empty", "u", "rp"), EPERM, 0),
             absl::StrCat("preserving permissions for '", scratch_.Path("u"),
                          "': Operation not permitted"));
-  // A device that is broken is another matter.
+  // EIO means a broken device, and is an error even though no mode is to be kept.
   EXPECT_EQ(RunWithoutChmod(Request("s/empty", "v", "r"), EIO, 0),
             absl::StrCat("preserving permissions for '", scratch_.Path("v"),
                          "': Input/output error"));
@@ -238,7 +236,7 @@ TEST_F(CopyJobAccessTest, AModeThatIsRightIsNotSet) {
   EXPECT_EQ(RunWithoutChmod(Request("s", "v", "r"), EPERM, 022), "");
 }
 
-// Without it everybody could remove what others put there.
+// Without the sticky bit everybody could remove what others put there.
 TEST_F(CopyJobAccessTest, ADirectoryKeepsItsStickyBit) {
   PrepareWithShell(scratch_.path(), "mkdir -m 1777 s; chown 1:1 s || true; chmod 0777 .");
   EXPECT_EQ(RunJob(Request("s", "of-the-umask", "r")).Messages(), "");
@@ -264,7 +262,7 @@ TEST_F(CopyJobAccessTest, OwnershipAloneGivesBackNoMoreThanItWithheld) {
   CopyRequest request = Request("s", "t", "r");
   request.options.preserve.ownership = true;
   EXPECT_EQ(RunWithUmask(request, 022), "");
-  EXPECT_EQ(Mode("t/s"), "700");  // Was there.
+  EXPECT_EQ(Mode("t/s"), "700");  // It was there before.
   EXPECT_EQ(Mode("t/s/sub"), "700");
   request.target = scratch_.Path("u");
   EXPECT_EQ(RunWithUmask(request, 027), "");
@@ -273,7 +271,7 @@ TEST_F(CopyJobAccessTest, OwnershipAloneGivesBackNoMoreThanItWithheld) {
 }
 
 TEST_F(CopyJobAccessTest, WhatIsInTheWayInADirectoryThatTheJobMadeIsNotMergedInto) {
-  // As where the file system takes two names for one.
+  // Plays a file system that takes two names for one.
   PrepareWithShell(scratch_.path(), "mkdir -p s/sub; echo x >s/sub/f");
   CopyRequest request = Request("s", "t", "r");
   JobHooks hooks;

@@ -1,4 +1,4 @@
-// Jobs that are cancelled: they end soon, and leave no half-written file.
+// Tests that jobs that are cancelled end soon, and leave no half-written file.
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -21,14 +21,14 @@
 namespace ringcp {
 namespace {
 
-// How long a cancelled job may take: a second, and the slowness of a busy machine.
+// How long a cancelled job may take: a second, and much more for a busy machine.
 constexpr absl::Duration kSoon = absl::Seconds(20);
-// Far more than is copied before a job is cancelled.
+// Far more than a job copies before it is cancelled.
 constexpr off_t kLargeBytes = off_t{2} << 30;
 
 class CopyJobCancelTest : public EngineTest {
  protected:
-  // Makes a large file without writing it: its blocks are there, and read as zeros.
+  // Makes a large file without writing it: its blocks are allocated and read as zeros.
   void MakeLargeFile(const std::string& name) const {
     const std::string path = scratch_.WriteFile(name, "");
     const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
@@ -36,7 +36,7 @@ class CopyJobCancelTest : public EngineTest {
     close(fd);
   }
 
-  // Runs a job and cancels it once `is_time`.
+  // Runs a job and cancels it as soon as `is_time` is true.
   JobRun RunAndCancel(const CopyRequest& request,
                       const std::function<bool(const Progress&)>& is_time) const {
     absl::Time cancelled_at;
@@ -53,7 +53,7 @@ class CopyJobCancelTest : public EngineTest {
   }
 };
 
-// For a job that has nothing to say.
+// For a job that must not report anything.
 class FailingObserver : public JobObserver {
  public:
   void OnError(const FileError& error) override { ADD_FAILURE() << error.message; }
@@ -75,7 +75,7 @@ TEST_P(CopyJobCancelTest, ALargeFileThatWasThereIsEmptied) {
   MakeLargeFile("large");
   scratch_.WriteFile("target", std::string(100'000, 'o'));
   RunAndCancel(Request({"large"}, "target", "p"), HasCopiedBytes);
-  // It was not made by the copy, so it stays, but not half-written.
+  // The copy did not make this file, so it stays, but not half-written.
   EXPECT_EQ(ReadFileOrNone(scratch_.Path("target")), "");
   EXPECT_TRUE(Exists(scratch_.Path("target")));
 }
@@ -89,7 +89,7 @@ TEST_P(CopyJobCancelTest, LargeFilesInATreeAreRemovedAgain) {
   }
 }
 
-TEST_P(CopyJobCancelTest, OfManyFilesEachIsWholeOrAbsent) {
+TEST_P(CopyJobCancelTest, EachOfManyFilesIsWholeOrAbsent) {
   constexpr int kFiles = 1500;
   scratch_.MakeDirectory("tree");
   std::vector<std::string> contents;
@@ -168,7 +168,7 @@ TEST_P(CopyJobCancelTest, APipeThatNobodyReadsDoesNotHoldItUp) {
   EXPECT_TRUE(Exists(scratch_.Path("pipe")));
 }
 
-TEST_P(CopyJobCancelTest, WhoWaitsForALinkedFileGivesUpToo) {
+TEST_P(CopyJobCancelTest, LinksThatWaitForTheirFileAreCancelledToo) {
   scratch_.MakeDirectory("tree");
   MakeLargeFile("tree/0");
   for (int i = 1; i < 100; ++i) {

@@ -1,6 +1,6 @@
-// Whole jobs on file systems that can clone: Btrfs and XFS, in images on loop devices.
-// They take root, loop devices and the programs that make them; without those the tests
-// are skipped.
+// Tests whole jobs on file systems that can clone: Btrfs and XFS, in images on loop
+// devices. Skipped without root, loop devices, or the programs that make these file
+// systems.
 
 #include <fcntl.h>
 #include <linux/fiemap.h>
@@ -27,10 +27,10 @@
 namespace ringcp {
 namespace {
 
-// Both need a bit over 100 MiB, XFS 300 MiB; most of it is never written.
+// Btrfs needs a bit over 100 MiB, XFS 300 MiB. Most of it is never written.
 constexpr off_t kImageBytes = 512 << 20;
 
-// Runs a program; its error message, or "".
+// Runs a program and returns its error message, or "".
 std::string ErrorOf(const std::vector<std::string>& arguments) {
   Subprocess::Options options;
   options.program = "/bin/sh";
@@ -46,7 +46,7 @@ std::string ErrorOf(const std::vector<std::string>& arguments) {
 bool IsShared(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   EXPECT_GE(fd, 0);
-  // A map and the extents behind it.
+  // The map and the extents that follow it.
   constexpr uint32_t kExtents = 4;
   std::vector<uint64_t> memory((sizeof(fiemap) + kExtents * sizeof(fiemap_extent)) /
                                sizeof(uint64_t));
@@ -63,8 +63,7 @@ bool IsShared(const std::string& path) {
   return true;
 }
 
-// Whether this process may mount, for itself alone: what it mounts is gone with it,
-// however it ends.
+// Whether this process has mounts of its own, which vanish with it however it ends.
 bool HasOwnMounts() {
   static const bool kHasOwnMounts =
       unshare(CLONE_NEWNS) == 0 &&
@@ -90,7 +89,7 @@ class CopyJobCloneTest : public testing::TestWithParam<std::string> {
 
   void TearDown() override { umount2(place_.c_str(), MNT_DETACH); }
 
-  // Of the directory `s` to `t`.
+  // A copy of the directory `s` to `t`.
   CopyRequest Request(Reflink reflink, EngineChoice engine = EngineChoice::kAuto) const {
     CopyRequest request;
     request.sources = {place_ + "/s/."};
@@ -131,7 +130,7 @@ TEST_P(CopyJobCloneTest, NothingIsSharedIfThatIsNotWanted) {
   EXPECT_FALSE(IsShared(place_ + "/t/sub/30"));
 }
 
-// Threads that clone on Btrfs stand in each other's way.
+// More than one thread would not be faster: on Btrfs threads that clone block each other.
 TEST_P(CopyJobCloneTest, OneWorkerClonesOnBtrfsUnlessMoreAreAskedFor) {
   if (std::thread::hardware_concurrency() < 2) GTEST_SKIP() << "there is one CPU";
   const auto workers = [this](Reflink reflink, int wanted) {

@@ -1,5 +1,6 @@
-// How directories themselves are copied by whole jobs: their rights while they are filled
-// and afterwards, those that are there already, and those that lead back to themselves.
+// Tests how whole jobs copy directories themselves: their permissions while they are
+// filled and afterwards, directories that exist already, and links that lead back to an
+// ancestor.
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,7 +22,7 @@ namespace {
 class CopyJobDirectoriesTest : public testing::Test {
  protected:
   CopyJobDirectoriesTest() {
-    // So that an ordinary user gets in, and may make its target.
+    // So that an ordinary user gets in and may make the target there.
     EXPECT_EQ(chmod(scratch_.path().c_str(), 0777), 0);
   }
 
@@ -34,7 +35,7 @@ class CopyJobDirectoriesTest : public testing::Test {
     return request;
   }
 
-  // Runs `request` as an ordinary user whose umask is `mask`: the messages.
+  // Runs `request` as an ordinary user whose umask is `mask`. Returns the messages.
   std::string RunAsOrdinaryUser(CopyRequest request, mode_t mask = 022) const {
     return InChildProcess([&] {
       BecomeOrdinaryUser();
@@ -74,7 +75,7 @@ TEST_F(CopyJobDirectoriesTest, AUmaskThatTakesTheOwnersRightsHoldsWhenAllIsCopie
   }
 }
 
-TEST_F(CopyJobDirectoriesTest, OneThatIsThereMayBeWritableButNotReadable) {
+TEST_F(CopyJobDirectoriesTest, AnExistingDirectoryMayBeWritableButNotReadable) {
   PrepareWithShell(
       scratch_.path(),
       absl::StrCat("mkdir -p s/sub t/sub; echo x >s/sub/f; chmod -R a+rX s;"
@@ -86,7 +87,7 @@ TEST_F(CopyJobDirectoriesTest, OneThatIsThereMayBeWritableButNotReadable) {
   EXPECT_EQ(ReadFileOrNone(scratch_.Path("t/sub/f")), "x\n");
 }
 
-TEST_F(CopyJobDirectoriesTest, OneThatMayNotBeWrittenToGetsItsModeAfterItsContents) {
+TEST_F(CopyJobDirectoriesTest, AReadOnlyDirectoryGetsItsModeAfterItsContents) {
   PrepareWithShell(scratch_.path(),
                    "mkdir -p s/sub; echo x >s/sub/f; chmod 555 s/sub; chmod 555 s");
   EXPECT_EQ(RunAsOrdinaryUser(Request("s", "t", "a")), "");
@@ -107,15 +108,15 @@ TEST_F(CopyJobDirectoriesTest, TimesAreKeptThoughTheContentsComeLater) {
   }
 }
 
-TEST_F(CopyJobDirectoriesTest, NewOnesInheritTheirGroup) {
+TEST_F(CopyJobDirectoriesTest, NewDirectoriesInheritTheirGroup) {
   PrepareWithShell(scratch_.path(), "mkdir -p s/sub t; echo x >s/f; chmod 2755 t");
   EXPECT_EQ(RunJob(Request("s", "t", "r")).Messages(), "");
   EXPECT_EQ(Mode("t/s"), "2755");
   EXPECT_EQ(Mode("t/s/sub"), "2755");
 }
 
-TEST_F(CopyJobDirectoriesTest, EmptyOnesGetTheirModeToo) {
-  // Most need nothing but to be made; these have to be opened, or were there.
+TEST_F(CopyJobDirectoriesTest, EmptyDirectoriesGetTheirModeToo) {
+  // Most need only be made, but most of these have to be opened, or exist already.
   PrepareWithShell(scratch_.path(),
                    "mkdir -p s/plain s/shared s/shut s/there t/s/there;"
                    " chmod 755 s s/plain; chmod 777 s/shared; chmod 555 s/shut;"
@@ -149,8 +150,8 @@ TEST_F(CopyJobDirectoriesTest, ALinkThatLeadsBackIsReportedOnce) {
   EXPECT_EQ(ReadFileOrNone(scratch_.Path("t/a/f")), "x\n");
 }
 
-TEST_F(CopyJobDirectoriesTest, ADirectoryBehindALinkThatLeadsToAnAncestorIsOneToo) {
-  // up leads out of the source; what is in it by its own name is the source again.
+TEST_F(CopyJobDirectoriesTest, ASourceFoundAgainBehindALinkIsReportedToo) {
+  // The link leads out of the source, to a directory in which the source is found again.
   PrepareWithShell(scratch_.path(), "mkdir -p o/s; echo x >o/s/f; ln -s .. o/s/up");
   const JobRun run = RunJob(Request("o/s", "t", "rL"));
   EXPECT_EQ(run.Messages(), absl::StrCat("cannot copy cyclic symbolic link '",

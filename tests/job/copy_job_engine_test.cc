@@ -1,4 +1,4 @@
-// What a job's engine report says of how its ops ran.
+// Tests what a job's engine report says about how its ops ran.
 
 #include <string>
 

@@ -1,5 +1,5 @@
-// Jobs that may have few files open, as `ulimit -n` says or whoever runs them: trees that
-// are deeper than that are copied as well.
+// Tests jobs that may have few files open, because of `ulimit -n` or of whoever runs
+// them. Trees that are deeper than that must be copied, too.
 
 #include <sys/resource.h>
 
@@ -24,8 +24,8 @@ class CopyJobFilesTest : public EngineTest {
  protected:
   static constexpr int kDepth = 60;
 
-  // On each level some files, an empty directory and one that is not, and a link to a
-  // file of the level above; of all directories the times are set.
+  // Each level has some files, an empty and a filled directory, and a link to a file of
+  // the level above. All directories have times to be kept.
   void MakeTree() const {
     PrepareWithShell(
         scratch_.path(),
@@ -37,7 +37,8 @@ class CopyJobFilesTest : public EngineTest {
             "; find tree -depth -type d -exec touch -d 2001-02-03 {} +"));
   }
 
-  // Runs `request` in a process that may have so many files open; "" if all went well.
+  // Runs `request` in a process that may have at most `files_max` files open. Returns ""
+  // if all went well.
   static std::string RunWithFiles(const CopyRequest& request, rlim_t files_max,
                                   const JobResources& resources = {}) {
     return InChildProcess([&]() -> std::string {
@@ -66,7 +67,7 @@ TEST_P(CopyJobFilesTest, WithoutAttributesToSetNothingIsOpenedForThem) {
 }
 
 TEST_P(CopyJobFilesTest, ADirectoryThatWasClosedIsReadOnWhereItWasLeft) {
-  // More entries than a piece has, and among them the directory that comes next.
+  // Each directory is more than one piece, with the next directory among its entries.
   PrepareWithShell(scratch_.path(),
                    "mkdir tree; cd tree; for i in $(seq 4); do"
                    "   seq -f %030.0f 1500 | xargs touch;"
@@ -78,7 +79,7 @@ TEST_P(CopyJobFilesTest, ADirectoryThatWasClosedIsReadOnWhereItWasLeft) {
 TEST_P(CopyJobFilesTest, AJobMayBeGivenLessThanTheProcessMayHave) {
   MakeTree();
   const std::vector<std::string> expected = ListFileTree(scratch_.Path("tree"));
-  // Two at a time, with what the test has open: more would fail.
+  // Both jobs together, and what the test has open, just fit: one more file would fail.
   const std::string result = InChildProcess([&]() -> std::string {
     const rlimit files = {.rlim_cur = 44, .rlim_max = 44};
     if (setrlimit(RLIMIT_NOFILE, &files) != 0) return "setrlimit";

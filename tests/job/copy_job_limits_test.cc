@@ -1,5 +1,5 @@
-// Jobs at the limits: of memory, of space on the device, of one file system, of open
-// files and of the length of paths.
+// Tests jobs at limits: of memory, of space on the device, of a file system, of open
+// files, and of the length of paths.
 
 #include <fcntl.h>
 #include <sched.h>
@@ -27,18 +27,18 @@ namespace ringcp {
 namespace {
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kIsSanitized = true;  // Uses memory of its own.
+constexpr bool kIsSanitized = true;  // A sanitizer uses memory of its own.
 #else
 constexpr bool kIsSanitized = false;
 #endif
 
 class CopyJobLimitsTest : public EngineTest {};
 
-// Mounts a file system in memory where only the calling process and its children see it:
-// "", or why it could not.
+// Mounts a file system in memory that only the calling process and its children see.
+// Returns "", or why that failed.
 std::string MountPrivately(const std::string& path, const char* options) {
   if (unshare(CLONE_NEWNS) != 0) return absl::StrCat("unshare: ", strerror(errno));
-  // In a chroot "/" is no mount point, which EINVAL says; nothing is shared there.
+  // In a chroot "/" is no mount point, which is EINVAL; nothing is shared there anyway.
   if ((mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 &&
        errno != EINVAL) ||
       mount("ringcp-test", path.c_str(), "tmpfs", 0, options) != 0) {
@@ -136,7 +136,7 @@ TEST_P(CopyJobLimitsTest, OtherFileSystemsAreLeftOutIfAsked) {
   });
   EXPECT_EQ(result, "");
   EXPECT_TRUE(Exists(scratch_.Path("target/file")));
-  EXPECT_TRUE(Exists(scratch_.Path("target/mounted")));  // As GNU cp: empty.
+  EXPECT_TRUE(Exists(scratch_.Path("target/mounted")));  // Empty, as in GNU cp.
   EXPECT_FALSE(Exists(scratch_.Path("target/mounted/elsewhere")));
   EXPECT_FALSE(Exists(scratch_.Path("target/mounted/below")));
   EXPECT_TRUE(Exists(scratch_.Path("all/mounted/elsewhere")));
@@ -147,7 +147,7 @@ TEST_P(CopyJobLimitsTest, ATreeMayBeDeeperThanPathMax) {
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &files), 0);
   files.rlim_cur = files.rlim_max;
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
-  // Every directory above the one being copied is open, on both sides.
+  // All directories down to the deepest may be open at the same time, on both sides.
   const int depth = static_cast<int>(std::min<rlim_t>(1000, files.rlim_max / 2 - 100));
   const std::string name(20, 'd');
   ASSERT_GT(depth * name.size(), static_cast<size_t>(PATH_MAX));
@@ -164,7 +164,7 @@ TEST_P(CopyJobLimitsTest, ATreeMayBeDeeperThanPathMax) {
 }
 
 TEST_P(CopyJobLimitsTest, FewOpenFilesSufficeForManyDirectories) {
-  // Each directory with files in flight is open on both sides.
+  // A directory is open on both sides while it has files in flight.
   constexpr int kDirectories = 1000;
   scratch_.MakeDirectory("tree");
   for (int i = 0; i < kDirectories; ++i) {

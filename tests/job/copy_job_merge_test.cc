@@ -1,5 +1,5 @@
-// Sources that come into one directory: what a later one has takes the place of what an
-// earlier one had, as if they had been copied one after the other.
+// Tests sources that are copied into the same directory. What a later source has replaces
+// what an earlier one had, as if they had been copied one after the other.
 
 #include <sched.h>
 #include <sys/mount.h>
@@ -24,15 +24,14 @@ namespace {
 
 class CopyJobMergeTest : public EngineTest {
  protected:
-  // Makes `name`, and in it files f1 to f200 whose contents say so.
+  // Makes the directory `name` with the files f1 to f200, whose contents are `name`.
   void MakeFiles(const std::string& name) const {
     PrepareWithShell(scratch_.path(),
                      absl::StrCat("mkdir -p ", name, "; for i in $(seq 200); do echo ",
                                   name, " >", name, "/f$i; done"));
   }
 
-  // "" if all of the files in the directory `name` are those of `of`, else one that is
-  // not.
+  // "" if all files in directory `name` are those of `of`, otherwise the first other one.
   std::string NotOf(const std::string& of, const std::string& name) const {
     for (int i = 1; i <= 200; ++i) {
       const std::string file = absl::StrCat(name, "/f", i);
@@ -43,7 +42,7 @@ class CopyJobMergeTest : public EngineTest {
   }
 };
 
-TEST_P(CopyJobMergeTest, OneThatComesRightIntoTheTargetMeetsTheOthers) {
+TEST_P(CopyJobMergeTest, ASourceCopiedIntoTheTargetItselfMeetsTheOthers) {
   MakeFiles("a/sub");
   MakeFiles("b/sub");
   scratch_.MakeDirectory("t");
@@ -63,7 +62,7 @@ TEST_P(CopyJobMergeTest, AFileThatIsNamedComesAfterADirectoryThatHasItsName) {
   EXPECT_EQ(NotOf("a", "t"), "");
 }
 
-TEST_P(CopyJobMergeTest, NamesMayBeOneOnTheFileSystemOfTheTarget) {
+TEST_P(CopyJobMergeTest, NamesMayBeTheSameOnTheTargetsFileSystem) {
   MakeFiles("a/sub");
   MakeFiles("b/SUB");
   PrepareWithShell(scratch_.path(), "mkdir backing odd");
@@ -97,7 +96,7 @@ TEST_P(CopyJobMergeTest, TwoNamesMayLeadToOneDirectory) {
 }
 
 TEST_P(CopyJobMergeTest, FilesWhoseTargetsAreOneFileAreCopiedInTheirOrder) {
-  // The earlier ones take longer.
+  // The earlier files take longer to copy.
   PrepareWithShell(
       scratch_.path(),
       "mkdir s; for i in $(seq 10 49); do"
@@ -119,7 +118,8 @@ TEST_P(CopyJobMergeTest, FilesWhoseTargetsAreOneFileAreCopiedInTheirOrder) {
   }
 }
 
-// The first one finds its link leading to what the second one has just made.
+// The first source must not be written through its link, although the second has just
+// made what the link leads to.
 TEST_P(CopyJobMergeTest, ALinkToWhatALaterSourceMakesIsNotWrittenThrough) {
   PrepareWithShell(scratch_.path(), "mkdir s; seq 100000 >s/a; echo b >s/b; echo c >s/c");
   for (int i = 0; i < 5; ++i) {

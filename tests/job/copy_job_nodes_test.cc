@@ -1,5 +1,5 @@
-// How links (also hard ones), pipes and devices are copied by whole jobs: what they may
-// replace, which modes they get, and that none of it takes /proc.
+// Tests how whole jobs copy symbolic links, pipes, devices and further hard links: what
+// they may replace, which modes they get, and that none of that needs /proc.
 
 #include <fcntl.h>
 #include <sched.h>
@@ -30,7 +30,7 @@
 namespace ringcp {
 namespace {
 
-constexpr uint32_t kFchmodat2 = 452;  // As unnamed in the headers as in the program.
+constexpr uint32_t kFchmodat2 = 452;  // Older headers have no name for it.
 
 CopyRequest RequestOf(const std::string& source, const std::string& target,
                       const std::string& letters) {
@@ -72,7 +72,7 @@ TEST_F(CopyJobNodesTest, AnotherNameOfALinkIsLeftAsItIs) {
   EXPECT_EQ(LinkText("s/other"), "nowhere");
   EXPECT_EQ(RunJob(Request("s/l", "t", "a")).Messages(), "");
   EXPECT_EQ(LinkText("t/l"), "nowhere");
-  // By its own name it is the same file, as any other.
+  // By its own name it is the same file, like any other.
   EXPECT_EQ(RunJob(Request("s/l", "s/l", "P")).Messages(),
             absl::StrCat("'", scratch_.Path("s/l"), "' and '", scratch_.Path("s/l"),
                          "' are the same file"));
@@ -97,7 +97,7 @@ TEST_F(CopyJobNodesTest, WithRemoveDestinationWhateverIsThereIsRemovedFirst) {
       std::filesystem::equivalent(scratch_.Path("s/file"), scratch_.Path("t/name")));
 }
 
-// GNU cp removes it, and then finds that it has nothing to copy.
+// GNU cp removes the file, and then finds nothing to copy.
 TEST_F(CopyJobNodesTest, WithRemoveDestinationALinkIsNotCopiedOntoItself) {
   PrepareWithShell(scratch_.path(), "echo a >a; ln -s a l; ln -s /dev/null n");
   for (const std::string name : {"a", "l", "n"}) {
@@ -130,7 +130,7 @@ TEST_F(CopyJobNodesTest, WhatHasNoTypeIsNotMadeAFile) {
 }
 
 TEST_F(CopyJobNodesTest, WhatIsInTheWayInADirectoryThatTheJobMadeIsNotReplaced) {
-  // As where the file system takes two names for one.
+  // Plays a file system that takes two names for one.
   PrepareWithShell(scratch_.path(), "mkdir s; ln -s new s/l; mkfifo s/p");
   JobHooks hooks;
   std::string target;
@@ -144,10 +144,10 @@ TEST_F(CopyJobNodesTest, WhatIsInTheWayInADirectoryThatTheJobMadeIsNotReplaced) 
             absl::StrCat("cannot create fifo '", scratch_.Path("t/p"),
                          "': File exists\ncannot create symbolic link '",
                          scratch_.Path("t/l"), "': File exists"));
-  // Regular files, that is, as they were.
+  // Still regular files.
   EXPECT_EQ(TypeAndMode("t/l").substr(0, 3), "100");
   EXPECT_EQ(TypeAndMode("t/p").substr(0, 3), "100");
-  // A link replaces it with -f, as in GNU cp.
+  // With -f a symbolic link replaces the file, as in GNU cp.
   target = "u";
   EXPECT_EQ(RunJob(Request("s", "u", "af"), hooks).Messages(),
             absl::StrCat("cannot create fifo '", scratch_.Path("u/p"), "': File exists"));
@@ -174,7 +174,7 @@ TEST_F(CopyJobNodesTest, AKeptModeTakesThePlaceOfAnInheritedAcl) {
   EXPECT_LT(getxattr(scratch_.Path("t/p").c_str(), kAccessAclName, nullptr, 0), 0);
 }
 
-// A file with two names is copied where the second name, t/d/x2, is another file's.
+// Copies a file with two names; the second one's target, t/d/x2, is another file.
 class CopyJobHardLinksTest : public CopyJobNodesTest {
  protected:
   CopyJobHardLinksTest() {
@@ -182,7 +182,7 @@ class CopyJobHardLinksTest : public CopyJobNodesTest {
                      "mkdir -p s/d t/d; echo new >s/x; ln s/x s/d/x2; chmod 777 t");
   }
 
-  // What there is in t/d, and what the files say.
+  // The names in t/d, each with its contents.
   std::string Found() const {
     std::string found;
     for (const auto& entry : std::filesystem::directory_iterator(scratch_.Path("t/d"))) {
@@ -191,11 +191,11 @@ class CopyJobHardLinksTest : public CopyJobNodesTest {
     }
     return found;
   }
-  // Copies as `letters` say; what went wrong, and then what there is.
+  // Copies with the options `letters`. Returns what went wrong, and then what is in t/d.
   std::string CopyAndLook(const std::string& letters = "rd") const {
     CopyRequest request = Request("s/.", "t", letters);
     request.options.preserve.links = true;
-    request.options.tuning.workers = 1;  // A second one might come to s/d/x2 first.
+    request.options.tuning.workers = 1;  // A second worker might come to s/d/x2 first.
     const std::string messages = RunJob(request).Messages();
     return absl::StrCat(messages, "\n", Found());
   }
@@ -229,7 +229,7 @@ TEST_F(CopyJobHardLinksTest, WhereNoLinkCanBeMadeTheOldFileIsKept) {
 TEST_F(CopyJobHardLinksTest, ALinkThatMayNotTakeTheOldFilesPlaceIsGone) {
   if (geteuid() != 0) GTEST_SKIP() << "takes a second user";
   scratch_.WriteFile("t/d/x2", "old\n");
-  // Others may make files there, but not remove this one.
+  // Other users may make files there, but not remove this one.
   PrepareWithShell(scratch_.path(), "chmod 755 .; chmod 1777 t/d; chmod 644 t/d/x2");
   EXPECT_EQ(InChildProcess([&] {
               BecomeOrdinaryUser();
@@ -254,25 +254,25 @@ TEST_F(CopyJobHardLinksTest, TheSourceAndLinksToDirectoriesAreNotReplaced) {
   EXPECT_EQ(LinkText("t/d/x2"), "../../s");
 }
 
-TEST_F(CopyJobHardLinksTest, WhatTakesASocketsPlaceHasFurtherNames) {
+TEST_F(CopyJobHardLinksTest, AFileThatReplacesASocketHasFurtherNames) {
   const std::string socket = scratch_.Path("t/x");
   ASSERT_EQ(mknod(socket.c_str(), S_IFSOCK | 0600, 0), 0);
   EXPECT_EQ(CopyAndLook("rPf"), "\nx2: new\n");
   EXPECT_TRUE(std::filesystem::equivalent(socket, scratch_.Path("t/d/x2")));
 }
 
-TEST_F(CopyJobHardLinksTest, AFurtherNameOfWhatWentThroughALinkIsOneOfTheFile) {
+TEST_F(CopyJobHardLinksTest, AFurtherNameOfAFileWrittenThroughALinkIsANameOfTheFile) {
   PrepareWithShell(scratch_.path(), "echo old >o; ln -s $PWD/o t/x");
   EXPECT_EQ(CopyAndLook("rL"), "\nx2: new\n");
   EXPECT_EQ(LinkText("t/d/x2"), "(none)");
   EXPECT_TRUE(std::filesystem::equivalent(scratch_.Path("o"), scratch_.Path("t/d/x2")));
-  // If links are not followed it is one of the link.
+  // With -P, x2 becomes another name of the link itself.
   PrepareWithShell(scratch_.path(), "rm t/d/x2");
   EXPECT_EQ(CopyAndLook("rP"), "\nx2: new\n");
   EXPECT_EQ(LinkText("t/d/x2"), scratch_.Path("o"));
 }
 
-// In a root directory without /proc, as images are built in.
+// Copies in a root directory without /proc, like those in which images are built.
 class CopyJobWithoutProcTest : public CopyJobNodesTest {
  protected:
   CopyJobWithoutProcTest() {
@@ -287,7 +287,7 @@ class CopyJobWithoutProcTest : public CopyJobNodesTest {
     }
   }
 
-  // Archives s as t there, where fchmodat2() fails with `error_number` if that is not 0.
+  // Archives s as t there. If `error_number` is not 0, fchmodat2() fails with it.
   std::string Archive(int error_number) const {
     return InChildProcess([&]() -> std::string {
       umask(022);
@@ -322,7 +322,7 @@ TEST_F(CopyJobWithoutProcTest, ModesAndTimesAreKept) {
   EXPECT_EQ(TypeAndMode("t/null"), "20640");
 }
 
-TEST_F(CopyJobWithoutProcTest, OlderKernelsKeepThoseOfAllButOtherUsersDevices) {
+TEST_F(CopyJobWithoutProcTest, OlderKernelsKeepModesAndTimesOfAllButOtherUsersDevices) {
   if (geteuid() != 0) GTEST_SKIP() << "only root may change its root directory";
   for (const int error_number : {ENOSYS, EPERM}) {
     EXPECT_EQ(Archive(error_number),
@@ -330,7 +330,7 @@ TEST_F(CopyJobWithoutProcTest, OlderKernelsKeepThoseOfAllButOtherUsersDevices) {
                            error_number == EPERM ? "Operation not permitted"
                                                  : "Function not implemented"));
     ExpectWhole();
-    EXPECT_EQ(TypeAndMode("t/null"), "20600");  // Closer than it should be, never wider.
+    EXPECT_EQ(TypeAndMode("t/null"), "20600");  // Too few permissions, never too many.
     PrepareWithShell(scratch_.path(), "rm -r t");
   }
 }

@@ -1,5 +1,5 @@
-// Jobs on file systems that do less than they are asked to, or otherwise: a copy is
-// whole, or said to have failed.
+// Tests jobs on file systems that do less than they are asked to, or something else. A
+// copy must be complete, or reported as failed.
 
 #include <fcntl.h>
 #include <sched.h>
@@ -42,7 +42,7 @@ class CopyJobOddTest : public EngineTest {
   }
 };
 
-// Less than a kilobyte, less than a block, some blocks, and holes.
+// Files of less than a kilobyte, of less than a block, of some blocks, and with holes.
 constexpr char kMakeTree[] =
     "mkdir -p odd backing/s/sub; cd backing/s; : >empty; printf x >one; seq 150 >small;"
     " seq 20000 >sub/medium; seq 100000 >sub/large; truncate -s 300k holes;"
@@ -62,7 +62,7 @@ TEST_P(CopyJobOddTest, WhatIsReadAndWrittenInPiecesIsWhole) {
     if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
     for (const char* options : {"r", "a"}) {
       SCOPED_TRACE(absl::StrCat(oddities.front(), " ", oddities.back(), " -", options));
-      // Into new files, and over old ones that are longer.
+      // Copies into new files, and over existing ones that are longer.
       for (const bool over : {false, true}) {
         if (over) {
           PrepareWithShell(scratch_.path(),
@@ -82,7 +82,7 @@ TEST_P(CopyJobOddTest, WhatIsReadAndWrittenInPiecesIsWhole) {
   }
 }
 
-// Write-behind that fails tells so once, whoever asks next.
+// An error of write-behind is reported only once, by whichever call comes next.
 TEST_P(CopyJobOddTest, AnErrorAboutAnEarlierWriteIsNotTakenForOneAboutTheLast) {
   PrepareWithShell(scratch_.path(),
                    "mkdir s backing odd; seq 200000 >s/large; seq 1000 >s/small");
@@ -102,7 +102,7 @@ TEST_P(CopyJobOddTest, AnErrorAboutAnEarlierWriteIsNotTakenForOneAboutTheLast) {
   }
 }
 
-TEST_P(CopyJobOddTest, WhatIsOpenedToBeTruncatedOnlyIsOverwrittenInPlace) {
+TEST_P(CopyJobOddTest, AFileThatOpensOnlyToTruncateIsOverwrittenInPlace) {
   PrepareWithShell(scratch_.path(),
                    "mkdir -p s backing/t odd; seq 200000 >s/large; seq 1000 >s/small;"
                    " echo old >backing/t/large; echo old >backing/t/small;"
@@ -123,7 +123,7 @@ TEST_P(CopyJobOddTest, WhatIsOpenedToBeTruncatedOnlyIsOverwrittenInPlace) {
   }
 }
 
-// Has the file be read from its device the next time.
+// Makes sure that the file is read from its device the next time.
 void Evict(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY);
   EXPECT_EQ(fdatasync(fd), 0);
@@ -131,8 +131,8 @@ void Evict(const std::string& path) {
   close(fd);
 }
 
-// Some on object stores take nothing else.
-TEST_P(CopyJobOddTest, WhereFilesAreWrittenInOrderOnlyLargeOnesAreWholeToo) {
+// Some file systems on object stores accept only such writes.
+TEST_P(CopyJobOddTest, WhereFilesMustBeWrittenInOrderLargeOnesAreWholeToo) {
   PrepareWithShell(scratch_.path(),
                    "mkdir -p s backing/old odd; seq 3000000 >s/large; seq 1000 >s/small;"
                    " seq 9 >backing/old/large; seq 9 >backing/old/small");
@@ -145,7 +145,7 @@ TEST_P(CopyJobOddTest, WhereFilesAreWrittenInOrderOnlyLargeOnesAreWholeToo) {
         Request({"s/large", "s/small"}, absl::StrCat("odd/", target), "r");
     PrepareWithShell(scratch_.path(), absl::StrCat("mkdir -p backing/", target));
     for (const bool is_cached : {true, false}) {
-      // What has to be read from a device is read with O_DIRECT.
+      // A source that must be read from the device is read with O_DIRECT.
       if (!is_cached) Evict(scratch_.Path("s/large"));
       CopyRequest direct = request;
       if (!is_cached) direct.options.page_cache = PageCache::kBypass;
@@ -161,8 +161,8 @@ TEST_P(CopyJobOddTest, WhereFilesAreWrittenInOrderOnlyLargeOnesAreWholeToo) {
   }
 }
 
-// The link is somebody's: what it leads to is what is to be overwritten.
-TEST_P(CopyJobOddTest, WhatIsOpenedToBeTruncatedOnlyIsOverwrittenThroughALinkToo) {
+// The link belongs to the user and stays: the file that it leads to is overwritten.
+TEST_P(CopyJobOddTest, AFileThatOpensOnlyToTruncateIsOverwrittenThroughALinkToo) {
   PrepareWithShell(scratch_.path(),
                    "mkdir -p s backing odd t; seq 1000 >s/f; echo old >backing/f;"
                    " ln -s ../odd/f t/f");
@@ -178,7 +178,7 @@ TEST_P(CopyJobOddTest, WhatIsOpenedToBeTruncatedOnlyIsOverwrittenThroughALinkToo
   }
 }
 
-TEST_P(CopyJobOddTest, AStreamIsWrittenToWhatIsOpenedToBeTruncatedOnly) {
+TEST_P(CopyJobOddTest, AStreamIsWrittenToAFileThatOpensOnlyToTruncate) {
   for (const char* oddity : {"opens-to-truncate", "fail-truncate=EOPNOTSUPP"}) {
     PrepareWithShell(scratch_.path(),
                      "mkdir -p backing odd t; seq 100000 >backing/f;"
@@ -209,7 +209,7 @@ TEST_P(CopyJobOddTest, WhereInodeNumbersChangeNoHalfOfAFileIsLeftBehind) {
   EXPECT_EQ(ReadFileOrNone(scratch_.Path("backing/f")), "");
 }
 
-// To copy over what is in it would lose that.
+// If the copy took the target's place, the files in the directory would be lost.
 TEST_P(CopyJobOddTest, ATargetThatMayBeADirectoryIsNotTakenForTheCopysName) {
   PrepareWithShell(scratch_.path(),
                    "mkdir -p s backing/t odd; echo new >s/f; echo old >backing/t/f");
@@ -221,7 +221,7 @@ TEST_P(CopyJobOddTest, ATargetThatMayBeADirectoryIsNotTakenForTheCopysName) {
   EXPECT_EQ(ReadFileOrNone(scratch_.Path("backing/t/f")), "old\n");
 }
 
-// It may deny what the mode grants.
+// The ACL may deny what the mode grants.
 TEST_P(CopyJobOddTest, WhereADirectorysAclCanNotBeReadOnlyItsOwnerGetsIn) {
   PrepareWithShell(scratch_.path(),
                    "mkdir -p backing/s/dir odd; chmod 0775 backing/s/dir;"
@@ -239,7 +239,7 @@ TEST_P(CopyJobOddTest, WhereADirectorysAclCanNotBeReadOnlyItsOwnerGetsIn) {
   }
 }
 
-// libfuse renames what is to be removed while it is open.
+// libfuse, asked to remove an open file, renames it instead, and here that fails.
 TEST_P(CopyJobOddTest, WhatIsNotRemovedWhileItIsOpenIsRemovedOnceItIsClosed) {
   PrepareWithShell(scratch_.path(), "mkdir -p s backing odd; seq 300000 >s/f");
   const OddMount odd(scratch_.Path("backing"), scratch_.Path("odd"),
@@ -265,7 +265,7 @@ TEST_P(CopyJobOddTest, WhatCanNotBeResizedIsEmptiedWhenItIsOpened) {
   }
 }
 
-TEST_P(CopyJobOddTest, WhereInodeNumbersChangeFilesAreOverwrittenAllTheSame) {
+TEST_P(CopyJobOddTest, WhereInodeNumbersChangeFilesAreStillOverwritten) {
   PrepareWithShell(scratch_.path(),
                    "mkdir -p s backing/t odd; for i in $(seq 20); do echo new >s/$i;"
                    " echo old >backing/t/$i; done");
@@ -297,7 +297,7 @@ TEST_P(CopyJobOddTest, WhereInodeNumbersChangeALinkAndItsFileAreWrittenOneByOne)
   }
 }
 
-// Nobody can tell there that it is one file: so it must not be emptied.
+// Nothing shows that source and target are one file, so it must not be emptied.
 TEST_P(CopyJobOddTest, WhereInodeNumbersChangeNothingIsCopiedOntoItself) {
   PrepareWithShell(scratch_.path(),
                    "mkdir -p backing/d odd; seq 1000 >backing/d/f;"
@@ -330,7 +330,8 @@ TEST_P(CopyJobOddTest, TwoNamesOfOneTargetAreWrittenOneByOneWhateverInodesTheyTe
   }
 }
 
-// Else all of it would be copied to where changes go first.
+// If it were opened without O_TRUNC, the overlay would first copy all of its old contents
+// to the upper layer.
 TEST_P(CopyJobOddTest, OnAnOverlayAnOldTargetIsNotCopiedUp) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can mount an overlay";
   PrepareWithShell(scratch_.path(),

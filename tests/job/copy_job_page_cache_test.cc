@@ -1,4 +1,4 @@
-// Jobs that leave nothing in the page cache, on real files.
+// Tests that jobs leave nothing in the page cache if asked to, with real files.
 
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -31,7 +31,7 @@ std::string Contents(size_t size) {
   return contents;
 }
 
-// How much of the file is in the page cache; -1 where the kernel does not tell.
+// How many bytes of the file are in the page cache; -1 if the kernel can't tell.
 int64_t CachedBytes(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY);
   EXPECT_GE(fd, 0);
@@ -41,8 +41,8 @@ int64_t CachedBytes(const std::string& path) {
   return result == 0 ? static_cast<int64_t>(cached) : -1;
 }
 
-// Whether the file leaves the page cache once it has been written out, which the kernel
-// does by itself, and a moment after it told that it was.
+// Whether the file leaves the page cache after it was written out. The kernel drops it by
+// itself, a moment after it has reported that the file is written.
 bool LeavesPageCache(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY);
   EXPECT_GE(fd, 0);
@@ -67,7 +67,7 @@ void Evict(const std::string& path) {
 
 class CopyJobPageCacheTest : public EngineTest {
  protected:
-  // Whether files in the scratch directory have a device that they can be dropped to.
+  // Whether scratch files are on a device, so that the page cache can drop them.
   bool has_device() const {
     struct statfs stat = {};
     EXPECT_EQ(statfs(scratch_.path().c_str(), &stat), 0);
@@ -85,7 +85,7 @@ class CopyJobPageCacheTest : public EngineTest {
   const std::string large_ = Contents(kLarge);
 };
 
-TEST_P(CopyJobPageCacheTest, NothingIsLeftThere) {
+TEST_P(CopyJobPageCacheTest, NothingIsLeftInThePageCache) {
   for (const PageCache page_cache : {PageCache::kDrop, PageCache::kBypass}) {
     Evict(scratch_.WriteFile("small", small_));
     Evict(scratch_.WriteFile("large", large_));
@@ -105,8 +105,8 @@ TEST_P(CopyJobPageCacheTest, NothingIsLeftThere) {
   }
 }
 
-// For comparison, so that the test above can't pass because nothing ever is.
-TEST_P(CopyJobPageCacheTest, OtherwiseItIsLeftThere) {
+// Shows that the test above does not pass only because nothing is ever cached.
+TEST_P(CopyJobPageCacheTest, OtherwiseFilesAreLeftInThePageCache) {
   scratch_.MakeDirectory("target");
   Evict(scratch_.WriteFile("small", small_));
   Evict(scratch_.WriteFile("large", large_));

@@ -1,4 +1,4 @@
-// What a job says of its progress, while it runs and when it has ended.
+// Tests the progress that a job reports while it runs and when it has ended.
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -99,8 +99,9 @@ TEST_P(CopyJobProgressTest, AFileWithoutASizeCountsWhatCameOutOfIt) {
 }
 
 TEST_P(CopyJobProgressTest, AskingWhileALongJobEndsIsSafe) {
-  // After a while a job that is asked starts to add up its sources; it may end meanwhile.
-  // A pipe that nobody reads makes it take as long as the test wants.
+  // A job whose progress is asked for starts, after a while, to add up its sources, and
+  // may end meanwhile. The pipe, which nobody reads, keeps the job running for as long as
+  // the test wants.
   scratch_.MakeDirectory("tree");
   for (int i = 0; i < 200; ++i) scratch_.WriteFile(absl::StrCat("tree/", i), "x");
   scratch_.MakeDirectory("target");
@@ -116,7 +117,7 @@ TEST_P(CopyJobProgressTest, AskingWhileALongJobEndsIsSafe) {
     }
     while (!job->progress().scan_complete) std::this_thread::yield();
     job->Cancel();
-    // Until the job's end has been seen: nothing is left to do then.
+    // Waits until the job's end shows: no time remains then.
     while (job->progress().time_remaining != absl::ZeroDuration()) {
       std::this_thread::yield();
     }

@@ -1,5 +1,5 @@
-// What is left of a target that a stream was being copied to, by whole jobs, when that
-// ends too early; and what is waited for.
+// Tests what whole jobs leave of a stream's target when the copy ends too early, and what
+// they wait for.
 
 #include <fcntl.h>
 #include <signal.h>
@@ -29,8 +29,8 @@ class CopyJobStreamsTest : public testing::Test {
   CopyJobStreamsTest() { scratch_.MakeFifo("pipe"); }
   ~CopyJobStreamsTest() override { ClosePipe(); }
 
-  // Copies the pipe to `target` while `meanwhile` runs, by which pipe_ is open for
-  // writing; it stays open until the job has ended.
+  // Copies the pipe to `target` while `meanwhile` runs. pipe_ is open for writing by
+  // then, and stays open until the job has ended.
   JobRun Copy(const std::string& target, const std::string& letters,
               const std::function<void(CopyJob*)>& meanwhile) {
     return Copy(target, OptionsFor(letters), meanwhile);
@@ -49,7 +49,7 @@ class CopyJobStreamsTest : public testing::Test {
     return RunJob(request, hooks);
   }
 
-  // Writes to the pipe and waits until that has arrived in `target`.
+  // Writes to the pipe and waits until `text` has arrived in `target`.
   void Send(const std::string& text, const std::string& target) const {
     EXPECT_EQ(write(pipe_, text.data(), text.size()), static_cast<ssize_t>(text.size()));
     const absl::Time end = absl::Now() + absl::Seconds(60);
@@ -129,7 +129,7 @@ TEST_F(CopyJobStreamsTest, AStreamThatEndsReplacesAllThatWasThere) {
   end_after("");
 }
 
-TEST_F(CopyJobStreamsTest, AttributesThatAreKeptAreSetOnWhatWasThereToo) {
+TEST_F(CopyJobStreamsTest, AttributesThatAreKeptAreSetOnExistingTargetsToo) {
   scratch_.WriteFile("t", "old");
   PrepareWithShell(scratch_.path(), "chmod 640 pipe; chmod 666 t");
   const JobRun run = Copy("t", "p", [&](CopyJob*) { ClosePipe(); });
@@ -137,7 +137,7 @@ TEST_F(CopyJobStreamsTest, AttributesThatAreKeptAreSetOnWhatWasThereToo) {
   EXPECT_EQ(Mode("t"), mode_t{S_IFREG | 0640});
 }
 
-// By writing to it the set-ID bits that it had are lost.
+// Writing to a file clears its set-ID bits, so they must be set again.
 TEST_F(CopyJobStreamsTest, SetIdBitsThatAreKeptAreSetOnWhatHadThem) {
   scratch_.WriteFile("t", "old");
   PrepareWithShell(scratch_.path(), "chmod 4755 pipe t");
@@ -159,8 +159,8 @@ TEST_F(CopyJobStreamsTest, SetIdBitsThatAreKeptAreSetOnWhatHadThem) {
   EXPECT_EQ(Mode("t"), mode_t{S_IFREG | 04755});
 }
 
-// As in GNU cp, which goes no further either.
-TEST_F(CopyJobStreamsTest, WhatIsAnothersAndCanNotBeClosedToOthersIsAnError) {
+// GNU cp, too, does nothing after this failure.
+TEST_F(CopyJobStreamsTest, AnotherUsersFileThatCanNotBeClosedToOthersIsAnError) {
   if (geteuid() != 0) GTEST_SKIP() << "only root may make files of two users";
   scratch_.WriteFile("t", "old");
   PrepareWithShell(scratch_.path(),
@@ -190,8 +190,9 @@ TEST_F(CopyJobStreamsTest, ANewTargetThatCannotBeLookedAtIsRemoved) {
   EXPECT_FALSE(Exists(scratch_.Path("backing/t")));
 }
 
-// Closing it tells that the contents could not be stored, whatever failed before.
-TEST_F(CopyJobStreamsTest, WhatFailsToBeClosedIsGoneAlsoIfItsTimesHadFailed) {
+// If closing fails, the contents were not stored: a new target is removed and an old one
+// emptied, even if an earlier step failed, too.
+TEST_F(CopyJobStreamsTest, ATargetThatFailsToCloseIsGoneEvenIfItsTimesHadFailed) {
   PrepareWithShell(scratch_.path(), "mkdir backing odd; echo old >backing/old");
   const OddMount odd(scratch_.Path("backing"), scratch_.Path("odd"),
                      {"fail-close=ENOSPC", "fail-utimens=EPERM"});
@@ -212,14 +213,14 @@ TEST_F(CopyJobStreamsTest, WhatFailsToBeClosedIsGoneAlsoIfItsTimesHadFailed) {
   EXPECT_EQ(ReadFileOrNone(scratch_.Path("backing/old")), "");
 }
 
-// A file, `t`, that somebody has open for reading and holds a lease on, so that it can't
-// be opened for writing before that is given back.
+// Someone has the file `t` open for reading and holds a lease on it, so nobody can open
+// it for writing until the lease is given back.
 class CopyJobStreamsLeaseTest : public CopyJobStreamsTest {
  protected:
   CopyJobStreamsLeaseTest() {
     scratch_.WriteFile("t", "old");
     fd_ = open(scratch_.Path("t").c_str(), O_RDONLY | O_CLOEXEC);
-    // Instead of SIGIO, which ends the process.
+    // Not SIGIO, the default, because that would end the process.
     if (fcntl(fd_, F_SETSIG, SIGURG) != 0 || fcntl(fd_, F_SETLEASE, F_RDLCK) != 0) {
       close(fd_);
       fd_ = -1;
@@ -229,7 +230,7 @@ class CopyJobStreamsLeaseTest : public CopyJobStreamsTest {
     if (fd_ >= 0) close(fd_);
   }
 
-  // Waits until somebody wants to open it for writing, and then for some tries more.
+  // Waits until the job has tried several times to open the file for writing.
   void AwaitWriter() const {
     const absl::Time end = absl::Now() + absl::Seconds(60);
     while (fcntl(fd_, F_GETLEASE) != F_UNLCK) {
@@ -239,7 +240,7 @@ class CopyJobStreamsLeaseTest : public CopyJobStreamsTest {
     absl::SleepFor(absl::Milliseconds(100));
   }
 
-  int fd_ = -1;  // -1 where there are no leases.
+  int fd_ = -1;  // -1 if the file system has no leases.
 };
 
 TEST_F(CopyJobStreamsLeaseTest, ALeaseOnTheTargetIsWaitedFor) {

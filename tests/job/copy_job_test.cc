@@ -1,4 +1,4 @@
-// Whole jobs on small trees, with both engines.
+// Tests whole jobs on small trees with each engine.
 
 #include "core/job/copy_job.h"
 
@@ -49,7 +49,7 @@ class CopyJobTest : public EngineTest {
     return RunJob(Request(sources, target, letters));
   }
 
-  // The paths in messages, without where the test happens to run.
+  // Removes the scratch directory's path from messages.
   std::string WithoutScratch(std::string text) const {
     const std::string prefix = scratch_.path() + "/";
     for (size_t at = 0; (at = text.find(prefix)) != std::string::npos;) {
@@ -97,7 +97,7 @@ TEST_P(CopyJobTest, LargeFilesAreCopiedByAllWorkers) {
   std::string contents(kBytes, '\0');
   for (char& byte : contents) byte = static_cast<char>(random());
   const std::string source = scratch_.WriteFile("large", contents);
-  // With a hole between two large pieces.
+  // Makes a hole between two large pieces.
   const int fd = open(source.c_str(), O_WRONLY | O_CLOEXEC);
   ASSERT_EQ(pwrite(fd, contents.data(), kBytes, 4 * kBytes),
             static_cast<ssize_t>(kBytes));
@@ -119,7 +119,7 @@ TEST_P(CopyJobTest, LargeFilesAreCopiedByAllWorkers) {
   EXPECT_LT(stat.st_blocks * 512, static_cast<int64_t>(3 * kBytes)) << "the hole is gone";
 }
 
-// Files that are one hole kept no size when the worker had copied an empty file before.
+// Files that are one hole once lost their size if an empty file was copied before.
 TEST_P(CopyJobTest, HolesAndEmptyFilesKeepTheirSizes) {
   constexpr int kFiles = 100;
   constexpr off_t kHoleBytes = 1 << 20;
@@ -181,7 +181,7 @@ TEST_P(CopyJobTest, AnOrdinaryUserCopiesWhatItMay) {
   EXPECT_EQ(WithoutScratch(messages),
             "cannot access 'source/closed': Permission denied\n"
             "cannot open 'source/secret' for reading: Permission denied");
-  // Owners are the user's own then; as for the rest cp is asked.
+  // All copies belong to the user then. GNU cp shows what the rest must look like.
   const std::string cp = InChildProcess([&] {
     BecomeOrdinaryUser();
     PrepareWithShell(P("target"), "cp -a ../source cp 2>/dev/null || true");
@@ -198,7 +198,7 @@ TEST_P(CopyJobTest, EachErrorTellsOperationPathAndReason) {
   }
   scratch_.MakeDirectory("target");
   scratch_.MakeDirectory("target/source");
-  scratch_.MakeDirectory("target/source/b");  // Where a file should come to.
+  scratch_.MakeDirectory("target/source/b");  // Stands where a file should be copied to.
   const JobRun run = Copy({"source", "none"}, "target", "r");
   EXPECT_EQ(run.result.outcome, JobResult::Outcome::kFailed);
   EXPECT_TRUE(run.result.status.ok());
@@ -259,12 +259,12 @@ TEST_P(CopyJobTest, HardLinksAreKeptWhereverTheyAre) {
   EXPECT_TRUE(run.succeeded()) << run.Messages();
   ExpectEqualTrees("expected", "t");
   EXPECT_EQ(run.progress.files_done, 10);
-  EXPECT_EQ(run.progress.bytes_done, 4);  // Each file's contents once.
+  EXPECT_EQ(run.progress.bytes_done, 4);  // Each file's contents are counted once.
   EXPECT_EQ(run.progress.bytes_total, 4);
 }
 
 TEST_P(CopyJobTest, ALinkedFileWhoseTargetIsADeviceDoesNotLoseItsOtherNames) {
-  // Contents go into the device; the other name can't be a link to that.
+  // The contents go into the device; the other name can't be a hard link to that.
   for (const char* special : {"a", "b"}) {
     PrepareWithShell(scratch_.path(),
                      absl::StrCat("rm -rf s t; mkdir -p s t/s; echo 1 >s/a; ln s/a s/b;"
@@ -305,7 +305,7 @@ TEST_P(CopyJobTest, LinksThatDisappearWhileTheyWaitAreReportedEach) {
     if (i > 0) {
       ASSERT_EQ(link(P("tree/0").c_str(), name.c_str()), 0);
     }
-    scratch_.MakeDirectory(absl::StrCat("target/", i));  // In the way.
+    scratch_.MakeDirectory(absl::StrCat("target/", i));  // It is in the way.
   }
   JobHooks hooks;
   hooks.on_error = [&](const FileError&) {
@@ -326,20 +326,20 @@ TEST_P(CopyJobTest, AWaitingLinkThatBecameAnotherFileIsNobodysLink) {
   for (int i = 1; i < kLinks; ++i) {
     ASSERT_EQ(link(P("tree/0").c_str(), P(absl::StrCat("tree/", i)).c_str()), 0);
   }
-  // The order in which the job meets them.
+  // The order in which the job finds them.
   std::vector<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(P("tree"))) {
     names.push_back(entry.path().filename());
   }
   ASSERT_EQ(names.size(), static_cast<size_t>(kLinks));
-  scratch_.MakeDirectory("target/" + names[0]);  // In the way of the first.
+  scratch_.MakeDirectory("target/" + names[0]);  // It is in the way of the first.
   JobHooks hooks;
   hooks.on_error = [&](const FileError&) {
     unlink(P("tree/" + names[1]).c_str());
     scratch_.WriteFile("tree/" + names[1], "other");
   };
   CopyRequest request = Request({"tree"}, "target", "aT");
-  request.options.tuning.workers = 1;  // Else the second may be copied before the first.
+  request.options.tuning.workers = 1;  // So that the first is copied first.
   const JobRun run = RunJob(request, hooks);
   EXPECT_EQ(run.errors.size(), 1u) << run.Messages();
   EXPECT_EQ(ReadFileOrNone(P("target/" + names[1])), "other");

@@ -1,5 +1,5 @@
-// Jobs whose source says of its entries that they are of other types than they are, or
-// does not say: what a stat says counts.
+// Tests jobs on a source whose directories list wrong types, or none, for their entries.
+// The type that a stat tells must count.
 
 #include <sched.h>
 #include <sys/mount.h>
@@ -28,15 +28,15 @@ namespace {
 
 class CopyJobTypesTest : public EngineTest {
  protected:
-  // Mounts what PrepareWithShell() made in `backing` at `odd`; false: it can't be.
+  // Mounts at `odd` what PrepareWithShell() made in `backing`. False if that fails.
   bool Mount(const std::vector<std::string>& oddities) {
-    odd_.reset();  // Before it is mounted anew.
+    odd_.reset();  // Unmounts the previous one first.
     odd_ = std::make_unique<OddMount>(scratch_.Path("backing"), scratch_.Path("odd"),
                                       oddities);
     return odd_->why_not().empty();
   }
 
-  // Each kind of file, some at the end of the walk, some deep in the tree.
+  // Makes files of every kind, some at the end of the walk, some deep in the tree.
   void MakeTree() const {
     PrepareWithShell(
         scratch_.path(),

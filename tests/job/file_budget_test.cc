@@ -1,4 +1,4 @@
-// How the files that a job may have open are shared out.
+// Tests how the number of files that a job may have open is divided.
 
 #include "core/job/file_budget.h"
 
@@ -11,16 +11,16 @@ namespace {
 
 constexpr int kMany = 1 << 20;
 
-// All that the job may have open at a time.
+// The most files that the job may have open at the same time.
 int FilesInAll(const FileBudget& budget, int copies_in_flight) {
   const int tally = budget.tally_directories > 0 ? budget.tally_directories + 2 : 0;
-  const int of_worker = budget.rings + Worker::kFilesPerCopy * copies_in_flight + 2;
+  const int of_worker = budget.rings + Worker::kFilesPerCopy * copies_in_flight + 2 + 1;
   // Each worker may enter one directory more than may be open.
   const int directories = budget.DirectoriesMax(copies_in_flight) + budget.workers;
   return 1 + tally + budget.workers * of_worker + 2 * directories;
 }
 
-TEST(FileBudgetTest, WhereThereAreManyNothingIsLess) {
+TEST(FileBudgetTest, WithManyFilesNothingIsReduced) {
   const FileBudget budget = PlanFiles(kMany, /*workers=*/16, /*rings=*/2);
   EXPECT_EQ(budget.workers, 16);
   EXPECT_EQ(budget.rings, 2);
@@ -46,7 +46,7 @@ TEST(FileBudgetTest, NoMoreIsSharedOutThanThereIs) {
 }
 
 TEST(FileBudgetTest, WithFewThereIsOneWorkerAndNoTally) {
-  const FileBudget budget = PlanFiles(/*files_max=*/12, /*workers=*/8, /*rings=*/1);
+  const FileBudget budget = PlanFiles(/*files_max=*/13, /*workers=*/8, /*rings=*/1);
   EXPECT_EQ(budget.workers, 1);
   EXPECT_EQ(budget.rings, 1);
   EXPECT_EQ(budget.tally_directories, 0);
@@ -54,7 +54,7 @@ TEST(FileBudgetTest, WithFewThereIsOneWorkerAndNoTally) {
 }
 
 TEST(FileBudgetTest, WithTooFewThereIsNoRing) {
-  const FileBudget budget = PlanFiles(/*files_max=*/11, /*workers=*/8, /*rings=*/1);
+  const FileBudget budget = PlanFiles(/*files_max=*/12, /*workers=*/8, /*rings=*/1);
   EXPECT_EQ(budget.rings, 0);
   EXPECT_EQ(budget.workers, 1);
 }

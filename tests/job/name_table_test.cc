@@ -1,4 +1,4 @@
-// Which sources of one command may be copied at the same time.
+// Tests which sources of one command may be copied at the same time.
 
 #include "core/job/name_table.h"
 
@@ -33,7 +33,7 @@ class NameTableTest : public testing::Test {
     scratch_.WriteFile("source/b", "new b");
   }
 
-  // Whether they are copied one after another.
+  // Whether the sources are copied one after the other.
   bool AreInOrder(const std::vector<std::string>& sources,
                   const std::string& letters = "r") {
     CopyRequest request;
@@ -58,12 +58,13 @@ TEST_F(NameTableTest, WhereNoTargetIsThereAllAreCopiedTogether) {
   EXPECT_FALSE(AreInOrder({"source/a", "source/b"}));
 }
 
-TEST_F(NameTableTest, SoTheyAreWhereOtherFilesAreOverwritten) {
+TEST_F(NameTableTest, SourcesAreCopiedTogetherWhereOtherFilesAreOverwritten) {
   scratch_.WriteFile("target/a", "old a");
   EXPECT_FALSE(AreInOrder({"source/a", "source/b"}));
 }
 
-// What is read must not be what another one writes: GNU cp copies them one by one.
+// No copy may write a file that another one reads, so they are copied one by one as in
+// GNU cp.
 TEST_F(NameTableTest, ASourceThatAnotherOneIsCopiedOverIsCopiedInOrder) {
   scratch_.WriteFile("target/a", "old a");
   ASSERT_EQ(link(scratch_.Path("target/a").c_str(), scratch_.Path("source/c").c_str()),
@@ -71,7 +72,7 @@ TEST_F(NameTableTest, ASourceThatAnotherOneIsCopiedOverIsCopiedInOrder) {
   EXPECT_TRUE(AreInOrder({"source/c", "source/a"}));
 }
 
-TEST_F(NameTableTest, SoIsOneThatIsReachedByALink) {
+TEST_F(NameTableTest, ASourceThatIsALinkToATargetIsCopiedInOrder) {
   scratch_.WriteFile("target/a", "old a");
   ASSERT_EQ(symlink(scratch_.Path("target/a").c_str(), scratch_.Path("source/c").c_str()),
             0);
@@ -79,7 +80,7 @@ TEST_F(NameTableTest, SoIsOneThatIsReachedByALink) {
   EXPECT_FALSE(AreInOrder({"source/c", "source/a"}, "rP"));
 }
 
-TEST_F(NameTableTest, SoIsOneBelowADirectoryThatIsMergedInto) {
+TEST_F(NameTableTest, ASourceBelowADirectoryThatIsMergedIntoIsCopiedInOrder) {
   scratch_.MakeDirectory("target/d");
   scratch_.MakeDirectory("target/d/below");
   scratch_.WriteFile("target/d/below/x", "old x");

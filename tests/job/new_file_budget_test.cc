@@ -1,9 +1,9 @@
-// What the copy of a new file of 4 KiB may take: at most eight ops, no memory, and no
-// lock that another thread wants, whatever the engine. So it stays cheap, and workers do
-// not wait for each other.
+// Tests the cost of copying a new file of 4 KiB: with every engine at most eight ops, no
+// memory allocation, and no lock that another thread wants. So the copy stays cheap, and
+// workers do not wait for each other.
 //
-// Each is the difference between two jobs, one of which copies many more such files: what
-// a job takes once, or once for each piece of a directory, is not counted.
+// Each cost is the difference between two jobs, one of which copies many more such files.
+// So what a job needs once, or once for each piece of a directory, is not counted.
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -36,7 +36,8 @@ namespace {
 
 std::atomic<int64_t> allocations = 0;
 
-// Locks by mutex, as long as counting is on. One that two threads have locked is shared.
+// Counts the locks of one mutex while counting is on. A mutex that two threads have
+// locked is shared.
 struct CountedMutex {
   std::atomic<const void*> mutex = nullptr;
   std::atomic<uint64_t> first_thread = 0;
@@ -77,7 +78,7 @@ void CountLock(const void* mutex) {
 
 #if !RINGCP_SANITIZED
 
-// In place of the C library's, for the whole program.
+// Replaces the C library's function in the whole program.
 extern "C" int pthread_mutex_lock(pthread_mutex_t* mutex) {
   using Function = int (*)(pthread_mutex_t*);
   static const auto kNext =
@@ -86,7 +87,7 @@ extern "C" int pthread_mutex_lock(pthread_mutex_t* mutex) {
   return kNext(mutex);
 }
 
-// Not inlined, so that the compiler does not see malloc() behind them.
+// Not inlined, so that the compiler does not see the malloc() and free() inside.
 [[gnu::noinline]] void* operator new(size_t size) {
   allocations.fetch_add(1, std::memory_order_relaxed);
   void* const memory = std::malloc(size);
@@ -119,13 +120,13 @@ struct Cost {
   int64_t shared_locks = 0;
 };
 
-// The cost of a job that copies so many files.
+// The cost of a job that copies `files` files.
 Cost CostOf(int files, EngineChoice engine, int workers) {
   const ScratchDirectory scratch;
   scratch.MakeDirectory("source");
   const std::string contents(4096, 'x');
   for (int i = 0; i < files; ++i) {
-    // Longer than what a string holds without memory of its own.
+    // Too long for a string that needs no memory of its own.
     scratch.WriteFile(absl::StrCat("source/a file with a long name ", i), contents);
   }
   CopyRequest request;
@@ -167,8 +168,8 @@ TEST_P(NewFileBudgetTest, ItTakesEightOpsNoMemoryAndNoSharedLock) {
     const Cost few = CostOf(kFew, GetParam(), workers);
     const Cost many = CostOf(kMany, GetParam(), workers);
     constexpr double kFiles = kMany - kFew;
-    // What is taken for each file would be one at least. Two workers share what they read
-    // of a directory more or less often.
+    // A cost of each file would be at least one. The allowance covers directories: two
+    // workers that share one read it in more or fewer pieces.
     constexpr double kNotForEach = 0.5;
     EXPECT_LE(static_cast<double>(many.ops - few.ops) / kFiles, 8 + kNotForEach);
     EXPECT_LE(static_cast<double>(many.allocations - few.allocations) / kFiles,

@@ -6,7 +6,7 @@
 namespace ringcp {
 namespace {
 
-// A job that starts at 0 s; its progress is looked at when the test says so.
+// A job that starts at 0 s. The test says when its progress is looked at.
 class ProgressMeterTest : public testing::Test {
  protected:
   static SteadyTime At(double seconds) {
@@ -38,7 +38,7 @@ TEST_F(ProgressMeterTest, TheRateIsThatSinceTheStartAtFirst) {
 
 TEST_F(ProgressMeterTest, ThenItIsThatOfTheLastSeconds) {
   for (int second = 1; second <= 10; ++second) Measure(second, second * 1000);
-  // From now on nothing moves.
+  // Nothing moves from now on.
   EXPECT_EQ(Measure(11, 10'000).bytes_per_second, 800);
   for (int second = 12; second <= 14; ++second) Measure(second, 10'000);
   EXPECT_EQ(Measure(15, 10'000).bytes_per_second, 0);
@@ -66,8 +66,8 @@ TEST_F(ProgressMeterTest, MoreThanTheTotalLeavesNoTime) {
   EXPECT_EQ(*progress.time_remaining, absl::ZeroDuration());
 }
 
-// A copy with O_DIRECT that is refused in the middle begins anew, and takes back what it
-// had counted.
+// If O_DIRECT is refused in the middle of a copy, the copy begins anew and takes back
+// what it had counted.
 TEST_F(ProgressMeterTest, BytesDoneNeverFall) {
   EXPECT_EQ(Measure(1, 1000).bytes_done, 1000);
   const Progress fallen = Measure(2, 200);

@@ -1,9 +1,9 @@
-// Every engine leaves the same files and reports the same failures as the reference copy,
-// whatever one or two files are copied to whatever is there before.
+// Compares every engine with the reference copy: whatever one or two files are copied to
+// whatever is there before, both must leave the same files and report the same failures.
 //
-// All cases of one file are tried with each engine, and as many of two files as fit into
-// the time, drawn by RINGCP_TEST_SEED. A case that fails is printed with a command that
-// runs just that one.
+// All cases of one file are tried with each engine. Of the cases of two files, as many as
+// fit into the time are drawn, by RINGCP_TEST_SEED. For a case that fails, the test
+// prints a command that runs only that one.
 
 #include "tests/reference_copy.h"
 
@@ -34,7 +34,7 @@
 namespace ringcp {
 namespace {
 
-// --- What is known to differ, and is left out therefore ---
+// The functions below find the cases that are known to differ and are left out.
 
 bool HasSource(const CopyCase& copy_case, std::initializer_list<SourceEntry> entries) {
   return std::any_of(entries.begin(), entries.end(), [&](SourceEntry entry) {
@@ -61,7 +61,7 @@ bool SourcesAreNamed(const CopyCase& copy_case) {
   return copy_case.layout == Layout::kNamed || copy_case.layout == Layout::kFileToName;
 }
 
-// Whether links among the sources that the user named are followed.
+// Whether symbolic links that the user names as sources are followed.
 bool FollowsNamed(const CopyOptions& options) {
   return options.dereference == Dereference::kAlways ||
          options.dereference == Dereference::kCommandLine ||
@@ -76,17 +76,17 @@ bool SourcesAreLinked(const CopyCase& copy_case) {
            HasSource(copy_case, {SourceEntry::kLinkToOther})));
 }
 
-// ringcp takes a named link's times after it has followed it, which changes its access
-// time; GNU cp before.
+// ringcp reads a named link's times after it has followed the link, which changes the
+// access time. GNU cp reads them before.
 bool AccessTimeOfNamedLinkIsLost(const CopyCase& copy_case) {
   return !HasTwoEntries(copy_case) && OptionsOf(copy_case).preserve.timestamps &&
          !FollowsNamed(OptionsOf(copy_case)) && SourcesAreNamed(copy_case) &&
          HasSourceLink(copy_case) && copy_case.targets[0] == TargetEntry::kNone;
 }
 
-// Where one target is replaced while the other one leads to it, or shares its file, it
-// matters in which order. ringcp copies both at a time, and what is no regular file
-// first.
+// If one target is replaced while the other leads to it or shares its file, the order of
+// the copies matters. ringcp copies both at the same time, and first what is not a
+// regular file.
 bool TargetsDependOnEachOther(const CopyCase& copy_case) {
   const CopyOptions options = OptionsOf(copy_case);
   const bool depend =
@@ -99,8 +99,8 @@ bool TargetsDependOnEachOther(const CopyCase& copy_case) {
           HasSource(copy_case, {SourceEntry::kFifo, SourceEntry::kSocket}));
 }
 
-// What is both named and in a directory that was named earlier, which a link leads to:
-// GNU cp has copied it there before, ringcp not yet.
+// A source is named, and also lies in a directory that was named before through a link.
+// GNU cp has already copied it with that directory; ringcp has not yet.
 bool NamedSourceIsMetInAnother(const CopyCase& copy_case) {
   const CopyOptions options = OptionsOf(copy_case);
   return copy_case.layout == Layout::kNamed && HasTwoEntries(copy_case) &&
@@ -108,9 +108,9 @@ bool NamedSourceIsMetInAnother(const CopyCase& copy_case) {
          (options.preserve.links || HasSourceDirectory(copy_case));
 }
 
-// GNU cp copies named sources in their order. ringcp does so where their targets are one
-// file; which of several names of one file is copied, and which are linked, is not so
-// sure.
+// Whether named sources must be copied in their order, as in GNU cp. ringcp keeps the
+// order of sources that have the same target, but of several names of one file it may
+// copy any and link the others.
 bool OrderMatters(const CopyCase& copy_case) {
   return copy_case.layout == Layout::kNamed && !SourcesAreLinked(copy_case);
 }
@@ -120,14 +120,14 @@ bool IsKnownToDiffer(const CopyCase& copy_case) {
          NamedSourceIsMetInAnother(copy_case);
 }
 
-// Of a directory that is to replace a link to itself GNU cp says that they are the same
-// file, ringcp that it can't overwrite what is no directory.
+// If a directory is to replace a link to itself, GNU cp says that both are the same file.
+// ringcp says that it can't overwrite a non-directory.
 bool SaysItInOtherWords(const CopyCase& copy_case) {
   return HasSourceDirectory(copy_case) &&
          HasTarget(copy_case, {TargetEntry::kLinkToSource});
 }
 
-// What can be seen of a copy once it has ended.
+// What can be seen of a copy that has ended.
 struct Outcome {
   std::string messages;
   std::vector<std::string> files;
@@ -142,7 +142,7 @@ Outcome OutcomeOfReference(const CopyCase& copy_case, EntryOrder order) {
   return {std::move(messages), files.List()};
 }
 
-// "" if they are equal, else lines that tell in what they differ.
+// "" if both are equal, otherwise lines that show how they differ.
 std::string Difference(const Outcome& expected, const Outcome& actual) {
   std::string difference = DifferenceOfTrees(expected.files, actual.files);
   if (expected.messages != actual.messages) {
@@ -154,7 +154,7 @@ std::string Difference(const Outcome& expected, const Outcome& actual) {
 
 class ReferenceCopyTest : public EngineTest {
  protected:
-  static constexpr int kFailuresMax = 10;  // That are told.
+  static constexpr int kFailuresMax = 10;  // Failures that are reported.
 
   void SetUp() override {
     if (geteuid() != 0) GTEST_SKIP() << "only root may give files away";
@@ -164,14 +164,14 @@ class ReferenceCopyTest : public EngineTest {
     std::filesystem::current_path(memory_.path());
   }
   void TearDown() override {
-    if (directory_before_.empty()) return;  // Skipped.
+    if (directory_before_.empty()) return;  // The test was skipped.
     std::filesystem::current_path(directory_before_);
     umask(umask_before_);
     std::printf("%d cases\n", cases_);
   }
 
-  // Whether only one case is to be run, which may be one that is known to differ; if so,
-  // it has been.
+  // Runs a single case if the environment asks for one, even one that is known to differ.
+  // Returns whether it has.
   bool RanTheCaseThatWasAskedFor() {
     const char* number = std::getenv("RINGCP_REFERENCE_CASE");
     if (number == nullptr) return false;
@@ -210,7 +210,7 @@ class ReferenceCopyTest : public EngineTest {
                   << "' --test_env=RINGCP_REFERENCE_CASE=" << NumberOfCase(copy_case);
   }
 
-  // A disk's file system would take ten times as long.
+  // In memory, because a disk's file system would take ten times as long.
   const ScratchDirectory memory_{
       access("/dev/shm", W_OK) == 0 ? ScratchDirectory("/dev/shm") : ScratchDirectory()};
   int cases_ = 0;
@@ -236,7 +236,7 @@ TEST_P(ReferenceCopyTest, SomeOfAllCases) {
   std::mt19937_64 random(TestSeed());
   while (cases_ < kCases && failures_ < kFailuresMax) {
     CopyCase copy_case = CaseOfNumber(static_cast<int64_t>(random() % NumberOfCases()));
-    // Else hardly any would be of one file.
+    // Otherwise hardly any case would have only one file.
     if (random() % 4 == 0) copy_case.sources[1] = SourceEntry::kNone;
     if (IsPossible(copy_case) && !IsKnownToDiffer(copy_case)) Try(copy_case);
   }

@@ -1,4 +1,4 @@
-// How much a worker does at a time, and what that follows from.
+// Tests how much work a worker does at a time, and what that depends on.
 
 #include "core/job/worker.h"
 #include "gtest/gtest.h"
@@ -13,7 +13,7 @@ int64_t BlockBytes(const Worker::Limits& limits, int workers) {
          (limits.copies_in_flight + limits.extra_blocks);
 }
 
-TEST(WorkerLimitsTest, ByDefaultAsManyFilesAsPay) {
+TEST(WorkerLimitsTest, ByDefaultAsManyFilesAsPayOff) {
   const Worker::Limits limits = Worker::LimitsFor({}, /*workers=*/2, kManyFiles);
   EXPECT_EQ(limits.copies_in_flight, Worker::kCopiesInFlightMax);
   EXPECT_EQ(limits.copies_in_flight_warm, Worker::kCopiesInFlightWarm);

@@ -68,7 +68,7 @@ TEST(ChainTableTest, AnEntryIsReusedOnlyAfterItsChainHasSettled) {
   const uint32_t second = table.Add(ChainId{2}, 1);
   EXPECT_NE(first, second);
   EXPECT_TRUE(table.full());
-  table.NoteResult({first, 1}, -125, &settled);  // Its first op still runs.
+  table.NoteResult({first, 1}, -125, &settled);  // The first op of that chain still runs.
   EXPECT_TRUE(table.full());
   table.NoteResult({second, 0}, 0, &settled);
   EXPECT_EQ(table.Add(ChainId{3}, 1), second);

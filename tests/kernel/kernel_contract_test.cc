@@ -1,17 +1,20 @@
-// What core/kernel/kernel.h promises, held against every implementation. Errors are in
+// Tests every implementation for what core/kernel/kernel.h promises. Errors are in
 // kernel_errors_test.cc.
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -19,13 +22,43 @@
 #include "core/kernel/kernel.h"
 #include "gtest/gtest.h"
 #include "tests/kernel_under_test.h"
+#include "tests/simulation/lone_sim_kernel.h"
+#include "tests/simulation/sim_world.h"
 
 namespace ringcp {
 namespace {
 
-using KernelContractTest = KernelTest;
+class KernelContractTest : public KernelTest {
+ protected:
+  // The ends of a pipe: for reading, for writing.
+  std::pair<int, int> OpenPipe() {
+    const std::string pipe = Path("pipe");
+    EXPECT_EQ(kernel_->Do(MakeNode(AT_FDCWD, pipe.c_str(), S_IFIFO | 0600, 0)), 0);
+    const int reader = Open(pipe, O_RDONLY | O_NONBLOCK);
+    return {reader, Open(pipe, O_WRONLY)};
+  }
 
-// As O_DIRECT wants it.
+  // Has kernel_ be woken, most likely while it waits: by another thread or, in a
+  // simulation, which has one, at a later time.
+  void WakeSoon() {
+    if (GetParam().is_simulated) {
+      static_cast<LoneSimKernel*>(kernel_.get())
+          ->its_world()
+          ->At(kernel_->Now() + std::chrono::milliseconds(1),
+               [this] { kernel_->Wake(); });
+    } else {
+      waker_ = std::thread([this] { kernel_->Wake(); });
+    }
+  }
+  void AwaitWaker() {
+    if (waker_.joinable()) waker_.join();
+  }
+
+ private:
+  std::thread waker_;
+};
+
+// Aligned as O_DIRECT requires.
 struct alignas(4096) Page {
   char bytes[4096] = {};
 };
@@ -65,7 +98,7 @@ TEST_P(KernelContractTest, AFailedOpenCancelsTheRest) {
   EXPECT_EQ(Run(chain), (Results{-ENOENT, -ECANCELED, -ECANCELED, -ECANCELED}));
 }
 
-TEST_P(KernelContractTest, AShortReadSevers) {
+TEST_P(KernelContractTest, AShortReadSeversTheChain) {
   Chain chain;
   chain.Add(open_source_).Add(ReadAt(FileRef::Slot(0), buffer_, 11, 0));
   chain.Add(Close(FileRef::Slot(0)));
@@ -74,7 +107,7 @@ TEST_P(KernelContractTest, AShortReadSevers) {
   EXPECT_EQ(Run(Close(FileRef::Slot(0))), 0);
 }
 
-TEST_P(KernelContractTest, AnEmptyReadSevers) {
+TEST_P(KernelContractTest, AnEmptyReadSeversTheChain) {
   Chain chain;
   chain.Add(open_source_).Add(ReadAt(FileRef::Slot(0), buffer_, 1, 10));
   chain.Add(Close(FileRef::Slot(0)));
@@ -82,7 +115,7 @@ TEST_P(KernelContractTest, AnEmptyReadSevers) {
   EXPECT_EQ(Run(Close(FileRef::Slot(0))), 0);
 }
 
-TEST_P(KernelContractTest, AShortWriteSevers) {
+TEST_P(KernelContractTest, AShortWriteSeversTheChain) {
   LimitFileSize(6);
   Chain chain;
   chain.Add(open_target_).Add(WriteAt(FileRef::Slot(1), buffer_, 10, 0));
@@ -93,14 +126,14 @@ TEST_P(KernelContractTest, AShortWriteSevers) {
   EXPECT_EQ(Run(Close(FileRef::Slot(1))), 0);
 }
 
-TEST_P(KernelContractTest, AHardLinkRunsOnAfterAFailure) {
+TEST_P(KernelContractTest, AHardTieOutlastsAFailure) {
   Chain chain;
-  chain.Add(open_source_).Add(Close(FileRef::Slot(1)));  // Nothing is in that slot.
+  chain.Add(open_source_).Add(Close(FileRef::Slot(1)));  // That slot is empty.
   chain.Add(Close(FileRef::Slot(0)), Link::kHard);
   EXPECT_EQ(Run(chain), (Results{0, -EBADF, 0}));
 }
 
-TEST_P(KernelContractTest, AHardLinkRunsOnAfterAShortRead) {
+TEST_P(KernelContractTest, AHardTieOutlastsAShortRead) {
   Chain chain;
   chain.Add(open_source_).Add(ReadAt(FileRef::Slot(0), buffer_, 64, 0));
   chain.Add(Close(FileRef::Slot(0)), Link::kHard);
@@ -205,7 +238,7 @@ TEST_P(KernelContractTest, ExtendedAttributesAreReadAndRemovedByDescriptor) {
     EXPECT_EQ(Buffer(5), "value");
   }
   EXPECT_EQ(Run(GetXattr(fd, kName, buffer_, 4)), -ERANGE);
-  EXPECT_EQ(Run(GetXattr(fd, kName, nullptr, 0)), 5);  // How long it is.
+  EXPECT_EQ(Run(GetXattr(fd, kName, nullptr, 0)), 5);  // The value's length.
   EXPECT_EQ(Run(GetXattr(fd, "user.none", buffer_, sizeof(buffer_))), -ENODATA);
   const Op set = SetXattr(fd, kName, "another", 7);
   for (const Op& op : {set, AtOnce(set)}) {
@@ -232,7 +265,7 @@ TEST_P(KernelContractTest, AnOpenFileIsLookedAtWhateverItsNameLeadsTo) {
   kernel_->Close(fd);
 }
 
-// What looks at a source and reads it; see file_copy.h.
+// A copy looks at a source and reads it with such a chain; see file_copy.h.
 TEST_P(KernelContractTest, AReadBehindAStatOfTheSameFileRuns) {
   const int fd = Open(source_, O_RDONLY);
   struct statx stat = {};
@@ -270,9 +303,9 @@ TEST_P(KernelContractTest, WhatIsInThePageCacheIsCounted) {
             100'000);
   uint64_t bytes = 1;
   const int32_t result = Run(CountCached(fd, 0, 50'000, &bytes));
-  if (result != -ENOSYS) {  // Before Linux 6.5.
+  if (result != -ENOSYS) {  // ENOSYS comes from kernels before Linux 6.5.
     EXPECT_EQ(result, 0);
-    EXPECT_GE(bytes, 50'000u);  // In whole pages.
+    EXPECT_GE(bytes, 50'000u);  // Whole pages are counted.
     EXPECT_LT(bytes, 100'000u);
     EXPECT_EQ(Run(CountCached(fd, 1'000'000, 4096, &bytes)), 0);
     EXPECT_EQ(bytes, 0u);
@@ -296,7 +329,7 @@ TEST_P(KernelContractTest, AFileIsClonedWholeWhereTheFileSystemCan) {
   kernel_->Close(source);
 }
 
-TEST_P(KernelContractTest, AnyOpCanBeCarriedOutAtOnceAndALinkCutsThoseBehindIt) {
+TEST_P(KernelContractTest, AnyOpCanBeCarriedOutAtOnceAndASoftTieSeversTheRest) {
   const int fd = Run(AtOnce(OpenAt(AT_FDCWD, source_.c_str(), O_RDONLY, 0, FileRef())));
   ASSERT_GE(fd, 0);
   const FileRef file = FileRef::Descriptor(fd);
@@ -342,7 +375,7 @@ TEST_P(KernelContractTest, ASlotThatIsOpenedAgainHoldsTheNewFile) {
 }
 
 TEST_P(KernelContractTest, AnInstalledDescriptorOutlivesItsSlot) {
-  if (!kernel_->can_install_descriptor()) return;  // Nothing is promised then.
+  if (!kernel_->can_install_descriptor()) return;  // Then nothing is promised.
   EXPECT_EQ(Run(open_source_), 0);
   const int fd = Run(InstallDescriptor(FileRef::Slot(0)));
   ASSERT_GE(fd, 0);
@@ -388,25 +421,24 @@ TEST_P(KernelContractTest, ChainsBeyondItsRoomAreRefusedWholeUntilOthersHaveSett
   EXPECT_EQ(kernel_->chains_in_flight(), 0);
 }
 
-TEST_P(KernelContractTest, WithNothingInFlightItWaitsUntilAnotherThreadWakesIt) {
-  if (GetParam().is_simulated) return;  // A simulation has one thread.
+TEST_P(KernelContractTest, WithNothingInFlightItWaitsUntilSomebodyWakesIt) {
   const SteadyTime start = kernel_->Now();
-  std::thread other([this] { kernel_->Wake(); });
+  WakeSoon();
   std::vector<ChainResults> settled;
   kernel_->Wait(kLimit, &settled);
-  other.join();
+  AwaitWaker();
   EXPECT_TRUE(settled.empty());
   EXPECT_LT(kernel_->Now() - start, absl::ToChronoNanoseconds(kLimit / 2));
 }
 
-TEST_P(KernelContractTest, AWakeThatCameTooEarlyEndsTheNextWait) {
+TEST_P(KernelContractTest, AWakeUpThatCameEarlyEndsTheNextWait) {
   const SteadyTime start = kernel_->Now();
   std::vector<ChainResults> settled;
   kernel_->Wake();
   kernel_->Wake();
   kernel_->Wait(kLimit, &settled);
   EXPECT_LT(kernel_->Now() - start, absl::ToChronoNanoseconds(kLimit / 2));
-  // Both were one.
+  // The two wake-ups counted as one.
   constexpr absl::Duration kShort = absl::Milliseconds(1);
   const SteadyTime before = kernel_->Now();
   kernel_->Wait(kShort, &settled);
@@ -414,15 +446,182 @@ TEST_P(KernelContractTest, AWakeThatCameTooEarlyEndsTheNextWait) {
   EXPECT_TRUE(settled.empty());
 }
 
+TEST_P(KernelContractTest, AWakeEndsAWaitWhateverIsInFlight) {
+  const auto [reader, writer] = OpenPipe();
+  constexpr int kMilliseconds = 2 * 60 * 1000;
+  ASSERT_TRUE(
+      kernel_->Queue(ChainId{1}, Chain().Add(Poll(reader, POLLIN, kMilliseconds)).ops()));
+  const bool has_room =
+      kernel_->Queue(ChainId{2}, Chain().Add(Poll(reader, POLLIN, kMilliseconds)).ops());
+  const int chains = has_room ? 2 : 1;
+  std::vector<ChainResults> settled;
+  for (int i = 0; i < 30 && !HasFailure(); ++i) {
+    const SteadyTime start = kernel_->Now();
+    WakeSoon();
+    kernel_->Wait(kLimit, &settled);
+    AwaitWaker();
+    EXPECT_LT(kernel_->Now() - start, absl::ToChronoNanoseconds(kLimit / 2));
+    EXPECT_EQ(kernel_->chains_in_flight(), chains);
+  }
+  // What has woken it once does so no more.
+  constexpr absl::Duration kShort = absl::Milliseconds(5);
+  const SteadyTime start = kernel_->Now();
+  kernel_->Wait(kShort, &settled);
+  EXPECT_GE(kernel_->Now() - start, absl::ToChronoNanoseconds(kShort));
+  EXPECT_TRUE(settled.empty());
+  kernel_->Close(writer);  // Which is an end to be read.
+  for (const auto& [id, results] : SettleAll()) EXPECT_EQ(results, (Results{1}));
+  kernel_->Close(reader);
+}
+
+TEST_P(KernelContractTest, AWakeBeforeAWaitWithAChainInFlightEndsIt) {
+  const auto [reader, writer] = OpenPipe();
+  ASSERT_TRUE(kernel_->Queue(
+      ChainId{1}, Chain().Add(Poll(reader, POLLIN, /*milliseconds_max=*/100'000)).ops()));
+  kernel_->Wake();
+  const SteadyTime start = kernel_->Now();
+  std::vector<ChainResults> settled;
+  kernel_->Wait(kLimit, &settled);
+  EXPECT_LT(kernel_->Now() - start, absl::ToChronoNanoseconds(kLimit / 2));
+  EXPECT_TRUE(settled.empty());
+  kernel_->Close(writer);
+  EXPECT_EQ(SettleAll()[1], (Results{1}));
+  kernel_->Close(reader);
+}
+
+TEST_P(KernelContractTest, AQueuedPollEndsWhenItsFileIsReady) {
+  const auto [reader, writer] = OpenPipe();
+  constexpr int kMilliseconds = 60 * 1000;
+  EXPECT_EQ(Run(Poll(writer, POLLOUT, kMilliseconds)), 1);
+  ASSERT_TRUE(
+      kernel_->Queue(ChainId{1}, Chain().Add(Poll(reader, POLLIN, kMilliseconds)).ops()));
+  std::vector<ChainResults> settled;
+  kernel_->Wait(absl::Milliseconds(1), &settled);
+  EXPECT_TRUE(settled.empty());
+  EXPECT_EQ(
+      kernel_->Do(WriteAt(FileRef::Descriptor(writer), buffer_, 1, kCurrentPosition)), 1);
+  EXPECT_EQ(SettleAll()[1], (Results{1}));
+  kernel_->Close(writer);
+  kernel_->Close(reader);
+}
+
+TEST_P(KernelContractTest, AQueuedPollEndsWhenItsTimeIsOver) {
+  const auto [reader, writer] = OpenPipe();
+  for (const int milliseconds : {0, 5}) {
+    const SteadyTime start = kernel_->Now();
+    EXPECT_EQ(Run(Poll(reader, POLLIN, milliseconds)), 0);
+    EXPECT_GE(kernel_->Now() - start, std::chrono::milliseconds(milliseconds));
+    EXPECT_LT(kernel_->Now() - start, absl::ToChronoNanoseconds(kLimit / 2));
+  }
+  kernel_->Close(writer);
+  kernel_->Close(reader);
+}
+
+TEST_P(KernelContractTest, WhatNobodyHasToWaitForIsReady) {
+  constexpr int kMilliseconds = 60 * 1000;
+  const int fd = Open(source_, O_RDWR);
+  EXPECT_EQ(Run(Poll(fd, POLLIN, kMilliseconds)), 1);
+  EXPECT_EQ(Run(Poll(fd, POLLOUT, kMilliseconds)), 1);
+  kernel_->Close(fd);
+  EXPECT_EQ(Run(Poll(fd, POLLIN, kMilliseconds)), 1);
+}
+
+TEST_P(KernelContractTest, APollThatTakesLongKeepsNoOtherChainFromSettling) {
+  const auto [reader, writer] = OpenPipe();
+  constexpr uint32_t kPolls = 20;
+  uint32_t polls = 0;
+  for (; polls < kPolls; ++polls) {
+    const Op poll = Poll(reader, POLLIN, /*milliseconds_max=*/100'000);
+    if (!kernel_->Queue(ChainId{polls}, Chain().Add(poll).ops())) break;
+  }
+  struct statx stat = {};
+  const Op look = StatAt(AT_FDCWD, source_.c_str(), 0, &stat);
+  if (kernel_->Queue(ChainId{kPolls}, Chain().Add(look).ops())) {
+    const SteadyTime start = kernel_->Now();
+    std::vector<ChainResults> settled;
+    while (settled.empty()) kernel_->Wait(kLimit, &settled);
+    EXPECT_LT(kernel_->Now() - start, absl::ToChronoNanoseconds(kLimit / 2));
+    ASSERT_EQ(settled.size(), 1u);
+    EXPECT_EQ(settled[0].id, ChainId{kPolls});
+  }
+  kernel_->Close(writer);
+  EXPECT_EQ(SettleAll().size(), polls);
+  kernel_->Close(reader);
+}
+
+// Those without an opcode make a chain go to a helper thread, where there are any.
+TEST_P(KernelContractTest, ChainsOfAnyOpsCanBeQueued) {
+  const int fd = Open(source_, O_RDWR);
+  struct statx stat = {};
+  const Op set_times =
+      SetTimes(fd, {.tv_sec = 1, .tv_nsec = 0}, {.tv_sec = 3, .tv_nsec = 4});
+  Chain chain;
+  chain.Add(SetMode(fd, 0604)).Add(set_times).Add(StatDescriptor(fd, &stat));
+  chain.Add(ReadAt(FileRef::Descriptor(fd), buffer_, 10, 0));
+  ASSERT_TRUE(kernel_->Queue(ChainId{1}, chain.ops()));
+  EXPECT_EQ(kernel_->chains_in_flight(), 1);
+  EXPECT_EQ(SettleAll()[1], (Results{0, 0, 0, 10}));
+  EXPECT_EQ(stat.stx_mode & 07777, 0604);
+  EXPECT_EQ(stat.stx_mtime.tv_sec, 3);
+  EXPECT_EQ(Buffer(10), "0123456789");
+  kernel_->Close(fd);
+}
+
+TEST_P(KernelContractTest, LinksMeanTheSameInChainsOfAnyOps) {
+  const int fd = Open(source_, O_RDWR);
+  const FileRef file = FileRef::Descriptor(fd);
+  Chain failing;
+  failing.Add(SetMode(-1, 0600)).Add(SetMode(fd, 0600)).Add(ReadAt(file, buffer_, 1, 0));
+  ASSERT_TRUE(kernel_->Queue(ChainId{1}, failing.ops()));
+  EXPECT_EQ(SettleAll()[1], (Results{-EBADF, -ECANCELED, -ECANCELED}));
+  Chain short_read;
+  short_read.Add(ReadAt(file, buffer_, 11, 0)).Add(SetMode(fd, 0600));
+  ASSERT_TRUE(kernel_->Queue(ChainId{2}, short_read.ops()));
+  EXPECT_EQ(SettleAll()[2], (Results{10, -ECANCELED}));
+  Chain goes_on;
+  goes_on.Add(SetMode(-1, 0600)).Add(SetMode(fd, 0611), Link::kHard);
+  ASSERT_TRUE(kernel_->Queue(ChainId{3}, goes_on.ops()));
+  EXPECT_EQ(SettleAll()[3], (Results{-EBADF, 0}));
+  struct statx stat = {};
+  ASSERT_EQ(kernel_->Stat(fd, &stat), 0);
+  EXPECT_EQ(stat.stx_mode & 07777, 0611);
+  kernel_->Close(fd);
+}
+
+TEST_P(KernelContractTest, AChainThatIsSubmittedIsCarriedOutOrQueued) {
+  const int fd = Open(source_, O_RDWR);
+  const FileRef file = FileRef::Descriptor(fd);
+  ChainResults results;
+  // It is called at once if it was asked for.
+  Chain at_once;
+  at_once.Add(AtOnce(ReadAt(file, buffer_, 10, 0)))
+      .Add(AtOnce(SetMode(fd, 0640)))
+      .Add(AtOnce(ReadAt(file, buffer_, 11, 0)))
+      .Add(AtOnce(SetMode(fd, 0600)));
+  ASSERT_EQ(kernel_->Submit(ChainId{1}, at_once.ops(), &results), Submitted::kCarriedOut);
+  EXPECT_EQ(results.id, ChainId{1});
+  EXPECT_EQ(Results(results.results().begin(), results.results().end()),
+            (Results{10, 0, 10, -ECANCELED}));
+  EXPECT_EQ(kernel_->chains_in_flight(), 0);
+  // What has an opcode is queued otherwise.
+  ASSERT_EQ(kernel_->Submit(ChainId{2}, Chain().Add(ReadAt(file, buffer_, 10, 0)).ops(),
+                            &results),
+            Submitted::kQueued);
+  EXPECT_EQ(SettleAll()[2], (Results{10}));
+  // The rest is as the kernel likes.
+  EXPECT_EQ(Run(SetMode(fd, 0604)), 0);
+  kernel_->Close(fd);
+}
+
 TEST_P(KernelContractTest, CountersAddUpWhatWasQueued) {
   Run(Chain().Add(open_source_).Add(Close(FileRef::Slot(0))));
   Run(Chain().Add(UnlinkAt(AT_FDCWD, source_.c_str(), 0)));
   const KernelCounters counters = kernel_->counters();
   EXPECT_EQ(counters.chains, 2);
-  // Either it has a queue or it makes system calls.
+  // A kernel either queues ops or makes system calls.
   EXPECT_EQ(counters.sqes + counters.at_once, 3);
   EXPECT_TRUE(counters.sqes == 0 || counters.at_once == 0);
-  // SQPOLL's thread might submit a part of a chain, and then the rest.
+  // With SQPOLL no SQE is linked: its thread might submit a part of a chain first.
   const bool links = counters.sqes > 0 && std::string(GetParam().name) != "UringSqpoll";
   EXPECT_EQ(counters.linked, links ? 1 : 0);
 }
@@ -447,7 +646,7 @@ TEST_P(KernelContractTest, AStatOfAnOpenFileAndItsSizeCanBeQueuedToo) {
   EXPECT_EQ(before.stx_size, 10u);
   EXPECT_EQ(after.stx_size, kernel_->can_queue_truncate() ? 4u : 10u);
   kernel_->Close(fd);
-  // An error is the system call's.
+  // A failure has the errno of the system call.
   ASSERT_TRUE(kernel_->Queue(ChainId{2}, Chain().Add(StatDescriptor(fd, &after)).ops()));
   EXPECT_EQ(SettleAll()[2], (Results{-EBADF}));
   if (!kernel_->can_queue_truncate()) return;
@@ -457,7 +656,7 @@ TEST_P(KernelContractTest, AStatOfAnOpenFileAndItsSizeCanBeQueuedToo) {
 
 TEST_P(KernelContractTest, APolledReadOrWriteIsCarriedOutOrRefused) {
   constexpr uint32_t kPage = sizeof(Page::bytes);
-  // Not on the stack: AddressSanitizer's is aligned to less.
+  // On the heap, because AddressSanitizer does not align the stack that far.
   const auto pages = std::make_unique<Page>();
   char* const page = pages->bytes;
   const std::string path = WriteFile("pages", std::string(2 * kPage, 'p'));
@@ -469,7 +668,7 @@ TEST_P(KernelContractTest, APolledReadOrWriteIsCarriedOutOrRefused) {
     op.io.polled = true;
     const int32_t result = Run(op);
     EXPECT_TRUE(result == kPage || (result == -EOPNOTSUPP && polls)) << result;
-    // On a ring that polls it was the polling that was refused.
+    // A ring that polls refuses the polling only, so the op works without it.
     op.io.polled = false;
     EXPECT_EQ(Run(op), static_cast<int32_t>(kPage));
     EXPECT_EQ(page[0], 'p');
@@ -478,7 +677,7 @@ TEST_P(KernelContractTest, APolledReadOrWriteIsCarriedOutOrRefused) {
   kernel_->Close(fd);
 }
 
-// Neither kind may keep the other from settling.
+// A chain of one kind must not keep a chain of the other kind from settling.
 TEST_P(KernelContractTest, PolledChainsAndOthersSettleBesideEachOther) {
   constexpr uint32_t kPage = sizeof(Page::bytes);
   constexpr uint32_t kChains = 40;
@@ -509,7 +708,7 @@ TEST_P(KernelContractTest, PolledChainsAndOthersSettleBesideEachOther) {
 INSTANTIATE_TEST_SUITE_P(Rings, KernelContractTest,
                          testing::ValuesIn(KernelImplementations()), KernelName);
 
-TEST(UringKernelTest, CountsWhatItMakesSystemCallsOfThoughItHasAnOpcode) {
+TEST(UringKernelTest, CountsSystemCallsForOpsThatHaveAnOpcode) {
   std::string why_not;
   const std::unique_ptr<Kernel> kernel = MakeUringKernel(&why_not);
   if (kernel == nullptr) GTEST_SKIP() << why_not;
@@ -517,14 +716,14 @@ TEST(UringKernelTest, CountsWhatItMakesSystemCallsOfThoughItHasAnOpcode) {
   struct statx stat;
   kernel->RunAtOnce({}, Chain().Add(StatDescriptor(fd, &stat)).ops());
   kernel->RunAtOnce({}, Chain().Add(SetSize(fd, 0)).ops());
-  kernel->RunAtOnce({}, Chain().Add(SetMode(fd, 0666)).ops());  // Has none.
+  kernel->RunAtOnce({}, Chain().Add(SetMode(fd, 0666)).ops());  // It has no opcode.
   EXPECT_EQ(kernel->counters().at_once, 3);
   EXPECT_EQ(kernel->counters().at_once_with_opcode, kernel->can_queue_truncate() ? 2 : 1);
   EXPECT_EQ(kernel->counters().sqes, 0);
   close(fd);
 }
 
-TEST(UringKernelTest, SettleReturnsAfterItsTimeoutWhileAnOpBlocks) {
+TEST(UringKernelTest, WaitReturnsAfterItsTimeoutWhileAnOpBlocks) {
   std::string why_not;
   const std::unique_ptr<Kernel> kernel = MakeUringKernel(&why_not);
   if (kernel == nullptr) GTEST_SKIP() << why_not;

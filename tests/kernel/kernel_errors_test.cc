@@ -1,4 +1,4 @@
-// Failures have the same errno with every implementation of the kernel.
+// Tests that a failure has the same errno with every implementation of the kernel.
 
 #include <fcntl.h>
 #include <sys/stat.h>

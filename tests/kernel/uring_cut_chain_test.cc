@@ -1,6 +1,6 @@
-// io_uring_enter(2) may take in fewer ops than it is given, also in the middle of a
-// chain. The rest of that chain must not run. The kernel does so only when memory is
-// short; here the call is made with a smaller number.
+// Tests what happens if io_uring_enter(2) accepts fewer ops than it is given, even in the
+// middle of a chain: the rest of that chain must not run. A kernel does so only when
+// memory is short; here the test makes the call with a smaller number.
 
 #include <fcntl.h>
 #include <sys/syscall.h>
@@ -37,13 +37,14 @@ class UringCutChainTest : public testing::Test {
   ScratchDirectory scratch_;
 };
 
-// Which chains, by their sizes, are queued, and of how many ops the kernel is told first.
+// The sizes of the queued chains, and how many of their ops the kernel first gets.
 struct CutCase {
   std::vector<int> sizes;
   int told;
 };
 
-// Has an io_uring_enter take in `ops` ops; as it does then, it does not wait.
+// Makes an io_uring_enter accept only `ops` ops. As in a real kernel, it then does not
+// wait.
 void Cut(TracedCall* call, uint64_t ops) {
   call->arguments[1] = ops;
   call->arguments[2] = 0;
@@ -53,14 +54,13 @@ std::string Results(const ChainResults& chain) {
   return absl::StrJoin(chain.results(), ",");
 }
 
-// Chains whose op i of chain c removes the name "c.i": what has run is seen by what is
-// left.
+// Op i of chain c removes the name "c.i": the names left show which ops have not run.
 TEST_F(UringCutChainTest, TheRestOfTheChainIsCancelledAndNothingOfItRuns) {
   for (const CutCase& cut : std::vector<CutCase>{{{3}, 1},
                                                  {{3}, 2},
                                                  {{7}, 4},
                                                  {{2, 3, 2}, 1},
-                                                 {{2, 3, 2}, 2},  // Between two chains.
+                                                 {{2, 3, 2}, 2},  // Between chains.
                                                  {{2, 3, 2}, 3},
                                                  {{2, 3, 2}, 4},
                                                  {{2, 3, 2}, 6},
@@ -94,7 +94,7 @@ TEST_F(UringCutChainTest, TheRestOfTheChainIsCancelledAndNothingOfItRuns) {
           return absl::StrJoin(texts, ";");
         },
         [&](TracedCall* call) {
-          // The first ones, of one op each, are those of the ring's set-up.
+          // The first calls, of one op each, belong to the ring's set-up.
           if (call->number != SYS_io_uring_enter || call->arguments[1] <= 1) return;
           if (++enters == 1) Cut(call, cut.told);
         });
@@ -116,8 +116,8 @@ TEST_F(UringCutChainTest, TheRestOfTheChainIsCancelledAndNothingOfItRuns) {
   }
 }
 
-// Some files may not be copied then, but whatever is there is whole, and the rest is
-// told.
+// Some files may not be copied then. Those that exist must be complete, and messages must
+// name the others.
 TEST_F(UringCutChainTest, AJobWhoseChainsAreCutCopiesWholeFilesOrSaysSo) {
   constexpr int kFiles = 200;
   scratch_.MakeDirectory("tree");

@@ -1,5 +1,6 @@
-// A ring that fails in the middle: the kernel refuses to be entered. The job fails, and
-// says so; the process, which may have other jobs, goes on.
+// Tests a ring that fails while it is used, because the kernel refuses io_uring_enter(2).
+// The job must fail with a message, and the process, which may have other jobs, must go
+// on.
 
 #include <fcntl.h>
 #include <sys/syscall.h>
@@ -35,7 +36,8 @@ class UringFailureTest : public testing::Test {
   ScratchDirectory scratch_;
 };
 
-// Calls that come from setting a ring up submit one op at most, and wait for one.
+// Whether the call does work: the calls of a ring's set-up submit at most one op, and
+// wait for at most one.
 bool IsOfWork(const TracedCall& call) {
   return call.number == SYS_io_uring_enter &&
          (call.arguments[1] > 1 || call.arguments[2] > 1);
@@ -104,7 +106,7 @@ TEST_F(UringFailureTest, MemoryThatIsShortForAMomentIsWaitedFor) {
   EXPECT_EQ(refusals, 3);
 }
 
-// From the n-th call on, whichever that is, the kernel refuses to be entered.
+// The kernel refuses every call from the n-th on, for each n.
 TEST_F(UringFailureTest, TheJobFailsSaysSoAndLeavesNoFileThatIsNotWhole) {
   constexpr int kFiles = 20;
   constexpr int kCallsMax = 100;  // More than the job makes.
@@ -138,7 +140,7 @@ TEST_F(UringFailureTest, TheJobFailsSaysSoAndLeavesNoFileThatIsNotWhole) {
         << *messages;
     for (int i = 0; i < kFiles; ++i) {
       const std::string target = scratch_.Path(absl::StrCat(target_name, "/", i));
-      // What the kernel made while it was no longer listened to is empty.
+      // A file that the kernel made after the job had stopped taking results is empty.
       const std::string found = ReadFileOrNone(target);
       EXPECT_TRUE(!Exists(target) || found == contents(i) || found.empty()) << target;
     }

@@ -1,5 +1,5 @@
-// Where the kernel refuses io_uring, as containers and administrators make it do, copies
-// are made by system calls, and the reason is told.
+// Tests that copies are made by system calls, and the reason is reported, if the kernel
+// refuses io_uring, as containers and administrators make it do.
 
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -37,7 +37,8 @@ class UringRefusedTest : public testing::Test {
     return request;
   }
 
-  // How a job goes where `system_call` fails: engine, reason, messages and files copied.
+  // Runs a job while `system_call` fails. Returns the engine, its reason, the messages,
+  // and how many files were copied.
   std::string RunWithout(uint32_t system_call, int error_number,
                          EngineChoice engine) const {
     const CopyRequest request = Request(engine);
@@ -82,7 +83,7 @@ TEST_F(UringRefusedTest, AskedForIoUringTheJobFails) {
   EXPECT_FALSE(Exists(scratch_.Path("target")));
 }
 
-TEST_F(UringRefusedTest, SoItDoesWhereAnOptionAsksForIoUring) {
+TEST_F(UringRefusedTest, TheJobFailsWhereAnOptionAsksForIoUring) {
   for (const auto& [option, name] : {std::pair(&CopyOptions::sqpoll, "--sqpoll"),
                                      {&CopyOptions::iopoll, "--iopoll"}}) {
     CopyRequest request = Request(EngineChoice::kAuto);
@@ -98,7 +99,7 @@ TEST_F(UringRefusedTest, SoItDoesWhereAnOptionAsksForIoUring) {
   }
 }
 
-TEST_F(UringRefusedTest, ARingThatCanNotBeFittedOutIsRefusedToo) {
+TEST_F(UringRefusedTest, ARingThatCanNotBeSetUpCompletelyIsRefusedToo) {
   if (ProbeEngine().engine != "uring") GTEST_SKIP() << ProbeEngine().reason;
   const std::string result =
       RunWithout(SYS_io_uring_register, EPERM, EngineChoice::kAuto);

@@ -1,4 +1,4 @@
-// What becomes of the slots of a ring that is gone.
+// Tests what happens to the files in slots when their ring is gone.
 
 #include <fcntl.h>
 #include <linux/io_uring.h>
@@ -28,7 +28,7 @@ class UringSlotsTest : public testing::Test {
     if (MakeUringKernel(&why_not) == nullptr) GTEST_SKIP() << why_not;
   }
 
-  // Writes the target by way of a slot, with a ring that is gone afterwards.
+  // Writes the target through a slot of a ring, which is destroyed afterwards.
   void WriteThroughASlot() const {
     std::string why_not;
     const std::unique_ptr<Kernel> kernel = MakeUringKernel(&why_not);
@@ -48,11 +48,12 @@ class UringSlotsTest : public testing::Test {
   const std::string target_ = scratch_.Path("target");
 };
 
-// Where a slot's file is put away later (Linux 6.1), a program could not be executed.
-TEST_F(UringSlotsTest, NobodyHasItsFilesOpenForWriting) {
+// Linux 6.1 releases a slot's file only later. A program that was just copied could not
+// be executed meanwhile, because it would still be open for writing.
+TEST_F(UringSlotsTest, NoFileOfARingThatIsGoneIsOpenForWriting) {
   WriteThroughASlot();
   const int fd = open(target_.c_str(), O_RDONLY | O_CLOEXEC);
-  // A lease for reading is given only where nobody can write.
+  // A read lease is granted only if nobody has the file open for writing.
   const int result = fcntl(fd, F_SETLEASE, F_RDLCK);
   const int error_number = errno;
   close(fd);

@@ -75,7 +75,7 @@ TEST(PathToApiTest, WhatTheApiCannotExpressIsRefused) {
   EXPECT_FALSE(PathToApi("").ok());
   EXPECT_FALSE(PathToApi("srv").ok());
   EXPECT_FALSE(PathToApi("/a\0b"s).ok());
-  // It fits as bytes, but not with three characters for each of them.
+  // It fits as plain bytes, but a URI needs three characters for each of them.
   EXPECT_FALSE(PathToApi("/" + std::string(kPathBytesMax / 2, '\xE9')).ok());
 }
 

@@ -1,5 +1,5 @@
-// A simulated kernel with a world of its own, which drives itself: for tests of what any
-// kernel can do.
+// A simulated kernel with a world of its own, whose clock it advances itself. It is for
+// tests that run against any kernel.
 //
 // Thread-safety: see sim_kernel.h.
 
@@ -11,7 +11,7 @@
 
 namespace ringcp {
 
-// Made before, and destroyed after, the kernel that stands on it.
+// A base class, so that the world is made before, and destroyed after, its kernel.
 struct LoneSimWorld {
   SimWorld world;
 };

@@ -109,8 +109,8 @@ std::string RandomOps::Path() {
   std::string path = Name();
   while (OneIn(3)) absl::StrAppend(&path, OneIn(10) ? "//" : "/", Name());
   if (OneIn(20)) absl::StrAppend(&path, "/.");
-  // A name in front of it leads down at least as far as it leads up, because no link here
-  // has one in its text, or leads to where it is itself.
+  // This never leads above the directory: the name before ".." leads down at least one
+  // level, because no link here contains ".." or leads to its own directory.
   if (OneIn(20) && !path.ends_with(".")) absl::StrAppend(&path, "/..");
   if (OneIn(15)) path += "/";
   return path;
@@ -323,17 +323,17 @@ void RandomOps::PlanFile(OpPlan* plan, int fd) {
 
 OpPlan RandomOps::Next(size_t places) {
   OpPlan plan;
-  // One beyond the table is not open.
+  // A place beyond the table stands for a descriptor that is not open.
   const int place = static_cast<int>(Below(places + (OneIn(20) ? 1 : 0)));
   if (OneIn(2)) {
     PlanName(&plan, OneIn(3) ? place : 0);
   } else {
     PlanFile(&plan, place);
   }
-  // The directory itself stays open.
+  // The top directory stays open.
   const bool closes_top = plan.op.kind == OpKind::kClose && place == 0;
   if (closes_top) plan.op = StatDescriptor(0, nullptr);
-  // A ring, unlike a call, takes no notice of the offset where the file is a pipe.
+  // For a pipe a ring ignores the offset, but a call refuses it: nothing to compare.
   const bool is_transfer =
       plan.op.kind == OpKind::kRead || plan.op.kind == OpKind::kWrite;
   plan.is_queued = OneIn(3) && CanBeQueued(plan.op.kind) &&

@@ -1,5 +1,5 @@
-// Random ops, to be carried out in two worlds at once: files and directories are named by
-// their place in a table that each world has, so that both do the same.
+// Random ops that are carried out in two worlds. Ops name files and directories by their
+// place in a table that each world has, so that both worlds do the same.
 //
 // Thread-safety: none; belongs to one thread.
 
@@ -22,21 +22,21 @@ namespace ringcp {
 // One of the two worlds.
 struct OpSide {
   Kernel* kernel = nullptr;
-  std::vector<int> fds;  // By place; the first is the directory that all happens in.
+  std::vector<int> fds;  // By place. The first is the top directory.
   std::array<char, 20000> buffer = {};
   struct statx stat = {};
   uint64_t position = 0;
 };
 
-// An op whose descriptors are places, with what it names.
+// An op whose descriptors are places, and the names and contents that it needs.
 struct OpPlan {
   Op op;
   std::string name;
   std::string other_name;
-  std::string contents;  // What is written, or set.
+  std::string contents;  // What is written or set.
   bool is_queued = false;
 
-  // The op for one side, which lends its buffers.
+  // The op for one side, in whose buffers its results go.
   Op On(OpSide* side) const;
 };
 
@@ -51,13 +51,13 @@ class RandomOps {
 
   RandomOps(uint64_t seed, const Options& options) : random_(seed), options_(options) {}
 
-  // The next op, while `places` places are in the table.
+  // The next op, while the table has `places` places.
   OpPlan Next(size_t places);
   uint64_t Below(uint64_t end) { return random_() % end; }
   bool OneIn(uint64_t n) { return Below(n) == 0; }
 
  private:
-  // Never leads out of the directory, whatever links there are.
+  // A path that never leads out of the directory, whatever links there are.
   std::string Path();
   std::string Name();
   mode_t Mode();

@@ -12,7 +12,7 @@ namespace ringcp {
 namespace {
 
 constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
-// Links may lead in circles.
+// A limit, because links may lead in circles.
 constexpr int kDepthMax = 4;
 
 }  // namespace
@@ -34,7 +34,7 @@ std::string WrongMode(const SimScenario& scenario, const SimInode& source,
   }
   mode_t expected = AllowedMode(source, options.preserve.mode);
   const mode_t mode = target.mode & 07777;
-  // Rights that are not known, or are left out, are not given to others.
+  // Permissions that are not known, or were left out with a warning, are given to nobody.
   bool may_be_less = is_warned;
   if (options.preserve.mode) {
     if (target.xattrs.contains(kAccessAclName)) {
@@ -42,11 +42,11 @@ std::string WrongMode(const SimScenario& scenario, const SimInode& source,
     }
   } else {
     if (target.made_by != SimActor::kEngine) return "";
-    // Below a default ACL the umask does not count.
+    // A default ACL takes the place of the umask.
     expected &= scenario.has_default_acls ? 0777 : ~options.umask & 0777;
-    expected |= target.mode & (S_ISGID | S_ISVTX);  // Of its directory, or its own.
-    // What can't be set is no error then, nor is it if rights that were lent to its owner
-    // can't be taken away again.
+    expected |= target.mode & (S_ISGID | S_ISVTX);  // Its directory's, or its own.
+    // Not to be able to set a mode is no error then. Nor is it one if permissions that
+    // the owner got for a while can't be taken away again.
     may_be_less =
         scenario.fault_one_in > 0 || traits.refuses_mode || scenario.has_default_acls;
     if (may_be_less) expected |= S_IRWXU;
@@ -62,7 +62,7 @@ std::vector<const char*> WrongAttributes(const SimScenario& scenario,
   const timespec& time = source.modification;
   const bool is_time_kept = time.tv_sec == target.modification.tv_sec &&
                             time.tv_nsec == target.modification.tv_nsec;
-  // Others change a directory's time.
+  // Others change the times of directories.
   const bool has_time = scenario.others == SimOthers::kNothing || !source.is_directory();
   if (preserve.timestamps && has_time && !is_time_kept) {
     wrong.push_back("has another time");
@@ -74,7 +74,7 @@ std::vector<const char*> WrongAttributes(const SimScenario& scenario,
 
 bool HasLostHoles(const SimScenario& scenario, const SimInode& source,
                   const SimInode& target) {
-  constexpr uint64_t kBlockBytes = 512;  // As stat(2) counts them.
+  constexpr uint64_t kBlockBytes = 512;  // The unit of stat(2).
   const SparseBytes& contents = source.contents;
   const SimMountTraits& traits = source.mount->traits;
   const uint64_t blocks = contents.pages() * SparseBytes::kPageBytes / kBlockBytes;

@@ -1,5 +1,5 @@
-// What a copy must be like besides its contents: who may get at it, while it is made and
-// afterwards, its times and owner, and how much room it takes.
+// Checks what a copy must be like besides its contents: who has access to it while it is
+// made and afterwards, its times and owner, and how much space it takes.
 //
 // Thread-safety: none; a simulation has one thread.
 
@@ -21,38 +21,39 @@
 
 namespace ringcp {
 
-// What a copy of `source` may grant by its mode: what its mode does and, where the mode
-// is kept, its access control list does not deny. (Else a list's mask counts as the
-// group's rights, as with GNU cp.)
+// What a copy of `source` may grant by its mode: what the source's mode grants, but if
+// the mode is kept nothing that the source's access control list denies. (If the mode is
+// not kept, the list's mask counts as the group's permissions, as in GNU cp.)
 mode_t AllowedMode(const SimInode& source, bool keeps_mode);
 
-// What is wrong with the mode, or the list, of `target`, a whole copy of `source`; "" if
-// nothing is. `is_warned`: it was told that some access was left out.
+// What is wrong with the mode, or the access control list, of `target`, a complete copy
+// of `source`; "" if nothing is. `is_warned`: a warning said that some access was left
+// out.
 std::string WrongMode(const SimScenario& scenario, const SimInode& source,
                       const SimInode& target, bool is_warned);
 
-// What of the times and the owner of `target` is not as in `source`, and was to be kept.
+// Which of the times and the owner should have been preserved in `target` but were not.
 std::vector<const char*> WrongAttributes(const SimScenario& scenario,
                                          const SimInode& source, const SimInode& target);
 
-// Whether `target`, a whole copy of `source` that nothing went wrong with, takes more
-// room than it does, though its file system tells of its holes.
+// Whether `target`, a complete copy of `source` in which nothing went wrong, takes more
+// space than `source`, although the source's file system tells where its holes are.
 bool HasLostHoles(const SimScenario& scenario, const SimInode& source,
                   const SimInode& target);
 
-// Looks at each file that the engine has made whenever something is asked of it:
-//  - while it does not have its source's owner (who is to be kept) nobody else gets in;
-//  - at no time it grants others more than its source does.
-// What was there before and is given to another owner grants nobody more than its source.
+// Looks at each file that the engine has made, whenever an op is about to use it, and
+// checks:
+//   - if the owner is to be preserved, nobody else has access before it is set;
+//   - the file never grants others more than its source does.
 class SimAccessWatch {
  public:
   // REQUIRES: `scenario` outlives this.
   explicit SimAccessWatch(const SimScenario* scenario);
 
-  // Right before an op runs.
+  // To be called right before an op runs.
   void Look(const SimOpContext& context);
 
-  // What was wrong, one a line; "" if nothing was.
+  // The violations found, one a line; "" if there were none.
   const std::string& violations() const { return violations_; }
 
  private:
@@ -60,7 +61,7 @@ class SimAccessWatch {
   void TakeInEffects();
 
   const SimScenario* const scenario_;
-  std::map<std::string, InodePtr> source_of_;  // By the target's path; null: of several.
+  std::map<std::string, InodePtr> source_of_;  // By target path; null if ambiguous.
   std::map<uint64_t, InodePtr> made_from_;     // By the target's inode.
   std::set<uint64_t> told_;
   size_t effects_seen_ = 0;

@@ -43,7 +43,7 @@ void SetRights(posix_acl_xattr_entry* entry, mode_t rights) {
   entry->e_perm = htole16(static_cast<uint16_t>(rights & kRights));
 }
 
-// The entry that the group's bits of the mode are: the mask, or the group's own.
+// The entry to which the mode's group bits belong: the mask, or the group's own entry.
 posix_acl_xattr_entry* GroupClass(Entries* entries) {
   posix_acl_xattr_entry* group = nullptr;
   for (posix_acl_xattr_entry& entry : *entries) {
@@ -72,7 +72,7 @@ bool IsEmptyAcl(std::string_view acl) {
 }
 
 int32_t CheckAcl(std::string_view acl) {
-  // Which tag may come next: entries are in the order of their tags.
+  // The tag that is expected next: entries are ordered by tag.
   int state = ACL_USER_OBJ;
   bool needs_mask = false;
   for (const posix_acl_xattr_entry& entry : EntriesOf(acl)) {

@@ -1,6 +1,6 @@
-// What Linux makes of POSIX access control lists: how a new file inherits one, and how
-// lists and modes change each other (fs/posix_acl.c). Lists are the bytes of the extended
-// attributes; "" stands for none.
+// What Linux does with POSIX access control lists: how a new file inherits one, and how
+// lists and modes change each other (fs/posix_acl.c). A list is the bytes of its extended
+// attribute; "" means that there is none.
 //
 // Thread-safety: pure functions.
 
@@ -15,22 +15,24 @@
 
 namespace ringcp {
 
-// 0 if `acl` has the form of a list, or -errno.
+// Returns 0 if `acl` has the form of a list, or -errno.
 int32_t CheckAclForm(std::string_view acl);
-// Whether `acl`, which has it, has no entry: to set that is to remove the list.
+// Whether `acl` has no entries; setting such a list removes it. REQUIRES:
+// CheckAclForm(acl) == 0.
 bool IsEmptyAcl(std::string_view acl);
-// 0 if `acl`, which has it, may be set.
+// Returns 0 if `acl` may be set, or -errno. REQUIRES: CheckAclForm(acl) == 0.
 int32_t CheckAcl(std::string_view acl);
 
-// What a file gets that is made with `mode` (type and permissions) where the directory
-// has `default_acl`: its access list is returned, its mode changed.
+// Returns the access list that a file gets if it is made with `mode` (type and
+// permissions) in a directory with `default_acl`, and changes `mode` to what the file
+// gets.
 std::string InheritedAcl(std::string_view default_acl, mode_t* mode);
 
 // The list after the file's mode was set to `mode`.
 std::string AclAfterChmod(std::string_view acl, mode_t mode);
 
-// What stays of `acl` once it is set as access list, as some are the mode only; *mode
-// becomes what it says.
+// What is stored when `acl` is set as access list: "" if the mode can express it. *mode
+// becomes what the list says.
 std::string AclAsSet(std::string_view acl, mode_t* mode);
 
 }  // namespace ringcp

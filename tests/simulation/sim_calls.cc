@@ -21,19 +21,19 @@
 namespace ringcp {
 namespace {
 
-constexpr int kDontCache = 0x80;  // RWF_DONTCACHE: Debian 12's headers lack it.
+constexpr int kDontCache = 0x80;  // RWF_DONTCACHE, which Debian 12's headers lack.
 constexpr size_t kPipeBytes = 65536;
 constexpr uint64_t kOffsetMax = INT64_MAX;
 constexpr int kStatFlags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH |
                            AT_STATX_FORCE_SYNC | AT_STATX_DONT_SYNC;
 
-// Where a path begins; null for a directory that is not open, which is said once the path
-// is walked.
+// Where a path begins; null for a directory that is not open, which fails only when the
+// path is looked up.
 InodePtr StartOf(SimProcess* process, int directory, const char* name) {
   return *name == '/' ? process->files()->root() : process->Start(directory);
 }
 
-// The inode number that a stat tells of what was reached by `path`.
+// The inode number that a stat reports for what was reached by `path`.
 uint64_t ToldNumber(SimFileSystem* files, const SimInode& inode,
                     const std::string& path) {
   constexpr uint64_t kMadeUp = uint64_t{1} << 32;
@@ -110,7 +110,8 @@ int32_t PipeCall(SimFileSystem* files, const Op& op, SimInode* pipe) {
   return static_cast<int32_t>(size);
 }
 
-// Whether a write to a file system that takes them in order is one; if not, what it gets.
+// Checks a write on a file system that requires writes in order. Returns 0 or what the
+// write fails with.
 int32_t CheckOrder(uint64_t offset, uint32_t length, SimOpenFile* file) {
   if (!file->inode->mount->traits.takes_writes_in_order) return 0;
   if (file->has_lost_order) return -EIO;
@@ -130,7 +131,7 @@ int32_t ReadOrWriteCall(SimProcess* process, const Op& op, SimOpenFile* file,
   const bool reads = op.kind == OpKind::kRead;
   SimInode* const inode = file->inode.get();
   const bool is_positioned = op.io.offset != kCurrentPosition;
-  // A ring takes no notice of the offset.
+  // A ring ignores the offset.
   const bool is_pipe = S_ISFIFO(inode->mode);
   if (is_pipe && is_positioned && !is_queued && !file->is_path()) return -ESPIPE;
   if (reads ? !file->can_read() : !file->can_write()) return -EBADF;
@@ -231,7 +232,7 @@ int32_t PollCall(const Op& op, const OpenFilePtr& file) {
   if (file == nullptr || file->is_path()) return 1;  // POLLNVAL.
   const SimInode& inode = *file->inode;
   if (!S_ISFIFO(inode.mode)) return 1;
-  // Before there was a writer, the lack of one is no end.
+  // A pipe without writers is at its end only if it had one before.
   const bool is_ended = inode.writers == 0 && file->writers_seen != inode.writers_ever;
   if (file->can_read()) {
     if (is_ended || ((op.poll.events & POLLIN) != 0 && !inode.pipe.empty())) return 1;
@@ -287,7 +288,7 @@ int32_t ReadLinkCall(const Op& op, const SimInode& inode) {
   return static_cast<int32_t>(size);
 }
 
-// An op of an open file, which `file` is.
+// Carries out an op on the open file `file`.
 int32_t FileCall(SimProcess* process, const Op& op, const OpenFilePtr& file,
                  bool is_queued) {
   SimInode* const inode = file->inode.get();
@@ -316,7 +317,7 @@ int32_t FileCall(SimProcess* process, const Op& op, const OpenFilePtr& file,
       return CloneCall(process, op, *file);
     case OpKind::kWriteBack:
       if (file->is_path()) return -EBADF;
-      // The error stays for the close.
+      // The error stays for the close to report.
       return is_file ? -inode->error_at_close : -ESPIPE;
     case OpKind::kDropCached:
     case OpKind::kRefusePipe:
@@ -372,7 +373,7 @@ int32_t CallSimulated(SimProcess* process, const Op& op, const OpenFilePtr& file
     case OpKind::kReadLink:
       if (op.io.length == 0) return -EINVAL;
       return file == nullptr ? -EBADF : FileCall(process, op, file, is_queued);
-    // Some things are looked at before the file is.
+    // Linux checks some arguments before the file.
     case OpKind::kGetXattr:
     case OpKind::kSetXattr:
     case OpKind::kRemoveXattr:

@@ -1,4 +1,5 @@
-// Ops by the calls of a simulated process: what system_calls.h is on the real system.
+// Carries out ops as calls of a simulated process. This is to a simulation what
+// system_calls.h is to the real system.
 //
 // Thread-safety: none; a simulation has one thread.
 
@@ -12,10 +13,10 @@
 
 namespace ringcp {
 
-// Carries out one op, and never waits: what would have to gets -EAGAIN, and kPoll tells
-// what is so now. `file`: what op.file leads to, null if nothing; what has to do with
-// descriptors and slots themselves (opening, closing, installing) is the caller's.
-// `is_queued`: by a ring, and not by a call.
+// Carries out one op and never waits: a call that would have to wait returns -EAGAIN, and
+// kPoll returns what is ready now. `file` is what op.file refers to, or null if that is
+// nothing. The caller itself opens, closes and installs descriptors and slots.
+// `is_queued`: the op is carried out by a ring and not by a call.
 int32_t CallSimulated(SimProcess* process, const Op& op, const OpenFilePtr& file,
                       bool is_queued);
 

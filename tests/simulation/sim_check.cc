@@ -17,7 +17,7 @@ std::string Joined(const std::string& directory, const std::string& name) {
   return absl::StrCat(directory, "/", name);
 }
 
-// Whether `path` is `place`, or a directory above it.
+// Whether `path` is `place` or a directory above it.
 bool IsAtOrAbove(const std::string& path, const std::string& place) {
   return place == path || absl::StartsWith(place, path + "/");
 }
@@ -92,17 +92,18 @@ bool SimCheck::IsLostToAnother(const Entry& entry) const {
       !old_names_.contains(entry.name.substr(0, entry.name.rfind('/')));
   const auto takes_it = [&](size_t index) {
     const Entry& other = entries_[index];
-    // What comes from the same directory.
+    // An entry of the same source directory.
     const bool is_neighbour =
         in_new_directory && other.source_path.substr(0, other.source_path.rfind('/')) ==
                                 entry.source_path.substr(0, entry.source_path.rfind('/'));
     if (&other == &entry || other.source == nullptr) return false;
-    // A further name of a file takes the place of what it meets.
+    // A further name of a file replaces what has its name.
     const CopyOptions& options = scenario_->request.options;
     const bool has_names = other.source->links > 1 || entry.source->links > 1 ||
                            options.dereference == Dereference::kAlways;
     if (has_names && options.preserve.links) return false;
-    // Names of one file stay so; a forced link replaces what it meets, as in GNU cp.
+    // Names of one file stay names of one file. With -f a link replaces what has its
+    // name, as in GNU cp.
     const bool is_forced =
         options.force && (other.source->is_link() || entry.source->is_link());
     return other.source != entry.source && !is_forced && !other.source->is_directory() &&
@@ -172,7 +173,7 @@ std::string SimCheck::Violations(const SimJobResult& result) {
   result_ = &result;
   violations_ = result.leaks;
   if (!result.status.ok()) {
-    // Refused as a whole: that is told, and nothing may have changed but by what failed.
+    // The job was refused as a whole, so nothing need be copied, but it must say why.
     if (result.errors.empty() && result.status.message().empty()) {
       Violate("job", "failed without a word");
     }
@@ -194,7 +195,7 @@ std::string SimCheck::Violations(const SimJobResult& result) {
 
 void SimCheck::CheckEntry(const Entry& entry) {
   const InodePtr target = Target(entry.name, entry.is_regular());
-  // What was told to be copied has to be there also if the job was cancelled then.
+  // What was reported as copied must exist even if the job was cancelled.
   const bool is_done = !result_->cancelled ||
                        (entry.is_regular() && result_->copied.contains(entry.name) &&
                         to_name_.at(KeyOf(entry.name)).size() == 1);
@@ -204,7 +205,7 @@ void SimCheck::CheckEntry(const Entry& entry) {
     return;
   }
   const bool no_clobber = scenario_->request.options.no_clobber;
-  // A link to nowhere that would be removed is left alone.
+  // With -n a dangling link that would be replaced is left alone.
   if (no_clobber && entry.old == nullptr && old_names_.contains(entry.name)) return;
   if (no_clobber && entry.old != nullptr && !entry.source->is_directory()) {
     if (target != entry.old) Violate(entry.name, "is another one, despite -n");
@@ -217,18 +218,19 @@ void SimCheck::CheckEntry(const Entry& entry) {
   if (!no_clobber && !result_->cancelled && IsLostToAnother(entry)) {
     return Violate(entry.name, "is one of two that have that name, and nobody was told");
   }
-  // Which of two names that are one comes first nobody knows.
+  // If two names are the same there, nobody knows which of them comes first.
   const std::vector<size_t>& to_name = to_name_.at(KeyOf(entry.name));
   const bool has_twin = std::any_of(to_name.begin(), to_name.end(), [&](size_t index) {
     return entries_[index].name != entry.name;
   });
   if (has_twin) return;
-  // A further name is given to what has the first one's by then, as in GNU cp.
+  // A further name is linked to whatever has the first name by then, as in GNU cp. Where
+  // case is ignored, that may be another entry's copy.
   if (KeyOf("X") == "x" && scenario_->request.options.preserve.links &&
       entry.source->links > 1) {
     return;
   }
-  // What comes later to the same name takes its place; with -n the first one stays.
+  // The last entry that comes to a name wins; with -n the first does.
   if (no_clobber ? to_name.size() > 1 : &entries_[to_name.back()] != &entry) return;
   if (target != nullptr && target->made_by == SimActor::kOther) return;
   if (IsNameOfALink(entry.name)) return;
@@ -247,11 +249,11 @@ void SimCheck::CheckWhole(const Entry& entry, const InodePtr& target) {
   if (scenario_->others == SimOthers::kChangeSources || IsCopiedIntoTwice(*target)) {
     return;
   }
-  // What has several names in the target got the attributes of one of its sources.
+  // A target with several names has the attributes of one of its sources.
   const Preserve& preserve = scenario_->request.options.preserve;
   const bool has_one_source = preserve.links && scenario_->copies.size() == 1;
   if (target->links > 1 && !has_one_source && !target->is_directory()) return;
-  // ... as has a directory that several come to.
+  // So has a directory to which several sources come.
   if (to_name_.at(KeyOf(entry.name)).size() > 1) return;
   if (HasLostHoles(*scenario_, *source, *target)) {
     Violate(entry.name, "has pages where its source has holes");
@@ -266,7 +268,7 @@ void SimCheck::CheckWhole(const Entry& entry, const InodePtr& target) {
 
 void SimCheck::CheckContents(const Entry& entry, const SimInode& target) {
   if (scenario_->others == SimOthers::kChangeSources) {
-    // What others put there has no zeros.
+    // What others write there contains no zeros.
     if (!entry.has_zeros && !IsCopiedIntoTwice(target) &&
         absl::StrContains(target.contents.ToString(), '\0')) {
       Violate(entry.name, "has zeros that its source never had");
@@ -302,22 +304,22 @@ void SimCheck::CheckFailed(const Entry& entry, const InodePtr& target) {
     return;
   }
   if (HasContentsOfAny(entry, *target)) return;
-  // It may be another's, whose name is the same there.
+  // Where case is ignored, the file may be that of another entry with the same name.
   if (KeyOf(entry.name) != entry.name) return;
-  // Before, or because another one has come to its name first.
+  // Whether the file existed before the job, or another entry has come to its name first.
   const bool was_there =
       target->made_by == SimActor::kBefore || to_name_.at(KeyOf(entry.name)).size() > 1;
   if (was_there && (target->contents.size() == 0 ||
                     target->contents.ToString() == entry.old_contents)) {
     return;
   }
-  // Where each look tells another inode number nobody can tell which file it is.
+  // If each look reports another inode number, nobody can tell which file it is.
   if (target->mount->traits.inodes_change) return;
-  // Another name of it, or a link to it, may be another entry's.
+  // The file may be another entry's copy, reached by a further name or a link.
   if (was_there && target != entry.old) return;
   if (IsCopiedIntoTwice(*target) || RemovalIsTold(entry.name)) return;
   if (target->links > 1) return;
-  // A stream's failure is told, and not that it could not be removed.
+  // A stream's failure is reported, but not that its target could not be removed.
   if (entry.is_stream && scenario_->fault_one_in > 0) return;
   Violate(entry.name, absl::StrCat("is half-written (", target->contents.size(), " of ",
                                    entry.source->contents.size(),

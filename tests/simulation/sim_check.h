@@ -1,11 +1,11 @@
-// What must be true of a simulated job when it has ended, whatever went wrong:
-//  - each target is complete, or it is absent, or it is what it was before; one that was
-//    there before and could not be written again may be empty. All but the first, and
-//    what could not be cleaned up, is told;
-//  - nothing of anybody else was touched;
-//  - the source is as it was;
-//  - what was counted is what was copied;
-//  - nothing is left open.
+// Checks what must be true of a simulated job when it has ended, whatever went wrong:
+//   - each target is complete, absent, or what it was before; one that existed before and
+//     could not be written again may be empty. Unless the target is complete, and also if
+//     something could not be cleaned up, an error says so;
+//   - no file of anybody else was touched;
+//   - the source has not changed;
+//   - the counters agree with what was copied;
+//   - nothing is left open.
 //
 // Thread-safety: none; a simulation has one thread.
 
@@ -27,25 +27,24 @@ namespace ringcp {
 
 class SimCheck {
  public:
-  // Takes note of what is there. REQUIRES: the job has not run yet; `scenario` outlives
-  // this.
+  // Notes what exists. REQUIRES: the job has not run yet; `scenario` outlives this.
   explicit SimCheck(const SimScenario* scenario);
 
-  // What is wrong, one a line; "" if nothing is.
+  // The violations, one a line; "" if there are none.
   std::string Violations(const SimJobResult& result);
 
  private:
-  // What is to be copied: a file, link or other node, or a directory.
+  // Something that is to be copied: a file, link or other node, or a directory.
   struct Entry {
     std::string source_path;
-    std::string name;  // Its target's path.
+    std::string name;  // The target's path.
     InodePtr source;   // Links followed where the options say so; null if that fails.
-    InodePtr old;      // What was in its place before; as the copy would find it.
+    InodePtr old;      // What was in the target's place, as the copy would find it.
     std::string old_contents;
-    bool is_cycle = false;   // A directory that is one above it (-L).
-    bool is_source = false;  // Named as one.
-    bool has_zeros = false;  // In a regular file's contents.
-    // A pipe whose contents are copied, and those.
+    bool is_cycle = false;   // Whether this directory is also above itself (-L).
+    bool is_source = false;  // Whether the user named it as a source.
+    bool has_zeros = false;  // Whether a regular file's contents have any.
+    // For a pipe whose contents are copied: true, and its contents.
     bool is_stream = false;
     std::string stream;
 
@@ -56,22 +55,24 @@ class SimCheck {
   void AddEntries(const std::string& source_path, const std::string& name,
                   bool is_source);
   InodePtr Source(const std::string& path) const;
-  // What is in the place of an entry whose source is that: a regular file's contents may
-  // go through a link.
+  // What has the name of a target. The contents of a regular file may go through a link,
+  // so that is followed.
   InodePtr Target(const std::string& name, bool is_regular) const;
   void NoteOldNames(const std::string& path);
-  // By which names are one where a name of the target's is looked up.
+  // Names with the same key are the same on the target's file system.
   std::string KeyOf(const std::string& name) const;
-  // Whether another one has come to its name that has to be refused: both are named as
-  // sources, or come from one directory to a new one.
+  // Whether another entry has come to the same name, so that this one must be refused.
+  // This is so if both are named as sources, or if both come from one directory to a new
+  // one.
   bool IsLostToAnother(const Entry& entry) const;
-  // Whether what is there is a symbolic link with several names. Where links are not
-  // followed, and a file was written through one that was there before, the file's
-  // further names become names of that link, as in GNU cp.
+  // Whether the target is a symbolic link with several names. If links are not followed,
+  // and a file was written through an existing link, the file's further names become
+  // names of that link, as in GNU cp.
   bool IsNameOfALink(const std::string& name) const;
   bool IsCopiedIntoTwice(const SimInode& target) const;
   static bool HasContentsOf(const Entry& entry, const SimInode& target);
-  // ... or of another that comes to its name, or to the file that was there.
+  // Like HasContentsOf(), but the contents may also be those of another entry that comes
+  // to the same name, or to the same old file.
   bool HasContentsOfAny(const Entry& entry, const SimInode& target) const;
   bool IsTold(const Entry& entry) const;
   bool RemovalIsTold(const std::string& name) const;
@@ -81,7 +82,7 @@ class SimCheck {
   void CheckFailed(const Entry& entry, const InodePtr& target);
   void CheckContents(const Entry& entry, const SimInode& target);
   void CheckLinks();
-  // Nothing is in the target that was neither there nor in the source.
+  // Checks that everything in the target was there before or is in the source.
   void CheckNothingElse(const std::string& path);
   void CheckOthers();
   void CheckCounts();
@@ -91,11 +92,11 @@ class SimCheck {
   const SimFileSystem& files_;
   std::vector<Entry> entries_;
   std::vector<std::string> source_before_;
-  // The regular files that are copied to what was there before, by its inode: which of
-  // them is the last one is not said.
+  // The regular files that are copied over a file that existed, by its inode. Nobody
+  // promises which of them is copied last.
   std::map<uint64_t, std::vector<size_t>> copied_into_;
-  std::map<std::string, std::vector<size_t>> to_name_;  // Entries that come to a name.
-  std::vector<InodePtr> above_;  // Directories, while entries are added.
+  std::map<std::string, std::vector<size_t>> to_name_;  // The entries with that name.
+  std::vector<InodePtr> above_;  // The directories above, while entries are added.
   std::set<std::string> old_names_;
   const SimJobResult* result_ = nullptr;
   std::string violations_;

@@ -1,4 +1,4 @@
-// What must be true of all of a simulated job's targets together.
+// Checks what must be true of all targets of a simulated job together.
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -8,10 +8,10 @@
 
 namespace ringcp {
 
-// What were names of one file are so in the target, and nothing else is.
+// Names of one file in the source must be names of one file in the target.
 void SimCheck::CheckLinks() {
   if (!scenario_->request.options.preserve.links || result_->cancelled) return;
-  if (scenario_->source_inodes_change) return;  // Nobody can know.
+  if (scenario_->source_inodes_change) return;  // The engine can't know.
   std::map<uint64_t, std::pair<std::string, uint64_t>> target_of;
   for (const Entry& entry : entries_) {
     if (entry.source == nullptr || entry.source->is_directory()) continue;
@@ -32,12 +32,12 @@ void SimCheck::CheckLinks() {
 }
 
 void SimCheck::CheckOthers() {
-  // What others put there before the next source's turn is there to be overwritten.
+  // What others put there before the next source's turn may be overwritten.
   if (scenario_->copies.size() > 1) return;
   for (const SimEffect& effect : TouchedOfOthers(files_)) {
     const auto to_name = to_name_.find(KeyOf(effect.path));
     if (to_name != to_name_.end() && to_name->second.size() > 1) continue;
-    // Nor does it any harm to move a name that was a temporary one of the engine's own.
+    // Others may give a file one of the engine's temporary names; moving it is no harm.
     if (absl::StrContains(effect.path, "/.rc")) continue;
     Violate(effect.path, absl::StrCat("is somebody else's: ", ToString(effect)));
   }

@@ -17,9 +17,9 @@
 namespace ringcp {
 namespace {
 
-constexpr uint64_t kOthersOneIn = 20;  // Ops.
+constexpr uint64_t kOthersOneIn = 20;  // Counts ops.
 
-// Regular files at or below `inode`, with their paths.
+// Adds the regular files at or below `inode`, with their paths.
 void AddFiles(const SimFileSystem& files, const InodePtr& inode, const std::string& path,
               std::vector<std::pair<std::string, InodePtr>>* found) {
   if (inode == nullptr) return;
@@ -50,7 +50,7 @@ class Others {
       ChangeSize(inode.get());
     } else if (inode->made_by == SimActor::kEngine && inode->mount->pages_free() > 0 &&
                !IsBeingLookedAt(path)) {
-      // What had the name has been made by this job, so nobody may expect to find it.
+      // This job made the file that is replaced, so nobody may expect to find it.
       const std::string own = absl::StrCat(kSimTarget, "/of somebody else");
       MakeSimFile(files_, own, "somebody else's only copy");
       files_->Rename(files_->root(), own, files_->root(), path);
@@ -59,11 +59,11 @@ class Others {
   }
 
  private:
-  // Between a look at a name and its removal another file can come there: removal.h has
-  // that window. Nothing is put into it here.
+  // After the engine has looked at a name, and before it removes the name, another file
+  // can come there: removal.h has that window. Nothing is put into it here.
   static constexpr int64_t kWindowOps = 300;
 
-  // What it gets more is no zeros: a checker can tell those from what was never read.
+  // What is appended has no zeros, which a copy has where it wrote what it never read.
   void ChangeSize(SimInode* inode) {
     const uint64_t old_size = inode->contents.size();
     const uint64_t size = world_->RandomBelow(2 * old_size + 2);

@@ -1,5 +1,5 @@
-// What goes wrong in a scenario: ops that fail, do a part, or do not run, once or from
-// then on, and what others do in between.
+// Makes things go wrong in a scenario: ops fail, do only a part, or do not run, once or
+// from then on, and others change files in between.
 //
 // Thread-safety: none; a simulation has one thread.
 
@@ -10,9 +10,9 @@
 
 namespace ringcp {
 
-// Has all that `scenario` says go wrong in its world. Only what file systems of the kinds
-// concerned may answer: one that is known and local never tells an error when a file is
-// closed. REQUIRES: the scenario outlives its world's run.
+// Sets the faults of `scenario` in its world. Each is one that the file system concerned
+// may have: a known local one never reports an error when a file is closed. REQUIRES: the
+// scenario outlives its world's run.
 void SetFaults(SimScenario* scenario);
 
 }  // namespace ringcp

@@ -16,13 +16,13 @@ namespace {
 
 constexpr mode_t kModeBits = 07777;
 constexpr uint64_t kDirectoryEntryBytes = 20;  // As tmpfs counts them.
-constexpr size_t kShortLinkBytes = 128;        // tmpfs keeps those in the inode.
+constexpr size_t kShortLinkBytes = 128;        // tmpfs keeps shorter links in the inode.
 constexpr uint64_t kBlocksPerPage = SparseBytes::kPageBytes / 512;
 
 uint64_t SizeOf(const SimInode& inode) {
   if (inode.is_regular()) return inode.contents.size();
   if (inode.is_link()) return inode.text.size();
-  // "." and ".." count.
+  // Counts "." and "..", too.
   return inode.is_directory() ? kDirectoryEntryBytes * (2 + inode.entries.size()) : 0;
 }
 
@@ -42,7 +42,7 @@ bool IsBefore(const timespec& a, const timespec& b) {
   return a.tv_sec != b.tv_sec ? a.tv_sec < b.tv_sec : a.tv_nsec < b.tv_nsec;
 }
 
-// As mounts have it by default (relatime).
+// Like the default of mounts (relatime).
 void NoteRead(SimFileSystem* files, SimInode* inode) {
   if (!IsBefore(inode->modification, inode->access) ||
       !IsBefore(inode->change, inode->access)) {
@@ -65,8 +65,8 @@ bool IsAcl(std::string_view name) {
   return name == kAccessAclName || name == kDefaultAclName;
 }
 
-// 0 if an attribute of that name can be had. `missing`: what is said of those that this
-// kind of file can't have.
+// Returns 0 if the file may have an attribute of that name. `missing` is the error for
+// attributes that this kind of file can't have.
 int32_t CheckXattr(const SimInode& inode, std::string_view name, int32_t missing) {
   if (name.empty() || name.size() > XATTR_NAME_MAX) return -ERANGE;
   if (IsAcl(name)) {
@@ -112,7 +112,7 @@ int32_t WriteContents(SimFileSystem* files, SimInode* inode, uint64_t offset,
   if (!mount->traits.tells_errors_at_close || stored == bytes.size()) {
     return static_cast<int32_t>(stored);
   }
-  // What is in the cache only is lost.
+  // What was only in the cache is lost.
   inode->contents.SetSize(std::max(inode->contents.size(), offset + bytes.size()));
   inode->error_at_close = ENOSPC;
   return static_cast<int32_t>(bytes.size());
@@ -249,7 +249,7 @@ int32_t GetXattrOf(const SimInode& inode, std::string_view name, std::string* va
 int32_t ListXattrsOf(const SimInode& inode, std::string* names) {
   if (!inode.mount->traits.has_xattrs) return 0;
   names->clear();
-  for (const bool acls : {true, false}) {  // These come first.
+  for (const bool acls : {true, false}) {  // Linux lists ACLs first.
     for (const auto& [name, value] : inode.xattrs) {
       if (IsAcl(name) == acls) names->append(name).push_back('\0');
     }
@@ -260,7 +260,7 @@ int32_t ListXattrsOf(const SimInode& inode, std::string* names) {
 int32_t SetXattrOf(SimFileSystem* files, SimInode* inode, std::string_view name,
                    std::string_view value) {
   if (value.size() > XATTR_SIZE_MAX) return -E2BIG;
-  // What a list looks like is found out before the file is looked at.
+  // Linux checks the form of a list before it looks at the file.
   const int32_t formed = IsAcl(name) && !value.empty() ? CheckAclForm(value) : 0;
   if (formed != 0) return formed;
   const int32_t checked = CheckXattr(*inode, name, -EPERM);

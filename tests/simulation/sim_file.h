@@ -1,6 +1,5 @@
-// What can be done to one file of a simulated file system, whatever its name: its
-// contents and its attributes. Results are as those of the system calls: a value or
-// -errno.
+// Operations on one file of a simulated file system, whatever its name: on its contents
+// and its attributes. Results are those of the system calls: a value or -errno.
 //
 // Thread-safety: none; a simulation has one thread.
 
@@ -35,11 +34,11 @@ int32_t FindHole(const SimInode& inode, uint64_t offset, uint64_t* position);
 
 // --- Attributes ---
 
-// `number`: the inode number that is told.
+// `number`: the inode number to report.
 void TellStat(const SimInode& inode, uint64_t number, struct statx* stat);
 int32_t SetModeOf(SimFileSystem* files, SimInode* inode, mode_t mode);
 int32_t SetOwnerOf(SimFileSystem* files, SimInode* inode, uid_t user, gid_t group);
-// Access, modification; as utimensat(2) takes them.
+// `times` are access and modification, as for utimensat(2).
 int32_t SetTimesOf(SimFileSystem* files, SimInode* inode,
                    const std::array<timespec, 2>& times);
 

@@ -16,7 +16,7 @@ namespace ringcp {
 namespace {
 
 constexpr mode_t kModeBits = 07777;
-// The first cookies are for "." and "..".
+// The first cookies belong to "." and "..".
 constexpr uint64_t kCookieMin = 3;
 constexpr uint64_t kCookieMask = (uint64_t{1} << 40) - 1;
 

@@ -1,11 +1,11 @@
-// A deterministic POSIX file system in memory: how names are made, moved and removed, as
-// Linux does it. Nothing here knows of descriptors (sim_process.h) or of what can be done
-// to a file whatever its name (sim_file.h).
+// A deterministic POSIX file system in memory. It makes, moves and removes names as Linux
+// does. It knows nothing about descriptors (sim_process.h), nor about operations on a
+// file that do not depend on its name (sim_file.h).
 //
-// Whatever is done to it is written down with who did it and to whose file, so that a
-// test can tell whether something of somebody else was touched.
+// It logs everything that is done to it, who did it, and to whose file, so that a test
+// can tell whether a file of somebody else was touched.
 //
-// Permissions are not checked: who asks is root. Functions return 0 or -errno.
+// Permissions are not checked: every caller is root. Functions return 0 or -errno.
 //
 // Thread-safety: none; a simulation has one thread.
 
@@ -26,16 +26,16 @@
 
 namespace ringcp {
 
-// What was done to a file: the log that a checker reads.
+// What was done to a file. These form the log that a checker reads.
 struct SimEffect {
   enum class Kind : uint8_t {
     kMade,
-    kNamed,     // Got another name: by link or rename.
+    kNamed,     // Got another name by a link or rename.
     kLostName,  // By unlink or rmdir.
     kReplaced,  // Lost its name to another file that was renamed to it.
-    kMoved,     // Lost its name by being renamed.
+    kMoved,     // Lost its name when it was renamed.
     kWritten,
-    kTruncated,  // Or made longer, or given room.
+    kTruncated,  // Or made longer, or got blocks allocated.
     kAttributes,
   };
 
@@ -43,36 +43,36 @@ struct SimEffect {
   Kind kind = Kind::kMade;
   uint64_t inode = 0;
   SimActor made_by = SimActor::kBefore;  // Who had made the file.
-  std::string path;                      // By which it was reached, as far as known.
+  std::string path;                      // By which it was reached, if that is known.
 };
 
 std::string ToString(const SimEffect& effect);
 
 class SimFileSystem : public SimPaths {
  public:
-  // `now` tells the time of day. `seed` decides the order of directories' entries.
+  // `now` returns the time of day. `seed` decides the order of directories' entries.
   SimFileSystem(uint64_t seed, std::function<timespec()> now);
 
   void set_umask(mode_t umask) { umask_ = umask; }
 
-  // Counts the looks at anything, for inode numbers that are made up anew.
+  // Counts all looks at files, for file systems that report a new inode number each time.
   uint64_t NextLook() { return ++looks_; }
 
   const std::vector<SimEffect>& effects() const { return effects_; }
   void ClearEffects() { effects_.clear(); }
   void Note(SimEffect::Kind kind, const SimInode& inode, std::string path = "");
 
-  // What all calls that make a name begin with. *place is where it goes.
+  // The first step of every call that makes a name. *place becomes the place for it.
   int32_t FindNewPlace(const InodePtr& start, std::string_view path, bool is_directory,
                        Place* place) const;
-  // Makes a file of any type there. REQUIRES: nothing has that name there.
+  // Makes a file of any type at `place`. REQUIRES: the name is free.
   int32_t Make(const Place& place, mode_t mode, InodePtr* made);
   int32_t MakeDirectory(const InodePtr& start, std::string_view path, mode_t mode);
   int32_t MakeNode(const InodePtr& start, std::string_view path, mode_t mode,
                    dev_t device);
   int32_t MakeSymlink(std::string_view text, const InodePtr& start,
                       std::string_view path);
-  // `follow`: if the old name is a symbolic link, what it leads to gets the new one.
+  // `follow`: whether a symbolic link as the old name is followed.
   int32_t MakeLink(const InodePtr& old_start, std::string_view old_path,
                    const InodePtr& start, std::string_view path, bool follow);
   int32_t Unlink(const InodePtr& start, std::string_view path);
@@ -81,7 +81,7 @@ class SimFileSystem : public SimPaths {
                  const InodePtr& start, std::string_view path);
 
  private:
-  // Both change the times of the directory, and of the file.
+  // Both also change the times of the directory and of the file.
   void AddEntry(const InodePtr& directory, const std::string& name,
                 const InodePtr& inode);
   void RemoveEntry(const InodePtr& directory, const std::string& name);

@@ -1,5 +1,6 @@
-// The simulated file system against the real one: random sequences of ops have the same
-// results in both, and leave the same tree. That is why simulations can be trusted.
+// Compares the simulated file system with the real one: random sequences of ops must have
+// the same results in both and leave the same tree. That is why simulations can be
+// trusted.
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -41,7 +42,7 @@ namespace {
 constexpr int kSequences = 4000;
 constexpr int kOpsOfSequence = 60;
 constexpr size_t kPlacesMax = 8;
-// Times below were set by an op; others are the time of day.
+// Earlier times were set by an op; later ones are the time of day.
 constexpr int64_t kSetTimeMax = 100'000;
 
 std::string TimeText(const statx_timestamp& time) {
@@ -56,8 +57,8 @@ std::string StatText(const struct statx& stat) {
          (S_ISREG(stat.stx_mode) ? " atime " + TimeText(stat.stx_atime) : "");
 }
 
-// The names and types of `size` bytes of directory entries, sorted: their order is each
-// world's own.
+// The names and types of `size` bytes of directory entries, sorted, because each world
+// has its own order.
 std::string EntriesText(const char* buffer, int32_t size) {
   std::set<std::string> entries;
   for (int32_t at = 0; at < size;) {
@@ -72,7 +73,7 @@ std::string EntriesText(const char* buffer, int32_t size) {
   return text;
 }
 
-// What an op gave besides its result.
+// What an op returned besides its result.
 std::string OutputOf(const Op& op, int32_t result, const OpSide& side) {
   if (result < 0) return "";
   switch (op.kind) {
@@ -110,7 +111,7 @@ int32_t Carry(const Op& op, bool is_queued, OpSide* side) {
   return settled.at(0).results_array[0];
 }
 
-// Everything at and below `name`, by a kernel.
+// Lists everything at and below `name` through a kernel.
 void ListTree(Kernel* kernel, int directory, const std::string& name,
               const std::string& path, std::vector<std::string>* lines) {
   struct statx stat = {};
@@ -177,7 +178,7 @@ class SimFileSystemTest : public testing::Test {
         (getxattr(probe.c_str(), kAccessAclName, nullptr, 0) >= 0 || errno == ENODATA);
   }
 
-  // False if the worlds came to differ.
+  // Returns false if the worlds differ.
   bool RunSequence(uint64_t seed);
 
   std::unique_ptr<ScratchDirectory> scratch_;
@@ -210,7 +211,8 @@ bool SimFileSystemTest::RunSequence(uint64_t seed) {
         plan.op.kind == OpKind::kOpenAt || plan.op.kind == OpKind::kDuplicate;
     for (int side = 0; side < 2; ++side) {
       const Op op = plan.On(&sides[side]);
-      // What a directory tells of names made since it was listed is each world's own.
+      // The worlds may differ in whether a directory shows names that were made after it
+      // was listed, so it is listed again from its beginning.
       if (op.kind == OpKind::kReadDirectory) {
         sides[side].kernel->Do(Seek(op.file.index, 0, &sides[side].position));
       }

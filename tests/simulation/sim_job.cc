@@ -17,7 +17,7 @@
 namespace ringcp {
 namespace {
 
-// More steps than any job takes that comes to an end.
+// More steps than any job takes that ends at all.
 constexpr int64_t kStepsMax = 200'000;
 
 class Recorder : public JobObserver {
@@ -36,7 +36,7 @@ class Recorder : public JobObserver {
   SimJobResult* const result_;
 };
 
-// A worker and what it has for itself.
+// A worker and what belongs to it alone.
 class Seat {
  public:
   Seat(SimWorld* world, const SimJobOptions& options, CopyGroup* group, int index)
@@ -49,7 +49,7 @@ class Seat {
 
   bool has_ended() const { return worker_ == nullptr; }
   absl::Duration idle_max() const { return worker_->idle_max(); }
-  // When it has something to do again at the latest.
+  // The latest time at which it looks for work again by itself.
   SteadyTime idle_until() const { return idle_until_; }
   bool is_ready() const {
     return !has_ended() &&
@@ -80,7 +80,7 @@ class Seat {
     for (char* const block : taken) {
       if (block != nullptr) pool_.GiveBack(block, /*extra=*/true);
     }
-    // It stops the program where one is missing.
+    // Take() stops the program if a block is missing.
     taken.clear();
     for (int i = 0; i < limits_.copies_in_flight; ++i) taken.push_back(pool_.Take());
     for (char* const block : taken) pool_.GiveBack(block, /*extra=*/false);
@@ -118,7 +118,7 @@ class Driver {
                                    [](const auto& seat) { return seat->has_ended(); });
     if (!ended) {
       result_->leaks = "the job does not come to an end";
-      // What is in flight can't be given back any more.
+      // What is in flight can't be given back, so what it uses is never destroyed.
       for (auto& seat : seats) [[maybe_unused]] const Seat* const lost = seat.release();
       [[maybe_unused]] const CopyGroup* const lost_group = group.release();
       is_stuck_ = true;
@@ -130,10 +130,10 @@ class Driver {
   bool is_stuck() const { return is_stuck_; }
 
  private:
-  // Whether nothing happens any more, and nobody looks again soon by itself: somebody
-  // waits to be woken who never will be.
+  // Whether no event is left and nobody looks again soon by itself. Then somebody waits
+  // for a wake-up that never comes.
   bool WaitsInVain(const std::vector<std::unique_ptr<Seat>>& seats) const {
-    // Without -r there are streams, which look again by themselves.
+    // Without -r there are streams, whose copies look again by themselves.
     return state_->options().recursive && !state_->is_cancelled() &&
            !world_->NextEvent().has_value() &&
            std::all_of(seats.begin(), seats.end(), [](const auto& seat) {
@@ -141,7 +141,7 @@ class Driver {
            });
   }
 
-  // The one who is to take the next step; nullptr if all have ended, or none ever will.
+  // Whose turn it is; nullptr if all have ended or the job does not end.
   Seat* Choose(const std::vector<std::unique_ptr<Seat>>& seats) {
     while (result_->steps < kStepsMax) {
       std::vector<Seat*> ready;

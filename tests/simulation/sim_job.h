@@ -1,6 +1,6 @@
-// Runs a copy job in a simulated world: the engine's real workers, walk, claims and links
-// on simulated kernels, all on one thread, each worker taking its next step when the
-// world's seed says so.
+// Runs a copy job in a simulated world: the engine's real workers, walk, claims and
+// links, on simulated kernels. All run on one thread, and the world's seed decides which
+// worker takes the next step.
 //
 // Thread-safety: none; a simulation has one thread.
 
@@ -25,9 +25,9 @@ namespace ringcp {
 struct SimJobOptions {
   int workers = 2;
   Worker::Limits limits;
-  int directories_max = 16;  // That may be open at a time.
+  int directories_max = 16;  // How many may be open at a time.
   SimKernelOptions kernel;
-  int64_t cancelled_after = -1;  // Steps; negative: it is not cancelled.
+  int64_t cancelled_after = -1;  // In steps; negative: never.
 };
 
 struct SimJobResult {
@@ -35,17 +35,16 @@ struct SimJobResult {
   Progress progress;
   std::vector<FileError> errors;
   std::vector<std::string> warnings;
-  std::set<std::string> copied;  // Targets that were told of.
+  std::set<std::string> copied;  // Targets reported as copied.
   bool cancelled = false;
-  bool waits_in_vain = false;  // Some worker has, until it looked by itself.
+  bool waits_in_vain = false;  // Whether workers waited for a lost wake-up.
   int64_t steps = 0;
-  // What the job has left that it should have given back, or why it came to no end; ""
-  // if nothing is wrong.
+  // What the job did not give back, or why it did not end; "" if nothing is wrong.
   std::string leaks;
 };
 
-// Copies, and looks for what is left open afterwards.
-// REQUIRES: `request` asks for nothing that needs a device (--iopoll).
+// Runs the job, and then looks for what is still open. REQUIRES: `request` needs no
+// device, so no --iopoll.
 SimJobResult RunSimJob(SimWorld* world, const CopyRequest& request,
                        const SimJobOptions& options);
 

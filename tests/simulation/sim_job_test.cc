@@ -1,4 +1,4 @@
-// Jobs in simulated worlds that showed a fault of the engine once.
+// Jobs in simulated worlds that once showed a fault of the engine.
 
 #include "tests/simulation/sim_job.h"
 
@@ -23,7 +23,7 @@ SimJobOptions OneWorker() {
   return options;
 }
 
-// With two errors in a row that say nothing about what is there.
+// Both attempts to open the target fail, and do not say what the target is.
 TEST(SimJobTest, ADirectoryThatCanNotBeOpenedIsNotCopiedOverAsIfItWereAFile) {
   SimWorld world({});
   MakeSimDirectory(world.files(), "/source");

@@ -15,6 +15,8 @@ namespace ringcp {
 namespace {
 
 constexpr absl::Duration kSlowCall = absl::Milliseconds(2);
+// How soon a queued poll notices that its file is ready.
+constexpr absl::Duration kPollPause = absl::Milliseconds(1);
 
 bool IsTransfer(OpKind kind) { return kind == OpKind::kRead || kind == OpKind::kWrite; }
 
@@ -52,22 +54,38 @@ int32_t SimKernel::Do(const Op& op) {
 }
 
 ChainResults SimKernel::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
-  for (const Op& op : chain) RINGCP_CHECK(IsImmediate(op) && !op.file.is_slot());
+  for (const Op& op : chain) RINGCP_CHECK(!op.file.is_slot());
   counters_.at_once += static_cast<int64_t>(chain.size());
   for (const Op& op : chain) {
-    const bool has_opcode = CanBeQueued(op.kind) && (op.kind != OpKind::kFtruncate ||
-                                                     options_.can_queue_truncate);
-    counters_.at_once_with_opcode += has_opcode ? 1 : 0;
+    counters_.at_once_with_opcode += HasOpcode(op) ? 1 : 0;
   }
   return RunChain(id, chain, [this](const Op& op) { return Do(op); });
+}
+
+bool SimKernel::HasOpcodes(absl::Span<const Op> chain) const {
+  return std::all_of(chain.begin(), chain.end(),
+                     [this](const Op& op) { return HasOpcode(op); });
+}
+
+Submitted SimKernel::Submit(ChainId id, absl::Span<const Op> chain,
+                            ChainResults* results) {
+  const bool is_helped =
+      options_.helped_one_in > 0 && world_->RandomBelow(options_.helped_one_in) == 0;
+  if (chain[0].at_once || (!HasOpcodes(chain) && !is_helped)) {
+    *results = RunAtOnce(id, chain);
+    return Submitted::kCarriedOut;
+  }
+  return Queue(id, chain) ? Submitted::kQueued : Submitted::kNoRoom;
 }
 
 bool SimKernel::Queue(ChainId id, absl::Span<const Op> chain) {
   RINGCP_CHECK(!chain.empty() && chain.size() <= Chain::kOpsMax);
   RINGCP_CHECK(chain.back().link == Link::kNone);
+  const bool is_by_ring = HasOpcodes(chain);
   for (const Op& op : chain) {
-    RINGCP_CHECK(!IsImmediate(op));
-    RINGCP_CHECK(op.kind != OpKind::kFtruncate || options_.can_queue_truncate);
+    RINGCP_CHECK(!op.at_once);
+    RINGCP_CHECK(is_by_ring || !op.file.is_slot());
+    RINGCP_CHECK(op.kind != OpKind::kPoll || chain.size() == 1);
     RINGCP_CHECK(!IsPolled(op) || (chain.size() == 1 && !op.file.is_slot()));
     RINGCP_CHECK(!op.file.is_slot() || (op.file.index >= 0 && op.file.index < slots()));
   }
@@ -76,10 +94,16 @@ bool SimKernel::Queue(ChainId id, absl::Span<const Op> chain) {
   flight->chain.id = id;
   flight->chain.size = static_cast<int>(chain.size());
   std::copy(chain.begin(), chain.end(), flight->ops.begin());
+  if (chain[0].kind == OpKind::kPoll) {
+    flight->poll_until =
+        world_->now() + std::chrono::milliseconds(chain[0].poll.milliseconds_max);
+  }
   ++in_flight_;
   ++counters_.chains;
-  counters_.sqes += static_cast<int64_t>(chain.size());
-  counters_.linked += static_cast<int64_t>(chain.size()) - 1;
+  flight->is_helped = !is_by_ring;
+  (is_by_ring ? counters_.sqes : counters_.by_helpers) +=
+      static_cast<int64_t>(chain.size());
+  counters_.linked += is_by_ring ? static_cast<int64_t>(chain.size()) - 1 : 0;
   Schedule(flight);
   return true;
 }
@@ -92,11 +116,18 @@ void SimKernel::Schedule(const std::shared_ptr<Flight>& flight) {
 void SimKernel::Step(const std::shared_ptr<Flight>& flight) {
   ChainResults& chain = flight->chain;
   const Op& op = flight->ops[flight->position];
+  if (op.kind == OpKind::kPoll && !IsReady(op) && world_->now() < flight->poll_until) {
+    const SteadyTime next = world_->now() + absl::ToChronoNanoseconds(kPollPause);
+    world_->At(std::min(next, flight->poll_until), [this, flight] { Step(flight); });
+    return;
+  }
   bool takes_tail = false;
-  const int32_t result = Run(op, /*is_queued=*/true, flight->has_failed, &takes_tail);
+  const int32_t result =
+      Run(op, /*is_queued=*/!flight->is_helped, flight->has_failed, &takes_tail);
   chain.results_array[flight->position++] = result;
   flight->has_failed = flight->has_failed || result < 0;
-  const bool is_cut = takes_tail || (op.link == Link::kSoft && Severs(op, result));
+  const bool is_cut =
+      takes_tail || (op.link == Link::kSoft && Severs(*flight, op, result));
   if (is_cut) {
     for (; flight->position < chain.size; ++flight->position) {
       chain.results_array[flight->position] = -ECANCELED;
@@ -106,7 +137,8 @@ void SimKernel::Step(const std::shared_ptr<Flight>& flight) {
   settled_.push_back(chain);
 }
 
-bool SimKernel::Severs(const Op& op, int32_t result) const {
+bool SimKernel::Severs(const Flight& flight, const Op& op, int32_t result) const {
+  if (flight.is_helped) return !LetsGoOn(op, result);
   const bool is_path_op = op.kind == OpKind::kStatx || op.kind == OpKind::kUnlinkAt;
   if (is_path_op && result != -ECANCELED && !options_.failed_path_op_severs) return false;
   return result < 0 ||
@@ -115,16 +147,14 @@ bool SimKernel::Severs(const Op& op, int32_t result) const {
 
 void SimKernel::Wait(absl::Duration timeout, std::vector<ChainResults>* settled) {
   ++counters_.enters;
-  const bool is_woken = is_woken_.exchange(false);
   if (options_.wait_advances) {
-    const SteadyTime deadline =
-        is_woken ? world_->now() : world_->now() + absl::ToChronoNanoseconds(timeout);
-    while (settled_.empty()) {
+    const SteadyTime deadline = world_->now() + absl::ToChronoNanoseconds(timeout);
+    while (settled_.empty() && !is_woken_ && world_->now() < deadline) {
       const std::optional<SteadyTime> next = world_->NextEvent();
       world_->AdvanceTo(std::min(next.value_or(deadline), deadline));
-      if (!next.has_value() || *next >= deadline) break;
     }
   }
+  is_woken_ = false;
   in_flight_ -= static_cast<int>(settled_.size());
   settled->insert(settled->end(), settled_.begin(), settled_.end());
   settled_.clear();
@@ -184,10 +214,14 @@ int32_t SimKernel::Carry(const Op& op, bool is_queued) {
       return file == nullptr ? -EBADF : world_->process()->Install(file);
     }
     case OpKind::kPoll:
-      return Poll(op);
+      return is_queued ? int32_t{IsReady(op)} : Poll(op);
     default:
       return CallSimulated(world_->process(), op, FileOf(op.file), is_queued);
   }
+}
+
+bool SimKernel::IsReady(const Op& op) const {
+  return CallSimulated(world_->process(), op, FileOf(op.file), true) != 0;
 }
 
 int32_t SimKernel::Poll(const Op& op) {
@@ -202,20 +236,20 @@ int32_t SimKernel::Poll(const Op& op) {
 }
 
 int32_t SimKernel::OpenFile(const Op& op) {
-  // Found out before a file is made for nothing.
+  // Checked first, so that no file is made in vain.
   if (!op.file.is_slot() && world_->process()->is_full()) return -EMFILE;
   OpenFilePtr opened;
   const int32_t result = world_->process()->Open(op.open.directory, op.open.name,
                                                  op.open.flags, op.open.mode, &opened);
   if (result != 0) return result;
   if (!op.file.is_slot()) return world_->process()->Install(opened);
-  slots_[op.file.index] = opened;  // What was there is closed.
+  slots_[op.file.index] = opened;  // This closes what was there.
   return 0;
 }
 
 int32_t SimKernel::CloseFile(const Op& op) {
   if (!op.file.is_slot()) return world_->process()->Close(op.file.index);
-  // Does not flush, so it tells no error.
+  // Closing a slot does not flush the file, so it reports no error.
   return std::exchange(slots_[op.file.index], nullptr) == nullptr ? -EBADF : 0;
 }
 

@@ -1,10 +1,11 @@
-// A kernel of a simulated world: the same contract as the others, without a system.
-// Queued chains settle in an order and after times that the world's seed decides on, and
-// the ops of different chains, of all kernels of the world, run in between each other.
+// A kernel in a simulated world. It fulfils the same contract as the others, without a
+// system. Queued chains settle in an order, and after delays, that the world's seed
+// decides. The ops of different chains interleave, also those of different kernels.
 //
-// Wait() never blocks: it hands back what has settled at the present time. Who drives the
-// simulation advances the clock when no worker has anything to do (SimWorld::NextEvent).
-// Ops at once take a little time, so that what is queued elsewhere runs meanwhile.
+// Wait() never blocks: it hands back what has settled by the present time. The driver of
+// the simulation advances the clock when no worker has anything to do
+// (SimWorld::NextEvent). Ops that are carried out at once take a little time, so that
+// queued ops of other chains run meanwhile.
 //
 // Thread-safety: none; a simulation has one thread.
 
@@ -29,16 +30,20 @@ namespace ringcp {
 
 struct SimKernelOptions {
   int slots = 64;
-  int chains_max = 64;  // Chains in flight that there is room for.
+  int chains_max = 64;  // How many chains there is room for.
   bool can_install_descriptor = true;
   bool can_queue_truncate = true;
-  // Whether a failed statx or unlinkat severs its soft link: kernels differ.
+  // Whether a failed statx or unlinkat severs a soft tie to the next op: kernels differ.
   bool failed_path_op_severs = true;
-  // Wait() advances the clock until something has settled, or until its timeout if
-  // nothing is in flight: for who has no driver.
+  // For kernels without a driver: Wait() advances the clock until a chain has settled, or
+  // until its timeout if nothing is in flight.
   bool wait_advances = false;
-  // One in so many ops at once takes long, as if its thread had to wait; 0: none.
+  // One in so many ops that are carried out at once takes long, as if its thread had to
+  // wait; 0: none does.
   int slow_call_one_in = 0;
+  // One in so many chains of ops without an opcode goes to a helper thread; 0:
+  // none.
+  int helped_one_in = 0;
 };
 
 class SimKernel : public Kernel {
@@ -53,8 +58,10 @@ class SimKernel : public Kernel {
   ThreadWaits Waits() const override { return waits_; }
   ChainResults RunAtOnce(ChainId id, absl::Span<const Op> chain) override;
   bool Queue(ChainId id, absl::Span<const Op> chain) override;
+  Submitted Submit(ChainId id, absl::Span<const Op> chain,
+                   ChainResults* results) override;
   void Wait(absl::Duration timeout, std::vector<ChainResults>* settled) override;
-  // Of any thread, but only so that it can be tested: a simulation has one.
+  // Any thread could call it, but a simulation has only one.
   void Wake() override { is_woken_ = true; }
   int chains_in_flight() const override { return in_flight_; }
   int slots() const override { return static_cast<int>(slots_.size()); }
@@ -62,36 +69,45 @@ class SimKernel : public Kernel {
   bool can_queue_truncate() const override { return options_.can_queue_truncate; }
   KernelCounters counters() const override { return counters_; }
 
-  // Whether Wait() would hand anything back; whether it was woken and has not been called
-  // since.
+  // Whether Wait() would hand anything back, and whether Wake() was called after the last
+  // Wait().
   bool has_settled() const { return !settled_.empty(); }
   bool is_woken() const { return is_woken_; }
   int slots_open() const;
-  // What is still open or in flight, one a line: "" when all is given back. With what any
-  // of the world's kernels has open as descriptors.
+  // What is still open or in flight, one a line; "" if nothing is. This includes the
+  // descriptors of all kernels of the world.
   std::string Leaks() const;
 
  private:
   struct Flight {
     std::array<Op, Chain::kOpsMax> ops;
     ChainResults chain;
-    int position = 0;  // The op that comes next.
+    int position = 0;  // The index of the op that comes next.
     bool has_failed = false;
+    bool is_helped = false;  // By a helper thread, which makes system calls.
+    SteadyTime poll_until;   // Of a poll, which is alone.
   };
 
   void Schedule(const std::shared_ptr<Flight>& flight);
   // Runs the next op of a flight.
   void Step(const std::shared_ptr<Flight>& flight);
-  bool Severs(const Op& op, int32_t result) const;
+  bool HasOpcode(const Op& op) const {
+    return CanBeQueued(op.kind) &&
+           (op.kind != OpKind::kFtruncate || options_.can_queue_truncate);
+  }
+  bool HasOpcodes(absl::Span<const Op> chain) const;
+  bool Severs(const Flight& flight, const Op& op, int32_t result) const;
   // Runs an op with what others and faults do to it. *takes_tail: the ops behind it do
   // not run either.
   int32_t Run(const Op& op, bool is_queued, bool is_behind_failure, bool* takes_tail);
   int32_t Carry(const Op& op, bool is_queued);
   int32_t Poll(const Op& op);
+  // Whether poll(2) would return at once.
+  bool IsReady(const Op& op) const;
   int32_t OpenFile(const Op& op);
   int32_t CloseFile(const Op& op);
   OpenFilePtr FileOf(const FileRef& file) const;
-  // What an op is about; see SimOpContext::inode.
+  // What an op refers to; see SimOpContext::inode.
   InodePtr InodeOf(const Op& op) const;
   void TakeTime();
 

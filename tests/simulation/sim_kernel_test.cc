@@ -1,4 +1,4 @@
-// What a simulation adds to the contract of a kernel: its clock, its order, its faults,
+// Tests what a simulation adds to a kernel's contract: its clock, its order, its faults,
 // and others who interfere.
 
 #include "tests/simulation/sim_kernel.h"
@@ -36,7 +36,7 @@ class SimKernelTest : public testing::Test {
     const InodePtr inode = FindSim(*world_.files(), path);
     return inode == nullptr ? "(none)" : inode->contents.ToString();
   }
-  // Advances the clock until all of `kernel` has settled.
+  // Advances the clock until all chains of `kernel` have settled.
   std::vector<ChainResults> SettleAll(SimKernel* kernel) {
     std::vector<ChainResults> settled;
     while (kernel->chains_in_flight() > 0) {
@@ -196,8 +196,8 @@ TEST_F(SimKernelTest, AFullServerTellsSoWhenAFileIsClosedAsADescriptorOnly) {
   EXPECT_EQ(Write(fd, two_pages), 8192);
   EXPECT_EQ(kernel_.Close(fd), -ENOSPC);
   fd = Open("/nfs/a", O_WRONLY);
-  EXPECT_EQ(kernel_.Close(fd), 0);  // Told once.
-  // A slot is not flushed.
+  EXPECT_EQ(kernel_.Close(fd), 0);  // Reported only once.
+  // Closing a slot does not flush the file.
   Chain chain;
   chain.Add(OpenAt(AT_FDCWD, "/nfs/b", kNewFile, 0600, FileRef::Slot(0)))
       .Add(WriteAt(FileRef::Slot(0), const_cast<char*>(two_pages.data()), 8192, 0))

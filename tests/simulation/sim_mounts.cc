@@ -8,7 +8,7 @@
 namespace ringcp {
 namespace {
 
-// In no header of the kernel's for programs.
+// None of the kernel's headers for programs defines it.
 constexpr uint64_t kCifsMagic = 0xff534d42;
 constexpr uint64_t kFuseMagic = 0x65735546;
 
@@ -27,7 +27,7 @@ SimMountTraits Nfs() {
   return {.magic = NFS_SUPER_MAGIC, .tells_errors_at_close = true, .knows_holes = false};
 }
 
-// Of a server that maps root to somebody else.
+// A server that maps root to another user.
 SimMountTraits SquashedNfs() {
   SimMountTraits traits = Nfs();
   traits.refuses_owner = true;
@@ -57,7 +57,7 @@ SimMountTraits Fuse() {
           .direct_alignment = 0};
 }
 
-// As of archives and object stores.
+// Like those for archives and object stores.
 SimMountTraits LyingFuse() {
   return {.magic = kFuseMagic,
           .tells_errors_at_close = true,
@@ -120,7 +120,7 @@ SimCharacter RandomCharacter(uint64_t seed) {
   SimCharacter character = all[random() % all.size()];
   if (random() % 4 != 0) return character;
   character.name = "a smaller one";
-  // From nothing to about as much as a random tree takes.
+  // From none to about as many as a random tree takes.
   character.traits.pages_max = random() % 200;
   return character;
 }

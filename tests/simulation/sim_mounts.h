@@ -1,4 +1,4 @@
-// What real file systems are like, as far as a copy can tell them apart.
+// How real file systems behave, as far as it matters to a copy.
 //
 // Thread-safety: pure functions.
 
@@ -18,11 +18,11 @@ struct SimCharacter {
   SimMountTraits traits;
 };
 
-// Known and local ones first: tmpfs, ext4, Btrfs; then NFS, overlayfs, CIFS, FUSE of
-// several kinds, /proc and FAT.
+// Known local file systems come first: tmpfs, ext4, Btrfs. NFS, overlayfs, CIFS, several
+// kinds of FUSE, /proc and FAT follow.
 const std::vector<SimCharacter>& SimCharacters();
 
-// One of them, by chance; now and then with something else odd besides.
+// A random one of them, sometimes with a further oddity.
 SimCharacter RandomCharacter(uint64_t seed);
 
 }  // namespace ringcp

@@ -1,4 +1,4 @@
-// What the odd file systems of a simulation do differently from tmpfs.
+// Tests how the odd file systems of a simulation differ from tmpfs.
 
 #include "tests/simulation/sim_mounts.h"
 
@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/kernel/file_systems.h"
+#include "core/kernel/file_system_table.h"
 #include "core/kernel/op.h"
 #include "gtest/gtest.h"
 #include "tests/simulation/lone_sim_kernel.h"
@@ -60,17 +60,19 @@ TEST_F(SimMountsTest, TheEngineTakesEachForWhatItIs) {
     LoneSimKernel kernel({}, {});
     MakeSimDirectory(kernel.its_world()->files(), "/odd");
     kernel.its_world()->files()->Mount("/odd", character.traits);
-    FileSystemKind expected = FileSystemKind::kOther;
     const std::string name = character.name;
-    if (name == "tmpfs" || name == "ext4" || name == "Btrfs") {
-      expected = FileSystemKind::kLocal;
-    }
-    if (name.starts_with("NFS")) expected = FileSystemKind::kNfs;
-    if (name == "overlayfs") expected = FileSystemKind::kOverlay;
-    EXPECT_EQ(KindOfFileSystemAt(&kernel, AT_FDCWD, "/odd"), expected) << name;
+    FileSystemTable table;
+    const FileSystem* odd = table.FindAt(&kernel, AT_FDCWD, "/odd", /*device=*/1);
+    const bool is_local = name == "tmpfs" || name == "ext4" || name == "Btrfs";
+    const bool is_nfs = name.starts_with("NFS");
+    const bool is_overlay = name == "overlayfs";
+    EXPECT_EQ(odd->tells_errors_at_close(), !is_local) << name;
+    EXPECT_EQ(odd->has_true_inodes(), is_local || is_nfs || is_overlay) << name;
+    EXPECT_EQ(odd->copies_up(), is_overlay) << name;
     // What is promised of the local ones.
-    if (expected != FileSystemKind::kLocal) continue;
+    if (!is_local) continue;
     EXPECT_FALSE(character.traits.tells_errors_at_close) << name;
+    EXPECT_TRUE(odd->tells_true_sizes());
     EXPECT_FALSE(character.traits.size_told_max.has_value()) << name;
     EXPECT_EQ(character.traits.read_max, 0u) << name;
   }
@@ -98,7 +100,7 @@ TEST_F(SimMountsTest, SizesAndTypesAreLies) {
   EXPECT_NE(Stat("/odd/file").stx_ino, stat.stx_ino);
   const int fd = Open("/odd/file", O_RDONLY);
   EXPECT_EQ(Read(fd, 0, 1000), 100);
-  // A ring gets nothing behind the size that is told.
+  // A ring returns nothing beyond the size that a stat reports.
   ASSERT_TRUE(kernel_.Queue(
       ChainId{1}, Chain().Add(ReadAt(FileRef::Descriptor(fd), buffer_, 1000, 10)).ops()));
   std::vector<ChainResults> settled;
@@ -107,7 +109,7 @@ TEST_F(SimMountsTest, SizesAndTypesAreLies) {
   kernel_.Close(fd);
   const int directory = Open("/odd", O_RDONLY | O_DIRECTORY);
   ASSERT_GT(kernel_.Do(ReadDirectory(directory, buffer_, sizeof(buffer_))), 0);
-  EXPECT_EQ(buffer_[offsetof(dirent64, d_type)], DT_REG);  // ".".
+  EXPECT_EQ(buffer_[offsetof(dirent64, d_type)], DT_REG);  // The entry ".".
   kernel_.Close(directory);
   EXPECT_EQ(kernel_.Leaks(), "");
 }

@@ -1,5 +1,5 @@
-// The tree of mounts, directories and names of a simulated file system, and how a path is
-// walked through it, as Linux does.
+// The tree of mounts, directories and names of a simulated file system. Paths are looked
+// up in it as in Linux.
 //
 // Thread-safety: none; a simulation has one thread.
 
@@ -23,7 +23,7 @@ namespace ringcp {
 // Functions return 0 or -errno.
 class SimPaths {
  public:
-  // `now` tells the time of day.
+  // `now` returns the time of day.
   explicit SimPaths(std::function<timespec()> now);
   ~SimPaths();
   SimPaths(const SimPaths&) = delete;
@@ -32,43 +32,42 @@ class SimPaths {
   const InodePtr& root() const { return root_; }
   timespec now() const { return now_(); }
 
-  // Mounts an empty file system on the directory at `path`, which exists, and returns it.
+  // Mounts an empty file system on the existing directory at `path`, and returns it.
   SimMount* Mount(std::string_view path, const SimMountTraits& traits);
-  // Of the file system that the root is on.
+  // The traits of the file system that the root is on.
   SimMountTraits* root_traits() { return &mounts_.front()->traits; }
 
-  // Who does what comes next, and as whom new files are made.
+  // Who does what comes next, and the user and group to whom new files will belong.
   SimActor actor() const { return actor_; }
   void set_actor(SimActor actor) { actor_ = actor; }
   void SetUser(uid_t user, gid_t group) { user_ = user, group_ = group; }
 
-  // Where the last component of a path is, before that is looked up.
+  // The place of a path's last component, which has not been looked up yet.
   struct Place {
     InodePtr directory;
     std::string name;        // May be "." or ".."; "" for the root.
-    bool has_slash = false;  // Behind it.
+    bool has_slash = false;  // Whether a slash follows the name.
 
     bool is_plain() const { return !name.empty() && name != "." && name != ".."; }
   };
-  // `start`: where a path begins that is not absolute; -EBADF where one is needed and it
-  // is null. Links on the way are followed; `links` counts them.
+  // Finds the place of the last component. A relative path begins at `start`; -EBADF if
+  // it is needed and null. Links on the way are followed and counted in `links`.
   int32_t WalkToLast(const InodePtr& start, std::string_view path, int* links,
                      Place* place) const;
-  // What a path leads to. `follow`: the last component as well, if it is a link. `place`
-  // (may be null) is where that was found; if the result is -ENOENT and its name is
-  // plain, where it would have been.
+  // Finds what a path leads to. `follow`: if that is a link, follows it as well. `place`
+  // (may be null) becomes the place where it was found. If the result is -ENOENT and the
+  // place's name is plain, it is the place where it would have been.
   int32_t Find(const InodePtr& start, std::string_view path, bool follow, InodePtr* found,
                Place* place = nullptr) const;
-  // The entry `name` of `directory`, what is mounted there included; null if there is
-  // none.
+  // The entry `name` of `directory`, or what is mounted on it; null if there is none.
   InodePtr Lookup(const InodePtr& directory, std::string_view name) const;
-  // As Lookup() of the last component; -ENOENT or -ENAMETOOLONG where that gives nothing.
+  // Like Lookup() for the last component, but -ENOENT or -ENAMETOOLONG if there is none.
   int32_t LookupLast(const Place& place, InodePtr* found) const;
   // The directory above `directory`.
   InodePtr Above(const InodePtr& directory) const;
-  // The path of a name in a directory, for a person.
+  // The path of a name in a directory, to be shown to people.
   std::string PathOf(const InodePtr& directory, std::string_view name = "") const;
-  // The name under which a directory knows what is asked for as `name`.
+  // The name that the entry `name` has in the directory; they may differ in case.
   std::string NameIn(const SimInode& directory, std::string_view name) const;
 
  protected:

@@ -11,7 +11,7 @@
 namespace ringcp {
 namespace {
 
-// Those before are the standard streams.
+// The lower ones are the standard streams.
 constexpr int kFirstDescriptor = 3;
 
 bool Writes(int flags) { return (flags & O_ACCMODE) != O_RDONLY; }
@@ -77,7 +77,7 @@ int32_t SimProcess::Open(int directory, std::string_view path, int flags, mode_t
   const bool follow = !excludes && (flags & O_NOFOLLOW) == 0;
   InodePtr inode;
   SimFileSystem::Place place;
-  // A slash behind the name of what is to be made is refused before it is looked at.
+  // If a file is to be made, Linux refuses a slash after its name before looking it up.
   SimFileSystem::Place last;
   int links = 0;
   if (creates && files_->WalkToLast(start, path, &links, &last) == 0 && last.has_slash &&
@@ -120,7 +120,7 @@ int32_t SimProcess::OpenExisting(const InodePtr& inode, bool is_created,
     }
     if (S_ISFIFO(inode->mode)) {
       const bool waits = inode->readers == 0 && (flags & O_ACCMODE) == O_WRONLY;
-      if (waits) return -ENXIO;  // Nobody else could ever come.
+      if (waits) return -ENXIO;  // No reader could ever come meanwhile.
       inode->readers += Writes(flags) && (flags & O_ACCMODE) == O_WRONLY ? 0 : 1;
       if (inode->writers == 0) file->writers_seen = inode->writers_ever;
       inode->writers += Writes(flags) ? 1 : 0;

@@ -1,5 +1,4 @@
-// The open files of a simulated process: what a descriptor, or a slot of a ring, leads
-// to.
+// The open files of a simulated process, to which its descriptors and rings' slots refer.
 //
 // Thread-safety: none; a simulation has one thread.
 
@@ -27,14 +26,14 @@ struct SimOpenFile {
   SimOpenFile& operator=(const SimOpenFile&) = delete;
 
   InodePtr inode;
-  std::string path;  // By which it was opened, for a person.
+  std::string path;  // By which it was opened, to be shown to people.
   int flags = 0;
   uint64_t position = 0;
-  // Where writes must come in order.
+  // The next offset, if writes must come in order.
   uint64_t written_up_to = 0;
   bool has_lost_order = false;
   int64_t writers_seen =
-      -1;  // Of a pipe that had no writer when it was opened: up to then.
+      -1;  // A pipe's writers_ever at the opening, if it had no writer then.
 
   bool is_path() const;
   bool can_read() const;
@@ -49,24 +48,24 @@ class SimProcess {
 
   SimFileSystem* files() const { return files_; }
 
-  // What openat(2) opens; 0 or -errno.
+  // Opens a file like openat(2). Returns 0 or -errno.
   int32_t Open(int directory, std::string_view path, int flags, mode_t mode,
                OpenFilePtr* opened);
 
-  // The lowest descriptor that is free from now on leads to `file`.
+  // Makes the lowest free descriptor refer to `file`, and returns it.
   int Install(OpenFilePtr file);
   // Null if `fd` is not open.
   OpenFilePtr Get(int fd) const;
-  // What closing it tells: 0 or -errno. It is closed in any case, but for -EBADF.
+  // Closes `fd`, even if the result is an error other than -EBADF. Returns 0 or -errno.
   int32_t Close(int fd);
-  // What a file's flush tells, as when a descriptor of it is closed.
+  // What the file's flush returns, which happens whenever a descriptor of it is closed.
   static int32_t Flush(const OpenFilePtr& file);
 
-  // Where a path that is not absolute begins: null for a descriptor that is not open.
+  // Where a relative path begins; null if the descriptor is not open.
   InodePtr Start(int directory) const;
 
   const std::map<int, OpenFilePtr>& descriptors() const { return descriptors_; }
-  // How often something was asked of a descriptor that was not open.
+  // How often a descriptor was used that was not open.
   int64_t wild_uses() const { return wild_uses_; }
   bool is_full() const {
     return static_cast<int>(descriptors_.size()) >= descriptors_max_;
@@ -79,7 +78,7 @@ class SimProcess {
 
   SimFileSystem* const files_;
   std::map<int, OpenFilePtr> descriptors_;
-  int descriptors_max_ = 1 << 20;  // Open ones.
+  int descriptors_max_ = 1 << 20;  // How many may be open.
   mutable int64_t wild_uses_ = 0;
 };
 

@@ -10,10 +10,11 @@
 namespace ringcp {
 namespace {
 
-// What an op of this kind may fail with on a file system that was in order before.
-// -ENOENT, -EEXIST and the like are not among them: those say what is so, and others
-// (sim_random_others.h) make it so. Nor is -EOPNOTSUPP for extended attributes, which
-// says that a file has none: a mount's character does (SimMountTraits::has_xattrs).
+// The errors that an op of this kind may have on a file system that worked before.
+// -ENOENT, -EEXIST and the like are not among them: they state a fact, and others
+// (sim_random_others.h) bring that about. Nor is -EOPNOTSUPP for extended attributes,
+// which states that a file has none: a mount's traits bring that about
+// (SimMountTraits::has_xattrs).
 std::vector<int> ErrorsOf(const Op& op) {
   switch (op.kind) {
     case OpKind::kOpenAt:

@@ -96,10 +96,10 @@ bool SimRandomOthers::Act() {
       return files_->Rename(one.directory, one.name, one.directory, new_name) == 0;
     case 1:  // Moved to where the engine may be about to make something, or has.
       return files_->Rename(one.directory, one.name, other.directory, other.name) == 0;
-    case 2:  // Replaced at once.
+    case 2:  // Replaced in one step.
       MakeSomething(one.directory, new_name);
       return files_->Rename(one.directory, new_name, one.directory, one.name) == 0;
-    case 3:  // Replaced by something of any kind.
+    case 3:  // Moved away, and replaced by something of any kind.
       if (files_->Rename(one.directory, one.name, one.directory, new_name) != 0) {
         return false;
       }
@@ -107,7 +107,7 @@ bool SimRandomOthers::Act() {
     case 4:
       return (one.inode->is_directory() ? files_->RemoveDirectory(one.directory, one.name)
                                         : files_->Unlink(one.directory, one.name)) == 0;
-    case 5:  // Made under a name that is found elsewhere.
+    case 5:  // Made under a name that exists elsewhere.
       if (files_->Lookup(one.directory, other.name) != nullptr) return false;
       return MakeSomething(one.directory, other.name) != nullptr;
     case 6:

@@ -1,13 +1,13 @@
-// Somebody else who changes files while the engine works on them, from a seed: right
-// before an op runs, something in one of the trees is renamed, replaced, removed, made,
-// truncated or added to. What he makes is marked (SimInode::made_by), and what he does is
-// among the effects of the file system.
+// Somebody else who changes files while the engine works on them. Right before an op
+// runs, something random in one of the trees is renamed, replaced, removed, made,
+// truncated or extended. Files made this way are marked (SimInode::made_by), and the
+// changes are among the effects of the file system.
 //
 //   SimRandomOthers others(seed, &files, {.trees = {"/source", "/target"}});
 //   world.SetInterference(others.function());
 //
 // Thread-safety: none; a simulation has one thread.
-// Ownership: outlives the run of the world that it is set in.
+// Ownership: outlives the run of the world in which it is set.
 
 #ifndef RINGCP_TESTS_SIMULATION_SIM_RANDOM_OTHERS_H_
 #define RINGCP_TESTS_SIMULATION_SIM_RANDOM_OTHERS_H_
@@ -24,12 +24,12 @@
 namespace ringcp {
 
 struct SimRandomOthersOptions {
-  // Directories beneath which things are done. Names that are made are those that are in
+  // The directories below which things change. New names are ones that already exist in
   // any of the trees, so that they collide with what the engine makes.
   std::vector<std::string> trees;
-  // Something is done before one op in so many; 0: nothing.
+  // Something changes before one op in so many; 0: nothing does.
   int one_in = 100;
-  int most = 4;  // Things done at most.
+  int most = 4;  // The most changes.
 };
 
 class SimRandomOthers {
@@ -52,7 +52,7 @@ class SimRandomOthers {
 
   void Interfere();
   bool Act();
-  // All that there is beneath the trees.
+  // Everything below the trees.
   std::vector<Found> List() const;
   InodePtr MakeSomething(const InodePtr& directory, const std::string& name);
   void ChangeContents(const InodePtr& inode);
@@ -65,7 +65,7 @@ class SimRandomOthers {
   int names_ = 0;
 };
 
-// What the engine did to files that others had made, besides making names of its own.
+// What the engine did to files that others had made, except giving them names of its own.
 std::vector<SimEffect> TouchedOfOthers(const SimFileSystem& files);
 
 }  // namespace ringcp

@@ -41,7 +41,7 @@ int32_t ReadSimDirectory(const SimFileSystem& files, uint32_t length, SimOpenFil
     const size_t size = (kName + name.size() + 1 + 7) / 8 * 8;
     if (filled + size > length || (listed_max > 0 && listed == listed_max)) return false;
     ++listed;
-    // Byte by byte: the record is shorter than the struct.
+    // Copied field by field, because the record is shorter than the struct.
     char* const record = buffer + filled;
     std::memset(record, 0, size);
     const uint64_t number = inode.number;
@@ -57,7 +57,7 @@ int32_t ReadSimDirectory(const SimFileSystem& files, uint32_t length, SimOpenFil
     file->position = next;
     return true;
   };
-  // The position is one more than the cookie of what was listed last.
+  // The position is one more than the cookie of the last entry listed.
   bool fits = file->position >= 1 || add(".", *directory, 1);
   if (fits && file->position < 2) {
     fits = add("..", *files.Above(directory), 2);

@@ -1,4 +1,4 @@
-// Reads a simulated directory, as getdents64(2) does.
+// Reads a simulated directory like getdents64(2).
 //
 // Thread-safety: none; a simulation has one thread.
 
@@ -12,9 +12,10 @@
 
 namespace ringcp {
 
-// Fills `buffer`, of `length` bytes, with the entries behind the position of `file`,
-// which is open for reading. The bytes filled, 0 at the end, or -errno. Entries that come
-// and go meanwhile do not make another one be left out or come twice.
+// Fills `buffer`, which has `length` bytes, with the entries after the position of
+// `file`, which must be open for reading. Returns the number of bytes filled, 0 at the
+// end, or -errno. If entries come and go meanwhile, no other entry is left out or
+// returned twice.
 int32_t ReadSimDirectory(const SimFileSystem& files, uint32_t length, SimOpenFile* file,
                          char* buffer);
 

@@ -40,7 +40,7 @@ SimScenario::SimScenario(uint64_t a_seed) : seed(a_seed) {
   SimMount* const target_mount =
       chance.OneIn(3) ? nullptr : files->Mount(kSimTarget, target_traits);
   if (target_mount == nullptr) target_kind = "the root's";
-  // What is there beforehand can be made in any case.
+  // Makes sure that what exists beforehand can be made.
   source_mount->traits.pages_max = SimMountTraits().pages_max;
   source_mount->traits.has_links = true;
   if (chance.OneIn(4)) {
@@ -98,6 +98,7 @@ SimScenario::SimScenario(uint64_t a_seed) : seed(a_seed) {
   job.kernel.can_queue_truncate = !chance.OneIn(4);
   job.kernel.failed_path_op_severs = chance.OneIn(2);
   job.kernel.slow_call_one_in = chance.OneIn(2) ? 0 : 5;
+  job.kernel.helped_one_in = static_cast<int>(chance.Below(4));
   if (chance.OneIn(10)) job.cancelled_after = static_cast<int64_t>(chance.Below(60));
 
   static constexpr int kFaults[] = {0, 0, 200, 50, 15};
@@ -108,7 +109,7 @@ SimScenario::SimScenario(uint64_t a_seed) : seed(a_seed) {
   if (chance.OneIn(4)) others = chance.Of(kOthers);
 }
 
-// Whether directories are among them.
+// Returns whether directories are among the copies.
 bool SimScenario::MakeCopies(uint64_t choice, SimChance* chance, SimTreeMaker* maker) {
   const std::string tree = absl::StrCat(kSimTarget, "/tree");
   const auto add = [&](const std::string& source, const std::string& name) {
@@ -122,14 +123,14 @@ bool SimScenario::MakeCopies(uint64_t choice, SimChance* chance, SimTreeMaker* m
   request.target = kSimTarget;
   if (choice >= 8) MakeSimDirectory(files, kSecond);
   switch (choice) {
-    case 8:  // Trees that become one.
+    case 8:  // Trees that are merged.
     case 9:
       add("/tree", "/tree");
       maker->MakeTrees(absl::StrCat(kSecond, "/tree"), tree, /*fills_target=*/false);
       add("/second/tree", "/tree");
       if (choice == 8) return true;
       [[fallthrough]];
-    case 10: {  // Files, two of which have one name.
+    case 10: {  // Files, two of which get one name.
       add_file("/file0", "/file0");
       if (choice == 10) AddPipe(chance);
       add_file("/file1", "/file1");
@@ -139,11 +140,11 @@ bool SimScenario::MakeCopies(uint64_t choice, SimChance* chance, SimTreeMaker* m
       }
       return choice == 9;
     }
-    case 11:  // Under another name.
+    case 11:  // A copy under another name.
       if (chance->OneIn(2)) {
         add_file("/file0", "/new name");
         request.target = copies.back().second;
-        // If that is a directory the copy is to be made in it.
+        // If a directory has that name, the copy must not be made inside it.
         request.options.target_kind = TargetKind::kNotDirectory;
         return false;
       }
@@ -171,7 +172,7 @@ void SimScenario::AddPipe(SimChance* chance) {
                     [this, pipe](SimFileSystem*) { LeavePipe(pipe); });
 }
 
-// Its writer goes once somebody reads.
+// The pipe's writer leaves as soon as somebody reads.
 void SimScenario::LeavePipe(const InodePtr& pipe) {
   if (pipe->readers > 0) {
     pipe->writers = 0;

@@ -1,4 +1,4 @@
-// A random job in a random world: file systems, a source tree, what is in the target
+// A random job in a random world: file systems, a source tree, what the target holds
 // before, options, limits, and what goes wrong. All of it follows from one number.
 //
 // Thread-safety: none; a simulation has one thread.
@@ -20,17 +20,17 @@
 
 namespace ringcp {
 
-// The source is a tree, kSimSource + "/tree", or files beside it; the target the same
-// name in kSimTarget.
+// The source is the tree kSimSource + "/tree", or files beside it. The target has the
+// same name in kSimTarget.
 inline constexpr char kSimSource[] = "/source";
 inline constexpr char kSimTarget[] = "/target";
 
-// What others do meanwhile.
+// What others do while the job runs.
 enum class SimOthers : uint8_t {
   kNothing,
-  kReplaceTargets,  // Put files of their own in the place of new targets.
-  kChangeSources,   // Cut sources, and make them longer.
-  kAnything,        // Rename, replace, remove, make and change whatever there is.
+  kReplaceTargets,  // Put their own files in the place of new targets.
+  kChangeSources,   // Shorten and extend sources.
+  kAnything,        // Rename, replace, remove, make and change anything.
 };
 
 struct SimScenario {
@@ -38,22 +38,22 @@ struct SimScenario {
   SimScenario(const SimScenario&) = delete;
   SimScenario& operator=(const SimScenario&) = delete;
 
-  // The options, for a person.
+  // A description of the scenario, to be shown to people.
   std::string Describe() const;
 
   uint64_t seed;
   std::unique_ptr<SimWorld> world;
   CopyRequest request;
-  // What comes to what, by their paths, in the order of the request.
+  // The paths of the sources, each with its target's, in the order of the request.
   std::vector<std::pair<std::string, std::string>> copies;
   SimJobOptions job;
-  std::string letters;  // Of the options.
+  std::string letters;  // The options' letters.
   std::string source_kind;
   std::string target_kind;
   bool source_size_lies = false;
   bool has_default_acls = false;  // In the target.
   bool source_inodes_change = false;
-  int fault_one_in = 0;  // Ops; 0: nothing goes wrong.
+  int fault_one_in = 0;  // Counts ops; 0: nothing goes wrong.
   int faults_max = 0;
   SimOthers others = SimOthers::kNothing;
 

@@ -14,7 +14,7 @@
 namespace ringcp {
 namespace {
 
-constexpr uint64_t kShownMax = 64;  // Of contents.
+constexpr uint64_t kShownMax = 64;  // Bytes of contents.
 
 std::string ContentsOf(const SparseBytes& contents) {
   if (contents.size() <= kShownMax) {
@@ -64,7 +64,7 @@ class Lister {
  private:
   const SimFileSystem& files_;
   const SimTreeOptions options_;
-  std::map<uint64_t, std::string> names_;  // The first one of each inode.
+  std::map<uint64_t, std::string> names_;  // The first name of each inode.
   std::vector<std::string> lines_;
 };
 

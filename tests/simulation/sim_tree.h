@@ -1,5 +1,6 @@
-// Makes trees in a simulated file system, and tells what is in one, as text. Nothing here
-// is seen by faults, by others, or in a log; what a mount lies about is told as it is.
+// Makes trees in a simulated file system, and describes one as text. Neither faults, nor
+// others, nor a log see what is done here, and the description is the truth even if the
+// mount lies.
 //
 // Thread-safety: none; a simulation has one thread.
 
@@ -17,33 +18,33 @@
 
 namespace ringcp {
 
-// Each makes something at `path`, whose directory is there, as whom the file system acts;
-// what goes wrong ends the test.
+// Each makes something at `path`, whose directory must exist, in the name of the file
+// system's actor. A failure ends the test.
 InodePtr MakeSimDirectory(SimFileSystem* files, std::string_view path,
                           mode_t mode = 0755);
 InodePtr MakeSimFile(SimFileSystem* files, std::string_view path,
                      std::string_view contents, mode_t mode = 0644);
-// A file of `size` bytes that is a hole but for `data` at its end.
+// A file of `size` bytes: a hole, with `data` at its end.
 InodePtr MakeSimSparseFile(SimFileSystem* files, std::string_view path, uint64_t size,
                            std::string_view data = "");
 InodePtr MakeSimLink(SimFileSystem* files, std::string_view path, std::string_view text);
 InodePtr MakeSimHardLink(SimFileSystem* files, std::string_view existing,
                          std::string_view path);
-// A pipe, device or socket: `mode` with the type.
+// A pipe, device or socket; `mode` includes the type.
 InodePtr MakeSimNode(SimFileSystem* files, std::string_view path, mode_t mode,
                      dev_t device = 0);
 
-// What is at `path`; null if nothing is. Links are not followed.
+// What is at `path`; null if nothing is. A link is not followed.
 InodePtr FindSim(const SimFileSystem& files, std::string_view path);
 
 struct SimTreeOptions {
-  bool times = false;  // Modification times as well.
+  bool times = false;  // Whether modification times are listed.
   bool owners = true;
-  bool blocks = false;  // How much room files take.
+  bool blocks = false;  // Whether the space that files take is listed.
 };
 
 // One line for each file at or below `path`, sorted by name: its name, kind, mode, owner,
-// size, extended attributes, the first name of what it is a hard link of, and contents.
+// size, extended attributes, the first name that it is a hard link of, and its contents.
 std::vector<std::string> ListSimTree(const SimFileSystem& files, std::string_view path,
                                      const SimTreeOptions& options = {});
 

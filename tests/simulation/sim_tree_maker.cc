@@ -14,10 +14,10 @@
 namespace ringcp {
 namespace {
 
-constexpr uint64_t kBlock = 4096;  // Of the jobs that copy it.
+constexpr uint64_t kBlock = 4096;  // The block size of the jobs that copy the tree.
 constexpr int kDepthMax = 2;
 constexpr int kEntriesMax = 7;
-// Of which two workers may copy a part each.
+// So large that two workers may copy a part each.
 constexpr uint64_t kLargeBytes = 8 * 1024 * 1024 + 100;
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Makes random trees to copy from, and what is in the target before.
+// Makes random trees to copy from, and what the target holds before.
 //
 // Thread-safety: none; a simulation has one thread.
 
@@ -18,7 +18,7 @@
 
 namespace ringcp {
 
-// What a number decides on.
+// Random choices that follow from a seed.
 class SimChance {
  public:
   explicit SimChance(uint64_t seed) : random_(seed) {}
@@ -35,7 +35,8 @@ class SimChance {
 
 class SimTreeMaker {
  public:
-  // `gives_acls`: in the target. `differs_in_case`: names in the source may.
+  // `gives_acls`: files in the target get ACLs. `differs_in_case`: names in the source
+  // may differ only in case.
   SimTreeMaker(SimFileSystem* files, SimChance* chance, bool gives_acls,
                bool differs_in_case)
       : files_(files),
@@ -43,27 +44,29 @@ class SimTreeMaker {
         gives_acls_(gives_acls),
         differs_in_case_(differs_in_case) {}
 
-  // Source and target are made together, so that they often have equal names.
+  // Makes source and target together, so that names often occur in both.
   void MakeTrees(const std::string& source, const std::string& target, bool fills_target);
-  // Besides directories: where trees become one, files would go through links that came
-  // with another tree, or wait for somebody who reads its pipes.
+  // From now on makes only files and directories. Trees that are merged would otherwise
+  // write files through links that came from another tree, or wait for somebody to read a
+  // pipe.
   void MakeFilesOnly() { files_only_ = true; }
-  // Links to directories above. Where inode numbers are made up nobody notices them.
+  // From now on makes links to directories above, too. Not to be used if inode numbers
+  // are made up, because then nobody can notice the cycle.
   void MakeCycles() { makes_cycles_ = true; }
   bool has_default_acls() const { return has_default_acls_; }
 
   void MakeFile(const std::string& path);
-  // A file, and now and then what is in its target's place.
+  // Makes a file, and sometimes something in its target's place.
   void MakeNamedFile(const std::string& source, const std::string& target);
 
  private:
   mode_t AnyMode();
   std::string AnyContents();
-  // To a user or a group besides the owner's, less what its mask denies.
+  // Grants something to a user or group other than the owner's, limited by a mask.
   void GiveAcl(SimInode* inode, const char* name);
   std::string AnyText();
-  // Now and then one that differs from the last one's in case only. What is there before
-  // is made where case counts, so there are none besides it.
+  // A name that sometimes differs from the last one only in case. Not if the target may
+  // hold it already: what is there before is made while case still counts.
   std::string Name(int number, bool has_target);
   void FillDirectory(const std::string& source, const std::string& target, int depth,
                      bool has_target);

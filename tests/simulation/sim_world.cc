@@ -119,7 +119,7 @@ std::optional<SteadyTime> SimWorld::NextEvent() const {
 void SimWorld::AdvanceTo(SteadyTime time) {
   RINGCP_CHECK(time >= now_);
   while (!events_.empty() && events_.begin()->first.first <= time) {
-    // An action may add others.
+    // An action may add further events.
     auto event = events_.extract(events_.begin());
     now_ = std::max(now_, event.key().first);
     event.mapped()();

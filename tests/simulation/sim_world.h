@@ -1,6 +1,6 @@
 // What the kernels of one simulation share: the files, the process's descriptors, a clock
-// that stands still until somebody advances it, what is to happen at which time, faults,
-// and a log of all that was done. The same seed gives the same run.
+// that stands still until it is advanced, events with their times, faults, and a log of
+// everything that was done. The same seed gives the same run.
 //
 // Thread-safety: none; a simulation has one thread.
 
@@ -27,29 +27,29 @@ namespace ringcp {
 
 // An op that is about to run.
 struct SimOpContext {
-  int64_t number = 0;  // Counted from 0 in the order in which ops run.
-  int kernel = 0;      // Counted from 0 in the order in which kernels were made.
+  int64_t number = 0;  // Counts ops from 0 in the order in which they run.
+  int kernel = 0;      // Counts kernels from 0 in the order in which they were made.
   bool is_queued = false;
-  // An op before it in its chain has failed.
+  // Whether an earlier op of its chain has failed.
   bool is_behind_failure = false;
   const Op* op = nullptr;
-  // What the op's file, or its name, leads to; of a name that is not there the directory
-  // that it would be in. Null if there is nothing.
+  // What the op's file or name refers to. For a name that does not exist, the directory
+  // in which it would be; null if there is nothing.
   InodePtr inode;
 };
 
-// What is to become of an op.
+// What happens to an op.
 struct SimFault {
   enum class Kind : uint8_t {
     kNone,
-    kFails,          // It does nothing; a close has closed the file all the same.
-    kTransfersLess,  // A read or write moves at most `bytes`; other ops run as they are.
-    // It does not run (-ECANCELED). Ignored where the contract does not allow it: for ops
-    // that are not queued, or behind a failure.
+    kFails,          // It does nothing, but a close still closes.
+    kTransfersLess,  // A read or write moves at most `bytes`; other ops run unchanged.
+    // It does not run (-ECANCELED). Ignored where the contract does not allow that: for
+    // an op that is not queued or comes after a failure.
     kDoesNotRun,
-    kTailDoesNotRun,      // ... nor does any op behind it in its chain.
+    kTailDoesNotRun,      // The same, and no later op of its chain runs.
     kStoresPartAndFails,  // A write stores at most `bytes`, and fails.
-    // A write succeeds, stores at most `bytes`, and the file's close tells the error.
+    // A write succeeds but stores at most `bytes`; closing the file reports the error.
     kFailsAtClose,
   };
 
@@ -59,11 +59,11 @@ struct SimFault {
 };
 
 using SimFaultFunction = std::function<SimFault(const SimOpContext& context)>;
-// Called right before an op runs, and before its fault is asked for: what it does to the
-// files somebody else has done.
+// Called right before an op runs, and before its fault is decided. Whatever it does to
+// the files counts as done by somebody else.
 using SimInterference = std::function<void(const SimOpContext& context)>;
 
-// Called after that, to look and to change nothing.
+// Called after that. It may look but must not change anything.
 using SimWatch = std::function<void(const SimOpContext& context)>;
 
 struct SimLogEntry {
@@ -71,22 +71,22 @@ struct SimLogEntry {
   int kernel = 0;
   bool is_queued = false;
   OpKind kind = OpKind::kClose;
-  std::string what;    // Its names, or file.
-  uint64_t inode = 0;  // Of its file; 0 if it has none.
+  std::string what;    // Its names or file.
+  uint64_t inode = 0;  // The file's; 0 if there is none.
   int32_t result = 0;
   bool has_fault = false;
 };
 
-// A short word, for a person.
+// A short word, to be shown to people.
 const char* NameOf(OpKind kind);
 
 std::string ToString(const SimLogEntry& entry);
 
 struct SimWorldOptions {
   uint64_t seed = 1;
-  // What a queued op takes at most; one in a hundred takes a hundred times as long.
+  // The most time a queued op takes. One in a hundred takes a hundred times as long.
   absl::Duration latency_max = absl::Microseconds(200);
-  // What an op at once takes at most. 0: nothing, and the clock stands still.
+  // The most time an op takes that is carried out at once. 0: the clock stands still.
   absl::Duration call_time_max = absl::Microseconds(4);
 };
 
@@ -102,14 +102,14 @@ class SimWorld {
   // --- Time ---
 
   SteadyTime now() const { return now_; }
-  // When the next thing happens; absent if nothing will.
+  // The time of the next event; absent if there is none.
   std::optional<SteadyTime> NextEvent() const;
-  // Has all happen that is due until then, and sets the clock. REQUIRES: not in the past.
+  // Runs all events due until `time`, and sets the clock. REQUIRES: not in the past.
   void AdvanceTo(SteadyTime time);
   void AdvanceBy(absl::Duration duration);
-  // Has `action` happen at `time`. What is due at the same time happens in any order.
+  // Runs `action` at `time`. Events at the same time run in any order.
   void At(SteadyTime time, std::function<void()> action);
-  // As At(), by somebody else.
+  // Like At(), but the action is somebody else's.
   void OthersDoAt(SteadyTime time, std::function<void(SimFileSystem*)> action);
 
   // --- Chance ---
@@ -129,12 +129,12 @@ class SimWorld {
   // --- For kernels ---
 
   int AddKernel() { return kernels_++; }
-  // Interferes, and decides on the fault of the op that is about to run.
+  // Lets others interfere, and returns the fault of the op that is about to run.
   SimFault Before(SimOpContext* context);
   void Log(const SimOpContext& context, int32_t result, bool has_fault);
 
   const std::vector<SimLogEntry>& log() const { return log_; }
-  // The last `entries_max` ops, and what was done to the files, one a line.
+  // The last `entries_max` ops, and everything that was done to the files, one a line.
   std::string Story(size_t entries_max = 200) const;
 
  private:
@@ -143,7 +143,7 @@ class SimWorld {
   SteadyTime now_;
   SimFileSystem files_;
   SimProcess process_;
-  // By time; the number decides among those at the same time.
+  // By time. The number decides the order of events at the same time.
   std::multimap<std::pair<SteadyTime, uint64_t>, std::function<void()>> events_;
   int kernels_ = 0;
   int64_t ops_ = 0;

@@ -1,8 +1,8 @@
-// Thousands of random jobs in random worlds: whatever goes wrong, nothing is lost in
-// silence. What that means says sim_check.h.
+// Thousands of random jobs in random worlds. Whatever goes wrong, nothing may be lost in
+// silence; sim_check.h says what that means.
 //
-// Each job follows from one number; a failure prints the command that runs that job
-// again. More of them: --test_env=RINGCP_SIMULATIONS=1000000.
+// Each job follows from one number. A failure prints the command that runs that job
+// again. To run more jobs: --test_env=RINGCP_SIMULATIONS=1000000.
 
 #include <cinttypes>
 #include <cstdint>
@@ -22,14 +22,14 @@ namespace ringcp {
 namespace {
 
 constexpr int64_t kSimulations = 20'000;
-constexpr int kFailuresMax = 5;  // That are told.
+constexpr int kFailuresMax = 5;  // How many are reported.
 
 int64_t NumberFrom(const char* variable, int64_t otherwise) {
   const char* const text = std::getenv(variable);
   return text == nullptr ? otherwise : std::strtoll(text, nullptr, 10);
 }
 
-// Runs one job; whether all is as it should be.
+// Runs one job. Returns whether everything is as it should be.
 bool Simulate(uint64_t seed, bool tells_story) {
   SimScenario scenario(seed);
   SimCheck check(&scenario);

@@ -49,7 +49,7 @@ uint32_t SparseBytes::Write(uint64_t offset, std::string_view bytes, uint64_t pa
 
 void SparseBytes::SetSize(uint64_t size) {
   if (size <= size_) {
-    // What was set aside behind the end goes as well.
+    // Pages preallocated beyond the end are freed, too.
     const uint64_t kept = (size + kPageBytes - 1) / kPageBytes;
     pages_.erase(pages_.lower_bound(kept), pages_.end());
     set_aside_.erase(set_aside_.lower_bound(kept), set_aside_.end());
@@ -75,7 +75,7 @@ bool SparseBytes::Preallocate(uint64_t size, uint64_t pages_max) {
     }
     if (more.size() > pages_max) return false;
   }
-  // tmpfs fills those that are set aside a second time with zeros.
+  // If pages are preallocated a second time, tmpfs fills them with zeros.
   for (const uint64_t number : again) {
     set_aside_.erase(number);
     pages_.emplace(number, std::string(kPageBytes, '\0'));

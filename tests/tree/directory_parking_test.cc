@@ -1,5 +1,5 @@
-// Directories that are closed for a while: they are the same ones when they are open
-// again, or it is said that they are not.
+// Tests directories that are closed for a while. When they are opened again they must be
+// the same directories, or the failure must be reported.
 
 #include "core/tree/directory_parking.h"
 
@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <memory>
 #include <string>
 
+#include "core/tree/target_directory.h"
 #include "gtest/gtest.h"
 #include "tests/programs.h"
 #include "tests/scratch_directory.h"
@@ -18,20 +20,23 @@
 namespace ringcp {
 namespace {
 
-// s/a/b/c, being copied to t/a/b/c; of the chain, a and b get parked.
+// s/a/b/c is being copied to t/a/b/c, and a and b get parked.
 class DirectoryParkingTest : public testing::Test {
  protected:
   DirectoryParkingTest() {
     PrepareWithShell(scratch_.path(), "mkdir -p s/a/b/c t/a/b/c elsewhere/b/c");
-    top_.source_fd = OpenAt(AT_FDCWD, scratch_.Path("s"));
-    top_.target_fd = OpenAt(AT_FDCWD, scratch_.Path("t"));
+    for (Directory* directory : {&top_, &a_, &b_, &c_}) {
+      directory->target = std::make_unique<TargetDirectory>();
+    }
+    top_.source.fd = OpenAt(AT_FDCWD, scratch_.Path("s"));
+    top_.target->fd = OpenAt(AT_FDCWD, scratch_.Path("t"));
     Open("a", &top_, &a_);
     Open("b", &a_, &b_);
     Open("c", &b_, &c_);
   }
   ~DirectoryParkingTest() override {
     for (Directory* directory : {&top_, &a_, &b_, &c_}) {
-      for (const int fd : {directory->source_fd, directory->target_fd}) {
+      for (const int fd : {directory->source.fd, directory->target->fd}) {
         if (fd >= 0) close(fd);
       }
     }
@@ -45,17 +50,17 @@ class DirectoryParkingTest : public testing::Test {
 
   static void Open(const char* name, Directory* parent, Directory* directory) {
     directory->parent = parent;
-    directory->source_name = directory->target_name = name;
-    directory->source_fd = OpenAt(parent->source_fd, name);
-    directory->target_fd = OpenAt(parent->target_fd, name);
-    ASSERT_EQ(SystemKernel()->Stat(directory->source_fd, &directory->source_stat), 0);
+    directory->source.name = directory->target->name = name;
+    directory->source.fd = OpenAt(parent->source.fd, name);
+    directory->target->fd = OpenAt(parent->target->fd, name);
+    ASSERT_EQ(SystemKernel()->Stat(directory->source.fd, &directory->source.stat), 0);
   }
 
-  // Whether both descriptors of `directory` are of these.
+  // Expects that the descriptors of `directory` are those of `source` and `target`.
   void ExpectOpen(const Directory& directory, const std::string& source,
                   const std::string& target) const {
-    EXPECT_TRUE(IsOf(directory.source_fd, source)) << source;
-    EXPECT_TRUE(IsOf(directory.target_fd, target)) << target;
+    EXPECT_TRUE(IsOf(directory.source.fd, source)) << source;
+    EXPECT_TRUE(IsOf(directory.target->fd, target)) << target;
   }
   bool IsOf(int fd, const std::string& name) const {
     struct stat is = {};
@@ -67,16 +72,16 @@ class DirectoryParkingTest : public testing::Test {
   void ParkAll() {
     ASSERT_TRUE(ParkDirectory(SystemKernel(), &a_));
     ASSERT_TRUE(ParkDirectory(SystemKernel(), &b_));
-    EXPECT_EQ(a_.source_fd, -1);
-    EXPECT_EQ(b_.target_fd, -1);
+    EXPECT_EQ(a_.source.fd, -1);
+    EXPECT_EQ(b_.target->fd, -1);
   }
 
-  // "" or what went wrong with reopening b.
+  // Reopens b. Returns "", or what went wrong.
   std::string Reopen(const Directory* child) {
     ReopenFailure failure;
     if (ReopenDirectory(SystemKernel(), &b_, child, &failure)) return "";
-    EXPECT_EQ(b_.source_fd, -1);
-    EXPECT_EQ(b_.target_fd, -1);
+    EXPECT_EQ(b_.source.fd, -1);
+    EXPECT_EQ(b_.target->fd, -1);
     return std::string(failure.on_target ? "target: " : "source: ") +
            std::to_string(failure.error_number);
   }
@@ -88,14 +93,14 @@ class DirectoryParkingTest : public testing::Test {
   Directory c_;
 };
 
-TEST_F(DirectoryParkingTest, OneIsOpenedBeneathWhatIsOpenAboveIt) {
+TEST_F(DirectoryParkingTest, ADirectoryIsReopenedBeneathTheNearestOpenOne) {
   ParkAll();
   EXPECT_EQ(Reopen(nullptr), "");
   ExpectOpen(b_, "s/a/b", "t/a/b");
-  EXPECT_EQ(a_.source_fd, -1);
+  EXPECT_EQ(a_.source.fd, -1);
 }
 
-TEST_F(DirectoryParkingTest, OneIsFoundFromBelowThoughItWasMoved) {
+TEST_F(DirectoryParkingTest, AMovedDirectoryIsFoundFromItsChild) {
   ParkAll();
   PrepareWithShell(scratch_.path(), "mv s/a s/x; mv t/a/b t/y");
   EXPECT_EQ(Reopen(&c_), "");
@@ -103,12 +108,12 @@ TEST_F(DirectoryParkingTest, OneIsFoundFromBelowThoughItWasMoved) {
 }
 
 TEST_F(DirectoryParkingTest, ATargetThatWasNeverOpenedStaysSo) {
-  close(b_.target_fd);
-  b_.target_fd = -1;
+  close(b_.target->fd);
+  b_.target->fd = -1;
   ParkAll();
   EXPECT_EQ(Reopen(nullptr), "");
-  EXPECT_TRUE(IsOf(b_.source_fd, "s/a/b"));
-  EXPECT_EQ(b_.target_fd, -1);
+  EXPECT_TRUE(IsOf(b_.source.fd, "s/a/b"));
+  EXPECT_EQ(b_.target->fd, -1);
 }
 
 TEST_F(DirectoryParkingTest, AnotherDirectoryInItsPlaceIsNotTaken) {
@@ -117,7 +122,7 @@ TEST_F(DirectoryParkingTest, AnotherDirectoryInItsPlaceIsNotTaken) {
   EXPECT_EQ(Reopen(nullptr), "target: 0");
 }
 
-TEST_F(DirectoryParkingTest, NorIsOneOnTheWay) {
+TEST_F(DirectoryParkingTest, AnotherDirectoryOnTheWayIsNotTaken) {
   ParkAll();
   PrepareWithShell(scratch_.path(), "mv s/a s/x; mkdir s/a; mv s/x/b s/a/b");
   EXPECT_EQ(Reopen(nullptr), "source: 0");
@@ -133,7 +138,7 @@ TEST_F(DirectoryParkingTest, NoLinkIsFollowed) {
 
 TEST_F(DirectoryParkingTest, ALinkThatWasFollowedIsFollowedAgain) {
   PrepareWithShell(scratch_.path(), "mv s/a s/x; ln -s x s/a");
-  a_.follow = true;
+  a_.source.follow = true;
   ParkAll();
   EXPECT_EQ(Reopen(nullptr), "");
   ExpectOpen(b_, "s/x/b", "t/a/b");

@@ -22,7 +22,7 @@ WaitingEntry Named(const std::string& name) {
 
 class LinkTableTest : public testing::Test {
  protected:
-  // Claims kFile, which has `links` links, for an entry called `name`.
+  // Claims the file `id`, which has `links` links, for an entry called `name`.
   Claim ClaimFor(const std::string& name, uint32_t links,
                  const FileIdentity& id = kFile) {
     return table_.ClaimFile(id, links, Named(name), &copied_as_);
@@ -51,7 +51,7 @@ TEST_F(LinkTableTest, TheFirstNameIsCopiedAndLaterOnesAreLinked) {
 }
 
 TEST_F(LinkTableTest, ManyMayWaitForACopyThatFailsEachTime) {
-  // Moving all that is left each time would take an hour.
+  // If each failure moved all entries that are left, this would take an hour.
   constexpr uint32_t kMany = 200'000;
   for (uint32_t i = 0; i < kMany; ++i) ClaimFor(std::to_string(i), kMany);
   for (uint32_t i = 1; i + 1 < kMany; ++i) {
@@ -88,10 +88,10 @@ TEST_F(LinkTableTest, OnceAllNamesHaveBeenMetTheFileIsForgotten) {
   EXPECT_EQ(ClaimFor("a", 2), Claim::kCopy);
   EXPECT_EQ(Settle("a"), Names{});
   EXPECT_EQ(ClaimFor("b", 2), Claim::kLink);
-  EXPECT_EQ(ClaimFor("c", 2), Claim::kCopy);  // One that came into being meanwhile.
+  EXPECT_EQ(ClaimFor("c", 2), Claim::kCopy);  // A name that was added meanwhile.
 }
 
-TEST_F(LinkTableTest, DevicesTellEqualNumbersApart) {
+TEST_F(LinkTableTest, EqualInodeNumbersOnDifferentDevicesAreDifferentFiles) {
   EXPECT_EQ(ClaimFor("a", 2), Claim::kCopy);
   EXPECT_EQ(ClaimFor("b", 2, {.device_major = 8, .device_minor = 2, .inode = 42}),
             Claim::kCopy);
@@ -99,7 +99,7 @@ TEST_F(LinkTableTest, DevicesTellEqualNumbersApart) {
             Claim::kCopy);
 }
 
-TEST_F(LinkTableTest, WhoStillWaitsCanBeTakenOut) {
+TEST_F(LinkTableTest, WaitingEntriesCanBeTakenOut) {
   EXPECT_EQ(ClaimFor("a", 3), Claim::kCopy);
   EXPECT_EQ(ClaimFor("b", 3), Claim::kWait);
   const std::vector<WaitingEntry> waiting = table_.TakeAllWaiting();
@@ -129,7 +129,7 @@ TEST_F(LinkTableTest, ThreadsCopyEachFileOnceAndLinkTheRest) {
             ++links;
             break;
           case Claim::kWait:
-            break;  // Whoever copies it makes the link.
+            break;  // The thread that copies the file makes the link.
         }
       }
     });

@@ -1,4 +1,4 @@
-// Trees that are very deep or very wide.
+// Tests trees that are very deep or very wide.
 
 #include <fcntl.h>
 #include <malloc.h>
@@ -23,20 +23,20 @@
 namespace ringcp {
 namespace {
 
-// Counts, and keeps nothing: what memory is used is the walk's.
+// Only counts and stores nothing, so that all memory used is the walk's.
 class Counter : public WalkVisitor {
  public:
   Entered Enter(Kernel*, Directory* directory) override {
     if (on_enter) on_enter(directory);
-    directory->source_fd =
-        openat(directory->parent->source_fd, directory->source_name.c_str(),
+    directory->source.fd =
+        openat(directory->parent->source.fd, directory->source.name.c_str(),
                O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     ++entered;
     open_max = std::max(open_max, ++open);
-    return directory->source_fd >= 0 ? Entered::kToBeRead : Entered::kNotToBeRead;
+    return directory->source.fd >= 0 ? Entered::kToBeRead : Entered::kNotToBeRead;
   }
   void Leave(Kernel*, Directory* directory) override {
-    close(directory->source_fd);
+    close(directory->source.fd);
     --open;
   }
   void OnReadError(const Directory&, int) override { ADD_FAILURE(); }
@@ -48,12 +48,12 @@ class Counter : public WalkVisitor {
   int open_max = 0;
 };
 
-// Returns the path of the last entry yielded.
+// Walks the whole tree. Returns the path of the last entry yielded.
 std::string WalkAll(const std::string& path, Counter* counter) {
   Walk walk(SystemKernel(), counter, /*follow_links=*/false, /*open_max=*/1000);
-  walk.top()->source_fd = AT_FDCWD;
+  walk.top()->source.fd = AT_FDCWD;
   auto root = std::make_unique<Directory>();
-  root->source_name = path;
+  root->source.name = path;
   walk.AddRoot(std::move(root));
   auto batch = std::make_unique<WalkBatch>();
   std::string last;
@@ -70,7 +70,7 @@ std::string WalkAll(const std::string& path, Counter* counter) {
 }
 
 TEST(WalkLimitsTest, ATreeMayBeDeeperThanPathMax) {
-  // Every directory above the one being read is open.
+  // All directories above the one being read are open.
   rlimit files = {};
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &files), 0);
   files.rlim_cur = files.rlim_max;
@@ -90,7 +90,7 @@ TEST(WalkLimitsTest, ATreeMayBeDeeperThanPathMax) {
   RemoveDeepTree(scratch.path(), name);
 }
 
-TEST(WalkLimitsTest, OfAWideDirectoryFewSubdirectoriesAreOpenAtATime) {
+TEST(WalkLimitsTest, FewSubdirectoriesOfAWideDirectoryAreOpenAtATime) {
   const ScratchDirectory scratch;
   constexpr int kDirectories = 4000;
   for (int i = 0; i < kDirectories; ++i) scratch.MakeDirectory(std::to_string(i));
@@ -100,7 +100,7 @@ TEST(WalkLimitsTest, OfAWideDirectoryFewSubdirectoriesAreOpenAtATime) {
   EXPECT_LE(counter.open_max, 2);
 }
 
-TEST(WalkLimitsTest, WhoHasOtherThingsToDoOpensNoMoreDirectoriesThanAllowed) {
+TEST(WalkLimitsTest, AThreadWithOtherWorkOpensNoMoreDirectoriesThanAllowed) {
   constexpr int kOpenMax = 3;
   const ScratchDirectory scratch;
   for (int i = 0; i < 20; ++i) {
@@ -110,11 +110,11 @@ TEST(WalkLimitsTest, WhoHasOtherThingsToDoOpensNoMoreDirectoriesThanAllowed) {
   }
   Counter counter;
   Walk walk(SystemKernel(), &counter, /*follow_links=*/false, kOpenMax);
-  walk.top()->source_fd = AT_FDCWD;
+  walk.top()->source.fd = AT_FDCWD;
   auto root = std::make_unique<Directory>();
-  root->source_name = scratch.path();
+  root->source.name = scratch.path();
   walk.AddRoot(std::move(root));
-  // Entries are kept until there are no more to be had: then one of them is released.
+  // Keeps the entries until the walk has no more, and then releases one at a time.
   auto batch = std::make_unique<WalkBatch>();
   std::vector<Directory*> held;
   int entries = 0;
@@ -136,8 +136,8 @@ TEST(WalkLimitsTest, WhoHasOtherThingsToDoOpensNoMoreDirectoriesThanAllowed) {
 }
 
 TEST(WalkLimitsTest, MemoryIsBoundedWhereEveryLevelIsWide) {
-  // Each of the first directories entered turns out to be wide: without a bound all of
-  // its subdirectories would wait while the first one is walked.
+  // The first directories turn out to be wide when they are entered. Without a bound, the
+  // subdirectories of all of them would wait while the first is walked.
   constexpr int kLevels = 60;
   constexpr int kWidth = 150;
   const ScratchDirectory scratch;
@@ -146,7 +146,7 @@ TEST(WalkLimitsTest, MemoryIsBoundedWhereEveryLevelIsWide) {
   const size_t bytes_before = mallinfo2().uordblks;
   counter.on_enter = [&](Directory* directory) {
     if (counter.entered < kLevels) {
-      const int fd = openat(directory->parent->source_fd, directory->source_name.c_str(),
+      const int fd = openat(directory->parent->source.fd, directory->source.name.c_str(),
                             O_PATH | O_CLOEXEC);
       for (int i = 0; i < kWidth; ++i) mkdirat(fd, std::to_string(i).c_str(), 0755);
       close(fd);
@@ -157,7 +157,7 @@ TEST(WalkLimitsTest, MemoryIsBoundedWhereEveryLevelIsWide) {
   };
   WalkAll(scratch.path(), &counter);
   EXPECT_EQ(counter.entered, 1 + kLevels * kWidth);
-  // Sanitizers have an allocator of their own, which tells nothing: then this is 0.
+  // Under a sanitizer this is 0: mallinfo2() does not see its allocator.
   const size_t bytes_used = bytes_max > bytes_before ? bytes_max - bytes_before : 0;
   const size_t directory_bytes = sizeof(Directory) + 100;
   EXPECT_LT(bytes_used, (Walk::kPendingMax + 2 * kLevels) * directory_bytes);

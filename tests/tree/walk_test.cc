@@ -18,6 +18,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "core/base/mutex.h"
+#include "core/kernel/kernel.h"
+#include "core/kernel/syscall_kernel.h"
 #include "gtest/gtest.h"
 #include "tests/random_tree.h"
 #include "tests/scratch_directory.h"
@@ -55,7 +59,7 @@ TEST(WalkTest, AFlatDirectoryIsSharedAmongThreads) {
   EXPECT_EQ(walk.recorder().left(), 1);
 }
 
-// Neither ext4 (by hash) nor tmpfs (newest first) lists them so.
+// Neither ext4 (by hash) nor tmpfs (newest first) lists entries in this order.
 TEST(WalkTest, EntriesComeByTheirInodes) {
   const ScratchDirectory scratch;
   for (int i = 0; i < 300; ++i) scratch.WriteFile("f" + std::to_string(i), "");
@@ -67,7 +71,7 @@ TEST(WalkTest, EntriesComeByTheirInodes) {
   while (!batch.entries().empty()) {
     const WalkEntry entry = walk.walk().Take(&batch);
     struct stat stat;
-    ASSERT_EQ(fstatat(batch.directory()->source_fd, entry.source_name, &stat, 0), 0);
+    ASSERT_EQ(fstatat(batch.directory()->source.fd, entry.source_name, &stat, 0), 0);
     EXPECT_EQ(entry.inode, stat.st_ino);
     inodes.push_back(entry.inode);
     walk.recorder().Yielded(*batch.directory(), entry);
@@ -79,8 +83,9 @@ TEST(WalkTest, EntriesComeByTheirInodes) {
   walk.Run(/*threads=*/1, TestSeed());
 }
 
-// Where two threads go at first: the directories whose subdirectories they enter at the
-// same time. Each subdirectory of the subdirectories of `root` has a file.
+// Returns the directories to which two threads go first: those whose subdirectories they
+// enter at the same time. Each subdirectory of the subdirectories of `root` must hold a
+// file.
 std::pair<std::string, std::string> WhereTwoThreadsGo(const std::string& root) {
   RecordedWalk walk;
   std::pair<std::string, std::string> where;
@@ -88,13 +93,13 @@ std::pair<std::string, std::string> WhereTwoThreadsGo(const std::string& root) {
   walk.recorder().on_enter = [&](Directory* directory) {
     const bool is_below = !directory->is_root && !directory->parent->is_root;
     if (!is_below || !where.first.empty()) return;
-    where.first = directory->parent->source_name;
+    where.first = directory->parent->source.name;
     // This thread has this directory in hand; now it is the second thread as well.
     if (walk.walk().Next(SystemKernel(), /*may_wait=*/false, &batch) !=
         Walk::Result::kBatch) {
       return;
     }
-    where.second = batch.directory()->parent->source_name;
+    where.second = batch.directory()->parent->source.name;
     while (!batch.entries().empty()) {
       walk.recorder().Yielded(*batch.directory(), walk.walk().Take(&batch));
       walk.recorder().Released(*batch.directory());
@@ -204,18 +209,19 @@ TEST(WalkTest, WhatCanNotBeReadIsReportedAndTheRestIsWalked) {
             (std::map<std::string, int>{{scratch.Path("broken"), EBADF}}));
 }
 
-// What is listed as a directory `name` and is something else when it is to be entered.
+// Makes the walk list `name` as a directory, and replaces it with what `make` makes when
+// the walk is about to enter it.
 void ReplaceWhenEntered(const ScratchDirectory& scratch, const std::string& name,
                         const std::function<void(const std::string& path)>& make,
                         RecordedWalk* walk) {
   walk->recorder().on_enter = [&scratch, name, make](Directory* directory) {
-    if (directory->source_name != name || directory->looked_at) return;
+    if (directory->source.name != name || directory->source.looked_at) return;
     ASSERT_EQ(rmdir(scratch.Path(name).c_str()), 0);
     make(scratch.Path(name));
   };
 }
 
-TEST(WalkTest, WhatIsListedAsADirectoryAndIsNoneIsYieldedAsWhatItIs) {
+TEST(WalkTest, AnEntryListedAsADirectoryIsYieldedAsWhatItIs) {
   const std::pair<EntryKind, std::function<void(const std::string&)>> kinds[] = {
       {EntryKind::kRegular,
        [](const std::string& path) { close(creat(path.c_str(), 0644)); }},
@@ -257,7 +263,7 @@ TEST(WalkTest, ALinkThatIsListedAsADirectoryIsFollowedIfAsked) {
             (Paths{"odd", "odd/file", "sub", "sub/file"}));
 }
 
-TEST(WalkTest, WhatIsGoneWhenItIsToBeEnteredIsReported) {
+TEST(WalkTest, AnEntryThatIsGoneWhenItIsToBeEnteredIsReported) {
   const ScratchDirectory scratch;
   scratch.MakeDirectory("odd");
   RecordedWalk walk;
@@ -272,7 +278,7 @@ TEST(WalkTest, WhatIsGoneWhenItIsToBeEnteredIsReported) {
             (std::map<std::string, int>{{scratch.Path("odd"), ENOENT}}));
 }
 
-// A directory that was listed as something else is found when nothing else is left.
+// The walk has already finished when an entry turns out to be a directory.
 TEST(WalkTest, ADirectoryThatIsGivenBackIsWalkedThoughTheWalkHasFinished) {
   const ScratchDirectory scratch;
   scratch.WriteFile("odd", "");
@@ -312,12 +318,12 @@ TEST(WalkTest, ADirectoryThatIsGivenBackWhenTheWalkHasStoppedIsForgotten) {
 }
 
 TEST(WalkTest, ADirectoryThatIsRemovedMeanwhileIsEmpty) {
-  // As for readdir(3): that it is gone is nothing to report.
+  // Like readdir(3), the walk does not report that the directory is gone.
   const ScratchDirectory scratch;
   scratch.MakeDirectory("gone");
   RecordedWalk walk;
   walk.recorder().on_entered = [&](const Directory& directory) {
-    if (directory.source_name == "gone") rmdir(scratch.Path("gone").c_str());
+    if (directory.source.name == "gone") rmdir(scratch.Path("gone").c_str());
   };
   walk.AddRoot(scratch.path());
   walk.Run(/*threads=*/1, TestSeed());
@@ -337,7 +343,7 @@ TEST(WalkTest, ARefusedDirectoryIsLeftButNotRead) {
   EXPECT_EQ(walk.recorder().left(), 2);
 }
 
-TEST(WalkTest, BeforeADirectoryIsMadeReadyItIsKnownToBeEmptyOrNot) {
+TEST(WalkTest, WhetherADirectoryIsEmptyIsKnownBeforeItIsMadeReady) {
   const ScratchDirectory scratch;
   for (const char* name : {"empty", "full", "full/empty", "refused"}) {
     scratch.MakeDirectory(name);
@@ -354,7 +360,7 @@ TEST(WalkTest, BeforeADirectoryIsMadeReadyItIsKnownToBeEmptyOrNot) {
                                          {scratch.Path("full/empty"), true}}));
 }
 
-TEST(WalkTest, OfADirectoryThatCanNotBeMadeReadyNothingIsYielded) {
+TEST(WalkTest, NothingIsYieldedFromADirectoryThatCanNotBeMadeReady) {
   const ScratchDirectory scratch;
   for (const char* name : {"a", "a/sub", "b"}) scratch.MakeDirectory(name);
   for (const char* name : {"a/file", "a/sub/file", "b/file"}) scratch.WriteFile(name, "");
@@ -386,13 +392,13 @@ TEST(WalkTest, TopLevelEntriesAndRootsAreYieldedUnderTheirNames) {
 }
 
 TEST(WalkTest, RootsComeInTheOrderTheyWereAdded) {
-  // As many as are added in no time only if none is put before the others.
+  // Adding this many roots is fast only if none is inserted before the others.
   constexpr int kMany = 100'000;
   const ScratchDirectory scratch;
   RecordedWalk walk;
   std::vector<std::string> entered;
   walk.recorder().on_enter = [&](Directory* directory) {
-    entered.push_back(directory->source_name);
+    entered.push_back(directory->source.name);
     if (entered.size() == 3) walk.walk().Stop(SystemKernel());
   };
   std::vector<std::string> expected;
@@ -405,7 +411,7 @@ TEST(WalkTest, RootsComeInTheOrderTheyWereAdded) {
   EXPECT_EQ(entered, expected);
 }
 
-TEST(WalkTest, StoppedInTheMiddleItLeavesWhatItEntered) {
+TEST(WalkTest, AWalkStoppedInTheMiddleLeavesWhatItEntered) {
   const ScratchDirectory scratch;
   MakeRandomTree(scratch.path(),
                  {.seed = TestSeed(), .directories = 100, .files = 500, .fifos = 0});
@@ -421,7 +427,7 @@ TEST(WalkTest, StoppedInTheMiddleItLeavesWhatItEntered) {
   }
 }
 
-TEST(WalkTest, StoppedByAnotherThreadItWakesWhoWaits) {
+TEST(WalkTest, AWalkStoppedByAnotherThreadWakesWaitingThreads) {
   const ScratchDirectory scratch;
   RecordedWalk walk;
   std::latch is_reading(1);
@@ -437,7 +443,7 @@ TEST(WalkTest, StoppedByAnotherThreadItWakesWhoWaits) {
   });
   is_reading.wait();
   WalkBatch batch;
-  // The other thread may find something yet.
+  // The other thread may still find something.
   EXPECT_EQ(walk.walk().Next(SystemKernel(), /*may_wait=*/false, &batch),
             Walk::Result::kNothingYet);
   std::thread waiter([&] {
@@ -451,7 +457,7 @@ TEST(WalkTest, StoppedByAnotherThreadItWakesWhoWaits) {
   walk.Run(/*threads=*/1, TestSeed());
 }
 
-// Entries of a directory that one thread has in hand while another waits for work.
+// One thread has a directory's entries in hand while another waits for work.
 class WalkShareTest : public testing::Test {
  protected:
   static constexpr size_t kFiles = 10;
@@ -465,7 +471,7 @@ class WalkShareTest : public testing::Test {
     EXPECT_EQ(batch_.entries().size(), kFiles);
   }
 
-  // Has another thread ask for work; what it got is in its_result_ and its_batch_.
+  // Makes another thread ask for work. What it gets is in its_result_ and its_batch_.
   std::thread StartWaiting() {
     return std::thread([this] { its_result_ = walk_.AwaitNext(&its_batch_); });
   }
@@ -478,6 +484,15 @@ class WalkShareTest : public testing::Test {
     }
   }
 
+  // Whether somebody has woken it, or does so soon.
+  static bool IsWoken(Kernel* kernel) {
+    constexpr absl::Duration kLimit = absl::Seconds(10);
+    std::vector<ChainResults> none;
+    const SteadyTime until = kernel->Now() + absl::ToChronoNanoseconds(kLimit);
+    kernel->Wait(kLimit, &none);
+    return kernel->Now() < until;
+  }
+
   const ScratchDirectory scratch_;
   RecordedWalk walk_;
   WalkBatch batch_;
@@ -485,7 +500,7 @@ class WalkShareTest : public testing::Test {
   Walk::Result its_result_ = Walk::Result::kNothingYet;
 };
 
-TEST_F(WalkShareTest, WhoWaitsGetsHalfOfWhatIsLeft) {
+TEST_F(WalkShareTest, AWaitingThreadGetsHalfOfWhatIsLeft) {
   std::thread other = StartWaiting();
   while (batch_.entries().size() == kFiles) walk_.walk().ShareIfWanted(&batch_);
   other.join();
@@ -498,13 +513,49 @@ TEST_F(WalkShareTest, WhoWaitsGetsHalfOfWhatIsLeft) {
   EXPECT_EQ(walk_.recorder().found().size(), kFiles);
 }
 
-TEST_F(WalkShareTest, WhoWaitsGoesWhenNothingIsLeftToShare) {
+TEST_F(WalkShareTest, AWaitingThreadReturnsWhenNothingIsLeftToShare) {
   Use(&batch_);  // Nobody waits yet.
   std::thread other = StartWaiting();
   WalkBatch none;
   EXPECT_EQ(walk_.AwaitNext(&none), Walk::Result::kFinished);
   other.join();
   EXPECT_EQ(its_result_, Walk::Result::kFinished);
+  walk_.Run(/*threads=*/1, TestSeed());
+}
+
+// Without a second thread, which might begin to wait when there is no need any more.
+TEST_F(WalkShareTest, WhoHasAskedInVainIsWokenWhenTheLastEntryIsTaken) {
+  Directory* const directory = batch_.directory();
+  const auto take = [&] {
+    walk_.recorder().Yielded(*directory, walk_.walk().Take(&batch_));
+    walk_.recorder().Released(*directory);
+  };
+  for (size_t i = 0; i + 1 < kFiles; ++i) {
+    take();
+    walk_.walk().Release(SystemKernel(), directory);
+  }
+  SyscallKernel waiting(/*slots=*/0);
+  WalkBatch none;
+  EXPECT_EQ(walk_.walk().Next(&waiting, /*may_wait=*/true, &none),
+            Walk::Result::kNothingYet);
+  take();
+  EXPECT_TRUE(IsWoken(&waiting));
+  walk_.walk().Release(SystemKernel(), directory);
+  EXPECT_EQ(walk_.walk().Next(&waiting, /*may_wait=*/true, &none),
+            Walk::Result::kFinished);
+  walk_.Run(/*threads=*/1, TestSeed());
+}
+
+TEST_F(WalkShareTest, WhoHasAskedInVainIsWokenWhenTheWalkIsStopped) {
+  SyscallKernel waiting(/*slots=*/0);
+  WalkBatch none;
+  EXPECT_EQ(walk_.walk().Next(&waiting, /*may_wait=*/true, &none),
+            Walk::Result::kNothingYet);
+  walk_.walk().Stop(SystemKernel());
+  EXPECT_TRUE(IsWoken(&waiting));
+  EXPECT_EQ(walk_.walk().Next(&waiting, /*may_wait=*/true, &none),
+            Walk::Result::kFinished);
+  Use(&batch_);
   walk_.Run(/*threads=*/1, TestSeed());
 }
 
@@ -523,12 +574,12 @@ TEST_F(WalkShareTest, ABatchThatIsForgottenIsNotWaitedForAnyMore) {
   walk_.Run(/*threads=*/1, TestSeed());
 }
 
-TEST_F(WalkShareTest, WhatIsSharedAndNotTakenIsReleasedByStopping) {
+TEST_F(WalkShareTest, WhatIsSharedButNotTakenIsReleasedByStopping) {
   std::thread other = StartWaiting();
   while (batch_.entries().size() == kFiles) walk_.walk().ShareIfWanted(&batch_);
   walk_.walk().Stop(SystemKernel());
   other.join();
-  Use(&its_batch_);  // If it was there in time.
+  Use(&its_batch_);  // The other thread may have got it in time.
   Use(&batch_);
   walk_.Run(/*threads=*/1, TestSeed());
 }

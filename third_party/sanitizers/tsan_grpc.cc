@@ -1,16 +1,16 @@
-// Shows ThreadSanitizer the locking inside a gRPC that was built without it.
+// Shows ThreadSanitizer the locks inside a gRPC that was built without it.
 //
-// Debian's gRPC and abseil hold no instrumentation. ThreadSanitizer sees the memory they
-// share between threads (their headers are compiled into our code, their calls of memcpy
-// and free are intercepted) but not the locks, and reports hundreds of races that are
-// none. The linker sends their calls of abseil's locks through the functions below (see
-// BUILD.bazel for --wrap), each of which tells ThreadSanitizer that the calling thread is
-// ordered after every thread that did the same before.
+// Debian's gRPC and abseil are not instrumented. ThreadSanitizer sees the memory that
+// they share between threads (their headers are compiled into our code, and their calls
+// of memcpy and free are intercepted) but not their locks, and so reports hundreds of
+// false races. The linker redirects their calls of abseil's locks to the functions below
+// (see --wrap in BUILD.bazel). Each function tells ThreadSanitizer that the calling
+// thread is ordered after every thread that made such a call before.
 //
-// One order for all locks, not one for each: gRPC also hands data over by lock-free
-// queues, and takes some lock soon after. The price is that a race in our own code goes
-// unseen if both threads happen to call gRPC in between. Programs without gRPC don't link
-// this.
+// There is one order for all locks, not one for each lock, because gRPC also hands data
+// over through lock-free queues and takes some lock soon afterwards. The price: a race in
+// our own code goes unnoticed if both threads happen to call gRPC in between. Programs
+// without gRPC don't link this file.
 
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
@@ -33,7 +33,8 @@ void OrderAfterOthers() {
 
 }  // namespace
 
-// Defines what the linker calls instead of the function with the mangled name `name`.
+// Defines the function that the linker calls instead of the one with the mangled name
+// `name`.
 #define ORDERED(result_type, name, parameters, arguments) \
   extern "C" result_type __real_##name parameters;        \
   extern "C" result_type __wrap_##name parameters {       \

@@ -1,15 +1,16 @@
-// What ThreadSanitizer reports though it is no race: a program has one such list.
+// False reports of ThreadSanitizer. A program has only one such list.
 
 extern "C" {
 
 const char* __tsan_default_suppressions() {
   return
-      // A descriptor that a ring has closed: ThreadSanitizer does not see that, and takes
-      // the next file with its number for the same one, which another thread closes.
+      // A ring has closed a descriptor. ThreadSanitizer does not see that, so if another
+      // thread closes the next file with the same number, it takes both for the same
+      // file.
       "race_top:interceptor_close$\n"
-      // Memory that gRPC handed on by a lock-free queue (tsan_grpc.cc) and that an
-      // intercepted function (memcpy, recvmsg, operator delete) then touches in it. Only
-      // functions inside gRPC and abseil are listed, none of which ever calls our code.
+      // Memory that gRPC handed over through a lock-free queue (tsan_grpc.cc), and that
+      // an intercepted function (memcpy, recvmsg, operator delete) then touches inside
+      // gRPC. All functions listed are inside gRPC and abseil, and never call our code.
       "race:absl::debian3::synchronization_internal::GraphCycles\n"
       "race:fd_create\n"
       "race:grpc_core::Arena::Destroy\n"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# On CIFS from Samba.
+# Copies to and from CIFS, served by Samba.
 # shellcheck source=tests/other_kernels/guest/lib.sh
 . /tests/lib.sh
 # shellcheck source=tests/other_kernels/guest/server.sh
@@ -31,7 +31,7 @@ CONF
   }
 }
 
-# mount_cifs SHARE [OPTIONS]: on /client, with nothing cached.
+# mount_cifs SHARE [OPTIONS]: mounts it on /client, with nothing cached.
 mount_cifs() {
   disconnect_client
   mount -t cifs -o "username=root,password=secret${2:+,$2}" "//$SERVER/$1" /client
@@ -50,7 +50,7 @@ copies_a_tree_there() {
   verdict "a tree is copied to CIFS as GNU cp does it ($VARIANT)"
 }
 
-# The kernel does not open two names of a file at a time: EINVAL.
+# The kernel does not open two names of one file at the same time: EINVAL.
 copies_a_tree_from_there() {
   mount_cifs roomy
   rm -rf copy copy_of_cp

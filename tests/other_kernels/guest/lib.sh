@@ -1,22 +1,22 @@
 #!/bin/bash
-# What the tests have in common; each of them sources it. A test copies with `copy`, finds
-# out what is wrong and says it with `blame`, and ends with `verdict FACT`.
+# What the tests have in common; each of them sources it. A test copies with `copy`, looks
+# for mistakes and names them with `blame`, and ends with `verdict FACT`.
 
 set -u
 PROGRAM=/tests/$(</tests/program)
 ENGINES=('')
-# GNU cp, or an old ringcp, has none to choose from.
+# GNU cp, and an old ringcp, offer no choice of engines.
 if "$PROGRAM" --help | grep -q -- --engine; then ENGINES=('' uring threads); fi
 
-# No copy of these tests takes nearly as long, even where qemu emulates the processor.
+# No copy of these tests takes nearly as long, even if qemu emulates the processor.
 readonly COPY_SECONDS_MAX=300
 readonly MESSAGES=/tmp/messages
 
 OPTION='' ENGINE='' STATUS=0 BLAMED=''
-# What a verdict says of $OPTION and $ENGINE.
+# $OPTION and $ENGINE, in the words of a verdict.
 export VARIANT=''
 
-# A test has its own files in a directory of its own, where it runs.
+# Each test runs in a directory of its own, where it keeps its files.
 enter_directory() {
   local name=${0##*/}
   mkdir -p "/disk/${name%_test.sh}"
@@ -24,14 +24,14 @@ enter_directory() {
 }
 enter_directory
 
-# copy [OPTION...] SOURCE... TARGET: with $OPTION and $ENGINE; leaves $STATUS and $MESSAGES.
+# copy [OPTION...] SOURCE... TARGET: with $OPTION and $ENGINE; sets $STATUS and $MESSAGES.
 copy() {
   STATUS=0
   timeout "$COPY_SECONDS_MAX" "$PROGRAM" ${OPTION:+"$OPTION"} \
     ${ENGINE:+"--engine=$ENGINE"} "$@" 2>"$MESSAGES" || STATUS=$?
 }
 
-# begin_copy ARGS..., end_copy: the same in the background.
+# begin_copy ARGS..., end_copy: do the same in the background.
 begin_copy() {
   { copy "$@" && echo "$STATUS" >/tmp/status; } &
   copying=$!
@@ -42,7 +42,7 @@ end_copy() {
   STATUS=$(</tmp/status)
 }
 
-# with_each_engine FUNCTION, with_each_variant FUNCTION: the latter with -r and with -a.
+# with_each_engine FUNCTION; with_each_variant FUNCTION: the latter with -r and with -a.
 with_each_engine() {
   local called=$1
   for ENGINE in "${ENGINES[@]}"; do
@@ -62,13 +62,13 @@ blame_status_unless() {
   ((STATUS == $1)) || blame "exit status $STATUS instead of $1 ($(head -n 1 "$MESSAGES"))"
 }
 
-# verdict FACT: whether it was seen to be one.
+# verdict FACT: says whether FACT was found to be true.
 verdict() {
   if [[ -z $BLAMED ]]; then echo "ok $1"; else echo "FAILED $1: $BLAMED"; fi
   BLAMED=''
 }
 
-# make_files DIRECTORY COUNT BYTES: random ones in four directories.
+# make_files DIRECTORY COUNT BYTES: makes random files in four directories.
 make_files() {
   local directory=$1 count=$2 bytes=$3 i
   [[ ! -e $directory ]] || return 0
@@ -79,7 +79,7 @@ make_files() {
   done
 }
 
-# make_tree DIRECTORY: a few entries of every kind, and sizes around those of a block.
+# make_tree DIRECTORY: a few entries of every kind, with sizes around that of a block.
 make_tree() {
   local tree=$1 bytes
   [[ ! -e $tree ]] || return 0
@@ -102,7 +102,7 @@ make_tree() {
   find "$tree" -exec touch -h -d '2001-02-03 04:05:06.123456789' {} +
 }
 
-# make_sparse FILE: 8 MiB with 5 bytes of contents in the middle.
+# make_sparse FILE: makes a file of 8 MiB with 5 bytes of data in the middle.
 make_sparse() {
   truncate -s 8M "$1"
   printf 'data\n' | dd of="$1" bs=1 seek=5000000 conv=notrunc status=none
@@ -112,7 +112,7 @@ kib_of() { du -k "$1" | cut -f 1; }
 
 checksums() { (cd "$1" 2>/dev/null && find . -type f -exec md5sum {} + | sort); }
 
-# describe TREE: all that a copy of it should have in common with another one.
+# describe TREE: prints everything in which two copies of it should agree.
 describe() {
   local format='%P %y %m %U:%G %n %l'
   [[ $OPTION != -a ]] || format+=' %T@'
@@ -120,7 +120,7 @@ describe() {
   checksums "$1"
 }
 
-# blame_differences TREE OTHER: compares them as `describe` has them.
+# blame_differences TREE OTHER: blames the lines in which their descriptions differ.
 blame_differences() {
   local differences
   differences=$(diff <(describe "$1") <(describe "$2"))
@@ -128,7 +128,7 @@ blame_differences() {
     "GNU cp's copy: $(sed -n 2p <<<"$differences")"
 }
 
-# wanting SOURCE COPY: the files of SOURCE that are not whole in COPY, one path a line.
+# wanting SOURCE COPY: the files of SOURCE that are not complete in COPY, one a line.
 wanting() { comm -23 <(checksums "$1") <(checksums "$2") | cut -c 37-; }
 
 # blame_wanting SOURCE COPY
@@ -138,8 +138,8 @@ blame_wanting() {
   [[ -z $paths ]] || blame "$(wc -l <<<"$paths") files are not whole: $(head -n 1 <<<"$paths")"
 }
 
-# blame_unnamed SOURCE COPY: the files that are not whole in COPY, and that no message
-# names, nor a directory that they are in.
+# blame_unnamed SOURCE COPY: blames the files that are not complete in COPY if no message
+# names the file or a directory that it is in.
 blame_unnamed() {
   local paths
   paths=$(awk -v quote="'" '
@@ -153,8 +153,8 @@ blame_unnamed() {
   [[ -z $paths ]] || blame "$(wc -l <<<"$paths") files are not whole and not named: $(head -n 1 <<<"$paths")"
 }
 
-# blame_remains TEST SOURCE COPY: files that COPY has not whole and that pass TEST, which is
-# -e (they are there) or -s (they have contents).
+# blame_remains TEST SOURCE COPY: blames the files that are not complete in COPY and that
+# pass TEST, which is -e (they exist) or -s (they have contents).
 blame_remains() {
   local count=0 path
   while IFS= read -r path; do

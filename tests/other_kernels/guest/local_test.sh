@@ -1,5 +1,5 @@
 #!/bin/bash
-# On the guest's own file systems: what depends on the kernel's release alone.
+# Copies on the guest's own file systems, where only the kernel's release matters.
 # shellcheck source=tests/other_kernels/guest/lib.sh
 . /tests/lib.sh
 
@@ -14,7 +14,7 @@ copies_a_tree() {
 }
 
 # A program that somebody still has open for writing can't be executed. All are started at
-# once, because the kernel may take only a second to close what is left open.
+# the same time, because the kernel may need only a second to close what is left open.
 runs_what_it_copied() {
   rm -rf copy
   copy programs copy
@@ -42,8 +42,8 @@ unmounts_what_it_copied() {
   verdict "both file systems can be unmounted as soon as the copy has ended ($VARIANT)"
 }
 
-# The targets have other names, so that they can't be removed when there is no room.
-# GNU cp leaves in them what did fit.
+# The targets have other names, so they can't be removed when there is no room. GNU cp
+# leaves in them what did fit.
 overwrites_in_vain() {
   mount -t tmpfs -o size=1M tmpfs /mnt/target
   cp -r "$source" old

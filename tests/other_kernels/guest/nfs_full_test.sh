@@ -1,6 +1,6 @@
 #!/bin/bash
-# On NFS from a server that is full: the client takes in what is written to it, and learns
-# when the files are closed that the server has no room.
+# Copies to NFS from a server that is full. The client accepts what is written, and learns
+# that the server has no room when the files are closed.
 # shellcheck source=tests/other_kernels/guest/lib.sh
 . /tests/lib.sh
 # shellcheck source=tests/other_kernels/guest/server.sh
@@ -15,13 +15,13 @@ copies_more_than_fits() {
   [[ -n $(wanting "$source" /export/full/copy) ]] || blame "it was not full"
   blame_unnamed "$source" /export/full/copy
   verdict "every file that a full server has not got is named ($what, NFS $version, $VARIANT)"
-  # GNU cp leaves them.
+  # GNU cp leaves such files.
   blame_remains -e "$source" /export/full/copy
   verdict "no file is left in part on a full server ($what, NFS $version, $VARIANT)"
 }
 
-# The targets have other names, so that they can't be removed when there is no room.
-# GNU cp leaves in them what did fit.
+# The targets have other names, so they can't be removed when there is no room. GNU cp
+# leaves in them what did fit.
 overwrites_in_vain() {
   disconnect_client
   rm -rf /export/full/*

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Root copies to and from an NFS server that takes root for nobody.
+# Root copies to and from an NFS server that treats root as nobody.
 # shellcheck source=tests/other_kernels/guest/lib.sh
 . /tests/lib.sh
 # shellcheck source=tests/other_kernels/guest/server.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# On NFS from a server that can't be reached any more while files are copied to it.
+# Copies to an NFS server that can no longer be reached after a few files.
 # shellcheck source=tests/other_kernels/guest/lib.sh
 . /tests/lib.sh
 # shellcheck source=tests/other_kernels/guest/server.sh
@@ -7,14 +7,14 @@
 
 some_have_arrived() { (($(find /export/roomy/copy -type f | wc -l) >= 2)); }
 
-# begin_and_cut: the wire is cut when the server has got a few files.
+# begin_and_cut: begins a copy, and cuts the wire when the server has a few files.
 begin_and_cut() {
   begin_copy files /client/copy
   wait_for some_have_arrived || blame "nothing has arrived"
   connect down
 }
 
-# There the client takes minutes to give up each file, and calls copy one after the other.
+# The client takes minutes to give up on each file, and calls copy one after the other.
 takes_too_long() { [[ $version == 4.2 && ($ENGINE == threads || ${#ENGINES[@]} -eq 1) ]]; }
 
 gives_up() {
@@ -25,7 +25,7 @@ gives_up() {
   begin_and_cut
   end_copy
   connect up
-  # What the client has still under way arrives now.
+  # Whatever the client has not sent yet arrives now.
   disconnect_client
   blame_status_unless 1
   [[ -n $(wanting files /export/roomy/copy) ]] || blame "all had arrived"
@@ -33,7 +33,7 @@ gives_up() {
   verdict "every file that a lost server has not got is named (NFS $version, $VARIANT)"
 }
 
-# TCP has sent the same again several times.
+# Whether TCP has sent the same data several times.
 is_missed() { ss -Htno dst "$SERVER" | grep -Eq 'timer:\(on,[^,]*,[3-9]'; }
 
 goes_on() {
@@ -50,9 +50,9 @@ goes_on() {
 }
 
 start_nfs_server || exit
-# So slow that every copy is still under way when the wire is cut.
+# So slow that no copy has ended when the wire is cut.
 tc qdisc add dev client root tbf rate 40mbit burst 64kb latency 1s
-# Each of them takes seconds to fail, one after the other with GNU cp.
+# Each of them takes seconds to fail, and GNU cp copies them one after the other.
 make_files files 12 2000000
 for version in 3 4.2; do
   with_each_variant gives_up

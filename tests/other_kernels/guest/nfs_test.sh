@@ -1,5 +1,5 @@
 #!/bin/bash
-# On NFS from a server that works.
+# Copies to and from an NFS server that works.
 # shellcheck source=tests/other_kernels/guest/lib.sh
 . /tests/lib.sh
 # shellcheck source=tests/other_kernels/guest/server.sh

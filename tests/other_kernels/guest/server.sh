@@ -1,7 +1,7 @@
 #!/bin/bash
-# Sourced by the tests that need a server: it has a network of its own, at the other end of
-# a wire that can be cut. /export/NAME on the server is /export/NAME here, so that a test
-# sees what has arrived, whatever the client believes.
+# Sourced by the tests that need a server. The server has a network of its own, at the
+# other end of a wire that can be cut. /export/NAME on the server is /export/NAME here, so
+# a test sees what has arrived, whatever the client believes.
 #
 #   roomy     has room, and root may do everything
 #   squashed  root is nobody there
@@ -13,7 +13,7 @@ on_server() { nsenter --net=/run/server.network "$@"; }
 
 connect() { on_server ip link set server "$1"; }  # up or down
 
-# wait_for COMMAND...: until it succeeds; false if that takes longer than any machine needs.
+# wait_for COMMAND...: waits until it succeeds. Fails after longer than any machine needs.
 wait_for() {
   local deadline=$((SECONDS + 120))
   until "$@" 2>/dev/null; do
@@ -59,7 +59,7 @@ EXPORTS
     wait_for on_server rpcinfo -p
     on_server exportfs -ra
     on_server rpc.mountd
-    # Short, for nobody has locks from before that it could reclaim.
+    # Short times suffice, because nobody has locks from before to reclaim.
     on_server rpc.nfsd --grace-time 10 --lease-time 10 8
   } >/tmp/server.log 2>&1 </dev/null || { cat /tmp/server.log && return 1; }
   touch /run/nfs_server
@@ -69,7 +69,7 @@ disconnect_client() {
   ! mountpoint -q /client || umount /client || umount -f -l /client
 }
 
-# mount_nfs EXPORT VERSION [OPTIONS]: on /client, with nothing cached.
+# mount_nfs EXPORT VERSION [OPTIONS]: mounts it on /client, with nothing cached.
 mount_nfs() {
   local options=vers=$2${3:+,$3}
   [[ $2 != 3 ]] || options+=,nolock

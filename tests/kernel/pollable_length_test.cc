@@ -1,4 +1,4 @@
-#include "core/kernel/polled_io.h"
+#include "core/kernel/pollable_length.h"
 
 #include <sys/sysmacros.h>
 
@@ -11,7 +11,7 @@
 namespace ringcp {
 namespace {
 
-// A /sys with a disk, 259:0, and its partition, 259:1.
+// Makes a /sys with a disk, 259:0, and its partition, 259:1.
 class PollableLengthTest : public testing::Test {
  protected:
   PollableLengthTest() {
@@ -26,7 +26,7 @@ class PollableLengthTest : public testing::Test {
 
   uint32_t Disk() { return PollableLength(scratch_.path(), makedev(259, 0)); }
   uint32_t Partition() { return PollableLength(scratch_.path(), makedev(259, 1)); }
-  // Has `file` of the disk say `value`.
+  // Makes the disk's `file` contain `value`.
   void Set(const std::string& file, const std::string& value) {
     PrepareWithShell(scratch_.path(), "echo " + value + " > disk/queue/" + file);
   }
@@ -56,33 +56,12 @@ TEST_F(PollableLengthTest, IsNoneWhereThePiecesAreNotKnown) {
   EXPECT_EQ(Disk(), 0u);
   Set("max_segments", "127");
   EXPECT_GT(Disk(), 0u);
-  PrepareWithShell(scratch_.path(), "rmdir disk/device");  // One made of others.
+  PrepareWithShell(scratch_.path(), "rmdir disk/device");  // As for RAID.
   EXPECT_EQ(Disk(), 0u);
 }
 
 TEST_F(PollableLengthTest, IsNoneOfADeviceThatIsNoDisk) {
   EXPECT_EQ(PollableLength(scratch_.path(), makedev(0, 35)), 0u);
-}
-
-TEST(PolledIoTest, LooksADeviceUpOnce) {
-  int lookups = 0;
-  PolledIo polled_io([&](dev_t device) {
-    ++lookups;
-    return static_cast<uint32_t>(minor(device) * 4096);
-  });
-  for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(polled_io.LengthMax(makedev(259, 2)), 8192u);
-    EXPECT_EQ(polled_io.LengthMax(makedev(259, 0)), 0u);
-  }
-  EXPECT_EQ(lookups, 2);
-}
-
-TEST(PolledIoTest, OnlyTheFirstRefusalIsNews) {
-  PolledIo polled_io([](dev_t) { return 4096u; });
-  EXPECT_FALSE(polled_io.refused());
-  EXPECT_TRUE(polled_io.NoteRefused());
-  EXPECT_FALSE(polled_io.NoteRefused());
-  EXPECT_TRUE(polled_io.refused());
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "core/kernel/polled_io.h"
+#include "core/kernel/pollable_length.h"
 
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -40,13 +40,6 @@ uint32_t PollableLength(const std::string& sysfs, dev_t device) {
       std::min({ReadNumber(queue + "max_sectors_kb") * 1024,
                 segments > 0 ? (segments - 1) * kPage : 0, kLengthMax});
   return static_cast<uint32_t>(length / kPage * kPage);
-}
-
-uint32_t PolledIo::LengthMax(dev_t device) {
-  MutexLock lock(&mutex_);
-  const auto [it, is_new] = lengths_.try_emplace(device, 0);
-  if (is_new) it->second = length_(device);
-  return it->second;
 }
 
 }  // namespace ringcp

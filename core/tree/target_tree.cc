@@ -1,0 +1,198 @@
+#include "core/tree/target_tree.h"
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <optional>
+
+#include "absl/hash/hash.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/enum_set.h"
+#include "core/base/file_error.h"
+#include "core/base/file_identity.h"
+#include "core/file/attribute_plan.h"
+#include "core/file/file_acls.h"
+#include "core/file/target_decision.h"
+#include "core/kernel/file_systems.h"
+#include "core/kernel/op.h"
+
+namespace ringcp {
+namespace {
+
+// Of a target whose file system is known; `above` is that of the directory it is in.
+uint64_t TargetKey(const TargetDirectory& target, uint64_t above) {
+  // Elsewhere nobody asks for it.
+  const bool names_count = !target.file_system->has_true_inodes() && target.name != ".";
+  return names_count ? absl::HashOf(above, FoldedName(target.name)) : above;
+}
+
+// Whether what is in the way of a new directory in `parent` may be one to copy into.
+bool MayUseTarget(const Directory& parent) {
+  TargetQuestion question = {.kind = CopyKind::kDirectory};
+  if (parent.target->is_created) question.conditions.Add(Condition::kInNewDirectory);
+  question.NoteThatItExists();
+  return DecideTarget(question).fate != Fate::kFailToMake;
+}
+
+// What an open that takes nothing but a directory tells by its `result`.
+EnumSet<There> ThereByOpening(int32_t result) {
+  if (result == 0) return There::kDirectory;
+  if (result != -ENOTDIR && result != -ELOOP) return There::kUnknown;
+  return {There::kRegular, There::kLink, There::kSocket, There::kSpecial};
+}
+
+}  // namespace
+
+bool TargetTree::IsOwnTarget(const Directory& directory) {
+  std::string message;
+  {
+    MutexLock lock(&mutex_);
+    const auto it =
+        roots_.find({DeviceOf(directory.source.stat), directory.source.stat.stx_ino});
+    if (it != roots_.end() && directory.is_root &&
+        it->second.target == TargetPath(directory)) {
+      message = absl::StrCat(Quote(SourcePath(directory)), " and ",
+                             Quote(it->second.target), " are the same file");
+    } else if (it != roots_.end()) {
+      message = absl::StrCat("cannot copy a directory, ", Quote(it->second.source),
+                             ", into itself, ", Quote(it->second.target));
+    }
+  }
+  if (message.empty()) return false;
+  failures_->Add(MakeRefusal(SourcePath(directory), std::move(message)));
+  return true;
+}
+
+void TargetTree::NoteRoot(const Directory& directory, dev_t device, ino_t inode) {
+  Root root = {SourcePath(directory), TargetPath(directory)};
+  MutexLock lock(&mutex_);
+  roots_.try_emplace({device, inode}, std::move(root));
+}
+
+mode_t TargetTree::Withheld(const Directory& directory) const {
+  return policy_.WithheldMode(directory.source.stat.stx_mode,
+                              directory.parent->target->default_acl.has_value());
+}
+
+TargetTree::Made TargetTree::Make(Kernel* kernel, Directory* directory, bool empty,
+                                  struct statx* stat) {
+  const Directory& parent = *directory->parent;
+  TargetDirectory& target = *directory->target;
+  const mode_t withheld = Withheld(*directory);
+  const mode_t mode = policy_.NewMode(directory->source.stat.stx_mode) & ~withheld;
+  const int32_t made =
+      kernel->Do(MakeDirectory(parent.target->fd, target.name.c_str(), mode));
+  target.is_created = made == 0;
+  if (made != 0 && (made != -EEXIST || !MayUseTarget(parent))) {
+    failures_->Add(
+        MakeFileError(Operation::kMakeDirectory, TargetPath(*directory), -made));
+    return Made::kFailed;
+  }
+  // One that nothing is put into, and nothing set on, is not opened: of 50,000 that saves
+  // 3 to 4 % of the CPU time (0.98 s before, 0.95 s).
+  if (target.is_created && empty && !directory->is_root &&
+      NeedsNothing(kernel, *directory, withheld)) {
+    return Made::kFinished;
+  }
+  if (!Open(kernel, directory, stat)) return Made::kFailed;
+  if (directory->is_root) NoteRoot(*directory, DeviceOf(*stat), stat->stx_ino);
+  target.file_system = policy_.file_systems->FindBeneath(
+      parent.target->file_system, kernel, target.fd, DeviceOf(*stat));
+  target.key = TargetKey(target, parent.target->key);
+  target.group = GroupOfNewEntries(*stat, group_);
+  return Made::kOpen;
+}
+
+bool TargetTree::NeedsNothing(Kernel* kernel, const Directory& directory,
+                              mode_t withheld) const {
+  struct statx stat;
+  return !policy_.preserve.any_attribute() &&
+         kernel->Stat(directory.parent->target->fd, directory.target->name.c_str(),
+                      AT_SYMLINK_NOFOLLOW, &stat) == 0 &&
+         S_ISDIR(stat.stx_mode) && (withheld & ~policy_.umask & ~stat.stx_mode) == 0;
+}
+
+bool TargetTree::Open(Kernel* kernel, Directory* directory, struct statx* stat) {
+  const int at = directory->parent->target->fd;
+  const int fd = TargetDirectory::OpenToUse(kernel, at, directory->target->name.c_str());
+  directory->target->fd = fd >= 0 ? fd : -1;
+  const int32_t result = fd >= 0 ? kernel->Stat(fd, stat) : fd;
+  TargetQuestion question = {.kind = CopyKind::kDirectory,
+                             .there = ThereByOpening(result)};
+  if (result == 0) question.relation = RelationOf(directory->source.stat, *stat);
+  const TargetDecision decision = DecideTarget(question);
+  if (decision.fate == Fate::kUse) return true;
+  if (decision.fate == Fate::kRefuse) {
+    failures_->AddRefused(decision.refusal, SourcePath(*directory),
+                          TargetPath(*directory));
+    kernel->CloseIfOpen(&directory->target->fd);
+  } else {
+    failures_->Add(
+        MakeFileError(Operation::kAccessDirectory, TargetPath(*directory), -result));
+  }
+  return false;
+}
+
+bool TargetTree::Plan(Kernel* kernel, Directory* directory, const struct statx& stat) {
+  const int fd = directory->target->fd;
+  const bool created = directory->target->is_created;
+  std::optional<mode_t>& default_acl = directory->target->default_acl;
+  directory->target->set_attributes = policy_.preserve.any_attribute();
+  if (policy_.preserve.mode || policy_.preserve.ownership) {
+    // A new directory inherits it.
+    default_acl =
+        created ? directory->parent->target->default_acl : GrantsOfDefaultAcl(kernel, fd);
+  }
+  if (policy_.preserve.mode) {
+    // What it has inherited is not its source's. Where that stays it is tried again, and
+    // told, when all is in it. One that was there keeps its ACLs until then: so does GNU
+    // cp.
+    if (created && default_acl.has_value() &&
+        ReplaceInheritedAcls(kernel, fd, stat.stx_mode)) {
+      default_acl.reset();
+    }
+  }
+  if (!created) return true;
+  if (!policy_.preserve.mode) {
+    directory->target->withheld_mode =
+        Withheld(*directory) & ~policy_.umask & ~stat.stx_mode;
+    if (directory->target->withheld_mode != 0) {
+      const std::optional<mode_t> grants =
+          default_acl.has_value() ? default_acl : GrantsOfDefaultAcl(kernel, fd);
+      directory->target->withheld_mode &= grants.value_or(kPermissions);
+    }
+  }
+  // Its owner's rights may be less, by the source's mode or the umask; that holds when
+  // everything is in it.
+  const mode_t lacking = kOwnerPermissions & ~stat.stx_mode;
+  if (lacking == 0) return true;
+  const int error_number =
+      -kernel->Do(SetMode(fd, (stat.stx_mode & kAllModeBits) | lacking));
+  if (error_number == 0) {
+    directory->target->lent_mode = lacking;
+  } else if (!policy_.MayFailToSetMode(error_number)) {
+    failures_->Add(
+        MakeFileError(Operation::kSetMode, TargetPath(*directory), error_number));
+    return false;
+  }
+  return true;
+}
+
+void TargetTree::Finish(Kernel* kernel, const Directory& directory) {
+  AttributePlan plan;
+  // It is looked at again: others may have changed it while it was filled.
+  plan.Start(policy_, directory.source.stat,
+             {.fd = directory.target->fd,
+              .created = directory.target->is_created,
+              .kept_mode = directory.target->kept_mode,
+              .withheld = directory.target->withheld_mode,
+              .lent = directory.target->lent_mode,
+              .default_acl = directory.target->default_acl});
+  SetAttributesAtOnce(&plan, [kernel](const Op& op) { return kernel->Do(op); });
+  if (!plan.failed()) return;
+  const CopyFailure& failure = plan.failure();
+  failures_->Add(
+      MakeFileError(failure.operation, TargetPath(directory), failure.error_number));
+}
+
+}  // namespace ringcp

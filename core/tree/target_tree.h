@@ -1,0 +1,82 @@
+// The target's half of a DirectoryCopy: makes directories or finds that they are there,
+// plans what is to be done to them at the end, and does it. Of the source it knows what a
+// stat has told, and the mode that is to be kept.
+//
+// Thread-safety: all methods may be called by any thread, never twice for one directory.
+
+#ifndef RINGCP_CORE_TREE_TARGET_TREE_H_
+#define RINGCP_CORE_TREE_TARGET_TREE_H_
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <string>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "core/base/mutex.h"
+#include "core/file/copy_policy.h"
+#include "core/kernel/kernel.h"
+#include "core/tree/directory.h"
+#include "core/tree/directory_failures.h"
+#include "core/tree/target_directory.h"
+
+namespace ringcp {
+
+class TargetTree {
+ public:
+  enum class Made {
+    kFinished,  // Nothing more is to be done to it; it is not open.
+    kOpen,      // Plan() comes next.
+    kFailed,    // Reported.
+  };
+
+  // `group`: the process's. REQUIRES: `failures` outlives this.
+  TargetTree(const FileCopyPolicy& policy, gid_t group, DirectoryFailures* failures)
+      : policy_(policy), group_(group), failures_(failures) {}
+
+  // Whether the source is a target of this very job, which would be copied into itself;
+  // reported.
+  bool IsOwnTarget(const Directory& directory);
+
+  // Makes the target, or finds that it is there, and opens it; `stat` is of it then.
+  // `empty`: nothing will be put into it. Such a target is opened only where something
+  // has to be set by descriptor.
+  Made Make(Kernel* kernel, Directory* directory, bool empty, struct statx* stat);
+
+  // Notes what is to be done to the open target at the end, and sees to the rights that
+  // it needs meanwhile; false, reported, if it can't get them. `stat` is as Make() gave
+  // it. REQUIRES: if modes are kept, kept_mode is known.
+  bool Plan(Kernel* kernel, Directory* directory, const struct statx& stat);
+
+  // Does to the open target what was planned.
+  void Finish(Kernel* kernel, const Directory& directory);
+
+ private:
+  struct Root {
+    std::string source;
+    std::string target;
+  };
+
+  // What a target is made without.
+  mode_t Withheld(const Directory& directory) const;
+  // Whether the mode of a target just made, without `withheld`, is what it is to be.
+  bool NeedsNothing(Kernel* kernel, const Directory& directory, mode_t withheld) const;
+  // Opens the target and looks at it; false, reported, if it can't be used.
+  bool Open(Kernel* kernel, Directory* directory, struct statx* stat);
+  void NoteRoot(const Directory& directory, dev_t device, ino_t inode);
+
+  const FileCopyPolicy policy_;
+  const gid_t group_;
+  DirectoryFailures* const failures_;
+
+  Mutex mutex_;
+  // The targets of the roots: a source directory that is one of them lies in the job's
+  // own output.
+  absl::flat_hash_map<std::pair<dev_t, ino_t>, Root> roots_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_TREE_TARGET_TREE_H_
