@@ -103,7 +103,7 @@ class CopyScript {
   std::string Resume();
   std::string RetryTarget();
   void Stop() { copy_.Stop(); }
-  void LeaveBlocksToChains() { copy_.LeaveBlocksToChains(); }
+  void LeaveToChains() { copy_.LeaveToChains(); }
 
   const FileCopy& copy() const { return copy_; }
   // What is known of file systems, unless setup.policy has a table, and what both files

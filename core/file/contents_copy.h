@@ -149,6 +149,8 @@ class ContentsCopy {
   bool is_preallocated() const { return target_.is_preallocated(); }
   // O_DIRECT is on, of the source or of both files.
   bool is_direct() const { return is_direct_; }
+  // The chain that was to be carried out at once was queued instead.
+  void NoteQueued() { pump_.NoteQueued(); }
   // How much of what the counters' bytes_done has got is of this file; 0 the next time.
   int64_t TakeCounted();
   // Whether a read or write that was to leave nothing in the page cache was refused.

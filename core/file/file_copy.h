@@ -127,9 +127,13 @@ class FileCopy {
   bool copies_blocks_at_once() const {
     return state_ == State::kContents && contents_.copies_blocks_at_once();
   }
-  // The contents had to be waited for: the chains from the next one on are queued.
-  // REQUIRES: copies_blocks_at_once().
-  void LeaveBlocksToChains() { control_.at_once = control_.only_calls; }
+  // What a call was for has to be waited for: the chains from the next one on are queued,
+  // if that is possible.
+  void LeaveToChains() {
+    control_.may_call = false;
+    control_.at_once = control_.only_calls;
+    contents_.NoteQueued();
+  }
 
   // The source as it was when it was opened. REQUIRES: outcome() is kMultiplyLinked or
   // was later; meaningless if opening failed.

@@ -225,9 +225,10 @@ class Worker {
   // Goes on with those large files that are copied at once.
   void CopyBlocksAtOnce();
   void CopyBlocksAtOnce(int index, int lane, Chain chain);
-  // Carries out a chain that reads a block of a file said to be in memory; whether it was
-  // not, because the thread had to read from a device.
-  ChainResults RunBlock(ChainId id, const Chain& chain, bool* was_read);
+  // Carries out a chain, marked AtOnce(), that reads a block of a file said to be in
+  // memory. False if it was not, and the chain was queued instead; *was_read if that was
+  // seen too late, because the thread has read from a device.
+  bool RunBlock(ChainId id, const Chain& chain, ChainResults* settled, bool* was_read);
   // Decides about a file that has several links; what follows is in next_.
   void OnMultiplyLinked(int index);
   // Has each of the copies that wait try to go on; those that can't wait again.

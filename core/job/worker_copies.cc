@@ -195,6 +195,7 @@ void Worker::Submit(int index) {
       continue;
     }
     if (submitted == Submitted::kNoRoom) backlog_.emplace_back(id, chain);
+    if (submitted == Submitted::kQueued && chain[0].at_once) copy.LeaveToChains();
     ++i;
   }
   next_.size = 0;
@@ -213,9 +214,12 @@ void Worker::CopyBlocksAtOnce(int index, int lane, Chain chain) {
   WaitSinceLastCall();  // For other files.
   const auto end = kernel_->Now() + kRowTime;
   do {
+    ChainResults settled;
     bool was_read = false;
-    const ChainResults settled = RunBlock(IdOf(index, lane), chain, &was_read);
-    if (was_read) copy.LeaveBlocksToChains();
+    if (!RunBlock(IdOf(index, lane), chain, &settled, &was_read)) {
+      return copy.LeaveToChains();
+    }
+    if (was_read) copy.LeaveToChains();
     next_.size = 0;
     copy.Settle(lane, settled.results(), &next_);
     if (next_.size == 0 || !copy.copies_blocks_at_once()) return Continue(index);
@@ -224,13 +228,14 @@ void Worker::CopyBlocksAtOnce(int index, int lane, Chain chain) {
   blocks_at_once_.emplace_back(IdOf(index, lane), chain);
 }
 
-ChainResults Worker::RunBlock(ChainId id, const Chain& chain, bool* was_read) {
+bool Worker::RunBlock(ChainId id, const Chain& chain, ChainResults* settled,
+                      bool* was_read) {
   const auto start = kernel_->Now();
-  const ChainResults settled = kernel_->RunAtOnce(id, chain.ops());
+  if (kernel_->Submit(id, chain.ops(), settled) != Submitted::kCarriedOut) return false;
   // Waiting for the file's lock, or for room for dirty pages, is no reason to change.
   *was_read = AtOnceChooser::IsSlow(kernel_->Now() - start, chain[0].io.length) &&
               WaitSinceLastCall() == AtOnceChooser::Wait::kDevice;
-  return settled;
+  return true;
 }
 
 void Worker::QueueChains(int index) {

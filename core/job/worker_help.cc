@@ -67,10 +67,16 @@ bool Worker::CopyItsBlocks() {
       return false;
     }
     auto& [lane, chain] = next_.chains[0];
-    chain.SetAtOnce();
+    chain.SetAtOnce(/*may_ask=*/true);
+    ChainResults settled;
     bool was_read = false;
-    settle(RunBlock(IdOf(/*index=*/0, lane), chain, &was_read));
-    if (was_read) helps_at_once_ = false;
+    const bool is_queued = !RunBlock(IdOf(/*index=*/0, lane), chain, &settled, &was_read);
+    if (is_queued || was_read) helps_at_once_ = false;
+    if (is_queued) {
+      idle_max_ = kPollInterval;
+      return false;
+    }
+    settle(settled);
   } while (kernel_->Now() < end);
   return false;
 }

@@ -134,10 +134,10 @@ class Kernel {
   virtual bool Queue(ChainId id, absl::Span<const Op> chain) = 0;
 
   // Has `chain` be carried out where that is best. One marked AtOnce() is carried out on
-  // the calling thread; one of ops that io_uring has no opcode for is as well, as long as
-  // such chains do not make the thread wait; all others are queued. The results of a
-  // chain that was carried out are in *results.
-  // REQUIRES: as Queue(), but that all ops may be marked.
+  // the calling thread, unless it may ask (Op::may_ask), and would have to wait; one of
+  // ops that io_uring has no opcode for is as well, as long as such chains do not make
+  // the thread wait; all others are queued. The results of a chain that was carried out
+  // are in *results. REQUIRES: as Queue(), but that all ops may be marked.
   virtual Submitted Submit(ChainId id, absl::Span<const Op> chain,
                            ChainResults* results) = 0;
 

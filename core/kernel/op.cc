@@ -272,12 +272,24 @@ bool CanBeQueued(OpKind kind) {
   return false;
 }
 
+namespace {
+
+bool CanBeAsked(const Op& op) {
+  if (op.at_once) return false;
+  return (op.kind == OpKind::kOpenAt && (op.open.flags & (O_CREAT | O_TRUNC)) == 0) ||
+         (op.kind == OpKind::kRead && op.io.offset != kCurrentPosition);
+}
+
+}  // namespace
+
 bool IsImmediate(const Op& op) { return op.at_once || !CanBeQueued(op.kind); }
 
-void Chain::SetAtOnce() {
+void Chain::SetAtOnce(bool may_ask) {
+  const bool asks = may_ask && size_ > 0 && CanBeAsked(ops_[0]);
   for (int i = 0; i < size_; ++i) {
     ops_[i] = AtOnce(ops_[i]);
   }
+  if (asks) ops_[0].may_ask = true;
 }
 
 Chain& Chain::Add(const Op& op, Link link_from_previous) {
@@ -287,6 +299,17 @@ Chain& Chain::Add(const Op& op, Link link_from_previous) {
   ops_[size_].link = Link::kNone;
   ++size_;
   return *this;
+}
+
+Chain WithoutMarks(absl::Span<const Op> ops) {
+  Chain chain;
+  Link link = Link::kNone;
+  for (Op op : ops) {
+    op.at_once = op.may_ask = false;
+    chain.Add(op, link);
+    link = op.link;
+  }
+  return chain;
 }
 
 }  // namespace ringcp

@@ -134,6 +134,9 @@ struct Op {
   OpKind kind = OpKind::kClose;
   Link link = Link::kNone;
   bool at_once = false;  // See AtOnce().
+  // Of an op at once: it may be queued instead, with all behind it, if it would have to
+  // wait. See Chain::SetAtOnce().
+  bool may_ask = false;
   // kOpenAt: where the opened file goes; kNone asks for any descriptor. kClone,
   // kSetDirect: the target.
   FileRef file;
@@ -302,8 +305,11 @@ class Chain {
   // REQUIRES: fewer than kOpsMax ops.
   Chain& Add(const Op& op, Link link_from_previous = Link::kSoft);
 
-  // Has all ops be carried out at once; see AtOnce().
-  void SetAtOnce();
+  // Has all ops be carried out at once; see AtOnce(). With `may_ask` a kernel that queues
+  // may queue them instead if the first one would have to wait, and it can tell: if it
+  // opens what is there, or reads at an offset, and was not to be carried out at once
+  // before.
+  void SetAtOnce(bool may_ask = false);
 
   void clear() { size_ = 0; }
   bool empty() const { return size_ == 0; }
@@ -317,6 +323,9 @@ class Chain {
   std::array<Op, kOpsMax> ops_;
   int size_ = 0;
 };
+
+// The chain of `ops`, none of them marked AtOnce().
+Chain WithoutMarks(absl::Span<const Op> ops);
 
 }  // namespace ringcp
 

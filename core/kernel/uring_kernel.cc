@@ -145,7 +145,19 @@ ChainResults UringKernel::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
 Submitted UringKernel::Submit(ChainId id, absl::Span<const Op> chain,
                               ChainResults* results) {
   if (chain[0].at_once) {
-    *results = RunAtOnce(id, chain);
+    const bool asks = chain[0].may_ask && status_.ok() && HasOpcodes(chain);
+    const int32_t answer = asks ? asked_calls_.Run(chain[0]) : 0;
+    if (answer == AskedCalls::kWouldWait && Queue(id, WithoutMarks(chain).ops())) {
+      return Submitted::kQueued;
+    }
+    if (!asks || answer == AskedCalls::kWouldWait) {
+      *results = RunAtOnce(id, chain);
+      return Submitted::kCarriedOut;
+    }
+    CountAtOnce(chain);
+    *results = RunChain(id, chain, [&](const Op& op) {
+      return &op == chain.data() ? answer : RunWithSystemCall(op);
+    });
     return Submitted::kCarriedOut;
   }
   if (!HasOpcodes(chain) && !helper_chooser_.Next()) {

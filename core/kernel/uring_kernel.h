@@ -38,6 +38,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/kernel/asked_calls.h"
 #include "core/kernel/chain_table.h"
 #include "core/kernel/helper_chooser.h"
 #include "core/kernel/helper_threads.h"
@@ -173,6 +174,7 @@ class UringKernel : public RealKernel {
   std::vector<ChainResults> carried_out_;  // See CarryOutWithoutSlots().
   HelperThreads helpers_;
   HelperChooser helper_chooser_;
+  AskedCalls asked_calls_;
   ThreadWaits waits_seen_;
   bool has_waited_ = true;  // In Wait(), since waits_seen_.
 };

@@ -139,7 +139,7 @@ TEST(FileCopyAtOnceTest, BlocksThatHadToBeWaitedForAreFollowedByChains) {
   CopyScript copy(AtOnce({.size = 3 * CopyScript::kBlock}));
   OpenLarge(&copy);
   copy.Settle({0});
-  copy.LeaveBlocksToChains();
+  copy.LeaveToChains();
   EXPECT_EQ(copy.Settle({4096, 4096}),
             "0: read fd7 4096@4096 - write fd8 4096@4096 | 1: read fd7 4096@8192 - write "
             "fd8 4096@8192");

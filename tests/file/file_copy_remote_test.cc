@@ -327,7 +327,7 @@ TEST(FileCopyRemoteTest, AfterAQueuedWriteOfALargeFileFailedAllIsCopiedAnewByCal
         next = copy.Settle({0});
       }
       EXPECT_EQ(next, "at once read fd7 4096@0 - at once write fd8 4096@0");
-      copy.LeaveBlocksToChains();  // Even if the calls have to wait.
+      copy.LeaveToChains();  // Even if the calls have to wait.
       EXPECT_EQ(copy.Settle({4096, 4096}),
                 "at once read fd7 4096@4096 - at once write fd8 4096@4096");
       EXPECT_EQ(copy.Settle({4096, 4096}),

@@ -446,6 +446,25 @@ TEST_P(KernelContractTest, AWakeUpThatCameEarlyEndsTheNextWait) {
   EXPECT_TRUE(settled.empty());
 }
 
+TEST_P(KernelContractTest, AChainThatMayAskGivesTheSameResultsWhereverItRuns) {
+  const int fd = Open(source_, O_RDONLY);
+  for (int i = 0; i < 50; ++i) {
+    Chain chain;
+    chain.Add(ReadAt(FileRef::Descriptor(fd), buffer_, 4, 3));
+    chain.SetAtOnce(/*may_ask=*/true);
+    ChainResults results;
+    Results seen;
+    if (kernel_->Submit(ChainId{1}, chain.ops(), &results) == Submitted::kCarriedOut) {
+      seen.assign(results.results().begin(), results.results().end());
+    } else {
+      seen = SettleAll()[1];
+    }
+    EXPECT_EQ(seen, (Results{4}));
+    EXPECT_EQ(Buffer(4), "3456");
+  }
+  kernel_->Close(fd);
+}
+
 TEST_P(KernelContractTest, AWakeEndsAWaitWhateverIsInFlight) {
   const auto [reader, writer] = OpenPipe();
   constexpr int kMilliseconds = 2 * 60 * 1000;

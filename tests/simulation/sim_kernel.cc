@@ -14,6 +14,8 @@
 namespace ringcp {
 namespace {
 
+// Of so many chains that may ask, one would have to wait.
+constexpr uint64_t kAskedWaitsOneIn = 8;
 constexpr absl::Duration kSlowCall = absl::Milliseconds(2);
 // How soon a queued poll notices that its file is ready.
 constexpr absl::Duration kPollPause = absl::Milliseconds(1);
@@ -71,6 +73,10 @@ Submitted SimKernel::Submit(ChainId id, absl::Span<const Op> chain,
                             ChainResults* results) {
   const bool is_helped =
       options_.helped_one_in > 0 && world_->RandomBelow(options_.helped_one_in) == 0;
+  if (chain[0].may_ask && HasOpcodes(chain) &&
+      world_->RandomBelow(kAskedWaitsOneIn) == 0) {
+    if (Queue(id, WithoutMarks(chain).ops())) return Submitted::kQueued;
+  }
   if (chain[0].at_once || (!HasOpcodes(chain) && !is_helped)) {
     *results = RunAtOnce(id, chain);
     return Submitted::kCarriedOut;
