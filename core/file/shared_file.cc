@@ -146,6 +146,12 @@ void SharedFiles::OneWorkerLess() {
   OneBusyLess();
 }
 
+void SharedFiles::GiveUp(const Kernel* kernel) {
+  MutexLock lock(&mutex_);
+  // One that waits does not count among the busy ones any more.
+  if (!waiting_.Remove(kernel)) OneBusyLess();
+}
+
 void SharedFiles::OneBusyLess() {
   if (--workers_busy_ == 0) waiting_.WakeAll();
 }

@@ -142,9 +142,11 @@ class SharedFiles {
   // Ends what Join() began. The caller has nothing of the file in flight any more.
   void Leave(const SharedFile* file);
 
-  // A worker that was announced does not come, or does not help any more.
-  // REQUIRES: it does not wait, having been told kNothingYet.
+  // A worker that was announced does not come.
   void OneWorkerLess();
+  // The worker of `kernel`, which has nothing of a file in flight, will not help any
+  // more, and is not woken either.
+  void GiveUp(const Kernel* kernel);
 
  private:
   struct Offered {

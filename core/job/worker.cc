@@ -106,7 +106,9 @@ bool Worker::CopyAlone() {
 }
 
 bool Worker::CopyStreams() {
-  settled_.clear();  // Of a poll: the stream looks itself.
+  // Of a poll. The stream looks itself; what can't be polled is asked now and then.
+  const bool can_poll = settled_.empty() || settled_.front().results()[0] >= 0;
+  settled_.clear();
   for (; !streams_.empty(); streams_.pop_front()) {
     const WaitingEntry& entry = streams_.front();
     if (stream_ == nullptr) {
@@ -121,7 +123,9 @@ bool Worker::CopyStreams() {
     if (!stream_->Step()) {
       const StreamCopy::Waiting& waiting = stream_->waiting();
       idle_max_ = waiting.max;
-      if (waiting.fd >= 0) {
+      if (!can_poll) {
+        idle_max_ = std::min(waiting.max, kTargetPollInterval);
+      } else if (waiting.fd >= 0) {
         const auto most = static_cast<int>(absl::ToInt64Milliseconds(waiting.max));
         kernel_->Queue({}, Chain().Add(Poll(waiting.fd, waiting.events, most)).ops());
       }
@@ -153,7 +157,8 @@ void Worker::CountKernel() {
   counters_->chains.Add(now.chains - ring_counted_.chains);
   counters_->sqes.Add(now.sqes - ring_counted_.sqes);
   counters_->linked.Add(now.linked - ring_counted_.linked);
-  counters_->ops_at_once.Add(now.at_once - ring_counted_.at_once);
+  counters_->ops_at_once.Add(now.at_once + now.by_helpers - ring_counted_.at_once -
+                             ring_counted_.by_helpers);
   counters_->ops_at_once_with_opcode.Add(now.at_once_with_opcode -
                                          ring_counted_.at_once_with_opcode);
   counters_->polled.Add(now.polled - ring_counted_.polled);

@@ -9,7 +9,7 @@ bool Worker::HelpOthers() {
     if (helped_ == nullptr) {
       // The kernel may still write to blocks that would be taken for it.
       if (ring_failed_) {
-        work_.shared_files->OneWorkerLess();
+        work_.shared_files->GiveUp(kernel_);
         return true;
       }
       switch (work_.shared_files->Join(kernel_, &helped_)) {

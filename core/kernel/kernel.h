@@ -22,8 +22,7 @@
 //    nothing.
 //  - Chains run concurrently and settle in any order.
 //  - A poll that is queued (OpKind::kPoll) is alone in its chain, and keeps no other
-//  chain
-//    from being handed back.
+//    chain from being handed back.
 //  - A polled op is alone in its chain, and of an ordinary descriptor with O_DIRECT.
 //    Rings that can't poll carry it out like any other; what a device that can't be
 //    polled answers is a result like any other (EOPNOTSUPP).

@@ -159,6 +159,7 @@ bool Uring::Watch(int event) {
   if (watches()) return watch_ops_outstanding == kWatchOps;
   if (!can_watch || event < 0 || !HasRoomFor(kWatchOps)) return false;
   static __kernel_timespec no_time = {};
+  static __kernel_timespec later = {.tv_sec = 0, .tv_nsec = kWatchAgainNanoseconds};
   OpTag tag = {.entry = kWatchEntry};
   io_uring_sqe* sqe = io_uring_get_sqe(&ring);
   io_uring_prep_poll_add(sqe, event, POLLIN);
@@ -166,7 +167,12 @@ bool Uring::Watch(int event) {
   io_uring_sqe_set_data64(sqe, tag.Encode());
   ++tag.position;
   sqe = io_uring_get_sqe(&ring);
-  io_uring_prep_timeout(sqe, &no_time, /*count=*/0, /*flags=*/0);
+  io_uring_prep_timeout(sqe, &no_time, /*count=*/0, IORING_TIMEOUT_ETIME_SUCCESS);
+  sqe->flags |= IOSQE_IO_LINK;
+  io_uring_sqe_set_data64(sqe, tag.Encode());
+  ++tag.position;
+  sqe = io_uring_get_sqe(&ring);
+  io_uring_prep_timeout(sqe, &later, /*count=*/0, /*flags=*/0);
   io_uring_sqe_set_data64(sqe, tag.Encode());
   watch_ops_outstanding = kWatchOps;
   return true;

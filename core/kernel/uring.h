@@ -1,5 +1,5 @@
 // One io_uring, as <liburing.h> declares it, and ops as its submission queue entries.
-// Included by uring_kernel.cc alone, and the only header that includes <liburing.h>.
+// Included by UringKernel's files alone, and the only header that includes <liburing.h>.
 //
 // Thread-safety: belongs to its kernel.
 
@@ -33,8 +33,11 @@ struct Uring {
   static constexpr int kEntriesMin = 32;
   // How long SQPOLL's thread looks for submissions before it sleeps.
   static constexpr int kSqpollIdleMilliseconds = 10;
-  // The ops of Watch(): a poll and a timeout.
-  static constexpr int kWatchOps = 2;
+  // The ops of Watch(): a poll and two timeouts.
+  static constexpr int kWatchOps = 3;
+  // How long after the first one the second timeout ends: longer than a thread takes from
+  // the end of submitting to falling asleep.
+  static constexpr int64_t kWatchAgainNanoseconds = 200'000;
   // What ops have for a chain's entry that are of none: those of Watch(), and others
   // whose result nobody wants to know.
   static constexpr uint32_t kWatchEntry = 0xffffffff;
@@ -54,13 +57,15 @@ struct Uring {
   bool is_sqpoll() const { return (ring.flags & IORING_SETUP_SQPOLL) != 0; }
 
   // Has the ring watch `event`, which is an eventfd(2), unless it does already: once that
-  // is readable, a wait for completions ends, for however many it was. False: for two
-  // completions at least it does not, because there was no room or no memory for that.
+  // is readable, a wait for completions ends, for however many it was. False: there was
+  // no room or no memory for that, and only a wait for one completion ends.
   //
   // The poll alone would be one completion of those that are waited for; a timeout ends a
   // wait by itself (io_cqring_wait looks at cq_timeouts), so one of no time is linked
-  // behind it. Both are one-shot: a poll that stays would wake the thread again for what
-  // it has seen, and can't be linked.
+  // behind it. A thread that is in the kernel but not asleep yet (it still submits) would
+  // count that one before it begins to wait, and sleep on; so a second one comes a little
+  // later. All are one-shot: a poll that stays would wake the thread again for what it
+  // has seen, and can't be linked.
   bool Watch(int event);
   // Takes in a completion with the tag of what Watch() has queued; whether the event is
   // to be drained.

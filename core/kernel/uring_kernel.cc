@@ -138,6 +138,7 @@ void UringKernel::CountAtOnce(absl::Span<const Op> chain) {
 }
 
 ChainResults UringKernel::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
+  for (const Op& op : chain) RINGCP_CHECK(!op.file.is_slot());
   CountAtOnce(chain);
   return RunChain(id, chain, RunWithSystemCall);
 }
@@ -182,6 +183,8 @@ ChainResults UringKernel::RunAndLearn(ChainId id, absl::Span<const Op> chain) {
 }
 
 bool UringKernel::QueueForHelper(ChainId id, absl::Span<const Op> chain) {
+  // A slot's number would be taken for a descriptor's.
+  for (const Op& op : chain) RINGCP_CHECK(!op.file.is_slot());
   if (helpers_.chains_in_flight() >= chains_.capacity()) return false;
   ++counters_.chains;
   if (helpers_.CarryOut(id, chain)) {

@@ -23,6 +23,7 @@
 #include "core/file/file_source.h"
 #include "core/file/next_chains.h"
 #include "core/kernel/block_pool.h"
+#include "core/kernel/syscall_kernel.h"
 #include "gtest/gtest.h"
 #include "tests/kernel_under_test.h"
 #include "tests/scratch_directory.h"
@@ -157,6 +158,16 @@ TEST(SharedFilesTest, OnceAllWorkersWaitThereIsNothingToHelpWith) {
   }
   files.OneWorkerLess();
   for (std::thread& thread : threads) thread.join();
+}
+
+TEST(SharedFilesTest, AWorkerThatGivesUpWhileItWaitsCountsOnce) {
+  SharedFiles files(2);
+  SyscallKernel kernel(/*slots=*/0);
+  SyscallKernel other(/*slots=*/0);
+  SharedFile* file = nullptr;
+  EXPECT_EQ(files.Join(&kernel, &file), SharedFiles::Joined::kNothingYet);
+  files.GiveUp(&kernel);
+  EXPECT_EQ(files.Join(&other, &file), SharedFiles::Joined::kOver);
 }
 
 TEST(SharedFilesTest, AWaitingWorkerIsGivenWhatIsOffered) {
