@@ -60,8 +60,8 @@ class BlockPump {
   // lends blocks.
   void Advance(NextChains* next);
 
-  // What was to be carried out by calls is carried out by a ring instead, whose word about
-  // the end of a file counts less.
+  // What was to be carried out by calls is carried out by a ring instead, whose word
+  // about the end of a file counts less.
   void NoteQueued() {
     for (Lane& lane : lanes_) {
       if (lane.in_flight) lane.block.end_is_believed = false;

@@ -133,8 +133,9 @@ void ContentsCopy::OnClone(int32_t result, NextChains* next) {
     return Fail(TargetFailure(Operation::kClone, -result));
   }
   control_->at_once = control_->at_once && may_be_read_at_once();
-  // A target that was there may be a link to elsewhere.
-  if (refuses_all && files_.target_created) {
+  // A target that was there may be a link to elsewhere, and a source may be mounted over.
+  if (refuses_all && files_.target_created &&
+      files_.source_file_system == files_.source_found_on) {
     policy_->file_systems->NoteCloneRefused(*files_.source_found_on,
                                             *files_.target_file_system);
   }
@@ -142,6 +143,7 @@ void ContentsCopy::OnClone(int32_t result, NextChains* next) {
 }
 
 void ContentsCopy::OnTruncate(int32_t result, NextChains* next) {
+  target_.OnOldEmptied(result);
   if (result < 0) return FailToWrite(result);
   Enter(State::kClone, Clone(files_.source.index, files_.target.index), next);
 }

@@ -83,8 +83,9 @@ void ContentsCopy::PollIfAsked() {
   if (!policy_->polls || source->refuses_polling() || target->refuses_polling()) return;
   const uint32_t read_length_max = policy_->file_systems->PollableBytes(source);
   const uint32_t write_length_max = policy_->file_systems->PollableBytes(target);
-  if (read_length_max == 0) return source_.blocks().io().RefusePolling(EOPNOTSUPP);
-  if (write_length_max == 0) return target_.blocks().io().RefusePolling(EOPNOTSUPP);
+  if (read_length_max == 0) source_.blocks().io().RefusePolling(EOPNOTSUPP);
+  if (write_length_max == 0) target_.blocks().io().RefusePolling(EOPNOTSUPP);
+  if (read_length_max == 0 || write_length_max == 0) return;
   const uint32_t length_max = std::min(read_length_max, write_length_max);
   source_.blocks().io().BeginPolling(length_max);
   target_.blocks().io().BeginPolling(length_max);

@@ -302,7 +302,7 @@ class FileCopy {
   void AddCloses(Link link, Chain* chain);
   void CloseFiles(NextChains* next);
   // Whether a close that ended with `closed` may have to be repeated.
-  bool MayNotHaveRun(int32_t closed) const;
+  bool MayNotHaveRun(int32_t result) const;
   void OnClosed(absl::Span<const int32_t> results);
   void Done();
 

@@ -155,7 +155,7 @@ bool FileCopy::NoteWritten(int32_t result) {
   // gives. Both are tried again as if interrupted.
   if (result == 0 || result == -ECANCELED) result = -EINTR;
   if (result == -EIO && may_help_to_call() && !control_.stopped) {
-    control_.only_calls = true;
+    control_.only_calls = closes_at_once_ = true;
     counters_->bytes_done.Add(-static_cast<int64_t>(written_));
     written_ = 0;
     return true;
@@ -239,7 +239,7 @@ void FileCopy::OnLookAnew(absl::Span<const int32_t> results, NextChains* next) {
                               DeviceOf(target_name_stat_) == DeviceOf(target_stat_);
   counters_->bytes_done.Add(-contents_.TakeCounted());
   contents_.Reset(&policy_, &source_stat_);
-  control_.only_calls = control_.at_once = true;
+  control_.only_calls = control_.at_once = closes_at_once_ = true;
   if (control_.stopped) return CloseAll(next);
   if (may_be_made_up && !IsStillTheSame(target_stat_, target_name_stat_)) {
     return Enter(State::kEmptyAnew, SetSize(target_.fd(), 0), next);

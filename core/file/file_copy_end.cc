@@ -49,13 +49,21 @@ bool FileCopy::EndsTarget(NextChains* next) {
     case PlacedTarget::Step::kDone:
       return false;
     default:
-      state_ = State::kEndTarget;
-      target_.AddStep(&next->Add(0));
-      return true;
+      break;
   }
+  state_ = State::kEndTarget;
+  Chain& chain = next->Add(0);
+  target_.AddStep(&chain);
+  if (closes_at_once_) chain.SetAtOnce();
+  return true;
 }
 
 void FileCopy::OnEndTarget(absl::Span<const int32_t> results, NextChains* next) {
+  if (MayNotHaveRun(results[0])) {
+    closes_at_once_ = true;
+    EndsTarget(next);
+    return;
+  }
   target_.Settle(results);
   const bool goes_on = outcome_at_end_ != Outcome::kFailed && !control_.stopped;
   const bool is_done = target_.step() == PlacedTarget::Step::kDone;
@@ -99,8 +107,8 @@ void FileCopy::CloseFiles(NextChains* next) {
 }
 
 // By a call it has run in any case; then -ECANCELED is what a file system answers.
-bool FileCopy::MayNotHaveRun(int32_t closed) const {
-  return closed == -ECANCELED && !closes_at_once_ && !control_.at_once;
+bool FileCopy::MayNotHaveRun(int32_t result) const {
+  return result == -ECANCELED && !closes_at_once_ && !control_.at_once;
 }
 
 void FileCopy::OnClosed(absl::Span<const int32_t> results) {

@@ -149,7 +149,6 @@ bool FileCopy::ShouldTruncate(int error_number) const {
 }
 
 void FileCopy::RemoveTarget(OldTarget removed_as, NextChains* next) {
-  question_.conditions.Add(Condition::kRemoved);
   removed_as_ = removed_as;
   // Since it was looked at it has been opened, in vain: by now it may be another one.
   // Where numbers of inodes may be made up that can't be told.
@@ -168,8 +167,13 @@ void FileCopy::OnLookAtOld(int32_t result, NextChains* next) {
     case HasName::kIt:
       return UnlinkTarget(next);
     case HasName::kNothing:
-    case HasName::kAnother:  // That is decided on anew.
       return OpenNewTarget(next);
+    case HasName::kAnother:  // That is decided on anew.
+      question_ = {.kind = CopyKind::kContents,
+                   .conditions = ConditionsOf(policy_, names_)};
+      if (++targets_let_go_ <= kRetriesMax) return OpenNewTarget(next);
+      Fail(RefusedTarget(Refusal::kTargetReplaced));
+      return CloseAll(next);
     case HasName::kUnknown:
       FailOnTarget(Operation::kRemove, -result);
       return CloseAll(next);
@@ -185,6 +189,7 @@ void FileCopy::OnRemoveTarget(int32_t result, NextChains* next) {
     FailOnTarget(Operation::kRemove, -result);
     return CloseAll(next);
   }
+  question_.conditions.Add(Condition::kRemoved);
   if (result == 0) old_target_ = removed_as_;
   if (control_.stopped) return CloseAll(next);
   OpenNewTarget(next);
@@ -261,6 +266,13 @@ void FileCopy::OnStatOpened(int32_t result, NextChains* next) {
     const TargetDecision decision =
         DecideOpenTarget(CopyKind::kContents, source_stat_, target_stat_);
     if (decision.fate != Fate::kOverwrite) return CarryOut(decision, next);
+    // It has been opened once more, to begin anew.
+    if (target_.is_identified() && !target_.numbers_differ() &&
+        !target_.IsIt(target_stat_)) {
+      target_.NoteAnother();
+      Fail(RefusedTarget(Refusal::kTargetReplaced));
+      return CloseAll(next);
+    }
     target_.NoteStat(result, target_stat_);
     const dev_t device = DeviceOf(target_stat_);
     if (device != names_.target_file_system->device()) {

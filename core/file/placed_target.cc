@@ -48,13 +48,28 @@ void PlacedTarget::NoteStat(int32_t result, const struct statx& stat) {
   if (is_identified_) stat_ = stat;
 }
 
+void PlacedTarget::NoteAnother() { End(ESTALE); }
+
 void PlacedTarget::NoteEmptied() {
   if (state_ == State::kUntouched) state_ = State::kEmptied;
 }
 
 void PlacedTarget::NoteWhole() {
-  if (state_ == State::kSpecial) return;
-  state_ = state_ == State::kMade ? State::kMadeWhole : State::kRewritten;
+  switch (state_) {
+    case State::kMade:
+      state_ = State::kMadeWhole;
+      return;
+    case State::kUntouched:
+    case State::kEmptied:
+      state_ = State::kRewritten;
+      return;
+    case State::kMadeWhole:
+    case State::kRewritten:
+    case State::kSpecial:
+      return;
+    default:
+      RINGCP_CHECK(false);
+  }
 }
 
 void PlacedTarget::NoteNotStored() {

@@ -77,6 +77,7 @@
 #include <cstdint>
 
 #include "absl/types/span.h"
+#include "core/base/file_identity.h"
 #include "core/file/copy_policy.h"
 #include "core/kernel/file_system_table.h"
 #include "core/kernel/op.h"
@@ -148,6 +149,9 @@ class PlacedTarget {
   // All its contents are in it; or, of what had been, some could not be stored.
   void NoteWhole();
   void NoteNotStored();
+  // What was opened once more is another file by now: what this copy made is out of
+  // reach.
+  void NoteAnother();
   // What was made is gone, or what was opened, and left as it was, is not wanted any
   // more.
   void Forget();
@@ -160,6 +164,8 @@ class PlacedTarget {
   int fd() const { return file_.index; }
   FileSystem* file_system() const { return file_system_; }
   bool is_identified() const { return is_identified_; }
+  // Whether `stat` is of it. REQUIRES: is_identified().
+  bool IsIt(const struct statx& stat) const { return IsStillTheSame(stat_, stat); }
   bool numbers_differ() const { return numbers_differ_; }
   bool is_made() const {
     return state_ == State::kMade || state_ == State::kMadeWhole ||

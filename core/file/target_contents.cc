@@ -18,10 +18,12 @@ void TargetContents::Start(FileRef file, bool has_old, uint64_t old_size) {
   old_size_ = old_size;
 }
 
-Op TargetContents::EmptyOld() {
+Op TargetContents::EmptyOld() const { return policy_->Resize(file_.index, 0); }
+
+void TargetContents::OnOldEmptied(int32_t result) {
+  if (result < 0) return;
   is_emptied_ = true;
   has_old_ = false;
-  return policy_->Resize(file_.index, 0);
 }
 
 bool TargetContents::OnRoomSetAside(int32_t result) {

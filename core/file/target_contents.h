@@ -34,8 +34,9 @@ class TargetContents {
   bool has_old() const { return has_old_; }
   uint64_t old_size() const { return old_size_; }
   // Takes them away.
-  Op EmptyOld();
-  // Whether EmptyOld() was asked for.
+  Op EmptyOld() const;
+  void OnOldEmptied(int32_t result);
+  // Whether that has been done.
   bool is_emptied() const { return is_emptied_; }
 
   // Sets room aside for `size` bytes, before there is anything in it. Of the result:

@@ -217,6 +217,26 @@ TEST(FileCopyAttributesTest, AnOwnersOwnRightsAreRestrictedBeforeItIsGivenAwayTo
   EXPECT_EQ(overwritten.copy.Settle({0, 0}), "failed: chmod T EPERM");
 }
 
+TEST(FileCopyAttributesTest, AfterAnInstallThatFailedOnceTheModeIsWhatItWouldHaveBeen) {
+  FileCopyPolicy policy;
+  policy.preserve.mode = policy.preserve.timestamps = false;
+  policy.preserve.ownership = true;
+  for (const bool fails_once : {false, true}) {
+    CopyScript copy({.policy = policy});
+    copy.source_stat.stx_uid = 5;
+    copy.target_fd_stat.stx_mode = S_IFREG | 0600;
+    copy.LookAtSource();
+    if (fails_once) {
+      copy.Settle({0, 100, -EMFILE, kCancelled, kCancelled});
+      EXPECT_EQ(copy.Settle({8, 0}), "at once fstat fd8");
+    } else {
+      EXPECT_EQ(copy.Settle({0, 100, 8, 0, 0}), "at once fstat fd8");
+    }
+    EXPECT_EQ(copy.Settle({0}), "fchown fd8 5:1");
+    EXPECT_EQ(copy.Settle({0}), "fchmod fd8 644");
+  }
+}
+
 TEST(FileCopyAttributesTest, AFailedInstallIsTriedOnceMore) {
   CopyScript copy({.policy = AsUser(1)});
   copy.LookAtSource();

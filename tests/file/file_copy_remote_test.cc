@@ -42,12 +42,15 @@ struct Overwriting : Read {
   }
 };
 
-// Empties and closes the new target, and then removes it. Returns the outcome.
-std::string RemoveClosed(CopyScript* copy, const std::string& next) {
+// Empties and closes the new target, and then removes it, by ops that are `how`: queued
+// or at once. Returns the outcome.
+std::string RemoveClosed(CopyScript* copy, const std::string& next,
+                         const std::string& how = "") {
   EXPECT_EQ(next, "at once set size fd8 0");
-  EXPECT_EQ(copy->Settle({0}), "fstat fd8 unasked = close fd8 = close fd7");
-  EXPECT_EQ(copy->Settle({0, -EIO, 0}), "lstat T");
-  EXPECT_EQ(copy->Settle({0}), "unlink T");
+  EXPECT_EQ(copy->Settle({0}), absl::StrCat(how, "fstat fd8 unasked = ", how,
+                                            "close fd8 = ", how, "close fd7"));
+  EXPECT_EQ(copy->Settle({0, -EIO, 0}), absl::StrCat(how, "lstat T"));
+  EXPECT_EQ(copy->Settle({0}), absl::StrCat(how, "unlink T"));
   return copy->Settle({0});
 }
 
@@ -293,9 +296,8 @@ TEST(FileCopyRemoteTest, AfterAQueuedWriteFailedAllIsWrittenByACall) {
       EXPECT_EQ(copy.Settle({100, 0, 0, 0}), "copied");
       EXPECT_EQ(copy.counters().bytes_done.value(), 100);
     } else {
-      EXPECT_EQ(
-          RemoveClosed(&copy, copy.Settle({-EIO, kCancelled, kCancelled, kCancelled})),
-          "failed: write T EIO");
+      const std::string next = copy.Settle({-EIO, kCancelled, kCancelled, kCancelled});
+      EXPECT_EQ(RemoveClosed(&copy, next, "at once "), "failed: write T EIO");
     }
   }
 }

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "core/file/file_source.h"
 #include "core/file/file_copy.h"
+#include "core/file/file_source.h"
 #include "gtest/gtest.h"
 #include "tests/copy_script.h"
 

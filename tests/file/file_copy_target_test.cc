@@ -339,6 +339,21 @@ TEST(FileCopyTargetTest, WithForceAFileThatTookItsNameMeanwhileIsNotRemoved) {
   EXPECT_EQ(copy.copy().old_target(), OldTarget::kKept);
 }
 
+// So the other names of such a file keep it, as they would have if it had been there.
+TEST(FileCopyTargetTest, WithForceAFileOfSeveralNamesThatTookItsNameIsNotOverwritten) {
+  Preserve links;
+  links.links = true;
+  Existing existing({.preserve = links, .force = true});
+  CopyScript& copy = existing.copy;
+  EXPECT_EQ(copy.Settle({0, 0}), "open T>fd");
+  EXPECT_EQ(copy.Settle({-EACCES}), "at once lstat T");
+  copy.target_link_stat.stx_ino = 4711;
+  EXPECT_EQ(copy.Settle({0}), "open T new 644>fd");
+  copy.target_link_stat.stx_nlink = copy.target_stat.stx_nlink = 3;
+  EXPECT_EQ(copy.Settle({-EEXIST}), "lstat T - stat T");
+  EXPECT_EQ(copy.Settle({0, 0}), "unlink T");
+}
+
 // Each look may give another number there.
 TEST(FileCopyTargetTest, WithForceItIsRemovedByItsNameWhereNumbersMayBeMadeUp) {
   CopyScript copy(

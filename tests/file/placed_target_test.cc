@@ -519,5 +519,21 @@ TEST(PlacedTargetTest, ACopyMayBeginAnew) {
   EXPECT_TRUE(target.is_made());
 }
 
+// A copy that was cut short in its last op says so once more.
+TEST(PlacedTargetTest, ThatItIsWholeMayBeNotedTwice) {
+  FileCopyPolicy policy;
+  FileCopyNames names;
+  names.target = "T";
+  names.target_file_system = Local();
+  PlacedTarget target;
+  target.Start(policy, names);
+  target.NoteMade(FileRef::Descriptor(kFd));
+  for (int i = 0; i < 2; ++i) {
+    target.NoteWhole();
+    EXPECT_TRUE(target.is_whole());
+    EXPECT_TRUE(target.is_made());
+  }
+}
+
 }  // namespace
 }  // namespace ringcp
