@@ -248,8 +248,9 @@ void ContentsCopy::OnPumped(NextChains* next) {
       (reads_direct_ && pump_.failed_operation() == Operation::kRead);
   if (is_direct_ && (!pump_.failed() || may_be_refused)) {
     const bool is_whole = pump_.complete() && !source_.blocks().end_found();
-    if (is_whole && direct_end_ < source_.direct_end())
+    if (is_whole && direct_end_ < source_.direct_end()) {
       return CopyDirect(direct_end_, next);
+    }
     if (is_whole && !reads_direct_) counters_->files_direct.Add(1);
     return SwitchDirect(/*on=*/false, next);
   }
@@ -272,8 +273,9 @@ void ContentsCopy::OnPumped(NextChains* next) {
 }
 
 void ContentsCopy::OnEndReached(NextChains* next) {
-  if (source_.blocks().end_found())
+  if (source_.blocks().end_found()) {
     return SetTargetSize(source_.blocks().end_offset(), next);
+  }
   // With the last byte written the target has its size.
   if (!source_.has_holes() || (source_.knows_holes() && !source_.ends_with_hole())) {
     return CopyBehind(source_.size(), next);

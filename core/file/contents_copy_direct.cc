@@ -130,8 +130,9 @@ void ContentsCopy::OnUnsetDirect(int32_t result, NextChains* next) {
   }
   if (result < 0) return FailToWrite(result);
   if (control_->stopped) return Done(Outcome::kStopped);
-  if (pump_.complete() && !source_.blocks().end_found())
+  if (pump_.complete() && !source_.blocks().end_found()) {
     return CopyBehind(source_.direct_end(), next);
+  }
   Discard(next);
 }
 

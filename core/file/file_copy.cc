@@ -90,8 +90,9 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
 
 void FileCopy::SetAtOnce(NextChains* next) const {
   if (!control_.at_once) return;
-  for (int i = 0; i < next->size; ++i)
+  for (int i = 0; i < next->size; ++i) {
     next->chains[i].chain.SetAtOnce(/*may_ask=*/!control_.only_calls);
+  }
 }
 
 void FileCopy::Settle(int lane, absl::Span<const int32_t> results, NextChains* next) {
