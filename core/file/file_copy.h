@@ -132,6 +132,10 @@ class FileCopy {
   void LeaveToChains() {
     control_.may_call = false;
     control_.at_once = control_.only_calls;
+  }
+  // The chain that was to be carried out at once has been queued instead.
+  void NoteQueued() {
+    LeaveToChains();
     contents_.NoteQueued();
   }
 

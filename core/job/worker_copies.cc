@@ -195,7 +195,7 @@ void Worker::Submit(int index) {
       continue;
     }
     if (submitted == Submitted::kNoRoom) backlog_.emplace_back(id, chain);
-    if (submitted == Submitted::kQueued && chain[0].at_once) copy.LeaveToChains();
+    if (submitted == Submitted::kQueued && chain[0].at_once) copy.NoteQueued();
     ++i;
   }
   next_.size = 0;
@@ -217,7 +217,7 @@ void Worker::CopyBlocksAtOnce(int index, int lane, Chain chain) {
     ChainResults settled;
     bool was_read = false;
     if (!RunBlock(IdOf(index, lane), chain, &settled, &was_read)) {
-      return copy.LeaveToChains();
+      return copy.NoteQueued();
     }
     if (was_read) copy.LeaveToChains();
     next_.size = 0;
