@@ -19,7 +19,8 @@
 //             |             close => close source]             |
 //             |     or                                         |
 //             |   kOpenTarget [openat] <-----------------------+
-//             |     | target exists: kStatTarget, (kRemoveTarget,) kOpenTarget,
+//             |     | target exists: kStatTarget, (kLookAtOld,)
+//             |     |   (kRemoveTarget,) kOpenTarget,
 //             |     |   kStatOpened, (kAwaitTarget,) kConfirmTarget, kEmptyOld
 //             |     v                                          v
 //             |   kWriteWhole [write -> close => close]     kContents (contents_copy.h)

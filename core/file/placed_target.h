@@ -33,6 +33,7 @@
 //   kEmptied     It was there, and has lost its      open: kEmpty -> kSettled
 //                contents by this copy; not all of     fails -> kSettled (!)
 //                the new ones are in it.             closed: kReopen -> kReopened
+//                                                      it is gone -> kSettled
 //                                                      fails -> kSettled (!)
 //   kRewritten   ... all of them are.                open: kClose
 //                                                      fails -> kEmptied (told)
@@ -40,14 +41,15 @@
 //                has just been seen to lead to it.     fails, open   -> kResists
 //                                                      fails, closed -> kSettled (!)
 //   kStray       It is to be removed, but has        kEmpty -> kSettled
-//                another name by now.
+//                another name by now.                  fails -> kSettled (!)
 //   kResists     It can't be removed while it is     kEmpty -> kAwaitsClosing
 //                open.
-//   kAwaitsClosing  It is empty, and is to be        kClose -> kMade, which is closed
-//   then
+//   kAwaitsClosing                                   kClose -> kMade, which is closed
+//                It is empty, and is to be             then
 //                removed once it is closed.
 //   kReopened    What its name leads to is open.     kCompare: it is it -> kEmptied
-//                                                      else -> kSettled
+//                                                      another   -> kSettled
+//                                                      can't be told -> kSettled (!)
 //   kSettled     Nothing is left to be done.         open: kClose
 //
 // (!): removal_error() has the reason. (told): so does close_error().

@@ -72,7 +72,7 @@ class TargetClaims {
     int directory = -1;
     const char* name = nullptr;
     const FileSystem* file_system = nullptr;  // What the directory is on.
-    uint64_t directory_key = 0;               // Directory::target_key.
+    uint64_t directory_key = 0;               // TargetDirectory::key.
   };
 
   // What one copy has claimed: nothing, a new target or an existing one.
