@@ -56,15 +56,6 @@ bool FakeKernel::Queue(ChainId id, absl::Span<const Op> chain) {
   return true;
 }
 
-Submitted FakeKernel::Submit(ChainId id, absl::Span<const Op> chain,
-                             ChainResults* results) {
-  if (IsImmediate(chain[0])) {
-    *results = RunAtOnce(id, chain);
-    return Submitted::kCarriedOut;
-  }
-  return Queue(id, chain) ? Submitted::kQueued : Submitted::kNoRoom;
-}
-
 void FakeKernel::Wait(absl::Duration timeout, std::vector<ChainResults>* settled) {
   if (flights_.empty()) return Await(timeout, settled);
   if (polls_queued() > 0) Await(absl::ZeroDuration(), settled);

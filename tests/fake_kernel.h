@@ -67,8 +67,6 @@ class FakeKernel : public RealKernel {
   ThreadWaits Waits() const override { return {}; }
   ChainResults RunAtOnce(ChainId id, absl::Span<const Op> chain) override;
   bool Queue(ChainId id, absl::Span<const Op> chain) override;
-  Submitted Submit(ChainId id, absl::Span<const Op> chain,
-                   ChainResults* results) override;
   void Wait(absl::Duration timeout, std::vector<ChainResults>* settled) override;
   int chains_in_flight() const override {
     return static_cast<int>(flights_.size()) + polls_queued();

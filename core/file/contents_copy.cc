@@ -1,10 +1,8 @@
 #include "core/file/contents_copy.h"
 
-#include <algorithm>
 #include <cerrno>
 
 #include "core/base/check.h"
-#include "core/base/file_identity.h"
 #include "core/kernel/file_system_table.h"
 
 namespace ringcp {

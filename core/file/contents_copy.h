@@ -200,7 +200,7 @@ class ContentsCopy {
   // Whether reading and writing it takes so little time that it may be done at once, if
   // it is in memory, and nothing has to wait for a device.
   bool may_be_read_at_once() const {
-    return source_.size() <= block_size_bytes_ && policy_->page_cache == PageCache::kKeep;
+    return source_.size() <= block_size_bytes_ && !policy_->leaves_cache();
   }
 
   void OnClone(int32_t result, NextChains* next);

@@ -21,8 +21,7 @@ void ContentsCopy::CopyBytes(NextChains* next) {
                             files_.target_file_system->refuses_direct();
     return is_refused ? CopyPieces(next) : SwitchDirect(/*on=*/true, next);
   }
-  const bool may_copy_blocks_at_once = control_->may_call &&
-                                       policy_->page_cache == PageCache::kKeep &&
+  const bool may_copy_blocks_at_once = control_->may_call && !policy_->leaves_cache() &&
                                        source_.size() > block_size_bytes_;
   if (!is_large() && !may_copy_blocks_at_once) return CopyPieces(next);
   Enter(State::kCountCached, source_.CountCached(), next);
@@ -34,7 +33,7 @@ void ContentsCopy::OnCountCached(int32_t result, NextChains* next) {
   // does.
   control_->at_once = control_->may_call &&
                       (source_.is_cached() || source_.has_holes()) &&
-                      policy_->page_cache == PageCache::kKeep;
+                      !policy_->leaves_cache();
   // Then it is not put there either: that costs more CPU time than all the rest.
   if (policy_->direct_reads && is_large() && is_known && !source_.is_cached() &&
       !source_.has_holes() && !files_.source_file_system->refuses_direct()) {

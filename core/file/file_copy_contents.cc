@@ -106,14 +106,14 @@ void FileCopy::CopyContents(NextChains* next) {
 
 Op FileCopy::WriteBlock(FileRef target) {
   Op op = WriteAt(target, block_ + written_, filled_ - written_, written_);
-  write_is_uncached_ = policy_.page_cache != PageCache::kKeep && !refused_uncached_ &&
+  write_is_uncached_ = policy_.leaves_cache() && !refused_uncached_ &&
                        !target_.file_system()->refuses_uncached_writes();
   if (write_is_uncached_) op.io.flags = kDontCache;
   return op;
 }
 
 bool FileCopy::closes_when_written() const {
-  return !policy_.preserve.any_attribute() && policy_.page_cache == PageCache::kKeep;
+  return !policy_.preserve.any_attribute() && !policy_.leaves_cache();
 }
 
 void FileCopy::WriteWhole(NextChains* next) {

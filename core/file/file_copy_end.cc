@@ -1,18 +1,14 @@
 // The end of a file's copy: the target is closed, and kept or removed.
 
-#include <fcntl.h>
-
 #include <cerrno>
 
-#include "core/base/file_identity.h"
 #include "core/file/file_copy.h"
 
 namespace ringcp {
 
 bool FileCopy::has_cached() const {
-  return policy_.page_cache != PageCache::kKeep &&
-         (refused_uncached_ || source_refuses_uncached() ||
-          target_.file_system()->refuses_uncached_writes());
+  return policy_.leaves_cache() && (refused_uncached_ || source_refuses_uncached() ||
+                                    target_.file_system()->refuses_uncached_writes());
 }
 
 bool FileCopy::source_refuses_uncached() const {

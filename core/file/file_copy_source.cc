@@ -176,8 +176,7 @@ bool FileCopy::reads_first() const { return !may_clone() && !has_cached(); }
 Op FileCopy::FirstRead() {
   if (block_ == nullptr) block_ = pool_->Take();
   Op op = ReadAt(source_, block_ + filled_, block_size_bytes_ - filled_, filled_);
-  first_read_is_uncached_ =
-      policy_.page_cache != PageCache::kKeep && !source_refuses_uncached();
+  first_read_is_uncached_ = policy_.leaves_cache() && !source_refuses_uncached();
   if (first_read_is_uncached_) op.io.flags = kDontCache;
   return op;
 }

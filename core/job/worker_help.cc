@@ -41,8 +41,7 @@ void Worker::BeginToHelp() {
   help_->pump.Start();
   WaitSinceLastCall();  // For other files.
   // Only what is in memory is offered.
-  helps_at_once_ = work_.warm_calls == CallsAtOnce::kAll &&
-                   work_.policy.page_cache == PageCache::kKeep;
+  helps_at_once_ = work_.warm_calls == CallsAtOnce::kAll && !is_uncached;
 }
 
 bool Worker::CopyItsBlocks() {

@@ -60,19 +60,9 @@ FileSystem* FileSystemTable::FindOrAdd(dev_t device, const FileSystemStat& stat)
   return all_.back().get();
 }
 
-bool FileSystemTable::has_refused_uncached_reads() const {
+bool FileSystemTable::HasRefused(std::atomic<bool> FileSystem::*what) const {
   const FileSystem* one = last_.load(std::memory_order_acquire);
-  while (one != nullptr &&
-         !one->uncached_reads_refused_.load(std::memory_order_relaxed)) {
-    one = one->next_;
-  }
-  return one != nullptr;
-}
-
-bool FileSystemTable::has_refused_uncached_writes() const {
-  const FileSystem* one = last_.load(std::memory_order_acquire);
-  while (one != nullptr &&
-         !one->uncached_writes_refused_.load(std::memory_order_relaxed)) {
+  while (one != nullptr && !(one->*what).load(std::memory_order_relaxed)) {
     one = one->next_;
   }
   return one != nullptr;

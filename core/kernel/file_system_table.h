@@ -156,8 +156,12 @@ class FileSystemTable {
   FileSystem* FindByDevice(dev_t device);
 
   // Whether any has refused them.
-  bool has_refused_uncached_reads() const;
-  bool has_refused_uncached_writes() const;
+  bool has_refused_uncached_reads() const {
+    return HasRefused(&FileSystem::uncached_reads_refused_);
+  }
+  bool has_refused_uncached_writes() const {
+    return HasRefused(&FileSystem::uncached_writes_refused_);
+  }
 
   // How many bytes may be read or written in one polled operation; 0 where it can't be
   // polled, or is not remembered. Its device is looked at once (or, at the beginning,
@@ -179,6 +183,7 @@ class FileSystemTable {
     const FileSystem* target = nullptr;
   };
 
+  bool HasRefused(std::atomic<bool> FileSystem::*what) const;
   FileSystem* FindOrAdd(dev_t device, const FileSystemStat& stat);
   // One that was met before, or nullptr.
   FileSystem* Look(dev_t device, const FileSystemStat& stat) const;

@@ -169,8 +169,6 @@ Op RefusePipe(FileRef file) { return OpOn(file, OpKind::kRefusePipe); }
 
 Op InstallDescriptor(FileRef slot) { return OpOn(slot, OpKind::kInstallDescriptor); }
 
-Op Duplicate(int fd) { return OpOn(fd, OpKind::kDuplicate); }
-
 Op SetDirect(int source_fd, FileRef target, bool on) {
   Op op = OpOn(target, OpKind::kSetDirect);
   op.pair = {.source = source_fd, .on = on};
@@ -259,7 +257,6 @@ bool CanBeQueued(OpKind kind) {
     case OpKind::kSeek:
     case OpKind::kCountCached:
     case OpKind::kClone:
-    case OpKind::kDuplicate:
     case OpKind::kSetDirect:
     case OpKind::kFileSystem:
     case OpKind::kSetTimes:

@@ -71,7 +71,6 @@ enum class OpKind : uint8_t {
   kRefusePipe,
   // Gives the file in a slot an ordinary descriptor as well. Result: the descriptor.
   kInstallDescriptor,
-  kDuplicate,  // Result: another descriptor of the same open file.
   // pair. Turns O_DIRECT of two open files, or one, on or off: of both or, after an
   // error, of none. Result: -EINVAL where a file system does not have it.
   kSetDirect,
@@ -261,7 +260,6 @@ Op Close(FileRef file);
 inline Op Close(int fd) { return Close(FileRef::Descriptor(fd)); }
 Op RefusePipe(FileRef file);
 Op InstallDescriptor(FileRef slot);
-Op Duplicate(int fd);
 // Without a `target` of the source alone.
 Op SetDirect(int source_fd, FileRef target, bool on);
 Op StatFileSystem(int fd, FileSystemStat* stat);

@@ -59,15 +59,6 @@ bool SyscallKernel::Queue(ChainId id, absl::Span<const Op> chain) {
   return true;
 }
 
-Submitted SyscallKernel::Submit(ChainId id, absl::Span<const Op> chain,
-                                ChainResults* results) {
-  if (IsImmediate(chain[0])) {
-    *results = RunAtOnce(id, chain);
-    return Submitted::kCarriedOut;
-  }
-  return Queue(id, chain) ? Submitted::kQueued : Submitted::kNoRoom;
-}
-
 void SyscallKernel::Wait(absl::Duration timeout, std::vector<ChainResults>* settled) {
   if (!settled_.empty()) timeout = absl::ZeroDuration();
   if (settled_.empty() || polls_queued() > 0) Await(timeout, settled);

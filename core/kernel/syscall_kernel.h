@@ -24,8 +24,6 @@ class SyscallKernel : public RealKernel {
 
   ChainResults RunAtOnce(ChainId id, absl::Span<const Op> chain) override;
   bool Queue(ChainId id, absl::Span<const Op> chain) override;
-  Submitted Submit(ChainId id, absl::Span<const Op> chain,
-                   ChainResults* results) override;
   void Wait(absl::Duration timeout, std::vector<ChainResults>* settled) override;
   int chains_in_flight() const override {
     return static_cast<int>(settled_.size()) + polls_queued();

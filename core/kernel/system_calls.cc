@@ -163,8 +163,6 @@ int32_t RunWithSystemCall(const Op& op) {
       return ResultOf(close(fd));
     case OpKind::kRefusePipe:
       return -posix_fadvise(fd, 0, 0, POSIX_FADV_NORMAL);
-    case OpKind::kDuplicate:
-      return ResultOf(fcntl(fd, F_DUPFD_CLOEXEC, 0));
     case OpKind::kSetDirect:
       return SetDirectOfBoth(op);
     case OpKind::kFileSystem:
@@ -198,6 +196,15 @@ uint64_t RealKernel::Random() {
   // Can't fail or be short for so few bytes once the kernel has booted.
   [[maybe_unused]] const ssize_t got = getrandom(&bits, sizeof(bits), 0);
   return bits;
+}
+
+Submitted RealKernel::Submit(ChainId id, absl::Span<const Op> chain,
+                             ChainResults* results) {
+  if (IsImmediate(chain[0])) {
+    *results = RunAtOnce(id, chain);
+    return Submitted::kCarriedOut;
+  }
+  return Queue(id, chain) ? Submitted::kQueued : Submitted::kNoRoom;
 }
 
 void RealKernel::Await(absl::Duration timeout, std::vector<ChainResults>* settled) {

@@ -42,7 +42,8 @@ ChainResults RunChain(ChainId id, absl::Span<const Op> chain, const Run& run) {
   return settled;
 }
 
-// What the kernels that stand on the real system have in common: all but chains.
+// What the kernels that stand on the real system have in common: all but chains, and
+// where those run if there is no ring.
 class RealKernel : public Kernel {
  public:
   int32_t Do(const Op& op) override;
@@ -50,6 +51,9 @@ class RealKernel : public Kernel {
   uint64_t Random() override;
   ThreadWaits Waits() const override;
   void Wake() override { wake_up_.Notify(); }
+  // Queues what a ring would have an opcode for, and carries out all else.
+  Submitted Submit(ChainId id, absl::Span<const Op> chain,
+                   ChainResults* results) override;
 
  protected:
   // Queues the chain `id`, which is `poll` alone, to be waited for by Await().

@@ -286,7 +286,7 @@ void RandomOps::PlanFile(OpPlan* plan, int fd) {
       op = Poll(fd, OneIn(2) ? POLLIN : POLLOUT, 0);
       break;
     case 16:
-      op = OneIn(2) ? Clone(static_cast<int>(Below(fd + 1)), fd) : Duplicate(fd);
+      op = Clone(static_cast<int>(Below(fd + 1)), fd);
       break;
     case 17:
       op = SetTimes(fd, {.tv_sec = static_cast<time_t>(Below(1000)), .tv_nsec = 5},

@@ -323,8 +323,6 @@ int32_t FileCall(SimProcess* process, const Op& op, const OpenFilePtr& file,
     case OpKind::kRefusePipe:
       if (file->is_path()) return -EBADF;
       return S_ISFIFO(inode->mode) ? -ESPIPE : 0;
-    case OpKind::kDuplicate:
-      return process->Install(file);
     case OpKind::kFileSystem:
       *op.statfs.result = {.magic = inode->mount->traits.magic,
                            .id = inode->mount->device_minor + 1};

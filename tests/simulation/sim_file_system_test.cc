@@ -207,8 +207,7 @@ bool SimFileSystemTest::RunSequence(uint64_t seed) {
     const OpPlan plan = ops.Next(sides[0].fds.size());
     int32_t results[2];
     std::string outputs[2];
-    const bool opens =
-        plan.op.kind == OpKind::kOpenAt || plan.op.kind == OpKind::kDuplicate;
+    const bool opens = plan.op.kind == OpKind::kOpenAt;
     for (int side = 0; side < 2; ++side) {
       const Op op = plan.On(&sides[side]);
       // The worlds may differ in whether a directory shows names that were made after it

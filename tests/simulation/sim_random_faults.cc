@@ -54,7 +54,6 @@ std::vector<int> ErrorsOf(const Op& op) {
     case OpKind::kClose:
       return {EIO, ENOSPC, EDQUOT};
     case OpKind::kInstallDescriptor:
-    case OpKind::kDuplicate:
       return {EMFILE, ENOMEM};
     case OpKind::kSetDirect:
       return {EINVAL};

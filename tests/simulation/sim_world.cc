@@ -86,11 +86,12 @@ std::string Describe(const Op& op) {
 
 const char* NameOf(OpKind kind) {
   static constexpr const char* kNames[] = {
-      "open",     "stat",     "unlink", "mkdir",    "mknod",     "symlink",   "link",
-      "rename",   "read",     "write",  "readlink", "readdir",   "fallocate", "truncate",
-      "seekdata", "seekhole", "seek",   "cached",   "clone",     "sync",      "drop",
-      "poll",     "close",    "nopipe", "install",  "dup",       "direct",    "statfs",
-      "times",    "owner",    "mode",   "getxattr", "listxattr", "setxattr",  "rmxattr"};
+      "open",      "stat",      "unlink",   "mkdir",    "mknod",    "symlink",
+      "link",      "rename",    "read",     "write",    "readlink", "readdir",
+      "fallocate", "truncate",  "seekdata", "seekhole", "seek",     "cached",
+      "clone",     "sync",      "drop",     "poll",     "close",    "nopipe",
+      "install",   "direct",    "statfs",   "times",    "owner",    "mode",
+      "getxattr",  "listxattr", "setxattr", "rmxattr"};
   static_assert(std::size(kNames) == static_cast<size_t>(OpKind::kRemoveXattr) + 1);
   return kNames[static_cast<int>(kind)];
 }
