@@ -1,12 +1,13 @@
-// Opens and reads by system calls only what needs no waiting for, because the kernel has
-// it in memory: it is asked in the call itself (RESOLVE_CACHED of openat2(2), RWF_NOWAIT
-// of preadv2(2)), so nothing is done twice where the answer is yes.
+// Opens and reads by system calls, but only what the kernel has in memory, so that the
+// thread doesn't wait. The call itself asks for that (RESOLVE_CACHED of openat2(2),
+// RWF_NOWAIT of preadv2(2)), so if the answer is yes, the work is already done.
 //
-// Why: whether a call made a thread wait is known only afterwards. Asking costs 2 to 6 %
-// of such a call on ext4, XFS and Btrfs, about 50 ns (Linux 6.18).
+// Why: whether a call made the thread wait is known only afterwards. Asking costs
+// 2 to 6 % of such a call on ext4, XFS and Btrfs (Linux 6.18).
 //
-// Some file systems wait all the same: FUSE asks its server to open a file whose name is
-// known. So what calls at once wait for is watched as well (AtOnceChooser).
+// Some file systems wait even if they are asked not to: FUSE asks its server to open a
+// file although the name is cached. So AtOnceChooser also watches what ops carried out at
+// once wait for.
 //
 // Thread-safety: belongs to its kernel.
 
@@ -22,16 +23,17 @@ namespace ringcp {
 
 class AskedCalls {
  public:
-  // No op's result: it would have to wait, and has not been carried out.
+  // Not a result of any op: the op would have had to wait, and was not carried out.
   static constexpr int32_t kWouldWait = std::numeric_limits<int32_t>::min();
 
-  // Carries out `op`, or returns kWouldWait. Where the system or the file system can't be
-  // asked, it is carried out. REQUIRES: op.may_ask.
+  // Carries out `op`, or returns kWouldWait. If the system or the file system can't be
+  // asked, carries `op` out even if that waits. REQUIRES: op.may_ask.
   int32_t Run(const Op& op);
 
  private:
-  // Reads that are carried out without asking after one whose file system can't be asked
-  // (tmpfs, which has all in memory; FUSE): the two calls are one then.
+  // After a read whose file system can't be asked (tmpfs, which has everything in memory;
+  // FUSE), so many reads are carried out without asking, because asking first takes two
+  // calls there.
   static constexpr int kReadsNotAsked = 256;
 
   int32_t Open(const Op& op);

@@ -1,10 +1,10 @@
 // Marks the calling thread as one that computes in bulk (SCHED_BATCH) for as long as the
-// object lives: when it is woken it waits for its turn, instead of pushing aside whoever
-// runs. Its ring's kernel workers inherit that.
+// object lives: when the thread is woken, it waits for its turn instead of preempting
+// another thread. The kernel workers of its ring inherit the policy.
 //
 // Why: a chain goes back and forth between the ring's thread and its kernel worker, and
-// each completion wakes the thread. With both on one CPU that was a switch for every
-// third file (50,000 warm files: 17,500 switches, 5,800 with this).
+// each completion wakes the thread. With both on one CPU, SCHED_BATCH reduces the context
+// switches to a third.
 //
 // A thread that has a policy other than the default keeps it.
 //

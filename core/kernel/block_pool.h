@@ -1,8 +1,9 @@
-// The buffers of one worker: blocks of one size, mapped once. Untouched blocks cost
-// address space only, so a tree of small files uses a fraction of them.
+// The buffers of one worker: blocks of one size, mapped once. Untouched blocks cost only
+// address space, so a tree of small files uses a fraction of the memory.
 //
-// Every copy in flight is sure of one block; further ones, which make a large file
-// faster, are lent as long as there are any. So no copy ever waits for another's.
+// Every copy in flight is guaranteed one block of its own. Extra blocks, which make a
+// large file faster, are lent while there are any. So no copy ever waits for a block of
+// another copy.
 //
 // Thread-safety: belongs to its worker.
 
@@ -17,13 +18,13 @@ namespace ringcp {
 
 class BlockPool {
  public:
-  // Blocks of `block_size_bytes`, a multiple of the page size: one for each of
-  // `copies_max` copies and `extra` to lend. nullptr where there is no memory for them
-  // and for `spare_bytes` more, which are left to others.
+  // Maps blocks of `block_size_bytes`, a multiple of the page size: one for each of
+  // `copies_max` copies, and `extra` ones to lend. Returns nullptr if there is no memory
+  // for them and for `spare_bytes` more, which are left for other uses.
   static std::unique_ptr<BlockPool> Create(int copies_max, int extra,
                                            uint32_t block_size_bytes,
                                            uint64_t spare_bytes);
-  // The same; without memory for it the program stops.
+  // Like Create() without spare bytes; the program stops if there is no memory.
   BlockPool(int copies_max, int extra, uint32_t block_size_bytes);
   ~BlockPool();
   BlockPool(const BlockPool&) = delete;
@@ -31,15 +32,17 @@ class BlockPool {
 
   uint32_t block_size_bytes() const { return block_size_bytes_; }
 
-  // A copy's own block, page-aligned. The one given back last comes first: it is the one
-  // most likely in the CPU's cache. REQUIRES: the copy holds no such block.
+  // Lends a copy its own block, page-aligned. The block that was given back last is lent
+  // first, because it is the most likely to be in the CPU's cache. REQUIRES: the copy
+  // holds no block of its own.
   char* Take();
-  // One more block; nullptr when all are lent.
+  // Lends one extra block; returns nullptr if all are lent.
   char* TakeExtra();
+  // `extra`: the block came from TakeExtra().
   void GiveBack(char* block, bool extra);
 
  private:
-  // Takes over `memory`.
+  // Takes ownership of `memory`.
   BlockPool(int copies_max, int extra, uint32_t block_size_bytes, char* memory);
 
   const uint32_t block_size_bytes_;

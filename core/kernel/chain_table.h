@@ -1,6 +1,6 @@
-// The chains in flight of one ring: counts each chain's results in and tells when the
-// last one is there. Chains are known to the kernel by an OpTag, the 64 bits that come
-// back with each completion.
+// The chains in flight of one ring: collects the results of each chain, and hands the
+// chain over once its last result has come in. io_uring identifies an op by its OpTag,
+// the 64 bits that come back with the op's completion.
 //
 // Thread-safety: belongs to its ring's thread.
 
@@ -18,8 +18,8 @@ namespace ringcp {
 struct OpTag {
   uint32_t entry = 0;    // The chain's place in the table.
   uint8_t position = 0;  // The op's place in the chain.
-  // The op was taken back before the kernel saw it: whatever completes in its place, its
-  // own result is -ECANCELED.
+  // The op was taken back before io_uring saw it: whatever its completion says, its
+  // result is -ECANCELED.
   bool is_taken_back = false;
 
   uint64_t Encode() const {
@@ -33,7 +33,7 @@ struct OpTag {
   friend bool operator==(const OpTag&, const OpTag&) = default;
 
  private:
-  static constexpr uint32_t kTakenBackBit = 0x80;  // Positions are far below.
+  static constexpr uint32_t kTakenBackBit = 0x80;  // Above all positions.
 };
 
 class ChainTable {
@@ -45,26 +45,26 @@ class ChainTable {
   bool full() const { return free_.empty(); }
   int in_flight() const { return static_cast<int>(entries_.size() - free_.size()); }
 
-  // Notes a chain of `size` ops and returns its entry. REQUIRES: !full().
+  // Adds a chain of `size` ops and returns its entry. REQUIRES: !full().
   uint32_t Add(ChainId id, int size);
 
-  // Notes one op's result; true when it was the chain's last, which is then moved to
-  // `settled` and its entry is free again.
+  // Notes one op's result. If that was the last one missing in its chain, moves the chain
+  // to `settled`, frees its entry and returns true.
   // REQUIRES: the op is in flight and has no result yet.
   bool NoteResult(OpTag tag, int32_t result, std::vector<ChainResults>* settled);
 
-  // Gives all chains in flight up: moves them to `settled`, the first result that each of
-  // them lacks being `result`, the others -ECANCELED. Nothing may be noted afterwards.
+  // Gives up all chains in flight and moves them to `settled`: the first missing result
+  // of each becomes `result`, the others -ECANCELED. No result may be noted afterwards.
   void GiveUp(int32_t result, std::vector<ChainResults>* settled);
 
  private:
   struct Entry {
     ChainResults chain;
-    uint32_t missing_mask = 0;  // Bit i: op i has no result yet. 0 when free.
+    uint32_t missing_mask = 0;  // Bit i: op i has no result yet. 0 if free.
   };
 
   std::vector<Entry> entries_;
-  std::vector<uint32_t> free_;  // The last one is used next: its cache lines are warm.
+  std::vector<uint32_t> free_;  // Used from the back: those cache lines are warm.
 };
 
 }  // namespace ringcp

@@ -1,18 +1,20 @@
-// What is known of the file systems that a job meets: what each one does, as its kind
-// tells, what it has refused, and which two of them can't share blocks between files
-// (reflinks, FICLONE). What is refused is found out by trying, and remembered for the
-// job, so that it is not tried again for each file.
+// What is known about the file systems that a job meets: what each one does, according to
+// its kind; what it has refused; and which pairs of them can't share blocks between files
+// (reflinks, FICLONE). The copy finds out by trying what a file system refuses; the table
+// remembers it for the whole job, so that it is not tried again for each file.
 //
-// A FileSystem is known by the device number that its files tell, and by what statfs(2)
-// tells: device numbers are given to others once a file system is unmounted. So each
-// subvolume of Btrfs is one of its own, and learns for itself. A file may be on another
-// one than its directory: where it is mounted over alone, or where overlayfs or another
-// that is made of several tells the devices of those.
+// A FileSystem is identified by the device number that its files report and by what
+// statfs(2) reports, because a device number is reused once its file system is unmounted.
+// So each subvolume of Btrfs is a FileSystem of its own, and learns for itself. A file
+// may be on another FileSystem than its directory: if something is mounted over that file
+// alone, or if overlayfs, or another file system made of several, reports the device
+// numbers of its parts.
 //
 // Thread-safety: all methods may be called by any thread. Those of FileSystem, and
-// MayClone(), take no lock: they are asked for every file. To find one takes a lock only
-// when it is met for the first time, or is one too many to be remembered.
-// Ownership: the table owns its entries, which stay where they are as long as it does.
+// MayClone(), take no lock, because they are called for every file. Finding a FileSystem
+// takes a lock only if it is met for the first time, or if it is beyond the number that
+// is remembered.
+// Ownership: the table owns its entries, which don't move for as long as the table lives.
 
 #ifndef RINGCP_CORE_KERNEL_FILE_SYSTEM_TABLE_H_
 #define RINGCP_CORE_KERNEL_FILE_SYSTEM_TABLE_H_
@@ -36,32 +38,35 @@
 
 namespace ringcp {
 
-// RWF_DONTCACHE (Linux 6.14), which Debian 12's headers do not name yet; the number is
-// ABI. What is read or written with it leaves nothing in the page cache.
+// RWF_DONTCACHE (Linux 6.14), which Debian 12's headers don't define yet; the number is
+// ABI. A read or write with this flag leaves nothing in the page cache.
 inline constexpr int kDontCache = 0x80;
-// Whether the `result` of a read or write with it says that it is not to be had.
+// Whether the `result` of a read or write with kDontCache says that the flag is not
+// supported.
 inline bool RefusesDontCache(int32_t result) { return result == -EOPNOTSUPP; }
 
-// Whether the `result` of a polled read or write may say that polling is not to be had.
-// It does if the same goes well without: EINVAL O_DIRECT also has for other reasons.
+// Whether the `result` of a polled read or write may mean that polling is not supported.
+// It does mean that if the same read or write then succeeds without polling, because
+// O_DIRECT has other reasons for EINVAL.
 inline bool MayRefusePolling(int32_t result) {
   return result == -EOPNOTSUPP || result == -EINVAL;
 }
 
 class FileSystem {
  public:
-  // No file tells this one: see FileSystemTable::kRememberedMax.
+  // Stands for several devices; no file reports this number. See
+  // FileSystemTable::kRememberedMax.
   static constexpr dev_t kNoDevice = static_cast<dev_t>(-1);
 
-  // `kind` outlives it.
+  // `kind` must outlive the FileSystem.
   FileSystem(dev_t device, const FileSystemKind& kind) : device_(device), kind_(kind) {}
   FileSystem(const FileSystem&) = delete;
   FileSystem& operator=(const FileSystem&) = delete;
 
-  // What its files tell.
+  // The device number that its files report.
   dev_t device() const { return device_; }
 
-  // What it does: see FileSystemKind.
+  // See FileSystemKind.
   bool tells_errors_at_close() const { return kind_.tells_errors_at_close; }
   bool tells_true_sizes() const { return kind_.tells_true_sizes; }
   bool gives_files_to_their_maker() const { return kind_.gives_files_to_their_maker; }
@@ -71,8 +76,8 @@ class FileSystem {
   bool may_keep_what_is_open() const { return kind_.may_keep_what_is_open; }
   bool may_write_by_calls_only() const { return kind_.may_write_by_calls_only; }
 
-  // Whether it refuses kDontCache. What is copied there is dropped from the page cache
-  // when it has been copied.
+  // Whether it refuses kDontCache. If so, the copy drops its files from the page cache
+  // once they have been copied.
   bool refuses_uncached_reads() const {
     return is_remembered() && uncached_reads_refused_.load(std::memory_order_relaxed);
   }
@@ -86,18 +91,18 @@ class FileSystem {
     uncached_writes_refused_.store(true, std::memory_order_relaxed);
   }
 
-  // Whether its files do not take O_DIRECT.
+  // Whether its files refuse O_DIRECT.
   bool refuses_direct() const {
     return is_remembered() && direct_refused_.load(std::memory_order_relaxed);
   }
   void NoteDirectRefused() { direct_refused_.store(true, std::memory_order_relaxed); }
 
-  // Whether reads or writes on it can't be polled.
+  // Whether it refuses to poll reads or writes.
   bool refuses_polling() const {
     return polling_refused_.load(std::memory_order_relaxed);
   }
-  // Whether that is news; who hears of it warns of it, which is once for each one that is
-  // remembered.
+  // Notes such a refusal and returns whether it is news. The caller warns the user only
+  // then, so there is one warning for each FileSystem that is remembered.
   bool NotePollingRefused() {
     return is_remembered() && !polling_refused_.exchange(true, std::memory_order_relaxed);
   }
@@ -108,30 +113,31 @@ class FileSystem {
 
   const dev_t device_;
   const FileSystemKind& kind_;
-  // What statfs(2) tells; 0 where it was not asked.
+  // From statfs(2); 0 if statfs(2) was not asked.
   uint64_t magic_ = 0;
   uint32_t id_ = 0;
   std::atomic<bool> uncached_reads_refused_ = false;
   std::atomic<bool> uncached_writes_refused_ = false;
   std::atomic<bool> direct_refused_ = false;
   std::atomic<bool> polling_refused_ = false;
-  // What PollableLength() tells of its device; kNotAsked before that is wanted.
+  // The PollableLength() of its device; kNotAsked until it is needed.
   static constexpr int64_t kNotAsked = -1;
   std::atomic<int64_t> pollable_bytes_ = kNotAsked;
-  FileSystem* next_ = nullptr;  // In its table.
+  FileSystem* next_ = nullptr;  // In its table's list.
 };
 
 class FileSystemTable {
  public:
-  // File systems that are remembered: most jobs meet two, one of a snapshot for each hour
-  // of a week 170. All further ones of a kind are one FileSystem, with kNoDevice, which
-  // learns nothing: what they refuse is tried for each file, and nothing is polled there.
+  // How many file systems are remembered: most jobs meet two, a job over hourly snapshots
+  // of one week 170. All further ones of a kind share one FileSystem with kNoDevice,
+  // which learns nothing: what they may refuse is tried for each file, and nothing is
+  // polled there.
   static constexpr int kRememberedMax = 256;
-  // Pairs that can't clone and are remembered; most jobs have one. Of further ones each
-  // file is tried.
+  // How many pairs that can't clone are remembered; most jobs have one. For a further
+  // pair, cloning is tried for each file.
   static constexpr int kPairsMax = 16;
 
-  // Tells what PollableLength() does of a device.
+  // Returns what PollableLength() does for `device`.
   using LengthFunction = std::function<uint32_t(dev_t device)>;
 
   explicit FileSystemTable(LengthFunction pollable_length =
@@ -142,20 +148,22 @@ class FileSystemTable {
   FileSystemTable(const FileSystemTable&) = delete;
   FileSystemTable& operator=(const FileSystemTable&) = delete;
 
-  // What the open file `fd` (O_PATH is enough) is on, which tells the device `device`.
+  // The file system of the open file `fd` (O_PATH is enough), which reports `device`.
   FileSystem* Find(Kernel* kernel, int fd, dev_t device);
-  // Of the open directory `fd`, which is in one that is on `parents` (nullptr: not
-  // known): most are on the same, and nothing is asked then.
+  // The file system of the open directory `fd`, whose parent directory is on `parents`
+  // (nullptr: not known). Most directories are on the same one as their parent; for these
+  // the system is not asked.
   FileSystem* FindBeneath(FileSystem* parents, Kernel* kernel, int fd, dev_t device) {
     const bool is_same = parents != nullptr && parents->device() == device;
     return is_same ? parents : Find(kernel, fd, device);
   }
-  // What `name` in `directory` leads to, links followed.
+  // The file system of what `name` in `directory` leads to, with symbolic links followed.
   FileSystem* FindAt(Kernel* kernel, int directory, const char* name, dev_t device);
-  // One that is known by its device alone, and whose kind nobody has asked for.
+  // A file system that is known by its device alone. Its kind is not asked for, so the
+  // worst is assumed (see FileSystemKind).
   FileSystem* FindByDevice(dev_t device);
 
-  // Whether any has refused them.
+  // Whether any file system has refused them.
   bool has_refused_uncached_reads() const {
     return HasRefused(&FileSystem::uncached_reads_refused_);
   }
@@ -163,18 +171,18 @@ class FileSystemTable {
     return HasRefused(&FileSystem::uncached_writes_refused_);
   }
 
-  // How many bytes may be read or written in one polled operation; 0 where it can't be
-  // polled, or is not remembered. Its device is looked at once (or, at the beginning,
-  // once by each thread).
+  // How many bytes one polled operation on `file_system` may read or write; 0 if it can't
+  // be polled or is not remembered. Its device is looked at once, or once by each of the
+  // threads that need it first at the same time.
   uint32_t PollableBytes(FileSystem* file_system) const;
 
   // Notes that files can't be cloned from `source` to `target`.
   void NoteCloneRefused(const FileSystem& source, const FileSystem& target);
-  // Whether it is worth trying. A source that is not known yet, nullptr, is taken for any
-  // that has been refused.
+  // Whether cloning is worth trying. If the source's file system is not known yet
+  // (nullptr), it is not worth trying once any source has been refused for `target`.
   bool MayClone(const FileSystem* source, const FileSystem& target) const;
-  // Whether `error_number` says that no file of a pair of file systems can be cloned, not
-  // just this one.
+  // Whether `error_number` says that no file of a pair of file systems can be cloned,
+  // rather than just this one.
   static bool RefusesAllClones(int error_number);
 
  private:
@@ -185,18 +193,19 @@ class FileSystemTable {
 
   bool HasRefused(std::atomic<bool> FileSystem::*what) const;
   FileSystem* FindOrAdd(dev_t device, const FileSystemStat& stat);
-  // One that was met before, or nullptr.
+  // A FileSystem that was met before, or nullptr.
   FileSystem* Look(dev_t device, const FileSystemStat& stat) const;
-  // That of all further ones of a kind.
+  // The FileSystem that all further ones of `kind` share (kRememberedMax), or nullptr.
   FileSystem* LookForRest(const FileSystemKind& kind) const;
 
   const LengthFunction pollable_length_;
-  Mutex mutex_;  // Held by who adds something.
+  Mutex mutex_;  // Held while something is added.
   std::vector<std::unique_ptr<FileSystem>> all_ ABSL_GUARDED_BY(mutex_);
-  // The one that was added last; from there on by next_. None of them changes any more.
+  // The FileSystem that was added last; its next_ leads to the one before. No next_
+  // changes once its FileSystem is in the list.
   std::atomic<FileSystem*> last_ = nullptr;
   std::array<Pair, kPairsMax> pairs_;
-  std::atomic<int> pairs_size_ = 0;  // What is below it does not change any more.
+  std::atomic<int> pairs_size_ = 0;  // Pairs below it no longer change.
 };
 
 }  // namespace ringcp

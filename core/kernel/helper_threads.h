@@ -1,7 +1,6 @@
 // The threads that carry out for a ring what io_uring has no opcode for (times, owner,
-// mode, holes, clones, directories, ...), where that makes whoever does it wait: for a
-// server, a disk. So the ring's thread goes on, and several such chains are under way at
-// a time.
+// mode, holes, clones, directories, ...), if such ops have to wait for a server or a
+// disk. So the ring's thread goes on, and several such chains run at the same time.
 //
 // Thread-safety: belongs to its kernel's thread; what the threads share is guarded.
 
@@ -24,22 +23,22 @@ namespace ringcp {
 
 class HelperThreads {
  public:
-  // Threads of one kernel. They spend their time waiting, so more than there are CPUs may
-  // be of use, and each worker has its own; but each is a request more that a server has
-  // to answer at the same time, and servers grow slower with many.
+  // The bound for one kernel; each worker has its own. The threads spend their time
+  // waiting, so more of them than CPUs may be of use. But each of them adds a request
+  // that a server has to answer at the same time, and servers get slower with many.
   static constexpr int kThreadsMax = 4;
 
-  // They call `wake_up`, which must outlive them, whenever a chain has settled. None is
-  // started yet.
+  // The threads notify `wake_up`, which must outlive them, whenever a chain has settled.
+  // None is started yet.
   explicit HelperThreads(WakeUp* wake_up) : wake_up_(wake_up) {}
-  // Ends them. REQUIRES: no chain is in flight.
+  // Ends the threads. REQUIRES: no chain is in flight.
   ~HelperThreads();
   HelperThreads(const HelperThreads&) = delete;
   HelperThreads& operator=(const HelperThreads&) = delete;
 
-  // Has one of them carry out `chain`, whole and in order; starts another one if none is
-  // idle and they are fewer than kThreadsMax. False, and nothing happens, if there is not
-  // one, because the process may have no more threads.
+  // Has one of the threads carry out `chain`, whole and in order. Starts another thread
+  // if none is idle and there are fewer than kThreadsMax. Returns false, and does
+  // nothing, if there is no thread at all, because the process may have no more.
   // REQUIRES: 1 to Chain::kOpsMax ops that name no slots.
   bool CarryOut(ChainId id, absl::Span<const Op> chain);
   // Appends the chains that have settled to `settled`.
@@ -54,12 +53,12 @@ class HelperThreads {
     std::array<Op, Chain::kOpsMax> ops;  // The first `size` are set.
   };
 
-  // Whether one more chain would find a thread with nothing to do.
+  // Whether one more chain would find an idle thread.
   bool HasIdle();
-  // Starts a thread, with all signals blocked: they are for others, and would interrupt
-  // calls. False if there is none to be had.
+  // Starts a thread with all signals blocked, because signals are meant for other threads
+  // and would interrupt its calls. Returns false if no thread can be started.
   bool StartOne();
-  // What a thread does.
+  // Runs on each thread until ends_ is set.
   void Loop();
 
   WakeUp* const wake_up_;

@@ -1,10 +1,10 @@
-// One operation on the world as data: a tagged union, one struct for what each kind
-// takes. Whoever copies something writes ops, a Kernel carries them out; nothing here
-// does I/O.
+// One operation on the world, as data: a tagged union with one struct for what each kind
+// takes. Code that copies something writes ops, and a Kernel carries them out; nothing
+// here does I/O.
 //
 // Thread-safety: plain values.
 // Ownership: an op borrows its names, buffers and results; they must stay valid and
-// unmoved until the chain that the op is part of has ended (see kernel.h).
+// unmoved until the op's chain has settled (see kernel.h).
 
 #ifndef RINGCP_CORE_KERNEL_OP_H_
 #define RINGCP_CORE_KERNEL_OP_H_
@@ -22,11 +22,11 @@
 
 namespace ringcp {
 
-// What each kind takes, besides Op::file, is in the member of Op named behind it. Results
-// are 0 unless something else is said.
+// Besides Op::file, each kind takes the member of Op that its comment names first. A
+// result is 0 unless the comment says something else.
 enum class OpKind : uint8_t {
   // --- Names ---
-  kOpenAt,         // open. Result: the descriptor; 0 when opened into a slot.
+  kOpenAt,         // open. Result: the descriptor; 0 if opened into a slot.
   kStatx,          // stat.
   kUnlinkAt,       // name.
   kMakeDirectory,  // name.
@@ -38,52 +38,55 @@ enum class OpKind : uint8_t {
   // --- Contents ---
   kRead,      // io. Result: bytes read; 0 at the end of the file.
   kWrite,     // io. Result: bytes written.
-  kReadLink,  // io, of a symbolic link's own descriptor. Result: bytes of its text.
-  // io, of a directory, as getdents64(2) gives it. Result: bytes; 0 at the end.
+  kReadLink,  // io, by a symbolic link's own descriptor. Result: bytes of its text.
+  // io: the entries of a directory, as getdents64(2) returns them. Result: bytes; 0 at
+  // the end.
   kReadDirectory,
-  // size. The room for a file's contents is set aside; its size stays as it is, so that a
+  // size. Sets space aside for a file's contents, but leaves its size as it is, so that a
   // file that was never written does not look whole.
   kPreallocate,
   kFtruncate,  // size. io_uring has it from Linux 6.9 on.
-  // seek. For these, and others below, io_uring has no opcode: the ring's thread makes
-  // system calls, or a helper thread of its kernel.
-  kSeekData,  // Result: 0, with *position; -ENXIO when only a hole follows.
+  // seek. io_uring has no opcode for these two and for some others below: the kernel's
+  // thread or one of its helper threads makes a system call.
+  kSeekData,  // Result: 0, with *position; -ENXIO if only a hole follows.
   kSeekHole,  // Result: 0, with *position.
-  // seek: sets the position that reading goes on at; with kCurrentPosition it is only
-  // told.
+  // seek. Sets the file's own position; with kCurrentPosition only reports it. Result: 0,
+  // with *position.
   kSeek,
-  // seek. How much of a file is in the page cache. Result: 0, with the bytes in
+  // seek. Counts how much of a file is in the page cache. Result: 0, with the bytes in
   // *position; -ENOSYS before Linux 6.5.
   kCountCached,
-  kClone,  // pair. Makes one file share the blocks of another one (FICLONE).
-  // What was written to a file goes to its device. Result: 0 when it is there.
+  kClone,  // pair. Makes the target share the blocks of the source (FICLONE).
+  // Sends what was written to a file to its device. Result: 0 once it is there.
   kWriteBack,
-  // What is in the page cache of a file, and not waiting to be written, leaves it.
+  // Drops from the page cache what it holds of a file, except what still has to be
+  // written.
   kDropCached,
-  // poll. Waits until a file can be read or written, but no longer than that. Result: 1
-  // if it can, or has failed or is not open; 0 if not. Queued, it is alone in its chain.
+  // poll. Waits until a file can be read or written, but no longer than
+  // poll.milliseconds_max. Result: 1 if it can, or if it has failed or is not open; 0 if
+  // the time has passed. A queued poll is alone in its chain.
   kPoll,
 
   // --- Open files ---
   kClose,
-  // Fails where the open file is a pipe (-ESPIPE), so that a read that is linked behind
-  // it takes nothing out of one. Does nothing else.
+  // Fails with -ESPIPE if the open file is a pipe, so that a read tied behind it takes
+  // nothing out of the pipe. Does nothing else.
   kRefusePipe,
   // Gives the file in a slot an ordinary descriptor as well. Result: the descriptor.
   kInstallDescriptor,
-  // pair. Turns O_DIRECT of two open files, or one, on or off: of both or, after an
-  // error, of none. Result: -EINVAL where a file system does not have it.
+  // pair. Turns O_DIRECT of two open files, or of one, on or off: of both or, after an
+  // error, of neither. Result: -EINVAL if a file system does not have O_DIRECT.
   kSetDirect,
-  kFileSystem,  // statfs. What an open file is on.
+  kFileSystem,  // statfs. Asks about the file system of an open file.
 
-  // --- Attributes, of any descriptor, also one that was opened with O_PATH ---
+  // --- Attributes, by any descriptor, even one that was opened with O_PATH ---
   kSetTimes,  // times.
   kSetOwner,  // owner.
   kSetMode,   // mode.
-  // xattr. Reads an extended attribute. Result: its size; -ENODATA when there is none;
-  // -ERANGE when the buffer is too small (one of 0 bytes asks for the size).
+  // xattr. Reads an extended attribute. Result: its size; -ENODATA if there is none;
+  // -ERANGE if the buffer is too small (a buffer of 0 bytes asks for the size).
   kGetXattr,
-  kListXattrs,   // xattr: their names. Result: bytes, as kGetXattr.
+  kListXattrs,   // xattr. Reads all names. Result: bytes; -ERANGE as above.
   kSetXattr,     // xattr.
   kRemoveXattr,  // xattr.
 };
@@ -106,26 +109,28 @@ struct FileRef {
 enum class Link : uint8_t {
   kNone,  // The last op of a chain.
   // The next op runs only if this one succeeded; a short read or write counts as failed.
-  // After path ops (statx, unlinkat) kernels differ: the next op may run all the same.
+  // After path ops (statx, unlinkat) versions of Linux differ: the next op may run
+  // although this one failed.
   kSoft,
-  // The next op runs in any case. For cleaning up: nothing whose input depends on this
-  // op's result may follow.
+  // The next op runs in any case. For cleaning up: no op whose input depends on this op's
+  // result may follow.
   kHard,
 };
 
-// The offset of a read or write that goes on where the file's own position is: the only
-// one that pipes and terminals take.
+// The offset of a read or write that starts at the file's own position. Pipes and
+// terminals take no other offset.
 inline constexpr uint64_t kCurrentPosition = ~uint64_t{0};
 
-// How kWriteBack calls sync_file_range(2): what is on its way is waited for as well.
+// How kWriteBack calls sync_file_range(2): it also waits for pages that are on their way
+// to the device already.
 inline constexpr unsigned kWriteBackFlags =
     SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
 
-// What a file system says of itself.
+// What a file system reports about itself.
 struct FileSystemStat {
   uint64_t magic = 0;  // Its type: a number in <linux/magic.h>.
-  // What is equal for all parts of one file system: the first half of statfs(2)'s f_fsid,
-  // the other half of which tells Btrfs's subvolumes apart.
+  // Equal for all parts of one file system: the first half of statfs(2)'s f_fsid. The
+  // second half tells Btrfs's subvolumes apart.
   uint32_t id = 0;
 };
 
@@ -133,8 +138,8 @@ struct Op {
   OpKind kind = OpKind::kClose;
   Link link = Link::kNone;
   bool at_once = false;  // See AtOnce().
-  // Of an op at once: it may be queued instead, with all behind it, if it would have to
-  // wait. See Chain::SetAtOnce().
+  // If this op is marked AtOnce() and would have to wait, it may be queued instead, with
+  // all ops behind it. See Chain::SetAtOnce().
   bool may_ask = false;
   // kOpenAt: where the opened file goes; kNone asks for any descriptor. kClone,
   // kSetDirect: the target.
@@ -178,7 +183,7 @@ struct Op {
       uint64_t offset;
       uint32_t length;  // Bytes.
       int flags;        // RWF_*.
-      // The device may be asked for its completion over and over; see kernel.h.
+      // The device may be polled for the op's completion; see kernel.h.
       bool polled;
     } io;
     struct {
@@ -218,22 +223,22 @@ struct Op {
   };
 };
 
-// Opens `name` beneath the open directory `directory` into `slot_or_none`. Close-on-exec
-// is added for ordinary descriptors.
+// Opens `name` beneath the open directory `directory` into `slot_or_none`. Ordinary
+// descriptors are opened close-on-exec.
 Op OpenAt(int directory, const char* name, int flags, mode_t mode, FileRef slot_or_none);
-// Opens something that is there, as an ordinary descriptor.
+// Opens an existing file, as an ordinary descriptor.
 Op OpenAt(int directory, const char* name, int flags);
 Op StatAt(int directory, const char* name, int flags, struct statx* stat);
-// The stat of the open file `fd` itself, whatever its name leads to by now. `flags`:
+// Stats the open file `fd` itself, whatever its name leads to by now. `flags`:
 // AT_STATX_*; with AT_STATX_DONT_SYNC a server is not asked again.
 Op StatDescriptor(int fd, struct statx* stat, int flags = 0);
 Op UnlinkAt(int directory, const char* name, int flags);
 Op MakeDirectory(int directory, const char* name, mode_t mode);
-// `mode` with the type; `device` of a device.
+// `mode` includes the file type; `device` matters only for a device.
 Op MakeNode(int directory, const char* name, mode_t mode, dev_t device);
 Op MakeSymlink(const char* text, int directory, const char* name);
-// A hard link, to a symbolic link itself if `old_name` is one, unless `flags` are
-// AT_SYMLINK_FOLLOW.
+// Makes a hard link. If `old_name` is a symbolic link, the hard link is to that link
+// itself, unless `flags` is AT_SYMLINK_FOLLOW.
 Op MakeLink(int old_directory, const char* old_name, int directory, const char* name,
             int flags);
 Op Rename(int old_directory, const char* old_name, int directory, const char* name);
@@ -244,11 +249,13 @@ Op ReadLink(int fd, char* buffer, uint32_t length);
 Op ReadDirectory(int fd, char* buffer, uint32_t length);
 Op Preallocate(FileRef file, uint64_t size);
 Op SetSize(int fd, uint64_t size);
-// The first byte at or behind `offset` that is no hole, or that is one.
+// Finds the first byte at or behind `offset` that is data (SeekData) or in a hole
+// (SeekHole).
 Op SeekData(int fd, uint64_t offset, uint64_t* position);
 Op SeekHole(int fd, uint64_t offset, uint64_t* position);
 Op Seek(int fd, uint64_t offset, uint64_t* position);
-// How many bytes of [offset, offset + length) are in the page cache, in whole pages.
+// Counts the bytes of [offset, offset + length) that are in the page cache, in whole
+// pages.
 Op CountCached(int fd, uint64_t offset, uint32_t length, uint64_t* bytes);
 // Makes `target_fd` a clone of `source_fd`, whole.
 Op Clone(int source_fd, int target_fd);
@@ -260,12 +267,12 @@ Op Close(FileRef file);
 inline Op Close(int fd) { return Close(FileRef::Descriptor(fd)); }
 Op RefusePipe(FileRef file);
 Op InstallDescriptor(FileRef slot);
-// Without a `target` of the source alone.
+// If `target` is FileRef(), only the source is changed.
 Op SetDirect(int source_fd, FileRef target, bool on);
 Op StatFileSystem(int fd, FileSystemStat* stat);
 
 Op SetTimes(int fd, const timespec& access, const timespec& modification);
-// Those of the file that was looked at.
+// Sets the times that `stat` holds.
 Op SetTimes(int fd, const struct statx& stat);
 Op SetOwner(int fd, uid_t user, gid_t group);
 Op SetMode(int fd, mode_t mode);
@@ -274,18 +281,17 @@ Op ListXattrs(int fd, char* buffer, uint32_t length);
 Op SetXattr(int fd, const char* name, const void* value, uint32_t length);
 Op RemoveXattr(int fd, const char* name);
 
-// `op`, to be carried out at once on the ring's own thread, whatever its kind: for what
-// takes no longer there than handing it over would. Either all ops of a chain are marked
-// so or none is.
-// REQUIRES: it names no slot.
+// Returns `op` marked to be carried out at once, whatever its kind: for ops that take no
+// longer on the kernel's own thread than handing them over would. Either all ops of a
+// chain are marked or none is.
+// REQUIRES: `op` names no slot.
 Op AtOnce(Op op);
 
-// Whether ops of this kind are queued, by a kernel that can: io_uring has no opcode for
-// some of the others, and for some nobody has needed it yet.
+// Whether ops of this kind can be queued, if the kernel has the opcode. For some other
+// kinds io_uring has no opcode at all, and for the rest nobody has needed it yet.
 bool CanBeQueued(OpKind kind);
 
-// Whether a kernel carries out `op` at once, on its own thread, if it has no
-// other.
+// Whether a kernel without helper threads carries out `op` at once.
 bool IsImmediate(const Op& op);
 
 // Whether `op` is a read or write whose device may be polled; see kernel.h.
@@ -293,7 +299,8 @@ inline bool IsPolled(const Op& op) {
   return (op.kind == OpKind::kRead || op.kind == OpKind::kWrite) && op.io.polled;
 }
 
-// Linked ops, built in place: at most kOpsMax of them, no allocation.
+// Ops that are tied to each other, built in place: at most kOpsMax of them, no
+// allocation.
 class Chain {
  public:
   // A copy's longest chain has five: openat, write, install, close, close.
@@ -303,10 +310,9 @@ class Chain {
   // REQUIRES: fewer than kOpsMax ops.
   Chain& Add(const Op& op, Link link_from_previous = Link::kSoft);
 
-  // Has all ops be carried out at once; see AtOnce(). With `may_ask` a kernel that queues
-  // may queue them instead if the first one would have to wait, and it can tell: if it
-  // opens what is there, or reads at an offset, and was not to be carried out at once
-  // before.
+  // Marks all ops AtOnce(). With `may_ask`, a kernel that queues may queue the chain
+  // instead if the first op would have to wait. It can only find that out if the first op
+  // opens an existing file or reads at an offset, and was not marked AtOnce() before.
   void SetAtOnce(bool may_ask = false);
 
   void clear() { size_ = 0; }
@@ -322,7 +328,7 @@ class Chain {
   int size_ = 0;
 };
 
-// The chain of `ops`, none of them marked AtOnce().
+// A chain of `ops`, with all AtOnce() marks removed.
 Chain WithoutMarks(absl::Span<const Op> ops);
 
 }  // namespace ringcp

@@ -1,6 +1,7 @@
 // How many files this process may have open.
 //
-// Thread-safety: both may be called by any thread.
+// Thread-safety: OpenFilesMax() may be called by any thread; RaiseOpenFilesMax() is
+// called before there are other threads.
 
 #ifndef RINGCP_CORE_KERNEL_OPEN_FILES_H_
 #define RINGCP_CORE_KERNEL_OPEN_FILES_H_
@@ -9,9 +10,9 @@ namespace ringcp {
 
 int OpenFilesMax();
 
-// Raises it as far as the process may: a job keeps many files open, and a deep tree all
-// directories on its way down. The limit that a shell sets is low only for the sake of
-// select(2), which nothing here uses. To be called before there are threads.
+// Raises that limit as far as the process may, because a job keeps many files open, and
+// in a deep tree also all directories on its way down. Shells set a low limit only for
+// the sake of select(2), which nothing here uses.
 void RaiseOpenFilesMax();
 
 }  // namespace ringcp

@@ -1,9 +1,10 @@
-// Reads and changes the attributes of a file through a descriptor that need not be open
-// for reading or writing (O_PATH): of a pipe or a device, which to open could mean to
-// wait or to set something going, of a symbolic link, of a directory that may not be
-// read. fchmod(), futimens(), fchown() and fgetxattr() refuse such descriptors, and the
-// way by /proc/self/fd ends where /proc is not mounted, as in the roots that images are
-// built in. Every call here takes any descriptor.
+// Reads and changes the attributes of a file through any descriptor, even one that is
+// open neither for reading nor for writing (O_PATH). The engine has only such a
+// descriptor of a pipe or a device, because opening it could block or set something
+// going; of a symbolic link; and of a directory that may not be read. fchmod(),
+// futimens(), fchown() and fgetxattr() refuse such descriptors, and the detour through
+// /proc/self/fd fails where /proc is not mounted, as in the roots that images are built
+// in.
 //
 // Thread-safety: the functions may be called by any thread.
 
@@ -18,17 +19,17 @@
 
 namespace ringcp {
 
-// Each returns what the system call does (0, or a number of bytes), or -errno.
+// Each function returns what the system call does (0, or a number of bytes), or -errno.
 
-// Linux before 6.6 needs /proc for this where `fd` was opened with O_PATH.
+// Linux before 6.6 needs /proc for this if `fd` was opened with O_PATH.
 int32_t ChangeMode(int fd, mode_t mode);
 
 int32_t ChangeOwner(int fd, uid_t user, gid_t group);
 
-// Linux before 5.8 needs /proc for this where `fd` was opened with O_PATH.
+// Linux before 5.8 needs /proc for this if `fd` was opened with O_PATH.
 int32_t ChangeTimes(int fd, const timespec times[2]);
 
-// Extended attributes: of what was opened with O_PATH they take /proc, unless it is a
+// Extended attributes. If `fd` was opened with O_PATH, these need /proc, unless it is a
 // directory that may be read.
 int32_t ReadXattr(int fd, const char* name, void* value, size_t size);
 int32_t ReadXattrNames(int fd, void* names, size_t size);

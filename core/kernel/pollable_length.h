@@ -1,16 +1,16 @@
-// How much of a device's files can be read or written with completions asked for at the
-// device (--iopoll), instead of waiting for its interrupts. That is asked before it is
-// tried, for two reasons:
-//  - Older kernels (6.1) take polled reads of devices without poll queues, and poll in
-//    vain until the interrupt comes; newer ones (6.18) refuse them.
+// How many bytes of a file can be read or written in one polled operation (--iopoll), for
+// which the engine asks the device for completions instead of waiting for its interrupts.
+// The engine looks this up before it tries to poll, for two reasons:
+//  - Older Linux (6.1) accepts polled reads on devices without poll queues, and polls in
+//    vain until the interrupt comes; newer Linux (6.18) refuses them.
 //  - A polled read or write that the block layer has to split may never end (seen with
 //    Linux 6.1 and blocks of 1 MiB on an NVMe device that takes 512 KiB). So none is
-//    longer than what the device takes in one piece, and devices that are made of others,
-//    which split as they like, are not polled.
+//    longer than what the device takes in one piece, and devices that are made of other
+//    devices, which split as they like, are not polled.
 //
-// File systems may refuse all the same, with EOPNOTSUPP (or EINVAL, which O_DIRECT also
-// has for other reasons). Such a refusal is believed once the same read or write has gone
-// well without polling (FileSystem::refuses_polling()).
+// File systems may still refuse, with EOPNOTSUPP (or with EINVAL, for which O_DIRECT has
+// other reasons as well). The copy believes such a refusal once the same read or write
+// has succeeded without polling (FileSystem::refuses_polling()).
 //
 // Thread-safety: pure apart from reading files.
 
@@ -24,8 +24,8 @@
 
 namespace ringcp {
 
-// How many bytes of files on `device` may be read or written in one polled operation: a
-// multiple of 4096, 0 where it can't be polled. `sysfs` is "/sys" but for tests.
+// How many bytes of a file on `device` may be read or written in one polled operation: a
+// multiple of 4096; 0 if the device can't be polled. `sysfs` is "/sys" except in tests.
 uint32_t PollableLength(const std::string& sysfs, dev_t device);
 
 }  // namespace ringcp

@@ -1,4 +1,4 @@
-// What a job has to know of the process that it runs in, and of the system.
+// What a job has to know about the process that it runs in, and about the system.
 //
 // Thread-safety: the functions may be called by any thread.
 
@@ -11,7 +11,7 @@
 
 namespace ringcp {
 
-// How many CPUs the process may use, 1 at least.
+// How many CPUs the process may use, at least 1.
 int AvailableCpus();
 
 // The effective user and group, which own the files that the process makes.

@@ -1,5 +1,5 @@
-// The polls (OpKind::kPoll) that a kernel has queued and waits for itself, by poll(2),
-// because it has no ring that would.
+// The polls (OpKind::kPoll) that were queued to a kernel without a working ring, which
+// waits for them by poll(2).
 //
 // Thread-safety: belongs to its kernel.
 
@@ -19,13 +19,13 @@ namespace ringcp {
 
 class QueuedPolls {
  public:
-  // Adds the chain `id`, which is `poll` alone.
+  // Adds the chain `id`, which consists of `poll` alone.
   void Add(ChainId id, const Op& poll, SteadyTime now);
   int size() const { return static_cast<int>(chains_.size()); }
 
-  // Waits until one of them has ended or somebody has notified `wake_up`, but no longer
-  // than `until`, and moves those that have ended to `settled`. Without any it only
-  // waits.
+  // Waits until a poll has ended or somebody has notified `wake_up`, but no longer than
+  // `until`, and moves the polls that have ended to `settled`. If there are no polls, it
+  // only waits.
   void Await(WakeUp* wake_up, SteadyTime until, std::vector<ChainResults>* settled);
 
  private:
@@ -35,7 +35,7 @@ class QueuedPolls {
   };
 
   std::vector<WaitingChain> chains_;
-  std::vector<pollfd> files_;  // Of each of them.
+  std::vector<pollfd> files_;  // One for each of chains_.
 };
 
 }  // namespace ringcp

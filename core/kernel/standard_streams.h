@@ -1,4 +1,5 @@
-// Standard input, output and error that a process was started without (`<&-`, `>&-`).
+// Deals with standard input, output and error that a process was started without (`<&-`,
+// `>&-`).
 //
 // Thread-safety: OccupyStandardStreams() is called before there are other threads; the
 // other function is pure.
@@ -11,25 +12,27 @@
 namespace ringcp {
 
 // Occupies those of descriptors 0, 1 and 2 that are closed, so that no file is opened as
-// one of them and gets messages written into it. What is read from them or written to
-// them fails as it would have (EBADF), and what they are can't be opened anew as
-// /dev/stdin or /dev/stdout: they are a symbolic link itself.
+// one of them and has messages written into it. Reading from them or writing to them
+// still fails (EBADF). They can't be opened anew as /dev/stdin or /dev/stdout either,
+// because they refer to a symbolic link itself.
 //
-// Called by main(), or, in a program whose libraries open files before that (gRPC does),
-// by RINGCP_OCCUPY_STANDARD_STREAMS_BEFORE_LIBRARIES: uses nothing that has to be set up.
+// Called by main(), or, in a program whose libraries open files before main() (gRPC
+// does), by RINGCP_OCCUPY_STANDARD_STREAMS_BEFORE_LIBRARIES. So it uses nothing that has
+// to be set up.
 void OccupyStandardStreams();
 
-// Whether a path is that of a closed standard stream, such as /dev/stdin, by what stat(),
-// having followed all links, says of it: of nothing else it says that it is a link. To a
-// process that had not occupied the stream it would not exist.
+// Whether a path, such as /dev/stdin, leads to a standard stream that was closed and is
+// now occupied. `followed` is the stat of the path with all links followed: of nothing
+// else does it say that it is a symbolic link. To a process that has not occupied the
+// stream, the path would not exist.
 inline bool IsClosedStream(const struct statx& followed) {
   return S_ISLNK(followed.stx_mode);
 }
 
 }  // namespace ringcp
 
-// Once in the file that has main(): the loader calls what it names before it sets up any
-// library.
+// To be used once, in the file that has main(): the loader then calls
+// OccupyStandardStreams() before it sets up any library.
 #define RINGCP_OCCUPY_STANDARD_STREAMS_BEFORE_LIBRARIES                          \
   namespace {                                                                    \
   [[gnu::section(".preinit_array"),                                              \

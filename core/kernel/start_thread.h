@@ -1,4 +1,4 @@
-// Starting a thread where there may be none to be had.
+// Starts a thread, or says that the process may have no more.
 //
 // Thread-safety: may be called by any thread.
 
@@ -11,8 +11,8 @@
 
 namespace ringcp {
 
-// Starts `thread` with `function`. False where the process may have no more threads
-// (RLIMIT_NPROC, a control group's pids.max) or there is no memory for its stack:
+// Starts `thread` with `function`. Returns false if the process may have no more threads
+// (RLIMIT_NPROC, a control group's pids.max) or if there is no memory for the stack:
 // std::thread throws then, and nobody would catch that.
 // REQUIRES: `thread` is not joinable.
 template <typename Function>

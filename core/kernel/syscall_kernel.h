@@ -1,7 +1,8 @@
-// A ring on plain system calls: the same contract as io_uring, each chain carried out on
-// the calling thread when it is queued, but for polls, which Wait() waits for. For
-// kernels and containers that refuse io_uring, for --engine=threads, and for single small
-// files, where setting up a real ring costs more than the copy.
+// A kernel on plain system calls, with the same contract as io_uring's. It carries out
+// each chain on the calling thread when the chain is queued, except for polls, which
+// Wait() waits for. It serves systems and containers that refuse io_uring,
+// --engine=threads, and single small files, for which setting up a ring costs more than
+// the copy.
 //
 // Thread-safety: see kernel.h.
 
@@ -17,9 +18,9 @@ namespace ringcp {
 
 class SyscallKernel : public RealKernel {
  public:
-  // Slots are kept as descriptors in a table of `slots`.
+  // Keeps the files in `slots` slots as descriptors in a table.
   explicit SyscallKernel(int slots);
-  // Closes what is still open in a slot.
+  // Closes the files that are still open in slots.
   ~SyscallKernel() override;
 
   ChainResults RunAtOnce(ChainId id, absl::Span<const Op> chain) override;
@@ -29,8 +30,8 @@ class SyscallKernel : public RealKernel {
     return static_cast<int>(settled_.size()) + polls_queued();
   }
   int slots() const override { return static_cast<int>(slots_.size()); }
-  // It would take two more system calls for each file: who wants an ordinary descriptor
-  // opens one.
+  // Not worth two more system calls for each file: a caller that wants an ordinary
+  // descriptor opens one.
   bool can_install_descriptor() const override { return false; }
   bool can_queue_truncate() const override { return true; }
   KernelCounters counters() const override { return counters_; }
@@ -38,7 +39,7 @@ class SyscallKernel : public RealKernel {
  private:
   int32_t Run(Op op);
 
-  std::vector<int> slots_;  // A descriptor, or -1.
+  std::vector<int> slots_;  // Each a descriptor, or -1.
   std::vector<ChainResults> settled_;
   KernelCounters counters_;
 };

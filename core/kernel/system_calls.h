@@ -1,7 +1,7 @@
-// Ops and chains by plain system calls, on the calling thread: all that SyscallKernel
-// does, and what UringKernel does at once.
+// Carries out ops and chains by plain system calls on the calling thread: all that
+// SyscallKernel does, and what UringKernel does at once.
 //
-// Thread-safety: the functions keep no state.
+// Thread-safety: the functions keep no state; RealKernel is a Kernel (see kernel.h).
 
 #ifndef RINGCP_CORE_KERNEL_SYSTEM_CALLS_H_
 #define RINGCP_CORE_KERNEL_SYSTEM_CALLS_H_
@@ -20,13 +20,13 @@
 
 namespace ringcp {
 
-// Carries out one op that names no slot; the result as in kernel.h.
+// Carries out one op that names no slot; returns its result as in kernel.h.
 int32_t RunWithSystemCall(const Op& op);
 
-// Whether the op that `op` is linked to runs after it had `result`.
+// Whether the op that is tied behind `op` runs, given the `result` of `op`.
 bool LetsGoOn(const Op& op, int32_t result);
 
-// Carries out a chain, each op by `run`: from an op to its result.
+// Carries out a chain; `run` carries out one op and returns its result.
 template <typename Run>
 ChainResults RunChain(ChainId id, absl::Span<const Op> chain, const Run& run) {
   RINGCP_CHECK(!chain.empty() && chain.size() <= Chain::kOpsMax);
@@ -42,8 +42,8 @@ ChainResults RunChain(ChainId id, absl::Span<const Op> chain, const Run& run) {
   return settled;
 }
 
-// What the kernels that stand on the real system have in common: all but chains, and
-// where those run if there is no ring.
+// What the kernels on the real system have in common: everything except carrying out
+// chains. Its Submit() is for kernels without a ring.
 class RealKernel : public Kernel {
  public:
   int32_t Do(const Op& op) override;
@@ -51,16 +51,17 @@ class RealKernel : public Kernel {
   uint64_t Random() override;
   ThreadWaits Waits() const override;
   void Wake() override { wake_up_.Notify(); }
-  // Queues what a ring would have an opcode for, and carries out all else.
+  // Carries `chain` out at once if its first op can't be queued or is marked AtOnce();
+  // queues it otherwise.
   Submitted Submit(ChainId id, absl::Span<const Op> chain,
                    ChainResults* results) override;
 
  protected:
-  // Queues the chain `id`, which is `poll` alone, to be waited for by Await().
+  // Queues the chain `id`, which consists of `poll` alone, for Await().
   void QueuePoll(ChainId id, const Op& poll) { polls_.Add(id, poll, Now()); }
   int polls_queued() const { return polls_.size(); }
-  // Waits until a poll that was queued so has ended or Wake() was called, but no longer
-  // than `timeout`, and appends those that have ended to `settled`.
+  // Waits until a poll that was queued by QueuePoll() has ended or Wake() was called, but
+  // no longer than `timeout`, and appends the polls that have ended to `settled`.
   void Await(absl::Duration timeout, std::vector<ChainResults>* settled);
   WakeUp* wake_up() { return &wake_up_; }
 

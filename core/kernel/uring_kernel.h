@@ -1,30 +1,33 @@
-// A ring on io_uring.
+// A kernel on io_uring.
 //
-// Set-up, and why (measured on Linux 6.18, copying 50,000 small files):
+// Set-up, and why:
 //  - SINGLE_ISSUER | DEFER_TASKRUN, and waiting for about half of the completions that
-//    are outstanding: 0.51 s, against 0.74 to 0.85 s without the flags (each completion
-//    wakes the submitter) and 0.96 s when waiting for one at a time.
-//  - At most workers_max bounded kernel workers: one ring keeps about one of them busy
-//    while nothing blocks, and uncapped pools grow to hundreds of threads.
-//  - SQPOLL only where it is asked for: on two CPUs its thread takes the time of a worker
-//    (IORING_SETUP_SQPOLL rules DEFER_TASKRUN out as well).
-//  - IOPOLL only where it is asked for, as a second ring: such a ring takes reads and
-//    writes with O_DIRECT only. While it has something in flight, nothing sleeps: both
-//    rings are asked in turn, each time for what is there, as long as settling may take.
-//    (Letting the kernel poll until something is there takes fewer system calls, but it
-//    knows no timeout then, and the other ring's completions wait.) It is never
-//    submitted to by SQPOLL's thread, which would do the polling, too.
-//  - The ring also waits for an eventfd, by which other threads wake its own one
-//    (Uring::Watch). It is queued with the first wait and after each time that the thread
-//    was woken, so it costs nothing else.
-//  - A poll (OpKind::kPoll) is taken away when its time is over: a linked timeout would
-//    be one more op that may be cut off.
-//  - A chain that the kernel took in only a part of is never completed by submitting the
-//    rest: its ops are taken back, with -ECANCELED for their results. SQPOLL's thread
-//    can't be kept from submitting the rest by itself, so with it nothing is linked: an
-//    op is queued when the one before it has ended well.
-//  - Every completion is collected (no IOSQE_CQE_SKIP_SUCCESS): a chain's end can't be
-//    told from its last completion alone, because a severed chain posts others.
+//    are outstanding, because otherwise each completion wakes the submitter. Copying
+//    50,000 small files takes half as long as when the thread waits for one completion at
+//    a time (Linux 6.18).
+//  - At most workers_max bounded kernel workers, because one ring keeps about one of them
+//    busy while nothing blocks, and uncapped pools grow to hundreds of threads.
+//  - SQPOLL only if it is asked for, because on two CPUs its thread takes the time of a
+//    worker, and because IORING_SETUP_SQPOLL rules out DEFER_TASKRUN.
+//  - IOPOLL only if it is asked for, as a second ring, because such a ring takes only
+//    reads and writes with O_DIRECT. While the second ring has something in flight, the
+//    thread never sleeps: it asks both rings in turn for the completions that are there,
+//    until a chain has settled or the wait has to end. (Letting Linux poll until
+//    something is there takes fewer system calls, but then there is no timeout, and the
+//    completions of the other ring wait.) The second ring never uses SQPOLL, whose thread
+//    would do the polling as well.
+//  - The ring also watches an eventfd, by which other threads wake the ring's own thread
+//    (Uring::Watch). The watch is queued with the first wait and again after each
+//    wake-up, so it costs nothing otherwise.
+//  - A poll (OpKind::kPoll) is removed when its time is over, because a linked timeout
+//    would be one more op that may be cut off.
+//  - If Linux took in only a part of a chain, the rest is not submitted: its ops are
+//    taken back, and their results are -ECANCELED. SQPOLL's thread can't be kept from
+//    submitting the rest by itself, so with SQPOLL nothing is linked: each op is queued
+//    only after the op before it has a result that lets it run.
+//  - Every completion is collected (no IOSQE_CQE_SKIP_SUCCESS), because the last
+//    completion alone does not show that a chain has settled: a severed chain also posts
+//    completions of other ops.
 //
 // Thread-safety: see kernel.h; Create() must run on the thread that will use the ring.
 
@@ -50,30 +53,30 @@ namespace ringcp {
 struct Uring;  // uring.h
 
 struct UringParameters {
-  // Submission queue entries; halved down to kEntriesMin when memory is short.
+  // Submission queue entries; halved down to Uring::kEntriesMin if memory is short.
   int entries = 256;
   // Slots for open files.
   int slots = 128;
-  // Kernel worker threads for ops that can't complete in the submitter.
+  // Kernel worker threads for ops that can't be carried out in the submitter's thread.
   int workers_max = 2;
   // A kernel thread takes in what is submitted, instead of system calls.
   bool sqpoll = false;
-  // Polled ops are polled: their completions asked for at the device.
+  // Polled ops (IsPolled()) ask the device for their completions; otherwise they run like
+  // other ops.
   bool iopoll = false;
 };
 
 class UringKernel : public RealKernel {
  public:
-  // How long the kernel may have no memory for what is submitted, with nothing ending
-  // meanwhile, until the ring counts as failed: memory that others want back is given up
-  // far sooner.
+  // How long Linux may have no memory for what is submitted, while nothing ends, before
+  // the ring counts as failed. Linux reclaims memory in far less time.
   static constexpr std::chrono::seconds kNoMemoryMax{30};
-  // The pause before the kernel is asked for that memory again.
+  // The pause before Linux is asked for that memory again.
   static constexpr std::chrono::milliseconds kNoMemoryPause{10};
 
-  // Sets up a ring. The status of a failure says what was refused and the likely cause,
-  // for a person: "io_uring_setup: Operation not permitted (a container's seccomp
-  // profile or kernel.io_uring_disabled forbids it)".
+  // Sets up a ring. If that fails, the status tells a person what was refused and the
+  // likely cause: "io_uring_setup: Operation not permitted (a container's seccomp profile
+  // or kernel.io_uring_disabled forbids it)".
   static absl::StatusOr<std::unique_ptr<UringKernel>> Create(
       const UringParameters& params);
 
@@ -96,55 +99,58 @@ class UringKernel : public RealKernel {
   absl::Status status() const override { return status_; }
 
  private:
-  // `polled` may be nullptr.
+  // `polled`: nullptr if nothing is polled.
   UringKernel(std::unique_ptr<Uring> uring, std::unique_ptr<Uring> polled,
               const UringParameters& params, bool can_install_descriptor,
               bool can_queue_truncate);
 
   bool HasOpcodes(absl::Span<const Op> chain) const;
   void CountAtOnce(absl::Span<const Op> chain);
-  // RunAtOnce() of a chain without opcodes, and what follows from whether that waited.
+  // RunAtOnce() for a chain with an op that has no opcode; tells helper_chooser_ whether
+  // the thread had to wait.
   ChainResults RunAndLearn(ChainId id, absl::Span<const Op> chain);
-  // Queue() of a chain without opcodes.
+  // Queue() for such a chain.
   bool QueueForHelper(ChainId id, absl::Span<const Op> chain);
 
   // Queue() with SQPOLL.
   bool QueueSteps(ChainId id, absl::Span<const Op> chain);
-  // With SQPOLL: queues the op of `tag`, or notes that it has to be when there is room.
+  // With SQPOLL: queues the op of `tag`, or notes it in stalled_ if there is no room.
   void QueueStep(OpTag tag);
   void QueueStalledSteps();
-  // With SQPOLL: takes in the result of the op of `tag`, and sees to what follows from
-  // it.
+  // With SQPOLL: takes in the result of the op of `tag`, and queues the next op of its
+  // chain or cancels the rest.
   void OnStep(OpTag tag, int32_t result, std::vector<ChainResults>* settled);
-  // Submits what is queued without waiting.
+  // Submits what is queued, without waiting.
   void EnterToSubmit(Uring* uring);
-  // Sees to what entering the kernel has come to: 0 or more, or -errno.
+  // Handles the `result` of entering Linux: 0 or more, or -errno.
   void NoteEntered(Uring* uring, int result);
 
-  // Submits what is queued, and takes in what is there by now.
+  // Submits what is queued, and takes in the completions that are there.
   void Ask(Uring* uring, std::vector<ChainResults>* settled);
-  // The kernel refused what is queued, for now.
+  // Handles that Linux has refused what is queued for lack of memory: pauses, or fails
+  // for good after kNoMemoryMax.
   void OnNoMemory(Uring* uring, int error_number);
-  // From now on the ring has failed.
+  // Makes the ring count as failed from now on.
   void FailForGood(int error_number);
-  // Carries out a chain with a ring that has failed, or has no helper thread.
+  // Carries out a chain at once, because the ring has failed or there is no helper
+  // thread.
   ChainResults CarryOutWithoutSlots(ChainId id, absl::Span<const Op> chain);
 
-  // Wait() of a ring that has not failed.
+  // Wait() with a ring that has not failed.
   void SettleByKernel(absl::Duration timeout, std::vector<ChainResults>* settled);
-  // Submits what is queued, waits and takes in completions. Whether it ended for nothing:
-  // for what was left over from a wake that has been taken.
+  // Submits what is queued, waits and takes in completions. Returns true if the wait
+  // ended for nothing, because of an event that was left over from an earlier wake-up.
   bool WaitForRing(absl::Duration timeout, std::vector<ChainResults>* settled);
   // SettleByKernel() while polled ops are outstanding.
   void Poll(absl::Duration timeout, std::vector<ChainResults>* settled);
-  // Notes the poll that was queued as `entry`.
+  // Notes that `poll` was queued as the chain `entry`.
   void NotePoll(uint32_t entry, const Op& poll);
-  // Has polls end whose time is over; returns how long it is until the next one's is, at
-  // most `timeout`.
+  // Ends the polls whose time is over. Returns how long it takes until the time of the
+  // next one is over, but at most `timeout`.
   absl::Duration EndLatePolls(absl::Duration timeout);
-  // What the completion of a poll with that result comes to.
+  // The result of the poll `entry` whose completion has `result`.
   int32_t PollResult(uint32_t entry, int32_t result);
-  // Takes in the completions that the kernel has told.
+  // Takes in the completions that Linux has posted.
   void Reap(Uring* uring, std::vector<ChainResults>* settled);
   void NoteResult(Uring* uring, OpTag tag, int32_t result,
                   std::vector<ChainResults>* settled);
@@ -153,7 +159,7 @@ class UringKernel : public RealKernel {
   struct PollInFlight {
     uint32_t entry = 0;
     SteadyTime until;
-    bool is_late = false;  // The kernel was told to end it.
+    bool is_late = false;  // Linux was told to end it.
   };
 
   const std::unique_ptr<Uring> uring_;
@@ -162,13 +168,13 @@ class UringKernel : public RealKernel {
   const bool can_install_descriptor_;
   const bool can_queue_truncate_;
   ChainTable chains_;
-  // With SQPOLL the ops of the chains in flight: Chain::kOpsMax for each entry of
+  // With SQPOLL, the ops of the chains in flight: Chain::kOpsMax for each entry of
   // chains_.
   std::vector<Op> steps_;
   std::vector<OpTag> stalled_;  // Steps that the queue had no room for.
   std::vector<PollInFlight> polls_;
   KernelCounters counters_;
-  // Since when the kernel has refused all that was submitted, and nothing has ended.
+  // Since when Linux has refused everything that was submitted, while nothing has ended.
   std::optional<std::chrono::steady_clock::time_point> refused_since_;
   absl::Status status_;
   std::vector<ChainResults> carried_out_;  // See CarryOutWithoutSlots().
@@ -176,7 +182,7 @@ class UringKernel : public RealKernel {
   HelperChooser helper_chooser_;
   AskedCalls asked_calls_;
   ThreadWaits waits_seen_;
-  bool has_waited_ = true;  // In Wait(), since waits_seen_.
+  bool has_waited_ = true;  // Wait() was called after waits_seen_ was read.
 };
 
 }  // namespace ringcp

@@ -1,9 +1,10 @@
-// How a thread that waits in its kernel is woken by others, and the list of those who
-// want to be.
+// How other threads wake a thread that waits in its kernel, and the list of kernels that
+// are to be woken.
 //
-// Whoever has nothing to do until somebody else has done something adds its kernel to a
-// WaitingKernels, says so to its caller, and is asked again once it has been woken. So a
-// thread waits for others in one place, Kernel::Wait(), whatever for.
+// Code that has nothing to do until another thread has done something adds its own
+// thread's kernel to a WaitingKernels, tells its caller that it has to wait, and is
+// called again once the thread has been woken. So whatever a thread waits for, it waits
+// in one place, Kernel::Wait().
 
 #ifndef RINGCP_CORE_KERNEL_WAKE_UP_H_
 #define RINGCP_CORE_KERNEL_WAKE_UP_H_
@@ -20,16 +21,16 @@ namespace ringcp {
 
 class Kernel;
 
-// What Kernel::Wake() and Kernel::Wait() of a thread are made of. A call that comes while
-// nobody waits is kept for who waits next; several are kept as one. The system is asked
-// for nothing until somebody waits, and a call while nobody does makes no system call.
+// What a thread's Kernel::Wake() and Kernel::Wait() are made of. A call of Notify() while
+// nobody waits is kept for the next wait; several such calls count as one. The eventfd is
+// made by the first wait, and Notify() makes no system call while nobody waits.
 //
 // Thread-safety: Notify() may be called by any thread; the rest belongs to the one that
 // waits.
 class WakeUp {
  public:
-  // How long to wait at a time without an event to be woken by, because the process may
-  // have no more files open.
+  // How long to wait at a time if there is no event to be woken by, because the process
+  // may open no more files.
   static constexpr std::chrono::milliseconds kBlindWait{10};
 
   WakeUp() = default;
@@ -38,39 +39,40 @@ class WakeUp {
   WakeUp& operator=(const WakeUp&) = delete;
 
   void Notify();
-  // Whether there was a call since this was asked last. Cheap.
+  // Whether Notify() was called since the last Take(). Cheap.
   bool Take() { return notified_ && notified_.exchange(false); }
-  // Waits for a call, which it takes, or until one of `files` is ready (poll(2)), but no
-  // longer than `until`.
+  // Waits until Notify() is called, or was called before the wait; takes that call. Also
+  // ends if one of `files` is ready (poll(2)), and no later than `until`.
   void Await(SteadyTime until, std::vector<pollfd>* files);
 
-  // For who waits by other means: each call between BeginWait() and EndWait() makes
-  // event() readable, until it is drained. False, and nothing has begun, if there was a
-  // call already; that is taken.
+  // For a thread that waits by other means: a call of Notify() between BeginWait() and
+  // EndWait() makes event() readable, until it is drained. Returns false, and begins
+  // nothing, if Notify() was called before; that call is taken.
   bool BeginWait();
-  // Takes what calls there were; whether there was one.
+  // Ends the wait and takes the calls of Notify() until now; returns whether there were
+  // any.
   bool EndWait();
-  // An eventfd(2), or -1 if there is none to be had.
+  // An eventfd(2), or -1 if the process may open no more files.
   int event();
   void Drain();
 
  private:
   std::atomic<bool> notified_ = false;
   std::atomic<bool> is_awaited_ = false;
-  int event_ = -1;  // Set before is_awaited_ is, for the first time.
+  int event_ = -1;  // Set before is_awaited_ is first set.
 };
 
 // The kernels of threads that wait for one thing.
 //
-// Thread-safety: none of its own; guarded by the lock of what is waited for.
+// Thread-safety: none of its own; guarded by the lock of the thing that they wait for.
 // REQUIRES: a kernel is removed before it is destroyed.
 class WaitingKernels {
  public:
-  // Adds one that is not there yet.
+  // Adds `kernel`. REQUIRES: it is not in the list.
   void Add(Kernel* kernel);
-  // Whether it was there.
+  // Removes `kernel`; returns whether it was in the list.
   bool Remove(const Kernel* kernel);
-  // They stay in the list.
+  // Wakes all kernels; they stay in the list.
   void WakeAll() const;
   int size() const { return static_cast<int>(kernels_.size()); }
   void clear() { kernels_.clear(); }
