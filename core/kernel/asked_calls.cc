@@ -29,9 +29,9 @@ int32_t AskedCalls::Open(const Op& op) {
   switch (errno) {
     case EAGAIN:
       return kWouldWait;
-    case ENOSYS:  // A filter of system calls may not know it, and say either.
-    case EPERM:
-    case EINVAL:
+    case ENOSYS:  // A seccomp filter that doesn't know openat2(2) may say this,
+    case EPERM:   // or this.
+    case EINVAL:  // Linux before 5.12 has no RESOLVE_CACHED.
       can_ask_to_open_ = false;
       return RunWithSystemCall(op);
     default:
@@ -51,7 +51,7 @@ int32_t AskedCalls::Read(const Op& op) {
   if (bytes >= 0) return static_cast<int32_t>(bytes);
   if (errno == EAGAIN) return kWouldWait;
   if (errno == EOPNOTSUPP) reads_not_asked_ = kReadsNotAsked;
-  // Whatever else it is, the call that does not ask says it better.
+  // Any other error may come from asking, so the call that does not ask decides.
   return RunWithSystemCall(op);
 }
 

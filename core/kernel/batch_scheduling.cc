@@ -5,7 +5,8 @@
 namespace ringcp {
 namespace {
 
-// Whether the calling thread has the policy now. Its nice value stays what it is.
+// Gives the calling thread `policy`, and leaves its nice value as it is. Returns whether
+// that worked.
 bool SetPolicy(int policy) {
   const sched_param no_priority = {};
   return sched_setscheduler(/*pid=*/0, policy, &no_priority) == 0;

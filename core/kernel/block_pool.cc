@@ -12,7 +12,7 @@ uint64_t SizeOf(int copies_max, int extra, uint32_t block_size_bytes) {
   return uint64_t{block_size_bytes} * static_cast<uint64_t>(copies_max + extra);
 }
 
-// nullptr where there is none.
+// Returns nullptr if there is not enough memory.
 char* Allocate(uint64_t size_bytes) {
   void* const memory = mmap(nullptr, size_bytes, PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -11,11 +11,12 @@
 namespace ringcp {
 namespace {
 
-// XFS's is in no header of the kernel's for programs; the number is part of its format.
+// XFS's number is in none of the kernel headers for programs, but it is part of XFS's
+// on-disk format.
 constexpr unsigned kXfsMagic = 0x58465342;
 
-// What those do of which we know it from their sources in Linux: they have no flush
-// operation, or one that says nothing.
+// File systems that are known from their sources in Linux: they have no flush operation,
+// or one that reports no errors.
 constexpr FileSystemKind kLocal = {.tells_errors_at_close = false,
                                    .tells_true_sizes = true,
                                    .gives_files_to_their_maker = true,
@@ -28,11 +29,11 @@ constexpr FileSystemKind kLocal = {.tells_errors_at_close = false,
 
 constexpr FileSystemKind kBtrfs = [] {
   FileSystemKind kind = kLocal;
-  kind.clones_one_at_a_time = true;  // core/job/worker_count.h has figures.
+  kind.clones_one_at_a_time = true;  // See core/job/worker_count.h.
   return kind;
 }();
 
-// Inode numbers are the server's.
+// The server assigns the inode numbers.
 constexpr FileSystemKind kNfs = {.tells_errors_at_close = true,
                                  .tells_true_sizes = false,
                                  .gives_files_to_their_maker = false,
@@ -43,7 +44,7 @@ constexpr FileSystemKind kNfs = {.tells_errors_at_close = true,
                                  .may_write_by_calls_only = false,
                                  .clones_one_at_a_time = false};
 
-// What it is made of may be any other.
+// Its layers may be any file systems.
 constexpr FileSystemKind kOverlay = {.tells_errors_at_close = true,
                                      .tells_true_sizes = false,
                                      .gives_files_to_their_maker = false,
@@ -54,7 +55,7 @@ constexpr FileSystemKind kOverlay = {.tells_errors_at_close = true,
                                      .may_write_by_calls_only = true,
                                      .clones_one_at_a_time = false};
 
-// FUSE, CIFS and all that have no row.
+// FUSE, CIFS and all others that have no row.
 constexpr FileSystemKind kAnyOther;
 
 struct Row {
@@ -62,7 +63,7 @@ struct Row {
   const FileSystemKind* kind;
 };
 
-// ext2, ext3 and ext4 have one number.
+// ext2, ext3 and ext4 share one number.
 constexpr Row kRows[] = {
     {EXT4_SUPER_MAGIC, &kLocal},  {kXfsMagic, &kLocal},
     {BTRFS_SUPER_MAGIC, &kBtrfs}, {F2FS_SUPER_MAGIC, &kLocal},

@@ -29,7 +29,7 @@ bool HelperThreads::HasIdle() {
 
 bool HelperThreads::CarryOut(ChainId id, absl::Span<const Op> chain) {
   RINGCP_CHECK(!chain.empty() && chain.size() <= Chain::kOpsMax);
-  // If there can't be another thread, those that are there see to it in their turn.
+  // If no other thread can be started, the existing ones take the chain in turn.
   const bool may_start = threads_.size() < kThreadsMax;
   if (may_start && !HasIdle() && !StartOne() && threads_.empty()) return false;
   WaitingChain waiting = {.id = id, .size = static_cast<int>(chain.size()), .ops = {}};

@@ -5,7 +5,7 @@
 namespace ringcp {
 namespace {
 
-// One that needs nothing but its file.
+// An op that takes nothing but its file.
 Op OpOn(FileRef file, OpKind kind) {
   Op op;
   op.kind = kind;
@@ -43,8 +43,8 @@ Op Seeking(OpKind kind, int fd, uint64_t offset, uint64_t* position,
   return op;
 }
 
-// Nothing writes to the value of one that is set: an op has one pointer for both
-// directions.
+// kSetXattr never writes to its value, although `value` is not const: an op has one
+// pointer for both directions.
 Op OnXattr(OpKind kind, int fd, const char* name, void* value, uint32_t size) {
   Op op = OpOn(fd, kind);
   op.xattr = {.name = name, .value = value, .size = size};

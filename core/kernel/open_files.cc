@@ -7,8 +7,8 @@
 namespace ringcp {
 namespace {
 
-constexpr int kWithoutLimit = 1024;  // POSIX systems' usual one.
-constexpr rlim_t kMost = 1 << 20;    // What Linux allows unless told otherwise.
+constexpr int kWithoutLimit = 1024;  // The usual limit of POSIX systems.
+constexpr rlim_t kMost = 1 << 20;    // The most that Linux allows by default.
 
 }  // namespace
 

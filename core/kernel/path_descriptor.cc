@@ -14,14 +14,15 @@
 namespace ringcp {
 namespace {
 
-// Its number is the same on every architecture; Debian 12's headers don't know it yet.
+// fchmodat2(2), which Debian 12's headers don't define yet. Its number is the same on
+// every architecture.
 #ifdef SYS_fchmodat2
 constexpr long kFchmodat2 = SYS_fchmodat2;
 #else
 constexpr long kFchmodat2 = 452;
 #endif
 
-// The name by which calls that take no descriptor reach the file of `fd`, if /proc is
+// The path by which calls that take no descriptor reach the file of `fd`, if /proc is
 // mounted.
 std::string ProcPath(int fd) { return absl::StrCat("/proc/self/fd/", fd); }
 
@@ -29,23 +30,24 @@ int32_t ResultOf(ssize_t value) {
   return value >= 0 ? static_cast<int32_t>(value) : -errno;
 }
 
-// What to tell when the call that takes a descriptor failed with `error_number` and the
-// one by /proc had `result`: where there is no /proc, that says nothing about the file.
+// The result to report if the call by descriptor failed with `error_number` and the call
+// by a path in /proc then returned `result`. Without /proc, the latter says nothing about
+// the file.
 int32_t TheirResult(int error_number, ssize_t result) {
   if (result >= 0) return static_cast<int32_t>(result);
   return errno == ENOENT || errno == ENOTDIR ? -error_number : -errno;
 }
 
-// Asks for something that `by_descriptor` (given a descriptor) and `by_path` (given a
-// path) do: of a file that was opened with O_PATH by another descriptor if it is a
-// directory that may be read, else by its path in /proc.
+// Calls `by_descriptor`. If that fails because `fd` was opened with O_PATH, calls it once
+// more with a new descriptor if the file is a directory that may be read, and `by_path`
+// with the path in /proc otherwise.
 template <typename ByDescriptor, typename ByPath>
 int32_t OnAnyDescriptor(int fd, const ByDescriptor& by_descriptor,
                         const ByPath& by_path) {
   const ssize_t result = by_descriptor(fd);
   if (result >= 0 || errno != EBADF) return ResultOf(result);
   const int opened = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (opened < 0 && errno == EBADF) return -EBADF;  // It is not open at all.
+  if (opened < 0 && errno == EBADF) return -EBADF;  // `fd` is not open at all.
   if (opened < 0) return ResultOf(by_path(ProcPath(fd).c_str()));
   const int32_t of_opened = ResultOf(by_descriptor(opened));
   close(opened);
@@ -59,8 +61,8 @@ int32_t ChangeMode(int fd, mode_t mode) {
   if (errno != EBADF) return -errno;
   if (syscall(kFchmodat2, fd, "", mode, AT_EMPTY_PATH) == 0) return 0;
   const int error_number = errno;
-  // An older kernel; or a filter of system calls, most of which know nothing of this one
-  // and say EPERM.
+  // ENOSYS comes from an older Linux. EPERM may come from a seccomp filter: most of them
+  // do not know this call.
   if (error_number != ENOSYS && error_number != EPERM) return -error_number;
   return TheirResult(error_number, chmod(ProcPath(fd).c_str(), mode));
 }
@@ -74,7 +76,7 @@ int32_t ChangeTimes(int fd, const timespec times[2]) {
   if (errno != EBADF) return -errno;
   if (utimensat(fd, "", times, AT_EMPTY_PATH) == 0) return 0;
   const int error_number = errno;
-  if (error_number != EINVAL) return -error_number;  // An older kernel.
+  if (error_number != EINVAL) return -error_number;  // EINVAL: an older Linux.
   return TheirResult(error_number, utimensat(AT_FDCWD, ProcPath(fd).c_str(), times, 0));
 }
 

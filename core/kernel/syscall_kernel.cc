@@ -10,8 +10,8 @@
 namespace ringcp {
 namespace {
 
-// Chains that may wait to be handed back: the results are there already, so this only
-// bounds the list.
+// How many chains may wait to be handed back. Their results are there already, so this
+// only bounds the list.
 constexpr int kChainsMax = 1024;
 
 }  // namespace
@@ -30,7 +30,7 @@ int32_t SyscallKernel::Run(Op op) {
   RINGCP_CHECK(op.file.index >= 0 && op.file.index < slots());
   int& slot = slots_[op.file.index];
   if (op.kind == OpKind::kOpenAt) {
-    // As io_uring does: what was in the slot is closed.
+    // What was in the slot is closed, as by io_uring.
     if (slot >= 0) close(slot);
     slot = RunWithSystemCall(op);
     return slot >= 0 ? 0 : slot;

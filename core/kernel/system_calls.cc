@@ -41,10 +41,10 @@ int32_t SetOrTellPosition(const Op& op) {
   return 0;
 }
 
-// cachestat(2), which Debian 12's C library does not know yet: its number and the two
-// structures are ABI, from Linux 6.5 on.
+// cachestat(2) (Linux 6.5), which Debian 12's C library does not know yet; its number and
+// the two structures are ABI.
 int32_t CountCachedBytes(const Op& op) {
-  constexpr long kCachestat = 451;  // NOLINT(google-runtime-int): as syscall(2) has it.
+  constexpr long kCachestat = 451;  // NOLINT(google-runtime-int): like syscall(2).
   struct {
     uint64_t offset, length;
   } range = {.offset = op.seek.offset, .length = op.seek.length};
@@ -89,7 +89,7 @@ int32_t SetDirectOfBoth(const Op& op) {
   return target_result;
 }
 
-// Without a file (-1) poll(2) only waits.
+// If the file is -1, poll(2) only waits.
 int32_t WaitUntilReady(const Op& op) {
   pollfd waiting = {.fd = op.file.index, .events = op.poll.events, .revents = 0};
   return ResultOf(poll(&waiting, 1, op.poll.milliseconds_max));
@@ -98,7 +98,7 @@ int32_t WaitUntilReady(const Op& op) {
 int32_t TellFileSystem(const Op& op) {
   struct statfs stat;
   if (fstatfs(op.file.index, &stat) != 0) return -errno;
-  // Its type is signed, and of an architecture's own size.
+  // f_type is signed, and its size depends on the architecture.
   *op.statfs.result = {.magic = static_cast<unsigned>(stat.f_type),
                        .id = static_cast<uint32_t>(stat.f_fsid.__val[0])};
   return 0;
@@ -193,7 +193,7 @@ SteadyTime RealKernel::Now() const { return std::chrono::steady_clock::now(); }
 
 uint64_t RealKernel::Random() {
   uint64_t bits = 0;
-  // Can't fail or be short for so few bytes once the kernel has booted.
+  // Can't fail or return fewer bytes, because these are so few and the system has booted.
   [[maybe_unused]] const ssize_t got = getrandom(&bits, sizeof(bits), 0);
   return bits;
 }
@@ -208,7 +208,8 @@ Submitted RealKernel::Submit(ChainId id, absl::Span<const Op> chain,
 }
 
 void RealKernel::Await(absl::Duration timeout, std::vector<ChainResults>* settled) {
-  // Without a system call: a worker that does all at once comes here again and again.
+  // Without a system call, because a worker that does everything at once comes here again
+  // and again.
   if (timeout <= absl::ZeroDuration() && polls_.size() == 0) {
     wake_up_.Take();
     return;

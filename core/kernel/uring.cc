@@ -29,13 +29,13 @@ int QueueInit(int entries, unsigned flags_to_add, io_uring* ring) {
   const bool sqpoll = (flags_to_add & IORING_SETUP_SQPOLL) != 0;
   int result = -EINVAL;
   for (; entries >= Uring::kEntriesMin; entries /= 2) {
-    // DEFER_TASKRUN came with 6.1, COOP_TASKRUN with 5.19; SUBMIT_ALL (5.18) keeps a
-    // refused entry from cutting the chains behind it.
+    // Linux has DEFER_TASKRUN from 6.1 on and COOP_TASKRUN from 5.19 on. SUBMIT_ALL
+    // (5.18) keeps a refused entry from cutting off the chains behind it.
     for (const unsigned flags :
          {IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER |
               IORING_SETUP_DEFER_TASKRUN,
           IORING_SETUP_SUBMIT_ALL | IORING_SETUP_COOP_TASKRUN, 0u}) {
-      // With SQPOLL there are no such tasks of the submitter's.
+      // With SQPOLL the submitter runs no task work, so these flags don't apply.
       if (sqpoll && flags != 0) continue;
       io_uring_params params = {};
       params.flags = flags | flags_to_add | IORING_SETUP_CQSIZE;
@@ -57,7 +57,7 @@ void PrepareSqe(const Op& op, io_uring_sqe* sqe) {
   switch (op.kind) {
     case OpKind::kOpenAt:
       if (op.file.is_slot()) {
-        // O_CLOEXEC with a slot is EINVAL: a slot is never inherited.
+        // O_CLOEXEC with a slot fails with EINVAL, because a slot is never inherited.
         io_uring_prep_openat_direct(sqe, op.open.directory, op.open.name, op.open.flags,
                                     op.open.mode, fd);
       } else {
@@ -94,11 +94,11 @@ void PrepareSqe(const Op& op, io_uring_sqe* sqe) {
       io_uring_prep_fadvise(sqe, fd, 0, 0, POSIX_FADV_DONTNEED);
       break;
     case OpKind::kRefusePipe:
-      // Carried out on the spot (io_uring/advise.c), and nothing but a check for pipes.
+      // Runs during submission (io_uring/advise.c), and only checks for a pipe.
       io_uring_prep_fadvise(sqe, fd, 0, 0, POSIX_FADV_NORMAL);
       break;
     case OpKind::kInstallDescriptor:
-      // Close-on-exec unless asked otherwise.
+      // The descriptor is close-on-exec by default.
       io_uring_prep_rw(kOpFixedFdInstall, sqe, fd, nullptr, 0, 0);
       break;
     case OpKind::kGetXattr:
@@ -139,12 +139,12 @@ bool StartsWorkers(io_uring* ring) {
 }
 
 Uring::~Uring() {
-  // Its descriptor may be another file's by now.
+  // The number of the ring's descriptor may be another file's by now.
   if (is_lost) return;
-  // Linux 6.1 puts away the files of closed slots up to a second later: until then a
-  // copied program can't be executed, and its file system not be unmounted. Giving the
-  // table back has the kernel do it now.
-  // (That may wait for what is in flight.)
+  // Linux 6.1 releases the files of closed slots up to a second later. Until then a
+  // copied program can't be executed, and its file system can't be unmounted.
+  // Unregistering the table makes Linux release them now, but may wait for what is in
+  // flight, so it is done only if nothing is.
   if (has_slots && ops_outstanding == 0) io_uring_unregister_files(&ring);
   if (ops_max > 0) io_uring_queue_exit(&ring);
 }
@@ -181,18 +181,18 @@ bool Uring::Watch(int event) {
 bool Uring::NoteWatch(OpTag tag, int32_t result) {
   --watch_ops_outstanding;
   if (tag.position != 0) return false;
-  // Without memory or cut off it may go well the next time.
+  // If memory was short or the watch was cut off, the next one may succeed.
   if (result < 0 && result != -ENOMEM && result != -ECANCELED) can_watch = false;
   return result >= 0;
 }
 
-// The kernel takes in fewer ops than it is given when it has no memory for one more
-// (io_alloc_req, which a control group's limit can make fail), whether or not that is in
-// the middle of a chain. It ends the chain there, and would take what it is given next
-// for the beginning of another one: a write that does not wait for its open, or for the
-// read that fills its buffer.
+// If Linux has no memory for one more op (io_alloc_req, which a control group's limit can
+// make fail), it takes in fewer ops than it is given, even in the middle of a chain. It
+// ends the chain there, and would take the next op that it is given for the beginning of
+// another chain: a write that waits neither for its open nor for the read that fills its
+// buffer.
 void Uring::TakeBackTail() {
-  if (is_sqpoll()) return;  // Its thread takes in more at any time; nothing is linked.
+  if (is_sqpoll()) return;  // Its thread submits on its own, so nothing is linked.
   const unsigned end = ring.sq.sqe_tail;
   unsigned next = end - io_uring_sq_ready(&ring);
   if (next == end) return;

@@ -62,8 +62,8 @@ absl::StatusOr<std::unique_ptr<UringKernel>> UringKernel::Create(
   io_uring* ring = &uring->ring;
   int result = uring->Init(params.entries, params.sqpoll ? IORING_SETUP_SQPOLL : 0);
   if (result < 0) return SetupError("io_uring_setup", -result);
-  // Without it a slot is looked up when the chain is submitted, before the open that
-  // fills it has run (Linux 5.17).
+  // Without this feature (Linux 5.17) a slot is looked up when the chain is submitted,
+  // before the open that fills the slot has run.
   if ((ring->features & IORING_FEAT_LINKED_FILE) == 0) {
     return absl::UnavailableError(
         "io_uring here cannot open and use a file in one chain (it takes Linux 5.17)");
@@ -86,8 +86,8 @@ absl::StatusOr<std::unique_ptr<UringKernel>> UringKernel::Create(
   result = io_uring_register_files_sparse(ring, params.slots);
   if (result < 0) return SetupError("io_uring_register (files)", -result);
   uring->has_slots = true;
-  // Bounded workers (regular files) and unbounded ones alike. Kernels before 5.15 can't
-  // cap them; those were refused above.
+  // The bounds of bounded workers (regular files) and of unbounded ones. Linux before
+  // 5.15, which can't cap them, was refused above.
   unsigned workers[2] = {static_cast<unsigned>(params.workers_max),
                          static_cast<unsigned>(params.workers_max)};
   result = io_uring_register_iowq_max_workers(ring, workers);
@@ -169,7 +169,7 @@ Submitted UringKernel::Submit(ChainId id, absl::Span<const Op> chain,
 }
 
 ChainResults UringKernel::RunAndLearn(ChainId id, absl::Span<const Op> chain) {
-  // Most waits are for chains, and of no interest here.
+  // Most waits of the thread are in Wait(), for other chains, and must not count here.
   if (has_waited_) waits_seen_ = Waits();
   has_waited_ = false;
   const SteadyTime start = Now();
@@ -183,7 +183,7 @@ ChainResults UringKernel::RunAndLearn(ChainId id, absl::Span<const Op> chain) {
 }
 
 bool UringKernel::QueueForHelper(ChainId id, absl::Span<const Op> chain) {
-  // A slot's number would be taken for a descriptor's.
+  // A system call would take a slot's number for a descriptor.
   for (const Op& op : chain) RINGCP_CHECK(!op.file.is_slot());
   if (helpers_.chains_in_flight() >= chains_.capacity()) return false;
   ++counters_.chains;
@@ -217,7 +217,8 @@ bool UringKernel::Queue(ChainId id, absl::Span<const Op> chain) {
   Uring* const uring = is_polled ? polled_.get() : uring_.get();
   if (uring->is_sqpoll()) return QueueSteps(id, chain);
   if (uring->ops_outstanding + size > uring->ops_max) return false;
-  // A chain lives inside one submission: a full queue in its middle would cut it in two.
+  // A chain must be in one submission: if the queue got full in the middle of the chain,
+  // the chain would be cut in two.
   if (!uring->HasRoomFor(size)) {
     EnterToSubmit(uring);
     if (!uring->HasRoomFor(size)) return false;
@@ -241,8 +242,8 @@ bool UringKernel::Queue(ChainId id, absl::Span<const Op> chain) {
 }
 
 bool UringKernel::QueueSteps(ChainId id, absl::Span<const Op> chain) {
-  // One op of each chain is in the queue at a time, while the completion of the one
-  // before it may not have been given back yet.
+  // Each chain has one op in the queue, while the completion of the op before it may not
+  // have been given back yet. So it takes up to two completions.
   if (chains_.in_flight() >= uring_->ops_max / 2) return false;
   const uint32_t entry = chains_.Add(id, static_cast<int>(chain.size()));
   std::copy(chain.begin(), chain.end(), steps_.begin() + entry * Chain::kOpsMax);

@@ -1,4 +1,4 @@
-// Entering the kernel, waiting for it, and taking in what it has done.
+// The part of UringKernel that enters Linux, waits for it, and takes in what it has done.
 
 #include <algorithm>
 #include <cerrno>
@@ -13,10 +13,10 @@
 namespace ringcp {
 namespace {
 
-// Whether entering the kernel went well, or what was queued stays queued and the next
-// time may go well.
+// Whether entering Linux succeeded, or was only interrupted: then what was queued stays
+// queued, and the next time may succeed.
 bool IsEntered(int result) { return result >= 0 || result == -EINTR; }
-// Out of memory or completions for the moment.
+// Whether Linux is out of memory, or of room for completions, for the moment.
 bool IsNoMemory(int result) {
   return result == -EAGAIN || result == -EBUSY || result == -ENOMEM;
 }
@@ -41,8 +41,8 @@ void UringKernel::NoteEntered(Uring* uring, int result) {
 }
 
 void UringKernel::OnNoMemory(Uring* uring, int error_number) {
-  // What has ended gives its memory back, but only to a call that asks for completions
-  // and submits nothing.
+  // Ops that have ended give their memory back, but only to a call that asks for
+  // completions and submits nothing.
   ++counters_.enters;
   io_uring_get_events(&uring->ring);
   const auto now = std::chrono::steady_clock::now();
@@ -80,7 +80,7 @@ absl::Duration UringKernel::EndLatePolls(absl::Duration timeout) {
       ++uring_->ops_outstanding;
       poll.is_late = true;
     } else {
-      timeout = absl::ZeroDuration();  // There is room when all is submitted.
+      timeout = absl::ZeroDuration();  // There is room once the queue is submitted.
     }
   }
   return timeout;
@@ -94,14 +94,14 @@ int32_t UringKernel::PollResult(uint32_t entry, int32_t result) {
   *poll = polls_.back();
   polls_.pop_back();
   if (is_late && result == -ECANCELED) return 0;
-  // As poll(2) has it: what is not open does not make anybody wait.
+  // As in poll(2), a file that is not open does not make anybody wait.
   return result > 0 || result == -EBADF ? 1 : result;
 }
 
 void UringKernel::Wait(absl::Duration timeout, std::vector<ChainResults>* settled) {
   has_waited_ = true;
   if (!carried_out_.empty()) timeout = absl::ZeroDuration();
-  // A wake goes to a ring that watches for it even where there is no chain.
+  // If the ring watches for wake-ups, it takes them in even without a chain in flight.
   const bool by_ring =
       chains_.in_flight() > 0 || (uring_->watches() && timeout > absl::ZeroDuration());
   if (status_.ok() && by_ring) {
@@ -143,7 +143,8 @@ bool UringKernel::WaitForRing(absl::Duration timeout,
       timeout = std::min(timeout, absl::FromChrono(WakeUp::kBlindWait));
     }
   }
-  // Never more than are outstanding: waiting for those would hang. Polls may take long.
+  // Never waits for more than is outstanding, because that would hang. Polls do not
+  // count, because they may take long.
   const int ops = uring_->ops_outstanding - static_cast<int>(polls_.size());
   const unsigned wait_for = watches ? std::max(1, ops / 2) : 1;
   const timespec wait = absl::ToTimespec(waits ? timeout : absl::ZeroDuration());
@@ -191,7 +192,8 @@ void UringKernel::Reap(Uring* uring, std::vector<ChainResults>* settled) {
       ++of_watch;
       if (uring->NoteWatch(tag, result)) wake_up()->Drain();
     } else if (tag.entry == Uring::kNoEntry) {
-      // What was to be ended had not begun or has ended; in the first case once more.
+      // A poll that could not be ended had not begun yet, or has ended. In the first case
+      // it has to be ended again, so all late polls are tried again.
       for (PollInFlight& poll : polls_) poll.is_late = poll.is_late && result == 0;
     } else if (!polls_.empty()) {
       NoteResult(uring, tag, PollResult(tag.entry, result), settled);

@@ -18,12 +18,13 @@ WakeUp::~WakeUp() {
   if (event_ >= 0) close(event_);
 }
 
-// Either this sees that somebody waits, or who begins to wait sees that it was called:
-// both set one flag and then look at the other one.
+// No wake-up is lost: this sets notified_ and then looks at is_awaited_, BeginWait() sets
+// is_awaited_ and then looks at notified_. So at least one of them sees what the other
+// has set.
 void WakeUp::Notify() {
   if (notified_.exchange(true) || !is_awaited_) return;
   const uint64_t one = 1;
-  // Fails only where there is no event, or one that has been called far too often.
+  // Fails only if there is no event, or if its counter is full.
   [[maybe_unused]] const ssize_t written = write(event_, &one, sizeof(one));
 }
 
@@ -62,7 +63,8 @@ void WakeUp::Await(SteadyTime until, std::vector<pollfd>* files) {
     if (event_ < 0) left = std::min<std::chrono::nanoseconds>(left, kBlindWait);
     const timespec wait = absl::ToTimespec(absl::FromChrono(left));
     const int ready = ppoll(files->data(), files->size(), &wait, nullptr);
-    // An event without a call is left over from one that came when a wait had just ended.
+    // A readable event without a call is left over from a call that came just when an
+    // earlier wait had ended.
     const int woken = files->back().revents != 0 ? 1 : 0;
     if (woken != 0) Drain();
     is_over = is_over || ready > woken || notified_;
