@@ -12,8 +12,8 @@
 //
 // Thread-safety: all methods may be called by any thread. Those of FileSystem, and
 // MayClone(), take no lock, because they are called for every file. Finding a FileSystem
-// takes a lock only if it is met for the first time, or if it is beyond the number that
-// is remembered.
+// takes a lock only if it is met for the first time, or if kRememberedMax others were met
+// before it.
 // Ownership: the table owns its entries, which don't move for as long as the table lives.
 
 #ifndef RINGCP_CORE_KERNEL_FILE_SYSTEM_TABLE_H_
@@ -172,8 +172,8 @@ class FileSystemTable {
   }
 
   // How many bytes one polled operation on `file_system` may read or write; 0 if it can't
-  // be polled or is not remembered. Its device is looked at once, or once by each of the
-  // threads that need it first at the same time.
+  // be polled or is not remembered. Its device is examined only once, unless several
+  // threads are the first to need it at the same time.
   uint32_t PollableBytes(FileSystem* file_system) const;
 
   // Notes that files can't be cloned from `source` to `target`.
