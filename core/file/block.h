@@ -1,6 +1,6 @@
-// A block of contents on its way from a source to a sink: which bytes they are, how many
-// of them have been read and written, and how the last read and write of it were tried.
-// It is all that the two sides of a BlockPump have in common.
+// A block of contents on its way from a source to a sink: which bytes of the file it
+// carries, how many of them have been read and written, and in which way the last read
+// and write were tried. The two sides of a BlockPump share nothing but blocks.
 //
 // Thread-safety: plain values.
 
@@ -11,15 +11,15 @@
 
 namespace ringcp {
 
-// How a read or write was tried the last time.
+// In which way a read or write was tried last.
 struct BlockTry {
   uint32_t asked_bytes = 0;
-  bool uncached = false;  // It was to leave nothing in the page cache.
+  bool uncached = false;  // It was asked to leave nothing in the page cache.
   bool polled = false;
 };
 
-// [offset, offset + length) of the file, of which the first `filled` bytes are in the
-// buffer, and the first `written` of those in the target.
+// The bytes [offset, offset + length) of the file. The first `filled` of them are in the
+// buffer, and the first `written` of these are in the target.
 struct Block {
   char* buffer = nullptr;
   uint64_t offset = 0;
@@ -27,19 +27,20 @@ struct Block {
   uint32_t filled = 0;
   uint32_t written = 0;
 
-  // The source's and the sink's last try. They are two, because a linked read and write
-  // are on their way together.
+  // The last tries of the source and of the sink. There are two, because a chain has a
+  // read and a write in flight together.
   BlockTry read;
   BlockTry write;
-  int retries = 0;     // Since the last write that got on, of reads and writes.
-  int poll_error = 0;  // What the last polled try failed with, until one succeeds.
+  int retries = 0;     // Of reads and writes, since the last write that made progress.
+  int poll_error = 0;  // Why the last polled try failed; 0 after one has succeeded.
 
-  // The source's: what its last read says of the end is to be believed, because a call
-  // carries it out; it got nothing and is repeated by a call.
+  // For the source. If the last read got nothing, the file ends there: a system call
+  // carries out the read, and a call's word about the end is believed.
   bool end_is_believed = false;
+  // For the source. The last read got nothing, and a system call is to confirm the end.
   bool confirms_end = false;
 
-  // Begins to carry other bytes. The buffer stays.
+  // Begins to carry other bytes, in the same buffer.
   void Begin(uint64_t first_offset, uint32_t bytes) {
     offset = first_offset;
     length = bytes;
@@ -53,13 +54,13 @@ struct Block {
 // What the result of a read or write means for its block.
 struct BlockResult {
   enum class Kind : uint8_t {
-    kDone,   // It got on.
-    kAgain,  // It is to be tried once more.
-    kEnd,    // Of a read: the source ends where the block begins.
+    kDone,   // It made progress.
+    kAgain,  // It is to be tried again.
+    kEnd,    // Only of a read: the source ends where the block begins.
     kFailed,
   };
   Kind kind = Kind::kDone;
-  int error_number = 0;  // Of kFailed.
+  int error_number = 0;  // The reason for kFailed.
 };
 
 }  // namespace ringcp

@@ -1,26 +1,29 @@
-// Moves contents block by block from a source to a sink: takes blocks from the source on
-// several lanes, has each read and then written, and tells how it ended. Part of a
-// FileCopy, or a helper's; does no I/O itself.
+// Moves contents block by block from a source to a sink. The pump takes blocks from the
+// source on several lanes, has each block read and then written, and knows how the whole
+// ended. It is part of a FileCopy, or belongs to a worker that helps with another
+// worker's file. It does no I/O itself.
 //
-// The source (file_source.h) says which bytes come next and what a read's result means,
-// the sink (file_sink.h) what is written and what a write's result means. The pump has
-// the lanes: the block on its way, its buffer, and whose turn it is. Neither side knows
-// of the other, so that one of them may be something else than a file some day.
+// The source (file_source.h) knows which bytes come next and what a read's result means.
+// The sink (file_sink.h) knows what is written and what a write's result means. The pump
+// owns the lanes: each has a block on its way, that block's buffer, and whether it is to
+// be read or written next. The two sides do not know each other, so that one of them may
+// be something other than a file some day.
 //
-// Both being files, a block is copied by a linked [read -> write] of the same length.
-// What falls short is continued: a short read's bytes are written and the rest of the
-// block is read again (0 bytes: the file ends there), a short write's rest is written
-// again. Where it is not certain that the read fills the block, or the sink wants to see
-// what is in it, the two are chains of their own.
+// Usually a block is copied by one chain, [read -> write], of the same length. After a
+// short read its bytes are written and the rest of the block is read (if that gets 0
+// bytes, the file ends there). After a short write the rest is written. If the read may
+// not fill the block, or if the sink has to see the block's contents first, read and
+// write are separate chains.
 //
-// So are polled reads and writes. io_uring could link them, but on a ring that polls the
-// kernel does not break a link when a read fails at the device or falls short (seen with
-// Linux 6.1 and 6.12): the write would put into the target what the buffer had before.
-// There a short read may also tell less than it has read, or 0 as at the end of the file:
-// then the rest is read once more, or the file begun anew.
+// Polled reads and writes are separate chains, too. io_uring could link their SQEs, but
+// on a polling ring the kernel does not break the link when a read fails at the device or
+// falls short (seen with Linux 6.1 and 6.12), so the write would put the buffer's old
+// contents into the target. On such a ring a short read may also report fewer bytes than
+// it has read, or 0 bytes as if at the end of the file. The copy then reads the rest
+// again, or begins the file anew.
 //
 // Thread-safety: belongs to its worker.
-// Ownership: borrows the pool; the blocks it took go back when a lane becomes idle.
+// Ownership: borrows the pool; a lane gives its block back when it becomes idle.
 
 #ifndef RINGCP_CORE_FILE_BLOCK_PUMP_H_
 #define RINGCP_CORE_FILE_BLOCK_PUMP_H_
@@ -41,46 +44,47 @@ namespace ringcp {
 
 class BlockPump {
  public:
-  // REQUIRES: all outlive the pump.
+  // REQUIRES: all three outlive the pump.
   BlockPump(BlockPool* pool, FileSource* source, FileSink* sink)
       : pool_(pool), source_(source), sink_(sink) {}
   ~BlockPump();
   BlockPump(const BlockPump&) = delete;
   BlockPump& operator=(const BlockPump&) = delete;
 
-  // From the next block on: one at a time, as for calls at once; or as many as there are
-  // lanes.
+  // From the next block on, sets whether the pump uses one lane only, because the chains
+  // are carried out at once, or as many lanes as the source permits.
   void SetOneLane(bool one_lane) { one_lane_ = one_lane; }
 
-  // Prepares to copy what the source was started with, just before.
+  // Prepares to copy the bytes that the source was started with just before.
   // REQUIRES: busy() is false.
   void Start();
 
-  // Queues a chain on every lane that can do something: one lane always, more as the pool
-  // lends blocks.
+  // Adds a chain to `next` for every lane that can do something. One lane always has a
+  // block; how many more there are depends on the blocks that the pool lends.
   void Advance(NextChains* next);
 
-  // What was to be carried out by calls is carried out by a ring instead, whose word
-  // about the end of a file counts less.
+  // The chains in flight were meant for system calls, but are queued on a ring instead.
+  // So a read that gets nothing no longer proves the end of the file (file_source.h).
   void NoteQueued() {
     for (Lane& lane : lanes_) {
       if (lane.in_flight) lane.block.end_is_believed = false;
     }
   }
 
-  // Takes in the results of the read and the write of `lane` (of the one that was
-  // queued, if only one was: the other is ignored).
+  // Takes in the results of the read and the write of `lane`. If the lane's chain had
+  // only one of the two, the other result is ignored.
   void Settle(int lane, int32_t read_result, int32_t write_result);
 
-  // Gives up: queues nothing more. Lanes in flight still have to settle.
+  // Gives up: the pump adds no more chains. Lanes in flight still have to settle.
   void Stop();
 
   // Whether any lane is in flight.
   bool busy() const { return lanes_in_flight_ > 0; }
-  // All that was to be copied is in the target; with a shared file, if nobody else has
-  // blocks on their way.
+  // Whether all the bytes to be copied are in the target. For a shared file that holds
+  // only if no other worker has blocks on their way.
   bool complete() const;
-  // The first read or write that failed, if any did; of a shared file, whosever.
+  // Whether a read or write has failed, and which one did first. For a shared file the
+  // failures of all its workers count.
   bool failed() const { return error_number() != 0; }
   Operation failed_operation() const {
     return shared_ != nullptr ? shared_->failed_operation() : failed_operation_;
@@ -91,21 +95,21 @@ class BlockPump {
 
  private:
   enum class LaneState {
-    kIdle,   // No block.
-    kRead,   // To read the block, or what is left of it, and write it if it is linked.
-    kWrite,  // To write what is in the buffer and not written yet.
+    kIdle,   // Has no block.
+    kRead,   // Reads the block, or its rest; the same chain may write it.
+    kWrite,  // Writes those bytes of the buffer that are not written yet.
   };
 
   struct Lane {
     LaneState state = LaneState::kIdle;
     bool in_flight = false;
-    bool is_linked = false;  // A write of all of the block is behind its last read.
+    bool is_linked = false;  // The last read's chain also writes the whole block.
     bool buffer_is_extra = false;
     Block block;
   };
 
   int lanes_max() const { return one_lane_ ? 1 : source_->lanes_max(); }
-  // Gives an idle lane the next block; false when there is none or no buffer for it.
+  // Gives an idle lane the next block; false if there is no block or no buffer for it.
   bool TakeBlock(Lane* lane);
   void DropBlocks();
   void AddOps(Lane* lane, Chain* chain) const;
@@ -118,10 +122,10 @@ class BlockPump {
   BlockPool* const pool_;
   FileSource* const source_;
   FileSink* const sink_;
-  SharedFile* shared_ = nullptr;  // Then the outcome is there.
+  SharedFile* shared_ = nullptr;  // If set, it keeps the outcome.
   bool one_lane_ = false;
   bool stopped_ = false;
-  bool block_dropped_ = false;  // Of a block that was begun, something is missing.
+  bool block_dropped_ = false;  // A block was begun, but not copied to its end.
   int lanes_in_flight_ = 0;
   int lanes_with_block_ = 0;
   bool own_block_taken_ = false;

@@ -1,5 +1,6 @@
-// What is the same for all files of a job, the rules about modes and owners that follow
-// from it, and what may be wrong with the copy of one: shared by all that copy something.
+// What all copies of a job have in common (FileCopyPolicy), which entry one copy is about
+// (FileCopyNames), and why a copy has failed (CopyFailure). All kinds of copies share
+// these, and with them the rules about modes and owners.
 //
 // Thread-safety: plain values.
 
@@ -24,7 +25,7 @@
 
 namespace ringcp {
 
-// Parts of a mode; the kernel's headers have no names for these groups.
+// Groups of mode bits for which the kernel's headers have no names.
 inline constexpr mode_t kPermissions = 0777;
 inline constexpr mode_t kAllModeBits = 07777;
 inline constexpr mode_t kOwnerPermissions = 0700;
@@ -38,106 +39,113 @@ struct FileCopyPolicy {
   bool remove_destination = false;
   bool writes_through_dangling_links = false;
   Reflink reflink = Reflink::kNever;
-  // What is known of file systems. REQUIRES: set where contents are copied.
+  // What is known about file systems. REQUIRES: set if contents are copied.
   FileSystemTable* file_systems = nullptr;
-  // Whether symbolic links named as sources, and those below them, are followed.
+  // Whether the copy follows symbolic links that are named as sources, and those that it
+  // finds below them.
   bool follows_named_links = false;
   bool follows_links = false;
   PageCache page_cache = PageCache::kKeep;
-  // Whether large files that are not there are read past it. It pays where several reads
-  // are on their way at a time; a single one has the kernel read ahead.
+  // Whether large files that are not in the page cache are read past it (O_DIRECT). That
+  // pays if several reads are in flight at the same time; for single reads the kernel's
+  // read-ahead is better.
   bool direct_reads = false;
-  // Whether what is copied with O_DIRECT is polled, where both devices can be.
+  // Whether reads and writes with O_DIRECT are polled, if both devices support that.
   bool polls = false;
   mode_t umask = 022;
-  // The process's effective user, whom the files it creates belong to.
+  // The process's effective user, who owns the files that the process creates.
   uid_t user = 0;
-  // Every file is offered to the link table, also one with a single link: with links
-  // followed, several names may lead to it (kMultiplyLinked). Or only those that are
-  // named.
+  // Whether every file is offered to the link table (FileCopy's kMultiplyLinked), even
+  // one with a single hard link: if symbolic links are followed, several names may lead
+  // to it. Or whether only those files are offered that the user has named.
   bool offer_all_links = false;
   bool offer_named_links = false;
-  // Several sources are named: one of them may lie in another, so that a file is met more
-  // often than it has names.
+  // The user has named several sources. One of them may lie inside another, so the walk
+  // may meet a file more often than it has names.
   bool may_meet_names_again = false;
-  // Whether sources' capabilities are looked for, to tell that they are left out.
+  // Whether the copy looks for capabilities of sources, to warn that it leaves them out.
   bool notes_capabilities = false;
-  // Whether new targets may be made in slots. Without an ordinary descriptor a target can
-  // be neither looked at nor emptied, so this takes a ring that can install one.
+  // Whether new targets may be made in slots. A target can be looked at and emptied only
+  // by an ordinary descriptor, so the ring must be able to install one for a slot.
   bool use_slots = true;
-  // Whether every op that io_uring has is queued (--engine=uring); else what takes no
-  // longer than queueing it would is called at once.
+  // Whether every op that can be queued is (--engine=uring). Otherwise an op that takes
+  // no longer than queueing it would is carried out at once.
   bool queues_all = false;
-  // Whether setting a file's size is queued as well: not every ring can.
+  // Whether ops that set a file's size are queued as well: not every ring can do that.
   bool queues_truncate = false;
-  // Where large files are offered to other workers; nullptr: they are not.
+  // Where large files are offered to other workers; nullptr: they are not offered.
   SharedFiles* shared_files = nullptr;
-  // Where targets are claimed; nullptr: nobody else writes to any.
+  // Where targets are claimed; nullptr: no other copy writes to any target.
   TargetClaims::Desk* claims = nullptr;
 
-  // What the copy's own thread asks of the world without a chain.
+  // Carries out, for the copy's own thread, single ops that are in no chain.
   Kernel* kernel = nullptr;
 
-  // `op`, to be called at once unless all are to be queued. REQUIRES: it names no slot.
+  // Returns `op`, marked to be carried out at once. It stays unmarked if all ops are to
+  // be queued, or if it can't be queued anyway. REQUIRES: `op` names no slot.
   Op CallUnlessQueued(const Op& op) const {
     return queues_all || !CanBeQueued(op.kind) ? op : AtOnce(op);
   }
-  // Whether what is copied is to leave the page cache.
+  // Whether the copy is to leave nothing of its files in the page cache.
   bool leaves_cache() const { return page_cache != PageCache::kKeep; }
-  // Sets the size of the open file `fd`.
+  // The op that sets the size of the open file `fd`.
   Op Resize(int fd, uint64_t size) const {
     return queues_truncate ? SetSize(fd, size) : AtOnce(SetSize(fd, size));
   }
 
-  // Whether a file may be cloned from `source`, nullptr where it is not known yet, to
-  // `target`.
+  // Whether a file on `source` may be cloned to `target`. `source` is nullptr if the
+  // source's file system is not known yet.
   bool MayClone(const FileSystem* source, const FileSystem& target) const;
-  // The mode to create a copy of something of `source_mode` with; the kernel takes the
-  // umask off it. Where an owner is yet to be set, nobody else should get in before:
-  // see kOwnerPermissions.
+  // The mode for creating a copy of an entry that has `source_mode`. The kernel takes the
+  // umask off it, and the caller takes off WithheldMode().
   mode_t NewMode(mode_t source_mode) const;
-  // What NewMode() is to be created without, because nobody else should get in before the
-  // copy has its owner, write into a directory while it is filled, or use what
-  // `inherits_acl` (its directory has a default ACL) grants to people by name where the
-  // source's mode is kept. It is given back at the end, as far as the umask permits.
+  // The permissions of NewMode() that a copy is created without, so that nobody else
+  //  - gets in before the copy has its owner,
+  //  - writes into a directory while it is filled, or
+  //  - gets in by name, if the source's mode is kept and the copy inherits an ACL
+  //    (`inherits_acl`: its directory has a default ACL).
+  // The copy gets them at its end, as far as the umask permits.
   mode_t WithheldMode(mode_t source_mode, bool inherits_acl) const;
-  // Whether it is no error, as in GNU cp, that an owner could not be set.
+  // Whether failing to set an owner with `error_number` is no error, as in GNU cp.
   bool MayFailToSetOwner(int error_number) const;
-  // Whether it is no error that a mode could not be set: nobody has asked for it, and the
-  // file system has modes of its own (exFAT, CIFS) or permits no changes.
+  // Whether failing to set a mode with `error_number` is no error, because nobody has
+  // asked for the mode and the file system has its own modes (exFAT, CIFS) or permits no
+  // changes.
   bool MayFailToSetMode(int error_number) const;
 };
 
-// Whether a copy has removed what was in its target's way, and when: in the order in
-// which GNU cp tells of it.
+// Whether a copy has removed an old target, and when. --verbose reports the removal at
+// the same point as GNU cp.
 enum class OldTarget {
   kKept,                // Or there was none.
   kRemovedBeforehand,   // Before the copy began: it was clear that it had to go.
-  kRemovedAfterFailing  // It could not be opened, or no link made over it.
+  kRemovedAfterFailing  // After opening it, or making a hard link over it, had failed.
 };
 
-// Which file is copied to where.
+// Which entry is copied, and to which name.
 struct FileCopyNames {
   int source_directory = AT_FDCWD;
   const char* source = nullptr;
   bool follow_source = false;  // If the source is a symbolic link.
-  // Whether links are followed where the source is found, be it one or not.
+  // Whether symbolic links are followed in the place where the source was found. The
+  // source need not be one.
   bool follows_links_here = false;
   int target_directory = AT_FDCWD;
   const char* target = nullptr;
-  // This job made the target directory (TargetDirectory::is_created): nothing is there
-  // but what the job has put there.
+  // This job made the target directory (TargetDirectory::is_created), so nothing is in it
+  // except what the job has put there.
   bool target_directory_created = false;
   uint64_t target_key = 0;  // TargetDirectory::key.
-  // What the target directory's default ACL grants (TargetDirectory::default_acl).
+  // The most that the target directory's default ACL grants; absent if it has none
+  // (TargetDirectory::default_acl).
   std::optional<mode_t> target_default_acl;
   // The group that a file created in the target directory gets.
   gid_t target_group = 0;
-  // What the two directories are on. The source's is nullptr for one that is named by the
-  // user, whose own is not known before it is open.
+  // The file systems of the two directories. The source's is nullptr if the user named
+  // the source, because its file system is not known before it is open.
   FileSystem* source_file_system = nullptr;
   FileSystem* target_file_system = nullptr;
-  // The source is one to be offered to the link table whatever its number of links.
+  // The source is offered to the link table even if it has one hard link only.
   bool offers_links = false;
 
   TargetClaims::Place target_place() const {
@@ -148,43 +156,41 @@ struct FileCopyNames {
   }
 };
 
-// Why a copy was refused without any operation failing.
+// Why a copy was refused although no op has failed.
 enum class Refusal {
   kNone,
-  kUnknownType,     // Nothing that could be made anew.
-  kSourceReplaced,  // No longer what it was when it was looked at.
+  kUnknownType,     // The source is of a type that no op can make.
+  kSourceReplaced,  // The source is no longer the file that was looked at.
   kSameFile,        // Source and target are one file.
   kTargetIsDirectory,
   kTargetIsNotDirectory,
   kTargetDangling,  // A symbolic link to nowhere.
-  kTargetReplaced,  // No longer what this job has just made.
+  kTargetReplaced,  // The target is no longer the file that this job made or opened.
 };
 
-// What is wrong with a copy that failed.
+// Why a copy has failed.
 struct CopyFailure {
   Operation operation = Operation::kRefuse;
-  int error_number = 0;  // 0 when refused.
+  int error_number = 0;  // 0 if refused.
   Refusal refusal = Refusal::kNone;
-  bool on_target = false;  // Else on the source.
+  bool on_target = false;  // Otherwise the source is at fault.
 };
 
-// Whether a target that could not be opened because of `error_number` could not be opened
-// for what it is, so that removing it helps (-f). Else (no room, no descriptors, a server
-// that does not answer) a new one could not be made either, and the old one would be
-// gone.
+// Whether opening a target failed with `error_number` because of the target itself, so
+// that removing it helps (-f). After other errors (no room, no descriptors, a server that
+// does not answer) a new target could not be made either, and the old one would be lost.
 bool RemovingMayHelp(int error_number);
 
-// Whether an existing target on a file system that may_open_truncating_only(), which
-// could not be opened, or emptied once it was open, because of `error_number`, may be one
-// that takes no other opening.
+// Opening an existing target, or emptying it once it was open, has failed with
+// `error_number`. Returns whether that may be because its file system lets files be
+// opened for writing only with O_TRUNC (FileSystem::may_open_truncating_only()).
 bool MayNeedTruncating(int error_number);
 
-// Whether an existing target is to be opened with O_TRUNC after all, if opening it, or
-// emptying it, failed with `error_number`; 0: if it has not been tried. `has_one_name`:
-// it has no other name than the one it is opened by.
+// Whether an existing target has to be opened with O_TRUNC. Without it, opening or
+// emptying the target has failed with `error_number`, or has not been tried yet (0).
+// `has_one_name`: the target has only the name that it is opened by.
 bool NeedsTruncating(const FileSystem& file_system, int error_number, bool has_one_name);
 
-// Failures of the target.
 CopyFailure TargetFailure(Operation operation, int error_number);
 CopyFailure RefusedTarget(Refusal refusal);
 

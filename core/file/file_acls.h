@@ -1,6 +1,6 @@
-// The access control lists (ACLs) of files that are open, as far as a copy that leaves
-// them out has to know: what their loss means for the mode, and how to be rid of those
-// that a new file has inherited.
+// The access control lists (ACLs) of open files. A copy leaves its source's ACLs out, so
+// it has to know what their loss means for the mode, and how to get rid of ACLs that a
+// new target has inherited.
 //
 // Thread-safety: the functions may be called by any thread.
 
@@ -15,28 +15,31 @@
 
 namespace ringcp {
 
-// What a copy that keeps the mode of its source is to know.
+// Who has access to a source, for a copy that keeps the source's mode.
 struct SourceAccess {
-  // The mode for a copy without ACLs: st_mode, unless the source has an access ACL, whose
-  // mask the group's bits of st_mode are (posix_acl.h).
+  // The mode for a copy without ACLs: st_mode, unless the source has an access ACL. The
+  // group bits of st_mode are then that ACL's mask (posix_acl.h), so they are not copied.
   mode_t mode = 0;
-  // The source has ACLs or capabilities, which the copy will not have.
+  // The source has ACLs or capabilities, which its copy will lack.
   bool is_more_than_mode = false;
 };
 
-// Looks at a source whose st_mode is `mode`. One op if there is nothing. Any
-// descriptor will do; for one of a pipe, device or socket that was opened with O_PATH it
-// takes /proc. Where it can't be looked at, nobody but the owner is known to get in.
+// Looks at a source whose st_mode is `mode`. If the source has neither ACLs nor
+// capabilities, this takes one op. Any descriptor will do; for a pipe, device or socket
+// that was opened with O_PATH, /proc is needed, and without /proc only `mode` counts. If
+// the ACLs can't be read for another reason, the result gives access to the owner only,
+// because nobody else is known to have any.
 SourceAccess LookAtAccess(Kernel* kernel, int fd, mode_t mode);
 
-// What the default ACL of the directory `fd` grants, of 0777, to what is made in it;
-// nothing at all if it can't be understood. Absent if there is none.
+// The most permissions (of 0777) that a new entry of the directory `fd` gets from the
+// directory's default ACL: none if that ACL can't be understood. Absent if there is no
+// default ACL.
 std::optional<mode_t> GrantsOfDefaultAcl(Kernel* kernel, int fd);
 
-// Makes the permissions (0777) of `mode` all that is granted on the directory `fd`, which
-// was just made in one with a default ACL, and takes its own default ACL away. False if
-// it may still have one of the two: then the group's bits of its mode may be an ACL's
-// mask.
+// Replaces the access ACL of the directory `fd` by the permissions (0777) of `mode`, and
+// removes its default ACL. The directory was just made, and has inherited both from its
+// parent. False if it may still have one of them: the group bits of its mode may then be
+// an ACL's mask.
 bool ReplaceInheritedAcls(Kernel* kernel, int fd, mode_t mode);
 
 }  // namespace ringcp

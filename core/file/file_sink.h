@@ -1,9 +1,9 @@
-// The sink of a BlockPump that is a file: which bytes of a block are written and which
-// left out, what a write's result means, and how much the target has got. It knows
-// nothing of where they come from, and does no I/O itself.
+// The sink of a BlockPump, if that is a file. It decides which bytes of a block are
+// written and which are left out, judges the results of writes, and counts the bytes that
+// the target has got. It does not know where the bytes come from, and does no I/O itself.
 //
-// Of files whose holes their file system does not know, zeros are not written but left
-// out (SetSkipsZeros()).
+// If the source's file system can't tell where a file has holes, the sink leaves out
+// zeros instead of writing them (SetSkipsZeros()).
 //
 // Thread-safety: belongs to its worker.
 
@@ -24,23 +24,23 @@ namespace ringcp {
 
 class FileSink {
  public:
-  // Zeros that are left out are whole pages: a smaller hole saves nothing.
+  // Zeros are left out by whole pages, because a smaller hole saves nothing.
   static constexpr uint32_t kZerosBytes = 4096;
 
   // REQUIRES: `counters` outlives the sink.
   explicit FileSink(EngineCounters* counters)
       : counters_(counters), io_(Operation::kWrite, counters) {}
 
-  // The file that is written to from now on.
+  // Sets the file that is written to from now on.
   void SetFile(FileRef file) { file_ = file; }
-  // How it is written.
+  // How the file is written.
   BlockIo& io() { return io_; }
   const BlockIo& io() const { return io_; }
-  // From the next block on: whole pages of zeros are not written. The target has nothing
-  // where they would be, and the pump's owner sees to its size.
+  // Sets whether, from the next block on, whole pages of zeros are left out. The target
+  // has holes in their places, and the pump's owner has to set the target's size.
   void SetSkipsZeros(bool skips_zeros) { skips_zeros_ = skips_zeros; }
 
-  // Counts bytes that the target has now, written or left out.
+  // Counts bytes that the target has got, whether they were written or left out.
   void Count(int64_t bytes) {
     counters_->bytes_done.Add(bytes);
     counted_ += bytes;
@@ -48,28 +48,29 @@ class FileSink {
   }
   // Bytes counted since the pump was started.
   uint64_t bytes_written() const { return bytes_written_; }
-  // What this sink has added to the counters' bytes_done since it was asked last.
+  // The bytes that this sink has added to the counters' bytes_done since the last call.
   int64_t TakeCounted() { return std::exchange(counted_, 0); }
 
   // --- For the pump ---
 
   void Start() { bytes_written_ = 0; }
-  // Whether it takes a block as it is. Else it has to see what is in it before it says
-  // what to write.
+  // Whether the sink writes blocks without looking at their contents. Otherwise it has to
+  // look at a block before it can say what to write.
   bool takes_unseen() const { return !skips_zeros_; }
-  // Writes all that the block carries, behind the read that fills it.
+  // The op that writes the whole block, for the chain of the read that fills the block.
   // REQUIRES: takes_unseen().
   Op WriteUnseen(Block* block) const { return Write(0, block->length, block); }
-  // Takes in that the block has been filled: there may be nothing to write.
+  // The block has been filled. Afterwards there may be nothing to write.
   void OnFilled(Block* block) {
     if (skips_zeros_) SkipZeros(block);
   }
-  // Writes of the block what comes next. REQUIRES: !block->is_written().
+  // The op that writes the block's next bytes. REQUIRES: !block->is_written().
   Op Write(Block* block) const { return Write(block->written, WriteEnd(*block), block); }
-  // Takes in the result of a write. kDone: more may have to be written.
+  // Takes in the result of a write. After kDone the block may have more bytes to write.
   BlockResult OnWrite(int32_t result, Block* block) {
-    // Cancelled with a full read before it can't be (see kernel.h); 0 bytes written is
-    // not an answer that a regular file gives. Both are tried again as if interrupted.
+    // No read before this write has failed, so -ECANCELED says that the system could not
+    // run the write (see kernel.h). A regular file never answers a write with 0 bytes.
+    // Both are treated like an interruption and tried again.
     if (result == 0 || result == -ECANCELED) result = -EINTR;
     BlockResult outcome = io_.Settle(result, block->write, block);
     if (outcome.kind != BlockResult::Kind::kDone) {
@@ -86,15 +87,15 @@ class FileSink {
   }
 
  private:
-  // Of the block, the bytes [begin, end).
+  // The op that writes the bytes [begin, end) of the block.
   Op Write(uint32_t begin, uint32_t end, Block* block) const {
     Op op = WriteAt(file_, block->buffer + begin, end - begin, block->offset + begin);
     io_.Prepare(*block, &op, &block->write);
     return op;
   }
-  // Where the bytes to be written next end.
+  // The end of the block's bytes that are to be written next.
   uint32_t WriteEnd(const Block& block) const;
-  // Counts what is left out of the block from its first byte not written on.
+  // Leaves out, and counts, the zeros with which the block's unwritten bytes begin.
   void SkipZeros(Block* block);
 
   EngineCounters* const counters_;

@@ -1,4 +1,4 @@
-// Makes further names of what has been copied: hard links to the copy.
+// Makes further names of an entry that has been copied: hard links to its copy.
 //
 // Thread-safety: the functions may be called by any thread, for different targets.
 
@@ -21,22 +21,23 @@ namespace ringcp {
 struct CopiedFile {
   FileIdentity source;
   CopyKind kind = CopyKind::kContents;  // Or kLink, kNode.
-  // The copy.
+  // One name of the copy.
   int directory = AT_FDCWD;
   const char* name = nullptr;
 };
 
 // Makes names.target a hard link to the copy of names.source, which is another name of
-// `copied`. What is there is replaced or not by GNU cp's rules; where no link can be
-// made, it stays, but for what GNU cp removes before it tries. If links are followed
-// where the source is found, the name of a copy may be a link that was written through:
-// then names.target becomes a name of what it leads to.
+// `copied`. GNU cp's rules decide whether it replaces an old target. If the hard link
+// can't be made, the old target stays, unless it is one that GNU cp removes before it
+// tries. If symbolic links are followed in the place where the source was found, the
+// copy's name may be a symbolic link that the copy wrote through; names.target then
+// becomes a name of the file that this link leads to.
 NodeResult MakeHardLink(const FileCopyPolicy& policy, const FileCopyNames& names,
                         const CopiedFile& copied);
 
-// Opens the directory that the last part of `path` is in, step by step beneath `top` and
-// without following links: an O_PATH descriptor, or -errno. `path` may be longer than
-// PATH_MAX.
+// Opens the directory that the last part of `path` is in. It goes step by step beneath
+// `top` and follows no symbolic links; `path` may be longer than PATH_MAX. Returns an
+// O_PATH descriptor, or -errno.
 int OpenParentBeneath(Kernel* kernel, int top, const std::string& path);
 
 }  // namespace ringcp

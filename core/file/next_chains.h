@@ -1,5 +1,6 @@
-// What the state machines of one file's copy (FileCopy and its parts, or a helper's
-// BlockPump) share: how they say what comes next, and when to try again.
+// What the state machines of a file's copy share (FileCopy, its parts, and the BlockPump
+// of a worker that helps): how they hand out their next chains, and when an op is tried
+// again.
 //
 // Thread-safety: plain values.
 
@@ -14,10 +15,11 @@
 
 namespace ringcp {
 
-// Blocks of one file that are read and written at the same time.
+// The most blocks of one file that are on their way at the same time.
 inline constexpr int kLanesMax = 8;
 
-// The chains to queue next. Each belongs to a lane, which comes back with its results.
+// The chains to carry out next. Each belongs to a lane, and its results come back with
+// the lane's number.
 struct NextChains {
   struct LaneChain {
     int lane = 0;
@@ -26,13 +28,14 @@ struct NextChains {
   std::array<LaneChain, kLanesMax> chains;
   int size = 0;
 
-  // An empty chain for `lane`, to be filled.
+  // Adds an empty chain for `lane`, which the caller fills.
   Chain& Add(int lane);
 };
 
-// Whether an op that had `result` is to be tried again: EINTR and EAGAIN are, and what
-// was cancelled first in its chain (see kernel.h), until it has happened kRetriesMax
-// times running without any progress. Counts in `retries`.
+// Whether an op that had `result` is to be tried again: after EINTR, EAGAIN, and also
+// ECANCELED, which says that the op did not run (see kernel.h). Increments `retries`,
+// which the caller resets on progress, and gives up after kRetriesMax. REQUIRES: no op
+// before this one in its chain has failed.
 inline constexpr int kRetriesMax = 100;
 bool ShouldRetry(int32_t result, int* retries, EngineCounters* counters);
 

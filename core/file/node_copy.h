@@ -1,5 +1,6 @@
-// Copies what is neither a regular file nor a directory: symbolic links as links, pipes,
-// devices and sockets as such. By ops at once: there is nothing to overlap in them.
+// Copies what is neither a regular file nor a directory: symbolic links, pipes, devices
+// and sockets, each as what it is. All ops are carried out at once, because they have
+// nothing to overlap.
 //
 // Thread-safety: the function may be called by any thread, for different targets.
 
@@ -17,8 +18,8 @@ namespace ringcp {
 
 enum class NodeOutcome { kCopied, kSkipped, kFailed };
 
-// A source, opened for nothing but to be looked at (O_PATH): its type, which file it is
-// and what it says are those of one file, whatever happens to its name.
+// A source that is opened only to be looked at (O_PATH). Its type, its identity and its
+// attributes are those of one file, whatever happens to the file's name.
 //
 // Thread-safety: belongs to one thread.
 class NodeSource {
@@ -28,7 +29,7 @@ class NodeSource {
   NodeSource(const NodeSource&) = delete;
   NodeSource& operator=(const NodeSource&) = delete;
 
-  // Opens names.source: 0 or an errno. REQUIRES: called once.
+  // Opens names.source and looks at it. Returns 0 or an errno. REQUIRES: called once.
   int Open(const FileCopyNames& names);
 
   int fd() const { return fd_; }
@@ -42,15 +43,15 @@ class NodeSource {
 
 struct NodeResult {
   NodeOutcome outcome = NodeOutcome::kFailed;
-  CopyFailure failure;  // Of kFailed.
-  // The source has an access control list, which the copy lacks.
+  CopyFailure failure;  // The reason for kFailed.
+  // The source has an access control list or capabilities, which the copy lacks.
   bool access_left_out = false;
   OldTarget old_target = OldTarget::kKept;
 };
 
-// Copies the symbolic link, pipe, device or socket `source` to names.target. What is in
-// the way is replaced or not by GNU cp's rules. A target that lacks only attributes is
-// left: placed_target.h says why.
+// Copies the symbolic link, pipe, device or socket `source` to names.target. GNU cp's
+// rules decide whether it replaces an old target. A target stays even if its attributes
+// could not be set: placed_target.h says why.
 NodeResult CopyNode(const FileCopyPolicy& policy, const FileCopyNames& names,
                     const NodeSource& source);
 

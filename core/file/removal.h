@@ -1,6 +1,6 @@
-// How a file is taken away by its name: what a copy has made and could not complete, or
-// what is to make way, and nothing else. The name is compared with the file right before,
-// and what has it then is removed only if it is that file.
+// Removes a file by its name: a target that a copy made and could not complete, or an old
+// target that has to make way. Just before the removal the name is looked at, and nothing
+// is removed unless the name still leads to the expected file.
 //
 // Thread-safety: the functions may be called by any thread.
 
@@ -19,25 +19,25 @@ namespace ringcp {
 enum class HasName {
   kNothing,
   kIt,
-  kAnother,  // Somebody else has put that there; it is left.
-  kUnknown,  // It can't be looked at.
+  kAnother,  // Another file, which somebody else has put there. It stays.
+  kUnknown,  // The name can't be looked at.
 };
 
-// A stat of the name, links not followed, has ended with `result` and, if that is 0,
-// given `named`; `it` is the stat of the file, which is open or was so just now.
+// Judges a stat of the name that followed no symbolic links: it ended with `result` and,
+// if that is 0, gave `named`. `it` is the stat of the file that is to be removed, which
+// is open or was open just now.
 HasName WhatHasName(int32_t result, const struct statx& named, const struct statx& it);
 
-// Removes `name` from `directory` if it is still the file that `made` is the stat of, no
-// directory. By now somebody else may have put another file there: that one is left.
-// Returns 0 if that file no longer has that name, else the errno that says why
-// it is still there.
+// Removes `name` from `directory` if it still leads to the file whose stat is `made`. If
+// somebody else has put another file there, that file stays. Returns 0 if the name does
+// not lead to the file any more; otherwise the errno that says why it still does.
 //
-// REQUIRES: the caller has the file open, or made it and has closed it just now: once
-// nothing holds a file, another can get its inode number.
+// REQUIRES: the file is no directory. The caller has the file open, or has made it and
+// closed it just now: once nothing holds a file, another one can get its inode number.
 //
-// Linux can't remove a file by descriptor. So a window is left: what is put in the file's
-// place by a rename between this function's last look and its unlink, a few microseconds
-// later, is removed.
+// Linux can't remove a file by its descriptor, so a race remains. If somebody renames
+// another file to `name` in the few microseconds between the last look and the unlink,
+// that other file is removed.
 int RemoveIfSame(Kernel* kernel, int directory, const char* name,
                  const struct statx& made);
 

@@ -1,5 +1,5 @@
-// Where the threads of a job report what went wrong: words each failure as GNU cp does,
-// and hands it to the job's observer, one at a time.
+// Takes the reports of a job's threads about what went wrong. It words each failure like
+// GNU cp, and hands the messages to the job's observer one at a time.
 //
 // Thread-safety: all methods may be called by any thread.
 
@@ -26,21 +26,20 @@ class Reporter {
       : observer_(observer), wants_copied_(observer->WantsCopied()) {}
 
   void Report(const FileError& error);
-  // The failure of copying `source` to `target`.
+  // Reports why copying `source` to `target` has failed.
   void Report(const CopyFailure& failure, std::string_view source,
               std::string_view target);
   void Warn(std::string_view message);
-  // Says that the copy of `path` has an access control list or capabilities less than its
-  // source; of a job once, because with one such file there are usually many.
+  // Warns that the copy of `path` lacks an access control list or capabilities that the
+  // source has. A job is warned once only, because one such file seldom comes alone.
   void WarnOfAccessLeftOut(std::string_view path);
 
-  // Whether Copied() and Removed() do anything: ask before building the paths for it.
+  // Whether the observer wants Copied() and Removed(): ask before building their paths.
   bool wants_copied() const { return wants_copied_; }
   void Copied(std::string_view source, std::string_view target);
-  // Likewise.
   void Removed(std::string_view target);
 
-  // How many errors were reported.
+  // How many errors have been reported.
   int64_t errors() const { return errors_.load(std::memory_order_relaxed); }
 
  private:

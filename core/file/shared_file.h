@@ -1,26 +1,25 @@
-// Large files that two workers copy together, each its share of the blocks on its own
-// ring.
+// Large files that two workers copy together. Each worker copies its share of the blocks
+// on its own ring.
 //
-// Why: the kernel carries out the writes to one file one after another, but a copy also
-// reads: while one worker writes a block, the other reads the next one. With 1.5 GB in
-// the page cache and two CPUs, two workers took 0.53 (XFS), 0.80 (ext4) and 0.93 (tmpfs)
-// of the time of one. Splitting the work into a reading and a writing thread was the
-// alternative; every block then crosses from one CPU's cache to the other's. More than
-// two workers only queue for the file's lock.
+// The kernel lets only one thread at a time write to a file, but a copy also reads: while
+// one worker writes a block, the other reads the next one. From the page cache, two
+// workers took 0.53 to 0.93 of the time of one, depending on the file system
+// (BENCHMARKS.md, "Ways to copy a large file"). More than two workers would only wait for
+// the file's lock. The alternative was one thread that reads and one that writes; every
+// block would then cross from one CPU's cache to the other's.
 //
-// Only files in the page cache are shared. A device is kept busy by one ring with many
-// blocks on their way: with 3 GB to be read from a disk two workers took twice the CPU
-// time of one and were no faster.
+// Only files in the page cache are shared. One ring with many blocks on their way keeps a
+// device busy, so a second worker would cost CPU time and save none.
 //
-// The worker whose copy it is offers the file, copies blocks itself, withdraws the offer
-// when there are no more to take, and closes the file only when its helper has left. A
-// worker that has nothing else left to do helps; none is taken from other files.
+// The worker that owns the file's copy offers the file, copies blocks itself, withdraws
+// the offer when there are no more blocks to take, and closes the file only after its
+// helper has left. Only workers that have nothing else left to do help.
 //
-// A FileSource takes its blocks from here (file_source.h); the copies of a file that
-// several workers share have the outcome here as well.
+// A FileSource takes its blocks from a SharedFile (file_source.h). The SharedFile also
+// keeps the common outcome for the BlockPumps of both workers.
 //
-// Thread-safety: all methods of both classes may be called by any thread, but for
-// Start().
+// Thread-safety: any thread may call all methods of both classes, except
+// SharedFile::Start().
 
 #ifndef RINGCP_CORE_FILE_SHARED_FILE_H_
 #define RINGCP_CORE_FILE_SHARED_FILE_H_
@@ -38,21 +37,22 @@
 
 namespace ringcp {
 
-// The blocks of one file, for whoever copies them, and what has become of them.
+// The blocks of one file, handed out to the workers that copy it, and the outcome.
 class SharedFile {
  public:
-  // Blocks that one worker has on their way at a time. Few, so that they stay in the
-  // CPU's cache between the read and the write. Alone, enough to keep both the ring's
-  // thread and its kernel worker busy; with a helper, one for each CPU: with two each,
-  // the same took 1.12 (ext4), 1.10 (XFS) and 1.22 (tmpfs) of the time.
+  // The most blocks that one worker has on their way at the same time. They are few, so
+  // that they stay in the CPU's cache between the read and the write. Alone, a worker
+  // needs enough of them to keep both the ring's thread and its kernel worker busy. With
+  // a helper, each CPU needs one: with two the copy took 1.1 to 1.2 times as long
+  // (BENCHMARKS.md, "Ways to copy a large file").
   static constexpr int kLanesAlone = 4;
   static constexpr int kLanesTogether = 1;
 
-  // Prepares to copy [begin, end) from one open file to the other.
-  // REQUIRES: nobody uses it; both descriptors stay open as long as anybody does.
+  // Prepares to copy the bytes [begin, end) from one open file to the other.
+  // REQUIRES: nobody uses this object; both descriptors stay open while anybody does.
   void Start(int source_fd, int target_fd, uint64_t begin, uint64_t end);
 
-  // What the two are on from the next Start() on.
+  // Sets the file systems of the two files, from the next Start() on.
   void SetFileSystems(FileSystem* source, FileSystem* target) {
     source_file_system_ = source;
     target_file_system_ = target;
@@ -63,33 +63,33 @@ class SharedFile {
   int source_fd() const { return source_fd_; }
   int target_fd() const { return target_fd_; }
 
-  // Takes the next block, of at most `length_max` bytes: its length, 0 when there is
-  // none.
+  // Takes the next block, of at most `length_max` bytes. Returns its length, or 0 if
+  // there are no more blocks.
   uint32_t Take(uint32_t length_max, uint64_t* offset);
-  // A read found the end of the source at `offset`: there are no more blocks.
+  // A read found the end of the source at `offset`. No more blocks are handed out.
   void FindEnd(uint64_t offset);
-  // A block can't be copied: there are no more blocks. The first failure counts.
+  // A block can't be copied. No more blocks are handed out. The first failure counts.
   void Fail(Operation operation, int error_number);
-  // Hands out no more blocks.
+  // No more blocks are handed out.
   void Stop();
-  // A block that was taken is not copied.
+  // A block was taken, but will not be copied.
   void DropBlock();
 
-  // The helper has added `bytes` of it to the counters' bytes_done.
+  // The helper has added `bytes` of this file to the counters' bytes_done.
   void Count(int64_t bytes) { counted_.fetch_add(bytes, std::memory_order_relaxed); }
-  // How many since this was asked last.
+  // The bytes that Count() was given since the last call.
   int64_t TakeCounted() { return counted_.exchange(0, std::memory_order_relaxed); }
 
   // Whether there are no more blocks to take.
   bool exhausted() const;
-  // Whether all blocks that were to be copied are, once those who took them are done.
+  // Whether all blocks are copied. Blocks still on their way count as copied.
   bool complete() const;
   bool end_found() const;
-  // The first place where a read found the end. REQUIRES: end_found().
+  // The smallest offset at which a read found the end. REQUIRES: end_found().
   uint64_t end_offset() const;
   Operation failed_operation() const;
-  int error_number() const;  // 0 when nothing failed.
-  // How many blocks one worker should have on their way.
+  int error_number() const;  // 0 if nothing has failed.
+  // The most blocks that one worker should have on their way.
   int lanes_max() const;
 
  private:
@@ -113,47 +113,51 @@ class SharedFile {
   int error_number_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
-// The files of a job that are to be had for helping.
+// The large files of a job that workers may help with.
 class SharedFiles {
  public:
-  // Contents from which on a file is shared: below that, the time until a helper has come
-  // counts for as much as what it saves.
+  // The smallest file that is shared. With a smaller one, waiting for the helper takes as
+  // long as its help saves.
   static constexpr uint64_t kBytesMin = 8 * 1024 * 1024;
 
-  // `workers`: how many will join in the end, or be subtracted by OneWorkerLess().
+  // `workers`: the number of workers. Each will call Join() in the end, or be subtracted
+  // by OneWorkerLess().
   explicit SharedFiles(int workers, uint64_t bytes_min = kBytesMin)
       : bytes_min_(bytes_min), workers_busy_(workers) {}
 
   uint64_t bytes_min() const { return bytes_min_; }
 
-  // For the worker whose copy it is. `file` stays where it is until it is withdrawn.
+  // For the worker that owns the file's copy. `file` must not move until Withdraw() has
+  // returned true.
   void Offer(SharedFile* file);
-  // Lets nobody begin to help any more. Whether nobody helps: then the file is the
-  // caller's alone again. If not, its kernel is woken when it is worth asking again.
+  // For the same worker. From now on no other worker begins to help. Returns true if no
+  // worker helps: the file then belongs to the caller alone again. Otherwise wakes the
+  // caller's `kernel` when the helper leaves; the caller then asks again.
   bool Withdraw(Kernel* kernel, SharedFile* file);
 
   enum class Joined {
-    kFile,        // Here is one to help with.
-    kNothingYet,  // The caller's kernel is woken when it is worth asking again.
-    kOver,        // No worker has anything else left to do: there will be no more.
+    kFile,        // `file` is one to help with.
+    kNothingYet,  // `kernel` is woken when it is worth asking again.
+    kOver,        // No worker has anything else left to do, so no file will be offered.
   };
-  // For a worker with nothing else left to do, which asks until it is told kOver.
+  // For a worker with nothing else left to do. It asks until the answer is kOver.
   Joined Join(Kernel* kernel, SharedFile** file);
-  // Ends what Join() began. The caller has nothing of the file in flight any more.
+  // Ends the help that Join() began. REQUIRES: the caller has nothing of the file in
+  // flight.
   void Leave(const SharedFile* file);
 
-  // A worker that was announced does not come.
+  // A worker that the constructor counted does not come.
   void OneWorkerLess();
-  // The worker of `kernel`, which has nothing of a file in flight, will not help any
-  // more, and is not woken either.
+  // The worker of `kernel` will not help any more, and its kernel is not woken either.
+  // REQUIRES: the worker has nothing of a file in flight.
   void GiveUp(const Kernel* kernel);
 
  private:
   struct Offered {
     SharedFile* file = nullptr;
-    bool open = true;  // Somebody may begin to help.
+    bool open = true;  // A worker may begin to help.
     bool has_helper = false;
-    Kernel* owner = nullptr;  // To be woken when the helper leaves.
+    Kernel* owner = nullptr;  // Is woken when the helper leaves.
   };
 
   void OneBusyLess() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -162,7 +166,7 @@ class SharedFiles {
 
   const uint64_t bytes_min_;
   Mutex mutex_;
-  // Of workers that have joined, and wait for a file.
+  // The kernels of workers that have called Join() and wait for a file.
   WaitingKernels waiting_ ABSL_GUARDED_BY(mutex_);
   std::vector<Offered> offered_ ABSL_GUARDED_BY(mutex_);
   int workers_busy_ ABSL_GUARDED_BY(mutex_);

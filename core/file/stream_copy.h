@@ -1,11 +1,12 @@
-// Copies contents from or to what is no regular file: pipes, terminals, devices, as in
-// `ringcp <(command) FILE` or `ringcp FILE /dev/stdout`. One read and write at a time, in
-// order, in steps: whenever there is something to wait for, it says for what. What
-// becomes of a target that was not completed says placed_target.h.
+// Copies contents from or to something other than a regular file: a pipe, a terminal or a
+// device, as in `ringcp <(command) FILE` or `ringcp FILE /dev/stdout`. The copy has one
+// read or write at a time, in order. It proceeds in steps: each ends when there is
+// something to wait for, and says for what. placed_target.h decides what becomes of a
+// target that was not completed.
 //
-// It does not use FileSource and FileSink: a stream has no offsets, ranges or size, and
-// whether it is at its end, or has to be waited for, is for poll(2) to tell before each
-// read. Of what the two know, only a loop that repeats EINTR would be shared.
+// FileSource and FileSink are not used. A stream has no offsets, ranges or size, and only
+// poll(2), before each read, tells whether the stream has ended or has to be waited for.
+// Nothing would be shared but a loop that repeats interrupted calls.
 //
 // Thread-safety: belongs to its worker.
 
@@ -36,25 +37,25 @@ class StreamCopy {
  public:
   using Outcome = FileCopy::Outcome;
 
-  // What the next step is to wait for, but no longer than `max`: until `fd` is ready for
-  // `events`, or, where `fd` is negative, until the kernel is woken.
+  // What to wait for before the next step: until `fd` is ready for `events` or, if `fd`
+  // is negative, until the kernel is woken; but no longer than `max`.
   struct Waiting {
     int fd = -1;
     short events = 0;
     absl::Duration max = absl::ZeroDuration();
   };
 
-  // REQUIRES: all that is pointed to, by `names` too, outlives the copy.
+  // REQUIRES: all arguments, and what `names` points to, outlive the copy.
   StreamCopy(const FileCopyPolicy& policy, const FileCopyNames& names,
              const std::atomic<bool>& cancelled, EngineCounters* counters);
   ~StreamCopy();
   StreamCopy(const StreamCopy&) = delete;
   StreamCopy& operator=(const StreamCopy&) = delete;
 
-  // Does what can be done without waiting for anybody. True once the copy has ended.
-  // REQUIRES: it has not.
+  // Does as much as is possible without waiting. Returns true if the copy has ended.
+  // REQUIRES: it has not ended before.
   bool Step();
-  // Valid after a Step() that was false.
+  // Valid after Step() has returned false.
   const Waiting& waiting() const { return waiting_; }
 
   // kRunning until the copy has ended; then kCopied, kSkipped, kCancelled or kFailed.
@@ -62,25 +63,25 @@ class StreamCopy {
   // REQUIRES: kFailed.
   const CopyFailure& failure() const { return failure_; }
   OldTarget old_target() const { return old_target_; }
-  // Why a half-written target could not be removed, or an old one not emptied; 0 where
-  // there is none.
+  // The errno that says why a half-written target could not be removed, or an old one
+  // could not be emptied; 0 if no such failure happened.
   int removal_error() const { return target_.removal_error(); }
 
  private:
-  // How long a wait goes on before it looks whether the job was cancelled.
+  // The longest wait before the copy checks whether the job was cancelled.
   static constexpr absl::Duration kPollInterval = absl::Milliseconds(100);
 
   enum class State { kBegin, kOpenTarget, kTakeTarget, kContents };
 
-  // Each of these is kCopied if the copy goes on, kRunning if it has to wait, or what it
-  // ends with.
+  // Each of these returns kCopied if the copy can go on, kRunning if it has to wait, or
+  // otherwise the outcome that ends it.
   Outcome GoOn();
   Outcome Begin();
   Outcome OpenSource();
   Outcome OpenTarget();
   Outcome MakeTarget();
   Outcome CarryOut(const TargetDecision& decision);
-  // Opens what is there without emptying it.
+  // Opens the existing target without emptying it.
   Outcome OpenExisting();
   Outcome OnOpenFailed(int error_number);
   // Claims the existing target by its name, and empties it by opening it.
@@ -88,18 +89,20 @@ class StreamCopy {
   Outcome OpenTruncating();
   // Makes the file that a symbolic link to nowhere leads to.
   Outcome MakePointee();
-  // Goes on with `fd`, the target, which was there and is open now.
+  // Goes on with `fd`, which is the existing target and has just been opened.
   Outcome TakeOpened(int fd);
-  // Claims the existing target, which is target_stat_, once no other copy writes to it.
+  // Claims the existing target, whose stat is target_stat_. Waits while another copy
+  // writes to it.
   Outcome TakeTarget();
-  // Makes a new file in the place of one that can't be opened (-f), or must be kept.
+  // Makes a new file in place of one that can't be opened (-f), or whose other names must
+  // keep it.
   Outcome ReplaceTarget(OldTarget what_becomes_of_it);
   Outcome CopyContents();
   Outcome ReadBlock();
   Outcome WriteBlock();
-  // Of a regular file: a terminal or a device that is written to keeps what it has.
+  // Only for a regular file: a terminal or a device keeps the attributes that it has.
   Outcome SetAttributes();
-  // Closes the target, which is kept, emptied or removed.
+  // Ends the target: keeps, empties or removes it, and closes it.
   Outcome Finish(Outcome outcome);
 
   Outcome Await(State state, const Waiting& waiting);
@@ -110,14 +113,15 @@ class StreamCopy {
   TargetDecision Decide();
   void LookAtExisting();
   int32_t LookAtTarget(int flags, struct statx* stat) const;
-  // A descriptor or -errno.
+  // Returns a descriptor or -errno.
   int OpenTargetWith(int flags, mode_t mode = 0) const;
-  // Whether an existing target may take no other opening than one with O_TRUNC, as some
-  // file systems in user space have it. Finds out what it is on.
+  // Whether the existing target may need to be opened with O_TRUNC, as some file systems
+  // in user space require. `error_number` says why opening it without has failed. Looks
+  // up the target's file system.
   bool ShouldTruncate(int error_number);
-  // Empties the existing target, which is open and claimed. 0 or an errno.
+  // Empties the existing target, which is open and claimed. Returns 0 or an errno.
   int EmptyOld();
-  // 0 or an errno: EEXIST if there is something already.
+  // Returns 0 or an errno: EEXIST if the target's name is taken.
   int CreateTarget();
   bool IsReady(int fd, short events) const;
 
@@ -134,21 +138,21 @@ class StreamCopy {
   OldTarget old_target_ = OldTarget::kKept;
 
   TargetQuestion question_;
-  struct statx existing_ = {};         // What was there.
-  int target_error_ = 0;               // Why it could not be made, looked at or opened.
-  std::optional<SteadyTime> give_up_;  // When a lease is waited for no longer.
-  bool truncates_ = false;             // It is opened with O_TRUNC, once it is claimed.
+  struct statx existing_ = {};         // What has the target's name.
+  int target_error_ = 0;               // Why making, looking at or opening it failed.
+  std::optional<SteadyTime> give_up_;  // When the copy stops waiting for a lease.
+  bool truncates_ = false;             // Once claimed, it is opened with O_TRUNC.
   int source_ = -1;
   PlacedTarget target_;
   struct statx source_stat_ = {};
-  struct statx target_stat_ = {};  // Of one that was there, as it was opened.
+  struct statx target_stat_ = {};  // The existing target's, when it was opened.
   mode_t mode_ = 0;                // The source's, without an ACL's mask.
-  mode_t withheld_ = 0;            // Of the target's, at first.
-  bool made_pointee_ = false;      // What the target, a link, led to was not there.
-  bool is_at_end_ = false;         // Of the source.
+  mode_t withheld_ = 0;            // Permissions that the target is created without.
+  bool made_pointee_ = false;      // The target is a link to a file that this copy made.
+  bool is_at_end_ = false;         // The source has ended.
   std::vector<char> buffer_;
-  int32_t filled_ = 0;   // Bytes of it that were read ...
-  int32_t written_ = 0;  // ... and written.
+  int32_t filled_ = 0;   // Bytes of the buffer that were read ...
+  int32_t written_ = 0;  // ... and of these, written.
   TargetClaims::Claim claim_;
 };
 

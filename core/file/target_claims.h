@@ -1,33 +1,34 @@
-// Which targets are open for writing, so that no two copies write one file at a time: two
-// names may lead to one target (hard links, symbolic links, names that a file system
-// takes for equal, directories that merge).
+// Knows which targets copies are writing to, so that no two copies write to one file at
+// the same time. Several names may lead to one target: hard links, symbolic links, names
+// that a file system takes for equal, and directories that merge.
 //
-// Every target is claimed from before it is opened until its copy has ended.
-//  - One that exists is claimed by its identity, once it is open and before anything is
-//    done to it. Whoever finds it taken waits until that copy has ended.
-//  - A new one is announced by its directory and name, because it has no identity before
-//    it is made. That takes only the lock of its worker's Desk, which nobody else wants
-//    as long as no target exists. A new target can collide only with a copy that finds it
-//    existing; that one looks up what the names announced by all desks lead to. Names on
-//    another device are not asked for, so that a server that does not answer keeps nobody
-//    waiting who has nothing to do with it.
+// A copy claims its target before it changes anything, and until it ends.
+//  - It claims an existing target by its identity, usually once the target is open. If
+//    another copy has claimed the target, it waits until that copy has ended.
+//  - It announces a new target by directory and name, because the target has no identity
+//    before it is made. That takes only the lock of the worker's own Desk, for which no
+//    other worker competes as long as no copy meets an existing target. A new target can
+//    collide only with a copy that finds it existing; that copy looks up all the names
+//    that desks have announced. It skips names on other devices, so that a server that
+//    does not answer delays no copy that has nothing to do with it.
 //
-// Where inode numbers may be made up (FileSystem::has_true_inodes()), the path below the
-// job's target counts as well, in which names are equal that such a file system may take
-// for equal; and all files that have several names are one. It is no harm if a copy waits
-// without need.
+// If a file system may make inode numbers up (!FileSystem::has_true_inodes()), the path
+// below the job's target counts as well. Two paths are equal if the file system may take
+// them for equal, and all files with several hard links count as one. A copy may then
+// wait without need, which does no harm.
 //
-// A file may get another identity by being opened (overlayfs). Whoever claims one before
-// opening it announces its name, too: so it is found under either identity.
+// Opening a file may change its identity (overlayfs). A copy that claims a target before
+// opening it therefore announces the target's name, too, so that others find the target
+// under either identity.
 //
-// The alternative, claiming new targets by identity too, would cost each of them a stat
-// and a lock shared by all workers.
+// The alternative was to claim new targets by identity as well. It would cost a stat of
+// each new target, and a lock shared by all workers.
 //
-// A copy that waits for a claim holds no other claim on a target, and one that holds a
-// claim waits for nothing but its own I/O: so there is no circle of waiting.
+// A copy that waits for a claim holds no other claim, and a copy that holds a claim waits
+// only for its own I/O, so there can be no deadlock.
 //
-// Thread-safety: TargetClaims' methods may be called by any thread. A Desk belongs to one
-// thread, and so do the claims made at it.
+// Thread-safety: any thread may call TargetClaims' methods. A Desk belongs to one thread,
+// and so do the claims made at it.
 
 #ifndef RINGCP_CORE_FILE_TARGET_CLAIMS_H_
 #define RINGCP_CORE_FILE_TARGET_CLAIMS_H_
@@ -57,25 +58,25 @@ class TargetClaims {
   class Announced;
 
  public:
-  // An existing target, which the caller has open.
+  // An existing target, which the caller has opened, or is about to open.
   struct Existing {
     dev_t device = 0;
     ino_t inode = 0;
     uint64_t links = 1;
-    const FileSystem* file_system = nullptr;  // What it is on.
-    // Each look at it gives another inode number: it may be any file on its device.
+    const FileSystem* file_system = nullptr;  // The target's.
+    // Each stat gives another inode number, so it may be any file on its device.
     bool is_any = false;
   };
 
-  // Where a new target is about to be made, and as what.
+  // The directory and name of a target.
   struct Place {
     int directory = -1;
     const char* name = nullptr;
-    const FileSystem* file_system = nullptr;  // What the directory is on.
+    const FileSystem* file_system = nullptr;  // The directory's.
     uint64_t directory_key = 0;               // TargetDirectory::key.
   };
 
-  // What one copy has claimed: nothing, a new target or an existing one.
+  // The claim of one copy: on nothing, on a new target or on an existing one.
   class Claim {
    public:
     bool held() const { return is_announced_ || is_existing_; }
@@ -84,16 +85,16 @@ class TargetClaims {
     friend class TargetClaims;
     friend class Desk;
     bool is_announced_ = false;
-    Place place_;  // Where it is announced.
+    Place place_;  // Of an announced target.
     bool is_existing_ = false;
-    dev_t device_ = 0;  // Of an existing one.
+    dev_t device_ = 0;  // Of an existing target.
     ino_t inode_ = 0;
-    uint64_t name_key_ = 0;  // Where names count; else 0.
+    uint64_t name_key_ = 0;  // 0 if names don't count.
   };
 
-  // Where the copies of one thread make their claims. Made and destroyed by it.
-  // REQUIRES: `claims` and `kernel`, that thread's, outlive it; no claim is held when it
-  // is destroyed.
+  // Where the copies of one thread make their claims. The thread makes and destroys it.
+  // REQUIRES: `claims` and the thread's `kernel` outlive the desk; no claim is held when
+  // the desk is destroyed.
   class Desk {
    public:
     Desk(TargetClaims* claims, Kernel* kernel);
@@ -101,25 +102,27 @@ class TargetClaims {
     Desk(const Desk&) = delete;
     Desk& operator=(const Desk&) = delete;
 
-    // Claims the target that is about to be made at `place`, which stays as it is until
-    // the claim is released. REQUIRES: `claim` is not held.
+    // Claims the target that is about to be made at `place`. REQUIRES: `claim` is not
+    // held; what `place` points to stays valid until the claim is released.
     void AnnounceNew(const Place& place, Claim* claim);
 
-    // Claims an existing target, whose name in its directory is `place`. False if another
-    // copy has claimed it: then nothing is claimed. With `announces` the target is yet to
-    // be opened, and `place` stays as it is until the claim is released. A copy that
-    // failed may have removed the name that the caller opened it by: whoever has got the
-    // claim looks at the name again. REQUIRES: `claim` is not held.
+    // Claims the existing `target`, which is at `place`. Returns false, and claims
+    // nothing, if another copy has claimed the target. `announces`: the target has not
+    // been opened yet, so its name is announced as well. After getting the claim, the
+    // caller looks at the name again, because a copy that held the claim before may have
+    // failed and removed the name. REQUIRES: `claim` is not held; with `announces` what
+    // `place` points to stays valid until the claim is released.
     bool TryTake(const Existing& target, const Place& place, bool announces,
                  Claim* claim);
 
-    // Gives a claim back, if it is held.
+    // Gives `claim` back if it is held.
     void Release(Claim* claim);
 
-    // Has this thread's kernel woken once, when some claim is released by any thread. A
-    // release right now may be missed: who waits tries again after a while all the same.
+    // Has this thread's kernel woken once, as soon as any thread releases a claim. The
+    // wake-up is lost if the release happens at the same moment, so the caller also tries
+    // again after a while.
     void WakeOnRelease();
-    // Takes that back, if it has not happened yet: the kernel may go.
+    // Cancels WakeOnRelease(). From then on the kernel may be destroyed.
     void StopWaiting();
 
    private:
@@ -129,13 +132,15 @@ class TargetClaims {
   };
 
  private:
-  // The new targets of one desk. Outlives it for those who are just looking at it.
+  // The targets that were announced at one desk. It may outlive the desk while another
+  // thread looks at it.
   class Announced {
    public:
     void Add(Claim* claim);
     void Remove(Claim* claim);
-    // Whether one of them, other than `own`, is the file `target` by now, or may be made
-    // as it: the key of its name is `name_key`, unless that is 0.
+    // Whether one of the announced targets, other than `own`, is the file `target` by
+    // now. If `name_key` is not 0, a target whose name has that key counts, too, because
+    // it may become that file.
     bool Includes(Kernel* kernel, const Existing& target, uint64_t name_key,
                   const Claim* own);
     bool empty();
@@ -146,14 +151,14 @@ class TargetClaims {
   };
 
   bool TryTake(Kernel* kernel, const Existing& target, Claim* claim);
-  // Claims the identity and the name in `claim`, or neither.
+  // Claims both the identity and the name in `claim`, or neither. False if one is taken.
   bool Insert(const Claim& claim) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ReleaseExisting(const Claim& claim);
   void NoteRelease();
   void NoteWaiting(Kernel* kernel, bool waits);
 
   Mutex mutex_;
-  // How many wait for a release: waiting_kernels_.
+  // The number of waiting_kernels_, to be read without the lock.
   std::atomic<int> waiting_ = 0;
   WaitingKernels waiting_kernels_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_set<std::pair<dev_t, ino_t>> existing_ ABSL_GUARDED_BY(mutex_);

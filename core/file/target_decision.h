@@ -1,18 +1,18 @@
-// What is to become of a target: one decision for all that is copied. It goes from what
-// is to be put there, the options, and what is there, to a fate. The rules are GNU cp's,
-// the rows of one table (target_decision.cc), in GNU cp's order: the first row that holds
-// decides.
+// Decides what becomes of a target, for everything that can be copied. The question says
+// what is to be put there, which options hold, and what is there; the answer is a fate.
+// The rules are GNU cp's. They are the rows of one table (target_decision.cc), in GNU
+// cp's order, and the first row that holds decides.
 //
-// Whoever copies something looks at what is there, and carries the fate out. A question
-// says of each fact which values are still possible. As long as that leaves open whether
-// a row holds, the decision is to look at the fact (Fate::kLook) and to ask again. So
-// nobody looks at more than the decision takes, and a call that failed because something
-// is there has told that much.
+// The caller looks at what is there, and carries the fate out. The question says for each
+// fact which values are still possible. As long as a fact leaves open whether a row
+// holds, the answer is to look at that fact (Fate::kLook) and to ask again. So the caller
+// looks at no more than the decision needs. After making the target has failed with
+// EEXIST, it need not look to know that something is there.
 //
-// The other shape would be one function of conditions for each kind of copy, which looks
-// at things as it goes along. Each of them is easier to follow by itself. But they all
-// repeat GNU cp's order, an option that concerns all kinds is a branch in each of them
-// instead of one row, and nobody can go through them without a file system.
+// The alternative was one function for each kind of copy, which looks at things as it
+// goes along. Each function would be easier to follow by itself. But all of them would
+// repeat GNU cp's order, an option for all kinds would be a branch in each of them
+// instead of one row, and they could not be tested without a file system.
 //
 // Thread-safety: plain values and pure functions.
 
@@ -32,8 +32,8 @@ namespace ringcp {
 
 // What is to be put under the target's name.
 enum class CopyKind {
-  kContents,    // Those of a regular file.
-  kStream,      // What comes out of a pipe, or goes into a device.
+  kContents,    // The contents of a regular file.
+  kStream,      // Contents that come from, or go to, a pipe, a terminal or a device.
   kLink,        // A symbolic link.
   kNode,        // A pipe, a device, a socket.
   kNameOfFile,  // A further name of a regular file that has been copied: a hard link.
@@ -41,19 +41,20 @@ enum class CopyKind {
   kDirectory,
 };
 
-// What does not change while one target is decided on: options, and where it is.
+// Options, and circumstances of the target.
 enum class Condition {
   kForce,
   kNoClobber,
   kRemoveDestination,
   kKeepLinks,                   // --preserve=links
   kWritesThroughDanglingLinks,  // POSIXLY_CORRECT
-  kFollowsLinks,                // Links are followed where the source is found.
-  kInNewDirectory,              // What is there was put there by this job.
-  kRemoved,                     // This copy has removed what was there once.
+  kFollowsLinks,                // FileCopyNames::follows_links_here
+  kInNewDirectory,              // This job made the directory and all that is in it.
+  kRemoved,                     // This copy has already removed an old target.
 };
 
-// What is there, as TargetQuestion::looks_through_links() has one look.
+// What has the target's name. TargetQuestion::looks_through_links() says whether that is
+// a symbolic link itself or what the link leads to.
 enum class There {
   kNothing,
   kRegular,
@@ -61,82 +62,83 @@ enum class There {
   kLink,  // A symbolic link, which is not followed.
   kSocket,
   kSpecial,       // A pipe or a device.
-  kDangling,      // A link to nowhere.
-  kLoop,          // A link that leads to itself.
+  kDangling,      // A symbolic link to nowhere.
+  kLoop,          // A symbolic link that leads to itself.
   kClosedStream,  // A link to a standard stream that the process was started without.
   kUnknown,       // It can't be looked at.
 };
 
-// How many names has it?
+// How many hard links has the existing target?
 enum class Names { kOne, kSeveral };
 
-// What is it to the source?
+// How is the existing target related to the source?
 enum class Relation {
   kOtherFile,
-  kSameEntry,      // Both names are one.
-  kOtherName,      // A hard link to what is copied.
-  kLeadsToSource,  // A link to the source's file.
-  kBehindSource,   // The source is a link, and leads to it.
-  kNameOfCopy,     // Of a further name: it is a hard link to the copy already.
+  kSameEntry,      // Both are the same entry of the same directory.
+  kOtherName,      // The target is another hard link to the source's file.
+  kLeadsToSource,  // The target is a symbolic link to the source's file.
+  kBehindSource,   // The source is a symbolic link to the target's file.
+  kNameOfCopy,     // Only for a further name: the target is a hard link to the copy.
 };
 
-// What has come of opening it?
+// How did opening the existing target end?
 enum class Opening {
   kNotTried,
   kOpen,
-  kRefused,  // It can't be opened for what it is: RemovingMayHelp().
+  kRefused,  // It failed because of what the target is: see RemovingMayHelp().
   kFailed,
 };
 
-// What there is to look at. Opening is not: Fate::kOverwrite says when to try.
+// The facts that a caller can look at. Opening is none of them: Fate::kOverwrite says
+// when to try it.
 enum class Fact { kNone, kThere, kNames, kRelation };
 
 struct TargetQuestion {
   CopyKind kind = CopyKind::kContents;
   EnumSet<Condition> conditions = {};
-  // What is possible, as far as one has looked.
+  // The values that are still possible, by what the caller has seen so far.
   EnumSet<There> there = EnumSet<There>::All();
   EnumSet<Names> names = EnumSet<Names>::All();
   EnumSet<Relation> relation = EnumSet<Relation>::All();
   Opening opening = Opening::kNotTried;
 
-  // Making the target has failed because something has its name.
+  // Making the target has failed, because something has its name.
   void NoteThatItExists() {
     there = EnumSet<There>::AllBut(There::kNothing);
     opening = Opening::kNotTried;
   }
-  // Opening what is there has failed.
+  // Opening the existing target has failed.
   void NoteFailedOpening(int error_number);
 
-  // Whether the target is looked at as what its name leads to: only contents go where
-  // links lead. And the flags of a stat that does so, or not.
+  // Whether a look at the target follows symbolic links, because the copy would write to
+  // the file that they lead to; and the flags for a stat that does so, or does not.
   bool looks_through_links() const;
   int look_flags() const { return looks_through_links() ? 0 : AT_SYMLINK_NOFOLLOW; }
-  // Such a stat has ended with `result` and, if that is 0, given `stat`. That what a name
-  // leads to does not exist is taken to mean that it is a link to nowhere.
+  // A stat with look_flags() has ended with `result` and, if that is 0, given `stat`. If
+  // it followed symbolic links, ENOENT is taken to mean a symbolic link to nowhere.
   void NoteLook(int32_t result, const struct statx& stat);
-  // The same, and what it tells of the target's relation to the source of contents.
+  // The same; also notes how the target is related to `source`, a source of contents.
   void NoteLook(int32_t result, const struct statx& stat, const struct statx& source);
 };
 
 enum class Fate {
-  kLook,         // Look at TargetDecision::look, and ask again.
-  kCreate,       // Nothing is there: make it.
-  kOverwrite,    // Open it, and write to it; if it can't be opened, ask again.
+  kLook,         // Look at the fact TargetDecision::look, and ask again.
+  kCreate,       // Nothing is there: make the target.
+  kOverwrite,    // Open it, and write to it; if opening fails, ask again.
   kReplace,      // Remove it by its name, and make a new one.
-  kMakePointee,  // Make what the link leads to.
-  kLinkOver,     // Make the link under another name, and rename it to this one.
-  kUse,          // It is what it is to be: a directory, a hard link.
+  kMakePointee,  // Make the file that the symbolic link leads to.
+  kLinkOver,     // Make the hard link under another name, and rename it to this one.
+  kUse,          // It already is what is wanted: a directory, or a hard link to the copy.
   kAsStream,     // Copy the file as CopyKind::kStream.
   kSkip,
-  kRefuse,      // With TargetDecision::refusal.
-  kFailToMake,  // As the op that tried to make or open it.
-  kFailToLook,  // As the op that tried to look at it.
+  kRefuse,      // Fail with TargetDecision::refusal.
+  kFailToMake,  // Fail with the error of the op that tried to make or open the target.
+  kFailToLook,  // Fail with the error of the op that tried to look at the target.
 };
 
 struct TargetDecision {
   Fate fate = Fate::kLook;
-  // What is told of a target that is removed: kReplace, kLinkOver.
+  // How the removal of the old target is reported, for kReplace and kLinkOver.
   OldTarget old_target = OldTarget::kKept;
   Refusal refusal = Refusal::kNone;
   Fact look = Fact::kNone;
@@ -144,7 +146,8 @@ struct TargetDecision {
 
 TargetDecision DecideTarget(const TargetQuestion& question);
 
-// Decides at once: `look` looks at a fact and adds what it tells to `question`.
+// Asks until the answer is not to look: `look` looks at a fact and adds what it has seen
+// to `question`.
 template <typename Look>
 TargetDecision DecideTargetByLooking(const TargetQuestion& question, Look look) {
   TargetDecision decision = DecideTarget(question);
@@ -154,20 +157,21 @@ TargetDecision DecideTargetByLooking(const TargetQuestion& question, Look look) 
   return decision;
 }
 
-// What becomes of a target that is open by now: something else may have come under its
-// name since that was decided on. kOverwrite, kAsStream or kRefuse.
+// Decides anew on a target that is open now, because its name may lead to another file
+// than when the copy decided to open it. The fate is kOverwrite, kAsStream or kRefuse.
 TargetDecision DecideOpenTarget(CopyKind kind, const struct statx& source,
                                 const struct statx& target);
 
-// What fails with a fate of kRefuse, kFailToMake or kFailToLook: `make` is the op that
-// was to make it or open it, `error_number` that of the last op on the target that
-// failed.
+// The failure of a copy whose target's fate is kRefuse, kFailToMake or kFailToLook.
+// `make` is the op that was to make or open the target; `error_number` is the error of
+// the last op on the target that failed.
 CopyFailure FailureOf(const TargetDecision& decision, Operation make, int error_number);
 
 // The conditions for copying `names`.
 EnumSet<Condition> ConditionsOf(const FileCopyPolicy& policy, const FileCopyNames& names);
 
-// As far as the stats of two files tell, links followed.
+// The relations that are possible by the stats of two files, which followed symbolic
+// links.
 EnumSet<Relation> RelationOf(const struct statx& source, const struct statx& target);
 
 }  // namespace ringcp

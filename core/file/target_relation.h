@@ -1,5 +1,6 @@
-// What a target that is in the way is to the source, where a decision asks for more than
-// the two stats tell: whether both names are one, and what links lead to.
+// Finds out how an existing target is related to the source, if a decision needs more
+// than the two stats tell: whether both names are the same entry, and where symbolic
+// links lead.
 //
 // Thread-safety: the functions may be called by any thread.
 
@@ -14,13 +15,14 @@
 
 namespace ringcp {
 
-// What names.target is to a source of contents. Links are followed in `source` as they
-// are where it was found, but not in the target's stat, `existing`: it is to be replaced
-// by its name. A link to the source is another file then.
+// How names.target, whose stat is `existing`, is related to a source of contents.
+// `source` is the stat of the open source, so it followed symbolic links if the copy
+// does. `existing` followed none, because the target is to be replaced by its name; so a
+// target that is a symbolic link to the source counts as another file.
 Relation RelationOfContents(Kernel* kernel, const FileCopyNames& names,
                             const struct statx& source, const struct statx& existing);
 
-// The same of a source that is a link, a pipe, a device or a socket.
+// The same for a source that is a symbolic link, a pipe, a device or a socket.
 Relation RelationOfNode(Kernel* kernel, const FileCopyNames& names,
                         const struct statx& source, const struct statx& existing);
 
