@@ -8,8 +8,8 @@
 namespace ringcp {
 namespace {
 
-// Names of extended attributes: few directories have more than one or two. Where there
-// are more, the ACLs are replaced unseen.
+// Room for the names of a directory's extended attributes: few have more than one or two.
+// If the names do not fit, the ACLs are replaced without looking.
 constexpr size_t kNamesBytesMax = 1024;
 
 }  // namespace
@@ -106,9 +106,9 @@ Op AttributePlan::op() {
     case Step::kRemoveDefaultAcl:
       return RemoveXattr(fd, kDefaultAclName);
     case Step::kReplaceAcl:
-      // To remove the list would leave its mask to the group until the mode is set. One
-      // that says no more than a mode does takes its place, and the kernel makes that the
-      // mode.
+      // If the ACL were removed, the group would have the ACL's mask as its permissions
+      // until the mode is set. So an ACL that says no more than a mode replaces it, and
+      // the kernel sets the mode accordingly.
       buffer_ = AclOfMode(target_.kept_mode);
       return SetXattr(fd, kAccessAclName, buffer_.data(),
                       static_cast<uint32_t>(buffer_.size()));
@@ -176,7 +176,7 @@ void AttributePlan::OnOwnerNotSet(int error_number) {
   if (!policy_->MayFailToSetOwner(error_number)) {
     return Fail(Operation::kSetOwner, error_number);
   }
-  // It must not act with the rights of a user or group that are not its source's.
+  // The target must not act with the rights of a user or group other than its source's.
   target_.kept_mode &= is_directory() ? ~kSetIdBits : kPermissions;
 }
 
@@ -191,8 +191,8 @@ void AttributePlan::OnListAcls(int32_t result) {
 }
 
 void AttributePlan::OnAclNotSet(int error_number) {
-  // One that was in the list is there, whatever the file system says of it now, unless
-  // somebody has removed it.
+  // If the ACL was in the list of names, it exists, whatever error the file system gives
+  // now; only ENODATA says that somebody has removed it since.
   const bool is_none =
       acls_.has_value() ? error_number == ENODATA : SaysNoAcl(error_number);
   if (!is_none) NoteAclStays(error_number);

@@ -90,7 +90,7 @@ void BlockPump::Settle(int index, int32_t read_result, int32_t write_result) {
   --lanes_in_flight_;
   if (lane.state == LaneState::kWrite) return OnWrite(&lane, write_result);
   OnRead(&lane, read_result);
-  // Only a full read lets the linked write run.
+  // The write behind it in the chain has run only if the read filled the block.
   if (lane.is_linked && lane.state == LaneState::kWrite &&
       lane.block.filled == lane.block.length) {
     OnWrite(&lane, write_result);

@@ -11,10 +11,11 @@ bool FileCopyPolicy::MayClone(const FileSystem* source, const FileSystem& target
 
 mode_t FileCopyPolicy::NewMode(mode_t source_mode) const {
   const bool is_directory = S_ISDIR(source_mode);
-  // Without it others could remove what is in the directory.
+  // Without the sticky bit others could remove the directory's entries.
   const mode_t sticky = is_directory ? source_mode & S_ISVTX : 0;
   if (default_mode && !preserve.mode) {
-    // Less the umask even where a default ACL has the kernel leave that out.
+    // The umask counts even if the directory has a default ACL, with which the kernel
+    // ignores the umask.
     const mode_t permissions = is_directory || S_ISSOCK(source_mode) ? 0777 : 0666;
     return (permissions & ~umask) | sticky;
   }
@@ -34,8 +35,8 @@ bool FileCopyPolicy::MayFailToSetOwner(int error_number) const {
 }
 
 bool FileCopyPolicy::MayFailToSetMode(int error_number) const {
-  // What NFS says where the server has no modes: the kernel's own ENOTSUPP, which is no
-  // errno of a program's.
+  // ENOTSUPP, which NFS gives if the server has no modes. It is internal to the kernel,
+  // so <cerrno> does not name it.
   constexpr int kKernelNotSupported = 524;
   if (preserve.mode) return false;
   switch (error_number) {
@@ -55,7 +56,7 @@ bool RemovingMayHelp(int error_number) {
   switch (error_number) {
     case EACCES:
     case EPERM:
-    case ETXTBSY:  // It is being executed.
+    case ETXTBSY:  // The target is being executed.
     case ELOOP:
     case ENXIO:  // A socket, or a device without a driver.
     case ENODEV:
@@ -72,7 +73,8 @@ bool MayNeedTruncating(int error_number) {
 }
 
 bool NeedsTruncating(const FileSystem& file_system, int error_number, bool has_one_name) {
-  // Of several names this one alone would lead to another file then.
+  // Opening the target copies it up. If it had several names, only this name would lead
+  // to the new file afterwards.
   if (file_system.copies_up()) return has_one_name;
   return file_system.may_open_truncating_only() && MayNeedTruncating(error_number);
 }

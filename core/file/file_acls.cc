@@ -13,18 +13,18 @@
 namespace ringcp {
 namespace {
 
-// Names of extended attributes: few files have more than one or two. Where they are more
-// they are asked for one by one.
+// Room for the names of a file's extended attributes: few files have more than one or
+// two. If the names do not fit, the attributes are asked for one by one.
 constexpr size_t kNamesBytesMax = 1024;
 
-// The most that an attribute can take, in bytes.
+// The kernel's limit for the value of an attribute, in bytes.
 constexpr size_t kAttributeBytesMax = 64 * 1024;
 
 bool HasAttribute(Kernel* kernel, int fd, const char* name) {
   return kernel->Do(GetXattr(fd, name, nullptr, 0)) >= 0;
 }
 
-// An ACL's bytes; absent if there is none, empty if it can't be read.
+// Returns the bytes of an ACL; absent if there is no ACL, empty if it can't be read.
 std::optional<std::string> ReadAcl(Kernel* kernel, int fd, const char* name) {
   std::string acl(256, '\0');
   const auto read = [&] {
@@ -40,10 +40,11 @@ std::optional<std::string> ReadAcl(Kernel* kernel, int fd, const char* name) {
   return acl;
 }
 
-// Of a list that can't be read nobody but the owner is known to get in.
+// If an ACL can't be read, only the owner is known to have access: nobody else gets any.
 constexpr mode_t kOthersPermissions = S_IRWXG | S_IRWXO;
 
-// 0, with *names, or an errno. A file system without such attributes has none.
+// Returns 0 and sets *names, or returns an errno. On a file system without extended
+// attributes no file has any, which is no error.
 int ListNames(Kernel* kernel, int fd, AccessAttributes* names) {
   *names = AccessAttributes();
   std::array<char, kNamesBytesMax> list;
@@ -66,7 +67,8 @@ SourceAccess LookAtAccess(Kernel* kernel, int fd, mode_t mode) {
   const int error_number = ListNames(kernel, fd, &names);
   SourceAccess access;
   access.mode = mode;
-  // Without /proc a pipe or a device can't be asked; what its mode says has to do.
+  // ENOENT: without /proc a pipe's or device's ACLs can't be read, so only its mode
+  // counts.
   if (error_number != 0 && error_number != ENOENT) {
     access.mode &= ~kOthersPermissions;
     access.is_more_than_mode = true;
@@ -75,7 +77,7 @@ SourceAccess LookAtAccess(Kernel* kernel, int fd, mode_t mode) {
   access.is_more_than_mode = names.access_acl || names.default_acl || names.capability;
   if (!names.access_acl) return access;
   const std::optional<std::string> acl = ReadAcl(kernel, fd, kAccessAclName);
-  if (!acl.has_value()) return access;  // Taken away just now.
+  if (!acl.has_value()) return access;  // Somebody has removed it just now.
   const std::optional<mode_t> permissions = PermissionsWithoutAcl(*acl);
   access.mode = permissions.has_value() ? (mode & ~mode_t{0777}) | *permissions
                                         : mode & ~kOthersPermissions;

@@ -7,7 +7,7 @@ namespace ringcp {
 namespace {
 
 bool IsZero(const char* bytes, uint32_t length) {
-  // The first byte is, and each is like the one before it.
+  // The first byte is 0, and each other byte equals the one before it.
   return bytes[0] == 0 && std::memcmp(bytes, bytes + 1, length - 1) == 0;
 }
 

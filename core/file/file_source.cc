@@ -35,7 +35,7 @@ bool FileSource::Take(uint32_t length_max, Block* block) {
   uint32_t length = 0;
   if (shared_ != nullptr) {
     length = shared_->Take(length_max, &offset);
-    if (length == 0) return false;  // Another worker was faster.
+    if (length == 0) return false;  // The other worker took the last block.
   } else {
     if (next_offset_ >= end_) {
       next_offset_ = ranges_[ranges_begun_].begin;

@@ -14,12 +14,12 @@
 namespace ringcp {
 namespace {
 
-// How many temporary names are tried. They are random: that even one is taken is an
-// accident, or somebody's intention.
+// How many temporary names are tried. They are random, so even one that is taken means an
+// accident or an attack.
 constexpr int kTemporaryNamesMax = 100;
 
-// A name that nobody else has or expects. Short, because some file systems have names of
-// 14 bytes.
+// A name that nobody else uses or can guess. It is short, because some file systems
+// permit names of 14 bytes only.
 std::string TemporaryName(Kernel* kernel) {
   constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz234567";
   constexpr int kRandomLetters = 10;
@@ -31,7 +31,7 @@ std::string TemporaryName(Kernel* kernel) {
   return name;
 }
 
-// One further name.
+// Makes one further name.
 class HardLink {
  public:
   HardLink(const FileCopyPolicy& policy, const FileCopyNames& names,
@@ -52,7 +52,7 @@ class HardLink {
   }
 
  private:
-  // Makes `name` a link to the copy: 0 or an errno.
+  // Makes `name` a hard link to the copy. Returns 0 or an errno.
   int Link(const char* name) const {
     return -kernel_->Do(MakeLink(copied_.directory, copied_.name, names_.target_directory,
                                  name,
@@ -67,7 +67,7 @@ class HardLink {
     result_.failure = failure;
     return End(NodeOutcome::kFailed);
   }
-  // With what making the link has ended with.
+  // Ends with the result of making the hard link: 0 or an errno.
   NodeResult End(int error_number) {
     return error_number == 0
                ? End(NodeOutcome::kCopied)
@@ -92,7 +92,8 @@ class HardLink {
     copy_error_ =
         -kernel_->Stat(copied_.directory, copied_.name,
                        names_.follows_links_here ? 0 : AT_SYMLINK_NOFOLLOW, &copy);
-    // A file system may tell one inode number for all files; then the names are counted.
+    // Some file systems give all files the same inode number. So the target is a hard
+    // link to the copy only if it also has several names.
     if (copy_error_ == 0 && SameFile(copy, target_) && target_.stx_nlink > 1) {
       question_.relation = Relation::kNameOfCopy;
       return;
@@ -113,7 +114,7 @@ class HardLink {
 
   NodeResult CarryOut(const TargetDecision& decision) {
     switch (decision.fate) {
-      case Fate::kCreate:  // It is gone again.
+      case Fate::kCreate:  // The old target is gone by now.
         return End(Link(names_.target));
       case Fate::kUse:
         return End(NodeOutcome::kCopied);
@@ -121,7 +122,8 @@ class HardLink {
         return End(NodeOutcome::kSkipped);
       case Fate::kReplace:
       case Fate::kLinkOver:
-        // Then no link can be made either, and what is there stays.
+        // If even a look at the copy has failed, it can't be linked to. The old target
+        // stays.
         if (copy_error_ != 0) return End(copy_error_);
         return decision.fate == Fate::kReplace ? Replace(decision.old_target)
                                                : LinkOver(decision.old_target);
@@ -138,10 +140,10 @@ class HardLink {
     return End(Link(names_.target));
   }
 
-  // Only a name that nobody has shows whether a link can be made, because one that is
-  // taken is all that linkat(2) tells of. So the link gets a temporary one first, in the
-  // same directory, and takes the old file's place by a rename; if either can't be done,
-  // the old file keeps its name.
+  // While the name is taken, linkat(2) says only EEXIST, and not whether the hard link
+  // could be made. So the hard link first gets a temporary name in the same directory,
+  // and then replaces the old target by a rename. If one of the two fails, the old target
+  // keeps its name.
   NodeResult LinkOver(OldTarget old_target) {
     std::string temporary;
     int error_number = EEXIST;
@@ -150,7 +152,7 @@ class HardLink {
       error_number = Link(temporary.c_str());
     }
     if (error_number != 0) return End(error_number);
-    // What somebody else has put there meanwhile is left.
+    // If somebody else has put another file there meanwhile, that file stays.
     const int directory = names_.target_directory;
     struct statx named;
     if (kernel_->Stat(directory, names_.target, AT_SYMLINK_NOFOLLOW, &named) == 0 &&
@@ -160,8 +162,8 @@ class HardLink {
       error_number =
           -kernel_->Do(Rename(directory, temporary.c_str(), directory, names_.target));
     }
-    // Also after a rename that has succeeded: it does nothing if both names are one
-    // file's by now.
+    // This is needed even after a successful rename, which does nothing if both names
+    // already are hard links to the same file.
     kernel_->Do(UnlinkAt(directory, temporary.c_str(), 0));
     if (error_number == 0) result_.old_target = old_target;
     return End(error_number);
@@ -171,9 +173,9 @@ class HardLink {
   const FileCopyNames& names_;
   const CopiedFile& copied_;
   TargetQuestion question_;
-  int target_error_ = EEXIST;    // Why it could not be made, or looked at.
-  struct statx target_ = {};     // What has the name.
-  struct statx looked_at_ = {};  // ... or what that leads to, where it counts.
+  int target_error_ = EEXIST;    // Why making or looking at the target failed.
+  struct statx target_ = {};     // The old target's stat, not following symbolic links.
+  struct statx looked_at_ = {};  // The stat that decides; it may follow them.
   int copy_error_ = 0;           // Why the copy could not be looked at.
   NodeResult result_;
 };

@@ -19,7 +19,7 @@
 namespace ringcp {
 namespace {
 
-// Reads the link `fd` of any length: 0, or the errno.
+// Reads the symbolic link `fd`, however long it is. Returns 0 or an errno.
 int ReadLinkText(Kernel* kernel, int fd, std::string* text) {
   std::vector<char> buffer(256);
   for (;;) {
@@ -34,7 +34,7 @@ int ReadLinkText(Kernel* kernel, int fd, std::string* text) {
   }
 }
 
-// One node's copy.
+// The copy of one symbolic link or node.
 class NodeCopy {
  public:
   NodeCopy(const FileCopyPolicy& policy, const FileCopyNames& names,
@@ -54,7 +54,7 @@ class NodeCopy {
   }
 
  private:
-  // Each of these is false if the copy ends here, as it says in result_.
+  // Each of these returns false if the copy ends here; result_ then has its outcome.
   bool Fail(const CopyFailure& failure) {
     result_.outcome = NodeOutcome::kFailed;
     result_.failure = failure;
@@ -94,19 +94,20 @@ class NodeCopy {
     }
     const mode_t type = source_.stx_mode & S_IFMT;
     withheld_ = policy_.WithheldMode(type | mode_, inherits_acl());
-    // Nobody has to be kept out until the owner is set if it is right from the beginning.
+    // If the target has the right owner from the beginning, and no ACL, nobody has to be
+    // kept out until the owner is set.
     if (is_owner_right() && !inherits_acl()) withheld_ = 0;
     return true;
   }
 
-  // Whether what is made here has its source's owner without being given it.
+  // Whether the target has its source's owner as soon as it is made.
   bool is_owner_right() const {
     return names_.target_file_system->gives_files_to_their_maker() &&
            source_.stx_uid == policy_.user && source_.stx_gid == names_.target_group;
   }
   bool inherits_acl() const { return names_.target_default_acl.has_value(); }
 
-  // 0 or an errno.
+  // Returns 0 or an errno.
   int Make() const {
     const mode_t type = source_.stx_mode & S_IFMT;
     return -kernel_->Do(
@@ -125,7 +126,7 @@ class NodeCopy {
     return error_number == 0 || Fail(TargetFailure(operation_, error_number));
   }
 
-  // Makes way for the target, where something is in it.
+  // Removes the old target, if GNU cp's rules permit that.
   bool ClearTarget() {
     TargetQuestion question = {.kind = is_link_ ? CopyKind::kLink : CopyKind::kNode,
                                .conditions = ConditionsOf(policy_, names_)};
@@ -143,7 +144,7 @@ class NodeCopy {
       question.NoteLook(result, existing);
     });
     switch (decision.fate) {
-      case Fate::kCreate:  // It is gone again.
+      case Fate::kCreate:  // The old target is gone by now.
         return true;
       case Fate::kSkip:
         return Skip();
@@ -159,16 +160,17 @@ class NodeCopy {
     return true;
   }
 
-  // Most links have their owner already, and a link has no mode of its own.
+  // Most symbolic links have the right owner already, and none has a mode of its own.
   bool has_attributes_to_set() const {
     if (policy_.preserve.timestamps) return true;
     if (is_link_) return policy_.preserve.ownership && !is_owner_right();
     return policy_.preserve.ownership || policy_.preserve.mode;
   }
 
-  // By descriptor: the name might lead to another file by now, and root would give that
-  // one away. Which file was made, no call says; but another one that somebody puts in
-  // its place has to be like it, and can't be one that has a name elsewhere.
+  // Sets the attributes by descriptor, because the name may lead to another file by now,
+  // which root would give away. No call tells which file was made. But a file that
+  // somebody has put in its place is accepted only if it is of the same type (and the
+  // same device), and has no other name.
   bool SetAttributes() {
     if (!has_attributes_to_set()) return true;
     const int fd =
@@ -212,8 +214,8 @@ class NodeCopy {
     if (result == 0 || op.kind != OpKind::kSetMode || !S_ISFIFO(target.stx_mode)) {
       return result;
     }
-    // An older kernel without /proc. A pipe, unlike a device, may be opened: nobody
-    // waits, and nothing is set going.
+    // An older kernel can't set the mode by an O_PATH descriptor without /proc. So a pipe
+    // is opened: unlike opening a device, that does not wait and starts nothing.
     const int opened = kernel_->Open(names_.target_directory, names_.target,
                                      O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
     if (opened < 0) return result;
@@ -231,9 +233,9 @@ class NodeCopy {
   const struct statx& source_;
   const bool is_link_;
   Operation operation_ = Operation::kMakeSpecial;
-  std::string text_;     // Of a link.
+  std::string text_;     // A symbolic link's.
   mode_t mode_ = 0;      // The source's, without an ACL's mask.
-  mode_t withheld_ = 0;  // Of the target's, at first.
+  mode_t withheld_ = 0;  // Permissions that the target is created without.
   NodeResult result_;
 };
 

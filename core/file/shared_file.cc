@@ -136,7 +136,7 @@ void SharedFiles::Leave(const SharedFile* file) {
   Offered* const offered = Find(file);
   RINGCP_CHECK(offered != nullptr && offered->has_helper);
   offered->has_helper = false;
-  // There were no more blocks to take when the helper left.
+  // The helper has left because there were no more blocks to take.
   offered->open = false;
   if (offered->owner != nullptr) offered->owner->Wake();
 }
@@ -148,7 +148,7 @@ void SharedFiles::OneWorkerLess() {
 
 void SharedFiles::GiveUp(const Kernel* kernel) {
   MutexLock lock(&mutex_);
-  // One that waits does not count among the busy ones any more.
+  // A worker that waits is no longer counted as busy.
   if (!waiting_.Remove(kernel)) OneBusyLess();
 }
 

@@ -14,9 +14,10 @@
 namespace ringcp {
 namespace {
 
-// A pipe's usual capacity: more would not come at once.
+// A pipe's usual capacity: one read would not get more.
 constexpr uint32_t kBufferBytes = 64 * 1024;
-// Blocks of a stream that never waits, before its worker sees to other things.
+// How many blocks of a stream that never waits are copied before the worker gets a chance
+// to do other things.
 constexpr int kBlocksPerStep = 16;
 }  // namespace
 
@@ -67,7 +68,7 @@ StreamCopy::Outcome StreamCopy::GoOn() {
 }
 
 StreamCopy::Outcome StreamCopy::Begin() {
-  // What will not be copied need not be readable.
+  // A source that is skipped need not be readable, so this is decided before opening it.
   if (policy_.no_clobber) {
     LookAtExisting();
     if (Decide().fate == Fate::kSkip) return Outcome::kSkipped;
@@ -100,7 +101,7 @@ StreamCopy::Outcome StreamCopy::Refuse(Refusal refusal) {
 
 StreamCopy::Outcome StreamCopy::Finish(Outcome outcome) {
   EndAtOnce(&target_, [this](const Op& op) { return kernel_->Do(op); });
-  // The first failure is told.
+  // Only the first failure is reported.
   if (target_.close_error() == 0 || outcome != Outcome::kCopied) return outcome;
   return Fail(Operation::kClose, target_.close_error(), true);
 }
@@ -136,14 +137,16 @@ StreamCopy::Outcome StreamCopy::CopyContents() {
 }
 
 StreamCopy::Outcome StreamCopy::ReadBlock() {
-  // Before the first writer has opened a pipe, reading it says that it ended; poll knows
-  // better.
+  // Before the first writer has opened a pipe, a read would say that the pipe has ended;
+  // poll(2) says that it is not ready yet.
   if (!IsReady(source_, POLLIN)) return AwaitReady(source_, POLLIN);
   const int32_t size = kernel_->Do(ReadAt(FileRef::Descriptor(source_), buffer_.data(),
                                           kBufferBytes, kCurrentPosition));
   if (size == -EINTR || size == -EAGAIN) return Outcome::kCopied;
   if (size < 0) return Fail(Operation::kRead, -size, false);
-  if (target_.is_untouched()) {  // As openat() would have done with O_TRUNC.
+  // Now there are contents to replace the old ones. Failing to empty the target is
+  // reported like a failure of openat() with O_TRUNC.
+  if (target_.is_untouched()) {
     const int error_number = EmptyOld();
     if (error_number != 0) return Fail(Operation::kCreate, error_number, true);
     target_.NoteEmptied();

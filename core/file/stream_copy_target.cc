@@ -1,4 +1,4 @@
-// The target of a stream: what becomes of what is there, and how it is opened.
+// The target of a stream: what becomes of an existing one, and how the target is opened.
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -19,12 +19,11 @@ namespace {
 
 constexpr int kTargetFlags = O_WRONLY | O_NOCTTY;
 
-// How long to wait before trying again to open a target that can't be opened yet: there
-// is nothing to poll for that.
+// How long to wait before trying again to open a target that can't be opened yet: without
+// a descriptor there is nothing to poll.
 constexpr absl::Duration kOpenPollInterval = absl::Milliseconds(20);
 
-// The longest wait for a lease: the kernel takes it away after 45 seconds, if nobody has
-// set another time.
+// The longest wait for a lease. By default the kernel takes it away after 45 seconds.
 constexpr std::chrono::minutes kLeaseTimeMax(2);
 
 }  // namespace
@@ -69,7 +68,7 @@ void StreamCopy::LookAtExisting() {
 
 StreamCopy::Outcome StreamCopy::CarryOut(const TargetDecision& decision) {
   switch (decision.fate) {
-    case Fate::kCreate:  // It is gone again.
+    case Fate::kCreate:  // The old target is gone by now.
       return MakeTarget();
     case Fate::kOverwrite:
       return OpenExisting();
@@ -87,12 +86,13 @@ StreamCopy::Outcome StreamCopy::CarryOut(const TargetDecision& decision) {
 
 StreamCopy::Outcome StreamCopy::OpenExisting() {
   if (!give_up_.has_value()) give_up_ = kernel_->Now() + kLeaseTimeMax;
-  // What was in it stays until there is something to take its place.
+  // Without O_TRUNC, so that the old contents stay until there are new ones.
   const int opened = OpenTargetWith(O_NONBLOCK);
   if (opened >= 0) return TakeOpened(opened);
-  // A pipe that nobody reads yet, or a file on which somebody holds a lease: an NFS
-  // server for one of its clients. Opening it has told the holder to give it up; the
-  // kernel takes it away after /proc/sys/fs/lease-break-time seconds.
+  // The target is a pipe that nobody reads yet, or a file on which somebody (for example
+  // an NFS server, for one of its clients) holds a lease. Opening the file has told the
+  // holder to give the lease up; if that does not happen, the kernel takes it away after
+  // /proc/sys/fs/lease-break-time seconds.
   if ((opened == -ENXIO && S_ISFIFO(existing_.stx_mode)) ||
       (opened == -EAGAIN && S_ISREG(existing_.stx_mode) && kernel_->Now() < *give_up_)) {
     return Await(State::kOpenTarget, {.max = kOpenPollInterval});
@@ -187,7 +187,7 @@ StreamCopy::Outcome StreamCopy::TakeTarget() {
     policy_.claims->WakeOnRelease();
     return Await(State::kTakeTarget, {.max = kPollInterval});
   }
-  // A copy that failed may have removed it meanwhile.
+  // A copy that held the claim before may have failed and removed the target.
   struct statx named;
   if (LookAtTarget(0, &named) != 0 || !SameFile(named, target_stat_)) {
     return Refuse(Refusal::kTargetReplaced);
@@ -225,8 +225,8 @@ int StreamCopy::CreateTarget() {
   target_.NoteMade(FileRef::Descriptor(made));
   struct statx stat;
   const int32_t result = kernel_->Stat(made, &stat);
-  // Which file it is has to be known, to be able to remove it; where a server does not
-  // tell, what the kernel remembers of the open file has to do.
+  // The target's identity has to be known, so that it can be removed. If a server does
+  // not answer, the copy takes what the kernel remembers about the open file.
   target_.NoteStat(
       result == 0 ? 0 : kernel_->Do(StatDescriptor(made, &stat, AT_STATX_DONT_SYNC)),
       stat);

@@ -13,10 +13,10 @@
 namespace ringcp {
 namespace {
 
-// Workers at one time that need no memory of their own to be asked.
+// With up to so many desks, looking at all of them allocates no memory.
 constexpr size_t kUsualDesks = 8;
 
-// Where inode numbers may be made up, of what is (or will be) at `place`; else 0.
+// The key of the path of `place`, if the file system may make inode numbers up; else 0.
 uint64_t NameKey(const FileSystem& file_system, const TargetClaims::Place& place) {
   if (file_system.has_true_inodes()) return 0;
   return absl::HashOf(place.directory_key, FoldedName(place.name)) | 1;
@@ -31,7 +31,7 @@ void TargetClaims::Announced::Add(Claim* claim) {
 
 void TargetClaims::Announced::Remove(Claim* claim) {
   MutexLock lock(&mutex_);
-  // There are few at a time; the last one is the most likely.
+  // There are few claims at a time, and the one made last is the most likely.
   const auto found = std::find(claims_.rbegin(), claims_.rend(), claim);
   RINGCP_CHECK(found != claims_.rend());
   *found = claims_.back();
@@ -44,7 +44,8 @@ bool TargetClaims::Announced::Includes(Kernel* kernel, const Existing& target,
   return std::any_of(claims_.begin(), claims_.end(), [&](const Claim* claim) {
     if (claim == own) return false;
     const Place& place = claim->place_;
-    // Only there may a file be on another device than its directory.
+    // Only a file system that copies up may have a file on another device than the file's
+    // directory.
     const bool may_be_elsewhere =
         place.file_system->copies_up() || target.file_system->copies_up();
     const dev_t device = place.file_system->device();
@@ -117,13 +118,13 @@ bool TargetClaims::TryTake(Kernel* kernel, const Existing& target, Claim* claim)
     if (!Insert(*claim)) return false;
     desks.assign(desks_.begin(), desks_.end());
   }
-  // Whoever made this file has announced it before, and this copy has it open: so its
-  // name, if it is still being written, is among those announced by now. Looking at names
-  // may take long, so nobody's lock is held but the desk's.
+  // A copy announces a new target before it makes it. So if another copy has made this
+  // target and still writes to it, the name is among those announced by now. Looking at
+  // names may take long, so only the lock of one desk at a time is held.
   for (const std::shared_ptr<Announced>& desk : desks) {
     if (!desk->Includes(kernel, target, claim->name_key_, claim)) continue;
-    // Who was kept off by this attempt is not told: with several that wait for one file,
-    // each would wake the others for ever. They look again soon.
+    // Copies that this short-lived claim has turned away are not woken. If several waited
+    // for one file, each attempt would wake the others for ever. They try again soon.
     ReleaseExisting(*claim);
     return false;
   }

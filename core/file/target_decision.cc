@@ -17,7 +17,7 @@ using Theres = EnumSet<There>;
 using Relations = EnumSet<Relation>;
 using Openings = EnumSet<Opening>;
 
-// Holds where all of what it names does; what it does not name may be anything.
+// A rule. It holds if every fact that it names is so; all other facts don't matter.
 struct Row {
   Kinds kinds = Kinds::All();
   Conditions with = {};
@@ -44,9 +44,9 @@ constexpr Theres kNowhere = {There::kNothing, There::kDangling, There::kLoop,
                              There::kUnknown};
 
 constexpr Row kRows[] = {
-    // Nothing is expected in a directory that was just made, and what is there is lost by
-    // nothing but a mistake: the file system takes two names for one. A forced link
-    // replaces it all the same.
+    // If something is in the way in a directory that this job made, the job put it there,
+    // and the file system takes two names for one. To replace it would lose it; only a
+    // symbolic link with -f replaces it, as in GNU cp.
     {.kinds = {CopyKind::kContents, CopyKind::kStream, CopyKind::kNode,
                CopyKind::kDirectory},
      .with = Condition::kInNewDirectory,
@@ -57,11 +57,12 @@ constexpr Row kRows[] = {
      .fate = Fate::kFailToMake},
 
     {.there = There::kNothing, .fate = Fate::kCreate},
-    // Somebody has put it there since.
+    // Somebody has put a new target there since the copy removed the old one.
     {.with = {Condition::kRemoveDestination, Condition::kRemoved},
      .fate = Fate::kFailToMake},
 
-    // Of a directory that comes to a link to itself GNU cp says that they are one.
+    // If the target is a symbolic link to the source directory, GNU cp says that they are
+    // the same file; here the target is no directory.
     {.kinds = CopyKind::kDirectory, .there = There::kUnknown, .fate = Fate::kFailToLook},
     {.kinds = CopyKind::kDirectory,
      .there = Theres::AllBut(There::kDirectory),
@@ -73,7 +74,8 @@ constexpr Row kRows[] = {
      .refusal = Refusal::kSameFile},
     {.kinds = CopyKind::kDirectory, .fate = Fate::kUse},
 
-    // Where links lead. To GNU cp a target that is a link to nowhere does not exist.
+    // The target is a symbolic link to nowhere or to itself. GNU cp takes a link to
+    // nowhere for a target that does not exist.
     {.kinds = kContents,
      .with = Condition::kWritesThroughDanglingLinks,
      .there = There::kDangling,
@@ -102,14 +104,14 @@ constexpr Row kRows[] = {
     {.with = Condition::kNoClobber, .fate = Fate::kSkip},
     {.there = There::kUnknown, .fate = Fate::kFailToLook},
 
-    // To replace the source, or what it leads to, would lose it. Where a symbolic link
-    // has several names there is nothing to do.
+    // To replace the source, or the file that it leads to, would lose that file. If both
+    // are hard links to one symbolic link, there is nothing to do.
     {.kinds = kFurtherName, .relation = Relation::kNameOfCopy, .fate = Fate::kUse},
     {.kinds = kByName,
      .there = There::kLink,
      .relation = Relation::kOtherName,
      .fate = Fate::kSkip},
-    // Another name of the source may go, and so may a link that leads to it.
+    // Another hard link to the source may be removed, and so may a symbolic link to it.
     {.with = Condition::kRemoveDestination,
      .without = Condition::kInNewDirectory,
      .there = Theres::AllBut(There::kDirectory),
@@ -126,19 +128,20 @@ constexpr Row kRows[] = {
      .fate = Fate::kRefuse,
      .refusal = Refusal::kTargetDangling},
 
-    // A link is renamed over what GNU cp has not looked at, without a word about it.
+    // GNU cp renames the symbolic link over a target that it has not looked at, and does
+    // not report a removal.
     {.kinds = CopyKind::kLink,
      .with = Condition::kInNewDirectory,
      .fate = Fate::kReplace},
-    // The other names of what is there keep it.
+    // The old target stays under its other names.
     {.with = Condition::kKeepLinks,
      .without = Condition::kRemoved,
      .names = Names::kSeveral,
      .opening = Opening::kNotTried,
      .fate = Fate::kReplace,
      .old_target = OldTarget::kRemovedBeforehand},
-    // Something that is no regular file takes the place of another only where no links
-    // are followed.
+    // What is no regular file replaces an old target only if no symbolic links are
+    // followed.
     {.kinds = kByName,
      .without = Condition::kFollowsLinks,
      .fate = Fate::kReplace,
@@ -149,7 +152,7 @@ constexpr Row kRows[] = {
     {.kinds = CopyKind::kLink, .with = Condition::kForce, .fate = Fate::kReplace},
     {.kinds = kLinkOrNode, .fate = Fate::kFailToMake},
 
-    // Contents, that is. No socket can be opened.
+    // The rows from here on are about contents. No socket can be opened.
     {.kinds = CopyKind::kContents,
      .with = Condition::kForce,
      .without = Condition::kRemoved,
@@ -171,7 +174,7 @@ constexpr Row kRows[] = {
 // Whether a row holds, as far as the facts are known.
 struct Match {
   bool is_possible = true;
-  Fact open = Fact::kNone;  // The first fact that leaves it open.
+  Fact open = Fact::kNone;  // The first fact that leaves open whether it holds.
 
   template <typename Value>
   void Try(Fact fact, EnumSet<Value> wanted, EnumSet<Value> possible) {
@@ -258,7 +261,7 @@ TargetDecision DecideTarget(const TargetQuestion& question) {
     }
     return decision;
   }
-  RINGCP_CHECK(false);  // The last row holds for all.
+  RINGCP_CHECK(false);  // The last row holds for every question.
   return decision;
 }
 

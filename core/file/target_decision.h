@@ -37,7 +37,7 @@ enum class CopyKind {
   kLink,        // A symbolic link.
   kNode,        // A pipe, a device, a socket.
   kNameOfFile,  // A further name of a regular file that has been copied: a hard link.
-  kNameOfNode,  // A further name of a link or node that has been copied.
+  kNameOfNode,  // A further name of a symbolic link or node that has been copied.
   kDirectory,
 };
 
@@ -64,7 +64,7 @@ enum class There {
   kSpecial,       // A pipe or a device.
   kDangling,      // A symbolic link to nowhere.
   kLoop,          // A symbolic link that leads to itself.
-  kClosedStream,  // A link to a standard stream that the process was started without.
+  kClosedStream,  // A standard stream that the process was started without.
   kUnknown,       // It can't be looked at.
 };
 

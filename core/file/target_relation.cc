@@ -10,7 +10,7 @@
 namespace ringcp {
 namespace {
 
-// Whether the source's and the target's names are one: equal, in one directory.
+// Whether source and target are the same entry: equal names in the same directory.
 bool IsSameName(Kernel* kernel, const FileCopyNames& names) {
   const std::string_view source = names.source;
   const size_t slash = source.rfind('/');
@@ -26,7 +26,7 @@ bool IsSameName(Kernel* kernel, const FileCopyNames& names) {
          SameFile(source_in, target_in);
 }
 
-// Of a target that is the source's file.
+// REQUIRES: the target is the source's file.
 Relation RelationOfName(Kernel* kernel, const FileCopyNames& names) {
   return IsSameName(kernel, names) ? Relation::kSameEntry : Relation::kOtherName;
 }
@@ -57,7 +57,7 @@ Relation RelationOfNode(Kernel* kernel, const FileCopyNames& names,
     return SameFile(source, existing) ? RelationOfName(kernel, names)
                                       : Relation::kOtherFile;
   }
-  // What the one that is a link leads to.
+  // The file that the symbolic link among the two leads to.
   struct statx pointee;
   if (source_is_link) {
     return kernel->Stat(names.source_directory, names.source, 0, &pointee) == 0 &&
