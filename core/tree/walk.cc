@@ -11,28 +11,29 @@
 namespace ringcp {
 namespace {
 
-// Directories without files that one Next() goes through before it lets its caller look
-// after what is in flight.
+// Pieces without files that one Next() reads before it lets its caller look after what is
+// in flight.
 constexpr int kPiecesPerNext = 16;
 
-// Top-level entries given out at a time, so that every thread gets some.
+// Top-level entries handed out at a time: few, so that every thread gets some.
 constexpr size_t kTopEntriesPerBatch = 16;
 
-// Groups that are looked at for one in which nobody is at work. A thread has at most one
-// directory in hand, so the top ones are enough; the lock is held meanwhile.
+// How many groups are searched for one in which no other thread is at work. The lock is
+// held during the search. A thread has at most one directory in hand, so the top groups
+// are enough.
 constexpr size_t kGroupsLookedAt = 16;
 
-// So many directories are enough for all threads: no more are looked for in one that has
-// been begun while there are others to go to. (With a million files in 10,000 directories
-// of one, 4096 waited, 1.4 MiB.)
+// So many waiting directories are enough for all threads. From there on a thread does not
+// read on in a directory below the top group to find more. (Without this limit, a tree
+// with 10,000 directories in one made 4096 wait, which take 1.4 MiB.)
 constexpr size_t kPendingEnough = 256;
 
-// By inode, and where two names lead to one, by where they are in the buffer.
+// By inode number; names of one inode by their place in the buffer.
 bool ComesBefore(const WalkEntry& a, const WalkEntry& b) {
   return std::tie(a.inode, a.source_name) < std::tie(b.inode, b.source_name);
 }
 
-// For what the lock guards, and is only compared without it.
+// For flags that the lock guards and that are only compared without it.
 constexpr std::memory_order kRelaxed = std::memory_order_relaxed;
 
 }  // namespace
@@ -110,7 +111,7 @@ size_t Walk::ChooseGroup() const {
   const size_t looked_at = std::min(pending_.size(), kGroupsLookedAt);
   for (size_t below = 0; below < looked_at; ++below) {
     const std::vector<Directory*>& group = pending_[top - below];
-    // To read on in one would only add to the group above it.
+    // Reading on in a directory would only add to the group above its own.
     const bool adds_needlessly =
         below > 0 && group.back()->entered && pending_count_ >= kPendingEnough;
     if (!adds_needlessly && group.back()->parent->children_in_hand == 0) {
@@ -146,7 +147,7 @@ void Walk::NoteShareable(WalkBatch* batch, bool is_shareable) {
   if (batch->is_shareable_ == is_shareable) return;
   batch->is_shareable_ = is_shareable;
   shareable_batches_ += is_shareable ? 1 : -1;
-  // Who waits for a share waits in vain now.
+  // Threads that wait for a share now wait in vain, so they have to ask again.
   if (shareable_batches_ == 0) waiting_kernels_.WakeAll();
 }
 
@@ -206,7 +207,8 @@ Walk::Result Walk::FindBatch(Kernel* kernel, bool may_wait, WalkBatch* batch) {
     if (pieces++ == kPiecesPerNext) return Result::kMore;
     const size_t group = ChooseGroup();
     Directory* directory = pending_[group].back();
-    // Which one has to be open that is not, besides one that is entered.
+    // The directory that has to be reopened if it is parked. If `directory` is still to
+    // be entered, it is opened besides.
     Directory* const closed = directory->entered ? directory : directory->parent;
     const int to_open =
         (directory->entered ? 0 : 1) + (closed->is_parked.load(kRelaxed) ? 1 : 0);
@@ -230,8 +232,8 @@ Walk::Result Walk::FindBatch(Kernel* kernel, bool may_wait, WalkBatch* batch) {
                        : ReadFirstPiece(kernel, directory, one_child, batch, &children));
     std::sort(batch->entries_.begin(), batch->entries_.end(), ComesBefore);
     const int entries = static_cast<int>(batch->entries_.size());
-    // Before anybody else can see it, the entries and children hold it; reading itself
-    // has held it so far.
+    // The entries and children get their holds before another thread can see the
+    // directory. Until now the reader's own hold has kept it.
     if (entries > 0) batch->directory_->holds += entries;
     directory->holds += static_cast<int64_t>(children.size()) * Directory::kChildHold;
 
@@ -241,7 +243,7 @@ Walk::Result Walk::FindBatch(Kernel* kernel, bool may_wait, WalkBatch* batch) {
     directory->in_hand = false;
     directory->is_unread = more;
     if (more) Push(directory);
-    // The first one is to be on top.
+    // The first child is to be on top.
     std::reverse(children.begin(), children.end());
     for (std::unique_ptr<Directory>& child : children) {
       Push(child.release());
@@ -268,13 +270,16 @@ void Walk::AddDirectory(Directory* directory, const std::string& name, bool foll
 }
 
 void Walk::Release(Kernel* kernel, Directory* directory) {
-  // Without recursion: the last entry of a deep tree releases all of its ancestors.
+  // A loop instead of recursion, because the last entry of a deep tree releases all of
+  // its ancestors.
   int64_t hold = 1;
   while (directory->holds.fetch_sub(hold, std::memory_order_acq_rel) == hold) {
     if (directory->is_top()) return;
     Directory* parent = directory->parent;
     if (directory->entered) {
-      // That this one was is seen: who parked it first had something below it in hand.
+      // A relaxed load is enough to see was_parked: the thread that first parked this
+      // directory had something below it in hand, and released that before the last hold
+      // was given back here.
       if (directory->was_parked.load(kRelaxed) || parent->is_parked.load(kRelaxed)) {
         UnparkToLeave(kernel, directory);
       }

@@ -1,5 +1,5 @@
-// Directories of a walk that only wait for what is below them are closed when too many
-// are open, and opened again.
+// Parking: when too many directories are open, the walk closes those that only wait for
+// what is below them, and opens them again when they are needed.
 
 #include <algorithm>
 
@@ -9,28 +9,29 @@
 namespace ringcp {
 namespace {
 
-// Whether `directory` is held by children, and by nothing that needs its descriptors now:
-// no entry, and no reading but one that waits.
+// Whether only children hold `directory`, and perhaps a reading that waits on the stack.
+// Then nothing needs its descriptors now.
 bool OnlyChildrenHold(const Directory& directory) {
   const int64_t holds = directory.holds.load(std::memory_order_acquire);
   return holds >= Directory::kChildHold &&
          holds % Directory::kChildHold == (directory.is_unread ? 1 : 0);
 }
 
-// For what the lock guards, and is only compared without it.
+// For flags that the lock guards and that are only compared without it.
 constexpr std::memory_order kRelaxed = std::memory_order_relaxed;
 
 }  // namespace
 
 void Walk::MakeRoom(Kernel* kernel, const Directory& directory, int room) {
-  // From the top down: what is far above is needed last. The parent stays.
+  // From the top of the tree down, because what is far above is needed last. The parent
+  // of a directory that is still to be entered stays open.
   std::vector<Directory*> candidates;
   for (Directory* at = directory.parent; !at->is_top(); at = at->parent) {
     if (at != directory.parent || directory.entered) candidates.push_back(at);
   }
   std::reverse(candidates.begin(), candidates.end());
-  // What is below a directory may wait as well, for a file that is still being copied,
-  // while others come back up from there.
+  // Reopened directories need not be above this one. They, too, may only wait, for
+  // example for a file below them that is still being copied.
   for (Directory* const reopened : reopened_) {
     const bool is_needed =
         reopened == (directory.entered ? &directory : directory.parent);
@@ -43,8 +44,8 @@ void Walk::MakeRoom(Kernel* kernel, const Directory& directory, int room) {
 }
 
 void Walk::ParkIfPossible(Kernel* kernel, Directory* directory) {
-  // Nobody begins to use it meanwhile: who has it or a child of it in hand can, and to
-  // get there takes the lock.
+  // No thread can begin to use the directory meanwhile: only a thread that has it or a
+  // child of it in hand does so, and taking one in hand needs the lock.
   if (directory->is_parked.load(kRelaxed) || directory->in_hand ||
       directory->children_in_hand > 0 || !OnlyChildrenHold(*directory)) {
     return;
@@ -62,7 +63,7 @@ void Walk::ParkIfPossible(Kernel* kernel, Directory* directory) {
 }
 
 void Walk::ForgetReopened(const Directory* directory) {
-  // Most often the last one.
+  // Searched from the back, because the directory is usually the last one.
   const auto it = std::find(reopened_.rbegin(), reopened_.rend(), directory);
   if (it != reopened_.rend()) reopened_.erase(std::next(it).base());
 }

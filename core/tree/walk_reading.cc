@@ -1,4 +1,4 @@
-// Directories of a walk are entered and read, piece by piece.
+// Enters the directories of a walk and reads them, piece by piece.
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -80,7 +80,8 @@ WalkVisitor::Entered Walk::LookAgain(Kernel* kernel, Directory* directory,
   entry.follow = follow_links_;
   entry.looked_at = true;
   entry.inode = stat.stx_ino;
-  // The directory, and its name with it, is gone before the batch is.
+  // `directory` and its name will be deleted while the batch still needs the name, so the
+  // batch's buffer keeps a copy.
   char* const kept = PrepareBuffer(batch);
   RINGCP_CHECK(name.size() < WalkBatch::kBufferBytes);
   memcpy(kept, name.c_str(), name.size() + 1);
@@ -106,7 +107,7 @@ bool Walk::ReadPiece(Kernel* kernel, Directory* directory, bool one_child,
   const int32_t size = kernel->Do(
       ReadDirectory(directory->source.fd, buffer,
                     one_child ? WalkBatch::kRereadBytes : WalkBatch::kBufferBytes));
-  // A directory that was removed meanwhile: what was in it is gone as well.
+  // The directory was removed meanwhile, so what was in it is gone as well.
   if (size == -ENOENT) return false;
   if (size < 0) {
     visitor_->OnReadError(*directory, -size);
@@ -118,12 +119,12 @@ bool Walk::ReadPiece(Kernel* kernel, Directory* directory, bool one_child,
     if (IsDotOrDotDot(record->d_name)) continue;
     AddFound(kernel, directory, *record, batch, children);
     if (one_child && !children->empty() && at < size) {
-      // Too many directories wait already: what follows is read again later.
+      // Too many directories wait already, so what follows is read again later.
       uint64_t position = 0;
       if (kernel->Do(Seek(directory->source.fd, record->d_off, &position)) == 0) {
         return true;
       }
-      one_child = false;  // This directory can't be rewound: then rather use memory.
+      one_child = false;  // This directory can't be rewound, so use memory instead.
     }
   }
   return size > 0;
