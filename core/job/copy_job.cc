@@ -30,10 +30,10 @@
 namespace ringcp {
 namespace {
 
-// Files, and their bytes in all, up to which setting up a ring costs more than it saves.
+// Up to so many files and bytes in all, setting up a ring costs more than it saves.
 constexpr size_t kFewFiles = 4;
 constexpr uint64_t kFewBytes = 1024 * 1024;
-// How long a job has run before its sources are added up for its progress.
+// How long a job runs before its sources are tallied for its progress.
 constexpr absl::Duration kTallyDelay = absl::Seconds(1);
 
 UringParameters RingParameters(const CopyOptions& options, int copies_in_flight) {
@@ -56,14 +56,14 @@ std::string UringReason() {
   return absl::StrCat("Linux ", KernelRelease(), " permits io_uring");
 }
 
-// What blocks leave of the address space (RLIMIT_AS) to everything else, which can't do
-// with less and ends the program instead. Threads besides the first one take a page for
-// the smallest thing where there is no room for a heap of their own (64 MiB in glibc).
+// Address space (RLIMIT_AS) that the blocks leave to all other allocations, which end the
+// program if they fail. Threads other than the first take a page for even the smallest
+// allocation if there is no room for a heap of their own (64 MiB in glibc).
 constexpr uint64_t kSpareBytes = uint64_t{4} << 20;
 
-// The blocks that `limits` ask for. Where there is no memory for so many, `limits` become
-// less; nullptr if there is none for a single copy. The worker with `index` 0, which no
-// other one can replace, may leave nothing to spare then.
+// Makes the blocks that `limits` ask for. If there is not enough memory, lowers `limits`;
+// returns nullptr if there is not enough for a single copy. The worker with `index` 0 may
+// use up the spare bytes for its single copy, because no other worker can replace it.
 std::unique_ptr<BlockPool> MakePool(int index, Worker::Limits* limits) {
   for (;;) {
     const bool is_least = limits->copies_in_flight == 1 && limits->extra_blocks == 0;
@@ -93,19 +93,19 @@ class CopyJob::Body {
   EngineReport GetReport() const;
 
  private:
-  // Copies `sources`, which all come to different names.
+  // Copies `sources`, which all have different names in the target.
   absl::Status CopySources(const std::vector<TopLevelSource>& sources,
                            const TopLevel& top);
-  // Decides on the engine; *kernel is the calling thread's, if it is io_uring.
+  // Chooses the engine. If it is io_uring, *kernel becomes the calling thread's kernel.
   absl::Status ChooseEngine(const std::vector<TopLevelSource>& sources,
                             const FileBudget& files, int copies_in_flight,
                             std::unique_ptr<Kernel>* kernel);
-  // One worker's part, on the calling thread; false if there is not enough for one more:
-  // then the others do it all.
+  // Runs one worker on the calling thread. Returns false if memory or rings don't suffice
+  // for another worker: then the others do all the work.
   bool Work(CopyGroup* group, std::unique_ptr<Kernel> kernel, Worker::Limits limits,
             int index);
   const CopyOptions& options() const { return state_.options(); }
-  // How many rings a worker needs that has any.
+  // How many rings a worker needs if there is room for any.
   int rings_wanted() const {
     if (options().engine == EngineChoice::kThreads) return 0;
     return options().iopoll ? 2 : 1;
@@ -119,9 +119,9 @@ class CopyJob::Body {
   bool use_uring_ = false;
 
   mutable Mutex mutex_;
-  EngineReport report_ ABSL_GUARDED_BY(mutex_);       // Without what is in counters_.
+  EngineReport report_ ABSL_GUARDED_BY(mutex_);       // Without what workers count.
   absl::Status ring_status_ ABSL_GUARDED_BY(mutex_);  // Of the first ring that failed.
-  // When Run() began, once it has.
+  // Both are set when Run() begins.
   std::optional<ProgressMeter> meter_ ABSL_GUARDED_BY(mutex_);
   SteadyTime start_ ABSL_GUARDED_BY(mutex_);
   std::optional<Progress> final_progress_ ABSL_GUARDED_BY(mutex_);
@@ -269,7 +269,7 @@ bool CopyJob::Body::Work(CopyGroup* group, std::unique_ptr<Kernel> kernel,
   if (kernel == nullptr && use_uring_) {
     absl::StatusOr<std::unique_ptr<UringKernel>> created =
         UringKernel::Create(RingParameters(options(), limits.copies_in_flight));
-    // The limits that the first ring was within are used up: then with fewer workers.
+    // The system's limits allow no further ring, so the job has fewer workers.
     if (!created.ok()) {
       group->OneWorkerLess();
       return false;
@@ -288,7 +288,7 @@ bool CopyJob::Body::Work(CopyGroup* group, std::unique_ptr<Kernel> kernel,
       index, kernel.get(), /*reads_many=*/use_uring_, limits, pool.get());
   const absl::Status status = worker->Run();
   if (!status.ok()) {
-    // The kernel may still write to what they hold: they are never given back.
+    // The kernel may still write to the memory of both, so it is never freed.
     [[maybe_unused]] const Worker* const kept_worker = worker.release();
     [[maybe_unused]] const BlockPool* const kept_pool = pool.release();
     MutexLock lock(&mutex_);
@@ -298,7 +298,7 @@ bool CopyJob::Body::Work(CopyGroup* group, std::unique_ptr<Kernel> kernel,
 }
 
 void CopyJob::Body::StopTally() {
-  // Taken away first, so that nobody starts its thread any more.
+  // Taken out first, so that GetProgress() can't start the tally's thread any more.
   std::unique_ptr<Tally> tally;
   std::thread thread;
   {
@@ -320,7 +320,7 @@ Progress CopyJob::Body::GetProgress() {
   if (tally_ != nullptr) {
     if (!tally_thread_.joinable() &&
         now - start_ >= absl::ToChronoNanoseconds(kTallyDelay)) {
-      // Without one, totals are known when all has been found.
+      // If no thread can be started, totals are known when everything has been found.
       StartThread(
           [tally = tally_.get()] {
             SyscallKernel kernel(/*slots=*/0);

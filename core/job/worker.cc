@@ -58,7 +58,8 @@ bool Worker::Step() {
   if (phase_ == Phase::kStreams && CopyStreams()) phase_ = Phase::kHelp;
   if (phase_ == Phase::kHelp && HelpOthers()) phase_ = Phase::kEnded;
   if (phase_ == Phase::kEnded) {
-    // The worker outlives its kernel if its ring has failed.
+    // The worker outlives its kernel if its ring has failed; so that kernel must not be
+    // woken any more.
     claims_.StopWaiting();
     CountKernel();
   }
@@ -106,7 +107,8 @@ bool Worker::CopyAlone() {
 }
 
 bool Worker::CopyStreams() {
-  // Of a poll. The stream looks itself; what can't be polled is asked now and then.
+  // What settled, if anything, was a poll. The stream finds out by itself what is ready;
+  // but if a descriptor can't be polled, the stream has to be tried every now and then.
   const bool can_poll = settled_.empty() || settled_.front().results()[0] >= 0;
   settled_.clear();
   for (; !streams_.empty(); streams_.pop_front()) {
@@ -115,7 +117,7 @@ bool Worker::CopyStreams() {
       stream_ = std::make_unique<StreamCopy>(work_.policy, NamesOf(entry),
                                              *work_.cancelled, counters_);
     }
-    // Nothing is in flight but what the stream waits for.
+    // The only chain in flight is the poll that the stream waits for.
     if (kernel_->chains_in_flight() > 0) {
       idle_max_ = kPollInterval;
       return false;
@@ -171,8 +173,8 @@ void Worker::Wait() {
   CountKernel();
   if (ring_failed_ || kernel_->status().ok()) return;
   ring_failed_ = true;
-  // Before any of them is told its results: none may take another block, to which the
-  // kernel may still write.
+  // The copies are stopped before any of them gets its results, so that none takes
+  // another block: the kernel may still write to that block.
   for (Flight& flight : flights_) {
     if (flight.active) flight.copy.Stop();
   }

@@ -1,4 +1,5 @@
-// Files in flight: they are begun, their chains are carried out, and their ends seen to.
+// Files in flight: how their copies begin, how their chains are carried out, and how they
+// end.
 
 #include <algorithm>
 #include <cerrno>
@@ -39,15 +40,16 @@ void Worker::TryAgain(void (FileCopy::*go_on)(NextChains*), std::vector<int>* wa
 void Worker::Fill() {
   more_to_start_ = false;
   work_.walk->ShareIfWanted(&batch_);
-  WaitSinceLastCall();  // For completions, most likely; that does not count.
+  WaitSinceLastCall();  // Most likely for completions, which does not count.
   for (int starts = 0; may_start(); ++starts) {
     if (starts == kStartsMax) {
       more_to_start_ = true;
       return;
     }
-    // Links and devices take no flight: a tree of nothing else stays in this loop.
+    // Links and devices take no flight, so with nothing else to copy only kStartsMax ends
+    // this loop; a cancelled job must stop earlier.
     if (cancelled()) {
-      more_to_start_ = true;  // Or to give up, which is not to be waited for.
+      more_to_start_ = true;  // Or to give up, which must not wait.
       return;
     }
     if (!to_copy_.empty()) {
@@ -60,7 +62,8 @@ void Worker::Fill() {
       const WalkEntry found = work_.walk->Take(&batch_);
       counters_->files_found.Add(1);
       if (found.kind == EntryKind::kRegular) {
-        // In place: most names fit into what the flight's last ones took.
+        // Filled in place, because most names fit into the memory that the flight's
+        // earlier ones took.
         const int index = TakeFlight();
         TakeEntry(found, &flights_[index].entry);
         StartFlight(index);
@@ -72,7 +75,7 @@ void Worker::Fill() {
       continue;
     }
     const Walk::Result result = work_.walk->Next(kernel_, /*may_wait=*/idle(), &batch_);
-    WaitSinceLastCall();  // For other threads or a directory: that does not count either.
+    WaitSinceLastCall();  // Nor does waiting for other threads or for a directory.
     more_to_walk_ = result != Walk::Result::kFinished;
     more_to_start_ = result == Walk::Result::kMore;
     if (result != Walk::Result::kBatch) return;
@@ -183,7 +186,7 @@ void Worker::Submit(int index) {
       blocks_at_once_.emplace_back(id, chain);
       break;
     }
-    // In order: a later chain must not overtake one that had no room.
+    // A later chain must not overtake one that the kernel had no room for.
     const bool waits = !backlog_.empty() && !chain[0].at_once;
     ChainResults settled;
     const Submitted submitted =
@@ -211,7 +214,7 @@ void Worker::CopyBlocksAtOnce() {
 
 void Worker::CopyBlocksAtOnce(int index, int lane, Chain chain) {
   FileCopy& copy = flights_[index].copy;
-  WaitSinceLastCall();  // For other files.
+  WaitSinceLastCall();  // Waits for other files don't count.
   const auto end = kernel_->Now() + kRowTime;
   do {
     ChainResults settled;
@@ -232,7 +235,8 @@ bool Worker::RunBlock(ChainId id, const Chain& chain, ChainResults* settled,
                       bool* was_read) {
   const auto start = kernel_->Now();
   if (kernel_->Submit(id, chain.ops(), settled) != Submitted::kCarriedOut) return false;
-  // Waiting for the file's lock, or for room for dirty pages, is no reason to change.
+  // Waiting for the file's lock, or for room for dirty pages, is no reason to copy by
+  // queued chains.
   *was_read = AtOnceChooser::IsSlow(kernel_->Now() - start, chain[0].io.length) &&
               WaitSinceLastCall() == AtOnceChooser::Wait::kDevice;
   return true;
@@ -242,7 +246,7 @@ void Worker::QueueChains(int index) {
   for (int i = 0; i < next_.size; ++i) {
     const ChainId id = IdOf(index, next_.chains[i].lane);
     const Chain& chain = next_.chains[i].chain;
-    // In order: a later chain must not overtake one that had no room.
+    // A later chain must not overtake one that the kernel had no room for.
     if (!backlog_.empty() || !kernel_->Queue(id, chain.ops())) {
       backlog_.emplace_back(id, chain);
     }
@@ -273,7 +277,7 @@ void Worker::OnMultiplyLinked(int index) {
       flight.copy.Abandon(&next_);
       break;
     case LinkTable::Claim::kWait:
-      flight.entry.directory = nullptr;  // The waiting entry has taken the hold over.
+      flight.entry.directory = nullptr;  // The waiting entry has taken over the hold.
       flight.copy.Abandon(&next_);
       break;
   }
@@ -301,13 +305,13 @@ void Worker::OnDone(int index) {
       break;
     case FileCopy::Outcome::kFailed:
       if (OpensAlone(copy)) {
-        // It is found once more.
+        // The next try counts the bytes again.
         counters_->bytes_found.Add(-static_cast<int64_t>(copy.bytes_found()));
         SettleClaim(&entry, /*copied=*/false);
-        to_open_alone_.push_back(entry);  // The hold goes with it.
+        to_open_alone_.push_back(entry);  // It keeps the hold.
         return;
       }
-      // What can't be opened need not be the file that it is listed as.
+      // A source that can't be opened may not be the regular file that it is listed as.
       if (copy.failure().operation == Operation::kOpen && !copy.failure().on_target &&
           LookAgain(entry)) {
         return;
@@ -321,9 +325,10 @@ void Worker::OnDone(int index) {
     case FileCopy::Outcome::kTargetIsSpecial:
       break;
     case FileCopy::Outcome::kAbandoned:
-      return;  // The entry went its own way.
+      return;  // OnMultiplyLinked() has dealt with the entry.
     case FileCopy::Outcome::kCancelled:
-      // Unless the job was, a worker that helped with it has given up with its ring.
+      // If the job was not cancelled, a worker that helped with this file has given up
+      // because its ring failed.
       if (!work_.cancelled->load(std::memory_order_relaxed)) {
         CountFailed(entry, {.operation = Operation::kRead, .error_number = EIO});
       }
@@ -338,11 +343,11 @@ void Worker::OnDone(int index) {
     work_.reporter->WarnOfAccessLeftOut(SourcePath(*entry.directory, entry.source_name));
   }
   TellOfRemoval(entry, copy.removal_error());
-  // With a single link the copy did not ask whether it is still the file that was
-  // claimed.
+  // If the file had a single link when it was opened, the copy did not check that it is
+  // still the file that was claimed.
   SettleClaim(&entry, copied && entry.claimed == IdentityOf(copy.stat()));
   if (copy.outcome() == FileCopy::Outcome::kTargetIsSpecial) {
-    streams_.push_back(entry);  // The hold goes with it.
+    streams_.push_back(entry);  // It keeps the hold.
   } else {
     Release(entry);
   }

@@ -12,7 +12,8 @@
 namespace ringcp {
 namespace {
 
-// Whether files are going to be cloned within one file system, and wait for each other.
+// Whether files will be cloned within one file system on which threads that clone wait
+// for each other.
 bool ClonesOneAtATime(Kernel* kernel, const std::vector<TopLevelSource>& sources,
                       int target_fd, const CopyOptions& options) {
   FileSystemStat target;

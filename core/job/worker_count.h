@@ -1,12 +1,11 @@
 // How many threads copy a group of sources.
 //
-// One for each CPU that the process may use, because copying from memory keeps them busy,
-// and waiting for a device is io_uring's part; fewer where there is less to do. Within a
-// Btrfs file system it is one: cloning only changes metadata, all of which is in one tree
-// for each subvolume, and new files have neighbouring places in it, so threads wait for
-// each other's locks (50,000 files: one thread 0.87 s, two 0.99 s, with half as much CPU
-// time again; locks of our own around the calls that make entries: 1.0 to 1.3 s; GNU cp
-// 0.90 s). XFS keeps several trees for that: 0.67 s and 0.44 s.
+// One for each CPU that the process may use, because copying from memory keeps CPUs busy,
+// and io_uring does the waiting for devices; fewer if there is less to do. Within a Btrfs
+// file system it is one thread. Cloning only changes metadata, which Btrfs keeps in one
+// tree for each subvolume, and new files have neighbouring places in that tree, so
+// several threads wait for each other's locks and are slower than one (BENCHMARKS.md,
+// small-btrfs). XFS keeps several trees, and gets faster with several threads.
 //
 // Thread-safety: pure apart from looking at the file system.
 

@@ -1,5 +1,5 @@
-// What an entry comes to that is no file in flight: links, nodes, streams, what turns out
-// to be something else; and what is told of all of them.
+// Entries that are no files in flight: links, nodes, streams, and entries that turn out
+// to be something else. Also what is counted and reported for every entry.
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -21,7 +21,8 @@ bool Worker::LookAgain(const WaitingEntry& entry) {
                     &stat) != 0) {
     return false;
   }
-  // As it was listed, unless it is behind a link that nobody knew of.
+  // The entry is the regular file that is listed, and not behind a link that nobody knew
+  // of.
   if (S_ISREG(stat.stx_mode) && entry.follow == work_.policy.follows_links) return false;
   return Redirect(entry, stat.stx_mode);
 }
@@ -140,7 +141,7 @@ void Worker::Link(const WaitingEntry& entry, const FileIdentity& id,
   const std::string existing_name = copied_as.substr(slash + 1);
   const std::string existing_in =
       slash == std::string::npos ? "" : copied_as.substr(0, slash);
-  // Most links are neighbours.
+  // Most hard links to a file are in one directory.
   const bool neighbours = existing_in == here;
   const int existing_directory =
       neighbours ? entry.directory->target->fd

@@ -7,7 +7,7 @@ namespace ringcp {
 bool Worker::HelpOthers() {
   for (;;) {
     if (helped_ == nullptr) {
-      // The kernel may still write to blocks that would be taken for it.
+      // The failed ring may still write to blocks of the pool, so none must be used.
       if (ring_failed_) {
         work_.shared_files->GiveUp(kernel_);
         return true;
@@ -39,8 +39,8 @@ void Worker::BeginToHelp() {
   help_->source.Start(helped_);
   help_->sink.SetFile(FileRef::Descriptor(helped_->target_fd()));
   help_->pump.Start();
-  WaitSinceLastCall();  // For other files.
-  // Only what is in memory is offered.
+  WaitSinceLastCall();  // Waits for other files don't count.
+  // Other workers only offer files that are in memory.
   helps_at_once_ = work_.warm_calls == CallsAtOnce::kAll && !is_uncached;
 }
 
