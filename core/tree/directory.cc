@@ -20,8 +20,9 @@ const std::string& TargetName(const Directory& directory) {
   return directory.target->name;
 }
 
-// Joins the names from the top down to `directory` without recursion: trees are deep.
-// `shown`: that of roots that have it takes the place of their path.
+// Joins the names from the top down to `directory`, without recursion because trees may
+// be deep. `shown`: TargetDirectory::shown, if there is one, takes the place of the path
+// so far.
 std::string PathFromTop(const Directory& directory, bool with_top,
                         const std::string& (*name)(const Directory&),
                         bool shown = false) {

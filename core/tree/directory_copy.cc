@@ -14,7 +14,8 @@
 namespace ringcp {
 
 WalkVisitor::Entered DirectoryCopy::Enter(Kernel* kernel, Directory* directory) {
-  // Roots have names of their own as targets, and it may be entered once more.
+  // There is a target already for a root, whose target has a name of its own, and for a
+  // directory that is entered once more.
   if (directory->target == nullptr) {
     directory->target = std::make_unique<TargetDirectory>();
     directory->target->name = directory->source.name;
@@ -27,7 +28,7 @@ WalkVisitor::Entered DirectoryCopy::Enter(Kernel* kernel, Directory* directory) 
   }
   const bool to_be_read =
       opened == SourceTree::Opened::kToBeRead && !source_.IsLeftOut(*directory);
-  // A root's target is made before the root is read: it may lie in it.
+  // A root's target is made before the root is read, because it may lie in the root.
   if ((directory->is_root || !to_be_read) &&
       !MakeTarget(kernel, directory, /*empty=*/!to_be_read)) {
     return Entered::kNotToBeRead;
@@ -83,7 +84,7 @@ bool DirectoryCopy::Reopen(Kernel* kernel, Directory* directory, const Directory
         MakeRefusal(path, absl::StrCat("directory ", Quote(path),
                                        " was replaced while it was being copied")));
   }
-  // What is gone does not come back; descriptors may.
+  // A directory that is gone does not come back, but descriptors may become free again.
   directory->is_lost = failure.error_number != EMFILE && failure.error_number != ENFILE;
   return false;
 }

@@ -1,10 +1,12 @@
-// Copies directories themselves: makes each one's target before anything in it is copied
-// (a root's before it is read, in which it may lie; others' when it is known whether they
-// are empty), and gives it its mode, owner and times when everything in it is there (what
-// is put into a directory changes its times, and may need it writable). What it does with
-// the source is SourceTree's, with the target TargetTree's; here is when.
+// Copies directories themselves. It makes each target before anything is copied into it:
+// a root's before the root is read, because the target may lie in the root; others when
+// it is known whether the directory is empty. It sets a target's mode, owner and times
+// when everything is in there, because putting things into a directory changes its times
+// and may need a mode that permits writing. This class decides when; SourceTree does what
+// concerns the source, TargetTree what concerns the target.
 //
-// Thread-safety: all methods may be called by any thread, never twice for one directory.
+// Thread-safety: all methods may be called by any thread, but for one directory only by
+// one thread at a time, except OnEntryError().
 
 #ifndef RINGCP_CORE_TREE_DIRECTORY_COPY_H_
 #define RINGCP_CORE_TREE_DIRECTORY_COPY_H_
@@ -27,7 +29,8 @@ namespace ringcp {
 
 class DirectoryCopy : public WalkVisitor {
  public:
-  // `group`: the process's. REQUIRES: `reporter` outlives this.
+  // `group`: the process's group.
+  // REQUIRES: `reporter` outlives this.
   DirectoryCopy(const FileCopyPolicy& policy, bool one_file_system, gid_t group,
                 Reporter* reporter)
       : keeps_mode_(policy.preserve.mode),
@@ -46,13 +49,13 @@ class DirectoryCopy : public WalkVisitor {
                     int error_number) override;
 
   int64_t directories_done() const { return done_.load(std::memory_order_relaxed); }
-  // Directories not copied whole, and entries that could not be looked at.
+  // Directories that were not copied whole, and entries that could not be looked at.
   int64_t failed() const { return failures_.count(); }
 
  private:
   Reporter* reporter() const { return failures_.reporter(); }
-  // Makes the target and plans what is to be done to it; false, reported, if nothing can
-  // be put into it. `empty`: nothing will be.
+  // Makes the target and plans what is to be done to it. Returns false, after reporting
+  // why, if nothing can be put into it. `empty`: nothing will be put into it.
   bool MakeTarget(Kernel* kernel, Directory* directory, bool empty);
 
   const bool keeps_mode_;

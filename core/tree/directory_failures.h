@@ -1,4 +1,4 @@
-// Tells and counts what goes wrong with the directories of a tree, for both halves of a
+// Reports and counts what goes wrong with the directories of a tree, for both halves of a
 // DirectoryCopy.
 //
 // Thread-safety: all methods may be called by any thread.

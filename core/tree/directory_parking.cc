@@ -16,12 +16,13 @@ namespace {
 
 constexpr int kFlags = O_DIRECTORY;
 
-// The halves of a directory are opened again in the same way, each by what it knows.
+// Both halves of a directory are reopened by the same code; these types are how it gets
+// at one half.
 struct SourceHalf {
   static const SourceDirectory& Of(const Directory& directory) {
     return directory.source;
   }
-  // As it was first.
+  // Opens it with the flags that it was first opened with.
   static int OpenToUse(Kernel* kernel, int at, const char* name, int no_follow) {
     return kernel->Open(at, name, O_RDONLY | O_NONBLOCK | kFlags | no_follow);
   }
@@ -40,8 +41,9 @@ struct TargetHalf {
   static int no_follow(const Directory& /*directory*/) { return O_NOFOLLOW; }
 };
 
-// Opens `name` at `at` if it is `directory`: a descriptor, or -errno; -ESTALE if it is
-// another one. With `to_use` it is opened as it was first, else to go through only.
+// Opens `name` at `at`, which has to be `directory`. Returns a descriptor or -errno,
+// -ESTALE if something else is there. With `to_use` it is opened like the first time,
+// otherwise only to be passed through.
 template <class Half>
 int OpenStep(Kernel* kernel, const Directory& directory, int at, const char* name,
              int no_follow, bool to_use) {
@@ -56,7 +58,7 @@ int OpenStep(Kernel* kernel, const Directory& directory, int at, const char* nam
   return result;
 }
 
-// Opens `directory` beneath the nearest one above it that is open.
+// Opens `directory` step by step beneath the nearest open directory above it.
 template <class Half>
 int OpenBeneath(Kernel* kernel, const Directory& directory) {
   std::vector<const Directory*> below;
@@ -80,7 +82,8 @@ int OpenBeneath(Kernel* kernel, const Directory& directory) {
 template <class Half>
 int Open(Kernel* kernel, const Directory& directory, const Directory* child) {
   if (child != nullptr && Half::Of(*child).fd >= 0) {
-    // What the child was in may have been exchanged or, with links, be elsewhere.
+    // The child's ".." is another directory if the child was moved, or is reached through
+    // a link. Then the way from above is tried.
     const int fd =
         OpenStep<Half>(kernel, directory, Half::Of(*child).fd, "..", O_NOFOLLOW, true);
     if (fd >= 0) return fd;

@@ -1,12 +1,13 @@
-// Which files with several links have been copied where, so that the copies are links of
-// each other as well (--preserve=links).
+// Records where files with several links have been copied to, so that their copies become
+// hard links of each other as well (--preserve=links).
 //
-// The first worker to meet such a file copies it; a link met meanwhile waits here until
-// that copy has ended, and is then made by the worker that ended it.
+// The first worker that meets such a file copies it. If another name of the file is met
+// meanwhile, its entry waits here until that copy has ended; then the worker that has
+// ended it makes the hard link.
 //
-// Memory: one entry for each file with several links, until all of them have been met (or
-// to the end, where that can't be told):
-// the one part of the engine that grows with the tree, as it must.
+// Memory: one entry for each file with several links, until all of its links have been
+// met. If it is unknown how many will be met, the entry stays until the job ends. This is
+// the one part of the engine that has to grow with the tree.
 //
 // Thread-safety: all methods may be called by any thread.
 
@@ -32,11 +33,11 @@ struct WaitingEntry {
   Directory* directory = nullptr;
   EntryKind kind = EntryKind::kRegular;
   bool follow = false;
-  bool looked_at = false;  // Its kind; see WalkEntry.
+  bool looked_at = false;  // See WalkEntry.
   std::string source_name;
   std::string target_name;
-  // The file that this entry is to copy for all of its names; none: it has not claimed
-  // any.
+  // The file that this entry has claimed, to copy it for all of its names; absent if it
+  // has no claim.
   std::optional<FileIdentity> claimed;
 };
 
@@ -45,21 +46,23 @@ class LinkTable {
   enum class Claim {
     kCopy,  // The caller copies the file, and then calls Settle().
     kLink,  // It has been copied: the caller links to it.
-    kWait,  // It is being copied: the entry waits, the caller forgets it.
+    kWait,  // It is being copied: the entry waits here, and the caller drops it.
   };
 
-  // A file may be met more often than it has links: symbolic links to it are followed, or
-  // a directory is copied twice, by its own name and in another one.
+  // The number of links if the file may be met more often than it has links, because
+  // symbolic links to it are followed, or a directory is copied twice, by its own name
+  // and in another directory.
   static constexpr uint32_t kAnyNumber = ~uint32_t{0};
 
   // Claims the file `id`, which has `links` links (or kAnyNumber), for `entry`. With
-  // kLink, `copied_as` is the path of its copy, relative to the top of the target.
+  // kLink, `copied_as` becomes the path of its copy, relative to the top of the target.
   Claim ClaimFile(const FileIdentity& id, uint32_t links, const WaitingEntry& entry,
                   std::string* copied_as);
 
-  // Ends the claim that made the caller copy `id`: it was copied to `copied_as`, or, if
-  // that is empty, was not. Returns who has waited for it; after a failure the first of
-  // them is to be copied (it now has the claim), the others go on waiting.
+  // Ends the claim by which the caller copied `id`: to `copied_as`, or not at all if that
+  // is empty. Returns the entries that have waited for it. After a failure it returns
+  // only the first of them, which then has the claim and is to be copied; the others go
+  // on waiting.
   std::vector<WaitingEntry> Settle(const FileIdentity& id, std::string copied_as);
 
   // Gives up all waiting entries, for a job that stops.
@@ -69,7 +72,7 @@ class LinkTable {
   struct File {
     bool copied = false;
     uint32_t links_to_meet = 0;  // 0: nobody will ask again.
-    uint32_t released = 0;       // Of `waiting`, the first so many are no more.
+    uint32_t released = 0;       // So many at the front of `waiting` are gone.
     std::string copied_as;
     std::vector<WaitingEntry> waiting;
   };

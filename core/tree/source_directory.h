@@ -1,5 +1,5 @@
-// A directory as a source: what its name is in its parent, how it is opened, and what was
-// seen of it when it was. This half of a Directory is all that a walk looks at.
+// A directory as a source: its name in its parent, how it is opened, and what was seen of
+// it then. This half of a Directory is all that a walk looks at.
 //
 // Thread-safety: a plain value; directory.h says who may touch it when.
 
@@ -20,32 +20,33 @@
 namespace ringcp {
 
 struct SourceDirectory {
-  // In the parent; at the top the path as typed.
+  // In the parent; for a root, the path as typed.
   std::string name;
-  // Follow the name if it is a symbolic link.
+  // If the name is a symbolic link, follow it.
   bool follow = false;
-  // That it is a directory was seen by a stat; else it is only what its parent lists.
+  // True if a stat has shown that it is a directory; otherwise its parent only lists it
+  // as one.
   bool looked_at = false;
-  // This name or one above it may be a link that was followed: only then can the
-  // directory be one that it lies in.
+  // This name or one above it may be a link that was followed. Only then can the
+  // directory be the same as one above it.
   bool through_link = false;
 
   int fd = -1;
   struct statx stat = {};
-  // What it is on, known once it is open; nullptr of the top.
+  // The file system that it is on, known once it is open; nullptr for the top.
   FileSystem* file_system = nullptr;
-  // The device of the root above: where -x stays.
+  // The device of the root above it, to which -x confines the walk.
   dev_t root_device = 0;
-  // Where to read on, while it is parked.
+  // Where reading continues, while it is parked.
   uint64_t position = 0;
 
   int no_follow() const { return follow ? 0 : O_NOFOLLOW; }
-  // Opens it beneath `parent` to be read: a descriptor, or -errno.
+  // Opens it beneath `parent` for reading; returns a descriptor or -errno.
   int OpenToRead(Kernel* kernel, const SourceDirectory& parent) const {
     return kernel->Open(parent.fd, name.c_str(),
                         O_RDONLY | O_DIRECTORY | O_NONBLOCK | no_follow());
   }
-  // Whether `other` is of the directory that was seen.
+  // Whether `other` is a stat of this same directory.
   bool IsSame(const struct statx& other) const { return SameFile(stat, other); }
 };
 

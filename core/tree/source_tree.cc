@@ -43,7 +43,7 @@ SourceTree::Opened SourceTree::Open(Kernel* kernel, Directory* directory) {
   failures_->Add(
       MakeFileError(Operation::kAccessDirectory, SourcePath(*directory), open_error));
   if (directory->is_root) source.root_device = DeviceOf(source.stat);
-  // As GNU cp: the directory is there, so its copy is made, though empty.
+  // As in GNU cp, a directory that can't be read gets an empty copy.
   return S_ISDIR(source.stat.stx_mode) ? Opened::kUnreadable : Opened::kFailed;
 }
 
@@ -66,7 +66,7 @@ bool SourceTree::IsLeftOut(const Directory& directory) const {
 
 mode_t SourceTree::ModeToKeep(Kernel* kernel, const Directory& directory) {
   int fd = directory.source.fd;
-  if (fd < 0) {  // It may not be read.
+  if (fd < 0) {  // It could not be opened for reading.
     fd = kernel->Open(directory.parent->source.fd, directory.source.name.c_str(),
                       O_PATH | O_DIRECTORY | directory.source.no_follow());
   }

@@ -1,8 +1,9 @@
-// The source's half of a DirectoryCopy: opens directories to be read and looks at them,
-// finds out which of them a walk must not go on in, and what rights their copies are to
-// have. Knows nothing of where they are copied to.
+// The source's half of a DirectoryCopy: opens directories for reading and looks at them,
+// decides which of them a walk must not go on in, and which permissions their copies get.
+// Knows nothing about where they are copied to.
 //
-// Thread-safety: all methods may be called by any thread, never twice for one directory.
+// Thread-safety: all methods may be called by any thread, but for one directory only by
+// one thread at a time.
 
 #ifndef RINGCP_CORE_TREE_SOURCE_TREE_H_
 #define RINGCP_CORE_TREE_SOURCE_TREE_H_
@@ -20,9 +21,9 @@ class SourceTree {
  public:
   enum class Opened {
     kToBeRead,
-    kUnreadable,     // Reported. It is a directory, so its copy is made, though empty.
-    kIsNoDirectory,  // Only where it has not been looked at.
-    kFailed,         // Reported: there is nothing to copy.
+    kUnreadable,     // Reported. It is a directory, so it gets an empty copy.
+    kIsNoDirectory,  // Only if it was not looked at.
+    kFailed,         // Reported. There is nothing to copy.
   };
 
   // REQUIRES: `file_systems` and `failures` outlive this.
@@ -35,13 +36,15 @@ class SourceTree {
   // Opens the directory, whose parent is open, and looks at it.
   Opened Open(Kernel* kernel, Directory* directory);
 
-  // Whether it lies in itself, by symbolic links that were followed; reported.
+  // Whether symbolic links that were followed have led to a directory above again; if so,
+  // reports it.
   bool IsCycle(const Directory& directory);
-  // Whether it is on another file system, and those are left out.
+  // Whether it is left out because it is on another file system than its root.
   bool IsLeftOut(const Directory& directory) const;
 
-  // The mode that its copy is to have if its mode is kept: without what only an access
-  // control list grants or denies, of which a job is told once.
+  // The mode of its copy if modes are kept: without permissions that only an access
+  // control list grants or denies. If there are any, the reporter warns, once for each
+  // job.
   mode_t ModeToKeep(Kernel* kernel, const Directory& directory);
 
  private:

@@ -9,7 +9,7 @@ namespace ringcp {
 int TargetDirectory::OpenToUse(Kernel* kernel, int at, const char* path_name) {
   constexpr int kFlags = O_DIRECTORY | O_NOFOLLOW;
   const int fd = kernel->Open(at, path_name, O_RDONLY | kFlags);
-  // It may be writable but not readable.
+  // The directory may be writable but not readable.
   return fd == -EACCES ? kernel->Open(at, path_name, O_PATH | kFlags) : fd;
 }
 

@@ -1,6 +1,6 @@
-// A directory as a target: what its name is in its parent, whether it is there and open,
-// what is made in it gets, and what has to be done to it once everything is in it. A walk
-// does not see this half of a Directory, but for that there is one.
+// A directory as a target: its name in its parent, whether it exists and is open, what
+// new entries in it get, and what has to be done to it once everything is in it. A walk
+// can't see into this half of a Directory.
 //
 // Thread-safety: a plain value; directory.h says who may touch it when.
 
@@ -21,60 +21,63 @@
 
 namespace ringcp {
 
-// No group has this number: chown(2) takes it for none.
+// No group has this number, because chown(2) takes it for "leave the group".
 inline constexpr gid_t kUnknownGroup = static_cast<gid_t>(-1);
 
-// The group that new entries of the directory `stat` get from a process of `group`:
-// unknown where it is neither the process's nor is inherited by set-group-ID, because
-// some file systems (grpid) have it inherited always.
+// The group that new entries of the directory `stat` get from a process of `group`. If
+// the directory neither has the process's group nor passes its own on by set-group-ID,
+// the result is unknown, because some file systems (mounted with grpid) always pass it
+// on.
 inline gid_t GroupOfNewEntries(const struct statx& stat, gid_t group) {
   const bool is_known = (stat.stx_mode & S_ISGID) != 0 || stat.stx_gid == group;
   return is_known ? stat.stx_gid : kUnknownGroup;
 }
 
 struct TargetDirectory {
-  // In the parent; at the top the last part of the target's path.
+  // In the parent; for the top, its path as a user would write it.
   std::string name;
-  // How the user would write the target if the names do not give that; only of roots.
+  // How a user would write the target if the names don't give that; only for roots.
   std::unique_ptr<const std::string> shown;
 
   int fd = -1;
-  // It is there; it is open unless nothing is to be done to it.
+  // It exists, and is open unless nothing is to be done to it.
   bool is_made = false;
-  // This job made it, so that nothing can be in it but what this job puts there.
+  // This job created it, so only what this job puts there can be in it.
   bool is_created = false;
   // Which directory it is; known while it is parked.
   dev_t parked_device = 0;
   ino_t parked_inode = 0;
 
-  // What it is on, known once it is open.
+  // The file system that it is on, known once it is open.
   FileSystem* file_system = nullptr;
-  // Of the path below the job's target, as far as it is on file systems without true
-  // inode numbers: equal for those of one job that such a system may take for one
-  // directory, because it ignores the case of letters.
+  // A hash of the path below the job's target, of the names on file systems without true
+  // inode numbers. Directories of a job have the same key if such a file system may take
+  // them for one, because it ignores the case of letters.
   uint64_t key = 0;
-  // What new entries get: the directory's group, if they inherit it, or the process's;
-  // kUnknownGroup where that is not certain.
+  // The group that new entries get: the directory's, if they inherit it, or the
+  // process's; kUnknownGroup if that is not certain.
   gid_t group = kUnknownGroup;
-  // What the default ACL grants, of 0777, to what is made in it; absent if there is none.
-  // Known only where modes or owners are kept, because only then rights are given back
-  // that were withheld from a file at first.
+  // The permissions, of 0777, that the default ACL grants to new entries; absent if there
+  // is no default ACL. Known only if modes or owners are kept, because only then are
+  // permissions given back to files from which they were withheld at first.
   std::optional<mode_t> default_acl;
 
-  // What is to be done to it when all is in it: its attributes set as the source's are,
-  // of which this is the mode,
+  // Set its attributes as the source's are when everything is in it; kept_mode is the
+  // mode, if modes are kept.
   bool set_attributes = false;
   mode_t kept_mode = 0;
-  // and else, of one that this job made, permissions given back that were withheld from
-  // it at first, and those taken away that its owner was lent meanwhile.
+  // If this job created it: the permissions to give back at the end, because they were
+  // withheld at first, and those to take away, because its owner needed them only
+  // meanwhile.
   mode_t withheld_mode = 0;
   mode_t lent_mode = 0;
 
-  // Whether anything is to be done to it at the end, by its descriptor.
+  // Whether anything is to be done to it at the end, through its descriptor.
   bool has_to_be_finished() const {
     return set_attributes || withheld_mode != 0 || lent_mode != 0;
   }
-  // Notes of which directory the open one is, so that it is known again.
+  // Notes which directory this is, by the `stat` of its descriptor, so that it can be
+  // recognized later.
   void NoteParked(const struct statx& stat) {
     parked_device = DeviceOf(stat);
     parked_inode = stat.stx_ino;
@@ -84,7 +87,8 @@ struct TargetDirectory {
   bool IsSame(const struct statx& stat) const {
     return DeviceOf(stat) == parked_device && stat.stx_ino == parked_inode;
   }
-  // Opens `path_name`, which leads from `at` to it, to be used: a descriptor, or -errno.
+  // Opens `path_name`, which leads from `at` to it, for use; returns a descriptor or
+  // -errno.
   static int OpenToUse(Kernel* kernel, int at, const char* path_name);
 };
 

@@ -19,14 +19,15 @@
 namespace ringcp {
 namespace {
 
-// Of a target whose file system is known; `above` is that of the directory it is in.
+// The key of a target whose file system is known; `above` is its parent's key.
 uint64_t TargetKey(const TargetDirectory& target, uint64_t above) {
-  // Elsewhere nobody asks for it.
+  // On other file systems nobody uses the key.
   const bool names_count = !target.file_system->has_true_inodes() && target.name != ".";
   return names_count ? absl::HashOf(above, FoldedName(target.name)) : above;
 }
 
-// Whether what is in the way of a new directory in `parent` may be one to copy into.
+// Whether what exists in place of a new directory in `parent` may be a directory to copy
+// into.
 bool MayUseTarget(const Directory& parent) {
   TargetQuestion question = {.kind = CopyKind::kDirectory};
   if (parent.target->is_created) question.conditions.Add(Condition::kInNewDirectory);
@@ -34,7 +35,7 @@ bool MayUseTarget(const Directory& parent) {
   return DecideTarget(question).fate != Fate::kFailToMake;
 }
 
-// What an open that takes nothing but a directory tells by its `result`.
+// What is there, by the `result` of an open that accepts only directories.
 EnumSet<There> ThereByOpening(int32_t result) {
   if (result == 0) return There::kDirectory;
   if (result != -ENOTDIR && result != -ELOOP) return There::kUnknown;
@@ -88,8 +89,8 @@ TargetTree::Made TargetTree::Make(Kernel* kernel, Directory* directory, bool emp
         MakeFileError(Operation::kMakeDirectory, TargetPath(*directory), -made));
     return Made::kFailed;
   }
-  // One that nothing is put into, and nothing set on, is not opened: of 50,000 that saves
-  // 3 to 4 % of the CPU time (0.98 s before, 0.95 s).
+  // A new target is not opened if nothing will be put into it or set on it, which saves
+  // some CPU time (BENCHMARKS.md, "Walking a tree").
   if (target.is_created && empty && !directory->is_root &&
       NeedsNothing(kernel, *directory, withheld)) {
     return Made::kFinished;
@@ -139,14 +140,14 @@ bool TargetTree::Plan(Kernel* kernel, Directory* directory, const struct statx& 
   std::optional<mode_t>& default_acl = directory->target->default_acl;
   directory->target->set_attributes = policy_.preserve.any_attribute();
   if (policy_.preserve.mode || policy_.preserve.ownership) {
-    // A new directory inherits it.
+    // A new directory inherits its parent's default ACL.
     default_acl =
         created ? directory->parent->target->default_acl : GrantsOfDefaultAcl(kernel, fd);
   }
   if (policy_.preserve.mode) {
-    // What it has inherited is not its source's. Where that stays it is tried again, and
-    // told, when all is in it. One that was there keeps its ACLs until then: so does GNU
-    // cp.
+    // A new directory has inherited ACLs that are not its source's, so they are replaced.
+    // If that fails, it is tried again, and reported, when everything is in the
+    // directory. An existing directory keeps its ACLs until then, as in GNU cp.
     if (created && default_acl.has_value() &&
         ReplaceInheritedAcls(kernel, fd, stat.stx_mode)) {
       default_acl.reset();
@@ -162,8 +163,8 @@ bool TargetTree::Plan(Kernel* kernel, Directory* directory, const struct statx& 
       directory->target->withheld_mode &= grants.value_or(kPermissions);
     }
   }
-  // Its owner's rights may be less, by the source's mode or the umask; that holds when
-  // everything is in it.
+  // The source's mode or the umask may give the owner too few permissions to fill the
+  // directory. Those that are missing are lent to the owner until everything is in it.
   const mode_t lacking = kOwnerPermissions & ~stat.stx_mode;
   if (lacking == 0) return true;
   const int error_number =
@@ -180,7 +181,8 @@ bool TargetTree::Plan(Kernel* kernel, Directory* directory, const struct statx& 
 
 void TargetTree::Finish(Kernel* kernel, const Directory& directory) {
   AttributePlan plan;
-  // It is looked at again: others may have changed it while it was filled.
+  // The plan looks at the target again, because others may have changed it while it was
+  // filled.
   plan.Start(policy_, directory.source.stat,
              {.fd = directory.target->fd,
               .created = directory.target->is_created,

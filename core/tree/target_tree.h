@@ -1,8 +1,9 @@
-// The target's half of a DirectoryCopy: makes directories or finds that they are there,
-// plans what is to be done to them at the end, and does it. Of the source it knows what a
-// stat has told, and the mode that is to be kept.
+// The target's half of a DirectoryCopy: makes directories or finds that they exist, plans
+// what is to be done to them at the end, and does it. All it knows about the source is a
+// stat and the mode to keep.
 //
-// Thread-safety: all methods may be called by any thread, never twice for one directory.
+// Thread-safety: all methods may be called by any thread, but for one directory only by
+// one thread at a time.
 
 #ifndef RINGCP_CORE_TREE_TARGET_TREE_H_
 #define RINGCP_CORE_TREE_TARGET_TREE_H_
@@ -32,22 +33,24 @@ class TargetTree {
     kFailed,    // Reported.
   };
 
-  // `group`: the process's. REQUIRES: `failures` outlives this.
+  // `group`: the process's group.
+  // REQUIRES: `failures` outlives this.
   TargetTree(const FileCopyPolicy& policy, gid_t group, DirectoryFailures* failures)
       : policy_(policy), group_(group), failures_(failures) {}
 
-  // Whether the source is a target of this very job, which would be copied into itself;
-  // reported.
+  // Whether the source is a target of this same job, which would be copied into itself;
+  // if so, reports it.
   bool IsOwnTarget(const Directory& directory);
 
-  // Makes the target, or finds that it is there, and opens it; `stat` is of it then.
-  // `empty`: nothing will be put into it. Such a target is opened only where something
-  // has to be set by descriptor.
+  // Makes the target or finds that it exists, opens it, and fills in `stat` for it.
+  // `empty`: nothing will be put into it; then it is opened only if something has to be
+  // set through its descriptor.
   Made Make(Kernel* kernel, Directory* directory, bool empty, struct statx* stat);
 
-  // Notes what is to be done to the open target at the end, and sees to the rights that
-  // it needs meanwhile; false, reported, if it can't get them. `stat` is as Make() gave
-  // it. REQUIRES: if modes are kept, kept_mode is known.
+  // Notes what is to be done to the open target at the end, and gives it the permissions
+  // that it needs meanwhile. Returns false, after reporting why, if it can't. `stat` is
+  // as Make() gave it.
+  // REQUIRES: if modes are kept, kept_mode is known.
   bool Plan(Kernel* kernel, Directory* directory, const struct statx& stat);
 
   // Does to the open target what was planned.
@@ -59,11 +62,12 @@ class TargetTree {
     std::string target;
   };
 
-  // What a target is made without.
+  // The permissions that the target is made without.
   mode_t Withheld(const Directory& directory) const;
-  // Whether the mode of a target just made, without `withheld`, is what it is to be.
+  // Whether nothing has to be set on a target that was just made without `withheld`.
   bool NeedsNothing(Kernel* kernel, const Directory& directory, mode_t withheld) const;
-  // Opens the target and looks at it; false, reported, if it can't be used.
+  // Opens the target and looks at it. Returns false, after reporting why, if the target
+  // can't be used.
   bool Open(Kernel* kernel, Directory* directory, struct statx* stat);
   void NoteRoot(const Directory& directory, dev_t device, ino_t inode);
 
@@ -72,8 +76,8 @@ class TargetTree {
   DirectoryFailures* const failures_;
 
   Mutex mutex_;
-  // The targets of the roots: a source directory that is one of them lies in the job's
-  // own output.
+  // The targets of the roots. If a source directory is one of them, the walk has come to
+  // the job's own output.
   absl::flat_hash_map<std::pair<dev_t, ino_t>, Root> roots_ ABSL_GUARDED_BY(mutex_);
 };
 
