@@ -32,7 +32,8 @@ CopyGroup::CopyGroup(JobState* job, Kernel* kernel,
     device = DeviceOf(stat);
   }
   target.file_system = job->file_systems.Find(kernel, top.target_fd, device);
-  // Jobs whose targets may be one do not run at the same time.
+  // Only keys of one job have to match, because jobs whose targets may be the same
+  // directory don't run at the same time.
   target.key = reinterpret_cast<uintptr_t>(job);
   if (job->policy.preserve.mode || job->policy.preserve.ownership) {
     target.default_acl = GrantsOfDefaultAcl(kernel, top.target_fd);
@@ -58,7 +59,7 @@ std::unique_ptr<Worker> CopyGroup::MakeWorker(int index, Kernel* kernel, bool re
                      .reporter = &job_->reporter,
                      .made_names = job_->notes_made_names ? &job_->made_names : nullptr,
                      .cancelled = &job_->cancelled};
-  // Who asks for io_uring gets it for all files.
+  // A user who asks for io_uring gets it for all files.
   if (options.needs_uring()) work.warm_calls = CallsAtOnce::kNone;
   if (options.engine == EngineChoice::kThreads) work.warm_calls = CallsAtOnce::kOpen;
   work.policy.shared_files = &shared_files_;

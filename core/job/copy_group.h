@@ -1,8 +1,8 @@
-// Sources of a job that are copied at the same time, and what the workers that copy them
-// share.
+// The sources of a job that are copied at the same time, and what the workers that copy
+// them share.
 //
-// Thread-safety: made and destroyed by one thread; MakeWorker() and OneWorkerLess()
-// are for any, each with a kernel of its own.
+// Thread-safety: one thread makes and destroys the group. Any thread may call
+// MakeWorker(), with a kernel of its own, and OneWorkerLess().
 
 #ifndef RINGCP_CORE_JOB_COPY_GROUP_H_
 #define RINGCP_CORE_JOB_COPY_GROUP_H_
@@ -22,10 +22,10 @@ namespace ringcp {
 
 class CopyGroup {
  public:
-  // For so many workers, one at least of which is run to its end, and with so many
-  // directories open at a time.
-  // REQUIRES: `job` and `kernel`, the calling thread's, outlive it; what `top` has open
-  // stays open.
+  // For `workers` workers, of which at least one will be run to its end, and for at most
+  // `directories_max` directories open at a time.
+  // REQUIRES: `job` outlives the group, and so does `kernel`, which is the calling
+  // thread's; what `top` has open stays open.
   CopyGroup(JobState* job, Kernel* kernel, const std::vector<TopLevelSource>& sources,
             const TopLevel& top, int workers, int directories_max);
   // REQUIRES: the workers are gone, or their rings have failed.
@@ -33,12 +33,12 @@ class CopyGroup {
   CopyGroup(const CopyGroup&) = delete;
   CopyGroup& operator=(const CopyGroup&) = delete;
 
-  // Worker number `index`. `reads_many`: its kernel keeps many reads on their way.
-  // REQUIRES: as Worker's constructor.
+  // Makes worker number `index`. `reads_many`: its kernel keeps many reads in flight.
+  // REQUIRES: the same as Worker's constructor.
   std::unique_ptr<Worker> MakeWorker(int index, Kernel* kernel, bool reads_many,
                                      const Worker::Limits& limits, BlockPool* pool);
 
-  // A worker that was announced is not made.
+  // Notes that one worker fewer than announced will be made.
   void OneWorkerLess() { shared_files_.OneWorkerLess(); }
 
  private:

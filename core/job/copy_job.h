@@ -2,10 +2,10 @@
 // in its own process, the agent runs many; both get the same behaviour and messages.
 //
 //   CopyJob job(request, &observer);
-//   JobResult result = job.Run();      // blocks; another thread may call the others
+//   JobResult result = job.Run();      // blocks; other threads may call the rest
 //
-// Thread-safety: Run() is called once, by one thread. The others may be called by any
-// thread at any time, also before and after Run(); Cancel() is also async-signal-safe.
+// Thread-safety: one thread calls Run(), once. Any thread may call the other methods at
+// any time, also before and after Run(). Cancel() is also async-signal-safe.
 
 #ifndef RINGCP_CORE_JOB_COPY_JOB_H_
 #define RINGCP_CORE_JOB_COPY_JOB_H_
@@ -26,19 +26,20 @@ namespace ringcp {
 struct JobResult {
   enum class Outcome { kSucceeded, kFailed, kCancelled };
   Outcome outcome = Outcome::kSucceeded;
-  // Why the job failed as a whole, if it did: the message is a whole line as GNU cp
-  // prints it, without the program's name. OK when single files failed: each of those
-  // went to the observer.
+  // Why the job failed as a whole, if it did; the message is a whole line, as GNU cp
+  // prints it, without the program's name. OK if only single files failed, because each
+  // of those failures went to the observer.
   absl::Status status;
 };
 
-// What a job may take of its process's.
+// What a job may take of its process's resources.
 struct JobResources {
-  // Files that it may have open at a time; 0: as many as the process may, less what that
-  // needs for other things. With fewer than some 16 it can do no more than say so.
+  // Files that it may have open at a time; 0: as many as the process may, less what the
+  // process needs for other things. With fewer than about 16, the job can only report
+  // that there are too few.
   int files_max = 0;
-  // Where its targets are claimed, so that jobs that share it never write to one file at
-  // a time; nullptr: nobody else's. It outlives the job.
+  // Where its targets are claimed. Jobs that share this never write to one file at the
+  // same time; nullptr: no other job shares it. It outlives the job.
   TargetClaims* claims = nullptr;
 };
 
@@ -50,18 +51,18 @@ class CopyJob {
   CopyJob(const CopyJob&) = delete;
   CopyJob& operator=(const CopyJob&) = delete;
 
-  // Copies. One failing file never stops the others.
+  // Copies. A file that fails never stops the others.
   JobResult Run();
 
-  // Makes Run() return soon (well within a second while the devices answer), with no
-  // half-written file left. Idempotent; without effect once Run() has returned.
+  // Makes Run() return soon (well within a second if the devices answer), with no
+  // half-written file left. Idempotent; has no effect once Run() has returned.
   void Cancel();
 
   // Where the job stands now.
   Progress progress() const;
 
-  // What the engine has done by now. Before it was chosen `engine` is empty; whether
-  // anything is dropped from the page cache is known once Run() has returned.
+  // What the engine has done so far. `engine` is empty until the engine is chosen.
+  // Whether anything is dropped from the page cache is known once Run() has returned.
   EngineReport engine_report() const;
 
  private:
@@ -69,8 +70,8 @@ class CopyJob {
   std::unique_ptr<Body> body_;
 };
 
-// The engine that jobs with EngineChoice::kAuto get here: "uring" or "threads", and why.
-// Sets up a ring to find out, and gives it back.
+// The engine that jobs with EngineChoice::kAuto get on this machine, "uring" or
+// "threads", and why. Sets up a ring to find out, and closes it again.
 EngineReport ProbeEngine();
 
 }  // namespace ringcp

@@ -13,14 +13,14 @@ namespace {
 constexpr int kTargetDirectory = 1;
 constexpr int kFilesPerDirectory = 2;
 constexpr int kDirectoriesMin = 2;
-// What each worker opens for a moment: to reopen a directory, or on the way to a file
-// that it links to, which are no more.
+// Descriptors that each worker opens for a moment, to reopen a directory, or to get to a
+// file that it makes a hard link to, which takes no more.
 constexpr int kForAMoment = kFilesToReopen;
-// By which it is woken.
+// The event that wakes the worker.
 constexpr int kWakeEvent = 1;
 
-// With one copy in flight, and one directory that is entered though all that may be open
-// are (walk.h).
+// What a worker needs with one copy in flight, and with one directory that it enters
+// although as many are open as may be (walk.h).
 constexpr int LeastOfWorker(int rings) {
   return rings + kWakeEvent + kForAMoment + Worker::kFilesPerCopy + kFilesPerDirectory;
 }

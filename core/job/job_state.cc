@@ -48,7 +48,7 @@ JobState::JobState(CopyRequest a_request, JobObserver* observer,
 
 absl::StatusOr<TopLevel> JobState::ResolveSources(Kernel* kernel) {
   absl::StatusOr<TopLevel> top = ResolveTopLevel(kernel, request, &reporter);
-  // What was reported so far are sources that can't be copied.
+  // Each error so far is a source that can't be copied.
   sources_refused_ = reporter.errors();
   return top;
 }

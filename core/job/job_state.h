@@ -1,10 +1,10 @@
-// What all of a job shares from its beginning to its end: the rules that follow from its
-// options, what it has reported, counted and learned, and which files it has copied. Who
-// carries a job out (CopyJob with threads, a simulator step by step) adds kernels and
-// workers; what is copied and in which order is decided here.
+// What all parts of a job share from its beginning to its end: the rules that follow from
+// its options, what it has reported, counted and learned, and which files it has copied.
+// It decides what is copied and in which order; whoever carries the job out (CopyJob with
+// threads, a simulator step by step) adds kernels and workers.
 //
-// Thread-safety: what is a member by itself says so; ResolveSources() and CopySources()
-// belong to one thread.
+// Thread-safety: each member states its own; ResolveSources() and CopySources() belong to
+// one thread.
 
 #ifndef RINGCP_CORE_JOB_JOB_STATE_H_
 #define RINGCP_CORE_JOB_JOB_STATE_H_
@@ -35,7 +35,7 @@
 
 namespace ringcp {
 
-// Whom the files belong to that the process makes.
+// The owner of the files that the process creates.
 struct ProcessIds {
   uid_t user = 0;
   gid_t group = 0;
@@ -43,18 +43,19 @@ struct ProcessIds {
 
 class JobState {
  public:
-  // `claims`: nullptr where nobody else writes to the job's targets.
+  // `claims`: nullptr if no other job may write to this job's targets.
   // REQUIRES: `observer` and `claims` outlive it.
   JobState(CopyRequest request, JobObserver* observer, TargetClaims* claims,
            ProcessIds ids);
   JobState(const JobState&) = delete;
   JobState& operator=(const JobState&) = delete;
 
-  // What is copied to where; see ResolveTopLevel().
+  // Finds out what is copied to where; see ResolveTopLevel().
   absl::StatusOr<TopLevel> ResolveSources(Kernel* kernel);
 
-  // Copies one group of sources after another, each by `copy`: sources that come to one
-  // name are in different groups. What must not be overwritten is left out, and told.
+  // Copies one group of sources after another, each by calling `copy`. Sources that may
+  // get the same name in the target are in different groups. A source that must not
+  // overwrite the copy of an earlier one is left out and reported.
   using CopyFunction =
       std::function<absl::Status(const std::vector<TopLevelSource>& sources)>;
   absl::Status CopySources(Kernel* kernel, TopLevel* top, const CopyFunction& copy);
@@ -67,22 +68,23 @@ class JobState {
 
   const CopyRequest request;
   const ProcessIds ids;
-  TargetClaims own_claims;  // Used where nobody shares others.
+  TargetClaims own_claims;  // Used if the job was given none.
   TargetClaims* const claims;
   Reporter reporter;
   FileSystemTable file_systems;
-  // Without what differs between workers.
+  // The parts of the policy that are the same for all workers.
   const FileCopyPolicy policy;
   DirectoryCopy directories;
   LinkTable links;
   MadeNames made_names;
   bool notes_made_names = false;  // Some source must not overwrite another one's copy.
   std::atomic<bool> cancelled = false;
-  // By worker; before they start and after they end by any thread.
+  // One for each worker, which alone writes to it; any thread may read.
   std::array<EngineCounters, Tuning::kWorkersMax> counters;
 
  private:
-  // Whether the copy of an earlier source is where `source` would come to; says so.
+  // Whether `source` would be copied over the copy of an earlier source; if so, reports
+  // it.
   bool WouldOverwriteCopy(Kernel* kernel, const TopLevelSource& source,
                           const TopLevel& top);
 

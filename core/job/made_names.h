@@ -1,5 +1,5 @@
-// Which names in the target directory sources were copied to: so that a later source is
-// not copied over an earlier one of the same command.
+// The names in the target directory that sources were copied to. They keep a later source
+// from being copied over an earlier one of the same command.
 //
 // Thread-safety: all methods may be called by any thread.
 

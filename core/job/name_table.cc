@@ -13,13 +13,13 @@
 namespace ringcp {
 namespace {
 
-// The directory that the last part of `path` is in, as a path that leads to it.
+// The directory that the last part of `path` is in, as a path that can be opened.
 std::string DirectoryOf(const std::string& path) {
   const std::string directory(DirectoryPart(path));
   return directory.empty() ? "." : directory;
 }
 
-// Whether two paths are in one directory.
+// Whether the last parts of two paths are in one directory.
 bool AreInOneDirectory(Kernel* kernel, const std::string& a, const std::string& b) {
   const std::string in_a = DirectoryOf(a);
   const std::string in_b = DirectoryOf(b);
@@ -30,7 +30,7 @@ bool AreInOneDirectory(Kernel* kernel, const std::string& a, const std::string& 
                           SameFile(stat_a, stat_b));
 }
 
-// More directories than are above any that a path can name.
+// More steps up than the longest path has room for.
 constexpr int kDepthMax = 2000;
 
 }  // namespace
@@ -54,7 +54,7 @@ bool NameTable::Admit(TopLevelSource* source, const struct statx& stat,
   }
   const Seen& seen = it->second;
   const bool same_file = seen.device == DeviceOf(stat) && seen.inode == stat.stx_ino;
-  // Another hard link of a file is another source.
+  // Another hard link to the same file is another source.
   if (same_file &&
       (source->is_directory || AreInOneDirectory(kernel_, seen.source, source->source))) {
     reporter->Warn(absl::StrCat("warning: source ",
@@ -63,19 +63,21 @@ bool NameTable::Admit(TopLevelSource* source, const struct statx& stat,
     return false;
   }
   source->collides = true;
-  // What is there already is no mistake where nothing is to be overwritten anyway.
+  // With no_clobber nothing is overwritten anyway, so a copy that exists already is no
+  // mistake.
   source->must_not_overwrite =
       !source->is_directory && !seen.is_directory && !no_clobber_;
   return true;
 }
 
 bool NameTable::MayMeet(const TopLevelSource& source) {
-  // What is in it comes right into the target, whatever the others are called.
+  // The contents of such a source go right into the target, where they may meet any other
+  // source.
   const bool merges = source.target_name == ".";
   bool may_meet = merged_ || (merges && names_.size() > 1);
   merged_ = merged_ || merges;
-  // Many file systems take names for one that differ in case only. (Letters other than
-  // ASCII's are left out: what they are depends on the file system.)
+  // Many file systems take names for one that differ only in case. (Only ASCII letters
+  // are compared, because the case of other letters depends on the file system.)
   if (!lower_names_.insert(absl::AsciiStrToLower(source.target_name)).second) {
     may_meet = true;
   }
@@ -98,7 +100,7 @@ bool NameTable::HasKnownFile(const std::string& name) {
   if (no_clobber_) return false;
   struct statx stat;
   if (kernel_->Stat(target_fd_, name.c_str(), 0, &stat) != 0) {
-    // What a link leads to that leads nowhere yet may be what a later source becomes.
+    // A dangling link may lead to where a later source will be copied.
     const bool is_link =
         kernel_->Stat(target_fd_, name.c_str(), AT_SYMLINK_NOFOLLOW, &stat) == 0 &&
         S_ISLNK(stat.stx_mode);
@@ -106,7 +108,8 @@ bool NameTable::HasKnownFile(const std::string& name) {
     return is_link;
   }
   if (S_ISDIR(stat.stx_mode)) return false;
-  // Nothing is written to it then: each of its names is given a file of its own.
+  // Nothing is written to a file with several links then: each of its names gets a new
+  // file instead.
   if (preserves_links_ && stat.stx_nlink > 1) return false;
   return !targets_.insert({DeviceOf(stat), stat.stx_ino}).second;
 }
@@ -117,7 +120,7 @@ bool NameTable::MayReadTargets(const std::vector<TopLevelSource>& sources) {
   if (!has_directory_) return false;
   absl::flat_hash_set<std::string> looked_at;
   return std::any_of(sources.begin(), sources.end(), [&](const TopLevelSource& source) {
-    // Where a link leads that is followed, only its own place tells.
+    // A link that is followed may lead anywhere, whatever directory it is in.
     struct statx link;
     if (source.follow &&
         kernel_->Stat(AT_FDCWD, source.source.c_str(), AT_SYMLINK_NOFOLLOW, &link) == 0 &&
@@ -136,7 +139,7 @@ bool NameTable::IsBelowTarget(const std::string& directory) {
     struct statx stat;
     if (kernel_->Stat(AT_FDCWD, path.c_str(), 0, &stat) != 0) return false;
     if (targets_.contains({DeviceOf(stat), stat.stx_ino})) return true;
-    if (depth > 0 && SameFile(stat, below)) return false;  // The root.
+    if (depth > 0 && SameFile(stat, below)) return false;  // The root directory.
     below = stat;
     path += "/..";
   }

@@ -1,5 +1,5 @@
-// Sorts the sources of a command out by the names that they come to in the target
-// directory, and tells which must not be copied at the same time.
+// Sorts out the sources of a command by the names that they get in the target directory,
+// and finds out which of them must not be copied at the same time.
 //
 // Thread-safety: belongs to one thread.
 
@@ -24,16 +24,17 @@ namespace ringcp {
 
 class NameTable {
  public:
-  // `target_fd`: the directory that they are names in.
+  // `target_fd`: the target directory, in which the sources get their names.
   NameTable(Kernel* kernel, int target_fd, const CopyRequest& request);
 
-  // Whether `source` is to be copied; says why not, and marks collisions.
+  // Whether `source` is to be copied. If not, reports why; if so, marks whether it
+  // collides with an earlier source.
   bool Admit(TopLevelSource* source, const struct statx& stat, Reporter* reporter);
 
-  // Whether one of the admitted sources may be read while another one is copied over it:
-  // it is what that one's target is by now, or lies below it. Then they are copied one
-  // after another. (What leads from elsewhere into a directory that is merged into, a
-  // hard link say, is not looked for.)
+  // Whether an admitted source may be read while another one is copied over it: it is the
+  // existing target of that other source, or lies below it. Then the sources have to be
+  // copied one after another. (Other ways into a directory that is merged into, such as a
+  // hard link from elsewhere, are not looked for.)
   bool MayReadTargets(const std::vector<TopLevelSource>& sources);
 
  private:
@@ -44,26 +45,27 @@ class NameTable {
     std::string source;
   };
 
-  // Whether one with a new name may come to where an earlier one does.
+  // Whether a source with a new name may be copied to the same place as an earlier one.
   bool MayMeet(const TopLevelSource& source);
-  // Different names may lead to one directory that is there, by mounts.
+  // Whether `name` leads to an existing directory that another name leads to as well, by
+  // a mount. Adds the directory to targets_.
   bool HasKnownDirectory(const std::string& name);
-  // ... or to one file, by hard or symbolic links.
+  // The same for a file, to which several hard or symbolic links may lead.
   bool HasKnownFile(const std::string& name);
-  // Whether a directory, or one above it, is a target that is there.
+  // Whether `directory`, or one above it, is an existing target.
   bool IsBelowTarget(const std::string& directory);
 
   Kernel* const kernel_;
   const int target_fd_;
-  const bool has_several_;  // More than one source will be admitted.
+  const bool has_several_;  // The command has more than one source.
   const bool no_clobber_;
   const bool preserves_links_;
   absl::flat_hash_map<std::string, Seen> names_;
   absl::flat_hash_set<std::string> lower_names_;
-  absl::flat_hash_set<std::pair<dev_t, ino_t>> sources_;  // Of several.
-  absl::flat_hash_set<std::pair<dev_t, ino_t>> targets_;  // That are there.
-  bool has_directory_ = false;                            // Among them.
-  bool merged_ = false;  // All that follow may come to where an earlier one does.
+  absl::flat_hash_set<std::pair<dev_t, ino_t>> sources_;  // Filled if has_several_.
+  absl::flat_hash_set<std::pair<dev_t, ino_t>> targets_;  // Existing ones.
+  bool has_directory_ = false;                            // In targets_.
+  bool merged_ = false;  // Any further source may meet an earlier one.
 };
 
 }  // namespace ringcp

@@ -1,4 +1,4 @@
-// Paths as they are typed, taken apart.
+// Takes apart paths as users type them.
 //
 // Thread-safety: pure functions.
 

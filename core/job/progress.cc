@@ -22,7 +22,7 @@ int64_t Rate(int64_t bytes, absl::Duration time) {
 void ProgressMeter::KeepFromFalling(Progress* progress) {
   bytes_done_ = std::max(bytes_done_, progress->bytes_done);
   progress->bytes_done = bytes_done_;
-  // Files that tell no size, such as those in /proc.
+  // Some files, such as those in /proc, have more bytes than their size says.
   progress->bytes_total = std::max(progress->bytes_total, bytes_done_);
 }
 

@@ -1,4 +1,4 @@
-// How far a job has come: a snapshot of its counters with the rate and the time left.
+// How far a job has come: a snapshot of its counters, with the rate and the time left.
 //
 // Thread-safety: Progress is a plain value; a ProgressMeter belongs to one thread at a
 // time.
@@ -15,8 +15,8 @@
 
 namespace ringcp {
 
-// Always a whole snapshot, never a difference: whoever misses one is right again with
-// the next.
+// Always a whole snapshot, never a difference, so whoever misses one is up to date again
+// with the next.
 struct Progress {
   int64_t bytes_done = 0;        // Of contents in targets; holes count.
   int64_t bytes_total = 0;       // In regular files found so far.
@@ -31,22 +31,22 @@ struct Progress {
   std::optional<absl::Duration> time_remaining;
 };
 
-// Adds bytes_per_second and time_remaining to a sequence of snapshots: the rate is that
-// of the last kWindow, on a clock that nobody sets, so that it follows a job that slows
-// down without trembling.
+// Adds bytes_per_second and time_remaining to a sequence of snapshots. The rate is that
+// of the last kWindow, so that it follows a job that slows down without jumping about.
+// Times come from a clock that nobody sets.
 class ProgressMeter {
  public:
   static constexpr absl::Duration kWindow = absl::Seconds(5);
 
   explicit ProgressMeter(SteadyTime start) : start_(start) {}
 
-  // Fills in the rate and the time left of `progress`, as seen at `now`; times don't fall
-  // from call to call. Nor does bytes_done for whoever sees the snapshots: what a copy
-  // that begins anew takes back is made up for by what went before, until it is there
-  // again.
+  // Fills in the rate and the time left of `progress`, as seen at `now`, which never
+  // falls from call to call. bytes_done doesn't fall in the snapshots either: if a copy
+  // begins anew and takes its bytes back, bytes_done stays until the counters have come
+  // up to it again.
   void Measure(SteadyTime now, Progress* progress);
 
-  // The same at the job's end: the rate over the whole run, nothing left to do.
+  // The same at the job's end: the rate is that of the whole run, and no time is left.
   void MeasureFinal(SteadyTime now, Progress* progress);
 
  private:
@@ -58,7 +58,7 @@ class ProgressMeter {
   void KeepFromFalling(Progress* progress);
 
   SteadyTime start_;
-  int64_t bytes_done_ = 0;      // Of the last snapshot.
+  int64_t bytes_done_ = 0;      // In the last snapshot.
   std::deque<Sample> samples_;  // At most one per kSampleInterval, oldest first.
 };
 

@@ -12,7 +12,7 @@
 
 namespace ringcp {
 
-// Opens what is to be read, and nothing else.
+// Opens the directories to be read, and nothing else.
 class Tally::Visitor : public WalkVisitor {
  public:
   explicit Visitor(bool one_file_system) : one_file_system_(one_file_system) {}
@@ -33,7 +33,7 @@ class Tally::Visitor : public WalkVisitor {
     if (one_file_system_ && DeviceOf(stat) != directory->source.root_device) {
       return Entered::kNotToBeRead;
     }
-    // A cycle of links that are followed.
+    // Followed links may have led back to a directory above.
     for (const Directory* above = directory->parent;
          directory->source.through_link && !above->is_top(); above = above->parent) {
       if (SameFile(above->source.stat, stat)) return Entered::kNotToBeRead;

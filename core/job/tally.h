@@ -1,8 +1,8 @@
 // Walks the sources ahead of a copy and adds up what there is, so that a progress line
-// can tell how much is left. Costs about as much as `du`; only runs when somebody looks
-// at a job that takes a while.
+// can tell how much is left. Costs about as much as `du`, so it only runs while somebody
+// watches a job that takes a while.
 //
-// Thread-safety: Run() by one thread; the other methods by any.
+// Thread-safety: one thread calls Run(); any thread may call the other methods.
 
 #ifndef RINGCP_CORE_JOB_TALLY_H_
 #define RINGCP_CORE_JOB_TALLY_H_
@@ -20,7 +20,8 @@ namespace ringcp {
 
 class Tally {
  public:
-  // More directories on the way down a tree are closed for a while.
+  // How many directories a tally has open at most. In a deeper tree the walk parks others
+  // (walk.h).
   static constexpr int kDirectoriesMax = 16;
 
   struct Settings {
@@ -30,14 +31,14 @@ class Tally {
     int directories_max = kDirectoriesMax;  // Open at a time.
   };
 
-  // REQUIRES: `kernel` outlives it; it is that of the thread that destroys it.
+  // REQUIRES: `kernel` outlives the tally, and belongs to the thread that destroys it.
   Tally(Kernel* kernel, const std::vector<TopLevelSource>& sources,
         const Settings& settings);
   ~Tally();
 
-  // Adds up everything, or as much as there was before Stop(). What can't be looked at is
-  // left out: the copy itself will report it.
-  // `kernel` is the calling thread's.
+  // Adds up everything, or as much as it can before Stop(). Directories that can't be
+  // read and sizes that can't be found out are left out, because the copy itself will
+  // report them. `kernel` is the calling thread's.
   void Run(Kernel* kernel);
   // Makes Run() return soon.
   void Stop(Kernel* kernel);

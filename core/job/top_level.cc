@@ -28,31 +28,31 @@ absl::Status TargetError(const char* what, const std::string& target, int error_
       absl::StrCat(what, " ", Quote(target), ": ", std::strerror(error_number)));
 }
 
-// With O_PATH alone nobody asks a server: a directory that another client has removed
-// and made anew opens from the cache, and all that is done in it ends with ESTALE (NFS).
-// Opening it for reading asks, and looks its name up again.
-// A descriptor or -errno.
+// Opens a directory; returns a descriptor or -errno. It is opened for reading because
+// that asks an NFS server, and looks its name up again. O_PATH alone would open a
+// directory from the cache that another client has removed and made anew, and everything
+// done in it would fail with ESTALE.
 int OpenDirectory(Kernel* kernel, const char* path) {
   const int fd = kernel->Open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
   if (fd != -EACCES && fd != -EPERM) return fd;
   return kernel->Open(AT_FDCWD, path, O_PATH | O_DIRECTORY);
 }
 
-// Looks at what `path` leads to; 0 or -errno.
+// Looks at what `path` leads to; returns 0 or -errno.
 int32_t LookAt(Kernel* kernel, const std::string& path, struct statx* stat,
                bool follow = true) {
   return kernel->Stat(AT_FDCWD, path.c_str(), follow ? 0 : AT_SYMLINK_NOFOLLOW, stat);
 }
 
-// Whether what could not be opened as a directory with `error_number` may be one all the
-// same (no descriptors, a server that does not answer): to copy over it, instead of into
-// it, would lose what is in it.
+// Whether a target may be a directory although opening it as one failed with
+// `error_number` (no descriptors left, or a server that does not answer). To copy over a
+// directory instead of into it would lose what is in it.
 bool MayBeDirectory(int error_number) {
   return error_number != ENOENT && error_number != ENOTDIR && error_number != ELOOP &&
          error_number != EACCES && error_number != ENAMETOOLONG;
 }
 
-// What makes the copy of something of this mode.
+// The operation that makes the copy of a source of this mode.
 Operation MakingOperation(mode_t mode, bool recursive) {
   if (S_ISDIR(mode)) return Operation::kMakeDirectory;
   if (S_ISLNK(mode)) return Operation::kMakeSymlink;
@@ -60,8 +60,8 @@ Operation MakingOperation(mode_t mode, bool recursive) {
   return S_ISFIFO(mode) ? Operation::kMakeFifo : Operation::kMakeSpecial;
 }
 
-// Whether `path` is a symbolic link to a directory, followed because of a slash behind
-// it.
+// Whether `path` is a symbolic link to a directory that is followed because of the slash
+// behind it.
 bool IsLinkFollowedBySlash(Kernel* kernel, const std::string& path) {
   const std::string name(WithoutTrailingSlashes(path));
   struct statx link;
@@ -74,7 +74,7 @@ bool IsLinkFollowedBySlash(Kernel* kernel, const std::string& path) {
 struct Place {
   TopLevel top;
   std::string name;  // The copy's own name in it; "" to copy under the sources' names.
-  bool is_closed_stream = false;  // As /dev/stdout with `>&-`.
+  bool is_closed_stream = false;  // Such as /dev/stdout with `>&-`.
 };
 
 // Finds the directory to copy into.
@@ -83,7 +83,8 @@ absl::StatusOr<Place> FindPlace(Kernel* kernel, const CopyRequest& request) {
   const std::string& target = request.target;
   const TargetKind kind = request.options.target_kind;
   bool may_exist = true;
-  // Its directory alone may be short enough: then it would be found by another name.
+  // The path of the target's directory may be short enough to be opened, but then the
+  // copy could not be found by the path that the user gave.
   if (target.size() >= PATH_MAX) return TargetError("target", target, ENAMETOOLONG);
   if (kind != TargetKind::kNotDirectory) {
     place.top.target_fd = OpenDirectory(kernel, target.c_str());
@@ -99,7 +100,7 @@ absl::StatusOr<Place> FindPlace(Kernel* kernel, const CopyRequest& request) {
     }
     may_exist = place.top.target_fd != -ENOENT;
   } else if (IsLinkFollowedBySlash(kernel, target)) {
-    // The copy is the directory that it leads to, which has another name.
+    // The copy goes right into the directory that the link leads to, whatever its name.
     place.top.target_fd = OpenDirectory(kernel, target.c_str());
     if (place.top.target_fd < 0) {
       return TargetError("target", target, -place.top.target_fd);
@@ -111,7 +112,8 @@ absl::StatusOr<Place> FindPlace(Kernel* kernel, const CopyRequest& request) {
   struct statx existing;
   const bool exists = may_exist && LookAt(kernel, target, &existing) == 0;
   place.is_closed_stream = exists && IsClosedStream(existing);
-  // To copy over it, instead of into it, would mix the copy with what is there.
+  // The target is a directory that can't be opened. To copy over it instead of into it
+  // would mix the copy with what is there.
   if (exists && S_ISDIR(existing.stx_mode) && kind != TargetKind::kNotDirectory) {
     return TargetError("target", target, -place.top.target_fd);
   }
@@ -121,7 +123,8 @@ absl::StatusOr<Place> FindPlace(Kernel* kernel, const CopyRequest& request) {
   if (place.name.empty() && !target.empty()) place.name = ".";
   place.top.target_fd = OpenDirectory(kernel, parent.empty() ? "." : parent.c_str());
   if (place.top.target_fd < 0 || place.name.empty()) {
-    // The message names what could not be made, and how depends on the source.
+    // The message says what kind of file could not be made, and that depends on the
+    // source.
     const int error_number = place.name.empty() ? ENOENT : -place.top.target_fd;
     struct statx stat;
     const std::string& source = request.sources.front();
@@ -141,9 +144,9 @@ absl::StatusOr<Place> FindPlace(Kernel* kernel, const CopyRequest& request) {
   return place;
 }
 
-// Whether `path`, of which `stat` was taken with `follow`, would not exist if the
-// standard streams that this process was started without were still closed: /dev/stdin
-// followed, or /dev/fd/0 as a link.
+// Whether `path`, whose `stat` was taken with `follow`, would not exist if the standard
+// streams that this process was started without were still closed: for example /dev/stdin
+// if it is followed, or /dev/fd/0 as a link.
 bool IsOfClosedStream(Kernel* kernel, const std::string& path, bool follow,
                       const struct statx& stat) {
   if (follow) return IsClosedStream(stat);
@@ -152,15 +155,15 @@ bool IsOfClosedStream(Kernel* kernel, const std::string& path, bool follow,
       !IsClosedStream(followed)) {
     return false;
   }
-  // A link to that link, such as /dev/stdin, is there in any case.
+  // A link to such a link, like /dev/stdin, exists in any case.
   FileSystemStat file_system;
   return StatFileSystemAt(kernel, AT_FDCWD, path.c_str(), /*follow=*/false,
                           &file_system) == 0 &&
          file_system.magic == PROC_SUPER_MAGIC;
 }
 
-// Tells that a target named with a slash behind it can't be the copy of a source that is
-// no directory and has this mode; unless nothing is to be done (-n).
+// Reports that a target named with a slash behind it can't be the copy of a source that
+// is no directory and has this mode; reports nothing if -n leaves the target alone.
 void ReportNamedAsDirectory(Kernel* kernel, const CopyRequest& request,
                             const std::string& source, mode_t mode, Reporter* reporter) {
   const std::string& target = request.target;
@@ -187,7 +190,7 @@ EntryKind KindOf(mode_t mode, bool recursive) {
 
 std::string NameInDirectory(std::string_view source) {
   const std::string_view name = LastPart(source);
-  // The root directory, or a way up: what is in it goes right into the target.
+  // The contents of the root directory, or of "..", go right into the target.
   return name.empty() || name == ".." ? "." : std::string(name);
 }
 

@@ -1,5 +1,5 @@
-// What a request's sources and target come to, by GNU cp's rules: which directory is
-// copied into, and under which name each source arrives there.
+// What a request's sources and target mean by GNU cp's rules: which directory the sources
+// are copied into, and which name each of them gets there.
 //
 // Thread-safety: pure apart from looking at the file system.
 
@@ -25,16 +25,17 @@ struct TopLevel {
   std::vector<TopLevelSource> sources;
 };
 
-// The name of `source` in a directory that it is copied into; "." where what is in it
-// goes right into that directory.
+// The name of `source` in a directory that it is copied into; "." if its contents go
+// right into that directory.
 std::string NameInDirectory(std::string_view source);
 
-// Whether links below the sources, and links named as sources, are followed.
+// Whether symbolic links below the sources are followed, and those named as sources.
 bool FollowsLinks(const CopyOptions& options);
 bool FollowsNamedLinks(const CopyOptions& options);
 
-// Looks at all sources and the target. A source that can't be copied is reported and left
-// out. A status says why nothing can be: its message is a whole line as GNU cp prints it.
+// Looks at all sources and the target. Reports and leaves out each source that can't be
+// copied. Returns an error if nothing can be copied; its message is a whole line, as GNU
+// cp prints it.
 absl::StatusOr<TopLevel> ResolveTopLevel(Kernel* kernel, const CopyRequest& request,
                                          Reporter* reporter);
 

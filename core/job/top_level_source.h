@@ -15,21 +15,21 @@ namespace ringcp {
 struct TopLevelSource {
   std::string source;       // The path as typed.
   std::string target_name;  // Its name in the target directory.
-  // How the user would write the target itself if it was named with a slash behind it;
-  // else empty.
+  // How a user would write the target itself if it was named with a slash behind it;
+  // otherwise empty.
   std::string target_shown;
   bool is_directory = false;
   EntryKind kind = EntryKind::kRegular;  // If it is no directory.
   bool follow = false;                   // If it is a symbolic link.
   uint64_t size_bytes = 0;               // If it is a regular file.
-  // May come to the same name as an earlier source, into the same directory, or to a file
-  // that has both names, or one of the two may read what the other one writes: to be
-  // copied after that one, so that the two never meet and the later one has its way.
-  // Files below directories are not looked at: where two of those are one file in the
-  // target already, any of their sources may be the last.
+  // To be copied after an earlier source, so that the two never meet and the later one
+  // wins. The two may get the same name, go into the same directory, or be copied to one
+  // file that has both names; or one may read what the other writes. Files below
+  // directories are not compared: if two of them are one file in the target already, any
+  // of their sources may be the last.
   bool collides = false;
-  // ... which is no directory either: not to be copied over that one's copy, if it was
-  // made.
+  // The earlier source got the same name, and neither is a directory: this one must not
+  // be copied over the other one's copy, if that was made.
   bool must_not_overwrite = false;
 };
 
