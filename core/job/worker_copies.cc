@@ -235,8 +235,8 @@ bool Worker::RunBlock(ChainId id, const Chain& chain, ChainResults* settled,
                       bool* was_read) {
   const auto start = kernel_->Now();
   if (kernel_->Submit(id, chain.ops(), settled) != Submitted::kCarriedOut) return false;
-  // Waiting for the file's lock, or for room for dirty pages, is no reason to copy by
-  // queued chains.
+  // Waiting for the file's lock, or for room for dirty pages, is no reason to queue the
+  // file's chains.
   *was_read = AtOnceChooser::IsSlow(kernel_->Now() - start, chain[0].io.length) &&
               WaitSinceLastCall() == AtOnceChooser::Wait::kDevice;
   return true;
@@ -327,8 +327,8 @@ void Worker::OnDone(int index) {
     case FileCopy::Outcome::kAbandoned:
       return;  // OnMultiplyLinked() has dealt with the entry.
     case FileCopy::Outcome::kCancelled:
-      // If the job was not cancelled, a worker that helped with this file has given up
-      // because its ring failed.
+      // If the job was not cancelled, the ring of this worker has failed, or that of a
+      // worker that helped with this file.
       if (!work_.cancelled->load(std::memory_order_relaxed)) {
         CountFailed(entry, {.operation = Operation::kRead, .error_number = EIO});
       }

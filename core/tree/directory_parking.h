@@ -1,7 +1,7 @@
 // Closes the descriptors of a directory that waits for what is below it, and opens them
 // again: step by step beneath the nearest open directory above it, or by one step up from
-// a child. Reopening follows no link that was not followed before, and fails unless each
-// directory on the way is still the same.
+// a child. Reopening follows no symbolic link that was not followed before, and fails
+// unless each directory on the way is still the same.
 //
 // Thread-safety: while a thread parks or reopens a directory, no other thread does that
 // to one above it.

@@ -45,7 +45,7 @@ class LinkTable {
  public:
   enum class Claim {
     kCopy,  // The caller copies the file, and then calls Settle().
-    kLink,  // It has been copied: the caller links to it.
+    kLink,  // It has been copied: the caller makes a hard link to the copy.
     kWait,  // It is being copied: the entry waits here, and the caller drops it.
   };
 
