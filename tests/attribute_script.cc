@@ -62,7 +62,7 @@ std::string TextOf(const Op& op) {
 }  // namespace
 
 int32_t MemoryTarget::CarryOut(const Op& op) {
-  EXPECT_EQ(op.kind == OpKind::kStatx ? op.stat.directory : op.file.index, kFd);
+  EXPECT_EQ(op.kind == OpKind::kStatx ? op.stat.directory : op.file.descriptor(), kFd);
   switch (op.kind) {
     case OpKind::kStatx:
       *op.stat.result = StatOf(mode, user, group);
@@ -121,7 +121,7 @@ AttributeRun CarryOutPlan(const AttributeCase& with,
   run.after = with.memory;
   const struct statx stat = StatOf(run.after.mode, run.after.user, run.after.group);
   AttributePlan::Target target = with.target;
-  target.fd = kFd;
+  target.file = FileRef::Descriptor(kFd);
   target.kept_mode = with.source_mode & kAllModeBits;
   if (with.has_looked) target.stat = &stat;
   static AttributePlan plan;  // Reused, as by a file's copies.

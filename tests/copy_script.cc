@@ -21,7 +21,8 @@ constexpr char kTarget[] = "T";
 
 std::string FileText(FileRef file) {
   if (file == FileRef()) return "fd";
-  return absl::StrCat(file.is_slot() ? "s" : "fd", file.index);
+  return file.is_slot() ? absl::StrCat("s", file.slot())
+                        : absl::StrCat("fd", file.descriptor());
 }
 
 struct statx RegularFile(uint64_t inode, uint64_t size) {

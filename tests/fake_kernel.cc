@@ -37,7 +37,7 @@ bool FakeKernel::Queue(ChainId id, absl::Span<const Op> chain) {
   RINGCP_CHECK(chain.back().link == Link::kNone);
   for (const Op& op : chain) {
     RINGCP_CHECK(!op.at_once);
-    RINGCP_CHECK(!op.file.is_slot() || (op.file.index >= 0 && op.file.index < slots()));
+    RINGCP_CHECK(!op.file.is_slot() || (op.file.slot() >= 0 && op.file.slot() < slots()));
   }
   if (chains_in_flight() >= options_.chains_max) return false;
   if (chain[0].kind == OpKind::kPoll) {
@@ -125,7 +125,8 @@ int32_t FakeKernel::Run(Op op) {
     }
     return result;
   }
-  int& slot = slots_[op.file.index];
+  int& slot = slots_[op.file.slot()];
+  op.file = FileRef::Descriptor(slot);
   if (op.kind == OpKind::kOpenAt) {
     const int32_t opened = RunWithSystemCall(op);
     // As in io_uring, the file that was in the slot is closed.
@@ -138,7 +139,6 @@ int32_t FakeKernel::Run(Op op) {
     const int fd = fcntl(slot, F_DUPFD_CLOEXEC, 0);
     return fd >= 0 ? fd : -errno;
   }
-  op.file = FileRef::Descriptor(slot);
   if (op.kind == OpKind::kClose) slot = -1;
   return RunWithSystemCall(op);
 }

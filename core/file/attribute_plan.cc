@@ -88,32 +88,32 @@ mode_t AttributePlan::WantedMode() const {
 }
 
 Op AttributePlan::op() {
-  const int fd = target_.fd;
+  const FileRef file = target_.file;
   switch (step_) {
     case Step::kLook:
-      return StatDescriptor(fd, &stat_);
+      return StatDescriptor(file, &stat_);
     case Step::kSetTimes:
-      return SetTimes(fd, *source_);
+      return SetTimes(file, *source_);
     case Step::kRestrictMode:
-      return SetMode(fd, RestrictedMode());
+      return SetMode(file, RestrictedMode());
     case Step::kSetOwner:
-      return SetOwner(fd, source_->stx_uid, source_->stx_gid);
+      return SetOwner(file, source_->stx_uid, source_->stx_gid);
     case Step::kSetGroup:
-      return SetOwner(fd, static_cast<uid_t>(-1), source_->stx_gid);
+      return SetOwner(file, static_cast<uid_t>(-1), source_->stx_gid);
     case Step::kListAcls:
       buffer_.resize(kNamesBytesMax);
-      return ListXattrs(fd, buffer_.data(), kNamesBytesMax);
+      return ListXattrs(file, buffer_.data(), kNamesBytesMax);
     case Step::kRemoveDefaultAcl:
-      return RemoveXattr(fd, kDefaultAclName);
+      return RemoveXattr(file, kDefaultAclName);
     case Step::kReplaceAcl:
       // If the ACL were removed, the group would have the ACL's mask as its permissions
       // until the mode is set. So an ACL that says no more than a mode replaces it, and
       // the kernel sets the mode accordingly.
       buffer_ = AclOfMode(target_.kept_mode);
-      return SetXattr(fd, kAccessAclName, buffer_.data(),
+      return SetXattr(file, kAccessAclName, buffer_.data(),
                       static_cast<uint32_t>(buffer_.size()));
     case Step::kSetMode:
-      return SetMode(fd, WantedMode());
+      return SetMode(file, WantedMode());
     case Step::kDone:
       break;
   }

@@ -68,7 +68,7 @@ namespace ringcp {
 class AttributePlan {
  public:
   struct Target {
-    int fd = -1;  // An ordinary descriptor, or one that was opened with O_PATH.
+    FileRef file = {};  // An ordinary descriptor, or one that was opened with O_PATH.
     // The target's stat, taken just now; nullptr: the plan looks itself if it has to.
     const struct statx* stat = nullptr;
     bool created = false;  // By this copy, not there before.

@@ -57,7 +57,7 @@ void ContentsCopy::Start(const Files& files, NextChains* next) {
     control_->at_once = control_->at_once && may_be_read_at_once();
     return CopyBytes(next);
   }
-  Enter(State::kClone, Clone(files_.source.index, files_.target.index), next);
+  Enter(State::kClone, Clone(files_.source, files_.target), next);
 }
 
 void ContentsCopy::Settle(int lane, absl::Span<const int32_t> results, NextChains* next) {
@@ -143,7 +143,7 @@ void ContentsCopy::OnClone(int32_t result, NextChains* next) {
 void ContentsCopy::OnTruncate(int32_t result, NextChains* next) {
   target_.OnOldEmptied(result);
   if (result < 0) return FailToWrite(result);
-  Enter(State::kClone, Clone(files_.source.index, files_.target.index), next);
+  Enter(State::kClone, Clone(files_.source, files_.target), next);
 }
 
 int64_t ContentsCopy::TakeCounted() {
@@ -166,7 +166,7 @@ bool ContentsCopy::is_shareable(uint64_t begin, uint64_t end) const {
 
 void ContentsCopy::CopyShared(uint64_t begin, uint64_t end, NextChains* next) {
   shared_.SetFileSystems(files_.source_file_system, files_.target_file_system);
-  shared_.Start(files_.source.index, files_.target.index, begin, end);
+  shared_.Start(files_.source, files_.target, begin, end);
   source_.blocks().Start(&shared_);
   pump_.Start();
   offered_ = true;

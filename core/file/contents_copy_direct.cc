@@ -45,8 +45,7 @@ void ContentsCopy::OnCountCached(int32_t result, NextChains* next) {
 
 void ContentsCopy::SwitchDirect(bool on, NextChains* next) {
   Enter(on ? State::kSetDirect : State::kUnsetDirect,
-        SetDirect(files_.source.index, reads_direct_ ? FileRef() : files_.target, on),
-        next);
+        SetDirect(files_.source, reads_direct_ ? FileRef() : files_.target, on), next);
 }
 
 void ContentsCopy::OnSetDirect(int32_t result, NextChains* next) {
@@ -60,7 +59,7 @@ void ContentsCopy::OnSetDirect(int32_t result, NextChains* next) {
 }
 
 void ContentsCopy::AskSource(NextChains* next) {
-  const int source = files_.source.index;
+  const FileRef source = files_.source;
   state_ = State::kAskSource;
   next->Add(0)
       .Add(SetDirect(source, FileRef(), /*on=*/true))

@@ -88,9 +88,9 @@ struct FileCopyPolicy {
   }
   // Whether the copy is to leave nothing of its files in the page cache.
   bool leaves_cache() const { return page_cache != PageCache::kKeep; }
-  // The op that sets the size of the open file `fd`.
-  Op Resize(int fd, uint64_t size) const {
-    return queues_truncate ? SetSize(fd, size) : AtOnce(SetSize(fd, size));
+  // The op that sets the size of the open `file`.
+  Op Resize(FileRef file, uint64_t size) const {
+    return queues_truncate ? SetSize(file, size) : AtOnce(SetSize(file, size));
   }
 
   // Whether a file on `source` may be cloned to `target`. `source` is nullptr if the

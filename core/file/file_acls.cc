@@ -21,14 +21,15 @@ constexpr size_t kNamesBytesMax = 1024;
 constexpr size_t kAttributeBytesMax = 64 * 1024;
 
 bool HasAttribute(Kernel* kernel, int fd, const char* name) {
-  return kernel->Do(GetXattr(fd, name, nullptr, 0)) >= 0;
+  return kernel->Do(GetXattr(FileRef::Descriptor(fd), name, nullptr, 0)) >= 0;
 }
 
 // Returns the bytes of an ACL; absent if there is no ACL, empty if it can't be read.
 std::optional<std::string> ReadAcl(Kernel* kernel, int fd, const char* name) {
   std::string acl(256, '\0');
   const auto read = [&] {
-    return kernel->Do(GetXattr(fd, name, acl.data(), static_cast<uint32_t>(acl.size())));
+    return kernel->Do(GetXattr(FileRef::Descriptor(fd), name, acl.data(),
+                               static_cast<uint32_t>(acl.size())));
   };
   int32_t size = read();
   if (size == -ERANGE) {
@@ -48,7 +49,8 @@ constexpr mode_t kOthersPermissions = S_IRWXG | S_IRWXO;
 int ListNames(Kernel* kernel, int fd, AccessAttributes* names) {
   *names = AccessAttributes();
   std::array<char, kNamesBytesMax> list;
-  const int32_t size = kernel->Do(ListXattrs(fd, list.data(), list.size()));
+  const int32_t size =
+      kernel->Do(ListXattrs(FileRef::Descriptor(fd), list.data(), list.size()));
   if (size == -ERANGE) {
     *names = {.access_acl = HasAttribute(kernel, fd, kAccessAclName),
               .default_acl = HasAttribute(kernel, fd, kDefaultAclName),
@@ -91,10 +93,11 @@ std::optional<mode_t> GrantsOfDefaultAcl(Kernel* kernel, int fd) {
 }
 
 bool ReplaceInheritedAcls(Kernel* kernel, int fd, mode_t mode) {
-  const int32_t removed = kernel->Do(RemoveXattr(fd, kDefaultAclName));
+  const FileRef directory = FileRef::Descriptor(fd);
+  const int32_t removed = kernel->Do(RemoveXattr(directory, kDefaultAclName));
   const std::string acl = AclOfMode(mode);
   const int32_t set = kernel->Do(
-      SetXattr(fd, kAccessAclName, acl.data(), static_cast<uint32_t>(acl.size())));
+      SetXattr(directory, kAccessAclName, acl.data(), static_cast<uint32_t>(acl.size())));
   return (removed == 0 || removed == -ENODATA) && set == 0;
 }
 

@@ -174,7 +174,7 @@ void FileCopy::SetAttributes(NextChains* next) {
     return CloseAll(next);
   }
   attributes_.Start(policy_, source_stat_,
-                    {.fd = target_.fd(),
+                    {.file = target_.file(),
                      .created = target_.is_made(),
                      .kept_mode = source_stat_.stx_mode & kAllModeBits,
                      .withheld = target_.is_made() || makes_pointee_ ? WithheldMode() : 0,

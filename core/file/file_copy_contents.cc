@@ -222,9 +222,9 @@ void FileCopy::CopyAnew(NextChains* next) {
   state_ = State::kLookAnew;
   Chain& chain = next->Add(0);
   if (contents_.is_direct()) {
-    chain.Add(SetDirect(source_.index, target_.file(), /*on=*/false));
+    chain.Add(SetDirect(source_, target_.file(), /*on=*/false));
   }
-  chain.Add(StatDescriptor(target_.fd(), &target_stat_), Link::kHard);
+  chain.Add(StatDescriptor(target_.file(), &target_stat_), Link::kHard);
   chain.Add(StatAt(names_.target_directory, names_.target,
                    is_link_ ? 0 : AT_SYMLINK_NOFOLLOW, &target_name_stat_),
             Link::kHard);
@@ -242,10 +242,10 @@ void FileCopy::OnLookAnew(absl::Span<const int32_t> results, NextChains* next) {
   control_.only_calls = control_.at_once = closes_at_once_ = true;
   if (control_.stopped) return CloseAll(next);
   if (may_be_made_up && !IsStillTheSame(target_stat_, target_name_stat_)) {
-    return Enter(State::kEmptyAnew, SetSize(target_.fd(), 0), next);
+    return Enter(State::kEmptyAnew, SetSize(target_.file(), 0), next);
   }
   state_ = State::kLetGo;
-  next->Add(0).Add(SetSize(target_.fd(), 0)).Add(Close(target_.file()), Link::kHard);
+  next->Add(0).Add(SetSize(target_.file(), 0)).Add(Close(target_.file()), Link::kHard);
 }
 
 void FileCopy::OnEmptyAnew(int32_t result, NextChains* next) {

@@ -65,7 +65,7 @@ void FileCopy::OnOpenSourceFailed(int error_number, NextChains* next) {
 
 void FileCopy::LookAtSource(NextChains* next) {
   state_ = State::kLookAtSource;
-  const Op stat = StatDescriptor(source_.index, &source_stat_);
+  const Op stat = StatDescriptor(source_, &source_stat_);
   Chain& chain = next->Add(0);
   if (!control_.at_once && reads_first()) {
     chain.Add(stat).Add(RefusePipe(source_)).Add(FirstRead());
@@ -87,8 +87,7 @@ void FileCopy::OnLookAtSource(absl::Span<const int32_t> results, NextChains* nex
   }
   const dev_t device = DeviceOf(source_stat_);
   if (names_.source_file_system == nullptr) {
-    source_file_system_ =
-        policy_.file_systems->Find(policy_.kernel, source_.index, device);
+    source_file_system_ = policy_.file_systems->Find(policy_.kernel, source_, device);
     names_.source_file_system = source_file_system_;
   } else if (names_.source_file_system->device() != device) {
     // Another file system may be mounted over the file alone.
@@ -129,7 +128,7 @@ void FileCopy::OnSourceKnown(NextChains* next) {
 void FileCopy::GetAcl(NextChains* next) {
   Enter(State::kGetAcl,
         policy_.CallUnlessQueued(
-            GetXattr(source_.index, kAccessAclName, acl_.data(), kAclBytesMax)),
+            GetXattr(source_, kAccessAclName, acl_.data(), kAclBytesMax)),
         next);
 }
 
@@ -151,8 +150,7 @@ void FileCopy::OnGetAcl(int32_t result, NextChains* next) {
       policy_.notes_capabilities && (source_stat_.stx_mode & kExecutePermissions) != 0;
   if (!may_have_capability) return OnRightsKnown(next);
   Enter(State::kGetCapability,
-        policy_.CallUnlessQueued(GetXattr(source_.index, kCapabilityName, nullptr, 0)),
-        next);
+        policy_.CallUnlessQueued(GetXattr(source_, kCapabilityName, nullptr, 0)), next);
 }
 
 void FileCopy::OnRightsKnown(NextChains* next) {

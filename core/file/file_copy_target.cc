@@ -77,7 +77,7 @@ void FileCopy::OnOpenTarget(int32_t result, NextChains* next) {
   if (existing_) {
     target_.NoteOpened(file, is_link_);
     return Enter(State::kStatOpened,
-                 policy_.CallUnlessQueued(StatDescriptor(result, &target_stat_)), next);
+                 policy_.CallUnlessQueued(StatDescriptor(file, &target_stat_)), next);
   }
   target_.NoteMade(file);
   CopyContents(next);
@@ -277,7 +277,7 @@ void FileCopy::OnStatOpened(int32_t result, NextChains* next) {
     const dev_t device = DeviceOf(target_stat_);
     if (device != names_.target_file_system->device()) {
       target_.SetFileSystem(
-          policy_.file_systems->Find(policy_.kernel, target_.fd(), device));
+          policy_.file_systems->Find(policy_.kernel, target_.file(), device));
     }
     if (!truncates_) return TakeTarget(next);
     target_.NoteEmptied();  // It has been claimed before.
@@ -356,7 +356,7 @@ void FileCopy::UseTaken(NextChains* next) {
 void FileCopy::EmptyOld(NextChains* next) {
   // If it can't be cloned to, it is to stay as it is.
   if (policy_.reflink == Reflink::kAlways) return CopyContents(next);
-  Enter(State::kEmptyOld, policy_.Resize(target_.fd(), 0), next);
+  Enter(State::kEmptyOld, policy_.Resize(target_.file(), 0), next);
 }
 
 void FileCopy::OnEmptyOld(int32_t result, NextChains* next) {

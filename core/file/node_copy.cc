@@ -190,7 +190,7 @@ class NodeCopy {
   bool SetAttributes(int fd, const struct statx& target) {
     AttributePlan plan;
     plan.Start(policy_, source_,
-               {.fd = fd,
+               {.file = FileRef::Descriptor(fd),
                 .stat = &target,
                 .created = true,
                 .kept_mode = mode_,

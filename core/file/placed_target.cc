@@ -87,14 +87,14 @@ void PlacedTarget::AddStep(Chain* chain) {
   const char* const name = names_->target;
   switch (step()) {
     case Step::kLook:
-      if (is_open()) chain->Add(StatDescriptor(fd(), &stat_));
+      if (is_open()) chain->Add(StatDescriptor(file_, &stat_));
       chain->Add(StatAt(directory, name, AT_SYMLINK_NOFOLLOW, &named_), Link::kHard);
       return;
     case Step::kUnlink:
       chain->Add(UnlinkAt(directory, name, 0));
       return;
     case Step::kEmpty:
-      chain->Add(policy_->Resize(fd(), 0));
+      chain->Add(policy_->Resize(file_, 0));
       return;
     case Step::kReopen:
       chain->Add(
@@ -103,7 +103,7 @@ void PlacedTarget::AddStep(Chain* chain) {
                  FileRef()));
       return;
     case Step::kCompare:
-      chain->Add(StatDescriptor(fd(), &named_));
+      chain->Add(StatDescriptor(file_, &named_));
       return;
     case Step::kClose:
       AddClose(/*at_once=*/false, Link::kHard, chain);
@@ -201,7 +201,7 @@ void PlacedTarget::AddClose(bool at_once, Link link, Chain* chain) {
     link = Link::kHard;
   };
   if (identifies_before_closing()) {
-    add(StatDescriptor(fd(), &stat_, AT_STATX_DONT_SYNC));
+    add(StatDescriptor(file_, &stat_, AT_STATX_DONT_SYNC));
   }
   add(Close(file_));
 }

@@ -163,7 +163,6 @@ class PlacedTarget {
   // --- What it is ---
   FileRef file() const { return file_; }
   bool is_open() const { return file_ != FileRef(); }
-  int fd() const { return file_.index; }
   FileSystem* file_system() const { return file_system_; }
   bool is_identified() const { return is_identified_; }
   // Whether `stat` is of it. REQUIRES: is_identified().

@@ -6,9 +6,9 @@
 
 namespace ringcp {
 
-void SharedFile::Start(int source_fd, int target_fd, uint64_t begin, uint64_t end) {
-  source_fd_ = source_fd;
-  target_fd_ = target_fd;
+void SharedFile::Start(FileRef source, FileRef target, uint64_t begin, uint64_t end) {
+  source_ = source;
+  target_ = target;
   MutexLock lock(&mutex_);
   next_offset_ = begin;
   end_ = end;

@@ -33,6 +33,7 @@
 #include "core/base/mutex.h"
 #include "core/kernel/file_system_table.h"
 #include "core/kernel/kernel.h"
+#include "core/kernel/op.h"
 #include "core/kernel/wake_up.h"
 
 namespace ringcp {
@@ -49,8 +50,9 @@ class SharedFile {
   static constexpr int kLanesTogether = 1;
 
   // Prepares to copy the bytes [begin, end) from one open file to the other.
-  // REQUIRES: nobody uses this object; both descriptors stay open while anybody does.
-  void Start(int source_fd, int target_fd, uint64_t begin, uint64_t end);
+  // REQUIRES: nobody uses this object; both files have ordinary descriptors, which stay
+  // open while anybody uses it.
+  void Start(FileRef source, FileRef target, uint64_t begin, uint64_t end);
 
   // Sets the file systems of the two files, from the next Start() on.
   void SetFileSystems(FileSystem* source, FileSystem* target) {
@@ -60,8 +62,8 @@ class SharedFile {
   FileSystem* source_file_system() const { return source_file_system_; }
   FileSystem* target_file_system() const { return target_file_system_; }
 
-  int source_fd() const { return source_fd_; }
-  int target_fd() const { return target_fd_; }
+  FileRef source() const { return source_; }
+  FileRef target() const { return target_; }
 
   // Takes the next block, of at most `length_max` bytes. Returns its length, or 0 if
   // there are no more blocks.
@@ -96,8 +98,8 @@ class SharedFile {
   friend class SharedFiles;
   void NoteHelp();
 
-  int source_fd_ = -1;
-  int target_fd_ = -1;
+  FileRef source_;
+  FileRef target_;
   FileSystem* source_file_system_ = nullptr;
   FileSystem* target_file_system_ = nullptr;
   std::atomic<int64_t> counted_ = 0;

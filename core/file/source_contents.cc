@@ -41,7 +41,7 @@ uint32_t SourceContents::sample_bytes() const {
 }
 
 Op SourceContents::CountCached() {
-  return ringcp::CountCached(file_.index, size() / 2, sample_bytes(), &cached_bytes_);
+  return ringcp::CountCached(file_, size() / 2, sample_bytes(), &cached_bytes_);
 }
 
 bool SourceContents::OnCountCached(int32_t result) {

@@ -64,10 +64,10 @@ class SourceContents {
   void GoTo(uint64_t offset) { piece_end_ = offset; }
   bool has_more_pieces() const { return piece_end_ < size(); }
   // Finds where the next piece begins: the bytes of the hole before it.
-  Op FindData() { return SeekData(file_.index, piece_end_, &piece_begin_); }
+  Op FindData() { return SeekData(file_, piece_end_, &piece_begin_); }
   uint64_t OnFindData(int32_t result);
   // Finds where it ends. REQUIRES: !ends_with_hole().
-  Op FindHole() { return SeekHole(file_.index, piece_begin_, &piece_end_); }
+  Op FindHole() { return SeekHole(file_, piece_begin_, &piece_end_); }
   void OnFindHole(int32_t result);
   // The piece that was found last; it may be empty.
   uint64_t piece_begin() const { return piece_begin_; }
@@ -78,7 +78,7 @@ class SourceContents {
   bool knows_holes() const { return knows_holes_; }
 
   // Looks at its size once more: what of the size that was known is there still.
-  Op LookAtEnd() { return StatDescriptor(file_.index, &end_stat_); }
+  Op LookAtEnd() { return StatDescriptor(file_, &end_stat_); }
   uint64_t size_left() const { return std::min(stat_->stx_size, end_stat_.stx_size); }
 
  private:

@@ -34,7 +34,7 @@ StreamCopy::StreamCopy(const FileCopyPolicy& policy, const FileCopyNames& names,
 
 StreamCopy::~StreamCopy() {
   if (source_ >= 0) kernel_->Close(source_);
-  if (target_.is_open()) kernel_->Close(target_.fd());
+  if (target_.is_open()) kernel_->Do(Close(target_.file()));
   if (policy_.claims != nullptr) policy_.claims->Release(&claim_);
 }
 
@@ -83,8 +83,8 @@ StreamCopy::Outcome StreamCopy::Await(State state, const Waiting& waiting) {
   return Outcome::kRunning;
 }
 
-StreamCopy::Outcome StreamCopy::AwaitReady(int fd, short events) {
-  return Await(State::kContents, {.fd = fd, .events = events, .max = kPollInterval});
+StreamCopy::Outcome StreamCopy::AwaitReady(FileRef file, short events) {
+  return Await(State::kContents, {.file = file, .events = events, .max = kPollInterval});
 }
 
 StreamCopy::Outcome StreamCopy::Fail(Operation operation, int error_number,
@@ -115,15 +115,16 @@ StreamCopy::Outcome StreamCopy::OpenSource() {
   return result == 0 ? Outcome::kCopied : Fail(Operation::kStat, -result, false);
 }
 
-bool StreamCopy::IsReady(int fd, short events) const {
-  return kernel_->Do(Poll(fd, events, /*milliseconds_max=*/0)) > 0;
+bool StreamCopy::IsReady(FileRef file, short events) const {
+  return kernel_->Do(Poll(file, events, /*milliseconds_max=*/0)) > 0;
 }
 
 StreamCopy::Outcome StreamCopy::CopyContents() {
   if (state_ != State::kContents) {
     state_ = State::kContents;
     if (policy_.reflink == Reflink::kAlways) {
-      const int32_t cloned = kernel_->Do(Clone(source_, target_.fd()));
+      const int32_t cloned =
+          kernel_->Do(Clone(FileRef::Descriptor(source_), target_.file()));
       if (cloned != 0) return Fail(Operation::kClone, -cloned, true);
     }
     buffer_.resize(kBufferBytes);
@@ -139,9 +140,10 @@ StreamCopy::Outcome StreamCopy::CopyContents() {
 StreamCopy::Outcome StreamCopy::ReadBlock() {
   // Before the first writer has opened a pipe, a read would say that the pipe has ended;
   // poll(2) says that it is not ready yet.
-  if (!IsReady(source_, POLLIN)) return AwaitReady(source_, POLLIN);
-  const int32_t size = kernel_->Do(ReadAt(FileRef::Descriptor(source_), buffer_.data(),
-                                          kBufferBytes, kCurrentPosition));
+  const FileRef source = FileRef::Descriptor(source_);
+  if (!IsReady(source, POLLIN)) return AwaitReady(source, POLLIN);
+  const int32_t size =
+      kernel_->Do(ReadAt(source, buffer_.data(), kBufferBytes, kCurrentPosition));
   if (size == -EINTR || size == -EAGAIN) return Outcome::kCopied;
   if (size < 0) return Fail(Operation::kRead, -size, false);
   // Now there are contents to replace the old ones. Failing to empty the target is
@@ -166,7 +168,7 @@ StreamCopy::Outcome StreamCopy::WriteBlock() {
       written_ += written;
       counters_->bytes_done.Add(written);
     } else if (written == -EAGAIN) {
-      return AwaitReady(target_.fd(), POLLOUT);
+      return AwaitReady(target_.file(), POLLOUT);
     } else if (written != -EINTR) {
       return Fail(Operation::kWrite, -written, true);
     }
@@ -179,7 +181,7 @@ StreamCopy::Outcome StreamCopy::SetAttributes() {
   if (target_.is_special()) return Outcome::kCopied;
   AttributePlan plan;
   plan.Start(policy_, source_stat_,
-             {.fd = target_.fd(),
+             {.file = target_.file(),
               .created = target_.is_made(),
               .kept_mode = mode_,
               .withheld = target_.is_made() || made_pointee_ ? withheld_ : 0,

@@ -30,6 +30,7 @@
 #include "core/file/target_decision.h"
 #include "core/kernel/file_system_table.h"
 #include "core/kernel/kernel.h"
+#include "core/kernel/op.h"
 
 namespace ringcp {
 
@@ -37,10 +38,10 @@ class StreamCopy {
  public:
   using Outcome = FileCopy::Outcome;
 
-  // What to wait for before the next step: until `fd` is ready for `events` or, if `fd`
-  // is negative, until the kernel is woken; but no longer than `max`.
+  // What to wait for before the next step: until `file` is ready for `events` or, without
+  // a file, until the kernel is woken; but no longer than `max`.
   struct Waiting {
-    int fd = -1;
+    FileRef file = {};
     short events = 0;
     absl::Duration max = absl::ZeroDuration();
   };
@@ -106,7 +107,7 @@ class StreamCopy {
   Outcome Finish(Outcome outcome);
 
   Outcome Await(State state, const Waiting& waiting);
-  Outcome AwaitReady(int fd, short events);
+  Outcome AwaitReady(FileRef file, short events);
   Outcome Fail(Operation operation, int error_number, bool on_target);
   Outcome Refuse(Refusal refusal);
 
@@ -123,7 +124,7 @@ class StreamCopy {
   int EmptyOld();
   // Returns 0 or an errno: EEXIST if the target's name is taken.
   int CreateTarget();
-  bool IsReady(int fd, short events) const;
+  bool IsReady(FileRef file, short events) const;
 
   Kernel* const kernel_;
   const FileCopyPolicy& policy_;

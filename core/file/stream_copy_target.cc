@@ -161,7 +161,7 @@ StreamCopy::Outcome StreamCopy::TakeOpened(int fd) {
 }
 
 int StreamCopy::EmptyOld() {
-  const int error_number = -kernel_->Do(SetSize(target_.fd(), 0));
+  const int error_number = -kernel_->Do(SetSize(target_.file(), 0));
   if (error_number == 0) return 0;
   struct statx named;
   if (!MayNeedTruncating(error_number) ||
@@ -171,7 +171,7 @@ int StreamCopy::EmptyOld() {
   }
   const int truncated = OpenTargetWith(O_NONBLOCK | O_TRUNC);
   if (truncated < 0) return error_number;
-  kernel_->Close(target_.fd());
+  kernel_->Do(Close(target_.file()));
   target_.SetFile(FileRef::Descriptor(truncated));
   return 0;
 }

@@ -18,7 +18,7 @@ void TargetContents::Start(FileRef file, bool has_old, uint64_t old_size) {
   old_size_ = old_size;
 }
 
-Op TargetContents::EmptyOld() const { return policy_->Resize(file_.index, 0); }
+Op TargetContents::EmptyOld() const { return policy_->Resize(file_, 0); }
 
 void TargetContents::OnOldEmptied(int32_t result) {
   if (result < 0) return;
@@ -36,7 +36,7 @@ bool TargetContents::OnRoomSetAside(int32_t result) {
 Op TargetContents::SetSize(uint64_t size) {
   is_size_set_ = true;
   set_size_ = size;
-  return policy_->Resize(file_.index, size);
+  return policy_->Resize(file_, size);
 }
 
 }  // namespace ringcp

@@ -46,12 +46,12 @@ class TargetContents {
   bool is_preallocated() const { return is_preallocated_; }
 
   // Makes it longer for the time being.
-  Op Lengthen(uint64_t size) const { return policy_->Resize(file_.index, size); }
+  Op Lengthen(uint64_t size) const { return policy_->Resize(file_, size); }
   // Gives it the size that it is to have; set_size() tells which.
   Op SetSize(uint64_t size);
   uint64_t set_size() const { return set_size_; }
   // Gives up all that is in it.
-  Op Discard() const { return policy_->Resize(file_.index, 0); }
+  Op Discard() const { return policy_->Resize(file_, 0); }
   void OnDiscarded() { is_preallocated_ = is_size_set_ = false; }
 
   // Whether what was set aside for `room` bytes goes beyond `end`, where the contents

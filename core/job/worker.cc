@@ -127,9 +127,9 @@ bool Worker::CopyStreams() {
       idle_max_ = waiting.max;
       if (!can_poll) {
         idle_max_ = std::min(waiting.max, kTargetPollInterval);
-      } else if (waiting.fd >= 0) {
+      } else if (waiting.file != FileRef()) {
         const auto most = static_cast<int>(absl::ToInt64Milliseconds(waiting.max));
-        kernel_->Queue({}, Chain().Add(Poll(waiting.fd, waiting.events, most)).ops());
+        kernel_->Queue({}, Chain().Add(Poll(waiting.file, waiting.events, most)).ops());
       }
       return false;
     }

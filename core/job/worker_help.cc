@@ -35,9 +35,9 @@ void Worker::BeginToHelp() {
   const bool is_uncached = work_.policy.leaves_cache();
   help_->source.io().SetFileSystem(helped_->source_file_system(), is_uncached);
   help_->sink.io().SetFileSystem(helped_->target_file_system(), is_uncached);
-  help_->source.SetFile(FileRef::Descriptor(helped_->source_fd()));
+  help_->source.SetFile(helped_->source());
   help_->source.Start(helped_);
-  help_->sink.SetFile(FileRef::Descriptor(helped_->target_fd()));
+  help_->sink.SetFile(helped_->target());
   help_->pump.Start();
   WaitSinceLastCall();  // Waits for other files don't count.
   // Other workers only offer files that are in memory.

@@ -46,7 +46,7 @@ int32_t AskedCalls::Read(const Op& op) {
   }
   const iovec buffer = {.iov_base = op.io.buffer, .iov_len = op.io.length};
   const int64_t bytes =
-      preadv2(op.file.index, &buffer, 1, static_cast<off_t>(op.io.offset),
+      preadv2(op.file.descriptor(), &buffer, 1, static_cast<off_t>(op.io.offset),
               op.io.flags | RWF_NOWAIT);
   if (bytes >= 0) return static_cast<int32_t>(bytes);
   if (errno == EAGAIN) return kWouldWait;

@@ -12,6 +12,10 @@ FileSystem* FileSystemTable::Find(Kernel* kernel, int fd, dev_t device) {
   return FindOrAdd(device, stat);
 }
 
+FileSystem* FileSystemTable::Find(Kernel* kernel, FileRef file, dev_t device) {
+  return Find(kernel, file.descriptor(), device);
+}
+
 FileSystem* FileSystemTable::FindAt(Kernel* kernel, int directory, const char* name,
                                     dev_t device) {
   FileSystemStat stat;

@@ -150,6 +150,7 @@ class FileSystemTable {
 
   // The file system of the open file `fd` (O_PATH is enough), which reports `device`.
   FileSystem* Find(Kernel* kernel, int fd, dev_t device);
+  FileSystem* Find(Kernel* kernel, FileRef file, dev_t device);
   // The file system of the open directory `fd`, whose parent directory is on `parents`
   // (nullptr: not known). Most directories are on the same one as their parent; for these
   // the system is not asked.

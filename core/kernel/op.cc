@@ -36,17 +36,17 @@ Op WithBuffer(OpKind kind, FileRef file, void* buffer, uint32_t length, uint64_t
   return op;
 }
 
-Op Seeking(OpKind kind, int fd, uint64_t offset, uint64_t* position,
+Op Seeking(OpKind kind, FileRef file, uint64_t offset, uint64_t* position,
            uint32_t length = 0) {
-  Op op = OpOn(fd, kind);
+  Op op = OpOn(file, kind);
   op.seek = {.offset = offset, .position = position, .length = length};
   return op;
 }
 
 // kSetXattr never writes to its value, although `value` is not const: an op has one
 // pointer for both directions.
-Op OnXattr(OpKind kind, int fd, const char* name, void* value, uint32_t size) {
-  Op op = OpOn(fd, kind);
+Op OnXattr(OpKind kind, FileRef file, const char* name, void* value, uint32_t size) {
+  Op op = OpOn(file, kind);
   op.xattr = {.name = name, .value = value, .size = size};
   return op;
 }
@@ -75,8 +75,8 @@ Op StatAt(int directory, const char* name, int flags, struct statx* stat) {
   return op;
 }
 
-Op StatDescriptor(int fd, struct statx* stat, int flags) {
-  return StatAt(fd, "", AT_EMPTY_PATH | flags, stat);
+Op StatDescriptor(FileRef file, struct statx* stat, int flags) {
+  return StatAt(file.descriptor(), "", AT_EMPTY_PATH | flags, stat);
 }
 
 Op UnlinkAt(int directory, const char* name, int flags) {
@@ -127,29 +127,29 @@ Op Preallocate(FileRef file, uint64_t size) {
   return WithSize(OpKind::kPreallocate, file, size);
 }
 
-Op SetSize(int fd, uint64_t size) {
-  return WithSize(OpKind::kFtruncate, FileRef::Descriptor(fd), size);
+Op SetSize(FileRef file, uint64_t size) {
+  return WithSize(OpKind::kFtruncate, file, size);
 }
 
-Op SeekData(int fd, uint64_t offset, uint64_t* position) {
-  return Seeking(OpKind::kSeekData, fd, offset, position);
+Op SeekData(FileRef file, uint64_t offset, uint64_t* position) {
+  return Seeking(OpKind::kSeekData, file, offset, position);
 }
 
-Op SeekHole(int fd, uint64_t offset, uint64_t* position) {
-  return Seeking(OpKind::kSeekHole, fd, offset, position);
+Op SeekHole(FileRef file, uint64_t offset, uint64_t* position) {
+  return Seeking(OpKind::kSeekHole, file, offset, position);
 }
 
 Op Seek(int fd, uint64_t offset, uint64_t* position) {
-  return Seeking(OpKind::kSeek, fd, offset, position);
+  return Seeking(OpKind::kSeek, FileRef::Descriptor(fd), offset, position);
 }
 
-Op CountCached(int fd, uint64_t offset, uint32_t length, uint64_t* bytes) {
-  return Seeking(OpKind::kCountCached, fd, offset, bytes, length);
+Op CountCached(FileRef file, uint64_t offset, uint32_t length, uint64_t* bytes) {
+  return Seeking(OpKind::kCountCached, file, offset, bytes, length);
 }
 
-Op Clone(int source_fd, int target_fd) {
-  Op op = OpOn(target_fd, OpKind::kClone);
-  op.pair = {.source = source_fd, .on = true};
+Op Clone(FileRef source, FileRef target) {
+  Op op = OpOn(target, OpKind::kClone);
+  op.pair = {.source = source.descriptor(), .on = true};
   return op;
 }
 
@@ -157,8 +157,8 @@ Op WriteBack(FileRef file) { return OpOn(file, OpKind::kWriteBack); }
 
 Op DropCached(FileRef file) { return OpOn(file, OpKind::kDropCached); }
 
-Op Poll(int fd, short events, int milliseconds_max) {
-  Op op = OpOn(fd, OpKind::kPoll);
+Op Poll(FileRef file, short events, int milliseconds_max) {
+  Op op = OpOn(file, OpKind::kPoll);
   op.poll = {events, milliseconds_max};
   return op;
 }
@@ -169,9 +169,9 @@ Op RefusePipe(FileRef file) { return OpOn(file, OpKind::kRefusePipe); }
 
 Op InstallDescriptor(FileRef slot) { return OpOn(slot, OpKind::kInstallDescriptor); }
 
-Op SetDirect(int source_fd, FileRef target, bool on) {
+Op SetDirect(FileRef source, FileRef target, bool on) {
   Op op = OpOn(target, OpKind::kSetDirect);
-  op.pair = {.source = source_fd, .on = on};
+  op.pair = {.source = source.descriptor(), .on = on};
   return op;
 }
 
@@ -181,44 +181,44 @@ Op StatFileSystem(int fd, FileSystemStat* stat) {
   return op;
 }
 
-Op SetTimes(int fd, const timespec& access, const timespec& modification) {
-  Op op = OpOn(fd, OpKind::kSetTimes);
+Op SetTimes(FileRef file, const timespec& access, const timespec& modification) {
+  Op op = OpOn(file, OpKind::kSetTimes);
   op.times = {{access, modification}};
   return op;
 }
 
-Op SetTimes(int fd, const struct statx& stat) {
-  return SetTimes(fd,
+Op SetTimes(FileRef file, const struct statx& stat) {
+  return SetTimes(file,
                   {.tv_sec = stat.stx_atime.tv_sec, .tv_nsec = stat.stx_atime.tv_nsec},
                   {.tv_sec = stat.stx_mtime.tv_sec, .tv_nsec = stat.stx_mtime.tv_nsec});
 }
 
-Op SetOwner(int fd, uid_t user, gid_t group) {
-  Op op = OpOn(fd, OpKind::kSetOwner);
+Op SetOwner(FileRef file, uid_t user, gid_t group) {
+  Op op = OpOn(file, OpKind::kSetOwner);
   op.owner = {user, group};
   return op;
 }
 
-Op SetMode(int fd, mode_t mode) {
-  Op op = OpOn(fd, OpKind::kSetMode);
+Op SetMode(FileRef file, mode_t mode) {
+  Op op = OpOn(file, OpKind::kSetMode);
   op.mode = {mode};
   return op;
 }
 
-Op GetXattr(int fd, const char* name, void* buffer, uint32_t length) {
-  return OnXattr(OpKind::kGetXattr, fd, name, buffer, length);
+Op GetXattr(FileRef file, const char* name, void* buffer, uint32_t length) {
+  return OnXattr(OpKind::kGetXattr, file, name, buffer, length);
 }
 
-Op ListXattrs(int fd, char* buffer, uint32_t length) {
-  return OnXattr(OpKind::kListXattrs, fd, nullptr, buffer, length);
+Op ListXattrs(FileRef file, char* buffer, uint32_t length) {
+  return OnXattr(OpKind::kListXattrs, file, nullptr, buffer, length);
 }
 
-Op SetXattr(int fd, const char* name, const void* value, uint32_t length) {
-  return OnXattr(OpKind::kSetXattr, fd, name, const_cast<void*>(value), length);
+Op SetXattr(FileRef file, const char* name, const void* value, uint32_t length) {
+  return OnXattr(OpKind::kSetXattr, file, name, const_cast<void*>(value), length);
 }
 
-Op RemoveXattr(int fd, const char* name) {
-  return OnXattr(OpKind::kRemoveXattr, fd, name, nullptr, 0);
+Op RemoveXattr(FileRef file, const char* name) {
+  return OnXattr(OpKind::kRemoveXattr, file, name, nullptr, 0);
 }
 
 Op AtOnce(Op op) {

@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include <array>
+#include <cassert>
 #include <cstdint>
 #include <ctime>
 
@@ -92,17 +93,39 @@ enum class OpKind : uint8_t {
 };
 
 // The file that an op works on: an ordinary descriptor of the process, or a slot in the
-// ring's own table (io_uring's "direct descriptor").
-struct FileRef {
-  enum class Kind : uint8_t { kNone, kDescriptor, kSlot };
-
-  Kind kind = Kind::kNone;
-  int index = -1;
-
+// ring's own table (io_uring's "direct descriptor"). Copies hand it from one op to the
+// next without knowing which number it has; only kernels look inside.
+//
+// A directory is a plain `int`, because io_uring's openat, mkdirat, ... take only
+// ordinary descriptors as their directory, so a directory can never be in a slot.
+class FileRef {
+ public:
+  constexpr FileRef() = default;  // No file.
   static constexpr FileRef Descriptor(int fd) { return {Kind::kDescriptor, fd}; }
   static constexpr FileRef Slot(int slot) { return {Kind::kSlot, slot}; }
-  constexpr bool is_slot() const { return kind == Kind::kSlot; }
+
+  constexpr bool is_slot() const { return kind_ == Kind::kSlot; }
+
+  // For kernels only: the ordinary descriptor; -1 for no file. REQUIRES: !is_slot().
+  int descriptor() const {
+    assert(!is_slot());
+    return index_;
+  }
+  // For kernels only: the number of the slot. REQUIRES: is_slot().
+  int slot() const {
+    assert(is_slot());
+    return index_;
+  }
+
   friend bool operator==(const FileRef&, const FileRef&) = default;
+
+ private:
+  enum class Kind : uint8_t { kNone, kDescriptor, kSlot };
+
+  constexpr FileRef(Kind kind, int index) : kind_(kind), index_(index) {}
+
+  Kind kind_ = Kind::kNone;
+  int index_ = -1;
 };
 
 // How an op is tied to the next one of its chain.
@@ -141,7 +164,7 @@ struct Op {
   // If this op is marked AtOnce() and would have to wait, it may be queued instead, with
   // all ops behind it. See Chain::SetAtOnce().
   bool may_ask = false;
-  // kOpenAt: where the opened file goes; kNone asks for any descriptor. kClone,
+  // kOpenAt: where the opened file goes; no file asks for any descriptor. kClone,
   // kSetDirect: the target.
   FileRef file;
 
@@ -229,9 +252,12 @@ Op OpenAt(int directory, const char* name, int flags, mode_t mode, FileRef slot_
 // Opens an existing file, as an ordinary descriptor.
 Op OpenAt(int directory, const char* name, int flags);
 Op StatAt(int directory, const char* name, int flags, struct statx* stat);
-// Stats the open file `fd` itself, whatever its name leads to by now. `flags`:
-// AT_STATX_*; with AT_STATX_DONT_SYNC a server is not asked again.
-Op StatDescriptor(int fd, struct statx* stat, int flags = 0);
+// Stats the open file itself, whatever its name leads to by now. `flags`: AT_STATX_*; with
+// AT_STATX_DONT_SYNC a server is not asked again. REQUIRES: no slot.
+Op StatDescriptor(FileRef file, struct statx* stat, int flags = 0);
+inline Op StatDescriptor(int fd, struct statx* stat, int flags = 0) {
+  return StatDescriptor(FileRef::Descriptor(fd), stat, flags);
+}
 Op UnlinkAt(int directory, const char* name, int flags);
 Op MakeDirectory(int directory, const char* name, mode_t mode);
 // `mode` includes the file type; `device` matters only for a device.
@@ -248,38 +274,39 @@ Op WriteAt(FileRef file, void* buffer, uint32_t length, uint64_t offset);
 Op ReadLink(int fd, char* buffer, uint32_t length);
 Op ReadDirectory(int fd, char* buffer, uint32_t length);
 Op Preallocate(FileRef file, uint64_t size);
-Op SetSize(int fd, uint64_t size);
+Op SetSize(FileRef file, uint64_t size);
 // Finds the first byte at or behind `offset` that is data (SeekData) or in a hole
 // (SeekHole).
-Op SeekData(int fd, uint64_t offset, uint64_t* position);
-Op SeekHole(int fd, uint64_t offset, uint64_t* position);
+Op SeekData(FileRef file, uint64_t offset, uint64_t* position);
+Op SeekHole(FileRef file, uint64_t offset, uint64_t* position);
 Op Seek(int fd, uint64_t offset, uint64_t* position);
 // Counts the bytes of [offset, offset + length) that are in the page cache, in whole
 // pages.
-Op CountCached(int fd, uint64_t offset, uint32_t length, uint64_t* bytes);
-// Makes `target_fd` a clone of `source_fd`, whole.
-Op Clone(int source_fd, int target_fd);
+Op CountCached(FileRef file, uint64_t offset, uint32_t length, uint64_t* bytes);
+// Makes `target` a clone of `source`, whole. REQUIRES: no slots.
+Op Clone(FileRef source, FileRef target);
 Op WriteBack(FileRef file);
 Op DropCached(FileRef file);
-Op Poll(int fd, short events, int milliseconds_max);
+Op Poll(FileRef file, short events, int milliseconds_max);
 
 Op Close(FileRef file);
 inline Op Close(int fd) { return Close(FileRef::Descriptor(fd)); }
 Op RefusePipe(FileRef file);
 Op InstallDescriptor(FileRef slot);
-// If `target` is FileRef(), only the source is changed.
-Op SetDirect(int source_fd, FileRef target, bool on);
+// If `target` is FileRef(), only the source is changed. REQUIRES: no slots.
+Op SetDirect(FileRef source, FileRef target, bool on);
 Op StatFileSystem(int fd, FileSystemStat* stat);
 
-Op SetTimes(int fd, const timespec& access, const timespec& modification);
+Op SetTimes(FileRef file, const timespec& access, const timespec& modification);
 // Sets the times that `stat` holds.
-Op SetTimes(int fd, const struct statx& stat);
-Op SetOwner(int fd, uid_t user, gid_t group);
-Op SetMode(int fd, mode_t mode);
-Op GetXattr(int fd, const char* name, void* buffer, uint32_t length);
-Op ListXattrs(int fd, char* buffer, uint32_t length);
-Op SetXattr(int fd, const char* name, const void* value, uint32_t length);
-Op RemoveXattr(int fd, const char* name);
+Op SetTimes(FileRef file, const struct statx& stat);
+Op SetOwner(FileRef file, uid_t user, gid_t group);
+Op SetMode(FileRef file, mode_t mode);
+inline Op SetMode(int fd, mode_t mode) { return SetMode(FileRef::Descriptor(fd), mode); }
+Op GetXattr(FileRef file, const char* name, void* buffer, uint32_t length);
+Op ListXattrs(FileRef file, char* buffer, uint32_t length);
+Op SetXattr(FileRef file, const char* name, const void* value, uint32_t length);
+Op RemoveXattr(FileRef file, const char* name);
 
 // Returns `op` marked to be carried out at once, whatever its kind: for ops that take no
 // longer on the kernel's own thread than handing them over would. Either all ops of a

@@ -11,7 +11,8 @@ void QueuedPolls::Add(ChainId id, const Op& poll, SteadyTime now) {
   RINGCP_CHECK(poll.kind == OpKind::kPoll);
   chains_.push_back(
       {.id = id, .until = now + std::chrono::milliseconds(poll.poll.milliseconds_max)});
-  files_.push_back({.fd = poll.file.index, .events = poll.poll.events, .revents = 0});
+  files_.push_back(
+      {.fd = poll.file.descriptor(), .events = poll.poll.events, .revents = 0});
 }
 
 void QueuedPolls::Await(WakeUp* wake_up, SteadyTime until,

@@ -27,8 +27,9 @@ SyscallKernel::~SyscallKernel() {
 int32_t SyscallKernel::Run(Op op) {
   ++counters_.at_once;
   if (!op.file.is_slot()) return RunWithSystemCall(op);
-  RINGCP_CHECK(op.file.index >= 0 && op.file.index < slots());
-  int& slot = slots_[op.file.index];
+  RINGCP_CHECK(op.file.slot() >= 0 && op.file.slot() < slots());
+  int& slot = slots_[op.file.slot()];
+  op.file = FileRef::Descriptor(slot);
   if (op.kind == OpKind::kOpenAt) {
     // What was in the slot is closed, as by io_uring.
     if (slot >= 0) close(slot);
@@ -36,7 +37,6 @@ int32_t SyscallKernel::Run(Op op) {
     return slot >= 0 ? 0 : slot;
   }
   if (slot < 0) return -EBADF;
-  op.file = FileRef::Descriptor(slot);
   if (op.kind == OpKind::kClose) slot = -1;
   return RunWithSystemCall(op);
 }

@@ -25,7 +25,8 @@ int32_t ResultOf(ssize_t value) {
 }
 
 int32_t SeekTo(const Op& op, int whence) {
-  const off_t position = lseek(op.file.index, static_cast<off_t>(op.seek.offset), whence);
+  const off_t position =
+      lseek(op.file.descriptor(), static_cast<off_t>(op.seek.offset), whence);
   if (position < 0) return -errno;
   *op.seek.position = position;
   return 0;
@@ -34,7 +35,7 @@ int32_t SeekTo(const Op& op, int whence) {
 int32_t SetOrTellPosition(const Op& op) {
   const bool is_told = op.seek.offset == kCurrentPosition;
   const off_t position =
-      lseek(op.file.index, is_told ? 0 : static_cast<off_t>(op.seek.offset),
+      lseek(op.file.descriptor(), is_told ? 0 : static_cast<off_t>(op.seek.offset),
             is_told ? SEEK_CUR : SEEK_SET);
   if (position < 0) return -errno;
   *op.seek.position = position;
@@ -51,13 +52,13 @@ int32_t CountCachedBytes(const Op& op) {
   struct {
     uint64_t cached, dirty, writeback, evicted, recently_evicted;
   } pages = {};
-  if (syscall(kCachestat, op.file.index, &range, &pages, 0) != 0) return -errno;
+  if (syscall(kCachestat, op.file.descriptor(), &range, &pages, 0) != 0) return -errno;
   *op.seek.position = pages.cached * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   return 0;
 }
 
 int32_t ReadOrWrite(const Op& op) {
-  const int fd = op.file.index;
+  const int fd = op.file.descriptor();
   const auto& io = op.io;
   const bool reads = op.kind == OpKind::kRead;
   if (io.flags != 0) {
@@ -84,20 +85,20 @@ int32_t SetDirectOfBoth(const Op& op) {
   const bool on = op.pair.on;
   const int32_t result = SetDirectOf(op.pair.source, on);
   if (result < 0 || op.file == FileRef()) return result;
-  const int32_t target_result = SetDirectOf(op.file.index, on);
+  const int32_t target_result = SetDirectOf(op.file.descriptor(), on);
   if (target_result < 0 && on) SetDirectOf(op.pair.source, false);
   return target_result;
 }
 
 // If the file is -1, poll(2) only waits.
 int32_t WaitUntilReady(const Op& op) {
-  pollfd waiting = {.fd = op.file.index, .events = op.poll.events, .revents = 0};
+  pollfd waiting = {.fd = op.file.descriptor(), .events = op.poll.events, .revents = 0};
   return ResultOf(poll(&waiting, 1, op.poll.milliseconds_max));
 }
 
 int32_t TellFileSystem(const Op& op) {
   struct statfs stat;
-  if (fstatfs(op.file.index, &stat) != 0) return -errno;
+  if (fstatfs(op.file.descriptor(), &stat) != 0) return -errno;
   // f_type is signed, and its size depends on the architecture.
   *op.statfs.result = {.magic = static_cast<unsigned>(stat.f_type),
                        .id = static_cast<uint32_t>(stat.f_fsid.__val[0])};
@@ -107,7 +108,7 @@ int32_t TellFileSystem(const Op& op) {
 }  // namespace
 
 int32_t RunWithSystemCall(const Op& op) {
-  const int fd = op.file.index;
+  const int fd = op.file.descriptor();
   switch (op.kind) {
     case OpKind::kOpenAt:
       return ResultOf(openat(op.open.directory, op.open.name, op.open.flags | O_CLOEXEC,

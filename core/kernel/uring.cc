@@ -14,11 +14,16 @@ namespace {
 // after their submission entries are free again, so there is room for several rounds.
 constexpr int kCompletionsPerEntry = 4;
 
+// What io_uring has in sqe->fd: a descriptor's number or, with IOSQE_FIXED_FILE, a
+// slot's.
+int NumberOf(FileRef file) { return file.is_slot() ? file.slot() : file.descriptor(); }
+
 void PrepareIo(const Op& op, io_uring_sqe* sqe) {
+  const int fd = NumberOf(op.file);
   if (op.kind == OpKind::kRead) {
-    io_uring_prep_read(sqe, op.file.index, op.io.buffer, op.io.length, op.io.offset);
+    io_uring_prep_read(sqe, fd, op.io.buffer, op.io.length, op.io.offset);
   } else {
-    io_uring_prep_write(sqe, op.file.index, op.io.buffer, op.io.length, op.io.offset);
+    io_uring_prep_write(sqe, fd, op.io.buffer, op.io.length, op.io.offset);
   }
   sqe->rw_flags = op.io.flags;
 }
@@ -53,7 +58,7 @@ int QueueInit(int entries, unsigned flags_to_add, io_uring* ring) {
 
 void PrepareSqe(const Op& op, io_uring_sqe* sqe) {
   RINGCP_CHECK(CanBeQueued(op.kind));
-  const int fd = op.file.index;
+  const int fd = NumberOf(op.file);
   switch (op.kind) {
     case OpKind::kOpenAt:
       if (op.file.is_slot()) {

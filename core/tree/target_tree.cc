@@ -184,7 +184,7 @@ void TargetTree::Finish(Kernel* kernel, const Directory& directory) {
   // The plan looks at the target again, because others may have changed it while it was
   // filled.
   plan.Start(policy_, directory.source.stat,
-             {.fd = directory.target->fd,
+             {.file = FileRef::Descriptor(directory.target->fd),
               .created = directory.target->is_created,
               .kept_mode = directory.target->kept_mode,
               .withheld = directory.target->withheld_mode,

@@ -53,9 +53,9 @@ SharedFile* Join(SharedFiles* files) {
 
 TEST(SharedFileTest, BlocksFollowEachOtherToTheEnd) {
   SharedFile file;
-  file.Start(3, 4, 100, 350);
-  EXPECT_EQ(file.source_fd(), 3);
-  EXPECT_EQ(file.target_fd(), 4);
+  file.Start(FileRef::Descriptor(3), FileRef::Descriptor(4), 100, 350);
+  EXPECT_EQ(file.source(), FileRef::Descriptor(3));
+  EXPECT_EQ(file.target(), FileRef::Descriptor(4));
   uint64_t offset = 0;
   EXPECT_EQ(file.Take(100, &offset), 100u);
   EXPECT_EQ(offset, 100u);
@@ -73,7 +73,7 @@ TEST(SharedFileTest, BlocksFollowEachOtherToTheEnd) {
 TEST(SharedFileTest, NoBlockIsHandedOutTwice) {
   constexpr int kBlocks = 10'000;
   SharedFile file;
-  file.Start(3, 4, 0, kBlocks);
+  file.Start(FileRef::Descriptor(3), FileRef::Descriptor(4), 0, kBlocks);
   std::vector<std::vector<uint64_t>> taken(3);
   std::vector<std::thread> threads;
   for (std::vector<uint64_t>& mine : taken) {
@@ -92,25 +92,25 @@ TEST(SharedFileTest, NoBlockIsHandedOutTwice) {
 
 TEST(SharedFileTest, TheFirstFailureCountsAndEndsIt) {
   SharedFile file;
-  file.Start(3, 4, 0, 100);
+  file.Start(FileRef::Descriptor(3), FileRef::Descriptor(4), 0, 100);
   file.Fail(Operation::kWrite, ENOSPC);
   file.Fail(Operation::kRead, EIO);
   EXPECT_EQ(file.failed_operation(), Operation::kWrite);
   EXPECT_EQ(file.error_number(), ENOSPC);
   EXPECT_TRUE(file.exhausted());
   EXPECT_FALSE(file.complete());
-  file.Start(3, 4, 0, 100);
+  file.Start(FileRef::Descriptor(3), FileRef::Descriptor(4), 0, 100);
   EXPECT_EQ(file.error_number(), 0);
 }
 
 TEST(SharedFileTest, StoppingMattersOnlyWhileThereAreBlocksLeft) {
   SharedFile file;
   uint64_t offset = 0;
-  file.Start(3, 4, 0, 100);
+  file.Start(FileRef::Descriptor(3), FileRef::Descriptor(4), 0, 100);
   EXPECT_EQ(file.Take(100, &offset), 100u);
   file.Stop();
   EXPECT_TRUE(file.complete());
-  file.Start(3, 4, 0, 100);
+  file.Start(FileRef::Descriptor(3), FileRef::Descriptor(4), 0, 100);
   EXPECT_EQ(file.Take(99, &offset), 99u);
   file.Stop();
   EXPECT_FALSE(file.complete());
@@ -118,7 +118,7 @@ TEST(SharedFileTest, StoppingMattersOnlyWhileThereAreBlocksLeft) {
 
 TEST(SharedFileTest, AnEndThatIsFoundEarlierIsAnEnd) {
   SharedFile file;
-  file.Start(3, 4, 0, 100);
+  file.Start(FileRef::Descriptor(3), FileRef::Descriptor(4), 0, 100);
   EXPECT_FALSE(file.end_found());
   file.FindEnd(40);
   EXPECT_TRUE(file.end_found());
@@ -129,12 +129,12 @@ TEST(SharedFileTest, AnEndThatIsFoundEarlierIsAnEnd) {
 
 TEST(SharedFileTest, OfSeveralReadsAtTheEndTheEarliestInTheFileTellsWhereItIs) {
   SharedFile file;
-  file.Start(3, 4, 0, 100);
+  file.Start(FileRef::Descriptor(3), FileRef::Descriptor(4), 0, 100);
   file.FindEnd(40);
   file.FindEnd(20);
   file.FindEnd(60);
   EXPECT_EQ(file.end_offset(), 20u);
-  file.Start(3, 4, 0, 100);
+  file.Start(FileRef::Descriptor(3), FileRef::Descriptor(4), 0, 100);
   EXPECT_FALSE(file.end_found());
   file.FindEnd(60);
   EXPECT_EQ(file.end_offset(), 60u);
@@ -143,7 +143,7 @@ TEST(SharedFileTest, OfSeveralReadsAtTheEndTheEarliestInTheFileTellsWhereItIs) {
 TEST(SharedFileTest, WithAHelperEachHasFewerLanes) {
   SharedFiles files(1);
   SharedFile file;
-  file.Start(3, 4, 0, 100);
+  file.Start(FileRef::Descriptor(3), FileRef::Descriptor(4), 0, 100);
   EXPECT_EQ(file.lanes_max(), SharedFile::kLanesAlone);
   files.Offer(&file);
   EXPECT_EQ(Join(&files), &file);
@@ -173,7 +173,7 @@ TEST(SharedFilesTest, AWorkerThatGivesUpWhileItWaitsCountsOnce) {
 TEST(SharedFilesTest, AWaitingWorkerIsGivenWhatIsOffered) {
   SharedFiles files(2);
   SharedFile file;
-  file.Start(3, 4, 0, 100);
+  file.Start(FileRef::Descriptor(3), FileRef::Descriptor(4), 0, 100);
   std::thread helper([&] {
     SharedFile* const joined = Join(&files);
     EXPECT_EQ(joined, &file);
@@ -194,7 +194,7 @@ TEST(SharedFilesTest, AWaitingWorkerIsGivenWhatIsOffered) {
 TEST(SharedFilesTest, NobodyBeginsToHelpOnceItIsWithdrawn) {
   SharedFiles files(1);
   SharedFile file;
-  file.Start(3, 4, 0, 100);
+  file.Start(FileRef::Descriptor(3), FileRef::Descriptor(4), 0, 100);
   files.Offer(&file);
   EXPECT_TRUE(files.Withdraw(SystemKernel(), &file));
   EXPECT_EQ(Join(&files), nullptr);
@@ -204,8 +204,8 @@ TEST(SharedFilesTest, OneHelperIsEnoughForAFile) {
   SharedFiles files(2);
   SharedFile first;
   SharedFile second;
-  first.Start(3, 4, 0, 100);
-  second.Start(5, 6, 0, 100);
+  first.Start(FileRef::Descriptor(3), FileRef::Descriptor(4), 0, 100);
+  second.Start(FileRef::Descriptor(5), FileRef::Descriptor(6), 0, 100);
   files.Offer(&first);
   files.Offer(&second);
   EXPECT_EQ(Join(&files), &first);
@@ -215,7 +215,7 @@ TEST(SharedFilesTest, OneHelperIsEnoughForAFile) {
 TEST(SharedFilesTest, ItsOwnerIsWokenWhenTheHelperLeaves) {
   SharedFiles files(2);
   SharedFile file;
-  file.Start(3, 4, 0, 100);
+  file.Start(FileRef::Descriptor(3), FileRef::Descriptor(4), 0, 100);
   files.Offer(&file);
   ASSERT_EQ(Join(&files), &file);
   EXPECT_FALSE(files.Withdraw(SystemKernel(), &file));
@@ -251,8 +251,8 @@ class TwoWorkersTest : public testing::TestWithParam<KernelImplementation> {
     BlockPool pool(1, 3, kBlock);
     FileSource source(counters.get());
     FileSink sink(counters.get());
-    source.SetFile(FileRef::Descriptor(file->source_fd()));
-    sink.SetFile(FileRef::Descriptor(file->target_fd()));
+    source.SetFile(file->source());
+    sink.SetFile(file->target());
     BlockPump pump(&pool, &source, &sink);
     source.Start(file);
     pump.Start();
@@ -310,7 +310,7 @@ class TwoWorkersTest : public testing::TestWithParam<KernelImplementation> {
 
 TEST_P(TwoWorkersTest, CopyAFileBetweenThem) {
   SharedFile file;
-  file.Start(source_, target_, 0, kBytes);
+  file.Start(FileRef::Descriptor(source_), FileRef::Descriptor(target_), 0, kBytes);
   const auto [own, helped] = CopyTogether(&file);
   EXPECT_TRUE(file.complete());
   EXPECT_EQ(own + helped, static_cast<int64_t>(kBytes));
@@ -321,7 +321,7 @@ TEST_P(TwoWorkersTest, CopyWhatThereIsOfAFileThatShrank) {
   constexpr size_t kLeft = 100 * kBlock + 77;
   ASSERT_EQ(ftruncate(source_, kLeft), 0);
   SharedFile file;
-  file.Start(source_, target_, 0, kBytes);
+  file.Start(FileRef::Descriptor(source_), FileRef::Descriptor(target_), 0, kBytes);
   const auto [own, helped] = CopyTogether(&file);
   EXPECT_TRUE(file.complete());
   EXPECT_TRUE(file.end_found());
@@ -333,7 +333,7 @@ TEST_P(TwoWorkersTest, CopyWhatThereIsOfAFileThatShrank) {
 TEST_P(TwoWorkersTest, BothEndWhenOneFails) {
   SharedFile file;
   const int read_only = open(scratch_.Path("source").c_str(), O_RDONLY | O_CLOEXEC);
-  file.Start(source_, read_only, 0, kBytes);
+  file.Start(FileRef::Descriptor(source_), FileRef::Descriptor(read_only), 0, kBytes);
   CopyTogether(&file);
   EXPECT_EQ(file.failed_operation(), Operation::kWrite);
   EXPECT_EQ(file.error_number(), EBADF);

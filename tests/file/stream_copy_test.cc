@@ -97,7 +97,7 @@ TEST_F(StreamCopyTest, ATargetThatAnotherCopyWritesToIsWaitedFor) {
   StreamCopy copy(policy_, names_, cancelled_, &counters_);
   for (int i = 0; i < 3; ++i) {
     EXPECT_FALSE(copy.Step());
-    EXPECT_EQ(copy.waiting().fd, -1);
+    EXPECT_EQ(copy.waiting().file, FileRef());
     EXPECT_EQ(Contents(), "old");
   }
   other_desk_.Release(&other_);

@@ -36,7 +36,8 @@ int64_t CachedBytes(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY);
   EXPECT_GE(fd, 0);
   uint64_t cached = 0;
-  const int32_t result = RunWithSystemCall(CountCached(fd, 0, 1 << 30, &cached));
+  const int32_t result =
+      RunWithSystemCall(CountCached(FileRef::Descriptor(fd), 0, 1 << 30, &cached));
   close(fd);
   return result == 0 ? static_cast<int64_t>(cached) : -1;
 }

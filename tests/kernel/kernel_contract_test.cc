@@ -143,9 +143,9 @@ TEST_P(KernelContractTest, AHardTieOutlastsAShortRead) {
 TEST_P(KernelContractTest, StatxTellsWhatAFileIs) {
   const int fd = Open(source_, O_RDONLY);
   ASSERT_EQ(kernel_->Do(SetMode(fd, 0640)), 0);
-  ASSERT_EQ(
-      kernel_->Do(SetTimes(fd, {.tv_sec = 1, .tv_nsec = 2}, {.tv_sec = 3, .tv_nsec = 4})),
-      0);
+  ASSERT_EQ(kernel_->Do(SetTimes(FileRef::Descriptor(fd), {.tv_sec = 1, .tv_nsec = 2},
+                                 {.tv_sec = 3, .tv_nsec = 4})),
+            0);
   struct statx of_descriptor = {};
   ASSERT_EQ(kernel_->Stat(fd, &of_descriptor), 0);
   kernel_->Close(fd);
@@ -203,9 +203,10 @@ TEST_P(KernelContractTest, NamesAreLookedUpBeneathTheDirectory) {
 
 TEST_P(KernelContractTest, AttributesAreSetAndReadByDescriptor) {
   const int fd = Open(source_, O_RDONLY);
-  EXPECT_EQ(Run(SetTimes(fd, {.tv_sec = 1, .tv_nsec = 2}, {.tv_sec = 3, .tv_nsec = 4})),
+  EXPECT_EQ(Run(SetTimes(FileRef::Descriptor(fd), {.tv_sec = 1, .tv_nsec = 2},
+                         {.tv_sec = 3, .tv_nsec = 4})),
             0);
-  EXPECT_EQ(Run(SetOwner(fd, getuid(), getgid())), 0);
+  EXPECT_EQ(Run(SetOwner(FileRef::Descriptor(fd), getuid(), getgid())), 0);
   EXPECT_EQ(Run(SetMode(fd, 0651)), 0);
   struct statx stat = {};
   EXPECT_EQ(Run(StatDescriptor(fd, &stat)), 0);
@@ -227,22 +228,24 @@ TEST_P(KernelContractTest, AttributesAreSetAndReadByDescriptor) {
 TEST_P(KernelContractTest, ExtendedAttributesAreReadAndRemovedByDescriptor) {
   constexpr char kName[] = "user.ringcp";
   const int fd = Open(source_, O_RDONLY);
-  if (kernel_->Do(SetXattr(fd, kName, "value", 5)) != 0) {
+  if (kernel_->Do(SetXattr(FileRef::Descriptor(fd), kName, "value", 5)) != 0) {
     kernel_->Close(fd);
     GTEST_SKIP() << "no extended attributes here";
   }
-  const Op get = GetXattr(fd, kName, buffer_, sizeof(buffer_));
+  const Op get = GetXattr(FileRef::Descriptor(fd), kName, buffer_, sizeof(buffer_));
   for (const Op& op : {get, AtOnce(get)}) {
     std::memset(buffer_, 0, sizeof(buffer_));
     EXPECT_EQ(Run(op), 5);
     EXPECT_EQ(Buffer(5), "value");
   }
-  EXPECT_EQ(Run(GetXattr(fd, kName, buffer_, 4)), -ERANGE);
-  EXPECT_EQ(Run(GetXattr(fd, kName, nullptr, 0)), 5);  // The value's length.
-  EXPECT_EQ(Run(GetXattr(fd, "user.none", buffer_, sizeof(buffer_))), -ENODATA);
-  const Op set = SetXattr(fd, kName, "another", 7);
+  EXPECT_EQ(Run(GetXattr(FileRef::Descriptor(fd), kName, buffer_, 4)), -ERANGE);
+  EXPECT_EQ(Run(GetXattr(FileRef::Descriptor(fd), kName, nullptr, 0)),
+            5);  // The value's length.
+  EXPECT_EQ(Run(GetXattr(FileRef::Descriptor(fd), "user.none", buffer_, sizeof(buffer_))),
+            -ENODATA);
+  const Op set = SetXattr(FileRef::Descriptor(fd), kName, "another", 7);
   for (const Op& op : {set, AtOnce(set)}) {
-    ASSERT_EQ(kernel_->Do(SetXattr(fd, kName, "value", 5)), 0);
+    ASSERT_EQ(kernel_->Do(SetXattr(FileRef::Descriptor(fd), kName, "value", 5)), 0);
     EXPECT_EQ(Run(op), 0);
     EXPECT_EQ(Run(get), 7);
     EXPECT_EQ(Buffer(7), "another");
@@ -280,20 +283,20 @@ TEST_P(KernelContractTest, AReadBehindAStatOfTheSameFileRuns) {
 
 TEST_P(KernelContractTest, HolesAreFoundAndSizesSetByDescriptor) {
   const int fd = Open(target_, O_RDWR | O_CREAT);
-  EXPECT_EQ(Run(SetSize(fd, 1'000'000)), 0);
+  EXPECT_EQ(Run(SetSize(FileRef::Descriptor(fd), 1'000'000)), 0);
   uint64_t position = 0;
-  EXPECT_EQ(Run(SeekData(fd, 0, &position)), -ENXIO);
-  EXPECT_EQ(Run(SeekHole(fd, 5, &position)), 0);
+  EXPECT_EQ(Run(SeekData(FileRef::Descriptor(fd), 0, &position)), -ENXIO);
+  EXPECT_EQ(Run(SeekHole(FileRef::Descriptor(fd), 5, &position)), 0);
   EXPECT_EQ(position, 5u);
   EXPECT_EQ(Run(WriteAt(FileRef::Descriptor(fd), buffer_, 1, 999'999)), 1);
-  EXPECT_EQ(Run(SeekData(fd, 0, &position)), 0);
+  EXPECT_EQ(Run(SeekData(FileRef::Descriptor(fd), 0, &position)), 0);
   EXPECT_GT(position, 0u);
   EXPECT_LE(position, 999'999u);
-  EXPECT_EQ(Run(SeekHole(fd, 999'999, &position)), 0);
+  EXPECT_EQ(Run(SeekHole(FileRef::Descriptor(fd), 999'999, &position)), 0);
   EXPECT_EQ(position, 1'000'000u);
-  EXPECT_EQ(Run(SeekData(fd, 1'000'000, &position)), -ENXIO);
+  EXPECT_EQ(Run(SeekData(FileRef::Descriptor(fd), 1'000'000, &position)), -ENXIO);
   kernel_->Close(fd);
-  EXPECT_EQ(Run(SetSize(fd, 1)), -EBADF);
+  EXPECT_EQ(Run(SetSize(FileRef::Descriptor(fd), 1)), -EBADF);
 }
 
 TEST_P(KernelContractTest, WhatIsInThePageCacheIsCounted) {
@@ -302,22 +305,23 @@ TEST_P(KernelContractTest, WhatIsInThePageCacheIsCounted) {
   ASSERT_EQ(kernel_->Do(WriteAt(FileRef::Descriptor(fd), contents.data(), 100'000, 0)),
             100'000);
   uint64_t bytes = 1;
-  const int32_t result = Run(CountCached(fd, 0, 50'000, &bytes));
+  const int32_t result = Run(CountCached(FileRef::Descriptor(fd), 0, 50'000, &bytes));
   if (result != -ENOSYS) {  // ENOSYS comes from kernels before Linux 6.5.
     EXPECT_EQ(result, 0);
     EXPECT_GE(bytes, 50'000u);  // Whole pages are counted.
     EXPECT_LT(bytes, 100'000u);
-    EXPECT_EQ(Run(CountCached(fd, 1'000'000, 4096, &bytes)), 0);
+    EXPECT_EQ(Run(CountCached(FileRef::Descriptor(fd), 1'000'000, 4096, &bytes)), 0);
     EXPECT_EQ(bytes, 0u);
   }
   kernel_->Close(fd);
-  EXPECT_LT(Run(CountCached(fd, 0, 4096, &bytes)), 0);
+  EXPECT_LT(Run(CountCached(FileRef::Descriptor(fd), 0, 4096, &bytes)), 0);
 }
 
 TEST_P(KernelContractTest, AFileIsClonedWholeWhereTheFileSystemCan) {
   const int source = Open(source_, O_RDONLY);
   const int target = Open(target_, O_RDWR | O_CREAT);
-  const int32_t result = Run(Clone(source, target));
+  const int32_t result =
+      Run(Clone(FileRef::Descriptor(source), FileRef::Descriptor(target)));
   if (result == 0) {
     EXPECT_EQ(kernel_->Do(ReadAt(FileRef::Descriptor(target), buffer_, 64, 0)), 10);
     EXPECT_EQ(Buffer(10), "0123456789");
@@ -325,7 +329,7 @@ TEST_P(KernelContractTest, AFileIsClonedWholeWhereTheFileSystemCan) {
     EXPECT_EQ(result, -EOPNOTSUPP);
   }
   kernel_->Close(target);
-  EXPECT_EQ(Run(Clone(source, target)), -EBADF);
+  EXPECT_EQ(Run(Clone(FileRef::Descriptor(source), FileRef::Descriptor(target))), -EBADF);
   kernel_->Close(source);
 }
 
@@ -468,10 +472,12 @@ TEST_P(KernelContractTest, AChainThatMayAskGivesTheSameResultsWhereverItRuns) {
 TEST_P(KernelContractTest, AWakeEndsAWaitWhateverIsInFlight) {
   const auto [reader, writer] = OpenPipe();
   constexpr int kMilliseconds = 2 * 60 * 1000;
-  ASSERT_TRUE(
-      kernel_->Queue(ChainId{1}, Chain().Add(Poll(reader, POLLIN, kMilliseconds)).ops()));
-  const bool has_room =
-      kernel_->Queue(ChainId{2}, Chain().Add(Poll(reader, POLLIN, kMilliseconds)).ops());
+  ASSERT_TRUE(kernel_->Queue(
+      ChainId{1},
+      Chain().Add(Poll(FileRef::Descriptor(reader), POLLIN, kMilliseconds)).ops()));
+  const bool has_room = kernel_->Queue(
+      ChainId{2},
+      Chain().Add(Poll(FileRef::Descriptor(reader), POLLIN, kMilliseconds)).ops());
   const int chains = has_room ? 2 : 1;
   std::vector<ChainResults> settled;
   for (int i = 0; i < 30 && !HasFailure(); ++i) {
@@ -496,7 +502,10 @@ TEST_P(KernelContractTest, AWakeEndsAWaitWhateverIsInFlight) {
 TEST_P(KernelContractTest, AWakeBeforeAWaitWithAChainInFlightEndsIt) {
   const auto [reader, writer] = OpenPipe();
   ASSERT_TRUE(kernel_->Queue(
-      ChainId{1}, Chain().Add(Poll(reader, POLLIN, /*milliseconds_max=*/100'000)).ops()));
+      ChainId{1},
+      Chain()
+          .Add(Poll(FileRef::Descriptor(reader), POLLIN, /*milliseconds_max=*/100'000))
+          .ops()));
   kernel_->Wake();
   const SteadyTime start = kernel_->Now();
   std::vector<ChainResults> settled;
@@ -511,9 +520,10 @@ TEST_P(KernelContractTest, AWakeBeforeAWaitWithAChainInFlightEndsIt) {
 TEST_P(KernelContractTest, AQueuedPollEndsWhenItsFileIsReady) {
   const auto [reader, writer] = OpenPipe();
   constexpr int kMilliseconds = 60 * 1000;
-  EXPECT_EQ(Run(Poll(writer, POLLOUT, kMilliseconds)), 1);
-  ASSERT_TRUE(
-      kernel_->Queue(ChainId{1}, Chain().Add(Poll(reader, POLLIN, kMilliseconds)).ops()));
+  EXPECT_EQ(Run(Poll(FileRef::Descriptor(writer), POLLOUT, kMilliseconds)), 1);
+  ASSERT_TRUE(kernel_->Queue(
+      ChainId{1},
+      Chain().Add(Poll(FileRef::Descriptor(reader), POLLIN, kMilliseconds)).ops()));
   std::vector<ChainResults> settled;
   kernel_->Wait(absl::Milliseconds(1), &settled);
   EXPECT_TRUE(settled.empty());
@@ -528,7 +538,7 @@ TEST_P(KernelContractTest, AQueuedPollEndsWhenItsTimeIsOver) {
   const auto [reader, writer] = OpenPipe();
   for (const int milliseconds : {0, 5}) {
     const SteadyTime start = kernel_->Now();
-    EXPECT_EQ(Run(Poll(reader, POLLIN, milliseconds)), 0);
+    EXPECT_EQ(Run(Poll(FileRef::Descriptor(reader), POLLIN, milliseconds)), 0);
     EXPECT_GE(kernel_->Now() - start, std::chrono::milliseconds(milliseconds));
     EXPECT_LT(kernel_->Now() - start, absl::ToChronoNanoseconds(kLimit / 2));
   }
@@ -539,10 +549,10 @@ TEST_P(KernelContractTest, AQueuedPollEndsWhenItsTimeIsOver) {
 TEST_P(KernelContractTest, WhatNobodyHasToWaitForIsReady) {
   constexpr int kMilliseconds = 60 * 1000;
   const int fd = Open(source_, O_RDWR);
-  EXPECT_EQ(Run(Poll(fd, POLLIN, kMilliseconds)), 1);
-  EXPECT_EQ(Run(Poll(fd, POLLOUT, kMilliseconds)), 1);
+  EXPECT_EQ(Run(Poll(FileRef::Descriptor(fd), POLLIN, kMilliseconds)), 1);
+  EXPECT_EQ(Run(Poll(FileRef::Descriptor(fd), POLLOUT, kMilliseconds)), 1);
   kernel_->Close(fd);
-  EXPECT_EQ(Run(Poll(fd, POLLIN, kMilliseconds)), 1);
+  EXPECT_EQ(Run(Poll(FileRef::Descriptor(fd), POLLIN, kMilliseconds)), 1);
 }
 
 TEST_P(KernelContractTest, APollThatTakesLongKeepsNoOtherChainFromSettling) {
@@ -550,7 +560,8 @@ TEST_P(KernelContractTest, APollThatTakesLongKeepsNoOtherChainFromSettling) {
   constexpr uint32_t kPolls = 20;
   uint32_t polls = 0;
   for (; polls < kPolls; ++polls) {
-    const Op poll = Poll(reader, POLLIN, /*milliseconds_max=*/100'000);
+    const Op poll =
+        Poll(FileRef::Descriptor(reader), POLLIN, /*milliseconds_max=*/100'000);
     if (!kernel_->Queue(ChainId{polls}, Chain().Add(poll).ops())) break;
   }
   struct statx stat = {};
@@ -572,8 +583,8 @@ TEST_P(KernelContractTest, APollThatTakesLongKeepsNoOtherChainFromSettling) {
 TEST_P(KernelContractTest, ChainsOfAnyOpsCanBeQueued) {
   const int fd = Open(source_, O_RDWR);
   struct statx stat = {};
-  const Op set_times =
-      SetTimes(fd, {.tv_sec = 1, .tv_nsec = 0}, {.tv_sec = 3, .tv_nsec = 4});
+  const Op set_times = SetTimes(FileRef::Descriptor(fd), {.tv_sec = 1, .tv_nsec = 0},
+                                {.tv_sec = 3, .tv_nsec = 4});
   Chain chain;
   chain.Add(SetMode(fd, 0604)).Add(set_times).Add(StatDescriptor(fd, &stat));
   chain.Add(ReadAt(FileRef::Descriptor(fd), buffer_, 10, 0));
@@ -653,7 +664,7 @@ TEST_P(KernelContractTest, AStatOfAnOpenFileAndItsSizeCanBeQueuedToo) {
   struct statx after = {};
   Chain chain;
   chain.Add(StatDescriptor(fd, &before));
-  if (kernel_->can_queue_truncate()) chain.Add(SetSize(fd, 4));
+  if (kernel_->can_queue_truncate()) chain.Add(SetSize(FileRef::Descriptor(fd), 4));
   chain.Add(StatDescriptor(fd, &after))
       .Add(ReadAt(FileRef::Descriptor(fd), buffer_, 1, 3));
   ASSERT_TRUE(kernel_->Queue(ChainId{1}, chain.ops()));
@@ -669,7 +680,8 @@ TEST_P(KernelContractTest, AStatOfAnOpenFileAndItsSizeCanBeQueuedToo) {
   ASSERT_TRUE(kernel_->Queue(ChainId{2}, Chain().Add(StatDescriptor(fd, &after)).ops()));
   EXPECT_EQ(SettleAll()[2], (Results{-EBADF}));
   if (!kernel_->can_queue_truncate()) return;
-  ASSERT_TRUE(kernel_->Queue(ChainId{3}, Chain().Add(SetSize(fd, 0)).ops()));
+  ASSERT_TRUE(
+      kernel_->Queue(ChainId{3}, Chain().Add(SetSize(FileRef::Descriptor(fd), 0)).ops()));
   EXPECT_EQ(SettleAll()[3], (Results{-EBADF}));
 }
 
@@ -734,7 +746,7 @@ TEST(UringKernelTest, CountsSystemCallsForOpsThatHaveAnOpcode) {
   const int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
   struct statx stat;
   kernel->RunAtOnce({}, Chain().Add(StatDescriptor(fd, &stat)).ops());
-  kernel->RunAtOnce({}, Chain().Add(SetSize(fd, 0)).ops());
+  kernel->RunAtOnce({}, Chain().Add(SetSize(FileRef::Descriptor(fd), 0)).ops());
   kernel->RunAtOnce({}, Chain().Add(SetMode(fd, 0666)).ops());  // It has no opcode.
   EXPECT_EQ(kernel->counters().at_once, 3);
   EXPECT_EQ(kernel->counters().at_once_with_opcode, kernel->can_queue_truncate() ? 2 : 1);

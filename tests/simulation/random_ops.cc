@@ -26,8 +26,8 @@ Op OpPlan::On(OpSide* side) const {
                                                              : kNotOpen;
   };
   Op made = op;
-  if (made.file.kind == FileRef::Kind::kDescriptor) {
-    made.file = FileRef::Descriptor(descriptor(op.file.index));
+  if (op.file != FileRef()) {
+    made.file = FileRef::Descriptor(descriptor(op.file.descriptor()));
   }
   switch (op.kind) {
     case OpKind::kOpenAt:
@@ -92,9 +92,9 @@ Op OpPlan::On(OpSide* side) const {
 }
 
 std::string ToString(const OpPlan& plan) {
-  return absl::StrCat("op ", static_cast<int>(plan.op.kind), " on ", plan.op.file.index,
-                      " '", plan.name, "' '", plan.other_name, "'",
-                      plan.is_queued ? " queued" : "");
+  return absl::StrCat("op ", static_cast<int>(plan.op.kind), " on ",
+                      plan.op.file.descriptor(), " '", plan.name, "' '", plan.other_name,
+                      "'", plan.is_queued ? " queued" : "");
 }
 
 std::string RandomOps::Name() {
@@ -217,6 +217,7 @@ void RandomOps::PlanXattr(OpPlan* plan, int fd) {
   static constexpr const char* kNames[] = {"user.a", "user.b", "trusted.c", "user.",
                                            "odd.d",  "plain",  ""};
   Op& op = plan->op;
+  const FileRef file = FileRef::Descriptor(fd);
   const bool is_acl = options_.acls && OneIn(2);
   plan->name = kNames[Below(std::size(kNames))];
   plan->contents = std::string(Below(20), 'v');
@@ -228,16 +229,16 @@ void RandomOps::PlanXattr(OpPlan* plan, int fd) {
   const uint32_t size = kSizes[Below(std::size(kSizes))];
   switch (Below(5)) {
     case 0:
-      op = GetXattr(fd, "", nullptr, size);
+      op = GetXattr(file, "", nullptr, size);
       break;
     case 1:
-      op = ListXattrs(fd, nullptr, size);
+      op = ListXattrs(file, nullptr, size);
       break;
     case 2:
-      op = RemoveXattr(fd, "");
+      op = RemoveXattr(file, "");
       break;
     default:
-      op = SetXattr(fd, "", nullptr, static_cast<uint32_t>(plan->contents.size()));
+      op = SetXattr(file, "", nullptr, static_cast<uint32_t>(plan->contents.size()));
       break;
   }
 }
@@ -268,13 +269,13 @@ void RandomOps::PlanFile(OpPlan* plan, int fd) {
       break;
     case 9:
     case 10:
-      op = SetSize(fd, Offset());
+      op = SetSize(file, Offset());
       break;
     case 11:
-      op = SeekData(fd, Offset(), nullptr);
+      op = SeekData(file, Offset(), nullptr);
       break;
     case 12:
-      op = SeekHole(fd, Offset(), nullptr);
+      op = SeekHole(file, Offset(), nullptr);
       break;
     case 13:
       op = Seek(fd, OneIn(3) ? kCurrentPosition : Offset(), nullptr);
@@ -283,20 +284,20 @@ void RandomOps::PlanFile(OpPlan* plan, int fd) {
       op = OneIn(2) ? WriteBack(file) : RefusePipe(file);
       break;
     case 15:
-      op = Poll(fd, OneIn(2) ? POLLIN : POLLOUT, 0);
+      op = Poll(file, OneIn(2) ? POLLIN : POLLOUT, 0);
       break;
     case 16:
-      op = Clone(static_cast<int>(Below(fd + 1)), fd);
+      op = Clone(FileRef::Descriptor(static_cast<int>(Below(fd + 1))), file);
       break;
     case 17:
-      op = SetTimes(fd, {.tv_sec = static_cast<time_t>(Below(1000)), .tv_nsec = 5},
+      op = SetTimes(file, {.tv_sec = static_cast<time_t>(Below(1000)), .tv_nsec = 5},
                     {.tv_sec = static_cast<time_t>(Below(1000)),
                      .tv_nsec = OneIn(10) ? 2'000'000'000 : 7});
       if (OneIn(5)) op.times.values[Below(2)].tv_nsec = UTIME_OMIT;
       if (OneIn(5)) op.times.values[Below(2)].tv_nsec = UTIME_NOW;
       break;
     case 18:
-      op = SetOwner(fd, OneIn(3) ? -1 : Below(3), OneIn(3) ? -1 : Below(3));
+      op = SetOwner(file, OneIn(3) ? -1 : Below(3), OneIn(3) ? -1 : Below(3));
       break;
     case 19:
     case 20:

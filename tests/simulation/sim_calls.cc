@@ -228,7 +228,7 @@ int32_t SetDirectCall(SimProcess* process, const Op& op, SimOpenFile* target) {
 }
 
 int32_t PollCall(const Op& op, const OpenFilePtr& file) {
-  if (op.file.index < 0) return 0;                   // Without a file poll(2) only waits.
+  if (op.file.descriptor() < 0) return 0;            // Without a file poll(2) only waits.
   if (file == nullptr || file->is_path()) return 1;  // POLLNVAL.
   const SimInode& inode = *file->inode;
   if (!S_ISFIFO(inode.mode)) return 1;

@@ -129,7 +129,7 @@ void ListTree(Kernel* kernel, int directory, const std::string& name,
   }
   for (const char* xattr :
        {"user.a", "user.b", "trusted.c", kAccessAclName, kDefaultAclName}) {
-    add(xattr, kernel->Do(GetXattr(fd, xattr, buffer.data(), 4096)));
+    add(xattr, kernel->Do(GetXattr(FileRef::Descriptor(fd), xattr, buffer.data(), 4096)));
   }
   if (S_ISREG(stat.stx_mode)) {
     const int opened = kernel->Open(directory, name.c_str(), O_RDONLY);
@@ -213,7 +213,7 @@ bool SimFileSystemTest::RunSequence(uint64_t seed) {
       // The worlds may differ in whether a directory shows names that were made after it
       // was listed, so it is listed again from its beginning.
       if (op.kind == OpKind::kReadDirectory) {
-        sides[side].kernel->Do(Seek(op.file.index, 0, &sides[side].position));
+        sides[side].kernel->Do(Seek(op.file.descriptor(), 0, &sides[side].position));
       }
       results[side] = Carry(op, plan.is_queued, &sides[side]);
       outputs[side] = OutputOf(op, results[side], sides[side]);
@@ -231,7 +231,7 @@ bool SimFileSystemTest::RunSequence(uint64_t seed) {
       continue;
     }
     if (plan.op.kind == OpKind::kClose && results[0] == 0) {
-      for (OpSide& side : sides) side.fds[plan.op.file.index] = -1;
+      for (OpSide& side : sides) side.fds[plan.op.file.descriptor()] = -1;
     }
     if (results[0] != results[1] || outputs[0] != outputs[1]) {
       differs = absl::StrCat(ToString(plan), ": the system says ", results[0], " ",

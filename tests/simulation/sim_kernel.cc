@@ -93,7 +93,7 @@ bool SimKernel::Queue(ChainId id, absl::Span<const Op> chain) {
     RINGCP_CHECK(is_by_ring || !op.file.is_slot());
     RINGCP_CHECK(op.kind != OpKind::kPoll || chain.size() == 1);
     RINGCP_CHECK(!IsPolled(op) || (chain.size() == 1 && !op.file.is_slot()));
-    RINGCP_CHECK(!op.file.is_slot() || (op.file.index >= 0 && op.file.index < slots()));
+    RINGCP_CHECK(!op.file.is_slot() || (op.file.slot() >= 0 && op.file.slot() < slots()));
   }
   if (in_flight_ >= options_.chains_max) return false;
   const auto flight = std::make_shared<Flight>();
@@ -249,14 +249,14 @@ int32_t SimKernel::OpenFile(const Op& op) {
                                                  op.open.flags, op.open.mode, &opened);
   if (result != 0) return result;
   if (!op.file.is_slot()) return world_->process()->Install(opened);
-  slots_[op.file.index] = opened;  // This closes what was there.
+  slots_[op.file.slot()] = opened;  // This closes what was there.
   return 0;
 }
 
 int32_t SimKernel::CloseFile(const Op& op) {
-  if (!op.file.is_slot()) return world_->process()->Close(op.file.index);
+  if (!op.file.is_slot()) return world_->process()->Close(op.file.descriptor());
   // Closing a slot does not flush the file, so it reports no error.
-  return std::exchange(slots_[op.file.index], nullptr) == nullptr ? -EBADF : 0;
+  return std::exchange(slots_[op.file.slot()], nullptr) == nullptr ? -EBADF : 0;
 }
 
 InodePtr SimKernel::InodeOf(const Op& op) const {
@@ -293,10 +293,10 @@ InodePtr SimKernel::InodeOf(const Op& op) const {
       break;
   }
   if (op.file.is_slot()) {
-    const OpenFilePtr& file = slots_[op.file.index];
+    const OpenFilePtr& file = slots_[op.file.slot()];
     return file == nullptr ? nullptr : file->inode;
   }
-  return of_descriptor(op.file.index);
+  return of_descriptor(op.file.descriptor());
 }
 
 std::string SimKernel::Leaks() const {
@@ -315,16 +315,9 @@ std::string SimKernel::Leaks() const {
 }
 
 OpenFilePtr SimKernel::FileOf(const FileRef& file) const {
-  switch (file.kind) {
-    case FileRef::Kind::kNone:
-      return nullptr;
-    case FileRef::Kind::kSlot:
-      return slots_[file.index];
-    case FileRef::Kind::kDescriptor:
-      // Without a file poll(2) only waits.
-      return file.index < 0 ? nullptr : world_->process()->Get(file.index);
-  }
-  return nullptr;
+  if (file.is_slot()) return slots_[file.slot()];
+  // Without a file poll(2) only waits.
+  return file.descriptor() < 0 ? nullptr : world_->process()->Get(file.descriptor());
 }
 
 }  // namespace ringcp

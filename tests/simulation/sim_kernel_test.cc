@@ -103,13 +103,13 @@ TEST_F(SimKernelTest, WaitingForAPipeAdvancesTheClockUntilSomebodyWrites) {
   const int reader = Open("/pipe", O_RDONLY | O_NONBLOCK);
   const int writer = Open("/pipe", O_WRONLY | O_NONBLOCK);
   const SteadyTime start = world_.now();
-  EXPECT_EQ(kernel_.Do(Poll(reader, POLLIN, 5)), 0);
+  EXPECT_EQ(kernel_.Do(Poll(FileRef::Descriptor(reader), POLLIN, 5)), 0);
   EXPECT_GE(world_.now() - start, std::chrono::milliseconds(5));
   world_.OthersDoAt(world_.now() + std::chrono::milliseconds(3),
                     [this, writer](SimFileSystem*) {
                       world_.process()->Get(writer)->inode->pipe = "written";
                     });
-  EXPECT_EQ(kernel_.Do(Poll(reader, POLLIN, 1000)), 1);
+  EXPECT_EQ(kernel_.Do(Poll(FileRef::Descriptor(reader), POLLIN, 1000)), 1);
   EXPECT_LT(world_.now() - start, std::chrono::milliseconds(20));
   EXPECT_EQ(
       kernel_.Do(ReadAt(FileRef::Descriptor(reader), buffer_, 64, kCurrentPosition)), 7);

@@ -133,7 +133,7 @@ TEST_F(SimMountsTest, TransfersAreShort) {
   EXPECT_EQ(Read(fd, 0, 5000), 1000);
   EXPECT_EQ(Write(fd, 0, 5000), 1000);
   EXPECT_EQ(Open("/odd/file", O_RDONLY | O_DIRECT), -EINVAL);
-  EXPECT_EQ(kernel_.Do(SetDirect(fd, FileRef(), true)), -EINVAL);
+  EXPECT_EQ(kernel_.Do(SetDirect(FileRef::Descriptor(fd), FileRef(), true)), -EINVAL);
 }
 
 TEST_F(SimMountsTest, NamesHaveInodeNumbersOfTheirOwn) {
@@ -175,12 +175,13 @@ TEST_F(SimMountsTest, ModesOwnersAndLinksMayBeRefused) {
   MakeSimFile(files(), "/odd/file", "x", 0600);
   EXPECT_EQ(Stat("/odd/file").stx_mode, S_IFREG | 0755);
   const int fd = Open("/odd/file", O_RDONLY);
-  EXPECT_EQ(kernel_.Do(SetOwner(fd, 1, 1)), -EPERM);
+  EXPECT_EQ(kernel_.Do(SetOwner(FileRef::Descriptor(fd), 1, 1)), -EPERM);
   EXPECT_EQ(kernel_.Do(MakeSymlink("x", AT_FDCWD, "/odd/link")), -EPERM);
   EXPECT_EQ(kernel_.Do(MakeLink(AT_FDCWD, "/odd/file", AT_FDCWD, "/odd/link", 0)),
             -EPERM);
   EXPECT_EQ(kernel_.Do(MakeNode(AT_FDCWD, "/odd/pipe", S_IFIFO | 0600, 0)), -EPERM);
-  EXPECT_EQ(kernel_.Do(GetXattr(fd, "user.a", buffer_, 10)), -EOPNOTSUPP);
+  EXPECT_EQ(kernel_.Do(GetXattr(FileRef::Descriptor(fd), "user.a", buffer_, 10)),
+            -EOPNOTSUPP);
 }
 
 TEST_F(SimMountsTest, HolesMayBeUnknown) {
@@ -188,9 +189,9 @@ TEST_F(SimMountsTest, HolesMayBeUnknown) {
   MakeSimSparseFile(files(), "/odd/file", 100'000);
   const int fd = Open("/odd/file", O_RDONLY);
   uint64_t position = 1;
-  EXPECT_EQ(kernel_.Do(SeekData(fd, 0, &position)), 0);
+  EXPECT_EQ(kernel_.Do(SeekData(FileRef::Descriptor(fd), 0, &position)), 0);
   EXPECT_EQ(position, 0u);
-  EXPECT_EQ(kernel_.Do(SeekHole(fd, 0, &position)), 0);
+  EXPECT_EQ(kernel_.Do(SeekHole(FileRef::Descriptor(fd), 0, &position)), 0);
   EXPECT_EQ(position, 100'000u);
 }
 
@@ -200,9 +201,13 @@ TEST_F(SimMountsTest, AFileIsClonedWithinAFileSystemThatCan) {
   MakeSimFile(files(), "/odd/clone", "");
   MakeSimFile(files(), "/elsewhere", "");
   const int source = Open("/odd/file", O_RDONLY);
-  EXPECT_EQ(kernel_.Do(Clone(source, Open("/odd/clone", O_WRONLY))), 0);
+  EXPECT_EQ(kernel_.Do(Clone(FileRef::Descriptor(source),
+                             FileRef::Descriptor(Open("/odd/clone", O_WRONLY)))),
+            0);
   EXPECT_EQ(FindSim(*files(), "/odd/clone")->contents.ToString(), "contents");
-  EXPECT_EQ(kernel_.Do(Clone(source, Open("/elsewhere", O_WRONLY))), -EXDEV);
+  EXPECT_EQ(kernel_.Do(Clone(FileRef::Descriptor(source),
+                             FileRef::Descriptor(Open("/elsewhere", O_WRONLY)))),
+            -EXDEV);
 }
 
 }  // namespace

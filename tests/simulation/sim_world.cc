@@ -25,15 +25,9 @@ timespec TimeOfDay(SteadyTime now) {
 }
 
 std::string FileName(const FileRef& file) {
-  switch (file.kind) {
-    case FileRef::Kind::kNone:
-      return "";
-    case FileRef::Kind::kSlot:
-      return absl::StrCat("slot ", file.index);
-    case FileRef::Kind::kDescriptor:
-      return absl::StrCat("fd ", file.index);
-  }
-  return "";
+  if (file == FileRef()) return "";
+  return file.is_slot() ? absl::StrCat("slot ", file.slot())
+                        : absl::StrCat("fd ", file.descriptor());
 }
 
 std::string PathName(int directory, const char* name) {
