@@ -48,7 +48,7 @@ void FileCopy::Enter(State state, const Op& op, NextChains* next) {
 void FileCopy::Fail(const CopyFailure& failure) {
   if (outcome_at_end_ == Outcome::kFailed) return;
   outcome_at_end_ = Outcome::kFailed;
-  failure_ = begins_anew_ ? first_failure_ : failure;
+  failure_ = first_failure_.value_or(failure);
 }
 
 void FileCopy::FailOnSource(Operation operation, int error_number) {
@@ -77,11 +77,12 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   target_.Start(policy_, names_);
   filled_ = written_ = 0;
   is_whole_ = false;
-  existing_ = is_link_ = makes_pointee_ = false;
-  waits_for_target_ = left_out_rights_ = refused_uncached_ = false;
+  opening_ = TargetOpening();
+  left_out_rights_ = refused_uncached_ = false;
   question_ = {.kind = CopyKind::kContents, .conditions = ConditionsOf(policy, names)};
   old_target_ = OldTarget::kKept;
-  closes_at_once_ = truncates_ = begins_anew_ = false;
+  closes_at_once_ = false;
+  first_failure_.reset();
   control_.only_calls = false;
   source_file_system_ = names.source_file_system;
   targets_let_go_ = 0;
@@ -173,12 +174,13 @@ void FileCopy::SetAttributes(NextChains* next) {
   if (!policy_.preserve.any_attribute() || outcome_at_end_ == Outcome::kFailed) {
     return CloseAll(next);
   }
-  attributes_.Start(policy_, source_stat_,
-                    {.file = target_.file(),
-                     .created = target_.is_made(),
-                     .kept_mode = source_stat_.stx_mode & kAllModeBits,
-                     .withheld = target_.is_made() || makes_pointee_ ? WithheldMode() : 0,
-                     .default_acl = names_.target_default_acl});
+  attributes_.Start(
+      policy_, source_stat_,
+      {.file = target_.file(),
+       .created = target_.is_made(),
+       .kept_mode = source_stat_.stx_mode & kAllModeBits,
+       .withheld = target_.is_made() || opening_.makes_pointee() ? WithheldMode() : 0,
+       .default_acl = names_.target_default_acl});
   SetNextAttribute(next);
 }
 

@@ -41,6 +41,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "absl/types/span.h"
 #include "core/base/engine_counters.h"
@@ -53,6 +54,7 @@
 #include "core/file/shared_file.h"
 #include "core/file/target_claims.h"
 #include "core/file/target_decision.h"
+#include "core/file/target_opening.h"
 #include "core/kernel/block_pool.h"
 #include "core/kernel/op.h"
 
@@ -151,9 +153,10 @@ class FileCopy {
   int removal_error() const { return target_.removal_error(); }
   // Whether it was an existing file, source or target, that could not be opened.
   bool failed_to_open() const {
-    return outcome_ == Outcome::kFailed && (failure_.operation == Operation::kOpen ||
-                                            (failure_.operation == Operation::kCreate &&
-                                             existing_ && target_.is_untouched()));
+    return outcome_ == Outcome::kFailed &&
+           (failure_.operation == Operation::kOpen ||
+            (failure_.operation == Operation::kCreate && opening_.is_existing() &&
+             target_.is_untouched()));
   }
   // What the counters' bytes_found has got by this copy.
   uint64_t bytes_found() const { return bytes_found_; }
@@ -195,8 +198,6 @@ class FileCopy {
     kDone,
   };
 
-  static constexpr int kNewTargetFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOCTTY;
-  static constexpr int kExistingTargetFlags = O_WRONLY | O_NOCTTY | O_NONBLOCK;
   // Room for an access control list of some hundred entries; what is longer is not read.
   static constexpr uint32_t kAclBytesMax = 1024;
 
@@ -243,6 +244,7 @@ class FileCopy {
   // failed with `error_number`; 0: if it has not been tried.
   bool ShouldTruncate(int error_number) const;
   void OpenExistingTarget(NextChains* next);
+  void OpenTarget(NextChains* next);
   void OnOpenTarget(int32_t result, NextChains* next);
   void OnOpenTargetFailed(int error_number, NextChains* next);
   // Goes on with a target that is there.
@@ -284,6 +286,8 @@ class FileCopy {
   // Whether all is to be copied once more, by calls, after `failure`.
   bool ShouldCopyAnew(const CopyFailure& failure) const;
   void CopyAnew(NextChains* next);
+  // Whether all is about to be copied once more.
+  bool begins_anew() const { return first_failure_.has_value(); }
   void OnLookAnew(absl::Span<const int32_t> results, NextChains* next);
   void OnEmptyAnew(int32_t result, NextChains* next);
   void LetGo(NextChains* next);
@@ -348,22 +352,17 @@ class FileCopy {
   uint32_t written_ = 0;            // ... and written.
   bool is_whole_ = false;           // They are all that the source has.
 
-  bool existing_ = false;       // The target was there.
-  bool is_link_ = false;        // It was there, and its name is a symbolic link.
-  bool makes_pointee_ = false;  // ... to nowhere, where the target is to be made.
-  TargetQuestion question_;     // What is known of one that is there.
-  int target_error_ = 0;        // Why it could not be made, looked at or opened.
+  TargetOpening opening_;
+  TargetQuestion question_;  // What is known of a target that is there.
+  int target_error_ = 0;     // Why it could not be made, looked at or opened.
   OldTarget removed_as_ = OldTarget::kKept;  // What it becomes once it is removed.
   OldTarget old_target_ = OldTarget::kKept;
-  bool waits_for_target_ = false;  // Opening it once more waits for a lease to end.
-  bool truncates_ = false;         // Opening it empties it: see the head of this file.
   // What the source is on: what its directory is on, unless another file system is
   // mounted over it alone.
   FileSystem* source_file_system_ = nullptr;
-  // It is about to be copied once more; what fails until then is told as what failed
-  // first.
-  bool begins_anew_ = false;
-  CopyFailure first_failure_;
+  // While all is about to be copied once more: the failure of the first time, which the
+  // user is told if the second time can't even begin.
+  std::optional<CopyFailure> first_failure_;
   bool closes_at_once_ = false;  // The kernel did not get round to it.
   bool left_out_rights_ = false;
   struct statx source_stat_ = {};

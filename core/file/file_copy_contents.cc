@@ -13,7 +13,7 @@ void FileCopy::CopyWhole(NextChains* next) {
   const FileRef target = FileRef::Slot(slot_);
   state_ = State::kCopyWhole;
   Chain& chain = next->Add(0);
-  chain.Add(OpenAt(names_.target_directory, names_.target, kNewTargetFlags, FirstMode(),
+  chain.Add(OpenAt(names_.target_directory, names_.target, opening_.flags(), FirstMode(),
                    target));
   if (filled_ > 0) chain.Add(WriteBlock(target));
   if (policy_.preserve.any_attribute()) chain.Add(InstallDescriptor(target));
@@ -88,7 +88,7 @@ void FileCopy::OnInstalled(NextChains* next) {
 }
 
 void FileCopy::CopyContents(NextChains* next) {
-  begins_anew_ = false;
+  first_failure_.reset();
   if (is_whole_) return WriteWhole(next);
   state_ = State::kContents;
   contents_.Start({.source = source_,
@@ -217,7 +217,6 @@ bool FileCopy::ShouldCopyAnew(const CopyFailure& failure) const {
 // look may tell another inode number nobody can tell, and the open file is written to
 // again.
 void FileCopy::CopyAnew(NextChains* next) {
-  begins_anew_ = true;
   first_failure_ = contents_.failure();
   state_ = State::kLookAnew;
   Chain& chain = next->Add(0);
@@ -225,8 +224,8 @@ void FileCopy::CopyAnew(NextChains* next) {
     chain.Add(SetDirect(source_, target_.file(), /*on=*/false));
   }
   chain.Add(StatDescriptor(target_.file(), &target_stat_), Link::kHard);
-  chain.Add(StatAt(names_.target_directory, names_.target,
-                   is_link_ ? 0 : AT_SYMLINK_NOFOLLOW, &target_name_stat_),
+  chain.Add(StatAt(names_.target_directory, names_.target, opening_.look_flags(),
+                   &target_name_stat_),
             Link::kHard);
   chain.SetAtOnce();
 }
@@ -249,7 +248,7 @@ void FileCopy::OnLookAnew(absl::Span<const int32_t> results, NextChains* next) {
 }
 
 void FileCopy::OnEmptyAnew(int32_t result, NextChains* next) {
-  if (result < 0) Fail(first_failure_);
+  if (result < 0) Fail(*first_failure_);
   if (result < 0 || control_.stopped) return CloseAll(next);
   CopyContents(next);
 }
@@ -267,15 +266,15 @@ void FileCopy::OnLetGo(absl::Span<const int32_t> results, NextChains* next) {
   }
   target_.NoteClosed();
   if (control_.stopped) return CloseAll(next);
-  if (begins_anew_) return ConfirmTarget(next);
+  if (begins_anew()) return ConfirmTarget(next);
   target_.Forget();
-  return truncates_ ? OpenExistingTarget(next) : OpenNewTarget(next);
+  return opening_.truncates() ? OpenExistingTarget(next) : OpenNewTarget(next);
 }
 
 void FileCopy::OnConfirmAnew(int32_t result, NextChains* next) {
   if (result == 0 && target_.is_identified() &&
       IsStillTheSame(target_stat_, target_name_stat_)) {
-    truncates_ = true;
+    opening_.way = TargetOpening::Way::kTruncating;
     return OpenExistingTarget(next);
   }
   // Some forget what was not written to its end.
@@ -283,7 +282,7 @@ void FileCopy::OnConfirmAnew(int32_t result, NextChains* next) {
     target_.Forget();
     return OpenNewTarget(next);
   }
-  Fail(first_failure_);
+  Fail(*first_failure_);
   CloseAll(next);
 }
 

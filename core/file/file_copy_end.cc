@@ -63,7 +63,7 @@ void FileCopy::OnEndTarget(absl::Span<const int32_t> results, NextChains* next) 
   target_.Settle(results);
   const bool goes_on = outcome_at_end_ != Outcome::kFailed && !control_.stopped;
   const bool is_done = target_.step() == PlacedTarget::Step::kDone;
-  if (!begins_anew_ || !goes_on || !is_done) return CloseFiles(next);
+  if (!begins_anew() || !goes_on || !is_done) return CloseFiles(next);
   // What it made could not be opened again. It has made way for a new one, if it could.
   if (target_.removal_error() != 0) {
     FailOnTarget(Operation::kRemove, target_.removal_error());

@@ -26,7 +26,8 @@ mode_t FileCopy::WithheldMode() const {
   // Nobody has to be kept out until the owner is set if it is right from the beginning. A
   // server may give files another one, and where a link leads nobody has looked.
   const bool has_owner = names_.target_file_system->gives_files_to_their_maker() &&
-                         !makes_pointee_ && source_stat_.stx_uid == policy_.user &&
+                         !opening_.makes_pointee() &&
+                         source_stat_.stx_uid == policy_.user &&
                          source_stat_.stx_gid == names_.target_group;
   if (has_owner && !inherits_acl) return 0;
   return policy_.WithheldMode(source_stat_.stx_mode, inherits_acl);
@@ -47,26 +48,25 @@ void FileCopy::ClaimNewTarget() {
 }
 
 void FileCopy::OpenNewTarget(NextChains* next) {
-  existing_ = false;
   target_.SetFileSystem(names_.target_file_system);
-  if (truncates_ && policy_.claims != nullptr) policy_.claims->Release(&claim_);
-  truncates_ = false;
+  if (opening_.truncates() && policy_.claims != nullptr) {
+    policy_.claims->Release(&claim_);
+  }
+  opening_.way = TargetOpening::Way::kNew;
   ClaimNewTarget();
-  Enter(State::kOpenTarget,
-        OpenAt(names_.target_directory, names_.target, kNewTargetFlags, FirstMode(),
-               FileRef()),
-        next);
+  OpenTarget(next);
 }
 
 void FileCopy::OpenExistingTarget(NextChains* next) {
-  existing_ = true;
-  // A link is followed, as GNU cp does; what was none must not have become one.
-  const int flags = (kExistingTargetFlags & ~(waits_for_target_ ? O_NONBLOCK : 0)) |
-                    (is_link_ ? 0 : O_NOFOLLOW) | (makes_pointee_ ? O_CREAT : 0) |
-                    (truncates_ ? O_TRUNC : 0);
+  if (!opening_.is_existing()) opening_.way = TargetOpening::Way::kExisting;
+  OpenTarget(next);
+}
+
+void FileCopy::OpenTarget(NextChains* next) {
+  const int flags = opening_.flags();
   Enter(State::kOpenTarget,
         OpenAt(names_.target_directory, names_.target, flags,
-               makes_pointee_ ? FirstMode() : 0, FileRef()),
+               (flags & O_CREAT) != 0 ? FirstMode() : 0, FileRef()),
         next);
 }
 
@@ -74,8 +74,8 @@ void FileCopy::OnOpenTarget(int32_t result, NextChains* next) {
   if (result < 0) return OnOpenTargetFailed(-result, next);
   retries_ = 0;
   const FileRef file = FileRef::Descriptor(result);
-  if (existing_) {
-    target_.NoteOpened(file, is_link_);
+  if (opening_.is_existing()) {
+    target_.NoteOpened(file, opening_.follows_link());
     return Enter(State::kStatOpened,
                  policy_.CallUnlessQueued(StatDescriptor(file, &target_stat_)), next);
   }
@@ -84,28 +84,29 @@ void FileCopy::OnOpenTarget(int32_t result, NextChains* next) {
 }
 
 void FileCopy::OnOpenTargetFailed(int error_number, NextChains* next) {
-  if (existing_ && error_number == EAGAIN && !waits_for_target_) {
-    // Somebody holds a lease on it: as with the source, opening waits for that now.
-    waits_for_target_ = true;
+  const bool is_existing = opening_.is_existing();
+  if (is_existing && error_number == EAGAIN && !opening_.waits_for_lease) {
+    opening_.waits_for_lease = true;
     control_.at_once = false;
   }
   if (ShouldRetry(-error_number, &retries_, counters_)) {
-    return existing_ && begins_anew_ ? OpenExistingTarget(next) : OpenNewTarget(next);
+    return is_existing && begins_anew() ? OpenExistingTarget(next) : OpenNewTarget(next);
   }
   // What it made may be one that nobody may write to, like its source.
-  const bool is_own = begins_anew_ && existing_ && target_.is_made();
+  const bool is_own = begins_anew() && is_existing && target_.is_made();
   if (is_own && RemovingMayHelp(error_number) && EndsTarget(next)) return;
-  if (begins_anew_ || makes_pointee_ || (!existing_ && error_number != EEXIST)) {
+  if (begins_anew() || opening_.makes_pointee() ||
+      (!is_existing && error_number != EEXIST)) {
     FailOnTarget(Operation::kCreate, error_number);
     return CloseAll(next);
   }
-  if (existing_ && ShouldTruncate(error_number)) {
+  if (is_existing && ShouldTruncate(error_number)) {
     if (control_.stopped) return CloseAll(next);
-    truncates_ = true;
+    opening_.way = TargetOpening::Way::kTruncating;
     return TakeTarget(next);
   }
-  if (!existing_ && policy_.claims != nullptr) policy_.claims->Release(&claim_);
-  existing_ ? question_.NoteFailedOpening(error_number) : question_.NoteThatItExists();
+  if (!is_existing && policy_.claims != nullptr) policy_.claims->Release(&claim_);
+  is_existing ? question_.NoteFailedOpening(error_number) : question_.NoteThatItExists();
   target_error_ = error_number;
   CarryOut(DecideTarget(question_), next);
 }
@@ -127,7 +128,7 @@ void FileCopy::CarryOut(const TargetDecision& decision, NextChains* next) {
       if (control_.stopped) break;
       return RemoveTarget(decision.old_target, next);
     case Fate::kMakePointee:
-      makes_pointee_ = true;
+      opening_.name = TargetOpening::Name::kLinkToNowhere;
       return OpenExistingTarget(next);
     case Fate::kAsStream:
       outcome_at_end_ = Outcome::kTargetIsSpecial;
@@ -143,16 +144,18 @@ void FileCopy::CarryOut(const TargetDecision& decision, NextChains* next) {
 
 bool FileCopy::ShouldTruncate(int error_number) const {
   // What can't be cloned to is to stay as it is.
-  return !truncates_ && !makes_pointee_ && policy_.reflink != Reflink::kAlways &&
+  return !opening_.truncates() && !opening_.makes_pointee() &&
+         policy_.reflink != Reflink::kAlways &&
          NeedsTruncating(*target_.file_system(), error_number,
-                         target_stat_.stx_nlink == 1 && !is_link_);
+                         target_stat_.stx_nlink == 1 && !opening_.follows_link());
 }
 
 void FileCopy::RemoveTarget(OldTarget removed_as, NextChains* next) {
   removed_as_ = removed_as;
   // Since it was looked at it has been opened, in vain: by now it may be another one.
   // Where numbers of inodes may be made up that can't be told.
-  const bool may_be_another = question_.opening != Opening::kNotTried && !truncates_ &&
+  const bool may_be_another = question_.opening != Opening::kNotTried &&
+                              !opening_.truncates() &&
                               names_.target_file_system->has_true_inodes();
   if (!may_be_another) return UnlinkTarget(next);
   Enter(State::kLookAtOld,
@@ -233,12 +236,13 @@ void FileCopy::OnStatBoth(absl::Span<const int32_t> results, NextChains* next) {
 void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next) {
   if (control_.stopped) return CloseAll(next);
   const int32_t name_result = results[0];
-  is_link_ = name_result == 0 && S_ISLNK(target_name_stat_.stx_mode);
+  const bool is_link = name_result == 0 && S_ISLNK(target_name_stat_.stx_mode);
+  opening_.name = is_link ? TargetOpening::Name::kLink : TargetOpening::Name::kOwn;
   if (!question_.looks_through_links()) target_stat_ = target_name_stat_;
   const int32_t result = name_result < 0 ? name_result : results.back();
   target_error_ = -result;
   question_.NoteLook(result, target_stat_, source_stat_);
-  if (result < 0 && !is_link_) {
+  if (result < 0 && !is_link) {
     question_.there = name_result == -ENOENT ? There::kNothing : There::kUnknown;
   }
   CarryOut(DecideTarget(question_), next);
@@ -247,12 +251,12 @@ void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next)
 void FileCopy::Overwrite(NextChains* next) {
   // Through a link it may be on another file system than its directory.
   const dev_t device = DeviceOf(target_stat_);
-  if (is_link_ && device != names_.target_file_system->device()) {
+  if (opening_.follows_link() && device != names_.target_file_system->device()) {
     target_.SetFileSystem(policy_.file_systems->FindAt(
         policy_.kernel, names_.target_directory, names_.target, device));
   }
   if (!ShouldTruncate(/*error_number=*/0)) return OpenExistingTarget(next);
-  truncates_ = true;
+  opening_.way = TargetOpening::Way::kTruncating;
   TakeTarget(next);
 }
 
@@ -261,7 +265,7 @@ void FileCopy::OnStatOpened(int32_t result, NextChains* next) {
     FailOnTarget(Operation::kStat, -result);
   } else if (control_.stopped) {
     // Nothing has been written to it.
-    if (truncates_) target_.NoteEmptied();
+    if (opening_.truncates()) target_.NoteEmptied();
   } else {
     const TargetDecision decision =
         DecideOpenTarget(CopyKind::kContents, source_stat_, target_stat_);
@@ -279,7 +283,7 @@ void FileCopy::OnStatOpened(int32_t result, NextChains* next) {
       target_.SetFileSystem(
           policy_.file_systems->Find(policy_.kernel, target_.file(), device));
     }
-    if (!truncates_) return TakeTarget(next);
+    if (!opening_.truncates()) return TakeTarget(next);
     target_.NoteEmptied();  // It has been claimed before.
     return CopyContents(next);
   }
@@ -303,14 +307,14 @@ void FileCopy::TakeTarget(NextChains* next) {
 }
 
 void FileCopy::ConfirmTarget(NextChains* next) {
-  const Op stat = StatAt(names_.target_directory, names_.target,
-                         is_link_ ? 0 : AT_SYMLINK_NOFOLLOW, &target_name_stat_);
+  const Op stat = StatAt(names_.target_directory, names_.target, opening_.look_flags(),
+                         &target_name_stat_);
   Enter(State::kConfirmTarget, policy_.CallUnlessQueued(stat), next);
 }
 
 void FileCopy::OnConfirmTarget(int32_t result, NextChains* next) {
   if (control_.stopped) return CloseAll(next);
-  if (begins_anew_) return OnConfirmAnew(result, next);
+  if (begins_anew()) return OnConfirmAnew(result, next);
   if (result == 0 && SameFile(target_stat_, target_name_stat_)) {
     target_stat_ = target_name_stat_;  // It may have another size by now.
     return UseTaken(next);
@@ -361,7 +365,7 @@ void FileCopy::EmptyOld(NextChains* next) {
 
 void FileCopy::OnEmptyOld(int32_t result, NextChains* next) {
   if (result < 0 && !control_.stopped && ShouldTruncate(-result)) {
-    truncates_ = true;
+    opening_.way = TargetOpening::Way::kTruncating;
     return LetGo(next);
   }
   if (result < 0) {
