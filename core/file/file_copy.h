@@ -366,8 +366,6 @@ class FileCopy {
   bool closes_at_once_ = false;  // The kernel did not get round to it.
   bool left_out_rights_ = false;
   struct statx source_stat_ = {};
-  struct statx target_stat_ = {};
-  struct statx target_name_stat_ = {};  // Of what the name leads to, links not followed.
   std::array<char, kAclBytesMax> acl_;  // Also what a read behind the end would give.
   TargetClaims::Claim claim_;
 

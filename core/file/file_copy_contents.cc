@@ -97,7 +97,7 @@ void FileCopy::CopyContents(NextChains* next) {
                    .target_file_system = target_.file_system(),
                    .target_created = target_.is_made(),
                    .target_has_contents = target_.is_untouched(),
-                   .target_size = target_stat_.stx_size,
+                   .target_size = target_.stat().stx_size,
                    .may_clone = may_clone(),
                    .source_found_on = names_.source_file_system},
                   next);
@@ -223,24 +223,24 @@ void FileCopy::CopyAnew(NextChains* next) {
   if (contents_.is_direct()) {
     chain.Add(SetDirect(source_, target_.file(), /*on=*/false));
   }
-  chain.Add(StatDescriptor(target_.file(), &target_stat_), Link::kHard);
+  chain.Add(StatDescriptor(target_.file(), target_.mutable_stat()), Link::kHard);
   chain.Add(StatAt(names_.target_directory, names_.target, opening_.look_flags(),
-                   &target_name_stat_),
+                   target_.mutable_named()),
             Link::kHard);
   chain.SetAtOnce();
 }
 
 void FileCopy::OnLookAnew(absl::Span<const int32_t> results, NextChains* next) {
-  target_.NoteStat(results[results.size() - 2], target_stat_);
+  target_.NoteStat(results[results.size() - 2], target_.stat());
   const bool is_known = target_.is_identified() && results.back() == 0;
   const bool may_be_made_up = is_known && !target_.file_system()->has_true_inodes() &&
-                              S_ISREG(target_name_stat_.stx_mode) &&
-                              DeviceOf(target_name_stat_) == DeviceOf(target_stat_);
+                              S_ISREG(target_.named().stx_mode) &&
+                              DeviceOf(target_.named()) == DeviceOf(target_.stat());
   counters_->bytes_done.Add(-contents_.TakeCounted());
   contents_.Reset(&policy_, &source_stat_);
   control_.only_calls = control_.at_once = closes_at_once_ = true;
   if (control_.stopped) return CloseAll(next);
-  if (may_be_made_up && !IsStillTheSame(target_stat_, target_name_stat_)) {
+  if (may_be_made_up && !IsStillTheSame(target_.stat(), target_.named())) {
     return Enter(State::kEmptyAnew, SetSize(target_.file(), 0), next);
   }
   state_ = State::kLetGo;
@@ -273,7 +273,7 @@ void FileCopy::OnLetGo(absl::Span<const int32_t> results, NextChains* next) {
 
 void FileCopy::OnConfirmAnew(int32_t result, NextChains* next) {
   if (result == 0 && target_.is_identified() &&
-      IsStillTheSame(target_stat_, target_name_stat_)) {
+      IsStillTheSame(target_.stat(), target_.named())) {
     opening_.way = TargetOpening::Way::kTruncating;
     return OpenExistingTarget(next);
   }

@@ -76,8 +76,11 @@ void FileCopy::OnOpenTarget(int32_t result, NextChains* next) {
   const FileRef file = FileRef::Descriptor(result);
   if (opening_.is_existing()) {
     target_.NoteOpened(file, opening_.follows_link());
-    return Enter(State::kStatOpened,
-                 policy_.CallUnlessQueued(StatDescriptor(file, &target_stat_)), next);
+    // What was opened once more is compared with what it was before.
+    struct statx* const stat =
+        target_.is_identified() ? target_.mutable_named() : target_.mutable_stat();
+    return Enter(State::kStatOpened, policy_.CallUnlessQueued(StatDescriptor(file, stat)),
+                 next);
   }
   target_.NoteMade(file);
   CopyContents(next);
@@ -116,7 +119,7 @@ void FileCopy::CarryOut(const TargetDecision& decision, NextChains* next) {
     case Fate::kLook:
       if (decision.look != Fact::kRelation) return StatTarget(next);
       question_.relation =
-          RelationOfContents(policy_.kernel, names_, source_stat_, target_stat_);
+          RelationOfContents(policy_.kernel, names_, source_stat_, target_.stat());
       return CarryOut(DecideTarget(question_), next);
     case Fate::kCreate:  // It is gone again.
       if (retries_++ < kRetriesMax) return OpenNewTarget(next);
@@ -147,7 +150,7 @@ bool FileCopy::ShouldTruncate(int error_number) const {
   return !opening_.truncates() && !opening_.makes_pointee() &&
          policy_.reflink != Reflink::kAlways &&
          NeedsTruncating(*target_.file_system(), error_number,
-                         target_stat_.stx_nlink == 1 && !opening_.follows_link());
+                         target_.stat().stx_nlink == 1 && !opening_.follows_link());
 }
 
 void FileCopy::RemoveTarget(OldTarget removed_as, NextChains* next) {
@@ -160,13 +163,13 @@ void FileCopy::RemoveTarget(OldTarget removed_as, NextChains* next) {
   if (!may_be_another) return UnlinkTarget(next);
   Enter(State::kLookAtOld,
         policy_.CallUnlessQueued(StatAt(names_.target_directory, names_.target,
-                                        AT_SYMLINK_NOFOLLOW, &target_stat_)),
+                                        AT_SYMLINK_NOFOLLOW, target_.mutable_stat())),
         next);
 }
 
 void FileCopy::OnLookAtOld(int32_t result, NextChains* next) {
   if (control_.stopped) return CloseAll(next);
-  switch (WhatHasName(result, target_stat_, target_name_stat_)) {
+  switch (WhatHasName(result, target_.stat(), target_.named())) {
     case HasName::kIt:
       return UnlinkTarget(next);
     case HasName::kNothing:
@@ -204,8 +207,8 @@ void FileCopy::StatTarget(NextChains* next) {
     return StatAt(names_.target_directory, names_.target, flags, result);
   };
   Chain& chain = next->Add(0);
-  chain.Add(stat(AT_SYMLINK_NOFOLLOW, &target_name_stat_));
-  if (question_.looks_through_links()) chain.Add(stat(0, &target_stat_));
+  chain.Add(stat(AT_SYMLINK_NOFOLLOW, target_.mutable_named()));
+  if (question_.looks_through_links()) chain.Add(stat(0, target_.mutable_stat()));
 }
 
 // Of a file that will not be copied it does not matter whether it can be read, as long as
@@ -216,7 +219,7 @@ void FileCopy::StatBoth(NextChains* next) {
   chain.Add(StatAt(names_.source_directory, names_.source,
                    names_.follow_source ? 0 : AT_SYMLINK_NOFOLLOW, &source_stat_));
   chain.Add(StatAt(names_.target_directory, names_.target, question_.look_flags(),
-                   &target_stat_));
+                   target_.mutable_stat()));
 }
 
 void FileCopy::OnStatBoth(absl::Span<const int32_t> results, NextChains* next) {
@@ -226,7 +229,7 @@ void FileCopy::OnStatBoth(absl::Span<const int32_t> results, NextChains* next) {
     // A directory that is skipped as a file would be missing with all that is in it.
     outcome_at_end_ = Outcome::kSourceIsOther;
   } else {
-    question_.NoteLook(results[1], target_stat_, source_stat_);
+    question_.NoteLook(results[1], target_.stat(), source_stat_);
     if (DecideTarget(question_).fate == Fate::kSkip) outcome_at_end_ = Outcome::kSkipped;
   }
   CloseAll(next);
@@ -236,12 +239,12 @@ void FileCopy::OnStatBoth(absl::Span<const int32_t> results, NextChains* next) {
 void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next) {
   if (control_.stopped) return CloseAll(next);
   const int32_t name_result = results[0];
-  const bool is_link = name_result == 0 && S_ISLNK(target_name_stat_.stx_mode);
+  const bool is_link = name_result == 0 && S_ISLNK(target_.named().stx_mode);
   opening_.name = is_link ? TargetOpening::Name::kLink : TargetOpening::Name::kOwn;
-  if (!question_.looks_through_links()) target_stat_ = target_name_stat_;
+  if (!question_.looks_through_links()) *target_.mutable_stat() = target_.named();
   const int32_t result = name_result < 0 ? name_result : results.back();
   target_error_ = -result;
-  question_.NoteLook(result, target_stat_, source_stat_);
+  question_.NoteLook(result, target_.stat(), source_stat_);
   if (result < 0 && !is_link) {
     question_.there = name_result == -ENOENT ? There::kNothing : There::kUnknown;
   }
@@ -250,7 +253,7 @@ void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next)
 
 void FileCopy::Overwrite(NextChains* next) {
   // Through a link it may be on another file system than its directory.
-  const dev_t device = DeviceOf(target_stat_);
+  const dev_t device = DeviceOf(target_.stat());
   if (opening_.follows_link() && device != names_.target_file_system->device()) {
     target_.SetFileSystem(policy_.file_systems->FindAt(
         policy_.kernel, names_.target_directory, names_.target, device));
@@ -267,18 +270,18 @@ void FileCopy::OnStatOpened(int32_t result, NextChains* next) {
     // Nothing has been written to it.
     if (opening_.truncates()) target_.NoteEmptied();
   } else {
+    const struct statx& opened =
+        target_.is_identified() ? target_.named() : target_.stat();
     const TargetDecision decision =
-        DecideOpenTarget(CopyKind::kContents, source_stat_, target_stat_);
+        DecideOpenTarget(CopyKind::kContents, source_stat_, opened);
     if (decision.fate != Fate::kOverwrite) return CarryOut(decision, next);
-    // It has been opened once more, to begin anew.
-    if (target_.is_identified() && !target_.numbers_differ() &&
-        !target_.IsIt(target_stat_)) {
+    if (target_.is_identified() && !target_.numbers_differ() && !target_.IsIt(opened)) {
       target_.NoteAnother();
       Fail(RefusedTarget(Refusal::kTargetReplaced));
       return CloseAll(next);
     }
-    target_.NoteStat(result, target_stat_);
-    const dev_t device = DeviceOf(target_stat_);
+    target_.NoteStat(result, opened);
+    const dev_t device = DeviceOf(target_.stat());
     if (device != names_.target_file_system->device()) {
       target_.SetFileSystem(
           policy_.file_systems->Find(policy_.kernel, target_.file(), device));
@@ -292,9 +295,9 @@ void FileCopy::OnStatOpened(int32_t result, NextChains* next) {
 
 void FileCopy::TakeTarget(NextChains* next) {
   if (policy_.claims == nullptr) return UseTaken(next);
-  if (!policy_.claims->TryTake({.device = DeviceOf(target_stat_),
-                                .inode = target_stat_.stx_ino,
-                                .links = target_stat_.stx_nlink,
+  if (!policy_.claims->TryTake({.device = DeviceOf(target_.stat()),
+                                .inode = target_.stat().stx_ino,
+                                .links = target_.stat().stx_nlink,
                                 .file_system = target_.file_system(),
                                 .is_any = target_.numbers_differ()},
                                names_.target_place(), /*announces=*/!target_.is_open(),
@@ -308,23 +311,23 @@ void FileCopy::TakeTarget(NextChains* next) {
 
 void FileCopy::ConfirmTarget(NextChains* next) {
   const Op stat = StatAt(names_.target_directory, names_.target, opening_.look_flags(),
-                         &target_name_stat_);
+                         target_.mutable_named());
   Enter(State::kConfirmTarget, policy_.CallUnlessQueued(stat), next);
 }
 
 void FileCopy::OnConfirmTarget(int32_t result, NextChains* next) {
   if (control_.stopped) return CloseAll(next);
   if (begins_anew()) return OnConfirmAnew(result, next);
-  if (result == 0 && SameFile(target_stat_, target_name_stat_)) {
-    target_stat_ = target_name_stat_;  // It may have another size by now.
+  if (result == 0 && SameFile(target_.stat(), target_.named())) {
+    target_.NoteConfirmed();
     return UseTaken(next);
   }
   // Where each look gives another inode number, nobody can tell. Then it is claimed as
   // one that may be any file there; but it must not be the source.
-  const bool is_elsewhere = DeviceOf(target_stat_) != DeviceOf(source_stat_);
+  const bool is_elsewhere = DeviceOf(target_.stat()) != DeviceOf(source_stat_);
   const bool may_be_made_up = !target_.file_system()->has_true_inodes();
-  const bool may_be_it = result == 0 && S_ISREG(target_name_stat_.stx_mode) &&
-                         may_be_made_up && is_elsewhere;
+  const bool may_be_it =
+      result == 0 && S_ISREG(target_.named().stx_mode) && may_be_made_up && is_elsewhere;
   if (target_.numbers_differ() && may_be_it) return UseTaken(next);
   // Another copy that failed, or somebody else, has removed it since it was opened:
   // nobody would find what is written to it now.

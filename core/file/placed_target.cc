@@ -48,6 +48,16 @@ void PlacedTarget::NoteStat(int32_t result, const struct statx& stat) {
   if (is_identified_) stat_ = stat;
 }
 
+void PlacedTarget::NoteConfirmed() {
+  if (!is_identified_) {
+    stat_ = named_;
+    return;
+  }
+  // What may have changed since it was opened. Its identity stays the open file's.
+  stat_.stx_size = named_.stx_size;
+  stat_.stx_nlink = named_.stx_nlink;
+}
+
 void PlacedTarget::NoteAnother() { End(ESTALE); }
 
 void PlacedTarget::NoteEmptied() {

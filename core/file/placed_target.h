@@ -144,6 +144,8 @@ class PlacedTarget {
   void NoteSpecial() { state_ = State::kSpecial; }
   // Which file it is: `result` and what a stat of the open file gave.
   void NoteStat(int32_t result, const struct statx& stat);
+  // Its name leads to it still, as named() tells.
+  void NoteConfirmed();
   // Its file system tells another number of it with each look.
   void NoteNumbersDiffer() { numbers_differ_ = true; }
   // What was in it is lost.
@@ -165,6 +167,17 @@ class PlacedTarget {
   bool is_open() const { return file_ != FileRef(); }
   FileSystem* file_system() const { return file_system_; }
   bool is_identified() const { return is_identified_; }
+  // What the last look at the target told, and the last look at its name. Ops of its copy
+  // write there as well: before the target is open, what the name leads to is in stat(),
+  // and while it is_identified(), stat() is of the open file and is left alone.
+  const struct statx& stat() const { return stat_; }
+  const struct statx& named() const { return named_; }
+  struct statx* mutable_stat() {
+    return &stat_;
+  }
+  struct statx* mutable_named() {
+    return &named_;
+  }
   // Whether `stat` is of it. REQUIRES: is_identified().
   bool IsIt(const struct statx& stat) const { return IsStillTheSame(stat_, stat); }
   bool numbers_differ() const { return numbers_differ_; }
@@ -226,8 +239,8 @@ class PlacedTarget {
   int not_identified_ = 0;  // Why it is not, where that was tried.
   int close_error_ = 0;
   int removal_error_ = 0;
-  struct statx stat_ = {};   // Of the target, if it is identified.
-  struct statx named_ = {};  // Of what its name leads to.
+  struct statx stat_ = {};
+  struct statx named_ = {};
 };
 
 // Inline, because every file's copy asks several times.

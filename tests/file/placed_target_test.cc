@@ -519,6 +519,32 @@ TEST(PlacedTargetTest, ACopyMayBeginAnew) {
   EXPECT_TRUE(target.is_made());
 }
 
+// Where numbers of inodes are made up, a name may lead to another file of the same
+// number.
+TEST(PlacedTargetTest, ALookAtItsNameTellsItsSizeButNotWhichFileItIs) {
+  const FileCopyPolicy policy;
+  FileCopyNames names;
+  names.target_file_system = Other();
+  PlacedTarget target;
+  target.Start(policy, names);
+  target.NoteOpened(FileRef::Descriptor(kFd), /*follows_link=*/false);
+  struct statx opened = {};
+  opened.stx_mask = STATX_BTIME;
+  opened.stx_ino = kInode;
+  opened.stx_btime.tv_sec = 1;
+  target.NoteStat(0, opened);
+  struct statx* const named = target.mutable_named();
+  *named = opened;
+  named->stx_btime.tv_sec = 2;
+  named->stx_size = 7;
+  named->stx_nlink = 3;
+  target.NoteConfirmed();
+  EXPECT_EQ(target.stat().stx_size, 7u);
+  EXPECT_EQ(target.stat().stx_nlink, 3u);
+  EXPECT_TRUE(target.IsIt(opened));
+  EXPECT_FALSE(target.IsIt(*named));
+}
+
 // A copy that was cut short in its last op says so once more.
 TEST(PlacedTargetTest, ThatItIsWholeMayBeNotedTwice) {
   FileCopyPolicy policy;
