@@ -32,18 +32,23 @@ class BlockIo {
   BlockIo(Operation operation, EngineCounters* counters)
       : operation_(operation), counters_(counters) {}
 
+  // The next file begins, of which nothing is known.
+  void Reset() {
+    SetFileSystem(nullptr, /*is_uncached=*/false);
+    refused_uncached_ = false;
+  }
   // From the next read or write on: the file is on `file_system`, which learns what it
-  // refuses and outlives this. With `is_uncached` nothing is left in the page cache,
-  // where that is not refused. Forgets what was refused before. REQUIRES: not nullptr, if
-  // `is_uncached` or BeginPolling() follows.
+  // refuses and outlives this; nullptr while it is not known. With `is_uncached` nothing
+  // is left in the page cache, unless that is refused. REQUIRES: not nullptr when the
+  // result of an uncached read or write comes, and if BeginPolling() follows.
   void SetFileSystem(FileSystem* file_system, bool is_uncached) {
     file_system_ = file_system;
     is_uncached_ = is_uncached;
-    refused_uncached_ = false;
     polled_length_max_ = 0;
     poll_refusal_ = PollRefusal();
   }
-  // Whether a read or write was refused that was to leave nothing in the page cache.
+  // Whether a read or write of this file was refused that was to leave nothing in the
+  // page cache.
   bool refused_uncached() const { return refused_uncached_; }
 
   // From the next read or write on: polls up to so many bytes each. O_DIRECT is on until
@@ -77,6 +82,7 @@ class BlockIo {
  private:
   void Adapt(const Block& block, Op* op, BlockTry* tried) const;
   bool refuses_uncached() const {
+    if (file_system_ == nullptr) return false;
     return operation_ == Operation::kRead ? file_system_->refuses_uncached_reads()
                                           : file_system_->refuses_uncached_writes();
   }

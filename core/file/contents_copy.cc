@@ -27,10 +27,16 @@ void ContentsCopy::FailToWrite(int32_t result) {
 }
 
 void ContentsCopy::Reset(const FileCopyPolicy* policy, const struct statx* source_stat) {
-  RINGCP_CHECK(state_ == State::kDone);
   policy_ = policy;
+  source_.blocks().io().Reset();
+  target_.blocks().io().Reset();
+  Restart(source_stat);
+}
+
+void ContentsCopy::Restart(const struct statx* source_stat) {
+  RINGCP_CHECK(state_ == State::kDone);
   source_.Reset(source_stat);
-  target_.Reset(policy);
+  target_.Reset(policy_);
   is_direct_ = reads_direct_ = is_behind_ = false;
   TakeCounted();
   outcome_ = Outcome::kRunning;

@@ -71,8 +71,10 @@
 #include "absl/types/span.h"
 #include "core/base/engine_counters.h"
 #include "core/base/file_error.h"
+#include "core/file/block_io.h"
 #include "core/file/block_pump.h"
 #include "core/file/copy_policy.h"
+#include "core/file/file_sink.h"
 #include "core/file/next_chains.h"
 #include "core/file/shared_file.h"
 #include "core/file/source_contents.h"
@@ -130,7 +132,10 @@ class ContentsCopy {
   // from the first of the calls below on; the stat need not be known now.
   void Reset(const FileCopyPolicy* policy, const struct statx* source_stat);
 
-  // Begins. REQUIRES: nothing has begun since Reset().
+  // Forgets what has been copied of the file, to begin once more with Start().
+  void Restart() { Restart(&source_.stat()); }
+
+  // Begins. REQUIRES: nothing has begun since Reset() or Restart().
   void Start(const Files& files, NextChains* next);
 
   // Takes in the results of the chain of `lane`.
@@ -153,7 +158,11 @@ class ContentsCopy {
   void NoteQueued() { pump_.NoteQueued(); }
   // How much of what the counters' bytes_done has got is of this file; 0 the next time.
   int64_t TakeCounted();
-  // Whether a read or write that was to leave nothing in the page cache was refused.
+  // For a FileCopy that reads and writes the one block of a small file itself.
+  BlockIo& source_io() { return source_.blocks().io(); }
+  FileSink& sink() { return target_.blocks(); }
+  // Whether a read or write of the file that was to leave nothing in the page cache was
+  // refused.
   bool refused_uncached() const {
     return source_.blocks().io().refused_uncached() ||
            target_.blocks().io().refused_uncached();
@@ -203,6 +212,7 @@ class ContentsCopy {
     return source_.size() <= block_size_bytes_ && !policy_->leaves_cache();
   }
 
+  void Restart(const struct statx* source_stat);
   void OnClone(int32_t result, NextChains* next);
   void OnTruncate(int32_t result, NextChains* next);
   void CopyBytes(NextChains* next);

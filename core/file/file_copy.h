@@ -47,6 +47,7 @@
 #include "core/base/engine_counters.h"
 #include "core/base/file_error.h"
 #include "core/file/attribute_plan.h"
+#include "core/file/block.h"
 #include "core/file/contents_copy.h"
 #include "core/file/copy_policy.h"
 #include "core/file/next_chains.h"
@@ -208,6 +209,7 @@ class FileCopy {
   void OnOpenSource(int32_t result, NextChains* next);
   void OnOpenSourceFailed(int error_number, NextChains* next);
   void LookAtSource(NextChains* next);
+  void SetSourceFileSystem(FileSystem* file_system);
   void OnLookAtSource(absl::Span<const int32_t> results, NextChains* next);
   void OnSourceKnown(NextChains* next);
   void GetAcl(NextChains* next);
@@ -273,6 +275,8 @@ class FileCopy {
   bool may_clone() const;
 
   void CopyContents(NextChains* next);
+  // The block of a small file is written from now on.
+  void BeginToWrite();
   Op WriteBlock(FileRef target);
   // Whether nothing but closing comes behind the write of a small file.
   bool closes_when_written() const;
@@ -342,15 +346,10 @@ class FileCopy {
   FileRef source_;  // Where it is open; kNone when it is not.
   PlacedTarget target_;
 
-  // The first block of a small file, while it is in memory.
-  char* block_ = nullptr;
+  // The one block of a small file, while it is in memory.
+  Block block_;
   int32_t first_read_ = 0;  // What the first read gave, or that there was none.
-  bool first_read_is_uncached_ = false;
-  bool write_is_uncached_ = false;  // The last one.
-  bool refused_uncached_ = false;   // A read or write of this file was.
-  uint32_t filled_ = 0;             // Bytes of it that were read.
-  uint32_t written_ = 0;            // ... and written.
-  bool is_whole_ = false;           // They are all that the source has.
+  bool is_whole_ = false;   // What was read is all that the source has.
 
   TargetOpening opening_;
   TargetQuestion question_;  // What is known of a target that is there.

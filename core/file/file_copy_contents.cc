@@ -15,7 +15,8 @@ void FileCopy::CopyWhole(NextChains* next) {
   Chain& chain = next->Add(0);
   chain.Add(OpenAt(names_.target_directory, names_.target, opening_.flags(), FirstMode(),
                    target));
-  if (filled_ > 0) chain.Add(WriteBlock(target));
+  BeginToWrite();
+  if (block_.filled > 0) chain.Add(WriteBlock(target));
   if (policy_.preserve.any_attribute()) chain.Add(InstallDescriptor(target));
   chain.Add(Close(target));
   chain.Add(Close(source_), Link::kHard);
@@ -25,14 +26,14 @@ void FileCopy::OnCopyWhole(absl::Span<const int32_t> results, NextChains* next) 
   if (results[0] < 0) return OnOpenTargetFailed(-results[0], next);
   target_.NoteMade(FileRef::Slot(slot_));
   size_t at = 1;
-  if (filled_ > 0) NoteWritten(results[at++]);
+  if (block_.filled > 0) NoteWritten(results[at++]);
   const int32_t installed = policy_.preserve.any_attribute() ? results[at++] : -ECANCELED;
   const int32_t target_closed = results[at];
   const int32_t source_closed = results[at + 1];
   // An op that was cancelled did not run; one that failed has closed the file all the
   // same.
   if (source_closed != -ECANCELED) source_ = FileRef();
-  if (written_ == filled_) target_.NoteWhole();
+  if (block_.is_written()) target_.NoteWhole();
   // Its slot is for this chain only.
   if (installed < 0 && target_closed == -ECANCELED) return InstallTarget(next);
   target_.SetFile(installed >= 0 ? FileRef::Descriptor(installed) : FileRef());
@@ -89,7 +90,10 @@ void FileCopy::OnInstalled(NextChains* next) {
 
 void FileCopy::CopyContents(NextChains* next) {
   first_failure_.reset();
-  if (is_whole_) return WriteWhole(next);
+  if (is_whole_) {
+    BeginToWrite();
+    return WriteWhole(next);
+  }
   state_ = State::kContents;
   contents_.Start({.source = source_,
                    .target = target_.file(),
@@ -104,12 +108,13 @@ void FileCopy::CopyContents(NextChains* next) {
   OnContents(next);
 }
 
+void FileCopy::BeginToWrite() {
+  contents_.sink().io().SetFileSystem(target_.file_system(), policy_.leaves_cache());
+}
+
 Op FileCopy::WriteBlock(FileRef target) {
-  Op op = WriteAt(target, block_ + written_, filled_ - written_, written_);
-  write_is_uncached_ = policy_.leaves_cache() && !refused_uncached_ &&
-                       !target_.file_system()->refuses_uncached_writes();
-  if (write_is_uncached_) op.io.flags = kDontCache;
-  return op;
+  contents_.sink().SetFile(target);
+  return contents_.sink().Write(&block_);
 }
 
 bool FileCopy::closes_when_written() const {
@@ -118,7 +123,7 @@ bool FileCopy::closes_when_written() const {
 
 void FileCopy::WriteWhole(NextChains* next) {
   state_ = State::kWriteWhole;
-  const bool writes = written_ < filled_;
+  const bool writes = !block_.is_written();
   if (!writes && !closes_when_written()) return OnWriteWhole({}, next);
   Chain& chain = next->Add(0);
   if (writes) chain.Add(WriteBlock(target_.file()));
@@ -130,10 +135,10 @@ void FileCopy::WriteWhole(NextChains* next) {
 }
 
 void FileCopy::OnWriteWhole(absl::Span<const int32_t> results, NextChains* next) {
-  if (written_ < filled_) {
+  if (!block_.is_written()) {
     const bool may_go_on = NoteWritten(results[0]);
     results.remove_prefix(1);
-    if (written_ < filled_) return may_go_on ? WriteWhole(next) : CloseAll(next);
+    if (!block_.is_written()) return may_go_on ? WriteWhole(next) : CloseAll(next);
   }
   target_.NoteWhole();
   if (!closes_when_written()) return SetAttributes(next);
@@ -146,37 +151,22 @@ bool FileCopy::may_help_to_call() const {
 }
 
 bool FileCopy::NoteWritten(int32_t result) {
-  if (write_is_uncached_ && RefusesDontCache(result)) {
-    refused_uncached_ = true;
-    target_.file_system()->NoteUncachedWritesRefused();
-    return true;
-  }
-  // Cancelled it was by a chain cut short; 0 bytes is not an answer that a regular file
-  // gives. Both are tried again as if interrupted.
-  if (result == 0 || result == -ECANCELED) result = -EINTR;
   if (result == -EIO && may_help_to_call() && !control_.stopped) {
     control_.only_calls = closes_at_once_ = true;
-    counters_->bytes_done.Add(-static_cast<int64_t>(written_));
-    written_ = 0;
+    counters_->bytes_done.Add(-contents_.TakeCounted());
+    block_.written = 0;
     return true;
   }
-  if (result < 0) {
-    if (!control_.stopped && ShouldRetry(result, &retries_, counters_)) return true;
-    if (!control_.stopped || result != -EINTR) {
-      FailOnTarget(Operation::kWrite, result == -EINTR ? EIO : -result);
-    }
+  const BlockResult written = contents_.sink().OnWrite(result, &block_);
+  if (written.kind == BlockResult::Kind::kFailed) {
+    FailOnTarget(Operation::kWrite, written.error_number);
     return false;
   }
-  retries_ = 0;
-  counters_->bytes_done.Add(result);
-  written_ += result;
-  if (written_ < filled_) counters_->short_writes.Add(1);
   return !control_.stopped;
 }
 
 void FileCopy::OnContents(NextChains* next) {
   if (contents_.target_emptied()) target_.NoteEmptied();
-  refused_uncached_ = refused_uncached_ || contents_.refused_uncached();
   outcome_ = Outcome::kRunning;
   switch (contents_.outcome()) {
     case ContentsCopy::Outcome::kRunning:
@@ -237,7 +227,7 @@ void FileCopy::OnLookAnew(absl::Span<const int32_t> results, NextChains* next) {
                               S_ISREG(target_.named().stx_mode) &&
                               DeviceOf(target_.named()) == DeviceOf(target_.stat());
   counters_->bytes_done.Add(-contents_.TakeCounted());
-  contents_.Reset(&policy_, &source_stat_);
+  contents_.Restart();
   control_.only_calls = control_.at_once = closes_at_once_ = true;
   if (control_.stopped) return CloseAll(next);
   if (may_be_made_up && !IsStillTheSame(target_.stat(), target_.named())) {

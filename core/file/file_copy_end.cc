@@ -7,8 +7,9 @@
 namespace ringcp {
 
 bool FileCopy::has_cached() const {
-  return policy_.leaves_cache() && (refused_uncached_ || source_refuses_uncached() ||
-                                    target_.file_system()->refuses_uncached_writes());
+  return policy_.leaves_cache() &&
+         (contents_.refused_uncached() || source_refuses_uncached() ||
+          target_.file_system()->refuses_uncached_writes());
 }
 
 bool FileCopy::source_refuses_uncached() const {

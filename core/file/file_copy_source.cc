@@ -74,6 +74,11 @@ void FileCopy::LookAtSource(NextChains* next) {
   }
 }
 
+void FileCopy::SetSourceFileSystem(FileSystem* file_system) {
+  source_file_system_ = file_system;
+  contents_.source_io().SetFileSystem(file_system, policy_.leaves_cache());
+}
+
 void FileCopy::OnLookAtSource(absl::Span<const int32_t> results, NextChains* next) {
   control_.at_once = control_.may_call;
   first_read_ = results.size() > 1 ? results.back() : kNotRead;
@@ -87,11 +92,11 @@ void FileCopy::OnLookAtSource(absl::Span<const int32_t> results, NextChains* nex
   }
   const dev_t device = DeviceOf(source_stat_);
   if (names_.source_file_system == nullptr) {
-    source_file_system_ = policy_.file_systems->Find(policy_.kernel, source_, device);
+    SetSourceFileSystem(policy_.file_systems->Find(policy_.kernel, source_, device));
     names_.source_file_system = source_file_system_;
   } else if (names_.source_file_system->device() != device) {
     // Another file system may be mounted over the file alone.
-    source_file_system_ = policy_.file_systems->FindByDevice(device);
+    SetSourceFileSystem(policy_.file_systems->FindByDevice(device));
   }
   const bool has_many_links = policy_.preserve.links && source_stat_.stx_nlink > 1;
   if (policy_.offer_all_links || names_.offers_links || has_many_links) {
@@ -172,10 +177,9 @@ void FileCopy::OnRightsKnown(NextChains* next) {
 bool FileCopy::reads_first() const { return !may_clone() && !has_cached(); }
 
 Op FileCopy::FirstRead() {
-  if (block_ == nullptr) block_ = pool_->Take();
-  Op op = ReadAt(source_, block_ + filled_, block_size_bytes_ - filled_, filled_);
-  first_read_is_uncached_ = policy_.leaves_cache() && !source_refuses_uncached();
-  if (first_read_is_uncached_) op.io.flags = kDontCache;
+  if (block_.buffer == nullptr) block_.buffer = pool_->Take();
+  Op op = ReadAt(source_, block_.buffer, block_.length, block_.offset);
+  contents_.source_io().Prepare(block_, &op, &block_.read);
   return op;
 }
 
@@ -184,35 +188,35 @@ void FileCopy::ReadFirst(NextChains* next) {
 }
 
 void FileCopy::DropFirstBlock() {
-  if (block_ != nullptr) pool_->GiveBack(block_, /*extra=*/false);
-  block_ = nullptr;
-  filled_ = written_ = 0;
+  if (block_.buffer != nullptr) pool_->GiveBack(block_.buffer, /*extra=*/false);
+  block_.buffer = nullptr;
+  block_.Begin(0, block_size_bytes_);
   is_whole_ = false;
 }
 
 void FileCopy::OnFirstRead(int32_t result, NextChains* next) {
-  if (first_read_is_uncached_ && RefusesDontCache(result)) {
-    refused_uncached_ = true;
-    source_file_system_->NoteUncachedReadsRefused();
+  const BlockResult read = contents_.source_io().Settle(result, block_.read, &block_);
+  if (read.kind == BlockResult::Kind::kAgain && contents_.refused_uncached()) {
+    // It will pass through the page cache, and has to leave it in the end.
     DropFirstBlock();
     return OpenNewTarget(next);
   }
-  if (result < 0) {
-    if (control_.stopped) return CloseAll(next);
-    if (ShouldRetry(result, &retries_, counters_)) return ReadFirst(next);
-    FailOnSource(Operation::kRead, result == -EINTR ? EIO : -result);
+  if (control_.stopped) return CloseAll(next);
+  if (read.kind == BlockResult::Kind::kAgain) return ReadFirst(next);
+  if (read.kind == BlockResult::Kind::kFailed) {
+    FailOnSource(Operation::kRead, read.error_number == EINTR ? EIO : read.error_number);
     return CloseAll(next);
   }
-  retries_ = 0;
-  filled_ += result;
-  if (control_.stopped) return CloseAll(next);
+  block_.retries = 0;
+  block_.filled = result;
   // One that is shorter than the file was may have met a bad place on its device.
-  const bool is_at_end = filled_ < block_size_bytes_ && filled_ >= source_stat_.stx_size;
+  const bool is_at_end =
+      block_.filled < block_.length && block_.filled >= source_stat_.stx_size;
   if (source_file_system_->tells_true_sizes() && is_at_end) return OnReadWhole(next);
   // At and beyond the size that the file system tells, a ring reads nothing without
   // asking it (Linux 6.18); pread(2) does ask.
-  Enter(State::kConfirmEnd, AtOnce(ReadAt(source_, acl_.data(), kAclBytesMax, filled_)),
-        next);
+  Enter(State::kConfirmEnd,
+        AtOnce(ReadAt(source_, acl_.data(), kAclBytesMax, block_.filled)), next);
 }
 
 void FileCopy::OnConfirmEnd(int32_t result, NextChains* next) {
@@ -221,7 +225,8 @@ void FileCopy::OnConfirmEnd(int32_t result, NextChains* next) {
   if (result < 0) {
     if (ShouldRetry(result, &retries_, counters_)) {
       return Enter(State::kConfirmEnd,
-                   AtOnce(ReadAt(source_, acl_.data(), kAclBytesMax, filled_)), next);
+                   AtOnce(ReadAt(source_, acl_.data(), kAclBytesMax, block_.filled)),
+                   next);
     }
     FailOnSource(Operation::kRead, -result);
     return CloseAll(next);
