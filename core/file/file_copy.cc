@@ -6,7 +6,7 @@
 //             v
 //       kLookAtSource    [statx of that descriptor (-> no pipe -> read the first block)]
 //             v
-//       kAwaitDecision   only for a file with several links that are to be kept:
+//       (kAwaitCaller)   only for a file with several links that are to be kept:
 //             |            the worker calls Proceed() or Abandon()
 //             v
 //     kGetAcl, kGetCapability, where the mode is to be kept
@@ -21,7 +21,7 @@
 //             |   kOpenTarget [openat] <-----------------------+
 //             |     | target exists: kStatTarget, (kLookAtOld,)
 //             |     |   (kRemoveTarget,) kOpenTarget,
-//             |     |   kStatOpened, (kAwaitTarget,) kConfirmTarget, kEmptyOld
+//             |     |   kStatOpened, (kAwaitCaller,) kConfirmTarget, kEmptyTarget
 //             |     v                                          v
 //             |   kWriteWhole [write -> close => close]     kContents (contents_copy.h)
 //             v     |                                          |
@@ -131,20 +131,16 @@ void FileCopy::GoOn(int lane, absl::Span<const int32_t> results, NextChains* nex
       return OnOpenTarget(results[0], next);
     case State::kStatOpened:
       return OnStatOpened(results[0], next);
-    case State::kEmptyOld:
-      return OnEmptyOld(results[0], next);
+    case State::kEmptyTarget:
+      return begins_anew() ? OnEmptyAnew(results[0], next) : OnEmptyOld(results[0], next);
     case State::kWriteWhole:
       return OnWriteWhole(results, next);
-    case State::kInstallTarget:
-      return OnInstallTarget(results, next);
-    case State::kCloseSlot:
-      return OnCloseSlot(results[0], next);
+    case State::kLeaveSlot:
+      return OnLeaveSlot(results, next);
     case State::kConfirmTarget:
       return OnConfirmTarget(results[0], next);
     case State::kLookAnew:
       return OnLookAnew(results, next);
-    case State::kEmptyAnew:
-      return OnEmptyAnew(results[0], next);
     case State::kLetGo:
       return OnLetGo(results, next);
     case State::kContents:
@@ -160,13 +156,11 @@ void FileCopy::GoOn(int lane, absl::Span<const int32_t> results, NextChains* nex
     case State::kClose:
       OnClosed(results);
       return CloseFiles(next);
-    case State::kAwaitDecision:
-    case State::kAwaitTarget:
+    case State::kAwaitCaller:
     case State::kDone:
       break;
   }
-  RINGCP_CHECK(state_ != State::kDone && state_ != State::kAwaitDecision &&
-               state_ != State::kAwaitTarget);
+  RINGCP_CHECK(state_ != State::kDone && state_ != State::kAwaitCaller);
 }
 
 void FileCopy::SetAttributes(NextChains* next) {

@@ -170,7 +170,7 @@ class FileCopy {
   enum class State {
     kOpenSource,
     kLookAtSource,
-    kAwaitDecision,
+    kAwaitCaller,
     kGetAcl,
     kGetCapability,
     kReadFirst,
@@ -182,15 +182,12 @@ class FileCopy {
     kRemoveTarget,
     kOpenTarget,
     kStatOpened,
-    kAwaitTarget,
     kConfirmTarget,
     kLookAnew,
-    kEmptyAnew,
     kLetGo,
-    kEmptyOld,
+    kEmptyTarget,
     kWriteWhole,
-    kInstallTarget,
-    kCloseSlot,
+    kLeaveSlot,
     kContents,
     kAttributes,
     kEndTarget,
@@ -235,12 +232,9 @@ class FileCopy {
   void ClaimNewTarget();
   void CopyWhole(NextChains* next);
   void OnCopyWhole(absl::Span<const int32_t> results, NextChains* next);
-  void InstallTarget(NextChains* next);
-  void OnInstallTarget(absl::Span<const int32_t> results, NextChains* next);
-  void CloseSlot(NextChains* next);
-  void OnCloseSlot(int32_t result, NextChains* next);
-  // The target has a descriptor instead of a slot.
-  void OnInstalled(NextChains* next);
+  // Gives the target a descriptor instead of its slot, as far as that is left to be done.
+  void LeaveSlot(NextChains* next);
+  void OnLeaveSlot(absl::Span<const int32_t> results, NextChains* next);
   void OpenNewTarget(NextChains* next);
   // Whether an existing target is to be opened with O_TRUNC after all, if opening it
   // failed with `error_number`; 0: if it has not been tried.

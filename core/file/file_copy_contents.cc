@@ -35,7 +35,7 @@ void FileCopy::OnCopyWhole(absl::Span<const int32_t> results, NextChains* next) 
   if (source_closed != -ECANCELED) source_ = FileRef();
   if (block_.is_written()) target_.NoteWhole();
   // Its slot is for this chain only.
-  if (installed < 0 && target_closed == -ECANCELED) return InstallTarget(next);
+  if (installed < 0 && target_closed == -ECANCELED) return LeaveSlot(next);
   target_.SetFile(installed >= 0 ? FileRef::Descriptor(installed) : FileRef());
   if (target_closed < 0 && target_closed != -ECANCELED) {
     FailOnTarget(Operation::kClose, -target_closed);
@@ -43,46 +43,35 @@ void FileCopy::OnCopyWhole(absl::Span<const int32_t> results, NextChains* next) 
     if (target_.is_open()) target_.NoteNotStored();
   }
   // For want of memory or a thread in the kernel.
-  if (installed >= 0 && target_closed == -ECANCELED) return CloseSlot(next);
+  if (installed >= 0 && target_closed == -ECANCELED) return LeaveSlot(next);
   SetAttributes(next);
 }
 
-void FileCopy::InstallTarget(NextChains* next) {
-  const FileRef slot = target_.file();
-  state_ = State::kInstallTarget;
-  next->Add(0).Add(InstallDescriptor(slot)).Add(Close(slot), Link::kHard);
+// A file that stays in its slot is open until another file takes the slot, or until the
+// ring is gone.
+void FileCopy::LeaveSlot(NextChains* next) {
+  state_ = State::kLeaveSlot;
+  Chain& chain = next->Add(0);
+  if (target_.file().is_slot()) chain.Add(InstallDescriptor(target_.file()));
+  chain.Add(Close(FileRef::Slot(slot_)), Link::kHard);
 }
 
-void FileCopy::OnInstallTarget(absl::Span<const int32_t> results, NextChains* next) {
+void FileCopy::OnLeaveSlot(absl::Span<const int32_t> results, NextChains* next) {
   const int32_t result = results[0];
+  const bool installs = target_.file().is_slot();
   if (result == -ECANCELED && ShouldRetry(result, &retries_, counters_)) {
-    return InstallTarget(next);  // Neither of the two has run.
+    return LeaveSlot(next);  // None of the ops has run.
   }
-  if (result < 0) {
+  if (installs && result < 0) {
     FailOnTarget(Operation::kOpen, -result);
     // Without a descriptor it can't be told whether the name still leads to it.
     target_.NoteLost(-result);
     return CloseAll(next);
   }
-  target_.SetFile(FileRef::Descriptor(result));
-  if (results[1] == -ECANCELED) return CloseSlot(next);
-  OnInstalled(next);
-}
-
-// What stays in a slot is open until another file takes its place, or the ring is gone.
-void FileCopy::CloseSlot(NextChains* next) {
-  state_ = State::kCloseSlot;
-  next->Add(0).Add(Close(FileRef::Slot(slot_)));
-}
-
-void FileCopy::OnCloseSlot(int32_t result, NextChains* next) {
-  if (result == -ECANCELED && ShouldRetry(result, &retries_, counters_)) {
-    return CloseSlot(next);
+  if (installs) {
+    target_.SetFile(FileRef::Descriptor(result));
+    if (results[1] == -ECANCELED) return LeaveSlot(next);
   }
-  OnInstalled(next);
-}
-
-void FileCopy::OnInstalled(NextChains* next) {
   const bool gives_up = control_.stopped && !target_.is_whole();
   if (outcome_at_end_ == Outcome::kFailed || gives_up) return CloseAll(next);
   WriteWhole(next);
@@ -231,7 +220,7 @@ void FileCopy::OnLookAnew(absl::Span<const int32_t> results, NextChains* next) {
   control_.only_calls = control_.at_once = closes_at_once_ = true;
   if (control_.stopped) return CloseAll(next);
   if (may_be_made_up && !IsStillTheSame(target_.stat(), target_.named())) {
-    return Enter(State::kEmptyAnew, SetSize(target_.file(), 0), next);
+    return Enter(State::kEmptyTarget, SetSize(target_.file(), 0), next);
   }
   state_ = State::kLetGo;
   next->Add(0).Add(SetSize(target_.file(), 0)).Add(Close(target_.file()), Link::kHard);

@@ -40,7 +40,7 @@ void FileCopy::CloseAll(NextChains* next) {
 bool FileCopy::EndsTarget(NextChains* next) {
   switch (target_.step()) {
     case PlacedTarget::Step::kInstall:
-      InstallTarget(next);
+      LeaveSlot(next);
       return true;
     case PlacedTarget::Step::kClose:
     case PlacedTarget::Step::kDone:

@@ -100,7 +100,7 @@ void FileCopy::OnLookAtSource(absl::Span<const int32_t> results, NextChains* nex
   }
   const bool has_many_links = policy_.preserve.links && source_stat_.stx_nlink > 1;
   if (policy_.offer_all_links || names_.offers_links || has_many_links) {
-    state_ = State::kAwaitDecision;
+    state_ = State::kAwaitCaller;
     outcome_ = Outcome::kMultiplyLinked;
     return;
   }
@@ -108,14 +108,14 @@ void FileCopy::OnLookAtSource(absl::Span<const int32_t> results, NextChains* nex
 }
 
 void FileCopy::Proceed(NextChains* next) {
-  RINGCP_CHECK(state_ == State::kAwaitDecision);
+  RINGCP_CHECK(outcome_ == Outcome::kMultiplyLinked);
   outcome_ = Outcome::kRunning;
   OnSourceKnown(next);
   SetAtOnce(next);
 }
 
 void FileCopy::Abandon(NextChains* next) {
-  RINGCP_CHECK(state_ == State::kAwaitDecision);
+  RINGCP_CHECK(outcome_ == Outcome::kMultiplyLinked);
   outcome_ = Outcome::kRunning;
   outcome_at_end_ = Outcome::kAbandoned;
   CloseAll(next);

@@ -302,7 +302,7 @@ void FileCopy::TakeTarget(NextChains* next) {
                                 .is_any = target_.numbers_differ()},
                                names_.target_place(), /*announces=*/!target_.is_open(),
                                &claim_)) {
-    state_ = State::kAwaitTarget;
+    state_ = State::kAwaitCaller;
     outcome_ = Outcome::kAwaitTarget;
     return;
   }
@@ -345,7 +345,7 @@ void FileCopy::OnConfirmTarget(int32_t result, NextChains* next) {
 }
 
 void FileCopy::RetryTarget(NextChains* next) {
-  RINGCP_CHECK(state_ == State::kAwaitTarget);
+  RINGCP_CHECK(outcome_ == Outcome::kAwaitTarget);
   outcome_ = Outcome::kRunning;
   if (control_.stopped) {
     CloseAll(next);
@@ -363,7 +363,7 @@ void FileCopy::UseTaken(NextChains* next) {
 void FileCopy::EmptyOld(NextChains* next) {
   // If it can't be cloned to, it is to stay as it is.
   if (policy_.reflink == Reflink::kAlways) return CopyContents(next);
-  Enter(State::kEmptyOld, policy_.Resize(target_.file(), 0), next);
+  Enter(State::kEmptyTarget, policy_.Resize(target_.file(), 0), next);
 }
 
 void FileCopy::OnEmptyOld(int32_t result, NextChains* next) {
