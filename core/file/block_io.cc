@@ -13,8 +13,8 @@ void BlockIo::RefusePolling(int error_number) {
 
 void BlockIo::Adapt(const Block& block, Op* op, BlockTry* tried) const {
   op->io.polled = tried->polled = polls(block);
-  // What is polled has O_DIRECT: it leaves nothing in the page cache anyway, and which of
-  // the two was refused would not be known.
+  // A polled op goes past the page cache (O_DIRECT) anyway. Asked for both, it would not
+  // tell which of the two the file system refused.
   if (tried->polled) {
     tried->asked_bytes = op->io.length = std::min(op->io.length, polled_length_max_);
   } else if (is_uncached_ && !refuses_uncached()) {
@@ -27,7 +27,7 @@ BlockResult BlockIo::OnTrouble(int32_t result, const BlockTry& tried, Block* blo
   if (tried.polled) {
     block->poll_error = std::max(0, -result);
   } else if (result >= 0) {
-    // It was polling that it failed by.
+    // Without polling it succeeded, so polling was why it had failed.
     if (MayRefusePolling(-block->poll_error)) RefusePolling(block->poll_error);
     block->poll_error = 0;
   }

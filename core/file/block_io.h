@@ -1,9 +1,9 @@
 // How one side of a BlockPump reads or writes its file: whether a read or write leaves
-// something in the page cache, whether it is polled, and whether it is tried again after
-// it failed. Sources and sinks that are files have one each.
+// its pages in the page cache, whether it is polled, and whether it is tried again after
+// a failure. Each FileSource and each FileSink has one.
 //
-// A polled read or write that fails is tried again without polling, and what that comes
-// to counts.
+// A polled read or write that fails is tried again without polling. The second result
+// counts.
 //
 // Thread-safety: belongs to its worker.
 
@@ -20,7 +20,7 @@
 
 namespace ringcp {
 
-// That a read or write could not be polled, and why.
+// Which read or write could not be polled, and why.
 struct PollRefusal {
   Operation operation = Operation::kRead;  // Or kWrite.
   int error_number = 0;                    // 0: none was refused.
@@ -32,33 +32,33 @@ class BlockIo {
   BlockIo(Operation operation, EngineCounters* counters)
       : operation_(operation), counters_(counters) {}
 
-  // The next file begins, of which nothing is known.
+  // Forgets the last file.
   void Reset() {
     SetFileSystem(nullptr, /*is_uncached=*/false);
     refused_uncached_ = false;
   }
-  // From the next read or write on: the file is on `file_system`, which learns what it
-  // refuses and outlives this; nullptr while it is not known. With `is_uncached` nothing
-  // is left in the page cache, unless that is refused. REQUIRES: not nullptr when the
-  // result of an uncached read or write comes, and if BeginPolling() follows.
+  // Tells where the file is: on `file_system`, or nullptr while that is not known.
+  // Refusals are noted there. With `is_uncached`, reads or writes ask the kernel to leave
+  // nothing in the page cache, until the file system refuses that. REQUIRES:
+  // `file_system` outlives this; it is not nullptr when the result of an uncached read or
+  // write arrives, nor when BeginPolling() is called.
   void SetFileSystem(FileSystem* file_system, bool is_uncached) {
     file_system_ = file_system;
     is_uncached_ = is_uncached;
     polled_length_max_ = 0;
     poll_refusal_ = PollRefusal();
   }
-  // Whether a read or write of this file was refused that was to leave nothing in the
-  // page cache.
+  // Whether the file system refused to leave nothing of this file in the page cache.
   bool refused_uncached() const { return refused_uncached_; }
 
-  // From the next read or write on: polls up to so many bytes each. O_DIRECT is on until
-  // EndPolling(). REQUIRES: `length_max` > 0.
+  // Has each following read or write be polled, and be of at most `length_max` bytes.
+  // REQUIRES: `length_max` > 0; the file has O_DIRECT on until EndPolling().
   void BeginPolling(uint32_t length_max) { polled_length_max_ = length_max; }
   void EndPolling() { polled_length_max_ = 0; }
   // Notes that the file system refuses polling, with `error_number`.
   void RefusePolling(int error_number);
-  // What the job has learned by this side since SetFileSystem(), if it did: that this
-  // file system can't be polled.
+  // The refusal, if this side was the first of the job to find, since SetFileSystem(),
+  // that its file system can't be polled.
   const PollRefusal& poll_refusal() const { return poll_refusal_; }
   // Whether the next try of the block is to be polled.
   bool polls(const Block& block) const {
@@ -66,14 +66,14 @@ class BlockIo {
            !file_system_->refuses_polling();
   }
 
-  // Has `op`, which reads or writes the block, leave the page cache alone or be polled,
-  // and notes in `tried` what it is to do.
+  // Adapts `op`, which reads or writes the block: it leaves the page cache alone, or is
+  // polled, or neither. `tried` gets which of them.
   void Prepare(const Block& block, Op* op, BlockTry* tried) const {
     *tried = {.asked_bytes = op->io.length};
     if (polled_length_max_ > 0 || is_uncached_) Adapt(block, op, tried);
   }
 
-  // Takes in what has become of a try: kDone, kAgain or kFailed.
+  // Judges the result of a try: kDone, kAgain or kFailed.
   BlockResult Settle(int32_t result, const BlockTry& tried, Block* block) {
     return result >= 0 && block->poll_error == 0 ? BlockResult()
                                                  : OnTrouble(result, tried, block);

@@ -41,7 +41,7 @@ void ContentsCopy::Restart(const struct statx* source_stat) {
   TakeCounted();
   outcome_ = Outcome::kRunning;
   retries_ = 0;
-  pump_.Start();  // It knows nothing of the last file any more.
+  pump_.Start();  // It forgets the last file.
 }
 
 void ContentsCopy::Start(const Files& files, NextChains* next) {
@@ -49,7 +49,7 @@ void ContentsCopy::Start(const Files& files, NextChains* next) {
   const bool is_uncached = policy_->leaves_cache();
   source_.blocks().io().SetFileSystem(files.source_file_system, is_uncached);
   target_.blocks().io().SetFileSystem(files.target_file_system, is_uncached);
-  // What a ring says of the end is true there; elsewhere only a call is believed.
+  // Where sizes are true a ring's empty read is at the end. Elsewhere only a call's is.
   source_.Start(files.source,
                 policy_->queues_all && files.source_file_system->tells_true_sizes());
   target_.Start(files.target, files.target_has_contents, files.target_size);
@@ -57,7 +57,7 @@ void ContentsCopy::Start(const Files& files, NextChains* next) {
     control_->at_once = true;
     return CopyPieces(next);
   }
-  // Of an empty file there is nothing to share; one in /proc may only look empty.
+  // An empty file has nothing to share, and a file in /proc may only look empty.
   const bool is_worth_it = source_.size() != 0 || policy_->reflink == Reflink::kAlways;
   if (!files.may_clone || !is_worth_it) {
     control_->at_once = control_->at_once && may_be_read_at_once();
@@ -105,7 +105,7 @@ void ContentsCopy::Settle(int lane, absl::Span<const int32_t> results, NextChain
   RINGCP_CHECK(state_ != State::kDone && state_ != State::kAwaitHelper);
 }
 
-// --- What the source is like ---
+// --- The source ---
 
 bool ContentsCopy::is_large() const {
   return policy_->shared_files != nullptr &&
@@ -121,8 +121,10 @@ bool ContentsCopy::wants_direct() const {
 
 void ContentsCopy::OnClone(int32_t result, NextChains* next) {
   const bool refuses_all = result < 0 && FileSystemTable::RefusesAllClones(-result);
-  // With old contents it was a trial, so that they stay where cloning is impossible. Now
-  // they are to go: they may be behind or between the new ones, or be why it failed.
+  // The clone of a target with old contents was a trial, so that they would stay if
+  // cloning is impossible. After its success they have to go, because parts of them may
+  // lie behind or between the new contents. They also have to go if they may be why it
+  // failed.
   const bool was_trial = target_.has_old();
   const bool may_be_why =
       result == -ENOSPC || (result == -EINVAL && target_.old_size() > source_.size());
@@ -137,7 +139,8 @@ void ContentsCopy::OnClone(int32_t result, NextChains* next) {
     return Fail(TargetFailure(Operation::kClone, -result));
   }
   control_->at_once = control_->at_once && may_be_read_at_once();
-  // A target that was there may be a link to elsewhere, and a source may be mounted over.
+  // The refusal is noted for the directories' file systems. A target that was there may
+  // be a link to another file system, and another one may be mounted over the source.
   if (refuses_all && files_.target_created &&
       files_.source_file_system == files_.source_found_on) {
     policy_->file_systems->NoteCloneRefused(*files_.source_found_on,
@@ -194,7 +197,7 @@ void ContentsCopy::FindPiece(NextChains* next) {
 }
 
 void ContentsCopy::OnFindData(int32_t result, NextChains* next) {
-  // A hole is copied by leaving it out.
+  // A hole that is left out counts as copied.
   target_.blocks().Count(static_cast<int64_t>(source_.OnFindData(result)));
   if (source_.ends_with_hole()) return FindPiece(next);
   Enter(State::kFindHole, source_.FindHole(), next);
@@ -207,7 +210,7 @@ void ContentsCopy::OnFindHole(int32_t result, NextChains* next) {
   const uint64_t end = source_.piece_end();
   if (is_shareable(begin, end)) {
     if (pump_.complete()) return CopyShared(begin, end, next);
-    // It is found again once those before it are copied.
+    // The piece is found again once the pieces before it are copied.
     source_.GoTo(begin);
     return Pump(next);
   }
@@ -246,7 +249,7 @@ void ContentsCopy::Resume(NextChains* next) {
 
 void ContentsCopy::OnPumped(NextChains* next) {
   if (is_direct_ && control_->stopped && !pump_.failed()) return Done(Outcome::kStopped);
-  // A direct read that nobody asked for must not be what a copy fails by.
+  // A direct read that the user has not asked for must not make the copy fail.
   const bool may_be_refused =
       pump_.error_number() == EINVAL ||
       (reads_direct_ && pump_.failed_operation() == Operation::kRead);
@@ -260,7 +263,7 @@ void ContentsCopy::OnPumped(NextChains* next) {
   }
   if (pump_.complete()) {
     if (is_behind_ || source_.end() == FileSource::kEndUnknown) {
-      // A call has found the end. Room was set aside for the size that it had.
+      // A call has found the end. Room may have been set aside for a larger size.
       const uint64_t end = source_.blocks().end_offset();
       if (target_.is_too_long(end, source_.size())) return SetTargetSize(end, next);
       return Done(Outcome::kCopied);
@@ -269,7 +272,7 @@ void ContentsCopy::OnPumped(NextChains* next) {
         source_.has_holes() && !source_.blocks().end_found() && source_.has_more_pieces();
     return more ? FindPieces(source_.piece_end(), next) : OnEndReached(next);
   }
-  // Stopped, if not by its own worker, then by its helper.
+  // Its own worker stopped it, or a helper did.
   if (!pump_.failed()) return Done(Outcome::kStopped);
   Fail({.operation = pump_.failed_operation(),
         .error_number = pump_.error_number(),
@@ -280,11 +283,11 @@ void ContentsCopy::OnEndReached(NextChains* next) {
   if (source_.blocks().end_found()) {
     return SetTargetSize(source_.blocks().end_offset(), next);
   }
-  // With the last byte written the target has its size.
+  // If the source ends with data, the last write gave the target its size.
   if (!source_.has_holes() || (source_.knows_holes() && !source_.ends_with_hole())) {
     return CopyBehind(source_.size(), next);
   }
-  // Its last hole may be gone by now.
+  // The source may have been cut within its last hole.
   Enter(State::kStatEnd, policy_->CallUnlessQueued(source_.LookAtEnd()), next);
 }
 

@@ -1,4 +1,5 @@
-// Whether contents pass through the page cache, and how they go past it (O_DIRECT).
+// The part of ContentsCopy that decides whether contents pass through the page cache, and
+// moves them past it (O_DIRECT).
 
 #include <algorithm>
 #include <cerrno>
@@ -8,9 +9,9 @@
 namespace ringcp {
 namespace {
 
-// How much longer than what is written a target gets at a time, so that direct writes
-// need not wait for each other: little enough that one whose copy was killed does not
-// look whole, and so much that the lanes seldom run dry.
+// How far a target is made longer ahead of its direct writes, so that they need not wait
+// for each other. It is little enough that a target whose copy was killed does not look
+// whole, and enough that the lanes seldom run dry.
 constexpr uint64_t kDirectAheadBytes = 64 * 1024 * 1024;
 
 }  // namespace
@@ -29,12 +30,13 @@ void ContentsCopy::CopyBytes(NextChains* next) {
 
 void ContentsCopy::OnCountCached(int32_t result, NextChains* next) {
   const bool is_known = source_.OnCountCached(result);
-  // Between holes the sample tells nothing: the first piece that has to be waited for
-  // does.
+  // The sample of a file with holes tells nothing. Its pieces are copied at once until
+  // the first one has to be waited for.
   control_->at_once = control_->may_call &&
                       (source_.is_cached() || source_.has_holes()) &&
                       !policy_->leaves_cache();
-  // Then it is not put there either: that costs more CPU time than all the rest.
+  // A large file that is not in the page cache is not put there either, because that
+  // takes more CPU time than the rest of the copy.
   if (policy_->direct_reads && is_large() && is_known && !source_.is_cached() &&
       !source_.has_holes() && !files_.source_file_system->refuses_direct()) {
     reads_direct_ = true;
@@ -51,7 +53,7 @@ void ContentsCopy::SwitchDirect(bool on, NextChains* next) {
 void ContentsCopy::OnSetDirect(int32_t result, NextChains* next) {
   if (result == -EINVAL && !reads_direct_) return AskSource(next);
   if (result == -EINVAL) files_.source_file_system->NoteDirectRefused();
-  if (result < 0) return CopyPieces(next);  // Not to be had here.
+  if (result < 0) return CopyPieces(next);  // Without O_DIRECT.
   is_direct_ = true;
   if (reads_direct_) return CopyDirect(0, next);
   PollIfAsked();
@@ -101,7 +103,7 @@ void ContentsCopy::OnPreallocate(int32_t result, NextChains* next) {
 void ContentsCopy::CopyDirect(uint64_t begin, NextChains* next) {
   direct_begin_ = begin;
   direct_end_ = source_.direct_end();
-  // With its last block it gets its whole size, once it has all the rest.
+  // The target gets its whole size only with the last block, once all others are written.
   const uint64_t last_block = direct_end_ - block_size_bytes_;
   const bool is_worth_it =
       !reads_direct_ && direct_end_ > kLanesMax * uint64_t{block_size_bytes_};
@@ -114,7 +116,7 @@ void ContentsCopy::CopyDirect(uint64_t begin, NextChains* next) {
 
 void ContentsCopy::OnLengthen(int32_t result, NextChains* next) {
   if (control_->stopped) return Done(Outcome::kStopped);
-  // Without it the copy is only slower.
+  // If the target could not be made longer, the copy is only slower.
   if (result < 0) direct_end_ = source_.direct_end();
   CopyRange(direct_begin_, direct_end_, next);
 }

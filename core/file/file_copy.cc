@@ -6,10 +6,10 @@
 //             v
 //       kLookAtSource    [statx of that descriptor (-> no pipe -> read the first block)]
 //             v
-//       (kAwaitCaller)   only for a file with several links that are to be kept:
-//             |            the worker calls Proceed() or Abandon()
+//       (kAwaitCaller)   only for a file with several hard links, if they are kept: the
+//             |            worker calls Proceed() or Abandon()
 //             v
-//     kGetAcl, kGetCapability, where the mode is to be kept
+//     kGetAcl, kGetCapability, if the mode is kept
 //             |
 //    up to one block: kReadFirst (if it has not been read yet), kConfirmEnd
 //             |                                           other sizes
@@ -25,14 +25,14 @@
 //             |     v                                          v
 //             |   kWriteWhole [write -> close => close]     kContents (contents_copy.h)
 //             v     |                                          |
-//         kAttributes (attribute_plan.h), where there are any to keep
+//         kAttributes (attribute_plan.h), if any are kept
 //             v
 //          kClose
 //             v
 //           kDone        outcome()
 //
-// -> is a soft link, => a hard one. What the target needs besides being closed, after a
-// failure or when stopped, is done in kEndTarget: placed_target.h.
+// -> ties ops softly, => hard (Link in op.h). If the copy fails or is stopped, kEndTarget
+// does what the target needs besides being closed (placed_target.h).
 
 #include "core/file/file_copy.h"
 

@@ -1,4 +1,5 @@
-// The contents of a file's copy, on their way into the target, and once more anew.
+// The part of FileCopy that writes the contents to the target, and that copies all once
+// more if queued writes fail.
 
 #include <sys/stat.h>
 
@@ -30,19 +31,19 @@ void FileCopy::OnCopyWhole(absl::Span<const int32_t> results, NextChains* next) 
   const int32_t installed = policy_.preserve.any_attribute() ? results[at++] : -ECANCELED;
   const int32_t target_closed = results[at];
   const int32_t source_closed = results[at + 1];
-  // An op that was cancelled did not run; one that failed has closed the file all the
-  // same.
+  // A close that was cancelled did not run. A close that failed has closed the file.
   if (source_closed != -ECANCELED) source_ = FileRef();
   if (block_.is_written()) target_.NoteWhole();
-  // Its slot is for this chain only.
+  // The target is in its slot still, but the slot is for this chain only.
   if (installed < 0 && target_closed == -ECANCELED) return LeaveSlot(next);
   target_.SetFile(installed >= 0 ? FileRef::Descriptor(installed) : FileRef());
   if (target_closed < 0 && target_closed != -ECANCELED) {
     FailOnTarget(Operation::kClose, -target_closed);
-    // Without a descriptor it can't be told whether the name still leads to it.
+    // Without a descriptor nobody can say whether the name still leads to the target, so
+    // it stays.
     if (target_.is_open()) target_.NoteNotStored();
   }
-  // For want of memory or a thread in the kernel.
+  // The close did not run, because the kernel lacked memory or a thread.
   if (installed >= 0 && target_closed == -ECANCELED) return LeaveSlot(next);
   SetAttributes(next);
 }
@@ -64,7 +65,7 @@ void FileCopy::OnLeaveSlot(absl::Span<const int32_t> results, NextChains* next) 
   }
   if (installs && result < 0) {
     FailOnTarget(Operation::kOpen, -result);
-    // Without a descriptor it can't be told whether the name still leads to it.
+    // Without a descriptor nobody can say whether the name still leads to the target.
     target_.NoteLost(-result);
     return CloseAll(next);
   }
@@ -117,7 +118,8 @@ void FileCopy::WriteWhole(NextChains* next) {
   Chain& chain = next->Add(0);
   if (writes) chain.Add(WriteBlock(target_.file()));
   if (closes_when_written()) AddCloses(Link::kSoft, &chain);
-  // What is closed at once can't be behind what is queued.
+  // Either all ops of a chain are carried out at once or none is, and the closes have to
+  // be.
   if (control_.only_calls || (closes_when_written() && closes_at_once_)) {
     chain.SetAtOnce();
   }
@@ -167,7 +169,7 @@ void FileCopy::OnContents(NextChains* next) {
       target_.NoteWhole();
       return SetAttributes(next);
     case ContentsCopy::Outcome::kStopped:
-      control_.stopped = true;  // If not by its own worker, then by its helper.
+      control_.stopped = true;  // A helper may have stopped the copy.
       return CloseAll(next);
     case ContentsCopy::Outcome::kFailed:
       if (ShouldCopyAnew(contents_.failure())) return CopyAnew(next);
@@ -183,18 +185,19 @@ bool FileCopy::ShouldCopyAnew(const CopyFailure& failure) const {
          error != EDQUOT && error != EFBIG;
 }
 
-// A write that fails need not have to. Where a file system in user space stores only a
-// part of what it is given, the kernel knows no other answer to asynchronous writes than
-// EIO (Linux 6.18), and pwrite(2) goes on; some (those on object stores) take writes in
-// order only. So where a file system may be one of those all of the file is copied once
-// more, into a target opened anew, in order and by calls, whose word counts (kLookAnew,
-// then kLetGo, kConfirmTarget and kOpenTarget, or kEmptyAnew, and kContents again). All,
-// because an error may also tell, once, that what was written before could not be stored.
+// A queued write may fail although a call would not. If a file system in user space
+// stores only a part of an asynchronous write, the kernel answers EIO (Linux 6.18), where
+// pwrite(2) is told how much was stored, and goes on. Other such file systems, on object
+// stores, take writes in order only. So if the target may be on one of them, the whole
+// file is copied once more, in order and by calls, into a target that is opened anew, and
+// the results of these calls count. Writing only the failed block again would not do,
+// because an error may also tell, once, that earlier blocks could not be stored.
 //
-// After a failed write some file systems take nothing more from the open file. So if the
-// target's name still leads to it, it is emptied, closed and opened again. Where each
-// look may tell another inode number nobody can tell, and the open file is written to
-// again.
+// After a failed write some file systems take nothing more from the open file. So the
+// target is emptied, closed and opened once more, if its name still leads to it:
+// kLookAnew, kLetGo, kConfirmTarget, kOpenTarget, kContents. If each look may tell
+// another inode number, nobody can say where the name leads, and the open file is emptied
+// and written to again: kLookAnew, kEmptyTarget, kContents.
 void FileCopy::CopyAnew(NextChains* next) {
   first_failure_ = contents_.failure();
   state_ = State::kLookAnew;
@@ -238,7 +241,7 @@ void FileCopy::LetGo(NextChains* next) {
 }
 
 void FileCopy::OnLetGo(absl::Span<const int32_t> results, NextChains* next) {
-  // It did not run for want of a thread or of memory in the kernel.
+  // The close did not run, because the kernel lacked memory or a thread.
   if (MayNotHaveRun(results.back())) {
     closes_at_once_ = true;
     return LetGo(next);
@@ -256,7 +259,7 @@ void FileCopy::OnConfirmAnew(int32_t result, NextChains* next) {
     opening_.way = TargetOpening::Way::kTruncating;
     return OpenExistingTarget(next);
   }
-  // Some forget what was not written to its end.
+  // Some file systems forget a file that was not written to its end.
   if (result == -ENOENT && target_.is_made()) {
     target_.Forget();
     return OpenNewTarget(next);

@@ -1,4 +1,4 @@
-// The end of a file's copy: the target is closed, and kept or removed.
+// The part of FileCopy that closes both files, and keeps, empties or removes the target.
 
 #include <cerrno>
 
@@ -13,7 +13,7 @@ bool FileCopy::has_cached() const {
 }
 
 bool FileCopy::source_refuses_uncached() const {
-  // One that is not known yet is taken for any that has refused.
+  // While the file system is not known, it counts as refusing if any has refused.
   return source_file_system_ != nullptr
              ? source_file_system_->refuses_uncached_reads()
              : policy_.file_systems->has_refused_uncached_reads();
@@ -22,17 +22,17 @@ bool FileCopy::source_refuses_uncached() const {
 void FileCopy::CloseAll(NextChains* next) {
   DropFirstBlock();
   const bool both_open = source_ != FileRef() && target_.is_open();
-  // ext4 keeps the page with the last bytes of a file that has been preallocated (6.18),
-  // however it was written.
+  // ext4 keeps the page with the last bytes of a preallocated file in the page cache,
+  // however they were written (Linux 6.18).
   const bool is_in_cache = has_cached() || contents_.is_preallocated();
-  // A copy that was stopped does not wait for the device.
+  // A stopped copy does not wait for the device.
   if (!both_open || !target_.is_whole() || !is_in_cache || control_.stopped) {
     return CloseFiles(next);
   }
   state_ = State::kDropCached;
   Chain& chain = next->Add(0);
   chain.Add(DropCached(source_));
-  // A page that is not on the device yet can't be dropped.
+  // A page can be dropped only once it is on the device.
   const FileRef target = target_.file();
   chain.Add(WriteBack(target), Link::kHard).Add(DropCached(target), Link::kHard);
 }
@@ -65,7 +65,8 @@ void FileCopy::OnEndTarget(absl::Span<const int32_t> results, NextChains* next) 
   const bool goes_on = outcome_at_end_ != Outcome::kFailed && !control_.stopped;
   const bool is_done = target_.step() == PlacedTarget::Step::kDone;
   if (!begins_anew() || !goes_on || !is_done) return CloseFiles(next);
-  // What it made could not be opened again. It has made way for a new one, if it could.
+  // The target that this copy made could not be opened once more, so it was removed, if
+  // possible, and a new one is made.
   if (target_.removal_error() != 0) {
     FailOnTarget(Operation::kRemove, target_.removal_error());
     return CloseFiles(next);
@@ -75,8 +76,8 @@ void FileCopy::OnEndTarget(absl::Span<const int32_t> results, NextChains* next) 
 }
 
 void FileCopy::OnDropCached(int32_t written_back, NextChains* next) {
-  // What could not be dropped stays, which is no error; what could not be written is,
-  // whatever the device calls it. Nobody is told of it a second time.
+  // Pages that could not be dropped stay, which is no error. Pages that could not be
+  // written back are one, and the kernel tells of it only once.
   const bool is_unsupported = written_back == -EINVAL || written_back == -ENOSYS ||
                               written_back == -EOPNOTSUPP || written_back == -ESPIPE;
   if (written_back < 0 && !is_unsupported) {
@@ -103,7 +104,7 @@ void FileCopy::CloseFiles(NextChains* next) {
   AddCloses(Link::kHard, &next->Add(0));
 }
 
-// By a call it has run in any case; then -ECANCELED is what a file system answers.
+// A call has always run, so its -ECANCELED is an answer of the file system.
 bool FileCopy::MayNotHaveRun(int32_t result) const {
   return result == -ECANCELED && !closes_at_once_ && !control_.at_once;
 }

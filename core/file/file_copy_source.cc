@@ -1,4 +1,4 @@
-// The source of a file's copy: it is opened, looked at, and, if it is small, read.
+// The part of FileCopy that opens the source, looks at it and, if it is small, reads it.
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -15,16 +15,16 @@ namespace {
 
 constexpr int kSourceFlags = O_RDONLY | O_NOCTTY;
 constexpr mode_t kExecutePermissions = 0111;
-// For a first block that has not been read.
+// The result of a first read that has not run.
 constexpr int32_t kNotRead = -ECANCELED;
 
 }  // namespace
 
-// `nonblock` is O_NONBLOCK or 0. With it, a file that was replaced by a pipe meanwhile
-// does not make the open wait for somebody at the pipe's other end; for regular files it
-// makes a difference only where somebody holds a lease.
+// `nonblock` is O_NONBLOCK or 0. With O_NONBLOCK, opening a pipe that has taken the
+// file's place does not wait for somebody at its other end. For a regular file O_NONBLOCK
+// makes a difference only if somebody holds a lease on it.
 void FileCopy::OpenSource(int nonblock, NextChains* next) {
-  if (nonblock == 0) control_.at_once = false;  // It may take long.
+  if (nonblock == 0) control_.at_once = false;  // Opening may take long.
   const int follow = names_.follow_source ? 0 : O_NOFOLLOW;
   Enter(State::kOpenSource,
         OpenAt(names_.source_directory, names_.source, kSourceFlags | nonblock | follow,
@@ -43,7 +43,7 @@ void FileCopy::OnOpenSourceFailed(int error_number, NextChains* next) {
   if (control_.stopped && (error_number == EAGAIN || error_number == EINTR)) {
     return CloseAll(next);
   }
-  // Somebody holds a lease on the file: with O_NONBLOCK off, opening waits for it.
+  // Somebody holds a lease on the file. Without O_NONBLOCK, opening waits for its end.
   if (error_number == EAGAIN && retries_ == 0) {
     ++retries_;
     return OpenSource(0, next);
@@ -51,12 +51,13 @@ void FileCopy::OnOpenSourceFailed(int error_number, NextChains* next) {
   if (ShouldRetry(-error_number, &retries_, counters_)) {
     return OpenSource(O_NONBLOCK, next);
   }
-  // A symbolic link that is not to be followed, or a socket.
+  // It is a symbolic link that must not be followed, or a socket.
   if ((error_number == ELOOP && !names_.follow_source) || error_number == ENXIO) {
     outcome_at_end_ = Outcome::kSourceIsOther;
     return CloseAll(next);
   }
-  // What is gone was gone when it was looked at; GNU cp stats first and says so.
+  // GNU cp stats a source before it opens it, so a source that is gone fails to be looked
+  // at.
   FailOnSource(error_number == ENOENT ? Operation::kStat : Operation::kOpen,
                error_number);
   if (policy_.no_clobber && error_number != ENOENT) return StatBoth(next);
@@ -146,7 +147,7 @@ void FileCopy::OnGetAcl(int32_t result, NextChains* next) {
       permissions = PermissionsWithoutAcl(
           std::string_view(acl_.data(), static_cast<size_t>(result)));
     }
-    // Of a list that can't be read nobody but the owner is known to get in.
+    // If the list can't be read, only the owner is known to have access.
     const mode_t without = permissions.value_or(kOwnerPermissions);
     source_stat_.stx_mode &= static_cast<uint16_t>(~kPermissions | without);
     left_out_rights_ = true;
@@ -160,7 +161,7 @@ void FileCopy::OnGetAcl(int32_t result, NextChains* next) {
 
 void FileCopy::OnRightsKnown(NextChains* next) {
   if (control_.stopped) return CloseAll(next);
-  // Of an empty file there is nothing to share.
+  // An empty file has nothing to share.
   const bool may_share =
       may_clone() && (source_stat_.stx_size > 0 || policy_.reflink == Reflink::kAlways);
   const bool has_holes = SourceContents::HasHoles(source_stat_);
@@ -197,7 +198,8 @@ void FileCopy::DropFirstBlock() {
 void FileCopy::OnFirstRead(int32_t result, NextChains* next) {
   const BlockResult read = contents_.source_io().Settle(result, block_.read, &block_);
   if (read.kind == BlockResult::Kind::kAgain && contents_.refused_uncached()) {
-    // It will pass through the page cache, and has to leave it in the end.
+    // The file is copied through the page cache, like a larger one, and dropped in the
+    // end.
     DropFirstBlock();
     return OpenNewTarget(next);
   }
@@ -209,12 +211,12 @@ void FileCopy::OnFirstRead(int32_t result, NextChains* next) {
   }
   block_.retries = 0;
   block_.filled = result;
-  // One that is shorter than the file was may have met a bad place on its device.
+  // A read of less than the file's size may have met a bad place on the device.
   const bool is_at_end =
       block_.filled < block_.length && block_.filled >= source_stat_.stx_size;
   if (source_file_system_->tells_true_sizes() && is_at_end) return OnReadWhole(next);
-  // At and beyond the size that the file system tells, a ring reads nothing without
-  // asking it (Linux 6.18); pread(2) does ask.
+  // At and beyond the size that the file system tells, io_uring reads nothing without
+  // asking the file system (Linux 6.18). pread(2) does ask.
   Enter(State::kConfirmEnd,
         AtOnce(ReadAt(source_, acl_.data(), kAclBytesMax, block_.filled)), next);
 }
@@ -231,7 +233,7 @@ void FileCopy::OnConfirmEnd(int32_t result, NextChains* next) {
     FailOnSource(Operation::kRead, -result);
     return CloseAll(next);
   }
-  // There is more: as of a file of more than a block, from the beginning.
+  // There is more. The file is copied from its beginning, like one of several blocks.
   DropFirstBlock();
   OpenNewTarget(next);
 }

@@ -1,4 +1,5 @@
-// The target of a file's copy: what becomes of what is there, and how it is opened.
+// The part of FileCopy that decides what becomes of an existing target, and opens the
+// target.
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -15,16 +16,17 @@
 namespace ringcp {
 namespace {
 
-// How often a target is let go because its name leads to another inode, before the number
-// of an inode that may be made up is no longer believed.
+// How often a target is let go because its name leads to another inode number. After
+// that, numbers that the file system may make up are not believed any more.
 constexpr int kLooksMax = 3;
 
 }  // namespace
 
 mode_t FileCopy::WithheldMode() const {
   const bool inherits_acl = names_.target_default_acl.has_value();
-  // Nobody has to be kept out until the owner is set if it is right from the beginning. A
-  // server may give files another one, and where a link leads nobody has looked.
+  // If the target has the right owner from the beginning, nobody has to be kept out until
+  // the owner is set. But a server may give files another owner, and nobody has looked at
+  // the directory that a link leads to.
   const bool has_owner = names_.target_file_system->gives_files_to_their_maker() &&
                          !opening_.makes_pointee() &&
                          source_stat_.stx_uid == policy_.user &&
@@ -76,7 +78,7 @@ void FileCopy::OnOpenTarget(int32_t result, NextChains* next) {
   const FileRef file = FileRef::Descriptor(result);
   if (opening_.is_existing()) {
     target_.NoteOpened(file, opening_.follows_link());
-    // What was opened once more is compared with what it was before.
+    // What is opened once more is compared with what this copy opened before.
     struct statx* const stat =
         target_.is_identified() ? target_.mutable_named() : target_.mutable_stat();
     return Enter(State::kStatOpened, policy_.CallUnlessQueued(StatDescriptor(file, stat)),
@@ -95,7 +97,7 @@ void FileCopy::OnOpenTargetFailed(int error_number, NextChains* next) {
   if (ShouldRetry(-error_number, &retries_, counters_)) {
     return is_existing && begins_anew() ? OpenExistingTarget(next) : OpenNewTarget(next);
   }
-  // What it made may be one that nobody may write to, like its source.
+  // This copy may have made a file that nobody may write to, like its source.
   const bool is_own = begins_anew() && is_existing && target_.is_made();
   if (is_own && RemovingMayHelp(error_number) && EndsTarget(next)) return;
   if (begins_anew() || opening_.makes_pointee() ||
@@ -121,7 +123,7 @@ void FileCopy::CarryOut(const TargetDecision& decision, NextChains* next) {
       question_.relation =
           RelationOfContents(policy_.kernel, names_, source_stat_, target_.stat());
       return CarryOut(DecideTarget(question_), next);
-    case Fate::kCreate:  // It is gone again.
+    case Fate::kCreate:  // What was there is gone again.
       if (retries_++ < kRetriesMax) return OpenNewTarget(next);
       FailOnTarget(Operation::kStat, target_error_);
       break;
@@ -146,7 +148,7 @@ void FileCopy::CarryOut(const TargetDecision& decision, NextChains* next) {
 }
 
 bool FileCopy::ShouldTruncate(int error_number) const {
-  // What can't be cloned to is to stay as it is.
+  // With --reflink=always a target that can't be a clone keeps its contents.
   return !opening_.truncates() && !opening_.makes_pointee() &&
          policy_.reflink != Reflink::kAlways &&
          NeedsTruncating(*target_.file_system(), error_number,
@@ -155,8 +157,8 @@ bool FileCopy::ShouldTruncate(int error_number) const {
 
 void FileCopy::RemoveTarget(OldTarget removed_as, NextChains* next) {
   removed_as_ = removed_as;
-  // Since it was looked at it has been opened, in vain: by now it may be another one.
-  // Where numbers of inodes may be made up that can't be told.
+  // Opening the target has failed since it was looked at, so its name may lead to another
+  // file by now. Inode numbers that may be made up can't tell.
   const bool may_be_another = question_.opening != Opening::kNotTried &&
                               !opening_.truncates() &&
                               names_.target_file_system->has_true_inodes();
@@ -174,7 +176,7 @@ void FileCopy::OnLookAtOld(int32_t result, NextChains* next) {
       return UnlinkTarget(next);
     case HasName::kNothing:
       return OpenNewTarget(next);
-    case HasName::kAnother:  // That is decided on anew.
+    case HasName::kAnother:  // What becomes of that file is decided anew.
       question_ = {.kind = CopyKind::kContents,
                    .conditions = ConditionsOf(policy_, names_)};
       if (++targets_let_go_ <= kRetriesMax) return OpenNewTarget(next);
@@ -211,8 +213,8 @@ void FileCopy::StatTarget(NextChains* next) {
   if (question_.looks_through_links()) chain.Add(stat(0, target_.mutable_stat()));
 }
 
-// Of a file that will not be copied it does not matter whether it can be read, as long as
-// it can be looked at.
+// A source that is not copied because of --no-clobber need not be readable, as long as it
+// can be looked at.
 void FileCopy::StatBoth(NextChains* next) {
   state_ = State::kStatBoth;
   Chain& chain = next->Add(0);
@@ -226,7 +228,7 @@ void FileCopy::OnStatBoth(absl::Span<const int32_t> results, NextChains* next) {
   if (results[0] < 0) {
     failure_ = {.operation = Operation::kStat, .error_number = -results[0]};
   } else if (!S_ISREG(source_stat_.stx_mode)) {
-    // A directory that is skipped as a file would be missing with all that is in it.
+    // If a directory were skipped as a file, all that is in it would be missing.
     outcome_at_end_ = Outcome::kSourceIsOther;
   } else {
     question_.NoteLook(results[1], target_.stat(), source_stat_);
@@ -235,7 +237,7 @@ void FileCopy::OnStatBoth(absl::Span<const int32_t> results, NextChains* next) {
   CloseAll(next);
 }
 
-// What the names say is a plan; what is opened is looked at once more.
+// What a look by name tells is only a plan. An open target is looked at once more.
 void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next) {
   if (control_.stopped) return CloseAll(next);
   const int32_t name_result = results[0];
@@ -252,7 +254,7 @@ void FileCopy::OnStatTarget(absl::Span<const int32_t> results, NextChains* next)
 }
 
 void FileCopy::Overwrite(NextChains* next) {
-  // Through a link it may be on another file system than its directory.
+  // A link may lead to another file system than its directory's.
   const dev_t device = DeviceOf(target_.stat());
   if (opening_.follows_link() && device != names_.target_file_system->device()) {
     target_.SetFileSystem(policy_.file_systems->FindAt(
@@ -267,7 +269,7 @@ void FileCopy::OnStatOpened(int32_t result, NextChains* next) {
   if (result < 0) {
     FailOnTarget(Operation::kStat, -result);
   } else if (control_.stopped) {
-    // Nothing has been written to it.
+    // Nothing has been written to the target.
     if (opening_.truncates()) target_.NoteEmptied();
   } else {
     const struct statx& opened =
@@ -287,7 +289,7 @@ void FileCopy::OnStatOpened(int32_t result, NextChains* next) {
           policy_.file_systems->Find(policy_.kernel, target_.file(), device));
     }
     if (!opening_.truncates()) return TakeTarget(next);
-    target_.NoteEmptied();  // It has been claimed before.
+    target_.NoteEmptied();  // It was claimed before it was opened.
     return CopyContents(next);
   }
   CloseAll(next);
@@ -322,15 +324,16 @@ void FileCopy::OnConfirmTarget(int32_t result, NextChains* next) {
     target_.NoteConfirmed();
     return UseTaken(next);
   }
-  // Where each look gives another inode number, nobody can tell. Then it is claimed as
-  // one that may be any file there; but it must not be the source.
+  // If each look tells another inode number, nobody can say whether the name still leads
+  // to the target. Then the target is claimed as possibly any file of its file system.
+  // But it must not be the source, so the source has to be on another one.
   const bool is_elsewhere = DeviceOf(target_.stat()) != DeviceOf(source_stat_);
   const bool may_be_made_up = !target_.file_system()->has_true_inodes();
   const bool may_be_it =
       result == 0 && S_ISREG(target_.named().stx_mode) && may_be_made_up && is_elsewhere;
   if (target_.numbers_differ() && may_be_it) return UseTaken(next);
-  // Another copy that failed, or somebody else, has removed it since it was opened:
-  // nobody would find what is written to it now.
+  // Another copy that failed, or somebody else, has removed the target since it was
+  // opened, so nobody would find what is written to it.
   policy_.claims->Release(&claim_);
   if (++targets_let_go_ > (may_be_made_up ? kLooksMax : kRetriesMax)) {
     if (may_be_it && !target_.numbers_differ()) {
@@ -361,7 +364,7 @@ void FileCopy::UseTaken(NextChains* next) {
 }
 
 void FileCopy::EmptyOld(NextChains* next) {
-  // If it can't be cloned to, it is to stay as it is.
+  // A target that can't be a clone keeps its contents.
   if (policy_.reflink == Reflink::kAlways) return CopyContents(next);
   Enter(State::kEmptyTarget, policy_.Resize(target_.file(), 0), next);
 }

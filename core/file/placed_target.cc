@@ -53,7 +53,8 @@ void PlacedTarget::NoteConfirmed() {
     stat_ = named_;
     return;
   }
-  // What may have changed since it was opened. Its identity stays the open file's.
+  // Only these may have changed since it was opened. The identity stays the open file's,
+  // because where inode numbers are made up the name may lead to another file.
   stat_.stx_size = named_.stx_size;
   stat_.stx_nlink = named_.stx_nlink;
 }
@@ -147,7 +148,7 @@ void PlacedTarget::Settle(absl::Span<const int32_t> results) {
 }
 
 void PlacedTarget::End(int removal_error) {
-  state_ = State::kSettled;
+  state_ = State::kEnded;
   removal_error_ = removal_error;
 }
 
@@ -167,8 +168,9 @@ void PlacedTarget::SettleLook(absl::Span<const int32_t> results) {
     case HasName::kAnother:
       break;
   }
-  // Wherever it is now, and where each look tells another inode number, it is not left
-  // half-written either. What was closed has been emptied before, or can't be any more.
+  // The open file is not left half-written either, wherever its name is now, or if each
+  // look at it tells another inode number. A closed file was emptied before, or can't be
+  // emptied any more.
   if (!is_open() || stat_.stx_nlink == 0) return End(removal_error_);
   state_ = State::kStray;
 }
@@ -179,7 +181,7 @@ void PlacedTarget::SettleUnlink(int32_t result) {
     state_ = State::kResists;
     return;
   }
-  // That it could not be emptied does not matter any more.
+  // Once it is removed it does not matter that it could not be emptied.
   End(is_gone ? 0 : -result);
 }
 
@@ -199,7 +201,7 @@ void PlacedTarget::SettleReopen(int32_t result) {
 void PlacedTarget::SettleCompare(int32_t result) {
   if (result < 0) return End(-result);
   if (!IsStillTheSame(stat_, named_)) {
-    // Where each look gives another number, it may be the one that was half-written.
+    // If each look tells another inode number, this may be the half-written file.
     return End(numbers_differ_ ? ESTALE : 0);
   }
   state_ = State::kEmptied;
@@ -219,12 +221,13 @@ void PlacedTarget::AddClose(bool at_once, Link link, Chain* chain) {
 void PlacedTarget::SettleClose(absl::Span<const int32_t> results) {
   if (identifies_before_closing()) {
     is_identified_ = results[0] == 0;
-    // What is to be removed can't be told from another file then.
+    // If the look failed, a file that has to go can't be told from others later on.
     not_identified_ = -results[0];
   }
   file_ = FileRef();
   if (state_ == State::kAwaitsClosing) state_ = State::kMade;
-  // Some file systems tell only now that the contents could not be stored.
+  // Some file systems tell only when a file is closed that its contents could not be
+  // stored.
   if (results.back() < 0 && (is_whole() || is_special())) close_error_ = -results.back();
   if (results.back() < 0 && is_whole()) NoteNotStored();
 }

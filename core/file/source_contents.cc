@@ -7,11 +7,13 @@ namespace {
 
 constexpr uint64_t kStatBlockBytes = 512;  // What stx_blocks counts, see statx(2).
 
-// No hole is smaller. What is no larger may be stored beside its inode.
+// No hole is smaller, and a file that is no larger may be stored inside its inode, where
+// it takes no blocks.
 constexpr uint64_t kHoleBytesMin = 4096;
 
-// Of a large file no more is looked at to find out whether it is in the page cache: from
-// its middle on, because somebody may have looked at its beginning alone.
+// The most that is looked at to find out whether a large file is in the page cache. The
+// sample begins in the middle of the file, because somebody may have read its beginning
+// alone.
 constexpr uint32_t kCacheSampleBytesMax = 1024 * 1024;
 
 }  // namespace
@@ -45,7 +47,7 @@ Op SourceContents::CountCached() {
 }
 
 bool SourceContents::OnCountCached(int32_t result) {
-  // What can't be told counts as not being there.
+  // If the kernel can't tell, the file counts as not cached.
   is_cached_ = result == 0 && cached_bytes_ >= sample_bytes() / 2;
   return result == 0;
 }
@@ -53,7 +55,7 @@ bool SourceContents::OnCountCached(int32_t result) {
 uint64_t SourceContents::OnFindData(int32_t result) {
   const uint64_t hole_begin = piece_end_;
   if (result == -ENXIO) piece_begin_ = size();
-  // Where holes can't be found there are none.
+  // If the search fails, all that is left counts as data.
   if (result < 0 && result != -ENXIO) piece_begin_ = hole_begin;
   piece_begin_ = piece_end_ = std::min(piece_begin_, size());
   ends_with_hole_ = piece_begin_ == size();
@@ -63,12 +65,12 @@ uint64_t SourceContents::OnFindData(int32_t result) {
 void SourceContents::OnFindHole(int32_t result) {
   piece_end_ = result < 0 ? size() : std::min(piece_end_, size());
   if (piece_end_ == piece_begin_) {
-    // It is a hole by now. One that is called data and a hole again and again would never
-    // end: the rest is data then.
+    // What was data a moment ago is a hole now. If that happens twice at the same place,
+    // the rest of the file counts as data, so that the search ends.
     if (empty_piece_ == piece_begin_) piece_end_ = size();
     empty_piece_ = piece_begin_;
   }
-  // Then these are not holes that its file system knows.
+  // The file takes less room than its size, but its file system knows of no hole in it.
   if (piece_begin_ == 0 && piece_end_ == size()) knows_holes_ = false;
 }
 

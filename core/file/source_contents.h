@@ -1,11 +1,11 @@
-// The source's half of a ContentsCopy: what is known of the contents, and how more is
-// found out (where they end, where the holes are, whether they are in the page cache).
-// Makes the ops that ask, and takes in what they tell; has the FileSource that blocks are
-// taken of. Knows nothing of the target, and does no I/O itself.
+// The source's half of a ContentsCopy: what is known about the contents, and how more is
+// found out (where they end, where the holes are, whether they are in the page cache). It
+// makes the ops that ask, takes in their results, and owns the FileSource that blocks are
+// taken from. It knows nothing of the target, and does no I/O.
 //
-// A file that takes less room than its size has holes. Its pieces, which is what lies
-// between them, are found one after the other: GoTo(), then, while has_more_pieces(),
-// FindData() and FindHole().
+// A file that takes less room than its size has holes. The pieces of data between them
+// are found one after the other: first GoTo(), then FindData() and FindHole() for as long
+// as has_more_pieces().
 //
 // Thread-safety: belongs to its ContentsCopy.
 
@@ -25,8 +25,9 @@ namespace ringcp {
 
 class SourceContents {
  public:
-  // What offsets, lengths and buffers of direct reads and writes are multiples of: as
-  // much as any usual device asks for. Where it is too little they fail with EINVAL.
+  // Bytes that offsets, lengths and buffers of direct reads and writes are multiples of:
+  // as many as any usual device asks for. A device that asks for more fails them with
+  // EINVAL.
   static constexpr uint64_t kDirectAlignment = 4096;
 
   // Whether the file takes less room than its size.
@@ -35,11 +36,11 @@ class SourceContents {
   // REQUIRES: `counters` outlives this.
   explicit SourceContents(EngineCounters* counters) : blocks_(counters) {}
 
-  // Forgets the last source. Of the next one, `stat` stays as it is from the first of the
-  // calls below on; it need not be known now.
+  // Forgets the last source. The next one's `stat` may be filled in later, but before any
+  // of the calls below; from then on it must not change.
   void Reset(const struct statx* stat);
-  // Where it is open; `believes_ring`: see FileSource. REQUIRES: an ordinary descriptor,
-  // if more than its end is asked.
+  // Tells where the source is open. `believes_ring`: see FileSource. REQUIRES: `file` is
+  // an ordinary descriptor, if holes or the page cache are asked for.
   void Start(FileRef file, bool believes_ring);
 
   FileSource& blocks() { return blocks_; }
@@ -48,36 +49,38 @@ class SourceContents {
   const struct statx& stat() const { return *stat_; }
   uint64_t size() const { return stat_->stx_size; }
   bool has_holes() const { return HasHoles(*stat_); }
-  // Where to stop reading.
+  // Where reading stops.
   uint64_t end() const { return size() == 0 ? FileSource::kEndUnknown : size(); }
-  // The size in whole units of what O_DIRECT can copy.
+  // The end of what O_DIRECT can copy: the size, rounded down to kDirectAlignment.
   uint64_t direct_end() const { return size() / kDirectAlignment * kDirectAlignment; }
 
-  // Counts how much of a sample is in the page cache. Of the result: whether that could
-  // be told.
+  // Counts how much of a sample is in the page cache. OnCountCached() is false if the
+  // kernel can't tell.
   Op CountCached();
   bool OnCountCached(int32_t result);
-  // Whether it is there, as far as is known.
+  // Whether the file is in the page cache, judging by the sample; false without one.
   bool is_cached() const { return is_cached_; }
 
-  // The pieces at or behind `offset` come next.
+  // Goes on with the first piece at or behind `offset`.
   void GoTo(uint64_t offset) { piece_end_ = offset; }
   bool has_more_pieces() const { return piece_end_ < size(); }
-  // Finds where the next piece begins: the bytes of the hole before it.
+  // Finds where the next piece begins. OnFindData() returns the bytes of the hole before
+  // it.
   Op FindData() { return SeekData(file_, piece_end_, &piece_begin_); }
   uint64_t OnFindData(int32_t result);
-  // Finds where it ends. REQUIRES: !ends_with_hole().
+  // Finds where that piece ends. REQUIRES: !ends_with_hole().
   Op FindHole() { return SeekHole(file_, piece_begin_, &piece_end_); }
   void OnFindHole(int32_t result);
-  // The piece that was found last; it may be empty.
+  // The last piece that was found. It may be empty.
   uint64_t piece_begin() const { return piece_begin_; }
   uint64_t piece_end() const { return piece_end_; }
-  // No data was found behind the last piece.
+  // Whether only a hole follows the last piece.
   bool ends_with_hole() const { return ends_with_hole_; }
-  // Whether its file system knows its holes, as far as is known.
+  // False once the file system has shown that it knows of no hole in a file that takes
+  // less room than its size.
   bool knows_holes() const { return knows_holes_; }
 
-  // Looks at its size once more: what of the size that was known is there still.
+  // Looks at the size once more. size_left() is the smaller one of both sizes.
   Op LookAtEnd() { return StatDescriptor(file_, &end_stat_); }
   uint64_t size_left() const { return std::min(stat_->stx_size, end_stat_.stx_size); }
 
@@ -93,7 +96,7 @@ class SourceContents {
   bool is_cached_ = false;
   uint64_t piece_begin_ = 0;
   uint64_t piece_end_ = 0;
-  uint64_t empty_piece_ = kNone;  // Where data was found that was a hole then.
+  uint64_t empty_piece_ = kNone;  // Where data was found, and then a hole instead.
   bool ends_with_hole_ = false;
   bool knows_holes_ = true;
   struct statx end_stat_ = {};

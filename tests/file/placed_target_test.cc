@@ -53,7 +53,7 @@ struct Row {
 constexpr std::initializer_list<File> kAnyOpen = {File::kInSlot, File::kOpen};
 constexpr std::initializer_list<State> kAsItIs = {
     State::kUntouched, State::kSpecial,       State::kMadeWhole,
-    State::kRewritten, State::kAwaitsClosing, State::kSettled};
+    State::kRewritten, State::kAwaitsClosing, State::kEnded};
 
 TEST(PlacedTargetTest, EverySituationHasOneStep) {
   const Row rows[] = {
@@ -93,7 +93,7 @@ TEST(PlacedTargetTest, EverySituationHasOneStep) {
       {.states = {State::kReopened}, .files = kAnyOpen, .step = Step::kCompare},
       {.states = {State::kReopened}, .files = {File::kClosed}, .step = Step::kDone},
   };
-  for (int state = 0; state <= static_cast<int>(State::kSettled); ++state) {
+  for (int state = 0; state <= static_cast<int>(State::kEnded); ++state) {
     for (const File file : {File::kClosed, File::kInSlot, File::kOpen}) {
       for (const bool is_identified : {false, true}) {
         for (const bool removable_if_open : {false, true}) {
