@@ -81,10 +81,11 @@ struct FileCopyPolicy {
   // Carries out, for the copy's own thread, single ops that are in no chain.
   Kernel* kernel = nullptr;
 
-  // Returns `op`, marked to be carried out at once. It stays unmarked if all ops are to
-  // be queued, or if it can't be queued anyway. REQUIRES: `op` names no slot.
+  // Returns `op`, marked to be carried out at once, unless such ops are slow. It stays
+  // unmarked if all ops are to be queued, or if it can't be queued anyway. REQUIRES: `op`
+  // names no slot, and is to be alone in its chain.
   Op CallUnlessQueued(const Op& op) const {
-    return queues_all || !CanBeQueued(op.kind) ? op : AtOnce(op);
+    return queues_all || !CanBeQueued(op.kind) ? op : AtOnceUnlessSlow(op);
   }
   // Whether the copy is to leave nothing of its files in the page cache.
   bool leaves_cache() const { return page_cache != PageCache::kKeep; }

@@ -28,7 +28,13 @@ class HelperChooser {
   // counts only if there are two in so many chains.
   static constexpr int kChainsPerOtherWait = 8;
 
-  // Whether the next chain is to be handed over.
+  // A wait that took longer was for a server, if not for a device: locks are not held
+  // that long.
+  static constexpr std::chrono::milliseconds kLongMin{1};
+
+  // Whether the next chain would be handed over.
+  bool helps() const { return to_help_ > 0; }
+  // Whether the next chain is to be handed over, which follows.
   bool Next() {
     if (to_help_ == 0) return false;
     --to_help_;
@@ -36,7 +42,7 @@ class HelperChooser {
   }
 
   // Notes whether a chain that was not handed over made the thread wait (`waited`), and
-  // whether that was for a device (`for_device`).
+  // whether that was for a device, or for long (`for_device`).
   void NoteWait(bool waited, bool for_device) {
     other_waits_ = waited && !for_device ? other_waits_ + kChainsPerOtherWait
                                          : std::max(0, other_waits_ - 1);

@@ -22,21 +22,36 @@ HelperThreads::~HelperThreads() {
   for (std::thread& thread : threads_) thread.join();
 }
 
+void HelperThreads::SetThreadsMax(int threads_max) {
+  RINGCP_CHECK(threads_max >= 1);
+  MutexLock lock(&mutex_);
+  threads_max_ = threads_max;
+  changed_.NotifyAll();
+}
+
 bool HelperThreads::HasIdle() {
   MutexLock lock(&mutex_);
-  return idle_ > static_cast<int>(waiting_.size());
+  return idle_ > static_cast<int>(waiting_.size()) ||
+         static_cast<int>(threads_.size()) >= threads_max_;
 }
 
 bool HelperThreads::CarryOut(ChainId id, absl::Span<const Op> chain) {
   RINGCP_CHECK(!chain.empty() && chain.size() <= Chain::kOpsMax);
-  // If no other thread can be started, the existing ones take the chain in turn.
-  const bool may_start = threads_.size() < kThreadsMax;
-  if (may_start && !HasIdle() && !StartOne() && threads_.empty()) return false;
-  WaitingChain waiting = {.id = id, .size = static_cast<int>(chain.size()), .ops = {}};
-  std::copy(chain.begin(), chain.end(), waiting.ops.begin());
+  Errand errand = {.id = id, .size = static_cast<int>(chain.size()), .ops = {}};
+  std::copy(chain.begin(), chain.end(), errand.ops.begin());
+  return CarryOut(errand);
+}
+
+bool HelperThreads::CarryOut(ChainId id, Task* task) {
+  return CarryOut({.id = id, .task = task, .ops = {}});
+}
+
+bool HelperThreads::CarryOut(const Errand& errand) {
+  // If there can't be another thread, those that are there see to it in their turn.
+  if (!HasIdle() && !StartOne() && threads_.empty()) return false;
   ++in_flight_;
   MutexLock lock(&mutex_);
-  waiting_.push_back(waiting);
+  waiting_.push_back(errand);
   changed_.NotifyOne();
   return true;
 }
@@ -58,21 +73,33 @@ void HelperThreads::Loop() {
   mutex_.Lock();
   for (;;) {
     ++idle_;
-    while (waiting_.empty() && !ends_) changed_.Wait(&mutex_);
+    while (!ends_ && (waiting_.empty() || busy_ >= threads_max_)) changed_.Wait(&mutex_);
     --idle_;
     if (waiting_.empty()) break;
-    const WaitingChain chain = waiting_.front();
+    const Errand errand = waiting_.front();
     waiting_.pop_front();
+    ++busy_;
     mutex_.Unlock();
-    const ChainResults settled = RunChain(
-        chain.id, absl::MakeConstSpan(chain.ops.data(), chain.size), RunWithSystemCall);
+    const ChainResults settled = Run(errand);
     mutex_.Lock();
     settled_.push_back(settled);
+    --busy_;
     mutex_.Unlock();
     wake_up_->Notify();
     mutex_.Lock();
   }
   mutex_.Unlock();
+}
+
+ChainResults HelperThreads::Run(const Errand& errand) {
+  if (errand.task == nullptr) {
+    return RunChain(errand.id, absl::MakeConstSpan(errand.ops.data(), errand.size),
+                    RunWithSystemCall);
+  }
+  errand.task->Run(kernel_);
+  ChainResults ended;
+  ended.id = errand.id;
+  return ended;
 }
 
 void HelperThreads::TakeSettled(std::vector<ChainResults>* settled) {

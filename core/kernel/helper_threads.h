@@ -1,6 +1,7 @@
 // The threads that carry out for a ring what io_uring has no opcode for (times, owner,
-// mode, holes, clones, directories, ...), if such ops have to wait for a server or a
-// disk. So the ring's thread goes on, and several such chains run at the same time.
+// mode, holes, clones, ...), and tasks, where that makes whoever does it wait: for a
+// server, a disk. So the ring's thread goes on, and several of them are under way at a
+// time.
 //
 // Thread-safety: belongs to its kernel's thread; what the threads share is guarded.
 
@@ -23,53 +24,62 @@ namespace ringcp {
 
 class HelperThreads {
  public:
-  // The bound for one kernel; each worker has its own. The threads spend their time
-  // waiting, so more of them than CPUs may be of use. But each of them adds a request
-  // that a server has to answer at the same time, and servers get slower with many.
-  static constexpr int kThreadsMax = 4;
-
-  // The threads notify `wake_up`, which must outlive them, whenever a chain has settled.
-  // None is started yet.
-  explicit HelperThreads(WakeUp* wake_up) : wake_up_(wake_up) {}
-  // Ends the threads. REQUIRES: no chain is in flight.
+  // Tasks run for `kernel`. The threads call `wake_up` whenever something has ended. Both
+  // outlive them. None is started yet.
+  HelperThreads(Kernel* kernel, WakeUp* wake_up) : kernel_(kernel), wake_up_(wake_up) {}
+  // Ends them. REQUIRES: nothing is in flight.
   ~HelperThreads();
   HelperThreads(const HelperThreads&) = delete;
   HelperThreads& operator=(const HelperThreads&) = delete;
 
-  // Has one of the threads carry out `chain`, whole and in order. Starts another thread
-  // if none is idle and there are fewer than kThreadsMax. Returns false, and does
-  // nothing, if there is no thread at all, because the process may have no more.
+  // How many there may be. Fewer than there are: the others sleep on, and so many carry
+  // something out at a time. REQUIRES: at least 1.
+  void SetThreadsMax(int threads_max);
+
+  // Has one of them carry out `chain`, whole and in order; starts another one if none is
+  // idle and there may be more. False, and nothing happens, if there is not one, because
+  // the process may have no more threads.
   // REQUIRES: 1 to Chain::kOpsMax ops that name no slots.
   bool CarryOut(ChainId id, absl::Span<const Op> chain);
-  // Appends the chains that have settled to `settled`.
+  // The same for `task`, which must stay valid until its end has been taken.
+  bool CarryOut(ChainId id, Task* task);
+  // Appends the chains that have settled to `settled`, and the tasks that have ended, as
+  // chains without ops.
   void TakeSettled(std::vector<ChainResults>* settled);
-  // Chains that have not been handed back yet.
-  int chains_in_flight() const { return in_flight_; }
+  // Chains and tasks that have not been handed back yet.
+  int in_flight() const { return in_flight_; }
 
  private:
-  struct WaitingChain {
+  // A chain or a task.
+  struct Errand {
     ChainId id;
+    Task* task = nullptr;  // nullptr: a chain.
     int size = 0;
     std::array<Op, Chain::kOpsMax> ops;  // The first `size` are set.
   };
 
-  // Whether one more chain would find an idle thread.
+  bool CarryOut(const Errand& errand);
+  // Whether one more errand would find a thread with nothing to do.
   bool HasIdle();
   // Starts a thread with all signals blocked, because signals are meant for other threads
   // and would interrupt its calls. Returns false if no thread can be started.
   bool StartOne();
   // Runs on each thread until ends_ is set.
   void Loop();
+  ChainResults Run(const Errand& errand);
 
+  Kernel* const kernel_;
   WakeUp* const wake_up_;
   std::vector<std::thread> threads_;
   int in_flight_ = 0;
 
   Mutex mutex_;
   CondVar changed_;
+  int threads_max_ ABSL_GUARDED_BY(mutex_) = WaitLimits().helper_threads_max;
   int idle_ ABSL_GUARDED_BY(mutex_) = 0;
+  int busy_ ABSL_GUARDED_BY(mutex_) = 0;
   bool ends_ ABSL_GUARDED_BY(mutex_) = false;
-  std::deque<WaitingChain> waiting_ ABSL_GUARDED_BY(mutex_);
+  std::deque<Errand> waiting_ ABSL_GUARDED_BY(mutex_);
   std::vector<ChainResults> settled_ ABSL_GUARDED_BY(mutex_);
 };
 

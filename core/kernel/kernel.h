@@ -27,8 +27,9 @@
 //    with O_DIRECT. A ring that can't poll carries it out like any other op. If a device
 //    can't be polled, the op's result is an error like any other (EOPNOTSUPP).
 //
-// Thread-safety: a kernel belongs to the thread that made it. Other threads may call only
-// Wake() and Now() (IORING_SETUP_SINGLE_ISSUER makes Linux insist).
+// Thread-safety: a kernel belongs to the thread that made it (IORING_SETUP_SINGLE_ISSUER
+// makes io_uring insist). Any thread may call Do() and what is made of it, Now(),
+// Random(), CpuTime() and Wake().
 
 #ifndef RINGCP_CORE_KERNEL_KERNEL_H_
 #define RINGCP_CORE_KERNEL_KERNEL_H_
@@ -68,11 +69,35 @@ struct ThreadWaits {
   int64_t blocks_read = 0;
 };
 
-// What a kernel has done with a chain that was handed to it.
+// What has become of a chain or a task that was handed to a kernel.
 enum class Submitted : uint8_t {
   kCarriedOut,
   kQueued,
   kNoRoom,  // Nothing; there is no room until another chain has settled.
+};
+
+class Kernel;
+
+// A piece of work that makes several calls, one after the other, each of which may depend
+// on what the one before it has returned: a directory is entered and read, say. It may be
+// carried out by a helper thread of its kernel, while the kernel's own thread does other
+// things.
+class Task {
+ public:
+  virtual ~Task() = default;
+  // Carries it out. Of `kernel` it may call nothing but what any thread may call.
+  virtual void Run(Kernel* kernel) = 0;
+};
+
+// How much of what waits a kernel has under way at a time.
+struct WaitLimits {
+  // io_uring's threads for ops that would make the submitter wait, as each of which one
+  // such op is under way.
+  int kernel_workers_max = 2;
+  // Threads for what io_uring has no opcode for, and for tasks.
+  int helper_threads_max = 4;
+
+  friend bool operator==(const WaitLimits&, const WaitLimits&) = default;
 };
 
 struct KernelCounters {
@@ -82,8 +107,9 @@ struct KernelCounters {
   int64_t at_once = 0;  // Ops carried out by system calls on the kernel's thread.
   int64_t at_once_with_opcode = 0;  // Of these, ops that could have been SQEs.
   int64_t by_helpers = 0;           // Ops carried out by helper threads.
-  int64_t polled = 0;               // Of the SQEs, those given to a ring that polls.
-  int64_t enters = 0;               // io_uring_enter calls.
+  int64_t tasks_by_helpers = 0;
+  int64_t polled = 0;  // Of the SQEs, those given to a ring that polls.
+  int64_t enters = 0;  // io_uring_enter calls.
 };
 
 class Kernel {
@@ -94,7 +120,8 @@ class Kernel {
   Kernel& operator=(const Kernel&) = delete;
 
   // Carries out one op of any kind on the calling thread, and returns its result. It may
-  // wait, and is not counted. REQUIRES: the op names no slot.
+  // wait, and is not counted. May be called by any thread. REQUIRES: the op names no
+  // slot.
   virtual int32_t Do(const Op& op) = 0;
 
   // Shorthands for the most frequent ops. Stat() by name never mounts anything, like
@@ -116,8 +143,12 @@ class Kernel {
   // The time on a clock that nobody can set. May be called by any thread.
   virtual SteadyTime Now() const = 0;
 
-  // Random bits that nobody can guess.
+  // Random bits that nobody can guess. May be called by any thread.
   virtual uint64_t Random() = 0;
+
+  // The CPU time that all threads of the process have used so far, io_uring's among them.
+  // May be called by any thread.
+  virtual absl::Duration CpuTime() const = 0;
 
   // What this thread has waited for so far, as far as the system tells.
   virtual ThreadWaits Waits() const = 0;
@@ -144,6 +175,19 @@ class Kernel {
   // REQUIRES: the same as for Queue(), except that all ops may be marked AtOnce().
   virtual Submitted Submit(ChainId id, absl::Span<const Op> chain,
                            ChainResults* results) = 0;
+
+  // Has `task` be carried out where that is best: on the calling thread, as long as tasks
+  // do not make it wait, else by a helper thread. In the second case Wait() hands back
+  // results of no op under the name of `id` when it has ended; until then the task must
+  // stay valid. kNoRoom as Submit().
+  virtual Submitted SubmitTask(ChainId id, Task* task) = 0;
+
+  // Whether the next task would be carried out by a helper thread, because tasks wait.
+  virtual bool helps_with_tasks() const { return false; }
+
+  // Changes how much of what waits may be under way. Less than is under way already comes
+  // to be as that ends.
+  virtual void SetWaitLimits(const WaitLimits& /*limits*/) {}
 
   // Starts what is queued, waits until a good part of what is in flight has settled,
   // somebody has called Wake(), or `timeout` has passed, and appends the chains that have

@@ -227,6 +227,12 @@ Op AtOnce(Op op) {
   return op;
 }
 
+Op AtOnceUnlessSlow(Op op) {
+  op = AtOnce(op);
+  op.may_ask = true;
+  return op;
+}
+
 bool CanBeQueued(OpKind kind) {
   switch (kind) {
     case OpKind::kOpenAt:
@@ -269,24 +275,20 @@ bool CanBeQueued(OpKind kind) {
   return false;
 }
 
-namespace {
-
 bool CanBeAsked(const Op& op) {
-  if (op.at_once) return false;
   return (op.kind == OpKind::kOpenAt && (op.open.flags & (O_CREAT | O_TRUNC)) == 0) ||
          (op.kind == OpKind::kRead && op.io.offset != kCurrentPosition);
 }
 
-}  // namespace
-
 bool IsImmediate(const Op& op) { return op.at_once || !CanBeQueued(op.kind); }
 
 void Chain::SetAtOnce(bool may_ask) {
-  const bool asks = may_ask && size_ > 0 && CanBeAsked(ops_[0]);
+  const bool asks = may_ask && size_ > 0 && !ops_[0].at_once && CanBeAsked(ops_[0]);
   for (int i = 0; i < size_; ++i) {
     ops_[i] = AtOnce(ops_[i]);
+    ops_[i].may_ask = false;
   }
-  if (asks) ops_[0].may_ask = true;
+  if (size_ > 0) ops_[0].may_ask = asks;
 }
 
 Chain& Chain::Add(const Op& op, Link link_from_previous) {

@@ -162,7 +162,7 @@ struct Op {
   Link link = Link::kNone;
   bool at_once = false;  // See AtOnce().
   // If this op is marked AtOnce() and would have to wait, it may be queued instead, with
-  // all ops behind it. See Chain::SetAtOnce().
+  // all ops behind it. See Chain::SetAtOnce() and AtOnceUnlessSlow().
   bool may_ask = false;
   // kOpenAt: where the opened file goes; no file asks for any descriptor. kClone,
   // kSetDirect: the target.
@@ -252,8 +252,8 @@ Op OpenAt(int directory, const char* name, int flags, mode_t mode, FileRef slot_
 // Opens an existing file, as an ordinary descriptor.
 Op OpenAt(int directory, const char* name, int flags);
 Op StatAt(int directory, const char* name, int flags, struct statx* stat);
-// Stats the open file itself, whatever its name leads to by now. `flags`: AT_STATX_*; with
-// AT_STATX_DONT_SYNC a server is not asked again. REQUIRES: no slot.
+// Stats the open file itself, whatever its name leads to by now. `flags`: AT_STATX_*;
+// with AT_STATX_DONT_SYNC a server is not asked again. REQUIRES: no slot.
 Op StatDescriptor(FileRef file, struct statx* stat, int flags = 0);
 inline Op StatDescriptor(int fd, struct statx* stat, int flags = 0) {
   return StatDescriptor(FileRef::Descriptor(fd), stat, flags);
@@ -313,10 +313,17 @@ Op RemoveXattr(FileRef file, const char* name);
 // chain are marked or none is.
 // REQUIRES: `op` names no slot.
 Op AtOnce(Op op);
+// The same, as long as such ops don't make the kernel's thread wait. Otherwise a kernel
+// that queues queues `op`. REQUIRES: `op` is to be alone in its chain.
+Op AtOnceUnlessSlow(Op op);
 
 // Whether ops of this kind can be queued, if the kernel has the opcode. For some other
 // kinds io_uring has no opcode at all, and for the rest nobody has needed it yet.
 bool CanBeQueued(OpKind kind);
+
+// Whether the system can be asked to carry out `op` only if that takes no waiting:
+// opening what exists (RESOLVE_CACHED) and reading at an offset (RWF_NOWAIT).
+bool CanBeAsked(const Op& op);
 
 // Whether a kernel without helper threads carries out `op` at once.
 bool IsImmediate(const Op& op);
@@ -339,7 +346,8 @@ class Chain {
 
   // Marks all ops AtOnce(). With `may_ask`, a kernel that queues may queue the chain
   // instead if the first op would have to wait. It can only find that out if the first op
-  // opens an existing file or reads at an offset, and was not marked AtOnce() before.
+  // opens an existing file or reads at an offset (CanBeAsked()), and was not marked
+  // AtOnce() before.
   void SetAtOnce(bool may_ask = false);
 
   void clear() { size_ = 0; }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <ctime>
 
 #include "core/kernel/path_descriptor.h"
 
@@ -206,6 +207,17 @@ Submitted RealKernel::Submit(ChainId id, absl::Span<const Op> chain,
     return Submitted::kCarriedOut;
   }
   return Queue(id, chain) ? Submitted::kQueued : Submitted::kNoRoom;
+}
+
+Submitted RealKernel::SubmitTask(ChainId /*id*/, Task* task) {
+  task->Run(this);
+  return Submitted::kCarriedOut;
+}
+
+absl::Duration RealKernel::CpuTime() const {
+  timespec time = {};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return absl::DurationFromTimespec(time);
 }
 
 void RealKernel::Await(absl::Duration timeout, std::vector<ChainResults>* settled) {

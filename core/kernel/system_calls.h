@@ -49,12 +49,15 @@ class RealKernel : public Kernel {
   int32_t Do(const Op& op) override;
   SteadyTime Now() const override;
   uint64_t Random() override;
+  absl::Duration CpuTime() const override;
   ThreadWaits Waits() const override;
   void Wake() override { wake_up_.Notify(); }
   // Carries `chain` out at once if its first op can't be queued or is marked AtOnce();
   // queues it otherwise.
   Submitted Submit(ChainId id, absl::Span<const Op> chain,
                    ChainResults* results) override;
+  // Carries it out.
+  Submitted SubmitTask(ChainId id, Task* task) override;
 
  protected:
   // Queues the chain `id`, which consists of `poll` alone, for Await().

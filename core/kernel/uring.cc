@@ -160,6 +160,14 @@ int Uring::Init(int entries, unsigned flags) {
   return result;
 }
 
+int Uring::LimitWorkers(int workers_max) {
+  // For regular files and names, and for all else. Kernels before 5.15 have no limit;
+  // those are refused.
+  unsigned workers[2] = {static_cast<unsigned>(workers_max),
+                         static_cast<unsigned>(workers_max)};
+  return io_uring_register_iowq_max_workers(&ring, workers);
+}
+
 bool Uring::Watch(int event) {
   if (watches()) return watch_ops_outstanding == kWatchOps;
   if (!can_watch || event < 0 || !HasRoomFor(kWatchOps)) return false;

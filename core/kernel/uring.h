@@ -54,6 +54,9 @@ struct Uring {
   // Sets the ring up, with `flags` in addition to those that are best here; returns 0 or
   // -errno.
   int Init(int entries, unsigned flags);
+  // Has io_uring use so many threads of each of its two kinds, for files and for all
+  // else, at most; 0 or -errno.
+  int LimitWorkers(int workers_max);
   bool HasRoomFor(int ops) {
     return static_cast<int>(io_uring_sq_space_left(&ring)) >= ops;
   }

@@ -86,11 +86,7 @@ absl::StatusOr<std::unique_ptr<UringKernel>> UringKernel::Create(
   result = io_uring_register_files_sparse(ring, params.slots);
   if (result < 0) return SetupError("io_uring_register (files)", -result);
   uring->has_slots = true;
-  // The bounds of bounded workers (regular files) and of unbounded ones. Linux before
-  // 5.15, which can't cap them, was refused above.
-  unsigned workers[2] = {static_cast<unsigned>(params.workers_max),
-                         static_cast<unsigned>(params.workers_max)};
-  result = io_uring_register_iowq_max_workers(ring, workers);
+  result = uring->LimitWorkers(WaitLimits().kernel_workers_max);
   if (result < 0) return SetupError("io_uring_register (workers)", -result);
   if (!StartsWorkers(ring)) {
     return absl::UnavailableError(
@@ -116,7 +112,7 @@ UringKernel::UringKernel(std::unique_ptr<Uring> uring, std::unique_ptr<Uring> po
       can_install_descriptor_(can_install_descriptor),
       can_queue_truncate_(can_queue_truncate),
       chains_(uring_->ops_max + (polled_ != nullptr ? polled_->ops_max : 0)),
-      helpers_(wake_up()) {
+      helpers_(this, wake_up()) {
   if (params.sqpoll) {
     steps_.resize(static_cast<size_t>(chains_.capacity()) * Chain::kOpsMax);
   }
@@ -146,7 +142,15 @@ ChainResults UringKernel::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
 Submitted UringKernel::Submit(ChainId id, absl::Span<const Op> chain,
                               ChainResults* results) {
   if (chain[0].at_once) {
-    const bool asks = chain[0].may_ask && status_.ok() && HasOpcodes(chain);
+    const bool may_queue = chain[0].may_ask && status_.ok() && HasOpcodes(chain);
+    const bool asks = may_queue && CanBeAsked(chain[0]);
+    if (may_queue && !asks) {
+      if (call_chooser_.Next() && Queue(id, WithoutMarks(chain).ops())) {
+        return Submitted::kQueued;
+      }
+      RunAndLearn([&] { *results = RunAtOnce(id, chain); }, &call_chooser_);
+      return Submitted::kCarriedOut;
+    }
     const int32_t answer = asks ? asked_calls_.Run(chain[0]) : 0;
     if (answer == AskedCalls::kWouldWait && Queue(id, WithoutMarks(chain).ops())) {
       return Submitted::kQueued;
@@ -161,31 +165,51 @@ Submitted UringKernel::Submit(ChainId id, absl::Span<const Op> chain,
     });
     return Submitted::kCarriedOut;
   }
-  if (!HasOpcodes(chain) && !helper_chooser_.Next()) {
-    *results = RunAndLearn(id, chain);
+  if (!HasOpcodes(chain) && !chain_chooser_.Next()) {
+    RunAndLearn([&] { *results = RunAtOnce(id, chain); }, &chain_chooser_);
     return Submitted::kCarriedOut;
   }
   return Queue(id, chain) ? Submitted::kQueued : Submitted::kNoRoom;
 }
 
-ChainResults UringKernel::RunAndLearn(ChainId id, absl::Span<const Op> chain) {
+Submitted UringKernel::SubmitTask(ChainId id, Task* task) {
+  if (task_chooser_.Next() && helpers_.CarryOut(id, task)) {
+    ++counters_.tasks_by_helpers;
+    return Submitted::kQueued;
+  }
+  RunAndLearn([&] { task->Run(this); }, &task_chooser_);
+  return Submitted::kCarriedOut;
+}
+
+template <typename Run>
+void UringKernel::RunAndLearn(const Run& run, HelperChooser* chooser) {
   // Most waits of the thread are in Wait(), for other chains, and must not count here.
   if (has_waited_) waits_seen_ = Waits();
   has_waited_ = false;
   const SteadyTime start = Now();
-  const ChainResults results = RunAtOnce(id, chain);
+  run();
   ThreadWaits now = waits_seen_;
-  if (Now() - start >= HelperChooser::kSlowMin) now = Waits();
+  const auto time = Now() - start;
+  if (time >= HelperChooser::kSlowMin) now = Waits();
   const bool waited = now.waits != waits_seen_.waits;
-  helper_chooser_.NoteWait(waited, waited && now.blocks_read != waits_seen_.blocks_read);
+  const bool counts =
+      time >= HelperChooser::kLongMin || now.blocks_read != waits_seen_.blocks_read;
+  chooser->NoteWait(waited, waited && counts);
   waits_seen_ = now;
-  return results;
+}
+
+void UringKernel::SetWaitLimits(const WaitLimits& limits) {
+  if (limits == wait_limits_) return;
+  wait_limits_ = limits;
+  helpers_.SetThreadsMax(limits.helper_threads_max);
+  // A ring that has failed has nothing under way; what is refused stays as it was.
+  uring_->LimitWorkers(limits.kernel_workers_max);
 }
 
 bool UringKernel::QueueForHelper(ChainId id, absl::Span<const Op> chain) {
   // A system call would take a slot's number for a descriptor.
   for (const Op& op : chain) RINGCP_CHECK(!op.file.is_slot());
-  if (helpers_.chains_in_flight() >= chains_.capacity()) return false;
+  if (helpers_.in_flight() >= chains_.capacity()) return false;
   ++counters_.chains;
   if (helpers_.CarryOut(id, chain)) {
     counters_.by_helpers += static_cast<int64_t>(chain.size());

@@ -5,7 +5,7 @@
 //    are outstanding, because otherwise each completion wakes the submitter. Copying
 //    50,000 small files takes half as long as when the thread waits for one completion at
 //    a time (Linux 6.18).
-//  - At most workers_max bounded kernel workers, because one ring keeps about one of them
+//  - As few kernel workers as WaitLimits says, because one ring keeps about one of them
 //    busy while nothing blocks, and uncapped pools grow to hundreds of threads.
 //  - SQPOLL only if it is asked for, because on two CPUs its thread takes the time of a
 //    worker, and because IORING_SETUP_SQPOLL rules out DEFER_TASKRUN.
@@ -57,8 +57,6 @@ struct UringParameters {
   int entries = 256;
   // Slots for open files.
   int slots = 128;
-  // Kernel worker threads for ops that can't be carried out in the submitter's thread.
-  int workers_max = 2;
   // A kernel thread takes in what is submitted, instead of system calls.
   bool sqpoll = false;
   // Polled ops (IsPolled()) ask the device for their completions; otherwise they run like
@@ -74,6 +72,16 @@ class UringKernel : public RealKernel {
   // The pause before Linux is asked for that memory again.
   static constexpr std::chrono::milliseconds kNoMemoryPause{10};
 
+  // A wait is for one of so many completions that are outstanding: while nothing comes
+  // from far away, few wake-ups are what counts. After a wait that took long, so many
+  // waits are for fewer: then what comes next is to be asked for as soon as possible.
+  // (With DEFER_TASKRUN the next op of a chain does not begin before its thread has
+  // woken.)
+  static constexpr int kShare = 2;
+  static constexpr int kFewShare = 64;
+  static constexpr int kWaitsForFew = 64;
+  static constexpr std::chrono::microseconds kLongWait{1000};
+
   // Sets up a ring. If that fails, the status tells a person what was refused and the
   // likely cause: "io_uring_setup: Operation not permitted (a container's seccomp profile
   // or kernel.io_uring_disabled forbids it)".
@@ -87,9 +95,12 @@ class UringKernel : public RealKernel {
   bool Queue(ChainId id, absl::Span<const Op> chain) override;
   Submitted Submit(ChainId id, absl::Span<const Op> chain,
                    ChainResults* results) override;
+  Submitted SubmitTask(ChainId id, Task* task) override;
+  bool helps_with_tasks() const override { return task_chooser_.helps(); }
+  void SetWaitLimits(const WaitLimits& limits) override;
   void Wait(absl::Duration timeout, std::vector<ChainResults>* settled) override;
   int chains_in_flight() const override {
-    return chains_.in_flight() + helpers_.chains_in_flight() + polls_queued() +
+    return chains_.in_flight() + helpers_.in_flight() + polls_queued() +
            static_cast<int>(carried_out_.size());
   }
   int slots() const override { return slots_; }
@@ -106,10 +117,10 @@ class UringKernel : public RealKernel {
 
   bool HasOpcodes(absl::Span<const Op> chain) const;
   void CountAtOnce(absl::Span<const Op> chain);
-  // RunAtOnce() for a chain with an op that has no opcode; tells helper_chooser_ whether
-  // the thread had to wait.
-  ChainResults RunAndLearn(ChainId id, absl::Span<const Op> chain);
-  // Queue() for such a chain.
+  // Runs `run` on this thread, and tells `chooser` whether that waited.
+  template <typename Run>
+  void RunAndLearn(const Run& run, HelperChooser* chooser);
+  // Queue() for a chain with an op that has no opcode.
   bool QueueForHelper(ChainId id, absl::Span<const Op> chain);
 
   // Queue() with SQPOLL.
@@ -179,9 +190,13 @@ class UringKernel : public RealKernel {
   absl::Status status_;
   std::vector<ChainResults> carried_out_;  // See CarryOutWithoutSlots().
   HelperThreads helpers_;
-  HelperChooser helper_chooser_;
+  HelperChooser call_chooser_;   // For ops that are at once unless slow.
+  HelperChooser chain_chooser_;  // For chains with an op that has no opcode.
+  HelperChooser task_chooser_;
+  WaitLimits wait_limits_;
   AskedCalls asked_calls_;
   ThreadWaits waits_seen_;
+  int waits_for_few_ = 0;   // How many of the next waits are.
   bool has_waited_ = true;  // Wait() was called after waits_seen_ was read.
 };
 

@@ -146,13 +146,17 @@ bool UringKernel::WaitForRing(absl::Duration timeout,
   // Never waits for more than is outstanding, because that would hang. Polls do not
   // count, because they may take long.
   const int ops = uring_->ops_outstanding - static_cast<int>(polls_.size());
-  const unsigned wait_for = watches ? std::max(1, ops / 2) : 1;
+  const int share = waits_for_few_ > 0 ? kFewShare : kShare;
+  waits_for_few_ = std::max(0, waits_for_few_ - 1);
+  const unsigned wait_for = watches ? std::max(1, ops / share) : 1;
   const timespec wait = absl::ToTimespec(waits ? timeout : absl::ZeroDuration());
   __kernel_timespec kernel_wait = {.tv_sec = wait.tv_sec, .tv_nsec = wait.tv_nsec};
   io_uring_cqe* cqe = nullptr;
   ++counters_.enters;
+  const SteadyTime start = Now();
   const int result = io_uring_submit_and_wait_timeout(&uring_->ring, &cqe, wait_for,
                                                       &kernel_wait, nullptr);
+  if (share == kShare && Now() - start >= kLongWait) waits_for_few_ = kWaitsForFew;
   const bool is_woken = !waits || wake_up()->EndWait();
   NoteEntered(uring_.get(), result == -ETIME ? 0 : result);
   const int ops_before = uring_->ops_outstanding;

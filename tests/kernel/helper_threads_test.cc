@@ -34,6 +34,8 @@ namespace ringcp {
 namespace {
 
 constexpr absl::Duration kLimit = absl::Seconds(60);
+// Threads that there may be.
+constexpr int kThreads = WaitLimits().helper_threads_max;
 
 // The ends of a pipe that can be waited for by reading it.
 struct Pipe {
@@ -119,18 +121,18 @@ class HelperThreadsTest : public testing::Test {
   ScratchDirectory scratch_;
   std::unique_ptr<Kernel> kernel_;
   int file_ = -1;
-  std::array<char, 3 * HelperThreads::kThreadsMax> bytes_ = {};  // By chain.
+  std::array<char, 3 * kThreads> bytes_ = {};  // By chain.
 };
 
 // It would not end otherwise.
 TEST_F(HelperThreadsTest, SeveralChainsAreUnderWayAtATime) {
   const Pipe pipe;
-  char bytes[HelperThreads::kThreadsMax] = {};
-  constexpr uint32_t kReaders = HelperThreads::kThreadsMax - 1;
+  char bytes[kThreads] = {};
+  constexpr uint32_t kReaders = kThreads - 1;
   for (uint32_t i = 0; i < kReaders; ++i) QueueReader(i, pipe);
   Queue(kReaders, Chain().Add(pipe.Write(bytes, kReaders)).Add(SetMode(file_, 0600)));
-  EXPECT_EQ(Settle(), HelperThreads::kThreadsMax);
-  EXPECT_EQ(kernel_->counters().by_helpers, 2 * HelperThreads::kThreadsMax);
+  EXPECT_EQ(Settle(), kThreads);
+  EXPECT_EQ(kernel_->counters().by_helpers, 2 * kThreads);
 }
 
 TEST_F(HelperThreadsTest, TheRingGoesOnMeanwhileAndItsWaitEndsWhenAHelperIsDone) {
@@ -159,9 +161,9 @@ TEST_F(HelperThreadsTest, TheRingGoesOnMeanwhileAndItsWaitEndsWhenAHelperIsDone)
 TEST_F(HelperThreadsTest, ThereAreNoMoreThanTheyMayBeAndTheyEndWithTheirKernel) {
   const size_t before = ThreadsOfThisProcess().size();
   const Pipe pipe;
-  constexpr uint32_t kChains = 3 * HelperThreads::kThreadsMax;
+  constexpr uint32_t kChains = 3 * kThreads;
   for (uint32_t i = 0; i < kChains; ++i) QueueReader(i, pipe);
-  EXPECT_EQ(ThreadsOfThisProcess().size(), before + HelperThreads::kThreadsMax);
+  EXPECT_EQ(ThreadsOfThisProcess().size(), before + kThreads);
   const std::vector<char> bytes(kChains);
   ASSERT_EQ(write(pipe.ends[1], bytes.data(), kChains), kChains);
   EXPECT_EQ(Settle(), static_cast<int>(kChains));
@@ -170,7 +172,7 @@ TEST_F(HelperThreadsTest, ThereAreNoMoreThanTheyMayBeAndTheyEndWithTheirKernel) 
     Queue(i, Chain().Add(SetMode(file_, 0600)));
     EXPECT_EQ(Settle(), 1);
   }
-  EXPECT_EQ(ThreadsOfThisProcess().size(), before + HelperThreads::kThreadsMax);
+  EXPECT_EQ(ThreadsOfThisProcess().size(), before + kThreads);
   kernel_.reset();
   EXPECT_EQ(ThreadsOfThisProcess().size(), before);
 }
@@ -202,6 +204,74 @@ TEST_F(HelperThreadsTest, WithoutAThreadTheKernelCarriesItOutItself) {
                         " by helpers: ", kernel->counters().by_helpers);
   });
   EXPECT_EQ(result, absl::StrCat("7:0,", -EBADF, ",", -ECANCELED, " by helpers: 0"));
+}
+
+// Waits for 2 ms, without a file to wait for, and then until `pipe` can be read.
+class WaitingTask : public Task {
+ public:
+  explicit WaitingTask(const Pipe* pipe = nullptr) : pipe_(pipe) {}
+  void Run(Kernel* kernel) override {
+    EXPECT_EQ(kernel->Do(Poll(FileRef(), 0, 2)), 0);
+    char byte = 0;
+    if (pipe_ != nullptr) {
+      EXPECT_EQ(kernel->Do(pipe_->Read(&byte)), 1);
+    }
+    thread = std::this_thread::get_id();
+  }
+
+  std::thread::id thread;  // That has carried it out, if one has.
+
+ private:
+  const Pipe* const pipe_;
+};
+
+class QuickTask : public Task {
+ public:
+  void Run(Kernel* kernel) override { kernel->Now(); }
+};
+
+TEST_F(HelperThreadsTest, TasksStayOnTheKernelsThreadUntilOneWaits) {
+  QuickTask quick;
+  for (uint32_t i = 0; i < 1000; ++i) {
+    ASSERT_EQ(kernel_->SubmitTask(ChainId{i}, &quick), Submitted::kCarriedOut);
+    ASSERT_FALSE(kernel_->helps_with_tasks());
+  }
+  WaitingTask first;
+  ASSERT_EQ(kernel_->SubmitTask(ChainId{1}, &first), Submitted::kCarriedOut);
+  EXPECT_EQ(first.thread, std::this_thread::get_id());
+  EXPECT_TRUE(kernel_->helps_with_tasks());
+  EXPECT_EQ(kernel_->chains_in_flight(), 0);
+
+  WaitingTask second;
+  ASSERT_EQ(kernel_->SubmitTask(ChainId{2}, &second), Submitted::kQueued);
+  EXPECT_EQ(kernel_->chains_in_flight(), 1);
+  std::vector<ChainResults> settled;
+  while (settled.empty()) kernel_->Wait(kLimit, &settled);
+  ASSERT_EQ(settled.size(), 1u);
+  EXPECT_EQ(settled[0].id, ChainId{2});
+  EXPECT_TRUE(settled[0].results().empty());
+  EXPECT_NE(second.thread, std::thread::id());
+  EXPECT_NE(second.thread, std::this_thread::get_id());
+  EXPECT_EQ(kernel_->chains_in_flight(), 0);
+  EXPECT_EQ(kernel_->counters().tasks_by_helpers, 1);
+}
+
+TEST_F(HelperThreadsTest, AsManyAreUnderWayAsTheLimitSays) {
+  for (const int threads : {2 * kThreads, kThreads, 1}) {
+    SCOPED_TRACE(threads);
+    kernel_->SetWaitLimits({.helper_threads_max = threads});
+    const Pipe pipe;
+    const auto chains = static_cast<uint32_t>(threads);
+    // It takes all but one of the threads to wait, and one that ends that; one reader
+    // more would keep the writer from its turn.
+    for (uint32_t i = 1; i < chains; ++i) QueueReader(i, pipe);
+    std::vector<char> bytes(chains);
+    Queue(0, Chain().Add(pipe.Write(bytes.data(), chains)).Add(SetMode(file_, 0600)));
+    EXPECT_EQ(Settle(), threads);
+    QueueReader(1, pipe);
+    EXPECT_EQ(Settle(), 1);
+  }
+  EXPECT_LE(ThreadsOfThisProcess().size(), size_t{1} + 2 * kThreads);
 }
 
 // It learns from the chains that it carries out on its own thread.

@@ -643,6 +643,36 @@ TEST_P(KernelContractTest, AChainThatIsSubmittedIsCarriedOutOrQueued) {
   kernel_->Close(fd);
 }
 
+TEST_P(KernelContractTest, ATaskIsCarriedOutOnceAndHandedBackIfItWasQueued) {
+  class Look : public Task {
+   public:
+    explicit Look(const char* name) : name_(name) {}
+    void Run(Kernel* kernel) override {
+      ++runs;
+      const int fd = kernel->Open(AT_FDCWD, name_, O_RDONLY);
+      struct statx stat = {};
+      EXPECT_EQ(kernel->Stat(fd, &stat), 0);
+      size = stat.stx_size;
+      EXPECT_EQ(kernel->Close(fd), 0);
+    }
+    int runs = 0;
+    uint64_t size = 0;
+
+   private:
+    const char* const name_;
+  };
+  for (int i = 0; i < 20; ++i) {
+    Look look(source_.c_str());
+    if (kernel_->SubmitTask(ChainId{7}, &look) == Submitted::kQueued) {
+      EXPECT_EQ(kernel_->chains_in_flight(), 1);
+      EXPECT_EQ(SettleAll()[7], Results());
+    }
+    EXPECT_EQ(kernel_->chains_in_flight(), 0);
+    EXPECT_EQ(look.runs, 1);
+    EXPECT_EQ(look.size, 10u);
+  }
+}
+
 TEST_P(KernelContractTest, CountersAddUpWhatWasQueued) {
   Run(Chain().Add(open_source_).Add(Close(FileRef::Slot(0))));
   Run(Chain().Add(UnlinkAt(AT_FDCWD, source_.c_str(), 0)));

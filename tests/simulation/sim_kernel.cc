@@ -84,6 +84,19 @@ Submitted SimKernel::Submit(ChainId id, absl::Span<const Op> chain,
   return Queue(id, chain) ? Submitted::kQueued : Submitted::kNoRoom;
 }
 
+Submitted SimKernel::SubmitTask(ChainId id, Task* task) {
+  if (options_.helped_one_in == 0 || world_->RandomBelow(options_.helped_one_in) != 0) {
+    task->Run(this);
+    return Submitted::kCarriedOut;
+  }
+  ++in_flight_;
+  ++tasks_in_flight_;
+  ++counters_.tasks_by_helpers;
+  world_->At(world_->now() + absl::ToChronoNanoseconds(world_->RandomLatency()),
+             [this, id, task] { tasks_due_.emplace_back(id, task); });
+  return Submitted::kQueued;
+}
+
 bool SimKernel::Queue(ChainId id, absl::Span<const Op> chain) {
   RINGCP_CHECK(!chain.empty() && chain.size() <= Chain::kOpsMax);
   RINGCP_CHECK(chain.back().link == Link::kNone);
@@ -95,7 +108,7 @@ bool SimKernel::Queue(ChainId id, absl::Span<const Op> chain) {
     RINGCP_CHECK(!IsPolled(op) || (chain.size() == 1 && !op.file.is_slot()));
     RINGCP_CHECK(!op.file.is_slot() || (op.file.slot() >= 0 && op.file.slot() < slots()));
   }
-  if (in_flight_ >= options_.chains_max) return false;
+  if (in_flight_ - tasks_in_flight_ >= options_.chains_max) return false;
   const auto flight = std::make_shared<Flight>();
   flight->chain.id = id;
   flight->chain.size = static_cast<int>(chain.size());
@@ -155,12 +168,20 @@ void SimKernel::Wait(absl::Duration timeout, std::vector<ChainResults>* settled)
   ++counters_.enters;
   if (options_.wait_advances) {
     const SteadyTime deadline = world_->now() + absl::ToChronoNanoseconds(timeout);
-    while (settled_.empty() && !is_woken_ && world_->now() < deadline) {
+    while (!has_settled() && !is_woken_ && world_->now() < deadline) {
       const std::optional<SteadyTime> next = world_->NextEvent();
       world_->AdvanceTo(std::min(next.value_or(deadline), deadline));
     }
   }
   is_woken_ = false;
+  std::vector<std::pair<ChainId, Task*>> tasks;
+  tasks.swap(tasks_due_);
+  for (const auto& [id, task] : tasks) {
+    task->Run(this);
+    ChainResults& ended = settled_.emplace_back();
+    ended.id = id;
+    --tasks_in_flight_;
+  }
   in_flight_ -= static_cast<int>(settled_.size());
   settled->insert(settled->end(), settled_.begin(), settled_.end());
   settled_.clear();

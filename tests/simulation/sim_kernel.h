@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -41,8 +42,8 @@ struct SimKernelOptions {
   // One in so many ops that are carried out at once takes long, as if its thread had to
   // wait; 0: none does.
   int slow_call_one_in = 0;
-  // One in so many chains of ops without an opcode goes to a helper thread; 0:
-  // none.
+  // One in so many chains of ops without an opcode, and tasks, goes to a helper thread;
+  // 0: none.
   int helped_one_in = 0;
 };
 
@@ -55,11 +56,14 @@ class SimKernel : public Kernel {
   int32_t Do(const Op& op) override;
   SteadyTime Now() const override { return world_->now(); }
   uint64_t Random() override { return world_->Random(); }
+  absl::Duration CpuTime() const override { return absl::ZeroDuration(); }
   ThreadWaits Waits() const override { return waits_; }
   ChainResults RunAtOnce(ChainId id, absl::Span<const Op> chain) override;
   bool Queue(ChainId id, absl::Span<const Op> chain) override;
   Submitted Submit(ChainId id, absl::Span<const Op> chain,
                    ChainResults* results) override;
+  Submitted SubmitTask(ChainId id, Task* task) override;
+  bool helps_with_tasks() const override { return options_.helped_one_in > 0; }
   void Wait(absl::Duration timeout, std::vector<ChainResults>* settled) override;
   // Any thread could call it, but a simulation has only one.
   void Wake() override { is_woken_ = true; }
@@ -71,7 +75,7 @@ class SimKernel : public Kernel {
 
   // Whether Wait() would hand anything back, and whether Wake() was called after the last
   // Wait().
-  bool has_settled() const { return !settled_.empty(); }
+  bool has_settled() const { return !settled_.empty() || !tasks_due_.empty(); }
   bool is_woken() const { return is_woken_; }
   int slots_open() const;
   // What is still open or in flight, one a line; "" if nothing is. This includes the
@@ -115,9 +119,13 @@ class SimKernel : public Kernel {
   const SimKernelOptions options_;
   const int number_;
   std::vector<OpenFilePtr> slots_;
-  int in_flight_ = 0;
+  int in_flight_ = 0;        // Chains and tasks.
+  int tasks_in_flight_ = 0;  // They need no room.
   std::atomic<bool> is_woken_ = false;
   std::vector<ChainResults> settled_;
+  // Tasks of helper threads, which are run by Wait(): in the middle of what a worker does
+  // they could not wait for its locks, with one thread for all.
+  std::vector<std::pair<ChainId, Task*>> tasks_due_;
   ThreadWaits waits_;
   KernelCounters counters_;
 };
