@@ -22,6 +22,7 @@
 //   times-in-pairs      Setting a file's times takes a while for the first few; from then
 //                       on it is answered only when another one's are to be set, too. One
 //                       that has waited alone for very long fails: EIO.
+//   lists-in-pairs      The same with the opening of a directory to be read.
 //   fixed-modes         Files are made, and told to be, 0755, as on FAT.
 //   ignore-case         Names that differ in case only are one (BACKING: lower case).
 //   fail-CALL=ERRNO     A call fails: chmod, chown, close (the flush of a file that was
@@ -196,7 +197,36 @@ int ReadDirectory(const char* path, void* buffer, fuse_fill_dir_t fill, off_t,
   return 0;
 }
 
+// Calls of one kind that are answered in pairs only; see times-in-pairs.
+class Pairs {
+ public:
+  // 0 or -errno.
+  int AwaitPartner() {
+    std::unique_lock lock(mutex_);
+    const int number = calls_++;
+    if (number < kSlowCalls) {
+      lock.unlock();
+      usleep(2000);
+      return 0;
+    }
+    changed_.notify_all();
+    const bool is_first = (number - kSlowCalls) % 2 == 0;
+    const auto has_partner = [&] { return !is_first || calls_ > number + 1; };
+    return changed_.wait_for(lock, std::chrono::seconds(30), has_partner) ? 0 : -EIO;
+  }
+
+ private:
+  static constexpr int kSlowCalls = 6;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int calls_ = 0;
+};
+
 int OpenDirectory(const char* path, fuse_file_info*) {
+  static Pairs pairs;
+  if (Has("lists-in-pairs", path)) {
+    if (const int failure = pairs.AwaitPartner()) return failure;
+  }
   return FailureOf("opendir", path);
 }
 
@@ -377,28 +407,10 @@ int Truncate(const char* path, off_t size, fuse_file_info* info) {
                                   : truncate(BackingPath(path).c_str(), size));
 }
 
-// See times-in-pairs. 0 or -errno.
-int AwaitPartner() {
-  constexpr int kSlowCalls = 6;
-  static std::mutex mutex;
-  static std::condition_variable changed;
-  static int calls = 0;
-  std::unique_lock lock(mutex);
-  const int number = calls++;
-  if (number < kSlowCalls) {
-    lock.unlock();
-    usleep(2000);
-    return 0;
-  }
-  changed.notify_all();
-  const bool is_first = (number - kSlowCalls) % 2 == 0;
-  const auto has_partner = [&] { return !is_first || calls > number + 1; };
-  return changed.wait_for(lock, std::chrono::seconds(30), has_partner) ? 0 : -EIO;
-}
-
 int ChangeTimes(const char* path, const timespec times[2], fuse_file_info*) {
+  static Pairs pairs;
   if (Has("times-in-pairs", path)) {
-    if (const int failure = AwaitPartner()) return failure;
+    if (const int failure = pairs.AwaitPartner()) return failure;
   }
   if (const int failure = FailureOf("utimens", path)) return failure;
   return ResultOf(

@@ -33,6 +33,7 @@ class AtOnceChooser {
   // From memory a stat takes about 1 us and all calls for a small file 10 to 20 us; one
   // read from a flash device takes 100 us and more.
   static constexpr std::chrono::microseconds kSlowMin{50};
+  static constexpr std::chrono::milliseconds kLongMin{1};
   // More time for each byte that was copied: memory is faster by far.
   static constexpr std::chrono::nanoseconds kTimePerByte{1};
   // Files that are copied without calls of a kind after it made the thread wait. So where
@@ -71,10 +72,15 @@ class AtOnceChooser {
     return time >= kSlowMin + bytes * kTimePerByte;
   }
 
+  // Whether it took so long that it can only have waited for something far away.
+  static bool IsLong(std::chrono::nanoseconds time, int64_t bytes) {
+    return time >= kLongMin + bytes * kTimePerByte;
+  }
+
   // What the thread waited for in the calls for a file.
   enum class Wait {
     kNone,
-    kDevice,  // Something was read from a device.
+    kDevice,  // Something was read from a device, or came from far away.
     // A lock, a full queue, a server: who knows. Chains help against it only if it is so
     // for most files.
     kOther,

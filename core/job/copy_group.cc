@@ -8,6 +8,7 @@
 #include "core/base/file_identity.h"
 #include "core/file/file_acls.h"
 #include "core/kernel/file_system_table.h"
+#include "core/kernel/process.h"
 #include "core/tree/target_directory.h"
 
 namespace ringcp {
@@ -18,7 +19,10 @@ CopyGroup::CopyGroup(JobState* job, Kernel* kernel,
     : job_(job),
       kernel_(kernel),
       walk_(kernel, &job->directories, FollowsLinks(job->options()), directories_max),
-      shared_files_(workers) {
+      shared_files_(workers),
+      waits_(job->options().tuning.queue_depth != 0 ? job->options().tuning.queue_depth
+                                                    : WaitController::kLevelMax,
+             workers, AvailableCpus()) {
   Directory* const directory = walk_.top();
   directory->source.fd = AT_FDCWD;
   directory->target = std::make_unique<TargetDirectory>();
@@ -58,6 +62,7 @@ std::unique_ptr<Worker> CopyGroup::MakeWorker(int index, Kernel* kernel, bool re
                      .claims = job_->claims,
                      .reporter = &job_->reporter,
                      .made_names = job_->notes_made_names ? &job_->made_names : nullptr,
+                     .waits = &waits_,
                      .cancelled = &job_->cancelled};
   // A user who asks for io_uring gets it for all files.
   if (options.needs_uring()) work.warm_calls = CallsAtOnce::kNone;

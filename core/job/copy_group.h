@@ -13,6 +13,7 @@
 #include "core/file/shared_file.h"
 #include "core/job/job_state.h"
 #include "core/job/top_level.h"
+#include "core/job/wait_control.h"
 #include "core/job/worker.h"
 #include "core/kernel/block_pool.h"
 #include "core/kernel/kernel.h"
@@ -46,6 +47,7 @@ class CopyGroup {
   Kernel* const kernel_;
   Walk walk_;
   SharedFiles shared_files_;
+  WaitControl waits_;
 };
 
 }  // namespace ringcp

@@ -72,7 +72,8 @@ bool Worker::CopyEntries() {
     stopping_ = true;
     StopCopies();
   }
-  if (more_to_walk_ || !to_copy_.empty()) Fill();
+  const bool has_more = more_to_walk_ || !to_copy_.empty() || readings_in_hand() > 0;
+  if (has_more && !stopping_) Fill();
   if (!more_to_walk_ && idle()) {
     stopping_ = false;
     return true;
@@ -143,9 +144,8 @@ void Worker::StopCopies() {
   more_to_start_ = false;
   more_to_walk_ = false;
   work_.walk->Stop(kernel_);
-  while (!batch_.entries().empty()) {
-    work_.walk->Take(&batch_);
-    work_.walk->Release(kernel_, batch_.directory());
+  for (Reading& reading : readings_) {
+    if (!reading.is_under_way) DropEntries(&reading);
   }
   for (Flight& flight : flights_) {
     if (flight.active) flight.copy.Stop();
@@ -169,8 +169,13 @@ void Worker::CountKernel() {
 }
 
 void Worker::Wait() {
+  const bool is_at_limit = copies_in_flight() >= wait_limits_.kernel.kernel_workers_max;
   kernel_->Wait(idle_max_, &settled_);
   CountKernel();
+  int64_t ended = 0;
+  for (const ChainResults& settled : settled_) ended += std::max(settled.size, 1);
+  wait_limits_ = work_.waits->Note(*kernel_, ended, is_at_limit);
+  kernel_->SetWaitLimits(wait_limits_.kernel);
   if (ring_failed_ || kernel_->status().ok()) return;
   ring_failed_ = true;
   // The copies are stopped before any of them gets its results, so that none takes

@@ -44,6 +44,7 @@
 #include "core/file/stream_copy.h"
 #include "core/file/target_claims.h"
 #include "core/job/made_names.h"
+#include "core/job/wait_control.h"
 #include "core/kernel/block_pool.h"
 #include "core/kernel/kernel.h"
 #include "core/tree/directory.h"
@@ -62,6 +63,7 @@ struct SharedWork {
   Reporter* reporter = nullptr;
   // Records which named sources were copied; nullptr if nobody asks.
   MadeNames* made_names = nullptr;
+  WaitControl* waits = nullptr;
   const std::atomic<bool>* cancelled = nullptr;
   // Which calls are made at once for files that are in memory.
   CallsAtOnce warm_calls = CallsAtOnce::kAll;
@@ -69,7 +71,7 @@ struct SharedWork {
 
 class Worker {
  public:
-  static constexpr int kCopiesInFlightMax = 64;
+  static constexpr int kCopiesInFlightMax = 112;
   static constexpr int kCopiesInFlightWarm = 32;  // 3 % faster than with 64.
   // Copies started in a row before settled chains are handled. Copies that are carried
   // out at once end immediately and never fill the flights, so they need this limit.
@@ -81,6 +83,9 @@ class Worker {
   // one if the user chose the size of blocks. Only then may a job take more than that: 16
   // workers with blocks of 4 MiB take 128 MiB.
   static constexpr int kCopiesInFlightMin = 8;
+  // Copies in flight of one directory's files while others are being read: the kernel
+  // makes the entries of one directory one after another, so more would only wait.
+  static constexpr int kCopiesOfDirectory = 8;
   // Blocks lent to large files, so that they have more than one lane.
   static constexpr int kExtraBlocks = 16;
   static constexpr int kExtraBlocksShare = 4;  // At most one in so many blocks is lent.
@@ -157,6 +162,28 @@ class Worker {
     bool active = false;
   };
 
+  // A piece of a directory: on its way, or read, with what is left of it.
+  struct Reading : Task {
+    explicit Reading(Walk* read_walk) : walk(read_walk) {}
+    void Run(Kernel* kernel) override { result = walk->Next(kernel, may_wait, &batch); }
+
+    Walk* const walk;
+    bool may_wait = false;
+    bool is_under_way = false;
+    bool has_entries() const { return !is_under_way && !batch.entries().empty(); }
+    Walk::Result result = Walk::Result::kNothingYet;
+    WalkBatch batch;
+  };
+
+  // A directory in which everything is done is left.
+  struct Leaving : Task {
+    explicit Leaving(Walk* left_walk) : walk(left_walk) {}
+    void Run(Kernel* kernel) override { walk->Leave(kernel, directory); }
+
+    Walk* const walk;
+    Directory* directory = nullptr;
+  };
+
   // Copies blocks of another worker's file.
   struct Help {
     Help(BlockPool* pool, EngineCounters* counters)
@@ -172,6 +199,9 @@ class Worker {
   }
   static int IndexOf(ChainId id) { return static_cast<int>(id.value) / kLanesMax; }
   static int LaneOf(ChainId id) { return static_cast<int>(id.value) % kLanesMax; }
+  // Tasks are named by their indices, behind all that chains are named by.
+  static constexpr uint32_t kReadings = uint32_t{1} << 30;
+  static constexpr uint32_t kLeavings = uint32_t{1} << 31;
 
   // Each of these continues one phase, and returns true when that phase is over.
   bool CopyEntries();
@@ -189,7 +219,8 @@ class Worker {
   void TakeInSettled();
   bool idle() const {
     return kernel_->chains_in_flight() == 0 && backlog_.empty() && awaiting_.empty() &&
-           awaiting_targets_.empty() && blocks_at_once_.empty() && to_copy_.empty();
+           awaiting_targets_.empty() && blocks_at_once_.empty() && to_copy_.empty() &&
+           readings_in_hand() == 0;
   }
   void BeginToHelp();
   // Copies more blocks of the file that this worker helps with; true when there are none
@@ -198,12 +229,34 @@ class Worker {
 
   // Starts copies until enough are in flight, or kStartsMax were started.
   void Fill();
+  // A batch that has entries left, each directory in its turn. nullptr if there is none,
+  // or if enough of these directories is in flight, and others are being read.
+  WalkBatch* NextBatch();
+  bool IsCrowded(const Directory& directory) const;
+  // Has another piece of a directory be read, unless as many as may be are in hand, or
+  // there is nothing to be read by now. Whether there is one more then.
+  bool Read();
+  bool may_read() const {
+    return more_to_walk_ &&
+           readings_in_hand() <
+               (kernel_->helps_with_tasks() ? wait_limits_.directories : 1);
+  }
+  // Readings that are under way or have entries left.
+  int readings_in_hand() const;
+  // Takes in what reading has come to; whether there are entries.
+  bool TakeIn(const Reading& reading);
+  void OnTaskEnded(ChainId id);
+  // Gives the entries that are left back.
+  void DropEntries(Reading* reading);
+  int copies_in_flight() const {
+    return static_cast<int>(flights_.size() - free_flights_.size());
+  }
   // False while a large file is copied at once, because other copies beside it would only
   // slow it down. Meanwhile threads with nothing to do get half of the batch.
   bool may_start() const {
     if (!blocks_at_once_.empty()) return false;
-    const int in_flight = static_cast<int>(flights_.size() - free_flights_.size());
-    return !free_flights_.empty() &&
+    const int in_flight = copies_in_flight();
+    return !free_flights_.empty() && in_flight < wait_limits_.copies &&
            (in_flight < limits_.copies_in_flight_warm || !at_once_chooser_.is_warm());
   }
   // Begins with an entry: starts a flight, copies a node at once, or keeps a stream for
@@ -261,8 +314,9 @@ class Worker {
   // it.
   void SettleClaim(WaitingEntry* entry, bool copied);
 
-  // Fills `entry` in for `found`, which is in the batch.
-  void TakeEntry(const WalkEntry& found, WaitingEntry* entry) const;
+  // Fills `entry` in for `found`, which is in `batch`.
+  static void TakeEntry(const WalkBatch& batch, const WalkEntry& found,
+                        WaitingEntry* entry);
   FileCopyNames NamesOf(const WaitingEntry& entry) const;
   // Whether the link table has to know the file even if it has a single link: symbolic
   // links named as sources are followed and may lead to it, too.
@@ -285,9 +339,9 @@ class Worker {
   // Reports why a half-written target could not be removed, or an old one emptied, unless
   // `error_number` is 0.
   void TellOfRemoval(const WaitingEntry& entry, int error_number);
-  void Release(const WaitingEntry& entry) {
-    work_.walk->Release(kernel_, entry.directory);
-  }
+  void Release(const WaitingEntry& entry) { Release(entry.directory); }
+  // Gives back a hold on a directory, and has it be left if that was the last one.
+  void Release(Directory* directory);
   // Adds what the kernel has counted since the last call to counters_.
   void CountKernel();
   // Whether to give up: the job was cancelled, or the ring has failed.
@@ -304,6 +358,7 @@ class Worker {
   std::deque<Flight> flights_;
   std::vector<int> free_flights_;
   AtOnceChooser at_once_chooser_;
+  bool would_have_waited_ = false;  // A call was queued instead, since this was reset.
   Phase phase_ = Phase::kEntries;
   absl::Duration idle_max_ = absl::ZeroDuration();
   bool stopping_ = false;  // StopCopies() was called.
@@ -317,7 +372,15 @@ class Worker {
   bool more_to_start_ = false;
   // The walk may have something for this worker.
   bool more_to_walk_ = true;
-  WalkBatch batch_;
+  // One for each directory that entries are taken from in turn: a single one while
+  // directories are read without waiting.
+  std::deque<Reading> readings_;
+  size_t next_reading_ = 0;  // Whose turn it is.
+  WaitControl::Limits wait_limits_;
+  // The last reading has found nothing, and nothing has ended since.
+  bool nothing_yet_ = false;
+  std::deque<Leaving> leavings_;
+  std::vector<uint32_t> free_leavings_;
   std::vector<int> awaiting_;  // Flights that wait for a helper to leave.
   // Flights that wait because other copies write to their targets.
   std::vector<int> awaiting_targets_;

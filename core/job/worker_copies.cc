@@ -39,7 +39,9 @@ void Worker::TryAgain(void (FileCopy::*go_on)(NextChains*), std::vector<int>* wa
 
 void Worker::Fill() {
   more_to_start_ = false;
-  work_.walk->ShareIfWanted(&batch_);
+  for (Reading& reading : readings_) {
+    if (!reading.is_under_way) work_.walk->ShareIfWanted(&reading.batch);
+  }
   WaitSinceLastCall();  // Most likely for completions, which does not count.
   for (int starts = 0; may_start(); ++starts) {
     if (starts == kStartsMax) {
@@ -58,32 +60,28 @@ void Worker::Fill() {
       Begin(entry);
       continue;
     }
-    if (!batch_.entries().empty()) {
-      const WalkEntry found = work_.walk->Take(&batch_);
-      counters_->files_found.Add(1);
-      if (found.kind == EntryKind::kRegular) {
-        // Filled in place, because most names fit into the memory that the flight's
-        // earlier ones took.
-        const int index = TakeFlight();
-        TakeEntry(found, &flights_[index].entry);
-        StartFlight(index);
-      } else {
-        WaitingEntry entry;
-        TakeEntry(found, &entry);
-        Begin(entry);
-      }
-      continue;
+    if (may_read() && Read()) continue;
+    WalkBatch* const batch = NextBatch();
+    if (batch == nullptr) return;
+    const WalkEntry found = work_.walk->Take(batch);
+    counters_->files_found.Add(1);
+    if (found.kind == EntryKind::kRegular) {
+      // Filled in place, because most names fit into the memory that the flight's
+      // earlier ones took.
+      const int index = TakeFlight();
+      TakeEntry(*batch, found, &flights_[index].entry);
+      StartFlight(index);
+    } else {
+      WaitingEntry entry;
+      TakeEntry(*batch, found, &entry);
+      Begin(entry);
     }
-    const Walk::Result result = work_.walk->Next(kernel_, /*may_wait=*/idle(), &batch_);
-    WaitSinceLastCall();  // Nor does waiting for other threads or for a directory.
-    more_to_walk_ = result != Walk::Result::kFinished;
-    more_to_start_ = result == Walk::Result::kMore;
-    if (result != Walk::Result::kBatch) return;
   }
 }
 
-void Worker::TakeEntry(const WalkEntry& found, WaitingEntry* entry) const {
-  entry->directory = batch_.directory();
+void Worker::TakeEntry(const WalkBatch& batch, const WalkEntry& found,
+                       WaitingEntry* entry) {
+  entry->directory = batch.directory();
   entry->kind = found.kind;
   entry->follow = found.follow;
   entry->looked_at = found.looked_at;
@@ -141,19 +139,28 @@ void Worker::StartFlight(int index) {
   const CallsAtOnce calls_at_once = at_once_chooser_.Next();
   const bool is_timed = calls_at_once != CallsAtOnce::kNone;
   const SteadyTime start = is_timed ? kernel_->Now() : SteadyTime();
+  would_have_waited_ = false;
   flight.copy.Start(work_.policy, NamesOf(flight.entry), index, calls_at_once, &next_);
   Continue(index);
   if (is_timed) {
     const bool is_copied = flight.copy.outcome() == FileCopy::Outcome::kCopied;
     const uint64_t bytes = is_copied ? flight.copy.stat().stx_size : 0;
-    const bool slow = AtOnceChooser::IsSlow(
-        kernel_->Now() - start, std::min<uint64_t>(bytes, limits_.block_bytes));
-    at_once_chooser_.NoteWait(calls_at_once,
-                              slow ? WaitSinceLastCall() : AtOnceChooser::Wait::kNone);
+    const auto copied =
+        static_cast<int64_t>(std::min<uint64_t>(bytes, limits_.block_bytes));
+    const auto time = kernel_->Now() - start;
+    auto wait = AtOnceChooser::Wait::kNone;
+    if (AtOnceChooser::IsSlow(time, copied)) wait = WaitSinceLastCall();
+    if (wait != AtOnceChooser::Wait::kNone && AtOnceChooser::IsLong(time, copied)) {
+      wait = AtOnceChooser::Wait::kDevice;
+    }
+    if (would_have_waited_) wait = AtOnceChooser::Wait::kDevice;
+    at_once_chooser_.NoteWait(calls_at_once, wait);
   }
 }
 
 void Worker::OnSettled(const ChainResults& settled) {
+  if (settled.id.value >= kReadings) return OnTaskEnded(settled.id);
+  nothing_yet_ = false;
   const int index = IndexOf(settled.id);
   next_.size = 0;
   flights_[index].copy.Settle(LaneOf(settled.id), settled.results(), &next_);
@@ -198,7 +205,10 @@ void Worker::Submit(int index) {
       continue;
     }
     if (submitted == Submitted::kNoRoom) backlog_.emplace_back(id, chain);
-    if (submitted == Submitted::kQueued && chain[0].at_once) copy.NoteQueued();
+    if (submitted == Submitted::kQueued && chain[0].at_once) {
+      copy.NoteQueued();
+      would_have_waited_ = true;
+    }
     ++i;
   }
   next_.size = 0;

@@ -269,13 +269,11 @@ void Walk::AddDirectory(Directory* directory, const std::string& name, bool foll
   waiting_kernels_.WakeAll();
 }
 
-void Walk::Release(Kernel* kernel, Directory* directory) {
+void Walk::Leave(Kernel* kernel, Directory* directory) {
   // A loop instead of recursion, because the last entry of a deep tree releases all of
   // its ancestors.
-  int64_t hold = 1;
-  while (directory->holds.fetch_sub(hold, std::memory_order_acq_rel) == hold) {
-    if (directory->is_top()) return;
-    Directory* parent = directory->parent;
+  for (;;) {
+    Directory* const parent = directory->parent;
     if (directory->entered) {
       // A relaxed load is enough to see was_parked: the thread that first parked this
       // directory had something below it in hand, and released that before the last hold
@@ -287,9 +285,23 @@ void Walk::Release(Kernel* kernel, Directory* directory) {
       if (!directory->is_parked.load(kRelaxed)) --open_;
     }
     delete directory;
+    const int64_t holds =
+        parent->holds.fetch_sub(Directory::kChildHold, std::memory_order_acq_rel);
+    if (holds != Directory::kChildHold || parent->is_top()) return;
     directory = parent;
-    hold = Directory::kChildHold;
   }
+}
+
+bool Walk::MayHaveMore() {
+  MutexLock lock(&mutex_);
+  return !stopped_ && (!pending_.empty() || !shared_.empty() || !roots_.empty() ||
+                       top_entries_taken_ < top_entries_.size());
+}
+
+void Walk::AskForShare(Kernel* kernel) {
+  MutexLock lock(&mutex_);
+  NoteWaiting(kernel, false);
+  if (!stopped_) NoteWaiting(kernel, true);
 }
 
 void Walk::Stop(Kernel* kernel) {

@@ -226,8 +226,25 @@ class Walk {
   // REQUIRES: the caller holds `directory`, which is not top().
   void AddDirectory(Directory* directory, const std::string& name, bool follow);
 
-  // Gives back one hold on `directory`, for an entry that the caller is done with.
-  void Release(Kernel* kernel, Directory* directory);
+  // Gives back one hold on `directory`, for an entry that is done, and leaves it if that
+  // was the last one.
+  void Release(Kernel* kernel, Directory* directory) {
+    if (GiveBack(directory)) Leave(kernel, directory);
+  }
+  // Release() in two parts. True: it was the last hold, and Leave() must be called.
+  bool GiveBack(Directory* directory) {
+    return directory->holds.fetch_sub(1, std::memory_order_acq_rel) == 1 &&
+           !directory->is_top();
+  }
+  // Leaves `directory`, and each directory above it of which that was the last hold.
+  void Leave(Kernel* kernel, Directory* directory);
+
+  // Whether Next() may find something without waiting for another thread.
+  bool MayHaveMore();
+  // Others are to share entries with the thread of `kernel`, which has few left, until it
+  // calls Next(). Its kernel is woken when it is worth calling that. REQUIRES: it goes on
+  // to call Next().
+  void AskForShare(Kernel* kernel);
 
   // Makes Next() return kFinished from now on; the caller's kernel is not woken any more.
   // Directories in progress are left when their last entries are released.

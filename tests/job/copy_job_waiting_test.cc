@@ -34,6 +34,26 @@ TEST_P(CopyJobWaitingTest, TimesOfSeveralFilesAreSetAtATime) {
   EXPECT_EQ(run.progress.files_done, kFiles);
 }
 
+// Nor is one directory after the other opened.
+TEST_P(CopyJobWaitingTest, SeveralDirectoriesAreReadAtATime) {
+  constexpr int kDirectories = 26;  // An even number.
+  scratch_.MakeDirectory("backing");
+  scratch_.MakeDirectory("backing/source");
+  for (int i = 0; i < kDirectories; ++i) {
+    const std::string directory = absl::StrCat("backing/source/directory", i);
+    scratch_.MakeDirectory(directory);
+    scratch_.WriteFile(absl::StrCat(directory, "/file"), "contents");
+  }
+  const OddMount odd(scratch_.Path("backing"), scratch_.MakeDirectory("odd"),
+                     {"lists-in-pairs", "only=directory"});
+  if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
+  CopyRequest request = Request({"odd/source"}, "target", "rp");
+  request.options.tuning.workers = 1;
+  const JobRun run = RunJob(request);
+  EXPECT_EQ(run.Messages(), "");
+  EXPECT_EQ(run.progress.files_done, kDirectories);
+}
+
 // The engine of plain calls makes one at a time.
 INSTANTIATE_TEST_SUITE_P(Rings, CopyJobWaitingTest,
                          testing::Values(EngineChoice::kAuto, EngineChoice::kUring),

@@ -1,0 +1,63 @@
+#include "core/job/wait_control.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace ringcp {
+
+WaitControl::WaitControl(int level_max, int workers, int cpus)
+    : workers_(workers), cpus_(cpus), controller_(level_max) {
+  MutexLock lock(&mutex_);
+  level_ = controller_.level();
+}
+
+WaitControl::Limits WaitControl::LimitsOf(int level, bool is_strict) {
+  return {
+      .kernel = {.kernel_workers_max = level,
+                 .helper_threads_max = std::clamp(level / 2, kHelpersMin, kHelpersMax)},
+      .directories = std::clamp(level / 2, kDirectoriesMin, kDirectoriesMax),
+      .copies = is_strict ? level : std::max(level, kCopiesMin)};
+}
+
+WaitControl::Limits WaitControl::Note(const Kernel& kernel, int64_t ended,
+                                      bool was_at_limit) {
+  if (ended > 0) {
+    ended_.fetch_add(ended, std::memory_order_relaxed);
+    if (was_at_limit) ended_at_limit_.fetch_add(ended, std::memory_order_relaxed);
+    if (kernel.Now() >= end_.load(std::memory_order_relaxed)) Sample(kernel);
+  }
+  return LimitsOf(level_.load(std::memory_order_relaxed),
+                  is_strict_.load(std::memory_order_relaxed));
+}
+
+void WaitControl::Sample(const Kernel& kernel) {
+  MutexLock lock(&mutex_);
+  const SteadyTime now = kernel.Now();
+  const int64_t ended = ended_.load(std::memory_order_relaxed);
+  const auto elapsed = absl::FromChrono(now - begin_.value_or(now));
+  const bool is_new = !begin_.has_value() || elapsed > 2 * kSampleMax;
+  if (!is_new && elapsed < kSampleMin) return;  // Another worker has just been here.
+  if (!is_new && ended < int64_t{kEndsPerLevel} * controller_.level() * workers_ &&
+      elapsed < kSampleMax) {
+    return;
+  }
+  const absl::Duration cpu = kernel.CpuTime();
+  // Nothing was waited for in a long pause: that says nothing.
+  if (!is_new) {
+    controller_.Note(
+        {.elapsed = elapsed,
+         .ended = ended,
+         .cpu = cpu - cpu_at_begin_,
+         .cpus = cpus_,
+         .was_at_limit = 2 * ended_at_limit_.load(std::memory_order_relaxed) >= ended});
+    level_ = controller_.level();
+    is_strict_ = controller_.is_strict();
+  }
+  begin_ = now;
+  cpu_at_begin_ = cpu;
+  ended_ = 0;
+  ended_at_limit_ = 0;
+  end_ = now + absl::ToChronoNanoseconds(kSampleMin);
+}
+
+}  // namespace ringcp

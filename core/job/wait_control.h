@@ -1,0 +1,77 @@
+// The one WaitController of a job: its workers tell what they have waited for, and are
+// told how much each of them may have under way.
+//
+// Thread-safety: all methods may be called by any thread.
+
+#ifndef RINGCP_CORE_JOB_WAIT_CONTROL_H_
+#define RINGCP_CORE_JOB_WAIT_CONTROL_H_
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/time/time.h"
+#include "core/base/mutex.h"
+#include "core/job/wait_controller.h"
+#include "core/kernel/kernel.h"
+
+namespace ringcp {
+
+class WaitControl {
+ public:
+  static constexpr int kCopiesMin = 64;
+  static constexpr int kDirectoriesMin = 16;
+  static constexpr int kDirectoriesMax = 32;
+
+  // What one worker may have under way of what waits.
+  struct Limits {
+    WaitLimits kernel;
+    // Directories that it takes entries from in turn: the kernel makes the entries of one
+    // directory one after another.
+    int directories = kDirectoriesMin;
+    // Files in flight: as many as a worker has room for, unless more do harm.
+    int copies = kCopiesMin;
+  };
+
+  // How long a sample is: as long as it takes for so many ends for each that may be under
+  // way, within these bounds.
+  static constexpr absl::Duration kSampleMin = absl::Milliseconds(20);
+  static constexpr absl::Duration kSampleMax = absl::Milliseconds(200);
+  static constexpr int kEndsPerLevel = 8;
+  // Threads that carry out tasks and what io_uring has no opcode for: half of the level,
+  // because each takes a stack, and no more than servers take as a matter of course.
+  static constexpr int kHelpersMin = 16;
+  static constexpr int kHelpersMax = 32;
+
+  // `level_max` as WaitController's. The job has so many workers, and the process may use
+  // `cpus`.
+  WaitControl(int level_max, int workers, int cpus);
+
+  // Notes that `ended` ops of a worker have ended in one wait, before which as many were
+  // under way as may be, or fewer. Returns its limits from now on.
+  Limits Note(const Kernel& kernel, int64_t ended, bool was_at_limit);
+
+ private:
+  void Sample(const Kernel& kernel) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  static Limits LimitsOf(int level, bool is_strict);
+
+  const int workers_;
+  const int cpus_;
+  std::atomic<int> level_;
+  std::atomic<bool> is_strict_ = false;
+  std::atomic<int64_t> ended_ = 0;
+  std::atomic<int64_t> ended_at_limit_ = 0;
+  // When the sample that is being taken may end, on the steady clock.
+  std::atomic<SteadyTime> end_ = SteadyTime::min();
+
+  Mutex mutex_;
+  WaitController controller_ ABSL_GUARDED_BY(mutex_);
+  std::optional<SteadyTime> begin_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration cpu_at_begin_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_JOB_WAIT_CONTROL_H_

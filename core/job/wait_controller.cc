@@ -1,0 +1,84 @@
+#include "core/job/wait_controller.h"
+
+#include <algorithm>
+
+#include "core/base/check.h"
+
+namespace ringcp {
+
+WaitController::WaitController(int level_max)
+    : level_max_(std::clamp(level_max, 1, kLevelMax)),
+      level_(std::min(kLevelMin, level_max_)) {
+  RINGCP_CHECK(level_max >= 1);
+}
+
+void WaitController::Try(int level, double rate) {
+  before_ = level_;
+  rate_before_ = rate;
+  trial_rate_ = 0;
+  level_ = level;
+}
+
+void WaitController::Pause() {
+  pause_ = next_pause_;
+  next_pause_ = std::min(2 * next_pause_, kPauseMax);
+}
+
+bool WaitController::EndTrial(double rate) {
+  const int before = before_;
+  const bool is_rise = level_ > before;
+  const bool is_first = trial_rate_ == 0;
+  rate = std::max(rate, trial_rate_);
+  const bool pays = rate >= rate_before_ * (is_rise ? kGainMin : kLossMax);
+  if (!pays && is_first) {
+    trial_rate_ = rate;
+    return false;
+  }
+  before_ = 0;
+  if (pays) {
+    next_pause_ = kPauseMin;
+    rate_ = rate;
+    return true;
+  }
+  if (is_rise && rate < kLossMax * rate_before_) is_strict_ = true;
+  level_ = before;
+  rate_ = rate_before_;
+  step_ = kStep;
+  Pause();
+  return false;
+}
+
+void WaitController::Note(const WaitSample& sample) {
+  const double seconds = absl::ToDoubleSeconds(sample.elapsed);
+  if (seconds <= 0) return;
+  const double rate = static_cast<double>(sample.ended) / seconds;
+  const bool is_busy = absl::ToDoubleSeconds(sample.cpu) >= kBusy * sample.cpus * seconds;
+  bool lowers = false;
+  if (before_ != 0 && level_ > before_ && !sample.was_at_limit) {
+    // What the level could bring has not been asked of it: it does no harm.
+    before_ = 0;
+    rate_ = rate;
+  } else if (before_ != 0) {
+    lowers = level_ < before_;
+    if (!EndTrial(rate)) return;
+  } else if (rate_ > 0 && (rate < kFall * rate_ || rate > kLeap * rate_)) {
+    lowers = rate < rate_ && level_ == level_max_;
+    is_strict_ = is_strict_ || lowers;
+    rate_ = rate;
+    pause_ = 0;
+    next_pause_ = kPauseMin;
+    step_ = kFirstStep;
+  } else {
+    rate_ = rate_ == 0 ? rate : (rate_ + rate) / 2;
+  }
+  if (pause_ > 0) {
+    --pause_;
+    return;
+  }
+  if (lowers && level_ > kLevelMin) return Try(level_ / kStep, rate_);
+  if (sample.was_at_limit && !is_busy && level_ < level_max_) {
+    Try(std::min(step_ * level_, level_max_), rate_);
+  }
+}
+
+}  // namespace ringcp

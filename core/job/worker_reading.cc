@@ -1,0 +1,123 @@
+// Directories: pieces of them are read, as many at a time as waiting for them needs, and
+// they are left, by tasks that a helper thread may carry out.
+
+#include "core/base/check.h"
+#include "core/job/worker.h"
+
+namespace ringcp {
+
+WalkBatch* Worker::NextBatch() {
+  Reading* next = nullptr;
+  bool any_under_way = false;
+  for (size_t i = 0; i < readings_.size(); ++i) {
+    Reading& reading = readings_[(next_reading_ + i) % readings_.size()];
+    any_under_way = any_under_way || reading.is_under_way;
+    if (!reading.has_entries()) continue;
+    if (next == nullptr) next = &reading;
+    if (readings_.size() > 1 && IsCrowded(*reading.batch.directory())) continue;
+    next_reading_ = (next_reading_ + i + 1) % readings_.size();
+    return &reading.batch;
+  }
+  if (next == nullptr || any_under_way) return nullptr;
+  return &next->batch;
+}
+
+bool Worker::IsCrowded(const Directory& directory) const {
+  int copies = 0;
+  for (const Flight& flight : flights_) {
+    copies += flight.active && flight.entry.directory == &directory ? 1 : 0;
+  }
+  return copies >= kCopiesOfDirectory;
+}
+
+int Worker::readings_in_hand() const {
+  int in_hand = 0;
+  for (const Reading& reading : readings_) {
+    in_hand += reading.is_under_way || reading.has_entries() ? 1 : 0;
+  }
+  return in_hand;
+}
+
+bool Worker::Read() {
+  // A helper thread is not asked for nothing; and if there is nothing else to do, others
+  // are to know that this worker waits.
+  const bool has_nothing_else = idle();
+  const bool in_vain = nothing_yet_ || !work_.walk->MayHaveMore();
+  if (in_vain && !has_nothing_else) {
+    // What is in flight takes long: others need not keep their entries until it has
+    // ended.
+    if (kernel_->helps_with_tasks() && readings_in_hand() == 0) {
+      work_.walk->AskForShare(kernel_);
+    }
+    return false;
+  }
+  uint32_t index = 0;
+  while (index < readings_.size() &&
+         (readings_[index].is_under_way || readings_[index].has_entries())) {
+    ++index;
+  }
+  if (index == readings_.size()) readings_.emplace_back(work_.walk);
+  Reading& reading = readings_[index];
+  reading.may_wait = in_vain;
+  if (in_vain) {
+    reading.Run(kernel_);
+  } else {
+    reading.is_under_way = true;
+    const ChainId id = {kReadings + index};
+    if (kernel_->SubmitTask(id, &reading) == Submitted::kQueued) return true;
+    reading.is_under_way = false;
+  }
+  WaitSinceLastCall();  // For other threads or a directory: that does not count either.
+  if (TakeIn(reading)) return true;
+  return !in_vain && nothing_yet_ && idle() && Read();
+}
+
+bool Worker::TakeIn(const Reading& reading) {
+  // A reading may have seen the end before others that are under way have found
+  // something, or before this worker has found an entry to be a directory
+  // (Walk::AddDirectory).
+  more_to_walk_ = reading.result != Walk::Result::kFinished || readings_in_hand() > 0 ||
+                  work_.walk->MayHaveMore();
+  more_to_start_ = reading.result == Walk::Result::kMore;
+  nothing_yet_ = reading.result == Walk::Result::kNothingYet;
+  return reading.has_entries();
+}
+
+void Worker::OnTaskEnded(ChainId id) {
+  if (id.value >= kLeavings) {
+    free_leavings_.push_back(id.value - kLeavings);
+    nothing_yet_ = false;
+    return;
+  }
+  Reading& reading = readings_[id.value - kReadings];
+  reading.is_under_way = false;
+  if (stopping_) return DropEntries(&reading);
+  TakeIn(reading);
+}
+
+void Worker::DropEntries(Reading* reading) {
+  while (!reading->batch.entries().empty()) {
+    work_.walk->Take(&reading->batch);
+    Release(reading->batch.directory());
+  }
+}
+
+void Worker::Release(Directory* directory) {
+  if (!work_.walk->GiveBack(directory)) return;
+  // Later, nothing else may be in flight.
+  if (phase_ != Phase::kEntries && phase_ != Phase::kAlone) {
+    return work_.walk->Leave(kernel_, directory);
+  }
+  if (free_leavings_.empty()) {
+    free_leavings_.push_back(static_cast<uint32_t>(leavings_.size()));
+    leavings_.emplace_back(work_.walk);
+  }
+  const uint32_t index = free_leavings_.back();
+  Leaving& leaving = leavings_[index];
+  leaving.directory = directory;
+  if (kernel_->SubmitTask({kLeavings + index}, &leaving) == Submitted::kQueued) {
+    free_leavings_.pop_back();
+  }
+}
+
+}  // namespace ringcp

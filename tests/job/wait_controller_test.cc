@@ -1,0 +1,161 @@
+#include "core/job/wait_controller.h"
+
+#include <algorithm>
+#include <functional>
+#include <random>
+
+#include "gtest/gtest.h"
+
+namespace ringcp {
+namespace {
+
+constexpr int kCpus = 2;
+constexpr absl::Duration kSample = absl::Milliseconds(20);
+// Samples in the 200 ms within which a change is to be answered.
+constexpr int kSamplesToReact = 10;
+
+// Something that is waited for, as its rate in ops a second when so many calls wait.
+using Bottleneck = std::function<double(int level)>;
+
+// Each op takes 10 ms, however many there are.
+double FarServer(int level) { return level * 100.0; }
+// Two ops at a time keep it busy.
+double OneDevice(int level) { return std::min(level, 2) * 1000.0; }
+// Each op more than four makes all slower.
+double Overloaded(int level) { return level <= 4 ? level * 1000.0 : 16000.0 / level; }
+
+WaitSample SampleOf(double rate) {
+  return {.elapsed = kSample,
+          .ended = static_cast<int64_t>(rate * absl::ToDoubleSeconds(kSample)),
+          .cpu = kSample / 10,
+          .cpus = kCpus,
+          .was_at_limit = true};
+}
+
+void Feed(WaitController* controller, const Bottleneck& bottleneck, int samples) {
+  for (int i = 0; i < samples; ++i) {
+    controller->Note(SampleOf(bottleneck(controller->level())));
+  }
+}
+
+// The mean of what was reached in so many samples, as a share of the best.
+double ShareOfBest(WaitController* controller, const Bottleneck& bottleneck,
+                   int samples) {
+  double best = 0;
+  for (int level = 1; level <= WaitController::kLevelMax; level *= 2) {
+    best = std::max(best, bottleneck(level));
+  }
+  double sum = 0;
+  for (int i = 0; i < samples; ++i) {
+    const double rate = bottleneck(controller->level());
+    sum += rate;
+    controller->Note(SampleOf(rate));
+  }
+  return sum / samples / best;
+}
+
+TEST(WaitControllerTest, AllThatMayBeIsUnderWayWhereAServerAnswersEverythingAtATime) {
+  WaitController controller;
+  EXPECT_EQ(controller.level(), WaitController::kLevelMin);
+  Feed(&controller, FarServer, kSamplesToReact);
+  EXPECT_EQ(controller.level(), WaitController::kLevelMax);
+  Feed(&controller, FarServer, 1000);
+  EXPECT_EQ(controller.level(), WaitController::kLevelMax);
+  EXPECT_FALSE(controller.is_strict());
+}
+
+TEST(WaitControllerTest, OneDeviceIsNotAskedForMoreThanKeepsItBusy) {
+  WaitController controller;
+  int at_most_twice = 0;
+  for (int i = 0; i < 1000; ++i) {
+    controller.Note(SampleOf(OneDevice(controller.level())));
+    at_most_twice += controller.level() <= WaitController::kLevelMin * 2 ? 1 : 0;
+  }
+  EXPECT_GE(at_most_twice, 900);
+}
+
+TEST(WaitControllerTest, WhatGetsSlowerTheMoreIsAskedOfItIsAskedForLess) {
+  WaitController controller;
+  Feed(&controller, Overloaded, kSamplesToReact);
+  EXPECT_GE(ShareOfBest(&controller, Overloaded, 1000), 0.9);
+  EXPECT_TRUE(controller.is_strict());
+}
+
+TEST(WaitControllerTest, AServerThatTakesTheDevicesPlaceIsNoticedWithin200Milliseconds) {
+  WaitController controller;
+  Feed(&controller, OneDevice, 300);
+  Feed(&controller, FarServer, kSamplesToReact);
+  EXPECT_GE(controller.level(), WaitController::kLevelMax / 2);
+}
+
+TEST(WaitControllerTest, ItBacksOffWithin200MillisecondsWhenMoreBeginsToDoHarm) {
+  WaitController controller;
+  Feed(&controller, FarServer, 300);
+  ASSERT_EQ(controller.level(), WaitController::kLevelMax);
+  const Bottleneck harmed = [](int level) { return 0.25 * Overloaded(level); };
+  Feed(&controller, harmed, kSamplesToReact);
+  EXPECT_LE(controller.level(), 8);
+  EXPECT_TRUE(controller.is_strict());
+}
+
+TEST(WaitControllerTest, NothingIsRaisedWhileLessIsUnderWayThanMayBe) {
+  WaitController controller;
+  for (int i = 0; i < 100; ++i) {
+    WaitSample sample = SampleOf(FarServer(controller.level()));
+    sample.was_at_limit = false;
+    controller.Note(sample);
+  }
+  EXPECT_EQ(controller.level(), WaitController::kLevelMin);
+}
+
+TEST(WaitControllerTest, NothingIsRaisedWhileTheCpusHaveNoTimeLeft) {
+  WaitController controller;
+  for (int i = 0; i < 100; ++i) {
+    WaitSample sample = SampleOf(FarServer(controller.level()));
+    sample.cpu = kSample * kCpus;
+    controller.Note(sample);
+  }
+  EXPECT_EQ(controller.level(), WaitController::kLevelMin);
+}
+
+TEST(WaitControllerTest, TheLevelStaysWithinItsBounds) {
+  for (const int level_max : {1, 2, 3, 5, 64, WaitController::kLevelMax, 1000}) {
+    SCOPED_TRACE(level_max);
+    WaitController controller(level_max);
+    std::mt19937 random(7);
+    for (int i = 0; i < 2000; ++i) {
+      controller.Note(SampleOf(static_cast<double>(random() % 100'000)));
+      EXPECT_GE(controller.level(), 1);
+      EXPECT_LE(controller.level(), std::min(level_max, WaitController::kLevelMax));
+    }
+  }
+}
+
+TEST(WaitControllerTest, NoiseOfAThirdDoesNotKeepItFromTheBest) {
+  for (unsigned seed = 0; seed < 50; ++seed) {
+    SCOPED_TRACE(seed);
+    WaitController controller;
+    std::mt19937 random(seed);
+    std::uniform_real_distribution<double> noise(0.67, 1.33);
+    const Bottleneck noisy = [&](int level) { return noise(random) * FarServer(level); };
+    Feed(&controller, noisy, 5 * kSamplesToReact);
+    int high = 0;
+    for (int i = 0; i < 500; ++i) {
+      controller.Note(SampleOf(noisy(controller.level())));
+      high += controller.level() >= WaitController::kLevelMax / 2 ? 1 : 0;
+    }
+    EXPECT_GE(high, 400);
+  }
+}
+
+TEST(WaitControllerTest, AWhileInWhichNothingEndedOrNoTimePassedIsNoReason) {
+  WaitController controller;
+  controller.Note({});
+  controller.Note(SampleOf(0));
+  controller.Note(SampleOf(0));
+  Feed(&controller, FarServer, 2 * kSamplesToReact);
+  EXPECT_EQ(controller.level(), WaitController::kLevelMax);
+}
+
+}  // namespace
+}  // namespace ringcp
