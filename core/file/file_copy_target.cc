@@ -95,7 +95,8 @@ void FileCopy::OnOpenTargetFailed(int error_number, NextChains* next) {
     control_.at_once = false;
   }
   if (ShouldRetry(-error_number, &retries_, counters_)) {
-    return is_existing && begins_anew() ? OpenExistingTarget(next) : OpenNewTarget(next);
+    const bool opens_again = is_existing && (begins_anew() || opening_.makes_pointee());
+    return opens_again ? OpenExistingTarget(next) : OpenNewTarget(next);
   }
   // This copy may have made a file that nobody may write to, like its source.
   const bool is_own = begins_anew() && is_existing && target_.is_made();

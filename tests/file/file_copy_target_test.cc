@@ -107,6 +107,17 @@ TEST(FileCopyTargetTest, ALinkToNowhereIsWrittenThroughIfAsked) {
   EXPECT_EQ(existing.copy.Settle({100, 0, 0}), "copied");
 }
 
+TEST(FileCopyTargetTest, MakingWhatALinkLeadsToIsTriedAgain) {
+  FileCopyPolicy policy;
+  policy.writes_through_dangling_links = true;
+  for (const int error : {EINTR, ECANCELED}) {
+    Existing existing(policy, TargetIsALink);
+    existing.copy.Settle({0, -ENOENT});
+    EXPECT_EQ(existing.copy.Settle({-error}), "open T made 644 following>fd");
+    EXPECT_EQ(existing.copy.Settle({8}), "at once fstat fd8");
+  }
+}
+
 // Nobody has looked whose it will be there.
 TEST(FileCopyTargetTest, WhatIsMadeThroughALinkIsClosedToOthersUntilItHasItsOwner) {
   FileCopyPolicy policy;
