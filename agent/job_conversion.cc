@@ -59,6 +59,8 @@ v1::EngineReport EngineReportToApi(const EngineReport& report) {
   result.set_ops_at_once_with_opcode(report.ops_at_once_with_opcode);
   result.set_enters(report.enters);
   result.set_files_at_once(report.files_at_once);
+  result.set_in_flight(report.in_flight);
+  result.set_limited_by(report.limited_by);
   return result;
 }
 

@@ -61,10 +61,11 @@ How and where it runs:
       --engine=ENGINE          'uring', 'threads' (plain system calls), or 'auto'
                                  (default): uring where the kernel permits it, but
                                  plain system calls for files that are in memory
-      --workers=N              threads that copy, 1 to 16, each with its ring
-                                 (default: one for each CPU)
-      --queue-depth=N          files in flight for each of them, 1 to 256, as far
-                                 as 64 MiB of blocks last (default: up to 64)
+      --workers=N              at most N threads that copy, 1 to 16, each with its
+                                 ring (default: one for each CPU)
+      --queue-depth=N          at most N files in flight for each of them, 1 to 256,
+                                 as far as 64 MiB of blocks last (default: up to
+                                 112); fewer where more gain nothing
       --block-size=SIZE        bytes of each read and write, 4K to 4M, a multiple
                                  of 4K (default: 256K)
       --sqpoll                 a kernel thread takes in what is submitted: fewer

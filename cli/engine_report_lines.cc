@@ -1,6 +1,7 @@
 #include "cli/engine_report_lines.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 
 namespace ringcp {
 namespace {
@@ -46,6 +47,11 @@ std::vector<std::string> EngineReportLines(const EngineReport& report) {
   if (report.engine == "uring" && report.files_at_once > 0) {
     lines.push_back(
         absl::StrCat("files in memory, copied by system calls: ", report.files_at_once));
+  }
+  if (report.engine == "uring" && !report.limited_by.empty()) {
+    lines.push_back(
+        absl::StrFormat("%.1f in flight on average while waiting; limited by %s",
+                        report.in_flight, report.limited_by));
   }
   if (report.files_direct > 0) {
     lines.push_back(absl::StrCat("files copied by O_DIRECT: ", report.files_direct));

@@ -77,8 +77,11 @@ struct Tuning {
            bytes % kBlockBytesMin == 0;
   }
 
-  int workers = 0;      // Threads, each with its own ring; default: one for each CPU.
-  int queue_depth = 0;  // Files in flight in each worker; fewer if memory is short.
+  // Threads, each with its own ring, at most; default: one for each CPU.
+  int workers = 0;
+  // Files in flight in each worker, at most; fewer if memory is short, or if more are of
+  // no use.
+  int queue_depth = 0;
   int64_t block_size_bytes = 0;  // Of each read and write.
 };
 

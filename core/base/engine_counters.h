@@ -48,6 +48,13 @@ struct alignas(64) EngineCounters {
   Counter ops_at_once_with_opcode;
   Counter polled;
   Counter enters;
+  // What the worker did with its time, in microseconds: it worked, or waited in its
+  // kernel.
+  Counter work_us;
+  Counter wait_us;
+  Counter wait_in_flight_us;  // wait_us times the chains and tasks in flight.
+  Counter wait_source_us;     // Of wait_us: most copies in flight waited for the source.
+  Counter wait_full_us;       // Of wait_us: no more copies may be in flight.
 };
 
 }  // namespace ringcp

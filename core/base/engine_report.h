@@ -33,6 +33,11 @@ struct EngineReport {
   int64_t retries = 0;        // After EINTR and EAGAIN.
   int64_t files_at_once = 0;  // Files copied at once, because they were in memory.
   int64_t files_direct = 0;   // Files copied with O_DIRECT.
+  // What was in flight while workers waited: chains and tasks of all workers, on average.
+  double in_flight = 0;
+  // What kept the job from being faster: "the CPU", "the source", "the target" or a limit
+  // on what is in flight, by name. Empty until it is known.
+  std::string limited_by;
   // With PageCache::kDrop and kBypass: sources can't be read (targets can't be written)
   // without the page cache, so their contents were dropped from it afterwards.
   bool drops_reads = false;

@@ -55,6 +55,7 @@ class AtOnceChooser {
       --without_stat_;
       return CallsAtOnce::kNone;
     }
+    if (most_ == CallsAtOnce::kBlocks) return most_;
     if (without_all_ > 0) {
       --without_all_;
       return CallsAtOnce::kOpen;

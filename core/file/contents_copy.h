@@ -91,8 +91,9 @@ namespace ringcp {
 
 // What a FileCopy and its ContentsCopy both read and change.
 struct CopyControl {
-  bool may_call = false;  // CallsAtOnce::kAll.
-  bool at_once = false;   // The next chains are carried out at once.
+  // What is in the page cache may be copied at once (CallsAtOnce::kAll and kBlocks).
+  bool may_call = false;
+  bool at_once = false;  // The next chains are carried out at once.
   // All of the contents are copied at once, in order, even if the thread has to wait.
   bool only_calls = false;
   // The copy gives up as soon as the chains in flight have settled.

@@ -65,8 +65,11 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   policy_ = policy;
   names_ = names;
   slot_ = slot;
-  control_.may_call = calls_at_once == CallsAtOnce::kAll;
-  control_.at_once = calls_at_once != CallsAtOnce::kNone;
+  calls_at_once_ = calls_at_once;
+  control_.may_call =
+      calls_at_once == CallsAtOnce::kAll || calls_at_once == CallsAtOnce::kBlocks;
+  control_.at_once =
+      calls_at_once == CallsAtOnce::kAll || calls_at_once == CallsAtOnce::kOpen;
   control_.stopped = false;
   outcome_ = Outcome::kRunning;
   outcome_at_end_ = Outcome::kCopied;

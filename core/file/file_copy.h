@@ -66,6 +66,9 @@ namespace ringcp {
 // What a copy does at once instead of by queued chains.
 enum class CallsAtOnce {
   kNone,  // Nothing: the source may have to be read from a device.
+  // Only the blocks of a large file that is in the page cache: where system calls are
+  // dear, a small file takes too many of them.
+  kBlocks,
   kOpen,  // Opening and looking at the source: its inode is likely to be in memory.
   // Everything, if the file has up to one block, is cloned, or is large and in the page
   // cache; of other files the opening. For a source that is likely to be in memory with
@@ -131,6 +134,10 @@ class FileCopy {
   // The caller sees to other files first.
   bool copies_blocks_at_once() const {
     return state_ == State::kContents && contents_.copies_blocks_at_once();
+  }
+  // Whether what is in flight concerns the source alone.
+  bool waits_for_source() const {
+    return outcome_ == Outcome::kRunning && state_ < State::kCopyWhole;
   }
   // A call has made the thread wait, or would have. The chains from the next one on are
   // queued, unless all of the contents have to be copied at once.
@@ -335,6 +342,7 @@ class FileCopy {
   int slot_ = 0;
 
   State state_ = State::kDone;
+  CallsAtOnce calls_at_once_ = CallsAtOnce::kNone;
   Outcome outcome_ = Outcome::kAbandoned;
   Outcome outcome_at_end_ = Outcome::kCopied;  // Unless the copy is stopped.
   CopyControl control_;

@@ -81,7 +81,11 @@ void FileCopy::SetSourceFileSystem(FileSystem* file_system) {
 }
 
 void FileCopy::OnLookAtSource(absl::Span<const int32_t> results, NextChains* next) {
-  control_.at_once = control_.may_call;
+  if (calls_at_once_ == CallsAtOnce::kBlocks) {
+    control_.may_call = results[0] == 0 && !is_small();
+  } else {
+    control_.at_once = control_.may_call;
+  }
   first_read_ = results.size() > 1 ? results.back() : kNotRead;
   if (results[0] < 0) {
     FailOnSource(Operation::kStat, -results[0]);
@@ -218,7 +222,7 @@ void FileCopy::OnFirstRead(int32_t result, NextChains* next) {
   // At and beyond the size that the file system tells, io_uring reads nothing without
   // asking the file system (Linux 6.18). pread(2) does ask.
   Enter(State::kConfirmEnd,
-        AtOnce(ReadAt(source_, acl_.data(), kAclBytesMax, block_.filled)), next);
+        ByCall(ReadAt(source_, acl_.data(), kAclBytesMax, block_.filled)), next);
 }
 
 void FileCopy::OnConfirmEnd(int32_t result, NextChains* next) {
@@ -227,7 +231,7 @@ void FileCopy::OnConfirmEnd(int32_t result, NextChains* next) {
   if (result < 0) {
     if (ShouldRetry(result, &retries_, counters_)) {
       return Enter(State::kConfirmEnd,
-                   AtOnce(ReadAt(source_, acl_.data(), kAclBytesMax, block_.filled)),
+                   ByCall(ReadAt(source_, acl_.data(), kAclBytesMax, block_.filled)),
                    next);
     }
     FailOnSource(Operation::kRead, -result);

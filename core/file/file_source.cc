@@ -54,7 +54,7 @@ Op FileSource::Read(bool by_call, Block* block) const {
   io_.Prepare(*block, &op, &block->read);
   const bool asks_for_call = reads_by_calls_ || block->confirms_end;
   block->end_is_believed = by_call || asks_for_call;
-  return asks_for_call ? AtOnce(op) : op;
+  return asks_for_call ? ByCall(op) : op;
 }
 
 BlockResult FileSource::OnNothingRead(Block* block) {

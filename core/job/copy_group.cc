@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdint>
 
 #include "core/base/file_identity.h"
@@ -12,6 +13,16 @@
 #include "core/tree/target_directory.h"
 
 namespace ringcp {
+namespace {
+
+// What may be under way of what waits, for each of `workers` workers.
+int MostWaits(const Tuning& tuning, int workers) {
+  const int most =
+      tuning.queue_depth != 0 ? tuning.queue_depth : WaitController::kLevelMax;
+  return std::clamp(CopyGroup::kWaitsMax / workers, 1, most);
+}
+
+}  // namespace
 
 CopyGroup::CopyGroup(JobState* job, Kernel* kernel,
                      const std::vector<TopLevelSource>& sources, const TopLevel& top,
@@ -20,9 +31,7 @@ CopyGroup::CopyGroup(JobState* job, Kernel* kernel,
       kernel_(kernel),
       walk_(kernel, &job->directories, FollowsLinks(job->options()), directories_max),
       shared_files_(workers),
-      waits_(job->options().tuning.queue_depth != 0 ? job->options().tuning.queue_depth
-                                                    : WaitController::kLevelMax,
-             workers, AvailableCpus()) {
+      waits_(MostWaits(job->options().tuning, workers), workers, AvailableCpus()) {
   Directory* const directory = walk_.top();
   directory->source.fd = AT_FDCWD;
   directory->target = std::make_unique<TargetDirectory>();
@@ -65,13 +74,18 @@ std::unique_ptr<Worker> CopyGroup::MakeWorker(int index, Kernel* kernel, bool re
                      .waits = &waits_,
                      .cancelled = &job_->cancelled};
   // A user who asks for io_uring gets it for all files.
+  // Chains take a call for many files, calls at once eight for each. What one takes
+  // decides which is faster (DECISIONS.md, "Chains or calls").
+  const bool calls_are_dear =
+      options.engine == EngineChoice::kAuto && kernel->CallTime() >= kDearCall;
+  if (calls_are_dear) work.warm_calls = CallsAtOnce::kBlocks;
   if (options.needs_uring()) work.warm_calls = CallsAtOnce::kNone;
   if (options.engine == EngineChoice::kThreads) work.warm_calls = CallsAtOnce::kOpen;
   work.policy.shared_files = &shared_files_;
   work.policy.polls = options.iopoll;
   work.policy.direct_reads = reads_many;
   work.policy.use_slots = kernel->can_install_descriptor();
-  work.policy.queues_all = options.engine == EngineChoice::kUring;
+  work.policy.queues_all = options.engine == EngineChoice::kUring || calls_are_dear;
   work.policy.queues_truncate = kernel->can_queue_truncate();
   return std::make_unique<Worker>(work, kernel, limits, pool, &job_->counters[index]);
 }

@@ -23,6 +23,13 @@ namespace ringcp {
 
 class CopyGroup {
  public:
+  // Kernel workers of all rings of a job: each is a thread of the system, with a stack of
+  // 16 KiB, and a request that a server has to answer beside the others.
+  static constexpr int kWaitsMax = 256;
+  // From which time of a system call on small files are copied by chains, also from
+  // memory.
+  static constexpr absl::Duration kDearCall = absl::Nanoseconds(400);
+
   // For `workers` workers, of which at least one will be run to its end, and for at most
   // `directories_max` directories open at a time.
   // REQUIRES: `job` outlives the group, and so does `kernel`, which is the calling

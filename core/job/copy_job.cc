@@ -18,6 +18,7 @@
 #include "core/job/job_state.h"
 #include "core/job/tally.h"
 #include "core/job/top_level.h"
+#include "core/job/wait_times.h"
 #include "core/job/worker.h"
 #include "core/job/worker_count.h"
 #include "core/kernel/batch_scheduling.h"
@@ -342,7 +343,9 @@ EngineReport CopyJob::Body::GetReport() const {
     MutexLock lock(&mutex_);
     report = report_;
   }
+  WaitTimes times;
   for (const EngineCounters& counters : state_.counters) {
+    times.Add(counters);
     report.chains += counters.chains.value();
     report.sqes += counters.sqes.value();
     report.linked += counters.linked.value();
@@ -357,6 +360,8 @@ EngineReport CopyJob::Body::GetReport() const {
     report.files_at_once += counters.files_at_once.value();
     report.files_direct += counters.files_direct.value();
   }
+  report.in_flight = times.in_flight();
+  report.limited_by = times.limit();
   return report;
 }
 

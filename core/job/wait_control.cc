@@ -6,17 +6,25 @@
 namespace ringcp {
 
 WaitControl::WaitControl(int level_max, int workers, int cpus)
-    : workers_(workers), cpus_(cpus), controller_(level_max) {
+    : level_max_(level_max), workers_(workers), cpus_(cpus), controller_(level_max) {
   MutexLock lock(&mutex_);
   level_ = controller_.level();
 }
 
-WaitControl::Limits WaitControl::LimitsOf(int level, bool is_strict) {
-  return {
-      .kernel = {.kernel_workers_max = level,
-                 .helper_threads_max = std::clamp(level / 2, kHelpersMin, kHelpersMax)},
-      .directories = std::clamp(level / 2, kDirectoriesMin, kDirectoriesMax),
-      .copies = is_strict ? level : std::max(level, kCopiesMin)};
+WaitControl::Limits WaitControl::LimitsOf(int level, bool is_strict) const {
+  const auto share = [&](int least, int most) {
+    return std::clamp(level / 2, is_strict ? 1 : std::min(least, level_max_), most);
+  };
+  Limits limits;
+  limits.kernel.kernel_workers_max = level;
+  limits.kernel.helper_threads_max = share(kHelpersMin, kHelpersMax);
+  limits.directories = share(kDirectoriesMin, kDirectoriesMax);
+  if (is_strict) {
+    limits.copies = level;
+  } else if (level <= kCopiesMin) {
+    limits.copies = kCopiesMin;
+  }
+  return limits;
 }
 
 WaitControl::Limits WaitControl::Note(const Kernel& kernel, int64_t ended,
@@ -24,25 +32,26 @@ WaitControl::Limits WaitControl::Note(const Kernel& kernel, int64_t ended,
   if (ended > 0) {
     ended_.fetch_add(ended, std::memory_order_relaxed);
     if (was_at_limit) ended_at_limit_.fetch_add(ended, std::memory_order_relaxed);
-    if (kernel.Now() >= end_.load(std::memory_order_relaxed)) Sample(kernel);
+    if (kernel.Now() >= end_.load(std::memory_order_relaxed))
+      Sample(kernel, was_at_limit);
   }
   return LimitsOf(level_.load(std::memory_order_relaxed),
                   is_strict_.load(std::memory_order_relaxed));
 }
 
-void WaitControl::Sample(const Kernel& kernel) {
+void WaitControl::Sample(const Kernel& kernel, bool was_at_limit) {
   MutexLock lock(&mutex_);
   const SteadyTime now = kernel.Now();
   const int64_t ended = ended_.load(std::memory_order_relaxed);
   const auto elapsed = absl::FromChrono(now - begin_.value_or(now));
-  const bool is_new = !begin_.has_value() || elapsed > 2 * kSampleMax;
+  // A pause says nothing. It is none if one wait for as much as may be took so long.
+  const bool is_new = !begin_.has_value() || (elapsed > 2 * kSampleMax && !was_at_limit);
   if (!is_new && elapsed < kSampleMin) return;  // Another worker has just been here.
   if (!is_new && ended < int64_t{kEndsPerLevel} * controller_.level() * workers_ &&
       elapsed < kSampleMax) {
     return;
   }
   const absl::Duration cpu = kernel.CpuTime();
-  // Nothing was waited for in a long pause: that says nothing.
   if (!is_new) {
     controller_.Note(
         {.elapsed = elapsed,

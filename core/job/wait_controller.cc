@@ -37,7 +37,9 @@ bool WaitController::EndTrial(double rate) {
   before_ = 0;
   if (pays) {
     next_pause_ = kPauseMin;
-    rate_ = rate;
+    is_strict_ = is_strict_ && !is_rise;
+    // A descent is compared with where it began.
+    rate_ = is_rise ? rate : std::max(rate, rate_before_);
     return true;
   }
   if (is_rise && rate < kLossMax * rate_before_) is_strict_ = true;
@@ -62,8 +64,9 @@ void WaitController::Note(const WaitSample& sample) {
     lowers = level_ < before_;
     if (!EndTrial(rate)) return;
   } else if (rate_ > 0 && (rate < kFall * rate_ || rate > kLeap * rate_)) {
-    lowers = rate < rate_ && level_ == level_max_;
-    is_strict_ = is_strict_ || lowers;
+    // Less may have ended because there is less to do.
+    lowers = rate < rate_ && sample.was_at_limit && level_ == level_max_;
+    is_strict_ = lowers || (is_strict_ && rate < rate_);
     rate_ = rate;
     pause_ = 0;
     next_pause_ = kPauseMin;

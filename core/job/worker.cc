@@ -168,10 +168,37 @@ void Worker::CountKernel() {
   ring_counted_ = now;
 }
 
+void Worker::CountTime(SteadyTime wait_begin, int in_flight) {
+  const SteadyTime now = kernel_->Now();
+  const auto microseconds = [](SteadyTime::duration time) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(time).count();
+  };
+  counters_->work_us.Add(microseconds(wait_begin - step_begin_.value_or(wait_begin)));
+  step_begin_ = now;
+  const int64_t waited = microseconds(now - wait_begin);
+  counters_->wait_us.Add(waited);
+  counters_->wait_in_flight_us.Add(waited * in_flight);
+  // From memory, waits are many and short.
+  if (waited < kLongWait.count()) return;
+  const int copies = copies_in_flight();
+  int for_source = 0;
+  for (const Flight& flight : flights_) {
+    for_source += flight.active && flight.copy.waits_for_source() ? 1 : 0;
+  }
+  if (2 * for_source > copies) counters_->wait_source_us.Add(waited);
+  if (free_flights_.empty()) counters_->wait_full_us.Add(waited);
+}
+
 void Worker::Wait() {
-  const bool is_at_limit = copies_in_flight() >= wait_limits_.kernel.kernel_workers_max;
+  const int in_flight = kernel_->chains_in_flight();
+  const bool is_at_limit =
+      in_flight - tasks_in_flight_ >= wait_limits_.kernel.kernel_workers_max;
+  const SteadyTime begin = kernel_->Now();
   kernel_->Wait(idle_max_, &settled_);
   CountKernel();
+  CountTime(begin, in_flight);
+  // It was woken, or has waited for long: others may have found something.
+  if (settled_.empty()) nothing_yet_ = false;
   int64_t ended = 0;
   for (const ChainResults& settled : settled_) ended += std::max(settled.size, 1);
   wait_limits_ = work_.waits->Note(*kernel_, ended, is_at_limit);

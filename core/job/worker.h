@@ -99,6 +99,8 @@ class Worker {
   // How long a worker with nothing else to do waits to be woken because another copy has
   // ended, before it checks by itself.
   static constexpr absl::Duration kTargetPollInterval = absl::Milliseconds(10);
+  // For a wait that took less, it is not looked for what it was for.
+  static constexpr std::chrono::microseconds kLongWait{100};
   // How often a file is tried that can't be opened while others are open. Other workers
   // and programs have files open, too, so there are pauses between the tries, of two
   // seconds in all.
@@ -165,11 +167,16 @@ class Worker {
   // A piece of a directory: on its way, or read, with what is left of it.
   struct Reading : Task {
     explicit Reading(Walk* read_walk) : walk(read_walk) {}
-    void Run(Kernel* kernel) override { result = walk->Next(kernel, may_wait, &batch); }
+    void Run(Kernel* kernel) override {
+      has_begun = true;
+      result = walk->Next(kernel, may_wait, &batch);
+    }
 
     Walk* const walk;
     bool may_wait = false;
     bool is_under_way = false;
+    // The task has begun, so that the walk knows what it has taken.
+    std::atomic<bool> has_begun = false;
     bool has_entries() const { return !is_under_way && !batch.entries().empty(); }
     Walk::Result result = Walk::Result::kNothingYet;
     WalkBatch batch;
@@ -344,6 +351,9 @@ class Worker {
   void Release(Directory* directory);
   // Adds what the kernel has counted since the last call to counters_.
   void CountKernel();
+  // Notes what the time since the last wait, and the wait that began at `wait_begin` with
+  // `in_flight` chains and tasks, were spent on.
+  void CountTime(SteadyTime wait_begin, int in_flight);
   // Whether to give up: the job was cancelled, or the ring has failed.
   bool cancelled() const {
     return ring_failed_ || work_.cancelled->load(std::memory_order_relaxed);
@@ -363,7 +373,8 @@ class Worker {
   absl::Duration idle_max_ = absl::ZeroDuration();
   bool stopping_ = false;  // StopCopies() was called.
   bool ring_failed_ = false;
-  KernelCounters ring_counted_;  // What counters_ has of it already.
+  std::optional<SteadyTime> step_begin_;  // When the last wait ended.
+  KernelCounters ring_counted_;           // What counters_ has of it already.
   ThreadWaits waits_seen_;
   // Chains that each copy a block of a large file and are to be carried out at once,
   // after other copies have been handled.
@@ -381,6 +392,7 @@ class Worker {
   bool nothing_yet_ = false;
   std::deque<Leaving> leavings_;
   std::vector<uint32_t> free_leavings_;
+  int tasks_in_flight_ = 0;    // Handed to helper threads.
   std::vector<int> awaiting_;  // Flights that wait for a helper to leave.
   // Flights that wait because other copies write to their targets.
   std::vector<int> awaiting_targets_;

@@ -41,7 +41,9 @@ void Worker::BeginToHelp() {
   help_->pump.Start();
   WaitSinceLastCall();  // Waits for other files don't count.
   // Other workers only offer files that are in memory.
-  helps_at_once_ = work_.warm_calls == CallsAtOnce::kAll && !is_uncached;
+  const bool calls_blocks =
+      work_.warm_calls == CallsAtOnce::kAll || work_.warm_calls == CallsAtOnce::kBlocks;
+  helps_at_once_ = calls_blocks && !is_uncached;
 }
 
 bool Worker::CopyItsBlocks() {

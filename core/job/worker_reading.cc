@@ -1,12 +1,17 @@
 // Directories: pieces of them are read, as many at a time as waiting for them needs, and
 // they are left, by tasks that a helper thread may carry out.
 
+#include <algorithm>
+#include <cstddef>
+
 #include "core/base/check.h"
 #include "core/job/worker.h"
 
 namespace ringcp {
 
 WalkBatch* Worker::NextBatch() {
+  // From memory there is one directory at a time.
+  const bool may_crowd = readings_.size() > 1 && kernel_->helps_with_tasks();
   Reading* next = nullptr;
   bool any_under_way = false;
   for (size_t i = 0; i < readings_.size(); ++i) {
@@ -14,7 +19,7 @@ WalkBatch* Worker::NextBatch() {
     any_under_way = any_under_way || reading.is_under_way;
     if (!reading.has_entries()) continue;
     if (next == nullptr) next = &reading;
-    if (readings_.size() > 1 && IsCrowded(*reading.batch.directory())) continue;
+    if (may_crowd && IsCrowded(*reading.batch.directory())) continue;
     next_reading_ = (next_reading_ + i + 1) % readings_.size();
     return &reading.batch;
   }
@@ -42,7 +47,11 @@ bool Worker::Read() {
   // A helper thread is not asked for nothing; and if there is nothing else to do, others
   // are to know that this worker waits.
   const bool has_nothing_else = idle();
-  const bool in_vain = nothing_yet_ || !work_.walk->MayHaveMore();
+  const auto not_begun = std::count_if(
+      readings_.begin(), readings_.end(),
+      [](const Reading& other) { return other.is_under_way && !other.has_begun; });
+  const bool in_vain =
+      nothing_yet_ || work_.walk->PiecesToTake() <= static_cast<size_t>(not_begun);
   if (in_vain && !has_nothing_else) {
     // What is in flight takes long: others need not keep their entries until it has
     // ended.
@@ -63,8 +72,12 @@ bool Worker::Read() {
     reading.Run(kernel_);
   } else {
     reading.is_under_way = true;
+    reading.has_begun = false;
     const ChainId id = {kReadings + index};
-    if (kernel_->SubmitTask(id, &reading) == Submitted::kQueued) return true;
+    if (kernel_->SubmitTask(id, &reading) == Submitted::kQueued) {
+      ++tasks_in_flight_;
+      return true;
+    }
     reading.is_under_way = false;
   }
   WaitSinceLastCall();  // For other threads or a directory: that does not count either.
@@ -77,13 +90,14 @@ bool Worker::TakeIn(const Reading& reading) {
   // something, or before this worker has found an entry to be a directory
   // (Walk::AddDirectory).
   more_to_walk_ = reading.result != Walk::Result::kFinished || readings_in_hand() > 0 ||
-                  work_.walk->MayHaveMore();
+                  work_.walk->PiecesToTake() > 0;
   more_to_start_ = reading.result == Walk::Result::kMore;
   nothing_yet_ = reading.result == Walk::Result::kNothingYet;
   return reading.has_entries();
 }
 
 void Worker::OnTaskEnded(ChainId id) {
+  --tasks_in_flight_;
   if (id.value >= kLeavings) {
     free_leavings_.push_back(id.value - kLeavings);
     nothing_yet_ = false;
@@ -117,6 +131,7 @@ void Worker::Release(Directory* directory) {
   leaving.directory = directory;
   if (kernel_->SubmitTask({kLeavings + index}, &leaving) == Submitted::kQueued) {
     free_leavings_.pop_back();
+    ++tasks_in_flight_;
   }
 }
 

@@ -32,9 +32,7 @@ class HelperChooser {
   // that long.
   static constexpr std::chrono::milliseconds kLongMin{1};
 
-  // Whether the next chain would be handed over.
-  bool helps() const { return to_help_ > 0; }
-  // Whether the next chain is to be handed over, which follows.
+  // Whether the next chain is to be handed over.
   bool Next() {
     if (to_help_ == 0) return false;
     --to_help_;

@@ -9,6 +9,7 @@
 #define RINGCP_CORE_KERNEL_HELPER_THREADS_H_
 
 #include <array>
+#include <atomic>
 #include <deque>
 #include <thread>
 #include <vector>
@@ -46,6 +47,10 @@ class HelperThreads {
   // Appends the chains that have settled to `settled`, and the tasks that have ended, as
   // chains without ops.
   void TakeSettled(std::vector<ChainResults>* settled);
+  // How many tasks in a row have taken less than HelperChooser::kSlowMin: such tasks need
+  // no helper.
+  int quick_tasks() const { return quick_tasks_.load(std::memory_order_relaxed); }
+  void ForgetQuickTasks() { quick_tasks_ = 0; }
   // Chains and tasks that have not been handed back yet.
   int in_flight() const { return in_flight_; }
 
@@ -72,6 +77,7 @@ class HelperThreads {
   WakeUp* const wake_up_;
   std::vector<std::thread> threads_;
   int in_flight_ = 0;
+  std::atomic<int> quick_tasks_ = 0;
 
   Mutex mutex_;
   CondVar changed_;

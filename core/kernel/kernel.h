@@ -150,6 +150,10 @@ class Kernel {
   // May be called by any thread.
   virtual absl::Duration CpuTime() const = 0;
 
+  // How long a system call that does nothing takes on the kernel's thread. Zero if it has
+  // no ring, which spares calls.
+  virtual absl::Duration CallTime() const { return absl::ZeroDuration(); }
+
   // What this thread has waited for so far, as far as the system tells.
   virtual ThreadWaits Waits() const = 0;
 
@@ -167,7 +171,8 @@ class Kernel {
 
   // Has `chain` carried out where that is best:
   //  - A chain marked AtOnce() is carried out on the calling thread, unless it may ask
-  //    (Op::may_ask) and would have to wait.
+  //    (Op::may_ask) and would have to wait. An op that is at once unless slow runs in any
+  //    case: its result is not -ECANCELED for want of memory or a thread.
   //  - A chain with an op that io_uring has no opcode for is also carried out there, as
   //    long as such chains don't make the thread wait.
   //  - All others are queued.
@@ -179,7 +184,7 @@ class Kernel {
   // Has `task` be carried out where that is best: on the calling thread, as long as tasks
   // do not make it wait, else by a helper thread. In the second case Wait() hands back
   // results of no op under the name of `id` when it has ended; until then the task must
-  // stay valid. kNoRoom as Submit().
+  // stay valid. There is always room.
   virtual Submitted SubmitTask(ChainId id, Task* task) = 0;
 
   // Whether the next task would be carried out by a helper thread, because tasks wait.

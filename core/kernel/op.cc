@@ -227,6 +227,12 @@ Op AtOnce(Op op) {
   return op;
 }
 
+Op ByCall(Op op) {
+  op = AtOnce(op);
+  op.by_call = true;
+  return op;
+}
+
 Op AtOnceUnlessSlow(Op op) {
   op = AtOnce(op);
   op.may_ask = true;

@@ -164,6 +164,7 @@ struct Op {
   // If this op is marked AtOnce() and would have to wait, it may be queued instead, with
   // all ops behind it. See Chain::SetAtOnce() and AtOnceUnlessSlow().
   bool may_ask = false;
+  bool by_call = false;  // See ByCall().
   // kOpenAt: where the opened file goes; no file asks for any descriptor. kClone,
   // kSetDirect: the target.
   FileRef file;
@@ -313,8 +314,11 @@ Op RemoveXattr(FileRef file, const char* name);
 // chain are marked or none is.
 // REQUIRES: `op` names no slot.
 Op AtOnce(Op op);
-// The same, as long as such ops don't make the kernel's thread wait. Otherwise a kernel
-// that queues queues `op`. REQUIRES: `op` is to be alone in its chain.
+// The same for an op of which io_uring's opcode does something else than the system call.
+// It does not count as one that could have been queued.
+Op ByCall(Op op);
+// The same as AtOnce(), as long as such ops don't make the kernel's thread wait.
+// Otherwise a kernel that queues queues `op`. REQUIRES: `op` is to be alone in its chain.
 Op AtOnceUnlessSlow(Op op);
 
 // Whether ops of this kind can be queued, if the kernel has the opcode. For some other

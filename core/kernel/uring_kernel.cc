@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
+#include "core/kernel/process.h"
 #include "core/kernel/system_calls.h"
 #include "core/kernel/uring.h"
 
@@ -109,6 +110,7 @@ UringKernel::UringKernel(std::unique_ptr<Uring> uring, std::unique_ptr<Uring> po
     : uring_(std::move(uring)),
       polled_(std::move(polled)),
       slots_(params.slots),
+      call_time_(absl::FromChrono(SystemCallTime())),
       can_install_descriptor_(can_install_descriptor),
       can_queue_truncate_(can_queue_truncate),
       chains_(uring_->ops_max + (polled_ != nullptr ? polled_->ops_max : 0)),
@@ -129,7 +131,8 @@ bool UringKernel::HasOpcodes(absl::Span<const Op> chain) const {
 void UringKernel::CountAtOnce(absl::Span<const Op> chain) {
   counters_.at_once += static_cast<int64_t>(chain.size());
   for (const Op& op : chain) {
-    if (IsQueued(op.kind, can_queue_truncate_)) ++counters_.at_once_with_opcode;
+    const bool could_be_queued = !op.by_call && IsQueued(op.kind, can_queue_truncate_);
+    counters_.at_once_with_opcode += could_be_queued ? 1 : 0;
   }
 }
 
@@ -145,9 +148,7 @@ Submitted UringKernel::Submit(ChainId id, absl::Span<const Op> chain,
     const bool may_queue = chain[0].may_ask && status_.ok() && HasOpcodes(chain);
     const bool asks = may_queue && CanBeAsked(chain[0]);
     if (may_queue && !asks) {
-      if (call_chooser_.Next() && Queue(id, WithoutMarks(chain).ops())) {
-        return Submitted::kQueued;
-      }
+      if (call_chooser_.Next() && QueueCall(id, chain[0])) return Submitted::kQueued;
       RunAndLearn([&] { *results = RunAtOnce(id, chain); }, &call_chooser_);
       return Submitted::kCarriedOut;
     }
@@ -173,11 +174,17 @@ Submitted UringKernel::Submit(ChainId id, absl::Span<const Op> chain,
 }
 
 Submitted UringKernel::SubmitTask(ChainId id, Task* task) {
-  if (task_chooser_.Next() && helpers_.CarryOut(id, task)) {
+  if (tasks_wait_ && helpers_.quick_tasks() >= kQuickTasks) {
+    tasks_wait_ = false;
+    task_chooser_ = HelperChooser();
+  }
+  if (tasks_wait_ && helpers_.CarryOut(id, task)) {
     ++counters_.tasks_by_helpers;
     return Submitted::kQueued;
   }
   RunAndLearn([&] { task->Run(this); }, &task_chooser_);
+  tasks_wait_ = task_chooser_.Next();
+  if (tasks_wait_) helpers_.ForgetQuickTasks();
   return Submitted::kCarriedOut;
 }
 
@@ -204,6 +211,14 @@ void UringKernel::SetWaitLimits(const WaitLimits& limits) {
   helpers_.SetThreadsMax(limits.helper_threads_max);
   // A ring that has failed has nothing under way; what is refused stays as it was.
   uring_->LimitWorkers(limits.kernel_workers_max);
+}
+
+bool UringKernel::QueueCall(ChainId id, const Op& call) {
+  if (uring_->is_sqpoll()) return false;
+  if (!Queue(id, WithoutMarks(absl::MakeConstSpan(&call, 1)).ops())) return false;
+  if (calls_.empty()) calls_.resize(chains_.capacity());
+  calls_[entry_queued_] = call;
+  return true;
 }
 
 bool UringKernel::QueueForHelper(ChainId id, absl::Span<const Op> chain) {
@@ -256,6 +271,7 @@ bool UringKernel::Queue(ChainId id, absl::Span<const Op> chain) {
     if (chain[i].link == Link::kHard) sqe->flags |= IOSQE_IO_HARDLINK;
     io_uring_sqe_set_data64(sqe, OpTag{entry, static_cast<uint8_t>(i)}.Encode());
   }
+  entry_queued_ = entry;
   uring->ops_outstanding += size;
   if (is_poll) NotePoll(entry, chain[0]);
   ++counters_.chains;

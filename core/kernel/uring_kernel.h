@@ -82,6 +82,10 @@ class UringKernel : public RealKernel {
   static constexpr int kWaitsForFew = 64;
   static constexpr std::chrono::microseconds kLongWait{1000};
 
+  // Tasks are carried out by the kernel's own thread again when so many of helper threads
+  // in a row have not waited.
+  static constexpr int kQuickTasks = 64;
+
   // Sets up a ring. If that fails, the status tells a person what was refused and the
   // likely cause: "io_uring_setup: Operation not permitted (a container's seccomp profile
   // or kernel.io_uring_disabled forbids it)".
@@ -96,7 +100,7 @@ class UringKernel : public RealKernel {
   Submitted Submit(ChainId id, absl::Span<const Op> chain,
                    ChainResults* results) override;
   Submitted SubmitTask(ChainId id, Task* task) override;
-  bool helps_with_tasks() const override { return task_chooser_.helps(); }
+  bool helps_with_tasks() const override { return tasks_wait_; }
   void SetWaitLimits(const WaitLimits& limits) override;
   void Wait(absl::Duration timeout, std::vector<ChainResults>* settled) override;
   int chains_in_flight() const override {
@@ -104,6 +108,7 @@ class UringKernel : public RealKernel {
            static_cast<int>(carried_out_.size());
   }
   int slots() const override { return slots_; }
+  absl::Duration CallTime() const override { return call_time_; }
   bool can_install_descriptor() const override { return can_install_descriptor_; }
   bool can_queue_truncate() const override { return can_queue_truncate_; }
   KernelCounters counters() const override { return counters_; }
@@ -123,6 +128,8 @@ class UringKernel : public RealKernel {
   // Queue() for a chain with an op that has no opcode.
   bool QueueForHelper(ChainId id, absl::Span<const Op> chain);
 
+  // Queues `call`, which is carried out if it did not run; as Queue().
+  bool QueueCall(ChainId id, const Op& call);
   // Queue() with SQPOLL.
   bool QueueSteps(ChainId id, absl::Span<const Op> chain);
   // With SQPOLL: queues the op of `tag`, or notes it in stalled_ if there is no room.
@@ -176,12 +183,18 @@ class UringKernel : public RealKernel {
   const std::unique_ptr<Uring> uring_;
   const std::unique_ptr<Uring> polled_;  // nullptr: nothing is polled.
   const int slots_;
+  const absl::Duration call_time_;
   const bool can_install_descriptor_;
   const bool can_queue_truncate_;
   ChainTable chains_;
   // With SQPOLL, the ops of the chains in flight: Chain::kOpsMax for each entry of
   // chains_.
   std::vector<Op> steps_;
+  // Of the entries of chains_, those that are a call which was queued instead: if it did
+  // not run, for want of a thread or of memory, it is called after all. Empty until there
+  // is one.
+  std::vector<std::optional<Op>> calls_;
+  uint32_t entry_queued_ = 0;   // Of the chain that was queued last.
   std::vector<OpTag> stalled_;  // Steps that the queue had no room for.
   std::vector<PollInFlight> polls_;
   KernelCounters counters_;
@@ -192,7 +205,8 @@ class UringKernel : public RealKernel {
   HelperThreads helpers_;
   HelperChooser call_chooser_;   // For ops that are at once unless slow.
   HelperChooser chain_chooser_;  // For chains with an op that has no opcode.
-  HelperChooser task_chooser_;
+  HelperChooser task_chooser_;   // For tasks, while none is handed over.
+  bool tasks_wait_ = false;      // Tasks are handed over.
   WaitLimits wait_limits_;
   AskedCalls asked_calls_;
   ThreadWaits waits_seen_;

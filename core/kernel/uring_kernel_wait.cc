@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "core/kernel/system_calls.h"
 #include "core/kernel/uring.h"
 #include "core/kernel/uring_kernel.h"
 
@@ -212,11 +213,12 @@ void UringKernel::Reap(Uring* uring, std::vector<ChainResults>* settled) {
 
 void UringKernel::NoteResult(Uring* uring, OpTag tag, int32_t result,
                              std::vector<ChainResults>* settled) {
-  if (uring->is_sqpoll()) {
-    OnStep(tag, result, settled);
-  } else {
-    chains_.NoteResult(tag, result, settled);
+  if (uring->is_sqpoll()) return OnStep(tag, result, settled);
+  if (!calls_.empty() && calls_[tag.entry].has_value()) {
+    if (result == -ECANCELED) result = RunWithSystemCall(*calls_[tag.entry]);
+    calls_[tag.entry].reset();
   }
+  chains_.NoteResult(tag, result, settled);
 }
 
 }  // namespace ringcp

@@ -158,6 +158,7 @@ void Walk::Share(WalkBatch* batch) {
   const auto middle = batch->entries_.end() - static_cast<std::ptrdiff_t>((left + 1) / 2);
   batch->buffer_is_shared_ = true;
   WalkBatch& given = shared_.emplace_back();
+  has_shared_ = true;
   given.directory_ = batch->directory_;
   given.buffer_ = batch->buffer_;
   given.buffer_is_shared_ = true;
@@ -196,6 +197,7 @@ Walk::Result Walk::FindBatch(Kernel* kernel, bool may_wait, WalkBatch* batch) {
     if (!shared_.empty()) {
       *batch = std::move(shared_.back());
       shared_.pop_back();
+      has_shared_ = !shared_.empty();
       return Result::kBatch;
     }
     if (TakeTopEntries(batch)) return Result::kBatch;
@@ -292,10 +294,12 @@ void Walk::Leave(Kernel* kernel, Directory* directory) {
   }
 }
 
-bool Walk::MayHaveMore() {
+size_t Walk::PiecesToTake() {
   MutexLock lock(&mutex_);
-  return !stopped_ && (!pending_.empty() || !shared_.empty() || !roots_.empty() ||
-                       top_entries_taken_ < top_entries_.size());
+  if (stopped_) return 0;
+  const size_t top_entries = top_entries_.size() - top_entries_taken_;
+  return pending_count_ + shared_.size() + roots_.size() +
+         (top_entries + kTopEntriesPerBatch - 1) / kTopEntriesPerBatch;
 }
 
 void Walk::AskForShare(Kernel* kernel) {
@@ -311,6 +315,7 @@ void Walk::Stop(Kernel* kernel) {
     stopped_ = true;
     NoteWaiting(kernel, false);
     untaken.swap(shared_);
+    has_shared_ = false;
     waiting_kernels_.WakeAll();
   }
   for (const WalkBatch& batch : untaken) {

@@ -217,7 +217,10 @@ class Walk {
   // If a thread waits for work, gives it half of what `batch` has left. A thread that
   // takes no entries for a while calls this now and then. Cheap if nobody waits.
   void ShareIfWanted(WalkBatch* batch) {
-    if (waiting_.load(std::memory_order_relaxed) > 0) Share(batch);
+    if (waiting_.load(std::memory_order_relaxed) > 0 &&
+        !has_shared_.load(std::memory_order_relaxed)) {
+      Share(batch);
+    }
   }
 
   // Walks the directory that the entry `name` of `directory` has turned out to be; with
@@ -239,8 +242,8 @@ class Walk {
   // Leaves `directory`, and each directory above it of which that was the last hold.
   void Leave(Kernel* kernel, Directory* directory);
 
-  // Whether Next() may find something without waiting for another thread.
-  bool MayHaveMore();
+  // How many calls of Next() may find something without waiting for another thread.
+  size_t PiecesToTake();
   // Others are to share entries with the thread of `kernel`, which has few left, until it
   // calls Next(). Its kernel is woken when it is worth calling that. REQUIRES: it goes on
   // to call Next().
@@ -322,6 +325,7 @@ class Walk {
   // The size of waiting_kernels_, to be read without the lock: how many threads wait for
   // what others may still find or share.
   std::atomic<int> waiting_ = 0;
+  std::atomic<bool> has_shared_ = false;  // shared_ is not empty.
   Directory top_;
   std::vector<NamedEntry> top_entries_;
 

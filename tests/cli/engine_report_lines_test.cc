@@ -67,5 +67,14 @@ TEST(EngineReportLinesTest, OpsAreReportedByTheWayTheyRan) {
   EXPECT_EQ(EngineReportLines(report)[1], "3 ops by system calls");
 }
 
+TEST(EngineReportLinesTest, WhatWasInFlightAndWhatLimitedItAreTold) {
+  EngineReport report = Uring();
+  report.sqes = report.chains = 10;
+  report.in_flight = 61.26;
+  report.limited_by = "the target";
+  EXPECT_EQ(EngineReportLines(report).back(),
+            "61.3 in flight on average while waiting; limited by the target");
+}
+
 }  // namespace
 }  // namespace ringcp

@@ -5,8 +5,10 @@
 #include "absl/strings/str_cat.h"
 #include "core/job/copy_job.h"
 #include "gtest/gtest.h"
+#include "tests/child_process.h"
 #include "tests/engine_test.h"
 #include "tests/job_runner.h"
+#include "tests/refused_calls.h"
 
 namespace ringcp {
 namespace {
@@ -45,6 +47,23 @@ TEST_P(CopyJobEngineTest, OpsAreCountedByTheWayTheyRan) {
     case EngineChoice::kAuto:
       break;
   }
+}
+
+// A chain takes a call or two for many ops.
+TEST_P(CopyJobEngineTest, WhereCallsAreDearSmallFilesGoByChains) {
+  if (GetParam() != EngineChoice::kAuto)
+    GTEST_SKIP() << "the other engines are asked for";
+  WriteTree();
+  const CopyRequest request = Request({"tree"}, "target", "r");
+  const std::string files = InChildProcess([&] {
+    if (!MakeCallsDear()) return std::string("skipped: the filter was refused");
+    const JobRun run = RunJob(request);
+    if (run.report.engine != "uring") return absl::StrCat("skipped: ", run.report.reason);
+    return absl::StrCat(run.Messages(), run.report.files, " files, at once ",
+                        run.report.files_at_once);
+  });
+  if (files.starts_with("skipped: ")) GTEST_SKIP() << files;
+  EXPECT_EQ(files, absl::StrCat(kFiles, " files, at once 0"));
 }
 
 TEST_P(CopyJobEngineTest, TheReportGrowsWhileTheJobRuns) {

@@ -98,6 +98,28 @@ TEST(WaitControllerTest, ItBacksOffWithin200MillisecondsWhenMoreBeginsToDoHarm) 
   EXPECT_TRUE(controller.is_strict());
 }
 
+TEST(WaitControllerTest, LessToDoIsNoReasonToLowerTheLevel) {
+  WaitController controller;
+  Feed(&controller, FarServer, 300);
+  for (int i = 0; i < 50; ++i) {  // One large file: it is far from the limit.
+    WaitSample sample = SampleOf(FarServer(8));
+    sample.was_at_limit = false;
+    controller.Note(sample);
+  }
+  EXPECT_EQ(controller.level(), WaitController::kLevelMax);
+  EXPECT_FALSE(controller.is_strict());
+}
+
+TEST(WaitControllerTest, WhatDidHarmOnceIsFreeAgainWhenMoreHelps) {
+  WaitController controller;
+  Feed(&controller, Overloaded, 100);
+  ASSERT_TRUE(controller.is_strict());
+  Feed(
+      &controller, [](int level) { return level * 10'000.0; }, 2 * kSamplesToReact);
+  EXPECT_EQ(controller.level(), WaitController::kLevelMax);
+  EXPECT_FALSE(controller.is_strict());
+}
+
 TEST(WaitControllerTest, NothingIsRaisedWhileLessIsUnderWayThanMayBe) {
   WaitController controller;
   for (int i = 0; i < 100; ++i) {

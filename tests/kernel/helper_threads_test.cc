@@ -24,6 +24,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "core/kernel/kernel.h"
+#include "core/kernel/uring_kernel.h"
 #include "gtest/gtest.h"
 #include "tests/child_process.h"
 #include "tests/kernel_under_test.h"
@@ -244,6 +245,7 @@ TEST_F(HelperThreadsTest, TasksStayOnTheKernelsThreadUntilOneWaits) {
 
   WaitingTask second;
   ASSERT_EQ(kernel_->SubmitTask(ChainId{2}, &second), Submitted::kQueued);
+  EXPECT_TRUE(kernel_->helps_with_tasks());
   EXPECT_EQ(kernel_->chains_in_flight(), 1);
   std::vector<ChainResults> settled;
   while (settled.empty()) kernel_->Wait(kLimit, &settled);
@@ -256,20 +258,34 @@ TEST_F(HelperThreadsTest, TasksStayOnTheKernelsThreadUntilOneWaits) {
   EXPECT_EQ(kernel_->counters().tasks_by_helpers, 1);
 }
 
+TEST_F(HelperThreadsTest, TasksThatWaitNoMoreComeBackToTheKernelsThread) {
+  WaitingTask waiting;
+  ASSERT_EQ(kernel_->SubmitTask(ChainId{0}, &waiting), Submitted::kCarriedOut);
+  QuickTask quick;
+  uint32_t helped = 0;
+  while (kernel_->SubmitTask(ChainId{1}, &quick) == Submitted::kQueued) {
+    ASSERT_LT(++helped, 100'000u);
+    Settle();
+  }
+  EXPECT_GE(helped, uint32_t{UringKernel::kQuickTasks});
+  EXPECT_FALSE(kernel_->helps_with_tasks());
+}
+
 TEST_F(HelperThreadsTest, AsManyAreUnderWayAsTheLimitSays) {
   for (const int threads : {2 * kThreads, kThreads, 1}) {
     SCOPED_TRACE(threads);
     kernel_->SetWaitLimits({.helper_threads_max = threads});
     const Pipe pipe;
-    const auto chains = static_cast<uint32_t>(threads);
-    // It takes all but one of the threads to wait, and one that ends that; one reader
-    // more would keep the writer from its turn.
-    for (uint32_t i = 1; i < chains; ++i) QueueReader(i, pipe);
-    std::vector<char> bytes(chains);
-    Queue(0, Chain().Add(pipe.Write(bytes.data(), chains)).Add(SetMode(file_, 0600)));
-    EXPECT_EQ(Settle(), threads);
-    QueueReader(1, pipe);
-    EXPECT_EQ(Settle(), 1);
+    // All of the threads wait, so what comes behind has to wait as well.
+    const auto readers = static_cast<uint32_t>(threads);
+    for (uint32_t i = 0; i < readers; ++i) QueueReader(i, pipe);
+    Queue(readers, Chain().Add(SetMode(file_, 0604)));
+    std::vector<ChainResults> settled;
+    kernel_->Wait(absl::Milliseconds(20), &settled);
+    EXPECT_TRUE(settled.empty());
+    const std::vector<char> bytes(readers);
+    ASSERT_EQ(write(pipe.ends[1], bytes.data(), readers), threads);
+    EXPECT_EQ(Settle(), threads + 1);
   }
   EXPECT_LE(ThreadsOfThisProcess().size(), size_t{1} + 2 * kThreads);
 }

@@ -45,6 +45,7 @@ struct SimKernelOptions {
   // One in so many chains of ops without an opcode, and tasks, goes to a helper thread;
   // 0: none.
   int helped_one_in = 0;
+  absl::Duration call_time = absl::ZeroDuration();
 };
 
 class SimKernel : public Kernel {
@@ -57,6 +58,7 @@ class SimKernel : public Kernel {
   SteadyTime Now() const override { return world_->now(); }
   uint64_t Random() override { return world_->Random(); }
   absl::Duration CpuTime() const override { return absl::ZeroDuration(); }
+  absl::Duration CallTime() const override { return options_.call_time; }
   ThreadWaits Waits() const override { return waits_; }
   ChainResults RunAtOnce(ChainId id, absl::Span<const Op> chain) override;
   bool Queue(ChainId id, absl::Span<const Op> chain) override;

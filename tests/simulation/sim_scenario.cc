@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/job/copy_group.h"
 #include "tests/job_runner.h"
 #include "tests/simulation/sim_mounts.h"
 #include "tests/simulation/sim_tree.h"
@@ -107,6 +108,7 @@ SimScenario::SimScenario(uint64_t a_seed) : seed(a_seed) {
   static constexpr SimOthers kOthers[] = {
       SimOthers::kReplaceTargets, SimOthers::kChangeSources, SimOthers::kAnything};
   if (chance.OneIn(4)) others = chance.Of(kOthers);
+  if (chance.OneIn(4)) job.kernel.call_time = CopyGroup::kDearCall;
 }
 
 // Returns whether directories are among the copies.
