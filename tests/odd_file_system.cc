@@ -23,6 +23,8 @@
 //                       on it is answered only when another one's are to be set, too. One
 //                       that has waited alone for very long fails: EIO.
 //   lists-in-pairs      The same with the opening of a directory to be read.
+//   latency=MS          Each request takes so many milliseconds.
+//   latency-jumps=SEED  Requests take between 0 and 20 ms, as latency_jumps.h says.
 //   fixed-modes         Files are made, and told to be, 0755, as on FAT.
 //   ignore-case         Names that differ in case only are one (BACKING: lower case).
 //   fail-CALL=ERRNO     A call fails: chmod, chown, close (the flush of a file that was
@@ -31,7 +33,8 @@
 //                       getxattr, listxattr, symlink, truncate, unlink, utimens, write.
 //   fail-stat=ERRNO     ... the first stat of a file after it was made.
 //   fail-CALL=ERRNO@N   ... read and write only: at offset N and beyond.
-//   only=PREFIX         All oddities concern only names that begin with PREFIX.
+//   only=PREFIX         All oddities but latencies concern only names that begin with
+//                       PREFIX.
 
 #define FUSE_USE_VERSION 31
 
@@ -58,10 +61,14 @@
 #include <filesystem>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
+
+#include "tests/latency_jumps.h"
 
 namespace ringcp {
 namespace {
@@ -84,6 +91,8 @@ struct Oddities {
   std::map<mode_t, mode_t> listed_as;    // By the file's true kind.
   std::map<std::string, Failure> fails;  // By call.
   std::string only;
+  std::chrono::microseconds latency{0};
+  std::optional<LatencyJumps> jumps;
 
   bool concern(const char* path) const {
     return std::string_view(strrchr(path, '/') + 1).starts_with(only);
@@ -451,37 +460,50 @@ void* Begin(fuse_conn_info*, fuse_config* config) {
   return nullptr;
 }
 
+// kCall, which takes as long as the command line says that a request of kKind takes.
+template <RequestKind kKind, auto kCall>
+struct Slow;
+template <RequestKind kKind, typename Result, typename... Args, Result (*kCall)(Args...)>
+struct Slow<kKind, kCall> {
+  static Result Call(Args... args) {
+    std::chrono::microseconds latency = TheOddities().latency;
+    if (TheOddities().jumps.has_value()) latency += TheOddities().jumps->Next(kKind);
+    if (latency.count() > 0) std::this_thread::sleep_for(latency);
+    return kCall(args...);
+  }
+};
+
 fuse_operations Operations() {
   fuse_operations operations = {};
-  operations.getattr = GetAttributes;
-  operations.readlink = ReadLink;
-  operations.mknod = MakeNode;
-  operations.mkdir = MakeDirectory;
-  operations.unlink = Unlink;
-  operations.rmdir = RemoveDirectory;
-  operations.symlink = MakeSymlink;
-  operations.rename = Rename;
-  operations.link = MakeLink;
-  operations.chmod = ChangeMode;
-  operations.chown = ChangeOwner;
-  operations.truncate = Truncate;
-  operations.open = Open;
-  operations.read = Read;
-  operations.write = Write;
-  operations.statfs = GetSpace;
-  operations.flush = Flush;
-  operations.release = Close;
-  operations.fsync = Sync;
-  operations.setxattr = SetAttribute;
-  operations.getxattr = GetAttribute;
-  operations.listxattr = ListAttributes;
-  operations.removexattr = RemoveAttribute;
-  operations.opendir = OpenDirectory;
-  operations.readdir = ReadDirectory;
+  operations.getattr = Slow<RequestKind::kLook, GetAttributes>::Call;
+  operations.readlink = Slow<RequestKind::kLook, ReadLink>::Call;
+  operations.mknod = Slow<RequestKind::kMake, MakeNode>::Call;
+  operations.mkdir = Slow<RequestKind::kMake, MakeDirectory>::Call;
+  operations.unlink = Slow<RequestKind::kMake, Unlink>::Call;
+  operations.rmdir = Slow<RequestKind::kMake, RemoveDirectory>::Call;
+  operations.symlink = Slow<RequestKind::kMake, MakeSymlink>::Call;
+  operations.rename = Slow<RequestKind::kMake, Rename>::Call;
+  operations.link = Slow<RequestKind::kMake, MakeLink>::Call;
+  operations.chmod = Slow<RequestKind::kSet, ChangeMode>::Call;
+  operations.chown = Slow<RequestKind::kSet, ChangeOwner>::Call;
+  operations.truncate = Slow<RequestKind::kSet, Truncate>::Call;
+  operations.open = Slow<RequestKind::kOpen, Open>::Call;
+  operations.read = Slow<RequestKind::kMove, Read>::Call;
+  operations.write = Slow<RequestKind::kMove, Write>::Call;
+  operations.statfs = Slow<RequestKind::kLook, GetSpace>::Call;
+  operations.flush = Slow<RequestKind::kClose, Flush>::Call;
+  operations.release = Slow<RequestKind::kClose, Close>::Call;
+  operations.fsync = Slow<RequestKind::kClose, Sync>::Call;
+  operations.setxattr = Slow<RequestKind::kSet, SetAttribute>::Call;
+  operations.getxattr = Slow<RequestKind::kLook, GetAttribute>::Call;
+  operations.listxattr = Slow<RequestKind::kLook, ListAttributes>::Call;
+  operations.removexattr = Slow<RequestKind::kSet, RemoveAttribute>::Call;
+  operations.opendir = Slow<RequestKind::kList, OpenDirectory>::Call;
+  operations.readdir = Slow<RequestKind::kList, ReadDirectory>::Call;
   operations.init = Begin;
-  operations.create = Create;
-  operations.utimens = ChangeTimes;
-  operations.lseek = Seek;
+  operations.create = Slow<RequestKind::kMake, Create>::Call;
+  operations.utimens = Slow<RequestKind::kSet, ChangeTimes>::Call;
+  operations.lseek = Slow<RequestKind::kLook, Seek>::Call;
   return operations;
 }
 
@@ -507,6 +529,10 @@ void AddOddity(const std::string& text, Oddities* oddities) {
   const std::string value = equals == std::string::npos ? "" : text.substr(equals + 1);
   if (text.starts_with("only=")) {
     oddities->only = value;
+  } else if (text.starts_with("latency=")) {
+    oddities->latency = std::chrono::milliseconds(std::stoi(value));
+  } else if (text.starts_with("latency-jumps=")) {
+    oddities->jumps.emplace(std::stoull(value));
   } else if (text.starts_with("fail-")) {
     const size_t at = value.find('@');
     oddities->fails[text.substr(5, equals - 5)] = {
@@ -538,6 +564,8 @@ int Main(int count, char** arguments) {
   std::vector<std::string> options;
   if (!TheOddities().fails.contains("stat")) options.push_back("default_permissions");
   if (geteuid() == 0) options.push_back("allow_other");
+  // From 3.12 on libfuse answers 10 requests at a time at most, unless it is told.
+  if (fuse_version() >= 312) options.push_back("max_threads=64");
   std::vector<char*> passed_on = {arguments[0], arguments[2], const_cast<char*>("-f")};
   for (std::string& option : options) {
     passed_on.push_back(const_cast<char*>("-o"));

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "tests/latency_jumps.h"
 #include "tests/programs.h"
 #include "tests/scratch_directory.h"
 
@@ -118,6 +120,33 @@ TEST_F(OddMountTest, NamesThatDifferOnlyInCaseAreTheSame) {
   EXPECT_EQ(WriteTo("New"), (std::pair<int, int>(0, 0)));
   EXPECT_EQ(ReadFileOrNone(scratch_.Path("odd/NEW")), "x");
   EXPECT_EQ(Stat("new").st_mode & 07777, 0755u);
+}
+
+TEST_F(OddMountTest, RequestsTakeAsLongAsAsked) {
+  if (!Mount({"latency=20"})) GTEST_SKIP() << odd_->why_not();
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(Stat("file").st_size, 292);
+  EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(20));
+}
+
+TEST(LatencyJumpsTest, ASeedTellsWhichRequestsWait) {
+  LatencyJumps jumps(1);
+  LatencyJumps same(1);
+  LatencyJumps other(2);
+  constexpr int kRequests = 10'000;
+  int waits = 0;
+  int differences = 0;
+  for (int i = 0; i < kRequests; ++i) {
+    const auto kind = static_cast<RequestKind>(i % LatencyJumps::kKinds);
+    const auto latency = jumps.Next(kind);
+    EXPECT_EQ(same.Next(kind), latency);
+    EXPECT_LE(latency, LatencyJumps::kMax);
+    differences += latency != other.Next(kind) ? 1 : 0;
+    waits += latency > LatencyJumps::kMax / 2 ? 1 : 0;
+  }
+  EXPECT_GT(differences, kRequests / 100);
+  EXPECT_GT(waits, kRequests / 100);
+  EXPECT_LT(waits, kRequests / 4);
 }
 
 }  // namespace
