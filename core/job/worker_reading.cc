@@ -50,15 +50,14 @@ bool Worker::Read() {
   const auto not_begun = std::count_if(
       readings_.begin(), readings_.end(),
       [](const Reading& other) { return other.is_under_way && !other.has_begun; });
-  const bool in_vain =
+  bool in_vain =
       nothing_yet_ || work_.walk->PiecesToTake() <= static_cast<size_t>(not_begun);
   if (in_vain && !has_nothing_else) {
     // What is in flight takes long: others need not keep their entries until it has
     // ended.
-    if (kernel_->helps_with_tasks() && readings_in_hand() == 0) {
-      work_.walk->AskForShare(kernel_);
-    }
-    return false;
+    const bool asks = kernel_->helps_with_tasks() && readings_in_hand() == 0;
+    if (!asks || !work_.walk->AskForShare(kernel_)) return false;
+    in_vain = false;  // Another worker has given a share away since.
   }
   uint32_t index = 0;
   while (index < readings_.size() &&

@@ -302,10 +302,13 @@ size_t Walk::PiecesToTake() {
          (top_entries + kTopEntriesPerBatch - 1) / kTopEntriesPerBatch;
 }
 
-void Walk::AskForShare(Kernel* kernel) {
+bool Walk::AskForShare(Kernel* kernel) {
   MutexLock lock(&mutex_);
   NoteWaiting(kernel, false);
-  if (!stopped_) NoteWaiting(kernel, true);
+  if (stopped_) return false;
+  if (!shared_.empty()) return true;
+  NoteWaiting(kernel, true);
+  return false;
 }
 
 void Walk::Stop(Kernel* kernel) {

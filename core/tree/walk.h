@@ -244,10 +244,11 @@ class Walk {
 
   // How many calls of Next() may find something without waiting for another thread.
   size_t PiecesToTake();
-  // Others are to share entries with the thread of `kernel`, which has few left, until it
-  // calls Next(). Its kernel is woken when it is worth calling that. REQUIRES: it goes on
-  // to call Next().
-  void AskForShare(Kernel* kernel);
+  // Asks other threads to share entries with the thread of `kernel`, which has none left,
+  // until that thread calls Next(). Its kernel is woken when calling that is worthwhile.
+  // Returns true, and asks nobody, if a share is there for it to take already.
+  // REQUIRES: the thread goes on to call Next().
+  bool AskForShare(Kernel* kernel);
 
   // Makes Next() return kFinished from now on; the caller's kernel is not woken any more.
   // Directories in progress are left when their last entries are released.

@@ -1,14 +1,20 @@
 // Jobs on file systems where calls wait for somebody: many are under way at a time.
 
+#include <sys/syscall.h>
+
+#include <cerrno>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/copy_options.h"
 #include "core/job/copy_job.h"
 #include "gtest/gtest.h"
+#include "tests/child_process.h"
 #include "tests/engine_test.h"
+#include "tests/file_tree.h"
 #include "tests/job_runner.h"
 #include "tests/odd_mount.h"
+#include "tests/refused_calls.h"
 #include "tests/scratch_directory.h"
 
 namespace ringcp {
@@ -52,6 +58,58 @@ TEST_P(CopyJobWaitingTest, SeveralDirectoriesAreReadAtATime) {
   const JobRun run = RunJob(request);
   EXPECT_EQ(run.Messages(), "");
   EXPECT_EQ(run.progress.files_done, kDirectories);
+}
+
+// A worker that finds no room for more open directories waits until something ends.
+TEST_P(CopyJobWaitingTest, WithFewFilesOpenItWaitsInsteadOfAskingAgainAndAgain) {
+  constexpr int kDirectories = 20;
+  scratch_.MakeDirectory("backing");
+  scratch_.MakeDirectory("backing/source");
+  for (int i = 0; i < kDirectories; ++i) {
+    const std::string directory = absl::StrCat("backing/source/directory", i);
+    scratch_.MakeDirectory(directory);
+    for (const char* name : {"/a", "/b"}) {
+      scratch_.WriteFile(absl::StrCat(directory, name), "contents");
+    }
+  }
+  const OddMount odd(scratch_.Path("backing"), scratch_.MakeDirectory("odd"),
+                     {"latency=5"});
+  if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
+  for (const int files_max : {16, 24, 32}) {
+    SCOPED_TRACE(files_max);
+    const CopyRequest request =
+        Request({"odd/source"}, absl::StrCat("target", files_max), "a");
+    const JobRun run = RunJob(request, {}, {.files_max = files_max});
+    EXPECT_EQ(run.Messages(), "");
+    EXPECT_EQ(run.progress.files_done, 2 * kDirectories);
+    // Chains, tasks for directories, and those that are woken in vain.
+    EXPECT_LT(run.report.enters, 4 * run.report.chains + 200);
+  }
+}
+
+TEST_P(CopyJobWaitingTest, WhereNoHelperThreadCanBeStartedTheCopyIsRight) {
+  constexpr int kDirectories = 20;
+  scratch_.MakeDirectory("backing");
+  scratch_.MakeDirectory("backing/source");
+  for (int i = 0; i < kDirectories; ++i) {
+    const std::string directory = absl::StrCat("backing/source/directory", i);
+    scratch_.MakeDirectory(directory);
+    scratch_.WriteFile(absl::StrCat(directory, "/file"), "contents");
+  }
+  const OddMount odd(scratch_.Path("backing"), scratch_.MakeDirectory("odd"),
+                     {"latency=2"});
+  if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
+  const CopyRequest request = Request({"odd/source"}, "target", "a");
+  const std::string result = InChildProcess([&]() -> std::string {
+    if (!RefuseCall(SYS_clone3, EAGAIN) || !RefuseCall(SYS_clone, EAGAIN)) {
+      return "no filter";
+    }
+    return RunJob(request).Messages();
+  });
+  EXPECT_EQ(result, "");
+  EXPECT_EQ(DifferenceOfTrees(ListFileTree(scratch_.Path("backing/source")),
+                              ListFileTree(request.target)),
+            "");
 }
 
 // The engine of plain calls makes one at a time.

@@ -271,6 +271,25 @@ TEST_F(HelperThreadsTest, TasksThatWaitNoMoreComeBackToTheKernelsThread) {
   EXPECT_FALSE(kernel_->helps_with_tasks());
 }
 
+TEST_F(HelperThreadsTest, WithoutAThreadTheKernelRunsTasksItself) {
+  const std::string result = InChildProcess([&]() -> std::string {
+    std::string why_not;
+    const std::unique_ptr<Kernel> kernel = MakeUringKernel(&why_not);
+    if (!RefuseCall(SYS_clone3, EAGAIN) || !RefuseCall(SYS_clone, EAGAIN)) {
+      return "no filter";
+    }
+    WaitingTask task;
+    for (uint32_t i = 0; i < 3; ++i) {
+      if (kernel->SubmitTask(ChainId{i}, &task) != Submitted::kCarriedOut)
+        return "queued";
+      if (!kernel->helps_with_tasks()) return "would not be handed over";
+      if (kernel->chains_in_flight() != 0) return "is in flight";
+    }
+    return absl::StrCat(kernel->counters().tasks_by_helpers);
+  });
+  EXPECT_EQ(result, "0");
+}
+
 TEST_F(HelperThreadsTest, AsManyAreUnderWayAsTheLimitSays) {
   for (const int threads : {2 * kThreads, kThreads, 1}) {
     SCOPED_TRACE(threads);
@@ -288,6 +307,27 @@ TEST_F(HelperThreadsTest, AsManyAreUnderWayAsTheLimitSays) {
     EXPECT_EQ(Settle(), threads + 1);
   }
   EXPECT_LE(ThreadsOfThisProcess().size(), size_t{1} + 2 * kThreads);
+}
+
+TEST_F(HelperThreadsTest, ARefusedLimitOfKernelWorkersDoesNotStopTheRing) {
+  const std::string result = InChildProcess([&]() -> std::string {
+    std::string why_not;
+    const std::unique_ptr<Kernel> kernel = MakeUringKernel(&why_not);
+    if (!RefuseCall(SYS_io_uring_register, EPERM)) return "no filter";
+    kernel->SetWaitLimits({.kernel_workers_max = 64, .helper_threads_max = 2});
+    struct statx stat = {};
+    if (!kernel->Queue(ChainId{1}, Chain().Add(StatDescriptor(file_, &stat)).ops()) ||
+        !kernel->Queue(ChainId{2}, Chain().Add(SetMode(file_, 0600)).ops())) {
+      return "not queued";
+    }
+    std::vector<ChainResults> settled;
+    while (kernel->chains_in_flight() > 0) kernel->Wait(kLimit, &settled);
+    for (const ChainResults& chain : settled) {
+      if (chain.results()[0] != 0) return "failed";
+    }
+    return absl::StrCat(settled.size());
+  });
+  EXPECT_EQ(result, "2");
 }
 
 // It learns from the chains that it carries out on its own thread.

@@ -524,6 +524,28 @@ TEST_F(WalkShareTest, AWaitingThreadReturnsWhenNothingIsLeftToShare) {
 }
 
 // Without a second thread, which might begin to wait when there is no need any more.
+TEST_F(WalkShareTest, WhoHasAskedForAShareIsWokenAndFindsIt) {
+  SyscallKernel asking(/*slots=*/0);
+  EXPECT_FALSE(walk_.walk().AskForShare(&asking));
+  walk_.walk().ShareIfWanted(&batch_);
+  EXPECT_TRUE(IsWoken(&asking));
+  EXPECT_TRUE(walk_.walk().MayHaveMore());
+  // Another thread's share is taken as well, instead of being waited for.
+  SyscallKernel second(/*slots=*/0);
+  EXPECT_TRUE(walk_.walk().AskForShare(&second));
+  EXPECT_EQ(walk_.walk().Next(&second, /*may_wait=*/false, &its_batch_),
+            Walk::Result::kBatch);
+  EXPECT_EQ(its_batch_.entries().size(), kFiles / 2);
+  Use(&its_batch_);
+  Use(&batch_);  // The first thread still asks, and gets some of this.
+  EXPECT_EQ(walk_.walk().Next(&asking, /*may_wait=*/true, &its_batch_),
+            Walk::Result::kBatch);
+  Use(&its_batch_);
+  EXPECT_EQ(walk_.walk().Next(&asking, /*may_wait=*/true, &its_batch_),
+            Walk::Result::kFinished);
+  walk_.Run(/*threads=*/1, TestSeed());
+}
+
 TEST_F(WalkShareTest, WhoHasAskedInVainIsWokenWhenTheLastEntryIsTaken) {
   Directory* const directory = batch_.directory();
   const auto take = [&] {
