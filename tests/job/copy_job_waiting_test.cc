@@ -1,9 +1,15 @@
 // Jobs on file systems where calls wait for somebody: many are under way at a time.
 
 #include <sys/syscall.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <filesystem>
+#include <iterator>
 #include <string>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/copy_options.h"
@@ -84,6 +90,70 @@ TEST_P(CopyJobWaitingTest, WithFewFilesOpenItWaitsInsteadOfAskingAgainAndAgain) 
     EXPECT_EQ(run.progress.files_done, 2 * kDirectories);
     // Chains, tasks for directories, and those that are woken in vain.
     EXPECT_LT(run.report.enters, 4 * run.report.chains + 200);
+  }
+}
+
+// What helper threads read after that is dropped.
+TEST_P(CopyJobWaitingTest, CancelledWhileDirectoriesAreReadItEndsSoon) {
+  constexpr int kDirectories = 40;
+  scratch_.MakeDirectory("backing");
+  scratch_.MakeDirectory("backing/source");
+  for (int i = 0; i < kDirectories; ++i) {
+    const std::string directory = absl::StrCat("backing/source/directory", i);
+    scratch_.MakeDirectory(directory);
+    scratch_.WriteFile(absl::StrCat(directory, "/file"), "contents");
+  }
+  const OddMount odd(scratch_.Path("backing"), scratch_.MakeDirectory("odd"),
+                     {"latency=50"});
+  if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
+  CopyRequest request = Request({"odd/source"}, "target", "r");
+  request.options.tuning.workers = 1;
+  JobHooks hooks;
+  hooks.on_copied = [](CopyJob* job, int) { job->Cancel(); };
+  const JobRun run = RunJob(request, hooks);
+  EXPECT_TRUE(run.cancelled());
+  EXPECT_EQ(run.Messages(), "");
+  EXPECT_LT(run.progress.files_done, kDirectories);
+}
+
+// Directories are left by several threads at a time; some have to be opened again for
+// that.
+TEST_P(CopyJobWaitingTest, NoMoreFilesAreOpenThanMayBe) {
+  constexpr int kBranches = 12;
+  constexpr int kDepth = 3;
+  scratch_.MakeDirectory("source");
+  for (int i = 0; i < kBranches; ++i) {
+    std::string directory = "source";
+    for (int level = 0; level < kDepth; ++level) {
+      absl::StrAppend(&directory, "/", i);
+      scratch_.MakeDirectory(directory);
+      scratch_.WriteFile(absl::StrCat(directory, "/file"), "contents");
+    }
+  }
+  scratch_.MakeDirectory("backing");
+  const OddMount odd(scratch_.Path("backing"), scratch_.MakeDirectory("odd"),
+                     {"latency=3"});
+  if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
+  for (const int files_max : {24, 64}) {
+    SCOPED_TRACE(files_max);
+    const CopyRequest request =
+        Request({"source"}, absl::StrCat("odd/target", files_max), "a");
+    const auto count = [] {
+      const std::filesystem::directory_iterator files("/proc/self/fd");
+      return std::distance(begin(files), end(files));
+    };
+    const auto before = count();
+    auto most = before;
+    std::atomic<bool> has_ended = false;
+    std::thread watcher([&] {
+      for (; !has_ended; usleep(200)) most = std::max(most, count());
+    });
+    const JobRun run = RunJob(request, {}, {.files_max = files_max});
+    has_ended = true;
+    watcher.join();
+    EXPECT_EQ(run.Messages(), "");
+    EXPECT_EQ(run.progress.files_done, kBranches * kDepth);
+    EXPECT_LE(most - before, files_max);
   }
 }
 

@@ -291,6 +291,7 @@ TEST_F(HelperThreadsTest, WithoutAThreadTheKernelRunsTasksItself) {
 }
 
 TEST_F(HelperThreadsTest, AsManyAreUnderWayAsTheLimitSays) {
+  const size_t before = ThreadsOfThisProcess().size();
   for (const int threads : {2 * kThreads, kThreads, 1}) {
     SCOPED_TRACE(threads);
     kernel_->SetWaitLimits({.helper_threads_max = threads});
@@ -306,7 +307,7 @@ TEST_F(HelperThreadsTest, AsManyAreUnderWayAsTheLimitSays) {
     ASSERT_EQ(write(pipe.ends[1], bytes.data(), readers), threads);
     EXPECT_EQ(Settle(), threads + 1);
   }
-  EXPECT_LE(ThreadsOfThisProcess().size(), size_t{1} + 2 * kThreads);
+  EXPECT_LE(ThreadsOfThisProcess().size(), before + 2 * kThreads);
 }
 
 TEST_F(HelperThreadsTest, ARefusedLimitOfKernelWorkersDoesNotStopTheRing) {
