@@ -109,7 +109,11 @@ TEST_P(CopyJobWaitingTest, CancelledWhileDirectoriesAreReadItEndsSoon) {
   CopyRequest request = Request({"odd/source"}, "target", "r");
   request.options.tuning.workers = 1;
   JobHooks hooks;
-  hooks.on_copied = [](CopyJob* job, int) { job->Cancel(); };
+  // The first file has been found, and other directories are being read.
+  hooks.meanwhile = [](CopyJob* job) {
+    while (job->progress().files_total == 0) usleep(200);
+    job->Cancel();
+  };
   const JobRun run = RunJob(request, hooks);
   EXPECT_TRUE(run.cancelled());
   EXPECT_EQ(run.Messages(), "");
