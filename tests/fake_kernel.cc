@@ -99,6 +99,9 @@ int32_t FakeKernel::RunWithFaults(const Op& op) {
   if (fault >= 0 && (op.kind == OpKind::kRead || op.kind == OpKind::kWrite)) {
     to_run.io.length = std::min(op.io.length, static_cast<uint32_t>(*fault));
   }
+  if (fault >= 0 && op.kind == OpKind::kCopyRange) {
+    to_run.range.length = std::min(op.range.length, static_cast<uint32_t>(*fault));
+  }
   const bool fails = fault.has_value() && *fault < 0;
   int32_t result = 0;
   if (!fails || op.kind == OpKind::kClose) result = Run(to_run);

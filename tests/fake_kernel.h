@@ -41,7 +41,8 @@ struct FakeKernelOptions {
 // result means:
 //   - nullopt: the op runs unchanged;
 //   - < 0: the op fails with -errno and does nothing, except that a close still closes;
-//   - >= 0: a read or write transfers at most this many bytes; other ops run unchanged.
+//   - >= 0: a read, a write or the copy of a range transfers at most this many bytes;
+//     other ops run unchanged.
 using FaultFunction = std::function<std::optional<int32_t>(int64_t number, const Op& op)>;
 
 // An op that has run.

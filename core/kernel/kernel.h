@@ -174,7 +174,7 @@ class Kernel {
   //    (Op::may_ask) and would have to wait. An op that is at once unless slow runs in any
   //    case: its result is not -ECANCELED for want of memory or a thread.
   //  - A chain with an op that io_uring has no opcode for is also carried out there, as
-  //    long as such chains don't make the thread wait.
+  //    long as such chains don't make the thread wait (and unless it AlwaysWaits()).
   //  - All others are queued.
   // If the chain was carried out, its results are in *results.
   // REQUIRES: the same as for Queue(), except that all ops may be marked AtOnce().

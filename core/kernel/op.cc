@@ -153,6 +153,13 @@ Op Clone(FileRef source, FileRef target) {
   return op;
 }
 
+Op CopyRange(FileRef source, FileRef target, uint64_t offset, uint32_t length) {
+  RINGCP_CHECK(length <= INT32_MAX);
+  Op op = OpOn(target, OpKind::kCopyRange);
+  op.range = {.source = source.descriptor(), .length = length, .offset = offset};
+  return op;
+}
+
 Op WriteBack(FileRef file) { return OpOn(file, OpKind::kWriteBack); }
 
 Op DropCached(FileRef file) { return OpOn(file, OpKind::kDropCached); }
@@ -269,6 +276,7 @@ bool CanBeQueued(OpKind kind) {
     case OpKind::kSeek:
     case OpKind::kCountCached:
     case OpKind::kClone:
+    case OpKind::kCopyRange:
     case OpKind::kSetDirect:
     case OpKind::kFileSystem:
     case OpKind::kSetTimes:
@@ -280,6 +288,8 @@ bool CanBeQueued(OpKind kind) {
   }
   return false;
 }
+
+bool AlwaysWaits(OpKind kind) { return kind == OpKind::kCopyRange; }
 
 bool CanBeAsked(const Op& op) {
   return (op.kind == OpKind::kOpenAt && (op.open.flags & (O_CREAT | O_TRUNC)) == 0) ||

@@ -58,6 +58,12 @@ enum class OpKind : uint8_t {
   // *position; -ENOSYS before Linux 6.5.
   kCountCached,
   kClone,  // pair. Makes the target share the blocks of the source (FICLONE).
+  // range. Copies bytes of the source to the same place of the target without handing
+  // them to this process (copy_file_range(2)). If both are files of one server, the
+  // server
+  // may copy them without sending them. Result: bytes copied, perhaps fewer than asked
+  // for; 0 at the end of the source, and with some file systems elsewhere, too.
+  kCopyRange,
   // Sends what was written to a file to its device. Result: 0 once it is there.
   kWriteBack,
   // Drops from the page cache what it holds of a file, except what still has to be
@@ -166,7 +172,7 @@ struct Op {
   bool may_ask = false;
   bool by_call = false;  // See ByCall().
   // kOpenAt: where the opened file goes; no file asks for any descriptor. kClone,
-  // kSetDirect: the target.
+  // kCopyRange, kSetDirect: the target.
   FileRef file;
 
   // The member that `kind` takes.
@@ -222,6 +228,11 @@ struct Op {
       int source;  // An ordinary descriptor.
       bool on;     // kSetDirect.
     } pair;
+    struct {
+      int source;       // An ordinary descriptor.
+      uint32_t length;  // Bytes; at most INT32_MAX.
+      uint64_t offset;
+    } range;
     struct {
       short events;  // POLLIN or POLLOUT.
       int milliseconds_max;
@@ -286,6 +297,8 @@ Op Seek(int fd, uint64_t offset, uint64_t* position);
 Op CountCached(FileRef file, uint64_t offset, uint32_t length, uint64_t* bytes);
 // Makes `target` a clone of `source`, whole. REQUIRES: no slots.
 Op Clone(FileRef source, FileRef target);
+// Copies [offset, offset + length). REQUIRES: no slots; `length` is at most INT32_MAX.
+Op CopyRange(FileRef source, FileRef target, uint64_t offset, uint32_t length);
 Op WriteBack(FileRef file);
 Op DropCached(FileRef file);
 Op Poll(FileRef file, short events, int milliseconds_max);
@@ -324,6 +337,10 @@ Op AtOnceUnlessSlow(Op op);
 // Whether ops of this kind can be queued, if the kernel has the opcode. For some other
 // kinds io_uring has no opcode at all, and for the rest nobody has needed it yet.
 bool CanBeQueued(OpKind kind);
+
+// Whether an op of this kind makes the thread that carries it out wait, whatever is in
+// memory: a server copies a range. A kernel that has helper threads leaves it to them.
+bool AlwaysWaits(OpKind kind);
 
 // Whether the system can be asked to carry out `op` only if that takes no waiting:
 // opening what exists (RESOLVE_CACHED) and reading at an offset (RWF_NOWAIT).

@@ -76,6 +76,13 @@ int32_t ReadOrWrite(const Op& op) {
                         : pwrite(fd, io.buffer, io.length, io.offset));
 }
 
+int32_t CopyRangeOf(const Op& op) {
+  auto source_offset = static_cast<off64_t>(op.range.offset);
+  off64_t target_offset = source_offset;
+  return ResultOf(copy_file_range(op.range.source, &source_offset, op.file.descriptor(),
+                                  &target_offset, op.range.length, /*flags=*/0));
+}
+
 int32_t SetDirectOf(int fd, bool on) {
   const int flags = fcntl(fd, F_GETFL);
   if (flags < 0) return -errno;
@@ -155,6 +162,8 @@ int32_t RunWithSystemCall(const Op& op) {
       return CountCachedBytes(op);
     case OpKind::kClone:
       return ResultOf(ioctl(fd, FICLONE, op.pair.source));
+    case OpKind::kCopyRange:
+      return CopyRangeOf(op);
     case OpKind::kWriteBack:
       return ResultOf(sync_file_range(fd, 0, 0, kWriteBackFlags));
     case OpKind::kDropCached:

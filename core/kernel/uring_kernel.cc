@@ -166,7 +166,9 @@ Submitted UringKernel::Submit(ChainId id, absl::Span<const Op> chain,
     });
     return Submitted::kCarriedOut;
   }
-  if (!HasOpcodes(chain) && !chain_chooser_.Next()) {
+  const bool waits = std::any_of(chain.begin(), chain.end(),
+                                 [](const Op& op) { return AlwaysWaits(op.kind); });
+  if (!HasOpcodes(chain) && !waits && !chain_chooser_.Next()) {
     RunAndLearn([&] { *results = RunAtOnce(id, chain); }, &chain_chooser_);
     return Submitted::kCarriedOut;
   }

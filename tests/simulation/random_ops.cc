@@ -72,6 +72,9 @@ Op OpPlan::On(OpSide* side) const {
     case OpKind::kCountCached:
       made.seek.position = &side->position;
       break;
+    case OpKind::kCopyRange:
+      made.range.source = descriptor(op.range.source);
+      break;
     case OpKind::kClone:
     case OpKind::kSetDirect:
       made.pair.source = descriptor(op.pair.source);
@@ -288,6 +291,8 @@ void RandomOps::PlanFile(OpPlan* plan, int fd) {
       break;
     case 16:
       op = Clone(FileRef::Descriptor(static_cast<int>(Below(fd + 1))), file);
+      if (OneIn(2))
+        op = CopyRange(FileRef::Descriptor(op.pair.source), file, Offset(), length);
       break;
     case 17:
       op = SetTimes(file, {.tv_sec = static_cast<time_t>(Below(1000)), .tv_nsec = 5},

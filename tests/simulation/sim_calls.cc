@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include "tests/simulation/sim_copies.h"
 #include "tests/simulation/sim_file.h"
 #include "tests/simulation/sim_file_system.h"
 #include "tests/simulation/sim_inode.h"
@@ -195,19 +196,6 @@ int32_t SeekCall(const Op& op, SimOpenFile* file) {
   return result;
 }
 
-int32_t CloneCall(SimProcess* process, const Op& op, const SimOpenFile& target) {
-  const OpenFilePtr source = process->Get(op.pair.source);
-  if (source == nullptr || target.is_path() || source->is_path()) return -EBADF;
-  if (source->inode->mount != target.inode->mount) return -EXDEV;
-  if (source->inode->is_directory() || target.inode->is_directory()) return -EISDIR;
-  if (!source->inode->is_regular() || !target.inode->is_regular()) return -EINVAL;
-  const bool appends = (target.flags & O_APPEND) != 0;
-  if (!source->can_read() || !target.can_write() || appends) return -EBADF;
-  if (!source->inode->mount->traits.can_clone) return -EOPNOTSUPP;
-  if (source->inode == target.inode) return 0;
-  return CloneContents(process->files(), *source->inode, target.inode.get());
-}
-
 int32_t SetDirectOf(SimOpenFile* file, bool on) {
   if (file == nullptr || file->is_path()) return -EBADF;
   const bool can =
@@ -314,7 +302,9 @@ int32_t FileCall(SimProcess* process, const Op& op, const OpenFilePtr& file,
     case OpKind::kCountCached:
       return SeekCall(op, file.get());
     case OpKind::kClone:
-      return CloneCall(process, op, *file);
+      return CloneSimulated(process, op, *file);
+    case OpKind::kCopyRange:
+      return CopyRangeSimulated(process, op, *file);
     case OpKind::kWriteBack:
       if (file->is_path()) return -EBADF;
       // The error stays for the close to report.

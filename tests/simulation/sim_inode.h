@@ -66,6 +66,8 @@ struct SimMountTraits {
   uint32_t direct_alignment = 1;  // What O_DIRECT requires; 0: it is refused.
   bool takes_uncached = false;    // Whether it accepts RWF_DONTCACHE.
   bool can_clone = false;
+  int copy_range_error = 0;     // What copying a range fails with; 0: it does not.
+  uint64_t copy_range_max = 0;  // It copies no more at a time; 0: no limit.
   bool ignores_case = false;
   bool has_links = true;   // Symbolic and hard ones, and nodes; if not, EPERM.
   bool has_xattrs = true;  // Including ACLs.

@@ -22,6 +22,14 @@ constexpr absl::Duration kPollPause = absl::Milliseconds(1);
 
 bool IsTransfer(OpKind kind) { return kind == OpKind::kRead || kind == OpKind::kWrite; }
 
+// Has `op`, if it moves bytes, move no more than `bytes`.
+void Limit(uint32_t bytes, Op* op) {
+  if (IsTransfer(op->kind)) op->io.length = std::min(op->io.length, bytes);
+  if (op->kind == OpKind::kCopyRange) {
+    op->range.length = std::min(op->range.length, bytes);
+  }
+}
+
 }  // namespace
 
 SimKernel::SimKernel(SimWorld* world, const SimKernelOptions& options)
@@ -215,10 +223,14 @@ int32_t SimKernel::Run(const Op& op, bool is_queued, bool is_behind_failure,
     case Kind::kTransfersLess:
     case Kind::kStoresPartAndFails:
     case Kind::kFailsAtClose:
-      if (IsTransfer(op.kind)) to_run.io.length = std::min(op.io.length, fault.bytes);
+      Limit(fault.bytes, &to_run);
       result = Carry(to_run, is_queued);
-      if (op.kind != OpKind::kWrite || result < 0) break;
-      if (fault.kind == Kind::kStoresPartAndFails) result = -fault.error_number;
+      if (result < 0) break;
+      if (fault.kind == Kind::kStoresPartAndFails &&
+          (op.kind == OpKind::kWrite || op.kind == OpKind::kCopyRange)) {
+        result = -fault.error_number;
+      }
+      if (op.kind != OpKind::kWrite) break;
       if (fault.kind == Kind::kFailsAtClose) {
         context.inode->error_at_close = fault.error_number;
         result = static_cast<int32_t>(op.io.length);

@@ -2,18 +2,18 @@
 
 #include <linux/magic.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <random>
 
 namespace ringcp {
 namespace {
 
-// None of the kernel's headers for programs defines it.
-constexpr uint64_t kCifsMagic = 0xff534d42;
 constexpr uint64_t kFuseMagic = 0x65735546;
 
 constexpr uint64_t kFatFileMax = (uint64_t{1} << 32) - 1;
 constexpr uint32_t kShortTransfer = 1000;
+constexpr uint64_t kShortCopy = 5000;
 
 SimMountTraits Ext4() {
   return {.magic = EXT4_SUPER_MAGIC, .direct_alignment = 512, .takes_uncached = true};
@@ -24,20 +24,31 @@ SimMountTraits Btrfs() {
 }
 
 SimMountTraits Nfs() {
-  return {.magic = NFS_SUPER_MAGIC, .tells_errors_at_close = true, .knows_holes = false};
+  return {.magic = NFS_SUPER_MAGIC,
+          .tells_errors_at_close = true,
+          .knows_holes = false,
+          .copy_range_max = kShortCopy};
 }
 
-// A server that maps root to another user.
+// NFS 4.2, which knows holes.
+SimMountTraits NewNfs() {
+  SimMountTraits traits = Nfs();
+  traits.knows_holes = true;
+  return traits;
+}
+
+// A server that maps root to another user, and can't copy.
 SimMountTraits SquashedNfs() {
   SimMountTraits traits = Nfs();
   traits.refuses_owner = true;
+  traits.copy_range_error = EOPNOTSUPP;
   return traits;
 }
 
 SimMountTraits Overlay() { return {.magic = OVERLAYFS_SUPER_MAGIC, .copies_up = true}; }
 
 SimMountTraits Cifs() {
-  return {.magic = kCifsMagic,
+  return {.magic = SMB2_SUPER_MAGIC,
           .tells_errors_at_close = true,
           .refuses_owner = true,
           .fixed_mode = 0755,
@@ -104,6 +115,7 @@ const std::vector<SimCharacter>& SimCharacters() {
       {"Btrfs", Btrfs()},
       {"NFS", Nfs()},
       {"NFS that squashes root", SquashedNfs()},
+      {"NFS 4.2", NewNfs()},
       {"overlayfs", Overlay()},
       {"CIFS", Cifs()},
       {"FUSE", Fuse()},

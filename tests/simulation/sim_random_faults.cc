@@ -10,6 +10,8 @@
 namespace ringcp {
 namespace {
 
+constexpr uint64_t kCopiedMax = 20'000;
+
 // The errors that an op of this kind may have on a file system that worked before.
 // -ENOENT, -EEXIST and the like are not among them: they state a fact, and others
 // (sim_random_others.h) bring that about. Nor is -EOPNOTSUPP for extended attributes,
@@ -50,6 +52,9 @@ std::vector<int> ErrorsOf(const Op& op) {
       return {ENOSYS, EOPNOTSUPP, EPERM};
     case OpKind::kClone:
       return {EOPNOTSUPP, EXDEV, EINVAL, EIO, ENOSPC};
+    case OpKind::kCopyRange:
+      return {EXDEV, EINVAL,  EOPNOTSUPP, ENOSYS, EBADF,
+              EPERM, ETXTBSY, ENOENT,     EIO,    ENOSPC};
     case OpKind::kWriteBack:
     case OpKind::kClose:
       return {EIO, ENOSPC, EDQUOT};
@@ -87,6 +92,7 @@ SimFault SimRandomFaults::Choose(const SimOpContext& context) {
   const Op& op = *context.op;
   const bool transfers =
       (op.kind == OpKind::kRead || op.kind == OpKind::kWrite) && op.io.length > 1;
+  const bool copies = op.kind == OpKind::kCopyRange;
   std::vector<Kind> kinds;
   const std::vector<int> errors = ErrorsOf(op);
   const auto add = [&](Kind kind, bool is_possible) {
@@ -94,16 +100,18 @@ SimFault SimRandomFaults::Choose(const SimOpContext& context) {
   };
   const bool may_not_run = context.is_queued && !context.is_behind_failure;
   add(Kind::kFails, !errors.empty());
-  add(Kind::kTransfersLess, transfers);
+  add(Kind::kTransfersLess, transfers || copies);
   add(Kind::kDoesNotRun, may_not_run);
   add(Kind::kTailDoesNotRun, may_not_run);
-  add(Kind::kStoresPartAndFails, transfers && op.kind == OpKind::kWrite);
+  add(Kind::kStoresPartAndFails, copies || (transfers && op.kind == OpKind::kWrite));
   add(Kind::kFailsAtClose, transfers && op.kind == OpKind::kWrite);
   if (kinds.empty()) return {};
   SimFault fault = {.kind = kinds[Below(kinds.size())]};
   if (!errors.empty()) fault.error_number = errors[Below(errors.size())];
   if (fault.kind == Kind::kStoresPartAndFails) fault.error_number = EIO;
   if (fault.kind == Kind::kFailsAtClose) fault.error_number = ENOSPC;
+  // Nothing at all, or a part of what small files have.
+  if (copies) fault.bytes = Below(3) == 0 ? 0 : static_cast<uint32_t>(Below(kCopiedMax));
   if (transfers) fault.bytes = static_cast<uint32_t>(1 + Below(op.io.length - 1));
   return fault;
 }

@@ -67,6 +67,9 @@ std::string Describe(const Op& op) {
     case OpKind::kClone:
     case OpKind::kSetDirect:
       return absl::StrCat("fd ", op.pair.source, " ", FileName(op.file));
+    case OpKind::kCopyRange:
+      return absl::StrCat("fd ", op.range.source, " ", FileName(op.file), " at ",
+                          op.range.offset, " of ", op.range.length);
     case OpKind::kGetXattr:
     case OpKind::kSetXattr:
     case OpKind::kRemoveXattr:
@@ -80,12 +83,11 @@ std::string Describe(const Op& op) {
 
 const char* NameOf(OpKind kind) {
   static constexpr const char* kNames[] = {
-      "open",      "stat",      "unlink",   "mkdir",    "mknod",    "symlink",
-      "link",      "rename",    "read",     "write",    "readlink", "readdir",
-      "fallocate", "truncate",  "seekdata", "seekhole", "seek",     "cached",
-      "clone",     "sync",      "drop",     "poll",     "close",    "nopipe",
-      "install",   "direct",    "statfs",   "times",    "owner",    "mode",
-      "getxattr",  "listxattr", "setxattr", "rmxattr"};
+      "open",     "stat",     "unlink", "mkdir",    "mknod",     "symlink",   "link",
+      "rename",   "read",     "write",  "readlink", "readdir",   "fallocate", "truncate",
+      "seekdata", "seekhole", "seek",   "cached",   "clone",     "copyrange", "sync",
+      "drop",     "poll",     "close",  "nopipe",   "install",   "direct",    "statfs",
+      "times",    "owner",    "mode",   "getxattr", "listxattr", "setxattr",  "rmxattr"};
   static_assert(std::size(kNames) == static_cast<size_t>(OpKind::kRemoveXattr) + 1);
   return kNames[static_cast<int>(kind)];
 }

@@ -42,13 +42,16 @@ struct SimOpContext {
 struct SimFault {
   enum class Kind : uint8_t {
     kNone,
-    kFails,          // It does nothing, but a close still closes.
-    kTransfersLess,  // A read or write moves at most `bytes`; other ops run unchanged.
+    kFails,  // It does nothing, but a close still closes.
+    // A read, a write or the copy of a range moves at most `bytes`; other ops run
+    // unchanged.
+    kTransfersLess,
     // It does not run (-ECANCELED). Ignored where the contract does not allow that: for
     // an op that is not queued or comes after a failure.
     kDoesNotRun,
-    kTailDoesNotRun,      // The same, and no later op of its chain runs.
-    kStoresPartAndFails,  // A write stores at most `bytes`, and fails.
+    kTailDoesNotRun,  // The same, and no later op of its chain runs.
+    // A write or the copy of a range stores at most `bytes`, and fails.
+    kStoresPartAndFails,
     // A write succeeds but stores at most `bytes`; closing the file reports the error.
     kFailsAtClose,
   };
