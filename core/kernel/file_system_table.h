@@ -97,6 +97,23 @@ class FileSystem {
   }
   void NoteDirectRefused() { direct_refused_.store(true, std::memory_order_relaxed); }
 
+  // Whether a copy between two of its files is worth leaving to its server. False for an
+  // entry that stands for several devices, because they may have several servers.
+  bool may_copy_on_server() const {
+    return kind_.copies_on_server && is_remembered() &&
+           !server_copies_refused_.load(std::memory_order_relaxed);
+  }
+  void NoteServerCopiesRefused() {
+    server_copies_refused_.store(true, std::memory_order_relaxed);
+  }
+  // Whether `error_number` says that no range of any of its files can be copied, rather
+  // than just this one. EINVAL and EBADF don't: a server answers so if a file is being
+  // cut, say. Nor does EPERM, with which some sandboxes refuse the call: it costs little
+  // to be refused without being sent.
+  static bool RefusesAllServerCopies(int error_number) {
+    return error_number == EOPNOTSUPP || error_number == ENOSYS || error_number == EXDEV;
+  }
+
   // Whether it refuses to poll reads or writes.
   bool refuses_polling() const {
     return polling_refused_.load(std::memory_order_relaxed);
@@ -120,6 +137,7 @@ class FileSystem {
   std::atomic<bool> uncached_writes_refused_ = false;
   std::atomic<bool> direct_refused_ = false;
   std::atomic<bool> polling_refused_ = false;
+  std::atomic<bool> server_copies_refused_ = false;
   // The PollableLength() of its device; kNotAsked until it is needed.
   static constexpr int64_t kNotAsked = -1;
   std::atomic<int64_t> pollable_bytes_ = kNotAsked;

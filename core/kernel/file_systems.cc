@@ -25,6 +25,7 @@ constexpr FileSystemKind kLocal = {.tells_errors_at_close = false,
                                    .may_open_truncating_only = false,
                                    .may_keep_what_is_open = false,
                                    .may_write_by_calls_only = false,
+                                   .copies_on_server = false,
                                    .clones_one_at_a_time = false};
 
 constexpr FileSystemKind kBtrfs = [] {
@@ -33,7 +34,8 @@ constexpr FileSystemKind kBtrfs = [] {
   return kind;
 }();
 
-// The server assigns the inode numbers.
+// The server assigns the inode numbers. From NFS 4.2 on, a server may copy between its
+// files (COPY).
 constexpr FileSystemKind kNfs = {.tells_errors_at_close = true,
                                  .tells_true_sizes = false,
                                  .gives_files_to_their_maker = false,
@@ -42,6 +44,7 @@ constexpr FileSystemKind kNfs = {.tells_errors_at_close = true,
                                  .may_open_truncating_only = false,
                                  .may_keep_what_is_open = false,
                                  .may_write_by_calls_only = false,
+                                 .copies_on_server = true,
                                  .clones_one_at_a_time = false};
 
 // Its layers may be any file systems.
@@ -53,10 +56,25 @@ constexpr FileSystemKind kOverlay = {.tells_errors_at_close = true,
                                      .may_open_truncating_only = false,
                                      .may_keep_what_is_open = false,
                                      .may_write_by_calls_only = true,
+                                     .copies_on_server = false,
                                      .clones_one_at_a_time = false};
 
-// FUSE, CIFS and all others that have no row.
+// FUSE, CIFS (SMB 1) and all others that have no row.
+//
+// Why none of the others copies on a server, although each may be asked to: on a local
+// file system Linux itself copies, through the page cache, and what it would clone the
+// copy has tried to clone already; overlayfs hands the question on to such a layer. FUSE
+// and Ceph hand it to a server only if that was made or mounted for it, and otherwise
+// Linux copies by itself, too: one piece after the other, where the copy has several
+// blocks on their way at a time. All others know no such operation.
 constexpr FileSystemKind kAnyOther;
+
+// From SMB 2 on a server copies between its files (FSCTL_SRV_COPYCHUNK).
+constexpr FileSystemKind kSmb = [] {
+  FileSystemKind kind = kAnyOther;
+  kind.copies_on_server = true;
+  return kind;
+}();
 
 struct Row {
   uint64_t magic;
@@ -69,6 +87,7 @@ constexpr Row kRows[] = {
     {BTRFS_SUPER_MAGIC, &kBtrfs}, {F2FS_SUPER_MAGIC, &kLocal},
     {TMPFS_MAGIC, &kLocal},       {RAMFS_MAGIC, &kLocal},
     {NFS_SUPER_MAGIC, &kNfs},     {OVERLAYFS_SUPER_MAGIC, &kOverlay},
+    {SMB2_SUPER_MAGIC, &kSmb},
 };
 
 }  // namespace

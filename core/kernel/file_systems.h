@@ -41,6 +41,9 @@ struct FileSystemKind {
   // A write that a ring carries out may fail although the same write by a system call
   // would succeed.
   bool may_write_by_calls_only = true;
+  // Linux leaves copies between two of its files to the server (OpKind::kCopyRange), so
+  // that the contents don't cross the network twice.
+  bool copies_on_server = false;
   // Clones within it wait for each other, so more threads don't make them faster.
   bool clones_one_at_a_time = false;
 };

@@ -106,6 +106,24 @@ TEST_F(FileSystemTableTest, OneFileMayBeRefusedWithoutTheOthers) {
   }
 }
 
+TEST_F(FileSystemTableTest, AServerIsAskedToCopyUntilItRefuses) {
+  EXPECT_FALSE(Find(1)->may_copy_on_server());  // A local one.
+  kernel_.told = {.magic = NFS_SUPER_MAGIC, .id = 1};
+  FileSystem* const refused = Find(1);
+  EXPECT_TRUE(refused->may_copy_on_server());
+  refused->NoteServerCopiesRefused();
+  EXPECT_FALSE(refused->may_copy_on_server());
+  EXPECT_TRUE(Find(2)->may_copy_on_server());
+  // Several devices have several servers.
+  EXPECT_FALSE(Find(FileSystem::kNoDevice)->may_copy_on_server());
+  for (const int error_number : {EOPNOTSUPP, EXDEV, ENOSYS}) {
+    EXPECT_TRUE(FileSystem::RefusesAllServerCopies(error_number));
+  }
+  for (const int error_number : {EINVAL, EBADF, EPERM, EIO, ENOSPC, ETXTBSY, ENOENT}) {
+    EXPECT_FALSE(FileSystem::RefusesAllServerCopies(error_number));
+  }
+}
+
 TEST_F(FileSystemTableTest, OfFurtherPairsEachFileIsTried) {
   FileSystem* const target = Find(1000);
   for (dev_t device = 0; device <= FileSystemTable::kPairsMax; ++device) {

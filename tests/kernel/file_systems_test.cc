@@ -96,6 +96,18 @@ TEST(FileSystemsTest, OfAKindThatHasNoRowNothingIsCertain) {
   EXPECT_TRUE(kind.may_write_by_calls_only);
 }
 
+TEST(FileSystemsTest, OnlyNfsAndNewSmbCopyOnTheirServers) {
+  EXPECT_TRUE(KindWithMagic(NFS_SUPER_MAGIC).copies_on_server);
+  EXPECT_TRUE(KindWithMagic(SMB2_SUPER_MAGIC).copies_on_server);
+  EXPECT_TRUE(KindWithMagic(SMB2_SUPER_MAGIC).may_write_by_calls_only);
+  constexpr uint64_t kOthers[] = {EXT4_SUPER_MAGIC,      TMPFS_MAGIC,
+                                  OVERLAYFS_SUPER_MAGIC, FUSE_SUPER_MAGIC,
+                                  CIFS_SUPER_MAGIC,      CEPH_SUPER_MAGIC};
+  for (const uint64_t magic : kOthers) {
+    EXPECT_FALSE(KindWithMagic(magic).copies_on_server) << magic;
+  }
+}
+
 TEST(FileSystemsTest, InodesAreTheServersOnNfsAndCopiedUpOnOverlayfs) {
   const FileSystemKind& nfs = KindWithMagic(NFS_SUPER_MAGIC);
   const FileSystemKind& overlay = KindWithMagic(OVERLAYFS_SUPER_MAGIC);
