@@ -48,7 +48,9 @@ CopyScript::CopyScript(const Setup& setup)
       target_link_stat(target_stat),
       target_fd_stat(target_stat),
       setup_(setup),
-      file_system_(/*device=*/0, setup.local ? LocalKind() : OtherKind()),
+      file_system_(/*device=*/0, setup.kind != nullptr ? *setup.kind
+                                 : setup.local         ? LocalKind()
+                                                       : OtherKind()),
       counters_(std::make_unique<EngineCounters>()),
       pool_(1, setup.extra_blocks, setup.block),
       copy_(&pool_, counters_.get()) {}
@@ -288,6 +290,9 @@ std::string CopyScript::Text(const Op& op) const {
       return absl::StrCat("seek hole ", FileText(op.file), " ", op.seek.offset);
     case OpKind::kClone:
       return absl::StrCat("clone fd", op.pair.source, ">", FileText(op.file));
+    case OpKind::kCopyRange:
+      return absl::StrCat("copy range fd", op.range.source, ">", FileText(op.file), " ",
+                          op.range.length, "@", op.range.offset);
     case OpKind::kPreallocate:
       return absl::StrCat("preallocate ", FileText(op.file), " ", op.size.bytes);
     case OpKind::kWriteBack:

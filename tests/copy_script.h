@@ -35,6 +35,7 @@
 #include "core/file/next_chains.h"
 #include "core/kernel/block_pool.h"
 #include "core/kernel/file_system_table.h"
+#include "core/kernel/file_systems.h"
 #include "core/kernel/syscall_kernel.h"
 #include "tests/blocks.h"
 
@@ -50,6 +51,8 @@ class CopyScript {
     bool follow_source = false;
     // Whether source and target are on file systems of a known kind.
     bool local = true;
+    // If set, the kind of both.
+    const FileSystemKind* kind = nullptr;
     // The source is named by the user: what it is on is not known before it is open.
     bool is_named_source = false;
     // What the two are on; nullptr: both on file_system().

@@ -37,7 +37,7 @@ void ContentsCopy::Restart(const struct statx* source_stat) {
   RINGCP_CHECK(state_ == State::kDone);
   source_.Reset(source_stat);
   target_.Reset(policy_);
-  is_direct_ = reads_direct_ = is_behind_ = false;
+  is_direct_ = reads_direct_ = is_behind_ = is_on_server_ = server_has_copied_ = false;
   TakeCounted();
   outcome_ = Outcome::kRunning;
   retries_ = 0;
@@ -75,6 +75,8 @@ void ContentsCopy::Settle(int lane, absl::Span<const int32_t> results, NextChain
       return OnClone(results[0], next);
     case State::kTruncate:
       return OnTruncate(results[0], next);
+    case State::kCopyRange:
+      return OnCopyRange(results, next);
     case State::kCountCached:
       return OnCountCached(results[0], next);
     case State::kSetDirect:
@@ -208,6 +210,9 @@ void ContentsCopy::OnFindHole(int32_t result, NextChains* next) {
   if (!source_.knows_holes()) target_.blocks().SetSkipsZeros(true);
   const uint64_t begin = source_.piece_begin();
   const uint64_t end = source_.piece_end();
+  // Zeros that are to be left out can only be seen in blocks.
+  is_on_server_ = is_on_server_ && source_.knows_holes();
+  if (is_on_server_ && begin < end) return CopyOnServer(begin, end, next);
   if (is_shareable(begin, end)) {
     if (pump_.complete()) return CopyShared(begin, end, next);
     // The piece is found again once the pieces before it are copied.

@@ -7,6 +7,9 @@
 //   kClone, if the file may be cloned ---------------------------------------> kDone
 //     | refused (with old contents in the target: kTruncate, and kClone again)
 //     v
+//   kCopyRange, if a server has both files: pieces, as long as it copies them
+//     | refused, or not whole: what is left goes on below
+//     v
 //   kCountCached, if the file is large, or of more than a block and to be copied at once
 //     v
 //     +-- no holes --> kPump, many [read -> write] at a time
@@ -40,6 +43,24 @@
 // A large file that is in the page cache is offered to workers that have nothing else to
 // do (shared_file.h). Their rings don't have this ring's slots, so that takes ordinary
 // descriptors, too.
+//
+// If both files are on a server that may copy between them (FileSystemKind), it is asked
+// to, so that the contents don't cross the network twice: for files of more than a block,
+// piece by piece (server_copy.h), and from a file with holes only the data. Whenever it
+// does not copy what it was asked for, blocks are read and written from that place on:
+//  - It refuses or fails, whatever the error is. The error does not say whether source or
+//    target was the reason, but the read or write of a block does. For some errors no
+//    other file is tried (FileSystem::RefusesAllServerCopies()).
+//  - It copies nothing. That may be the end of the source, but only a read can prove it:
+//    Linux believes a size that may be old, and has given 0 for files that had contents.
+// Once a block has been written, the server is not asked again for that file, because
+// some kernels (CIFS before Linux 6.7) throw away what the server has not got yet. For
+// the same reason what the client still has to write of the source is written first.
+//
+// The server is only asked with --reflink=auto, as in GNU cp: with `never` the user wants
+// blocks of the target's own, and a server may share them. It is not asked if nothing is
+// to stay in the page cache, or with --direct: Linux may copy in the place of the server,
+// without saying so, and through the page cache.
 //
 // If nothing is to stay in the page cache, each read and write says so to the kernel. A
 // file that has more than one block, and no holes, goes past it with --direct:
@@ -81,6 +102,7 @@
 #include "core/file/copy_policy.h"
 #include "core/file/file_sink.h"
 #include "core/file/next_chains.h"
+#include "core/file/server_copy.h"
 #include "core/file/shared_file.h"
 #include "core/file/source_contents.h"
 #include "core/file/target_contents.h"
@@ -193,6 +215,7 @@ class ContentsCopy {
   enum class State {
     kClone,
     kTruncate,
+    kCopyRange,
     kCountCached,
     kSetDirect,
     kAskSource,
@@ -222,7 +245,19 @@ class ContentsCopy {
   void Restart(const struct statx* source_stat);
   void OnClone(int32_t result, NextChains* next);
   void OnTruncate(int32_t result, NextChains* next);
+  // Has the server copy, or copies blocks.
   void CopyBytes(NextChains* next);
+
+  // Whether the server may be asked to copy this file.
+  bool may_copy_on_server() const;
+  // Has the server copy [begin, end).
+  void CopyOnServer(uint64_t begin, uint64_t end, NextChains* next);
+  void AskServer(NextChains* next);
+  void OnCopyRange(absl::Span<const int32_t> results, NextChains* next);
+  // Copies blocks from where the server has stopped.
+  void LeaveServer(NextChains* next);
+
+  void CopyBlocks(NextChains* next);
   void OnCountCached(int32_t result, NextChains* next);
 
   // Turns O_DIRECT on or off, for both files, or with reads_direct_ for the source alone.
@@ -290,13 +325,16 @@ class ContentsCopy {
   bool reads_direct_ = false;  // O_DIRECT is, or will be, on for the source alone.
   uint64_t direct_begin_ = 0;  // [begin, end) is copied with O_DIRECT now.
   uint64_t direct_end_ = 0;
-  bool offered_ = false;    // shared_ is offered to other workers.
-  bool is_behind_ = false;  // Now comes what is behind the end that was known.
+  bool is_on_server_ = false;       // The server copies the file.
+  bool server_has_copied_ = false;  // For this file.
+  bool offered_ = false;            // shared_ is offered to other workers.
+  bool is_behind_ = false;          // Now comes what is behind the end that was known.
 
   SharedFile shared_;
   SourceContents source_;
   TargetContents target_;
   BlockPump pump_;
+  ServerCopy server_;
 };
 
 }  // namespace ringcp

@@ -16,7 +16,7 @@ constexpr uint64_t kDirectAheadBytes = 64 * 1024 * 1024;
 
 }  // namespace
 
-void ContentsCopy::CopyBytes(NextChains* next) {
+void ContentsCopy::CopyBlocks(NextChains* next) {
   if (wants_direct()) {
     const bool is_refused = files_.source_file_system->refuses_direct() ||
                             files_.target_file_system->refuses_direct();

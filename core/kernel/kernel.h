@@ -171,8 +171,8 @@ class Kernel {
 
   // Has `chain` carried out where that is best:
   //  - A chain marked AtOnce() is carried out on the calling thread, unless it may ask
-  //    (Op::may_ask) and would have to wait. An op that is at once unless slow runs in any
-  //    case: its result is not -ECANCELED for want of memory or a thread.
+  //    (Op::may_ask) and would have to wait. An op that is at once unless slow runs in
+  //    any case: its result is not -ECANCELED for want of memory or a thread.
   //  - A chain with an op that io_uring has no opcode for is also carried out there, as
   //    long as such chains don't make the thread wait (and unless it AlwaysWaits()).
   //  - All others are queued.

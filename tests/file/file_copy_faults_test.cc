@@ -52,7 +52,7 @@ struct Variant {
   const char* name;
   Preserve preserve = {};
   bool use_slots = true;
-  bool local = true;        // Both file systems are known local ones.
+  bool local = true;        // Both file systems are of a known kind.
   bool queues_all = false;  // Whether everything that can be queued is.
   bool has_acl = false;     // The target's directory has a default ACL.
   CallsAtOnce calls_at_once = CallsAtOnce::kNone;
@@ -66,8 +66,9 @@ struct Variant {
   bool knows_holes = true;  // ... and its file system tells where.
   bool is_cloned = false;   // It is cloned where the file system can.
   PageCache page_cache = PageCache::kKeep;
-  bool is_polled = false;  // Whether I/O with O_DIRECT is.
-  bool is_shared = false;  // Offered to other workers, none of which comes.
+  bool is_polled = false;     // Whether I/O with O_DIRECT is.
+  bool is_shared = false;     // Offered to other workers, none of which comes.
+  bool is_on_server = false;  // Both files are on a server that can copy.
   int extra_blocks = 7;
 
   // Whether a target that exists when the copy begins stays, with its inode.
@@ -181,6 +182,11 @@ constexpr Variant kVariants[] = {
      .exists = true,
      .page_cache = PageCache::kBypass,
      .is_polled = true},
+    {.name = "on a server", .preserve = kAttributes, .is_on_server = true},
+    {.name = "on a server, overwrite, holes",
+     .exists = true,
+     .has_holes = true,
+     .is_on_server = true},
     {.name = "shared", .is_shared = true},
     {.name = "shared, not local", .local = false, .is_shared = true},
     {.name = "shared, holes", .has_holes = true, .is_shared = true},
@@ -390,7 +396,9 @@ class FileCopyFaultsTest : public testing::Test {
     ASSERT_EQ(stat(scratch_.path().c_str(), &directory), 0);
     FileSystemTable file_systems([](dev_t) { return kBlock; });
     policy.file_systems = &file_systems;
-    FileSystem file_system(directory.st_dev, variant.local ? LocalKind() : OtherKind());
+    FileSystem file_system(directory.st_dev, variant.is_on_server ? NfsKind()
+                                             : variant.local      ? LocalKind()
+                                                                  : OtherKind());
     FileCopyNames names = {.source = source_.c_str(),
                            .target = target_.c_str(),
                            .target_default_acl = std::nullopt,
@@ -398,7 +406,7 @@ class FileCopyFaultsTest : public testing::Test {
                            .source_file_system = &file_system,
                            .target_file_system = &file_system};
     if (variant.has_acl) names.target_default_acl = 0700;
-    if (variant.is_cloned) policy.reflink = Reflink::kAuto;
+    if (variant.is_cloned || variant.is_on_server) policy.reflink = Reflink::kAuto;
     policy.page_cache = variant.page_cache;
     policy.polls = variant.is_polled;
     SharedFiles shared_files(/*workers=*/1, /*bytes_min=*/kBlock);
@@ -451,6 +459,10 @@ class FileCopyFaultsTest : public testing::Test {
 // Whether the copy must succeed even if `op` ends with `result`.
 bool IsHarmless(const Variant& variant, uint64_t size, const Op& op, int32_t result) {
   switch (op.kind) {
+    case OpKind::kWriteBack:
+      return variant.is_on_server;  // Then the server is not asked.
+    case OpKind::kCopyRange:        // Then blocks are copied.
+      return true;
     case OpKind::kWrite:
       // Everything is copied anew by calls.
       if (result == -EIO && !variant.local) return true;
@@ -491,7 +503,7 @@ bool IsFatal(const Variant& variant, uint64_t size, const std::vector<OpRecord>&
       [](const OpRecord& record) { return record.op.kind == OpKind::kRead; });
   const bool is_unused = op.kind == OpKind::kRead && is_first_read &&
                          variant.calls_at_once == CallsAtOnce::kNone &&
-                         !variant.is_cloned &&
+                         !variant.is_cloned && !variant.is_on_server &&
                          std::min(size, variant.size_told_max.value_or(size)) > kBlock;
   return !is_unused && !IsHarmless(variant, size, op, result);
 }
@@ -572,6 +584,37 @@ TEST_F(FileCopyFaultsTest, PollingMayBeRefusedAnywhere) {
   if (has_o_direct()) {
     EXPECT_GT(refused, 20);
   }
+}
+
+TEST_F(FileCopyFaultsTest, WhateverAServerAnswersTheTargetIsWhole) {
+  int asked = 0;
+  for (const Variant& variant : kVariants) {
+    if (!variant.is_on_server) continue;
+    for (const size_t size : SizesOf(variant)) {
+      for (const int result :
+           {0, 1, 5000, -EXDEV, -EINVAL, -EOPNOTSUPP, -ENOSYS, -EBADF, -EPERM, -ETXTBSY,
+            -ENOENT, -EIO, -ESTALE, -ENOMEM, -ECANCELED, -EFBIG, -EOVERFLOW}) {
+        for (int64_t op = 0;; ++op) {
+          Prepare(variant, size);
+          // After a short copy the rest is refused.
+          std::vector<Fault> faults = {{op, result}};
+          if (result > 0 && result < static_cast<int64_t>(size)) {
+            faults.push_back({op + 1, -EINVAL});
+          }
+          const Outcome outcome = Copy(variant, faults, -1, seed_);
+          if (op >= static_cast<int64_t>(outcome.history.size())) break;
+          if (outcome.history[op].op.kind != OpKind::kCopyRange) continue;
+          ++asked;
+          SCOPED_TRACE(absl::StrCat(variant.name, ", ", size, " bytes, op ", op, " gave ",
+                                    result));
+          EXPECT_EQ(outcome.outcome, FileCopy::Outcome::kCopied);
+          CheckAlways(variant, outcome);
+          if (HasFailure()) return;
+        }
+      }
+    }
+  }
+  EXPECT_GT(asked, 50);
 }
 
 TEST_F(FileCopyFaultsTest, ASourceMayEndAtAnyRead) {

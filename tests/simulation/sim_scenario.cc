@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/job/copy_group.h"
+#include "core/kernel/file_systems.h"
 #include "tests/job_runner.h"
 #include "tests/simulation/sim_mounts.h"
 #include "tests/simulation/sim_tree.h"
@@ -37,9 +38,17 @@ SimScenario::SimScenario(uint64_t a_seed) : seed(a_seed) {
   source_kind = source_name;
   source_size_lies = source_traits.size_told_max.has_value();
   target_kind = target_name;
-  SimMount* const source_mount = files->Mount(kSimSource, source_traits);
-  SimMount* const target_mount =
-      chance.OneIn(3) ? nullptr : files->Mount(kSimTarget, target_traits);
+  // Source and target are on one server, which copies ranges between them.
+  SimChance chance_of_server(seed + 1);
+  const bool is_one_server =
+      KindWithMagic(source_traits.magic).copies_on_server && !chance_of_server.OneIn(3);
+  SimMount* const root = files->root()->mount;
+  if (is_one_server) root->traits = source_traits;
+  SimMount* const source_mount =
+      is_one_server ? root : files->Mount(kSimSource, source_traits);
+  SimMount* const target_mount = chance.OneIn(3) || is_one_server
+                                     ? nullptr
+                                     : files->Mount(kSimTarget, target_traits);
   if (target_mount == nullptr) target_kind = "the root's";
   // Makes sure that what exists beforehand can be made.
   source_mount->traits.pages_max = SimMountTraits().pages_max;
@@ -50,7 +59,10 @@ SimScenario::SimScenario(uint64_t a_seed) : seed(a_seed) {
   if (target_mount != nullptr) target_mount->traits = SimMountTraits();
   const uint64_t choice = chance.Below(12);
   const bool trees_meet = choice == 8 || choice == 9;
-  SimTreeMaker maker(files, &chance, target_mount == nullptr || target_traits.has_xattrs,
+  const bool target_has_xattrs = is_one_server             ? source_traits.has_xattrs
+                                 : target_mount != nullptr ? target_traits.has_xattrs
+                                                           : true;
+  SimTreeMaker maker(files, &chance, target_has_xattrs,
                      !source_traits.ignores_case && !trees_meet);
   if (trees_meet) maker.MakeFilesOnly();
   source_inodes_change = source_traits.inodes_change || source_traits.names_have_inodes;
