@@ -28,8 +28,11 @@ constexpr int LeastOfWorker(int rings) {
 }  // namespace
 
 int FileBudget::DirectoriesMax(int copies_in_flight) const {
+  // The parent of the directory that a worker enters beyond the limit may have been
+  // parked, and is opened again then. A worker alone parks another one for it.
+  const int parent = workers > 1 ? kFilesPerDirectory : 0;
   const int of_worker =
-      LeastOfWorker(rings) + (copies_in_flight - 1) * Worker::kFilesPerCopy;
+      LeastOfWorker(rings) + parent + (copies_in_flight - 1) * Worker::kFilesPerCopy;
   return std::max(kDirectoriesMin,
                   (files_max - workers * of_worker) / kFilesPerDirectory);
 }

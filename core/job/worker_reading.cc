@@ -117,8 +117,9 @@ void Worker::DropEntries(Reading* reading) {
 
 void Worker::Release(Directory* directory) {
   if (!work_.walk->GiveBack(directory)) return;
-  // Later, nothing else may be in flight.
-  if (phase_ != Phase::kEntries && phase_ != Phase::kAlone) {
+  // In later phases nothing else may be in flight.
+  const bool is_later = phase_ != Phase::kEntries && phase_ != Phase::kAlone;
+  if (is_later || !work_.walk->has_room()) {
     return work_.walk->Leave(kernel_, directory);
   }
   if (free_leavings_.empty()) {

@@ -239,6 +239,9 @@ class Walk {
     return directory->holds.fetch_sub(1, std::memory_order_acq_rel) == 1 &&
            !directory->is_top();
   }
+  // Whether fewer directories are open than may be. If not, directories should be left
+  // one after the other, because leaving one that was parked opens it again.
+  bool has_room() const { return open_.load(std::memory_order_relaxed) < open_max_; }
   // Leaves `directory`, and each directory above it of which that was the last hold.
   void Leave(Kernel* kernel, Directory* directory);
 

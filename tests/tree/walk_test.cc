@@ -529,7 +529,7 @@ TEST_F(WalkShareTest, WhoHasAskedForAShareIsWokenAndFindsIt) {
   EXPECT_FALSE(walk_.walk().AskForShare(&asking));
   walk_.walk().ShareIfWanted(&batch_);
   EXPECT_TRUE(IsWoken(&asking));
-  EXPECT_EQ(walk_.walk().PiecesToTake(), 1u);
+  EXPECT_EQ(walk_.walk().PiecesToTake(), 2u);  // The share, and the rest of it.
   // Another thread's share is taken as well, instead of being waited for.
   SyscallKernel second(/*slots=*/0);
   EXPECT_TRUE(walk_.walk().AskForShare(&second));
