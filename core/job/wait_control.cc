@@ -32,8 +32,9 @@ WaitControl::Limits WaitControl::Note(const Kernel& kernel, int64_t ended,
   if (ended > 0) {
     ended_.fetch_add(ended, std::memory_order_relaxed);
     if (was_at_limit) ended_at_limit_.fetch_add(ended, std::memory_order_relaxed);
-    if (kernel.Now() >= end_.load(std::memory_order_relaxed))
+    if (kernel.Now() >= end_.load(std::memory_order_relaxed)) {
       Sample(kernel, was_at_limit);
+    }
   }
   return LimitsOf(level_.load(std::memory_order_relaxed),
                   is_strict_.load(std::memory_order_relaxed));

@@ -51,8 +51,9 @@ TEST_P(CopyJobEngineTest, OpsAreCountedByTheWayTheyRan) {
 
 // A chain takes a call or two for many ops.
 TEST_P(CopyJobEngineTest, WhereCallsAreDearSmallFilesGoByChains) {
-  if (GetParam() != EngineChoice::kAuto)
+  if (GetParam() != EngineChoice::kAuto) {
     GTEST_SKIP() << "the other engines are asked for";
+  }
   WriteTree();
   const CopyRequest request = Request({"tree"}, "target", "r");
   const std::string files = InChildProcess([&] {

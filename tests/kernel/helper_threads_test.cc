@@ -280,8 +280,9 @@ TEST_F(HelperThreadsTest, WithoutAThreadTheKernelRunsTasksItself) {
     }
     WaitingTask task;
     for (uint32_t i = 0; i < 3; ++i) {
-      if (kernel->SubmitTask(ChainId{i}, &task) != Submitted::kCarriedOut)
+      if (kernel->SubmitTask(ChainId{i}, &task) != Submitted::kCarriedOut) {
         return "queued";
+      }
       if (!kernel->helps_with_tasks()) return "would not be handed over";
       if (kernel->chains_in_flight() != 0) return "is in flight";
     }

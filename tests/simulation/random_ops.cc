@@ -291,8 +291,9 @@ void RandomOps::PlanFile(OpPlan* plan, int fd) {
       break;
     case 16:
       op = Clone(FileRef::Descriptor(static_cast<int>(Below(fd + 1))), file);
-      if (OneIn(2))
+      if (OneIn(2)) {
         op = CopyRange(FileRef::Descriptor(op.pair.source), file, Offset(), length);
+      }
       break;
     case 17:
       op = SetTimes(file, {.tv_sec = static_cast<time_t>(Below(1000)), .tv_nsec = 5},
