@@ -144,7 +144,7 @@ void Worker::StopCopies() {
   more_to_start_ = false;
   more_to_walk_ = false;
   work_.walk->Stop(kernel_);
-  for (Reading& reading : readings_) {
+  for (ReadingTask& reading : readings_) {
     if (!reading.is_under_way) DropEntries(&reading);
   }
   for (Flight& flight : flights_) {

@@ -45,6 +45,7 @@
 #include "core/file/target_claims.h"
 #include "core/job/made_names.h"
 #include "core/job/wait_control.h"
+#include "core/job/walk_tasks.h"
 #include "core/kernel/block_pool.h"
 #include "core/kernel/kernel.h"
 #include "core/tree/directory.h"
@@ -164,33 +165,6 @@ class Worker {
     bool active = false;
   };
 
-  // A piece of a directory: on its way, or read, with what is left of it.
-  struct Reading : Task {
-    explicit Reading(Walk* read_walk) : walk(read_walk) {}
-    void Run(Kernel* kernel) override {
-      has_begun = true;
-      result = walk->Next(kernel, may_wait, &batch);
-    }
-
-    Walk* const walk;
-    bool may_wait = false;
-    bool is_under_way = false;
-    // The task has begun, so that the walk knows what it has taken.
-    std::atomic<bool> has_begun = false;
-    bool has_entries() const { return !is_under_way && !batch.entries().empty(); }
-    Walk::Result result = Walk::Result::kNothingYet;
-    WalkBatch batch;
-  };
-
-  // A directory in which everything is done is left.
-  struct Leaving : Task {
-    explicit Leaving(Walk* left_walk) : walk(left_walk) {}
-    void Run(Kernel* kernel) override { walk->Leave(kernel, directory); }
-
-    Walk* const walk;
-    Directory* directory = nullptr;
-  };
-
   // Copies blocks of another worker's file.
   struct Help {
     Help(BlockPool* pool, EngineCounters* counters)
@@ -230,8 +204,7 @@ class Worker {
            readings_in_hand() == 0;
   }
   void BeginToHelp();
-  // Copies more blocks of the file that this worker helps with; true when there are none
-  // left.
+  // Copies more blocks of the file that this worker helps with; true if none are left.
   bool CopyItsBlocks();
 
   // Starts copies until enough are in flight, or kStartsMax were started.
@@ -244,17 +217,16 @@ class Worker {
   // there is nothing to be read by now. Whether there is one more then.
   bool Read();
   bool may_read() const {
-    return more_to_walk_ &&
-           readings_in_hand() <
-               (kernel_->helps_with_tasks() ? wait_limits_.directories : 1);
+    const int most = kernel_->helps_with_tasks() ? wait_limits_.directories : 1;
+    return more_to_walk_ && readings_in_hand() < most;
   }
   // Readings that are under way or have entries left.
   int readings_in_hand() const;
   // Takes in what reading has come to; whether there are entries.
-  bool TakeIn(const Reading& reading);
+  bool TakeIn(const ReadingTask& reading);
   void OnTaskEnded(ChainId id);
   // Gives the entries that are left back.
-  void DropEntries(Reading* reading);
+  void DropEntries(ReadingTask* reading);
   int copies_in_flight() const {
     return static_cast<int>(flights_.size() - free_flights_.size());
   }
@@ -385,12 +357,12 @@ class Worker {
   bool more_to_walk_ = true;
   // One for each directory that entries are taken from in turn: a single one while
   // directories are read without waiting.
-  std::deque<Reading> readings_;
+  std::deque<ReadingTask> readings_;
   size_t next_reading_ = 0;  // Whose turn it is.
   WaitControl::Limits wait_limits_;
   // The last reading has found nothing, and nothing has ended since.
   bool nothing_yet_ = false;
-  std::deque<Leaving> leavings_;
+  std::deque<LeavingTask> leavings_;
   std::vector<uint32_t> free_leavings_;
   int tasks_in_flight_ = 0;    // Handed to helper threads.
   std::vector<int> awaiting_;  // Flights that wait for a helper to leave.

@@ -39,7 +39,7 @@ void Worker::TryAgain(void (FileCopy::*go_on)(NextChains*), std::vector<int>* wa
 
 void Worker::Fill() {
   more_to_start_ = false;
-  for (Reading& reading : readings_) {
+  for (ReadingTask& reading : readings_) {
     if (!reading.is_under_way) work_.walk->ShareIfWanted(&reading.batch);
   }
   WaitSinceLastCall();  // Most likely for completions, which does not count.

@@ -12,10 +12,10 @@ namespace ringcp {
 WalkBatch* Worker::NextBatch() {
   // From memory there is one directory at a time.
   const bool may_crowd = readings_.size() > 1 && kernel_->helps_with_tasks();
-  Reading* next = nullptr;
+  ReadingTask* next = nullptr;
   bool any_under_way = false;
   for (size_t i = 0; i < readings_.size(); ++i) {
-    Reading& reading = readings_[(next_reading_ + i) % readings_.size()];
+    ReadingTask& reading = readings_[(next_reading_ + i) % readings_.size()];
     any_under_way = any_under_way || reading.is_under_way;
     if (!reading.has_entries()) continue;
     if (next == nullptr) next = &reading;
@@ -37,7 +37,7 @@ bool Worker::IsCrowded(const Directory& directory) const {
 
 int Worker::readings_in_hand() const {
   int in_hand = 0;
-  for (const Reading& reading : readings_) {
+  for (const ReadingTask& reading : readings_) {
     in_hand += reading.is_under_way || reading.has_entries() ? 1 : 0;
   }
   return in_hand;
@@ -49,7 +49,7 @@ bool Worker::Read() {
   const bool has_nothing_else = idle();
   const auto not_begun = std::count_if(
       readings_.begin(), readings_.end(),
-      [](const Reading& other) { return other.is_under_way && !other.has_begun; });
+      [](const ReadingTask& other) { return other.is_under_way && !other.has_begun; });
   bool in_vain =
       nothing_yet_ || work_.walk->PiecesToTake() <= static_cast<size_t>(not_begun);
   if (in_vain && !has_nothing_else) {
@@ -65,7 +65,7 @@ bool Worker::Read() {
     ++index;
   }
   if (index == readings_.size()) readings_.emplace_back(work_.walk);
-  Reading& reading = readings_[index];
+  ReadingTask& reading = readings_[index];
   reading.may_wait = in_vain;
   if (in_vain) {
     reading.Run(kernel_);
@@ -84,7 +84,7 @@ bool Worker::Read() {
   return !in_vain && nothing_yet_ && idle() && Read();
 }
 
-bool Worker::TakeIn(const Reading& reading) {
+bool Worker::TakeIn(const ReadingTask& reading) {
   // A reading may have seen the end before others that are under way have found
   // something, or before this worker has found an entry to be a directory
   // (Walk::AddDirectory).
@@ -102,13 +102,13 @@ void Worker::OnTaskEnded(ChainId id) {
     nothing_yet_ = false;
     return;
   }
-  Reading& reading = readings_[id.value - kReadings];
+  ReadingTask& reading = readings_[id.value - kReadings];
   reading.is_under_way = false;
   if (stopping_) return DropEntries(&reading);
   TakeIn(reading);
 }
 
-void Worker::DropEntries(Reading* reading) {
+void Worker::DropEntries(ReadingTask* reading) {
   while (!reading->batch.entries().empty()) {
     work_.walk->Take(&reading->batch);
     Release(reading->batch.directory());
@@ -127,7 +127,7 @@ void Worker::Release(Directory* directory) {
     leavings_.emplace_back(work_.walk);
   }
   const uint32_t index = free_leavings_.back();
-  Leaving& leaving = leavings_[index];
+  LeavingTask& leaving = leavings_[index];
   leaving.directory = directory;
   if (kernel_->SubmitTask({kLeavings + index}, &leaving) == Submitted::kQueued) {
     free_leavings_.pop_back();
