@@ -66,10 +66,8 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   names_ = names;
   slot_ = slot;
   calls_at_once_ = calls_at_once;
-  control_.may_call =
-      calls_at_once == CallsAtOnce::kAll || calls_at_once == CallsAtOnce::kBlocks;
-  control_.at_once =
-      calls_at_once == CallsAtOnce::kAll || calls_at_once == CallsAtOnce::kOpen;
+  control_.may_call = CopiesBlocksAtOnce(calls_at_once);
+  control_.at_once = OpensAtOnce(calls_at_once);
   control_.stopped = false;
   outcome_ = Outcome::kRunning;
   outcome_at_end_ = Outcome::kCopied;

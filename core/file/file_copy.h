@@ -76,6 +76,15 @@ enum class CallsAtOnce {
   kAll,
 };
 
+// Whether opening and looking at the source is among them.
+constexpr bool OpensAtOnce(CallsAtOnce calls) {
+  return calls == CallsAtOnce::kOpen || calls == CallsAtOnce::kAll;
+}
+// Whether the blocks of a large file in the page cache are.
+constexpr bool CopiesBlocksAtOnce(CallsAtOnce calls) {
+  return calls == CallsAtOnce::kBlocks || calls == CallsAtOnce::kAll;
+}
+
 class FileCopy {
  public:
   enum class Outcome {

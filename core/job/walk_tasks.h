@@ -27,6 +27,7 @@ struct ReadingTask : Task {
   // The task has begun, so that the walk knows what it has taken.
   std::atomic<bool> has_begun = false;
   bool has_entries() const { return !is_under_way && !batch.entries().empty(); }
+  bool is_in_hand() const { return is_under_way || has_entries(); }
   Walk::Result result = Walk::Result::kNothingYet;
   WalkBatch batch;
 };

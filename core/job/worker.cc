@@ -192,7 +192,7 @@ void Worker::CountTime(SteadyTime wait_begin, int in_flight) {
 void Worker::Wait() {
   const int in_flight = kernel_->chains_in_flight();
   const bool is_at_limit =
-      in_flight - tasks_in_flight_ >= wait_limits_.kernel.kernel_workers_max;
+      in_flight - tasks_in_flight() >= wait_limits_.kernel.kernel_workers_max;
   const SteadyTime begin = kernel_->Now();
   kernel_->Wait(idle_max_, &settled_);
   CountKernel();

@@ -220,8 +220,8 @@ class Worker {
     const int most = kernel_->helps_with_tasks() ? wait_limits_.directories : 1;
     return more_to_walk_ && readings_in_hand() < most;
   }
-  // Readings that are under way or have entries left.
   int readings_in_hand() const;
+  int tasks_in_flight() const;  // Of helper threads.
   // Takes in what reading has come to; whether there are entries.
   bool TakeIn(const ReadingTask& reading);
   void OnTaskEnded(ChainId id);
@@ -364,7 +364,6 @@ class Worker {
   bool nothing_yet_ = false;
   std::deque<LeavingTask> leavings_;
   std::vector<uint32_t> free_leavings_;
-  int tasks_in_flight_ = 0;    // Handed to helper threads.
   std::vector<int> awaiting_;  // Flights that wait for a helper to leave.
   // Flights that wait because other copies write to their targets.
   std::vector<int> awaiting_targets_;

@@ -137,8 +137,7 @@ void Worker::StartFlight(int index) {
   flight.active = true;
   next_.size = 0;
   const CallsAtOnce calls_at_once = at_once_chooser_.Next();
-  const bool is_timed =
-      calls_at_once == CallsAtOnce::kAll || calls_at_once == CallsAtOnce::kOpen;
+  const bool is_timed = OpensAtOnce(calls_at_once);
   const SteadyTime start = is_timed ? kernel_->Now() : SteadyTime();
   would_have_waited_ = false;
   flight.copy.Start(work_.policy, NamesOf(flight.entry), index, calls_at_once, &next_);

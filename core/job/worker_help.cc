@@ -41,9 +41,7 @@ void Worker::BeginToHelp() {
   help_->pump.Start();
   WaitSinceLastCall();  // Waits for other files don't count.
   // Other workers only offer files that are in memory.
-  const bool calls_blocks =
-      work_.warm_calls == CallsAtOnce::kAll || work_.warm_calls == CallsAtOnce::kBlocks;
-  helps_at_once_ = calls_blocks && !is_uncached;
+  helps_at_once_ = CopiesBlocksAtOnce(work_.warm_calls) && !is_uncached;
 }
 
 bool Worker::CopyItsBlocks() {

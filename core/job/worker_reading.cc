@@ -38,9 +38,15 @@ bool Worker::IsCrowded(const Directory& directory) const {
 int Worker::readings_in_hand() const {
   int in_hand = 0;
   for (const ReadingTask& reading : readings_) {
-    in_hand += reading.is_under_way || reading.has_entries() ? 1 : 0;
+    in_hand += reading.is_in_hand() ? 1 : 0;
   }
   return in_hand;
+}
+
+int Worker::tasks_in_flight() const {
+  size_t tasks = leavings_.size() - free_leavings_.size();
+  for (const ReadingTask& reading : readings_) tasks += reading.is_under_way ? 1 : 0;
+  return static_cast<int>(tasks);
 }
 
 bool Worker::Read() {
@@ -60,10 +66,7 @@ bool Worker::Read() {
     in_vain = false;  // Another worker has given a share away since.
   }
   uint32_t index = 0;
-  while (index < readings_.size() &&
-         (readings_[index].is_under_way || readings_[index].has_entries())) {
-    ++index;
-  }
+  while (index < readings_.size() && readings_[index].is_in_hand()) ++index;
   if (index == readings_.size()) readings_.emplace_back(work_.walk);
   ReadingTask& reading = readings_[index];
   reading.may_wait = in_vain;
@@ -73,10 +76,7 @@ bool Worker::Read() {
     reading.is_under_way = true;
     reading.has_begun = false;
     const ChainId id = {kReadings + index};
-    if (kernel_->SubmitTask(id, &reading) == Submitted::kQueued) {
-      ++tasks_in_flight_;
-      return true;
-    }
+    if (kernel_->SubmitTask(id, &reading) == Submitted::kQueued) return true;
     reading.is_under_way = false;
   }
   WaitSinceLastCall();  // For other threads or a directory: that does not count either.
@@ -96,7 +96,6 @@ bool Worker::TakeIn(const ReadingTask& reading) {
 }
 
 void Worker::OnTaskEnded(ChainId id) {
-  --tasks_in_flight_;
   if (id.value >= kLeavings) {
     free_leavings_.push_back(id.value - kLeavings);
     nothing_yet_ = false;
@@ -131,7 +130,6 @@ void Worker::Release(Directory* directory) {
   leaving.directory = directory;
   if (kernel_->SubmitTask({kLeavings + index}, &leaving) == Submitted::kQueued) {
     free_leavings_.pop_back();
-    ++tasks_in_flight_;
   }
 }
 

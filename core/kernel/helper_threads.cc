@@ -30,10 +30,10 @@ void HelperThreads::SetThreadsMax(int threads_max) {
   changed_.NotifyAll();
 }
 
-bool HelperThreads::HasIdle() {
+bool HelperThreads::WantsThread() {
   MutexLock lock(&mutex_);
-  return idle_ > static_cast<int>(waiting_.size()) ||
-         static_cast<int>(threads_.size()) >= threads_max_;
+  return idle_ <= static_cast<int>(waiting_.size()) &&
+         static_cast<int>(threads_.size()) < threads_max_;
 }
 
 bool HelperThreads::CarryOut(ChainId id, absl::Span<const Op> chain) {
@@ -49,7 +49,7 @@ bool HelperThreads::CarryOut(ChainId id, Task* task) {
 
 bool HelperThreads::CarryOut(const Errand& errand) {
   // If there can't be another thread, those that are there see to it in their turn.
-  if (!HasIdle() && !StartOne() && threads_.empty()) return false;
+  if (WantsThread() && !StartOne() && threads_.empty()) return false;
   ++in_flight_;
   MutexLock lock(&mutex_);
   waiting_.push_back(errand);

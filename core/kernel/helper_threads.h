@@ -64,8 +64,8 @@ class HelperThreads {
   };
 
   bool CarryOut(const Errand& errand);
-  // Whether one more errand would find a thread with nothing to do.
-  bool HasIdle();
+  // Whether one more errand would find no idle thread, and there may be another one.
+  bool WantsThread();
   // Starts a thread with all signals blocked, because signals are meant for other threads
   // and would interrupt its calls. Returns false if no thread can be started.
   bool StartOne();
