@@ -10,6 +10,15 @@
 
 namespace ringcp {
 
+namespace {
+
+bool Install(const sock_fprog& filter) {
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+}  // namespace
+
 bool RefuseCall(uint32_t system_call, int error_number) {
   sock_filter program[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
@@ -17,9 +26,7 @@ bool RefuseCall(uint32_t system_call, int error_number) {
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<uint32_t>(error_number)),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
-  const sock_fprog filter = {.len = std::size(program), .filter = program};
-  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+  return Install({.len = std::size(program), .filter = program});
 }
 
 bool MakeCallsDear() {
@@ -30,10 +37,8 @@ bool MakeCallsDear() {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, instruction_pointer)));
   program.insert(program.end(), kInstructions, BPF_STMT(BPF_ALU | BPF_DIV | BPF_K, 3));
   program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
-  const sock_fprog filter = {.len = static_cast<uint16_t>(program.size()),
-                             .filter = program.data()};
-  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+  return Install(
+      {.len = static_cast<uint16_t>(program.size()), .filter = program.data()});
 }
 
 }  // namespace ringcp

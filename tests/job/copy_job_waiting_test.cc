@@ -10,6 +10,7 @@
 #include <iterator>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/copy_options.h"
@@ -26,7 +27,29 @@
 namespace ringcp {
 namespace {
 
-class CopyJobWaitingTest : public EngineTest {};
+class CopyJobWaitingTest : public EngineTest {
+ protected:
+  // Makes backing/source with so many directories, each with `files` in it.
+  void MakeDirectories(int count, const std::vector<std::string>& files) const {
+    scratch_.MakeDirectory("backing");
+    scratch_.MakeDirectory("backing/source");
+    for (int i = 0; i < count; ++i) {
+      const std::string directory = absl::StrCat("backing/source/directory", i);
+      scratch_.MakeDirectory(directory);
+      for (const std::string& file : files) {
+        scratch_.WriteFile(absl::StrCat(directory, "/", file), "contents");
+      }
+    }
+  }
+
+  // One worker copies all `files`, or the test fails.
+  void CopyWithOneWorker(CopyRequest request, int files) const {
+    request.options.tuning.workers = 1;
+    const JobRun run = RunJob(request);
+    EXPECT_EQ(run.Messages(), "");
+    EXPECT_EQ(run.progress.files_done, files);
+  }
+};
 
 // One worker alone has to set the times of two files at the same time, for each of them.
 TEST_P(CopyJobWaitingTest, TimesOfSeveralFilesAreSetAtATime) {
@@ -39,45 +62,23 @@ TEST_P(CopyJobWaitingTest, TimesOfSeveralFilesAreSetAtATime) {
   const OddMount odd(scratch_.Path("backing"), scratch_.MakeDirectory("odd"),
                      {"times-in-pairs", "only=file"});
   if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
-  CopyRequest request = Request({"source"}, "odd/target", "rp");
-  request.options.tuning.workers = 1;
-  const JobRun run = RunJob(request);
-  EXPECT_EQ(run.Messages(), "");
-  EXPECT_EQ(run.progress.files_done, kFiles);
+  CopyWithOneWorker(Request({"source"}, "odd/target", "rp"), kFiles);
 }
 
 // Nor is one directory after the other opened.
 TEST_P(CopyJobWaitingTest, SeveralDirectoriesAreReadAtATime) {
   constexpr int kDirectories = 26;  // An even number.
-  scratch_.MakeDirectory("backing");
-  scratch_.MakeDirectory("backing/source");
-  for (int i = 0; i < kDirectories; ++i) {
-    const std::string directory = absl::StrCat("backing/source/directory", i);
-    scratch_.MakeDirectory(directory);
-    scratch_.WriteFile(absl::StrCat(directory, "/file"), "contents");
-  }
+  MakeDirectories(kDirectories, {"file"});
   const OddMount odd(scratch_.Path("backing"), scratch_.MakeDirectory("odd"),
                      {"lists-in-pairs", "only=directory"});
   if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
-  CopyRequest request = Request({"odd/source"}, "target", "rp");
-  request.options.tuning.workers = 1;
-  const JobRun run = RunJob(request);
-  EXPECT_EQ(run.Messages(), "");
-  EXPECT_EQ(run.progress.files_done, kDirectories);
+  CopyWithOneWorker(Request({"odd/source"}, "target", "rp"), kDirectories);
 }
 
 // A worker that finds no room for more open directories waits until something ends.
 TEST_P(CopyJobWaitingTest, WithFewFilesOpenItWaitsInsteadOfAskingAgainAndAgain) {
   constexpr int kDirectories = 20;
-  scratch_.MakeDirectory("backing");
-  scratch_.MakeDirectory("backing/source");
-  for (int i = 0; i < kDirectories; ++i) {
-    const std::string directory = absl::StrCat("backing/source/directory", i);
-    scratch_.MakeDirectory(directory);
-    for (const char* name : {"/a", "/b"}) {
-      scratch_.WriteFile(absl::StrCat(directory, name), "contents");
-    }
-  }
+  MakeDirectories(kDirectories, {"a", "b"});
   const OddMount odd(scratch_.Path("backing"), scratch_.MakeDirectory("odd"),
                      {"latency=5"});
   if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
@@ -96,13 +97,7 @@ TEST_P(CopyJobWaitingTest, WithFewFilesOpenItWaitsInsteadOfAskingAgainAndAgain) 
 // What helper threads read after that is dropped.
 TEST_P(CopyJobWaitingTest, CancelledWhileDirectoriesAreReadItEndsSoon) {
   constexpr int kDirectories = 40;
-  scratch_.MakeDirectory("backing");
-  scratch_.MakeDirectory("backing/source");
-  for (int i = 0; i < kDirectories; ++i) {
-    const std::string directory = absl::StrCat("backing/source/directory", i);
-    scratch_.MakeDirectory(directory);
-    scratch_.WriteFile(absl::StrCat(directory, "/file"), "contents");
-  }
+  MakeDirectories(kDirectories, {"file"});
   const OddMount odd(scratch_.Path("backing"), scratch_.MakeDirectory("odd"),
                      {"latency=50"});
   if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
@@ -163,13 +158,7 @@ TEST_P(CopyJobWaitingTest, NoMoreFilesAreOpenThanMayBe) {
 
 TEST_P(CopyJobWaitingTest, WhereNoHelperThreadCanBeStartedTheCopyIsRight) {
   constexpr int kDirectories = 20;
-  scratch_.MakeDirectory("backing");
-  scratch_.MakeDirectory("backing/source");
-  for (int i = 0; i < kDirectories; ++i) {
-    const std::string directory = absl::StrCat("backing/source/directory", i);
-    scratch_.MakeDirectory(directory);
-    scratch_.WriteFile(absl::StrCat(directory, "/file"), "contents");
-  }
+  MakeDirectories(kDirectories, {"file"});
   const OddMount odd(scratch_.Path("backing"), scratch_.MakeDirectory("odd"),
                      {"latency=2"});
   if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
