@@ -33,6 +33,7 @@ class AtOnceChooser {
   // From memory a stat takes about 1 us and all calls for a small file 10 to 20 us; one
   // read from a flash device takes 100 us and more.
   static constexpr std::chrono::microseconds kSlowMin{50};
+  // A wait for a lock or for other threads is shorter than this one, as a rule.
   static constexpr std::chrono::milliseconds kLongMin{1};
   // More time for each byte that was copied: memory is faster by far.
   static constexpr std::chrono::nanoseconds kTimePerByte{1};

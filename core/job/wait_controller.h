@@ -43,8 +43,8 @@ class WaitController {
   // What a ring has before anything was observed: one kernel worker is busy while nothing
   // blocks, and another one sees to what does.
   static constexpr int kLevelMin = 2;
-  // More than this did not make anything faster that was tried: at 10 ms a request, 64 of
-  // two workers ask 12,800 times in a second.
+  // More than this did not make anything faster that was tried: at 10 ms a request, 128
+  // of two workers ask 25,600 times in a second.
   static constexpr int kLevelMax = 128;
   static constexpr int kFirstStep = 4;  // Times the level.
   static constexpr int kStep = 2;
@@ -52,7 +52,8 @@ class WaitController {
   static constexpr double kGainMin = 1.1;
   // What costs more than this does harm.
   static constexpr double kLossMax = 0.85;
-  // Another bottleneck: of what has ended there is so much less than before.
+  // Another bottleneck has taken over when the rate is at most kFall, or at least kLeap,
+  // times the one before.
   static constexpr double kFall = 0.5;
   static constexpr double kLeap = 2.0;
   // Samples until another level is tried: at first, and at most.

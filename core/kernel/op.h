@@ -59,10 +59,9 @@ enum class OpKind : uint8_t {
   kCountCached,
   kClone,  // pair. Makes the target share the blocks of the source (FICLONE).
   // range. Copies bytes of the source to the same place of the target without handing
-  // them to this process (copy_file_range(2)). If both are files of one server, the
-  // server
-  // may copy them without sending them. Result: bytes copied, perhaps fewer than asked
-  // for; 0 at the end of the source, and with some file systems elsewhere, too.
+  // them to this process (copy_file_range(2)). A server that has both files may copy them
+  // without sending them. Result: bytes copied, perhaps fewer than asked for; 0 at the
+  // end of the source, and on some file systems elsewhere, too.
   kCopyRange,
   // Sends what was written to a file to its device. Result: 0 once it is there.
   kWriteBack,

@@ -80,7 +80,7 @@ class UringKernel : public RealKernel {
   static constexpr int kShare = 2;
   static constexpr int kFewShare = 64;
   static constexpr int kWaitsForFew = 64;
-  static constexpr std::chrono::microseconds kLongWait{1000};
+  static constexpr std::chrono::milliseconds kLongWait{1};
 
   // Tasks are carried out by the kernel's own thread again when so many of helper threads
   // in a row have not waited.
