@@ -38,10 +38,6 @@ Worker::Worker(const SharedWork& work, Kernel* kernel, const Limits& limits,
   work_.policy.claims = &claims_;
   work_.policy.kernel = kernel;
   RINGCP_CHECK(kernel->slots() >= limits.copies_in_flight);
-  for (int i = 0; i < limits.copies_in_flight; ++i) {
-    flights_.emplace_back(pool, counters);
-    free_flights_.push_back(limits.copies_in_flight - 1 - i);
-  }
 }
 
 Worker::~Worker() = default;
@@ -186,7 +182,7 @@ void Worker::CountTime(SteadyTime wait_begin, int in_flight) {
     for_source += flight.active && flight.copy.waits_for_source() ? 1 : 0;
   }
   if (2 * for_source > copies) counters_->wait_source_us.Add(waited);
-  if (free_flights_.empty()) counters_->wait_full_us.Add(waited);
+  if (copies == limits_.copies_in_flight) counters_->wait_full_us.Add(waited);
 }
 
 void Worker::Wait() {

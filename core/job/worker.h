@@ -235,7 +235,7 @@ class Worker {
   bool may_start() const {
     if (!blocks_at_once_.empty()) return false;
     const int in_flight = copies_in_flight();
-    return !free_flights_.empty() && in_flight < wait_limits_.copies &&
+    return in_flight < limits_.copies_in_flight && in_flight < wait_limits_.copies &&
            (in_flight < limits_.copies_in_flight_warm || !at_once_chooser_.is_warm());
   }
   // Begins with an entry: starts a flight, copies a node at once, or keeps a stream for
@@ -337,7 +337,7 @@ class Worker {
   const Limits limits_;
   EngineCounters* const counters_;
   BlockPool* const pool_;
-  std::deque<Flight> flights_;
+  std::deque<Flight> flights_;  // As many as there were in flight together.
   std::vector<int> free_flights_;
   AtOnceChooser at_once_chooser_;
   bool would_have_waited_ = false;  // A call was queued instead, since this was reset.

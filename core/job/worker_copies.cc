@@ -126,7 +126,11 @@ FileCopyNames Worker::NamesOf(const WaitingEntry& entry) const {
 }
 
 int Worker::TakeFlight() {
-  RINGCP_CHECK(!free_flights_.empty());
+  if (free_flights_.empty()) {
+    RINGCP_CHECK(copies_in_flight() < limits_.copies_in_flight);
+    flights_.emplace_back(pool_, counters_);
+    return static_cast<int>(flights_.size()) - 1;
+  }
   const int index = free_flights_.back();
   free_flights_.pop_back();
   return index;
