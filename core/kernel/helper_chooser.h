@@ -13,24 +13,18 @@
 #define RINGCP_CORE_KERNEL_HELPER_CHOOSER_H_
 
 #include <algorithm>
-#include <chrono>
+
+#include "core/kernel/waited.h"
 
 namespace ringcp {
 
 class HelperChooser {
  public:
-  // A chain that takes less time did not wait for a device or a server.
-  static constexpr std::chrono::microseconds kSlowMin{50};
   // How many chains are handed over after one that waited. If all of them would wait, the
   // thread itself waits for only one in so many, to see whether they still do.
   static constexpr int kChainsHelped = 64;
-  // A wait that was not for a device (but for a lock, a full queue, or perhaps a server)
-  // counts only if there are two in so many chains.
-  static constexpr int kChainsPerOtherWait = 8;
-
-  // A wait that took longer was for a server, if not for a device: locks are not held
-  // that long.
-  static constexpr std::chrono::milliseconds kLongMin{1};
+  // A short wait counts only if there are two in so many chains.
+  static constexpr int kChainsPerShortWait = 8;
 
   // Whether the next chain is to be handed over.
   bool Next() {
@@ -39,20 +33,19 @@ class HelperChooser {
     return true;
   }
 
-  // Notes whether a chain that was not handed over made the thread wait (`waited`), and
-  // whether that was for a device, or for long (`for_device`).
-  void NoteWait(bool waited, bool for_device) {
-    other_waits_ = waited && !for_device ? other_waits_ + kChainsPerOtherWait
-                                         : std::max(0, other_waits_ - 1);
-    if (!for_device && other_waits_ <= kChainsPerOtherWait) return;
+  // Notes whether a chain that was not handed over made the thread wait.
+  void Note(Waited waited) {
+    short_waits_ = waited == Waited::kShortly ? short_waits_ + kChainsPerShortWait
+                                              : std::max(0, short_waits_ - 1);
+    if (waited != Waited::kLong && short_waits_ <= kChainsPerShortWait) return;
     // Soon after this, one more wait of any kind counts by itself.
-    other_waits_ = kChainsPerOtherWait;
+    short_waits_ = kChainsPerShortWait;
     to_help_ = kChainsHelped;
   }
 
  private:
   int to_help_ = 0;
-  int other_waits_ = 0;  // Falls by one with each chain that doesn't wait.
+  int short_waits_ = 0;  // Falls by one with each chain that doesn't wait.
 };
 
 }  // namespace ringcp

@@ -7,7 +7,6 @@
 
 #include "core/base/check.h"
 #include "core/kernel/batch_scheduling.h"
-#include "core/kernel/helper_chooser.h"
 #include "core/kernel/start_thread.h"
 #include "core/kernel/system_calls.h"
 
@@ -97,10 +96,7 @@ ChainResults HelperThreads::Run(const Errand& errand) {
     return RunChain(errand.id, absl::MakeConstSpan(errand.ops.data(), errand.size),
                     RunWithSystemCall);
   }
-  const SteadyTime start = kernel_->Now();
-  errand.task->Run(kernel_);
-  const bool is_quick = kernel_->Now() - start < HelperChooser::kSlowMin;
-  quick_tasks_ = is_quick ? quick_tasks_ + 1 : 0;
+  task_chooser_->Run(kernel_, errand.task);
   ChainResults ended;
   ended.id = errand.id;
   return ended;

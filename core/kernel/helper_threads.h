@@ -9,7 +9,6 @@
 #define RINGCP_CORE_KERNEL_HELPER_THREADS_H_
 
 #include <array>
-#include <atomic>
 #include <deque>
 #include <thread>
 #include <vector>
@@ -19,15 +18,18 @@
 #include "core/base/mutex.h"
 #include "core/kernel/kernel.h"
 #include "core/kernel/op.h"
+#include "core/kernel/task_chooser.h"
 #include "core/kernel/wake_up.h"
 
 namespace ringcp {
 
 class HelperThreads {
  public:
-  // Tasks run for `kernel`. The threads call `wake_up` whenever something has ended. Both
-  // outlive them. None is started yet.
-  HelperThreads(Kernel* kernel, WakeUp* wake_up) : kernel_(kernel), wake_up_(wake_up) {}
+  // Tasks run for `kernel`, and `task_chooser` is told what they wait for. The threads
+  // call `wake_up` whenever something has ended. All three outlive them. None is started
+  // yet.
+  HelperThreads(Kernel* kernel, TaskChooser* task_chooser, WakeUp* wake_up)
+      : kernel_(kernel), task_chooser_(task_chooser), wake_up_(wake_up) {}
   // Ends them. REQUIRES: nothing is in flight.
   ~HelperThreads();
   HelperThreads(const HelperThreads&) = delete;
@@ -47,10 +49,6 @@ class HelperThreads {
   // Appends the chains that have settled to `settled`, and the tasks that have ended, as
   // chains without ops.
   void TakeSettled(std::vector<ChainResults>* settled);
-  // How many tasks in a row have taken less than HelperChooser::kSlowMin: such tasks need
-  // no helper.
-  int quick_tasks() const { return quick_tasks_.load(std::memory_order_relaxed); }
-  void ForgetQuickTasks() { quick_tasks_ = 0; }
   // Chains and tasks that have not been handed back yet.
   int in_flight() const { return in_flight_; }
 
@@ -74,10 +72,10 @@ class HelperThreads {
   ChainResults Run(const Errand& errand);
 
   Kernel* const kernel_;
+  TaskChooser* const task_chooser_;
   WakeUp* const wake_up_;
   std::vector<std::thread> threads_;
   int in_flight_ = 0;
-  std::atomic<int> quick_tasks_ = 0;
 
   Mutex mutex_;
   CondVar changed_;

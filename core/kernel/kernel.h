@@ -29,7 +29,7 @@
 //
 // Thread-safety: a kernel belongs to the thread that made it (IORING_SETUP_SINGLE_ISSUER
 // makes io_uring insist). Any thread may call Do() and what is made of it, Now(),
-// Random(), CpuTime() and Wake().
+// Random(), CpuTime(), ThreadCpuTime(), Waits() and Wake().
 
 #ifndef RINGCP_CORE_KERNEL_KERNEL_H_
 #define RINGCP_CORE_KERNEL_KERNEL_H_
@@ -149,12 +149,14 @@ class Kernel {
   // The CPU time that all threads of the process have used so far, io_uring's among them.
   // May be called by any thread.
   virtual absl::Duration CpuTime() const = 0;
+  // The CPU time that the calling thread has used so far.
+  virtual absl::Duration ThreadCpuTime() const = 0;
 
   // How long a system call that does nothing takes on the kernel's thread. Zero if it has
   // no ring, which spares calls.
   virtual absl::Duration CallTime() const { return absl::ZeroDuration(); }
 
-  // What this thread has waited for so far, as far as the system tells.
+  // What the calling thread has waited for so far, as far as the system tells.
   virtual ThreadWaits Waits() const = 0;
 
   // Carries out a chain on the calling thread and returns its results.

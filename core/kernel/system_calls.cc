@@ -25,6 +25,12 @@ int32_t ResultOf(ssize_t value) {
   return value >= 0 ? static_cast<int32_t>(value) : -errno;
 }
 
+absl::Duration ReadClock(clockid_t clock) {
+  timespec time = {};
+  clock_gettime(clock, &time);
+  return absl::DurationFromTimespec(time);
+}
+
 int32_t SeekTo(const Op& op, int whence) {
   const off_t position =
       lseek(op.file.descriptor(), static_cast<off_t>(op.seek.offset), whence);
@@ -223,10 +229,10 @@ Submitted RealKernel::SubmitTask(ChainId /*id*/, Task* task) {
   return Submitted::kCarriedOut;
 }
 
-absl::Duration RealKernel::CpuTime() const {
-  timespec time = {};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return absl::DurationFromTimespec(time);
+absl::Duration RealKernel::CpuTime() const { return ReadClock(CLOCK_PROCESS_CPUTIME_ID); }
+
+absl::Duration RealKernel::ThreadCpuTime() const {
+  return ReadClock(CLOCK_THREAD_CPUTIME_ID);
 }
 
 void RealKernel::Await(absl::Duration timeout, std::vector<ChainResults>* settled) {

@@ -50,6 +50,7 @@ class RealKernel : public Kernel {
   SteadyTime Now() const override;
   uint64_t Random() override;
   absl::Duration CpuTime() const override;
+  absl::Duration ThreadCpuTime() const override;
   ThreadWaits Waits() const override;
   void Wake() override { wake_up_.Notify(); }
   // Carries `chain` out at once if its first op can't be queued or is marked AtOnce();

@@ -14,6 +14,7 @@
 #include "core/kernel/process.h"
 #include "core/kernel/system_calls.h"
 #include "core/kernel/uring.h"
+#include "core/kernel/waited.h"
 
 namespace ringcp {
 namespace {
@@ -114,7 +115,7 @@ UringKernel::UringKernel(std::unique_ptr<Uring> uring, std::unique_ptr<Uring> po
       can_install_descriptor_(can_install_descriptor),
       can_queue_truncate_(can_queue_truncate),
       chains_(uring_->ops_max + (polled_ != nullptr ? polled_->ops_max : 0)),
-      helpers_(this, wake_up()) {
+      helpers_(this, &task_chooser_, wake_up()) {
   if (params.sqpoll) {
     steps_.resize(static_cast<size_t>(chains_.capacity()) * Chain::kOpsMax);
   }
@@ -176,17 +177,12 @@ Submitted UringKernel::Submit(ChainId id, absl::Span<const Op> chain,
 }
 
 Submitted UringKernel::SubmitTask(ChainId id, Task* task) {
-  if (tasks_wait_ && helpers_.quick_tasks() >= kQuickTasks) {
-    tasks_wait_ = false;
-    task_chooser_ = HelperChooser();
-  }
-  if (tasks_wait_ && helpers_.CarryOut(id, task)) {
+  if (task_chooser_.hands_over() && helpers_.CarryOut(id, task)) {
     ++counters_.tasks_by_helpers;
     return Submitted::kQueued;
   }
-  RunAndLearn([&] { task->Run(this); }, &task_chooser_);
-  tasks_wait_ = task_chooser_.Next();
-  if (tasks_wait_) helpers_.ForgetQuickTasks();
+  task_chooser_.Run(this, task);
+  has_waited_ = true;  // Perhaps.
   return Submitted::kCarriedOut;
 }
 
@@ -197,14 +193,10 @@ void UringKernel::RunAndLearn(const Run& run, HelperChooser* chooser) {
   has_waited_ = false;
   const SteadyTime start = Now();
   run();
-  ThreadWaits now = waits_seen_;
   const auto time = Now() - start;
-  if (time >= HelperChooser::kSlowMin) now = Waits();
-  const bool waited = now.waits != waits_seen_.waits;
-  const bool counts =
-      time >= HelperChooser::kLongMin || now.blocks_read != waits_seen_.blocks_read;
-  chooser->NoteWait(waited, waited && counts);
-  waits_seen_ = now;
+  const ThreadWaits before = waits_seen_;
+  if (time >= kSlowMin) waits_seen_ = Waits();
+  chooser->Note(WaitedFor(time, before, waits_seen_));
 }
 
 void UringKernel::SetWaitLimits(const WaitLimits& limits) {

@@ -47,6 +47,7 @@
 #include "core/kernel/helper_threads.h"
 #include "core/kernel/kernel.h"
 #include "core/kernel/system_calls.h"
+#include "core/kernel/task_chooser.h"
 
 namespace ringcp {
 
@@ -82,10 +83,6 @@ class UringKernel : public RealKernel {
   static constexpr int kWaitsForFew = 64;
   static constexpr std::chrono::milliseconds kLongWait{1};
 
-  // Tasks are carried out by the kernel's own thread again when so many of helper threads
-  // in a row have not waited.
-  static constexpr int kQuickTasks = 64;
-
   // Sets up a ring. If that fails, the status tells a person what was refused and the
   // likely cause: "io_uring_setup: Operation not permitted (a container's seccomp profile
   // or kernel.io_uring_disabled forbids it)".
@@ -100,7 +97,7 @@ class UringKernel : public RealKernel {
   Submitted Submit(ChainId id, absl::Span<const Op> chain,
                    ChainResults* results) override;
   Submitted SubmitTask(ChainId id, Task* task) override;
-  bool helps_with_tasks() const override { return tasks_wait_; }
+  bool helps_with_tasks() const override { return task_chooser_.hands_over(); }
   void SetWaitLimits(const WaitLimits& limits) override;
   void Wait(absl::Duration timeout, std::vector<ChainResults>* settled) override;
   int chains_in_flight() const override {
@@ -202,16 +199,15 @@ class UringKernel : public RealKernel {
   std::optional<std::chrono::steady_clock::time_point> refused_since_;
   absl::Status status_;
   std::vector<ChainResults> carried_out_;  // See CarryOutWithoutSlots().
+  TaskChooser task_chooser_;
   HelperThreads helpers_;
   HelperChooser call_chooser_;   // For ops that are at once unless slow.
   HelperChooser chain_chooser_;  // For chains with an op that has no opcode.
-  HelperChooser task_chooser_;   // For tasks, while none is handed over.
-  bool tasks_wait_ = false;      // Tasks are handed over.
   WaitLimits wait_limits_;
   AskedCalls asked_calls_;
   ThreadWaits waits_seen_;
   int waits_for_few_ = 0;   // How many of the next waits are.
-  bool has_waited_ = true;  // Wait() was called after waits_seen_ was read.
+  bool has_waited_ = true;  // Otherwise too, after waits_seen_ was read.
 };
 
 }  // namespace ringcp

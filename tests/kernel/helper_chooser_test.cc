@@ -1,5 +1,6 @@
 #include "core/kernel/helper_chooser.h"
 
+#include "core/kernel/waited.h"
 #include "gtest/gtest.h"
 
 namespace ringcp {
@@ -16,38 +17,38 @@ TEST(HelperChooserTest, WhatDoesNotWaitIsNotHandedOver) {
   HelperChooser chooser;
   for (int i = 0; i < 1000; ++i) {
     EXPECT_FALSE(chooser.Next());
-    chooser.NoteWait(/*waited=*/false, /*for_device=*/false);
+    chooser.Note(Waited::kNot);
   }
 }
 
-TEST(HelperChooserTest, OneWaitForADeviceIsEnough) {
+TEST(HelperChooserTest, OneLongWaitIsEnough) {
   HelperChooser chooser;
-  chooser.NoteWait(/*waited=*/true, /*for_device=*/true);
+  chooser.Note(Waited::kLong);
   EXPECT_EQ(CountHelped(&chooser), HelperChooser::kChainsHelped);
 }
 
-TEST(HelperChooserTest, OtherWaitsCountWhenTheyAreFrequent) {
+TEST(HelperChooserTest, ShortWaitsCountWhenTheyAreFrequent) {
   HelperChooser chooser;
   for (int i = 0; i < 10; ++i) {
-    chooser.NoteWait(/*waited=*/true, /*for_device=*/false);
+    chooser.Note(Waited::kShortly);
     EXPECT_EQ(CountHelped(&chooser), 0);
-    for (int quick = 0; quick < HelperChooser::kChainsPerOtherWait; ++quick) {
-      chooser.NoteWait(/*waited=*/false, /*for_device=*/false);
+    for (int quick = 0; quick < HelperChooser::kChainsPerShortWait; ++quick) {
+      chooser.Note(Waited::kNot);
     }
   }
-  chooser.NoteWait(/*waited=*/true, /*for_device=*/false);
+  chooser.Note(Waited::kShortly);
   EXPECT_EQ(CountHelped(&chooser), 0);
-  chooser.NoteWait(/*waited=*/true, /*for_device=*/false);
+  chooser.Note(Waited::kShortly);
   EXPECT_EQ(CountHelped(&chooser), HelperChooser::kChainsHelped);
 }
 
 TEST(HelperChooserTest, AsLongAsItWaitsOneChainInSoManyIsTried) {
   HelperChooser chooser;
-  chooser.NoteWait(/*waited=*/true, /*for_device=*/false);
-  chooser.NoteWait(/*waited=*/true, /*for_device=*/false);
+  chooser.Note(Waited::kShortly);
+  chooser.Note(Waited::kShortly);
   for (int i = 0; i < 10; ++i) {
     EXPECT_EQ(CountHelped(&chooser), HelperChooser::kChainsHelped);
-    chooser.NoteWait(/*waited=*/true, /*for_device=*/false);
+    chooser.Note(Waited::kShortly);
   }
 }
 

@@ -58,6 +58,7 @@ class SimKernel : public Kernel {
   SteadyTime Now() const override { return world_->now(); }
   uint64_t Random() override { return world_->Random(); }
   absl::Duration CpuTime() const override { return absl::ZeroDuration(); }
+  absl::Duration ThreadCpuTime() const override { return absl::ZeroDuration(); }
   absl::Duration CallTime() const override { return options_.call_time; }
   ThreadWaits Waits() const override { return waits_; }
   ChainResults RunAtOnce(ChainId id, absl::Span<const Op> chain) override;

@@ -1,0 +1,48 @@
+// Chooses whether tasks are carried out by a kernel's own thread or by its helper
+// threads, depending on how many of the last ones spent their time waiting. Whoever
+// carries a task out tells, so nobody has to wait just to find out.
+//
+// Why not as soon as one waits: two threads that make directories wait for each other's
+// locks now and then, on any file system. To hand such tasks over only makes more threads
+// wait for the same locks.
+//
+// Thread-safety: any thread may call all methods. A note that is lost because two threads
+// take notes together does not matter.
+
+#ifndef RINGCP_CORE_KERNEL_TASK_CHOOSER_H_
+#define RINGCP_CORE_KERNEL_TASK_CHOOSER_H_
+
+#include <atomic>
+
+#include "core/kernel/kernel.h"
+#include "core/kernel/waited.h"
+
+namespace ringcp {
+
+class TaskChooser {
+ public:
+  // A task that waited weighs as much as so many that did not.
+  static constexpr int kShortWeight = 2;
+  static constexpr int kLongWeight = 4;
+  // So much more of waiting than of not waiting has tasks handed over: two long waits in
+  // a row do, but not one for a file system's journal.
+  static constexpr int kEnough = 8;
+  // So many tasks that don't wait, and none that does, end that.
+  static constexpr int kMost = 64;
+
+  // Whether helper threads are to carry out tasks.
+  bool hands_over() const { return hands_over_.load(std::memory_order_relaxed); }
+
+  // Carries out `task` on this thread, and notes whether it waited.
+  void Run(Kernel* kernel, Task* task);
+
+  void Note(Waited waited);
+
+ private:
+  std::atomic<int> balance_ = 0;  // Of waiting against not waiting: 0 to kMost.
+  std::atomic<bool> hands_over_ = false;
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_KERNEL_TASK_CHOOSER_H_
