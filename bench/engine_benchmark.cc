@@ -140,7 +140,7 @@ void BlockPoolOwnBlock(benchmark::State& state) {
   for (auto _ : state) {
     char* block = pool.Take();
     benchmark::DoNotOptimize(block);
-    pool.GiveBack(block, /*extra=*/false);
+    pool.GiveBack(block, /*extra=*/0);
   }
   state.SetItemsProcessed(state.iterations());
 }
@@ -151,9 +151,9 @@ void BlockPoolExtraBlocks(benchmark::State& state) {
   BlockPool pool(Worker::kCopiesInFlightMax, Worker::kExtraBlocks, Worker::kBlockBytes);
   std::array<char*, kLanesMax - 1> blocks;
   for (auto _ : state) {
-    for (char*& block : blocks) block = pool.TakeExtra();
+    for (char*& block : blocks) block = pool.TakeExtra(1);
     benchmark::DoNotOptimize(blocks.data());
-    for (char* block : blocks) pool.GiveBack(block, /*extra=*/true);
+    for (char* block : blocks) pool.GiveBack(block, /*extra=*/1);
   }
   state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(blocks.size()));
 }

@@ -67,7 +67,8 @@ How and where it runs:
                                  as far as 64 MiB of blocks last (default: up to
                                  112); fewer where more gain nothing
       --block-size=SIZE        bytes of each read and write, 4K to 4M, a multiple
-                                 of 4K (default: 256K)
+                                 of 4K (default: 256K, and up to 1M for files
+                                 whose contents come slowly)
       --sqpoll                 a kernel thread takes in what is submitted: fewer
                                  system calls, one more busy CPU; only with uring
       --iopoll                 with --direct: ask the device for what is done, over

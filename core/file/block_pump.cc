@@ -1,5 +1,8 @@
 #include "core/file/block_pump.h"
 
+#include <algorithm>
+#include <cstdint>
+
 #include "core/base/check.h"
 
 namespace ringcp {
@@ -31,19 +34,37 @@ bool BlockPump::complete() const {
 
 bool BlockPump::TakeBlock(Lane* lane) {
   if (source_->exhausted() || stopped_ || failed()) return false;
-  const bool extra = own_block_taken_;
-  char* const buffer = extra ? pool_->TakeExtra() : pool_->Take();
-  if (buffer == nullptr) return false;
-  if (!source_->Take(pool_->block_size_bytes(), &lane->block)) {
-    pool_->GiveBack(buffer, extra);
+  if (!TakeBuffer(lane)) return false;
+  const uint32_t length_max = pool_->block_size_bytes() * std::max(1, lane->extra_blocks);
+  if (!source_->Take(length_max, &lane->block)) {
+    GiveBuffer(lane);
     return false;
   }
-  lane->block.buffer = buffer;
-  lane->buffer_is_extra = extra;
-  if (!extra) own_block_taken_ = true;
   ++lanes_with_block_;
   lane->state = LaneState::kRead;
   return true;
+}
+
+bool BlockPump::TakeBuffer(Lane* lane) {
+  char* buffer = large_blocks_ ? pool_->TakeExtra(kLargeBlock) : nullptr;
+  lane->extra_blocks = kLargeBlock;
+  // Beside large blocks a lane waits for another one: while others take single blocks,
+  // none come to lie side by side.
+  if (buffer == nullptr && large_blocks_ && lanes_with_block_ > 0) return false;
+  if (buffer == nullptr) {
+    lane->extra_blocks = own_block_taken_ ? 1 : 0;
+    buffer = own_block_taken_ ? pool_->TakeExtra(1) : pool_->Take();
+  }
+  if (buffer == nullptr) return false;
+  if (lane->extra_blocks == 0) own_block_taken_ = true;
+  lane->block.buffer = buffer;
+  return true;
+}
+
+void BlockPump::GiveBuffer(Lane* lane) {
+  pool_->GiveBack(lane->block.buffer, lane->extra_blocks);
+  if (lane->extra_blocks == 0) own_block_taken_ = false;
+  lane->block.buffer = nullptr;
 }
 
 void BlockPump::Advance(NextChains* next) {
@@ -132,9 +153,7 @@ void BlockPump::OnBlockWritten(Lane* lane) {
 
 void BlockPump::Release(Lane* lane) {
   if (lane->state == LaneState::kIdle) return;
-  pool_->GiveBack(lane->block.buffer, lane->buffer_is_extra);
-  if (!lane->buffer_is_extra) own_block_taken_ = false;
-  lane->block.buffer = nullptr;
+  GiveBuffer(lane);
   lane->state = LaneState::kIdle;
   --lanes_with_block_;
 }

@@ -44,6 +44,9 @@ namespace ringcp {
 
 class BlockPump {
  public:
+  static constexpr int kLargeBlock =
+      4;  // 1 MiB, as much as NFS and FUSE ask for at once.
+
   // REQUIRES: all three outlive the pump.
   BlockPump(BlockPool* pool, FileSource* source, FileSink* sink)
       : pool_(pool), source_(source), sink_(sink) {}
@@ -54,6 +57,9 @@ class BlockPump {
   // From the next block on, sets whether the pump uses one lane only, because the chains
   // are carried out at once, or as many lanes as the source permits.
   void SetOneLane(bool one_lane) { one_lane_ = one_lane; }
+  // From the next block on, sets whether blocks are kLargeBlock times as long, where the
+  // pool can lend so many side by side.
+  void SetLargeBlocks(bool large_blocks) { large_blocks_ = large_blocks; }
 
   // Prepares to copy the bytes that the source was started with just before.
   // REQUIRES: busy() is false.
@@ -104,13 +110,15 @@ class BlockPump {
     LaneState state = LaneState::kIdle;
     bool in_flight = false;
     bool is_linked = false;  // The last read's chain also writes the whole block.
-    bool buffer_is_extra = false;
+    int extra_blocks = 0;  // Of the pool, that the buffer consists of; 0: the copy's own.
     Block block;
   };
 
   int lanes_max() const { return one_lane_ ? 1 : source_->lanes_max(); }
   // Gives an idle lane the next block; false if there is no block or no buffer for it.
   bool TakeBlock(Lane* lane);
+  bool TakeBuffer(Lane* lane);
+  void GiveBuffer(Lane* lane);
   void DropBlocks();
   void AddOps(Lane* lane, Chain* chain) const;
   void OnRead(Lane* lane, int32_t result);
@@ -124,6 +132,7 @@ class BlockPump {
   FileSink* const sink_;
   SharedFile* shared_ = nullptr;  // If set, it keeps the outcome.
   bool one_lane_ = false;
+  bool large_blocks_ = false;
   bool stopped_ = false;
   bool block_dropped_ = false;  // A block was begun, but not copied to its end.
   int lanes_in_flight_ = 0;

@@ -4,6 +4,7 @@
 
 #include "core/base/check.h"
 #include "core/kernel/file_system_table.h"
+#include "core/kernel/kernel.h"
 
 namespace ringcp {
 
@@ -42,6 +43,8 @@ void ContentsCopy::Restart(const struct statx* source_stat) {
   outcome_ = Outcome::kRunning;
   retries_ = 0;
   pump_.Start();  // It forgets the last file.
+  pump_.SetLargeBlocks(false);
+  pace_.Reset();
 }
 
 void ContentsCopy::Start(const Files& files, NextChains* next) {
@@ -235,6 +238,10 @@ void ContentsCopy::Pump(NextChains* next) {
   state_ = State::kPump;
   if (control_->stopped && !pump_.complete()) pump_.Stop();
   pump_.SetOneLane(control_->at_once);
+  if (policy_->may_enlarge_blocks && !control_->at_once) {
+    pace_.Note(target_.blocks().bytes_written(), policy_->kernel->Now());
+    pump_.SetLargeBlocks(pace_.is_slow());
+  }
   pump_.Advance(next);
   if (pump_.busy()) return;
   if (offered_ && !policy_->shared_files->Withdraw(policy_->kernel, &shared_)) {

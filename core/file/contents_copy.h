@@ -99,6 +99,7 @@
 #include "core/base/file_error.h"
 #include "core/file/block_io.h"
 #include "core/file/block_pump.h"
+#include "core/file/contents_pace.h"
 #include "core/file/copy_policy.h"
 #include "core/file/file_sink.h"
 #include "core/file/next_chains.h"
@@ -155,7 +156,8 @@ class ContentsCopy {
         block_size_bytes_(pool->block_size_bytes()),
         source_(counters),
         target_(counters),
-        pump_(pool, &source_.blocks(), &target_.blocks()) {}
+        pump_(pool, &source_.blocks(), &target_.blocks()),
+        pace_(pool->block_size_bytes()) {}
 
   // Forgets the last file. The next one's stat may be filled in later, but before any of
   // the calls below; from then on `policy` and `source_stat` must not change.
@@ -334,6 +336,7 @@ class ContentsCopy {
   SourceContents source_;
   TargetContents target_;
   BlockPump pump_;
+  ContentsPace pace_;
   ServerCopy server_;
 };
 

@@ -73,6 +73,8 @@ struct FileCopyPolicy {
   bool queues_all = false;
   // Whether ops that set a file's size are queued as well: not every ring can do that.
   bool queues_truncate = false;
+  // Whether blocks may be larger than the pool's: the user has not said how large.
+  bool may_enlarge_blocks = true;
   // Where large files are offered to other workers; nullptr: they are not offered.
   SharedFiles* shared_files = nullptr;
   // Where targets are claimed; nullptr: no other copy writes to any target.

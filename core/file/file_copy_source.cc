@@ -193,7 +193,7 @@ void FileCopy::ReadFirst(NextChains* next) {
 }
 
 void FileCopy::DropFirstBlock() {
-  if (block_.buffer != nullptr) pool_->GiveBack(block_.buffer, /*extra=*/false);
+  if (block_.buffer != nullptr) pool_->GiveBack(block_.buffer, /*extra=*/0);
   block_.buffer = nullptr;
   block_.Begin(0, block_size_bytes_);
   is_whole_ = false;

@@ -82,6 +82,7 @@ std::unique_ptr<Worker> CopyGroup::MakeWorker(int index, Kernel* kernel, bool re
   if (options.needs_uring()) work.warm_calls = CallsAtOnce::kNone;
   if (options.engine == EngineChoice::kThreads) work.warm_calls = CallsAtOnce::kOpen;
   work.policy.shared_files = &shared_files_;
+  work.policy.may_enlarge_blocks = options.tuning.block_size_bytes == 0;
   work.policy.polls = options.iopoll;
   work.policy.direct_reads = reads_many;
   work.policy.use_slots = kernel->can_install_descriptor();

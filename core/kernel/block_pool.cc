@@ -12,6 +12,9 @@ uint64_t SizeOf(int copies_max, int extra, uint32_t block_size_bytes) {
   return uint64_t{block_size_bytes} * static_cast<uint64_t>(copies_max + extra);
 }
 
+// The lowest `count` bits.
+uint64_t Bits(int count) { return (uint64_t{1} << count) - 1; }
+
 // Returns nullptr if there is not enough memory.
 char* Allocate(uint64_t size_bytes) {
   void* const memory = mmap(nullptr, size_bytes, PROT_READ | PROT_WRITE,
@@ -40,12 +43,12 @@ BlockPool::BlockPool(int copies_max, int extra, uint32_t block_size_bytes, char*
     : block_size_bytes_(block_size_bytes),
       memory_(memory),
       size_bytes_(SizeOf(copies_max, extra, block_size_bytes)),
-      extra_left_(extra) {
-  RINGCP_CHECK(memory != nullptr);
-  const int count = copies_max + extra;
-  free_.reserve(count);
-  for (int i = count - 1; i >= 0; --i) {
-    free_.push_back(memory_ + uint64_t{block_size_bytes} * static_cast<uint64_t>(i));
+      extra_(memory + SizeOf(copies_max, /*extra=*/0, block_size_bytes)),
+      extra_free_(Bits(extra)) {
+  RINGCP_CHECK(memory != nullptr && extra <= kExtraMax);
+  free_.reserve(copies_max);
+  for (int i = copies_max - 1; i >= 0; --i) {
+    free_.push_back(memory_ + SizeOf(i, /*extra=*/0, block_size_bytes));
   }
 }
 
@@ -58,15 +61,22 @@ char* BlockPool::Take() {
   return block;
 }
 
-char* BlockPool::TakeExtra() {
-  if (extra_left_ == 0) return nullptr;
-  --extra_left_;
-  return Take();
+char* BlockPool::TakeExtra(int blocks) {
+  RINGCP_CHECK(blocks >= 1 && blocks <= kExtraMax);
+  // The first ones that are free are the most likely to be in the CPU's cache.
+  for (int first = 0; first + blocks <= kExtraMax; ++first) {
+    const uint64_t taken = Bits(blocks) << first;
+    if ((extra_free_ & taken) != taken) continue;
+    extra_free_ &= ~taken;
+    return extra_ + SizeOf(first, /*extra=*/0, block_size_bytes_);
+  }
+  return nullptr;
 }
 
-void BlockPool::GiveBack(char* block, bool extra) {
-  if (extra) ++extra_left_;
-  free_.push_back(block);
+void BlockPool::GiveBack(char* block, int extra) {
+  if (extra == 0) return free_.push_back(block);
+  const auto first = static_cast<uint64_t>(block - extra_) / block_size_bytes_;
+  extra_free_ |= Bits(extra) << first;
 }
 
 }  // namespace ringcp

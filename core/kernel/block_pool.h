@@ -2,8 +2,8 @@
 // address space, so a tree of small files uses a fraction of the memory.
 //
 // Every copy in flight is guaranteed one block of its own. Extra blocks, which make a
-// large file faster, are lent while there are any. So no copy ever waits for a block of
-// another copy.
+// large file faster, are lent while there are any, one alone or several side by side. So
+// no copy ever waits for a block of another copy.
 //
 // Thread-safety: belongs to its worker.
 
@@ -18,6 +18,9 @@ namespace ringcp {
 
 class BlockPool {
  public:
+  // There are at most so many extra blocks.
+  static constexpr int kExtraMax = 32;
+
   // Maps blocks of `block_size_bytes`, a multiple of the page size: one for each of
   // `copies_max` copies, and `extra` ones to lend. Returns nullptr if there is no memory
   // for them and for `spare_bytes` more, which are left for other uses.
@@ -36,10 +39,11 @@ class BlockPool {
   // first, because it is the most likely to be in the CPU's cache. REQUIRES: the copy
   // holds no block of its own.
   char* Take();
-  // Lends one extra block; returns nullptr if all are lent.
-  char* TakeExtra();
-  // `extra`: the block came from TakeExtra().
-  void GiveBack(char* block, bool extra);
+  // Lends `blocks` extra blocks that lie side by side; returns nullptr if there are none.
+  // REQUIRES: 1 to kExtraMax.
+  char* TakeExtra(int blocks);
+  // Takes back what Take() has lent (`extra` is 0), or TakeExtra(extra).
+  void GiveBack(char* block, int extra);
 
  private:
   // Takes ownership of `memory`.
@@ -48,8 +52,9 @@ class BlockPool {
   const uint32_t block_size_bytes_;
   char* const memory_;
   const uint64_t size_bytes_;
-  int extra_left_;
-  std::vector<char*> free_;
+  std::vector<char*> free_;  // Not the extra ones.
+  char* const extra_;        // The first of them; behind the others.
+  uint64_t extra_free_;      // A bit for each: it is not lent.
 };
 
 }  // namespace ringcp

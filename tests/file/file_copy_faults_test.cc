@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -20,10 +21,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/engine_counters.h"
+#include "core/file/block_pump.h"
+#include "core/file/contents_pace.h"
 #include "core/file/file_copy.h"
 #include "core/file/target_claims.h"
 #include "core/kernel/block_pool.h"
 #include "core/kernel/file_system_table.h"
+#include "core/kernel/kernel.h"
+#include "core/kernel/syscall_kernel.h"
 #include "gtest/gtest.h"
 #include "tests/blocks.h"
 #include "tests/fake_kernel.h"
@@ -45,6 +50,16 @@ constexpr Preserve kAttributes = {.mode = true, .ownership = true, .timestamps =
 struct Fault {
   int64_t op = 0;
   int32_t result = 0;
+};
+
+// On its clock each look takes long.
+class SlowClock : public SyscallKernel {
+ public:
+  SlowClock() : SyscallKernel(/*slots=*/0) {}
+  SteadyTime Now() const override { return now_ += std::chrono::seconds(1); }
+
+ private:
+  mutable SteadyTime now_;
 };
 
 // A way to copy.
@@ -70,6 +85,7 @@ struct Variant {
   bool is_shared = false;     // Offered to other workers, none of which comes.
   bool is_on_server = false;  // Both files are on a server that can copy.
   int extra_blocks = 7;
+  bool is_slow = false;  // Contents come slowly.
 
   // Whether a target that exists when the copy begins stays, with its inode.
   bool is_overwritten() const { return exists && !force && !remove_destination; }
@@ -187,15 +203,19 @@ constexpr Variant kVariants[] = {
      .exists = true,
      .has_holes = true,
      .is_on_server = true},
+    {.name = "large blocks", .extra_blocks = 8, .is_slow = true},
+    {.name = "large blocks, few to lend", .extra_blocks = 3, .is_slow = true},
     {.name = "shared", .is_shared = true},
     {.name = "shared, not local", .local = false, .is_shared = true},
     {.name = "shared, holes", .has_holes = true, .is_shared = true},
 };
 
-// One size more for O_DIRECT, which extends a target of many blocks beforehand.
+// One size more for O_DIRECT, which extends a target of many blocks beforehand, and for
+// blocks that become larger.
 std::vector<size_t> SizesOf(const Variant& variant) {
   std::vector<size_t> sizes(std::begin(kSizes), std::end(kSizes));
   if (variant.page_cache == PageCache::kBypass) sizes.push_back(11 * kBlock + 7);
+  if (variant.is_slow) sizes.push_back((ContentsPace::kBlocksMin + 12) * kBlock + 7);
   return sizes;
 }
 
@@ -382,7 +402,8 @@ class FileCopyFaultsTest : public testing::Test {
   void Run(const Variant& variant, FileCopy* copy, FakeKernel* kernel, int stop_at_step,
            Outcome* outcome) {
     FileCopyPolicy policy;
-    policy.kernel = SystemKernel();
+    SlowClock slow_clock;
+    policy.kernel = variant.is_slow ? &slow_clock : SystemKernel();
     policy.preserve = variant.preserve;
     policy.force = variant.force;
     policy.remove_destination = variant.remove_destination;
@@ -519,6 +540,28 @@ TEST_F(FileCopyFaultsTest, WithoutFaultsEveryVariantCopies) {
       CheckAttributes(variant);
     }
   }
+}
+
+// Whether a write in `history` is of several blocks.
+bool HasLargeBlocks(const std::vector<OpRecord>& history) {
+  return std::any_of(history.begin(), history.end(), [](const OpRecord& record) {
+    return record.op.kind == OpKind::kWrite && record.op.io.length > kBlock;
+  });
+}
+
+TEST_F(FileCopyFaultsTest, BlocksBecomeLargerWhereContentsComeSlowly) {
+  for (const int extra_blocks : {0, 3, 4, 8, 9}) {
+    SCOPED_TRACE(extra_blocks);
+    const Variant variant = {.name = "", .extra_blocks = extra_blocks, .is_slow = true};
+    Prepare(variant, 100 * kBlock + 7);
+    const Outcome outcome = Copy(variant, {}, /*stop_at_step=*/-1, seed_);
+    CheckAlways(variant, outcome);
+    EXPECT_EQ(outcome.outcome, FileCopy::Outcome::kCopied);
+    EXPECT_EQ(HasLargeBlocks(outcome.history), extra_blocks >= BlockPump::kLargeBlock);
+  }
+  const Variant fast = {.name = "", .extra_blocks = 8};
+  Prepare(fast, 100 * kBlock + 7);
+  EXPECT_FALSE(HasLargeBlocks(Copy(fast, {}, /*stop_at_step=*/-1, seed_).history));
 }
 
 TEST_F(FileCopyFaultsTest, EveryOpMayFailOnceInEveryWay) {

@@ -73,17 +73,17 @@ class Seat {
     int blocks = 0;
     std::vector<char*> taken;
     for (; blocks < limits_.extra_blocks; ++blocks) {
-      taken.push_back(pool_.TakeExtra());
+      taken.push_back(pool_.TakeExtra(1));
       if (taken.back() == nullptr) break;
     }
     if (blocks < limits_.extra_blocks) absl::StrAppend(leaks, "a block is lent\n");
     for (char* const block : taken) {
-      if (block != nullptr) pool_.GiveBack(block, /*extra=*/true);
+      if (block != nullptr) pool_.GiveBack(block, /*extra=*/1);
     }
     // Take() stops the program if a block is missing.
     taken.clear();
     for (int i = 0; i < limits_.copies_in_flight; ++i) taken.push_back(pool_.Take());
-    for (char* const block : taken) pool_.GiveBack(block, /*extra=*/false);
+    for (char* const block : taken) pool_.GiveBack(block, /*extra=*/0);
   }
 
  private:
