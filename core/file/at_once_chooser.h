@@ -65,7 +65,7 @@ class AtOnceChooser {
   }
 
   // Whether inodes are in memory, as far as is known.
-  bool is_warm() const { return without_stat_ == 0; }
+  bool is_warm() const { return is_warm_; }
 
   // Whether calls for a file that took `time`, `bytes` having been copied, took so long
   // that the thread may have waited for a device. It may also have had to let other
@@ -94,7 +94,12 @@ class AtOnceChooser {
                                         : std::max(0, other_waits_ - 1);
     const bool counts = wait == Wait::kDevice || other_waits_ > kFilesPerOtherWait;
     if (counts) other_waits_ = 0;
-    if (calls == CallsAtOnce::kOpen && counts) without_stat_ = kFilesWithoutStat;
+    if (calls == CallsAtOnce::kOpen && counts) {
+      without_stat_ = kFilesWithoutStat;
+      is_warm_ = false;
+    } else if (wait == Wait::kNone) {
+      is_warm_ = true;
+    }
     if (calls != CallsAtOnce::kAll) return;
     if (counts) {
       without_all_ = without_all_next_;
@@ -106,6 +111,8 @@ class AtOnceChooser {
 
  private:
   const CallsAtOnce most_;
+  // The last file for which that was tried did not have to be waited for.
+  bool is_warm_ = true;
   int without_stat_ = 0;  // Files to be copied without the stat at once.
   int without_all_ = 0;   // Files to be copied with no more than that.
   int without_all_next_ = kFilesWithoutAllMin;

@@ -18,6 +18,7 @@ WaitControl::Limits WaitControl::LimitsOf(int level, bool is_strict) const {
   Limits limits;
   limits.kernel.kernel_workers_max = level;
   limits.kernel.helper_threads_max = share(kHelpersMin, kHelpersMax);
+  limits.is_raised = level > WaitController::kLevelMin;
   limits.directories = share(kDirectoriesMin, kDirectoriesMax);
   if (is_strict) {
     limits.copies = level;

@@ -212,7 +212,7 @@ class Worker {
   // A batch that has entries left, each directory in its turn. nullptr if there is none,
   // or if enough of these directories is in flight, and others are being read.
   WalkBatch* NextBatch();
-  bool IsCrowded(const Directory& directory) const;
+  int CopiesOf(const Directory& directory) const;  // In flight.
   // Has another piece of a directory be read, unless as many as may be are in hand, or
   // there is nothing to be read by now. Whether there is one more then.
   bool Read();
@@ -236,7 +236,8 @@ class Worker {
     if (!blocks_at_once_.empty()) return false;
     const int in_flight = copies_in_flight();
     return in_flight < limits_.copies_in_flight && in_flight < wait_limits_.copies &&
-           (in_flight < limits_.copies_in_flight_warm || !at_once_chooser_.is_warm());
+           (in_flight < limits_.copies_in_flight_warm || !at_once_chooser_.is_warm() ||
+            wait_limits_.is_raised);
   }
   // Begins with an entry: starts a flight, copies a node at once, or keeps a stream for
   // later.

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
+#include <optional>
 
 #include "core/base/check.h"
 #include "core/job/worker.h"
@@ -11,28 +13,32 @@ namespace ringcp {
 
 WalkBatch* Worker::NextBatch() {
   // From memory there is one directory at a time.
-  const bool may_crowd = readings_.size() > 1 && kernel_->helps_with_tasks();
-  ReadingTask* next = nullptr;
+  const bool spreads = kernel_->helps_with_tasks();
+  std::optional<size_t> next;
+  int fewest = std::numeric_limits<int>::max();
   bool any_under_way = false;
-  for (size_t i = 0; i < readings_.size(); ++i) {
-    ReadingTask& reading = readings_[(next_reading_ + i) % readings_.size()];
+  for (size_t i = 0; i < readings_.size() && fewest >= kCopiesOfDirectory; ++i) {
+    const size_t index = (next_reading_ + i) % readings_.size();
+    const ReadingTask& reading = readings_[index];
     any_under_way = any_under_way || reading.is_under_way;
     if (!reading.has_entries()) continue;
-    if (next == nullptr) next = &reading;
-    if (may_crowd && IsCrowded(*reading.batch.directory())) continue;
-    next_reading_ = (next_reading_ + i + 1) % readings_.size();
-    return &reading.batch;
+    const int copies = spreads ? CopiesOf(*reading.batch.directory()) : 0;
+    if (copies >= fewest) continue;
+    next = index;
+    fewest = copies;
   }
-  if (next == nullptr || any_under_way) return nullptr;
-  return &next->batch;
+  if (!next.has_value()) return nullptr;
+  if (fewest >= kCopiesOfDirectory && any_under_way) return nullptr;
+  next_reading_ = (*next + 1) % readings_.size();
+  return &readings_[*next].batch;
 }
 
-bool Worker::IsCrowded(const Directory& directory) const {
+int Worker::CopiesOf(const Directory& directory) const {
   int copies = 0;
   for (const Flight& flight : flights_) {
     copies += flight.active && flight.entry.directory == &directory ? 1 : 0;
   }
-  return copies >= kCopiesOfDirectory;
+  return copies;
 }
 
 int Worker::readings_in_hand() const {

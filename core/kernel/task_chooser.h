@@ -39,7 +39,9 @@ class TaskChooser {
   void Note(Waited waited);
 
  private:
-  std::atomic<int> balance_ = 0;  // Of waiting against not waiting: 0 to kMost.
+  // Of waiting against not waiting: 0 to kMost. Where the first task of all waits for
+  // long, nothing is in memory; that one is enough.
+  std::atomic<int> balance_ = kEnough - kLongWeight;
   std::atomic<bool> hands_over_ = false;
 };
 
