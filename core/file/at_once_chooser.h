@@ -25,16 +25,12 @@
 #include <cstdint>
 
 #include "core/file/file_copy.h"
+#include "core/kernel/waited.h"
 
 namespace ringcp {
 
 class AtOnceChooser {
  public:
-  // From memory a stat takes about 1 us and all calls for a small file 10 to 20 us; one
-  // read from a flash device takes 100 us and more.
-  static constexpr std::chrono::microseconds kSlowMin{50};
-  // A wait for a lock or for other threads is shorter than this one, as a rule.
-  static constexpr std::chrono::milliseconds kLongMin{1};
   // More time for each byte that was copied: memory is faster by far.
   static constexpr std::chrono::nanoseconds kTimePerByte{1};
   // Files that are copied without calls of a kind after it made the thread wait. So where
@@ -71,12 +67,12 @@ class AtOnceChooser {
   // that the thread may have waited for a device. It may also have had to let other
   // threads run.
   static bool IsSlow(std::chrono::nanoseconds time, int64_t bytes) {
-    return time >= kSlowMin + bytes * kTimePerByte;
+    return time >= kSlowCallMin + bytes * kTimePerByte;
   }
 
   // Whether it took so long that it can only have waited for something far away.
   static bool IsLong(std::chrono::nanoseconds time, int64_t bytes) {
-    return time >= kLongMin + bytes * kTimePerByte;
+    return time >= kLongWaitMin + bytes * kTimePerByte;
   }
 
   // What the thread waited for in the calls for a file.
@@ -111,7 +107,7 @@ class AtOnceChooser {
 
  private:
   const CallsAtOnce most_;
-  // The last file for which that was tried did not have to be waited for.
+  // The stat of the last file that was tried was not waited for, as far as is known.
   bool is_warm_ = true;
   int without_stat_ = 0;  // Files to be copied without the stat at once.
   int without_all_ = 0;   // Files to be copied with no more than that.

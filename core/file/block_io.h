@@ -55,6 +55,7 @@ class BlockIo {
   // REQUIRES: `length_max` > 0; the file has O_DIRECT on until EndPolling().
   void BeginPolling(uint32_t length_max) { polled_length_max_ = length_max; }
   void EndPolling() { polled_length_max_ = 0; }
+  bool is_polling() const { return polled_length_max_ > 0; }
   // Notes that the file system refuses polling, with `error_number`.
   void RefusePolling(int error_number);
   // The refusal, if this side was the first of the job to find, since SetFileSystem(),

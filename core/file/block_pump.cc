@@ -45,12 +45,21 @@ bool BlockPump::TakeBlock(Lane* lane) {
   return true;
 }
 
+bool BlockPump::may_take_large_block() const {
+  // Polled reads and writes are cut to smaller pieces anyway, one after the other.
+  return large_blocks_ && source_->next_length() > pool_->block_size_bytes() &&
+         !source_->io().is_polling() && !sink_->io().is_polling();
+}
+
 bool BlockPump::TakeBuffer(Lane* lane) {
-  char* buffer = large_blocks_ ? pool_->TakeExtra(kLargeBlock) : nullptr;
+  const bool is_large = may_take_large_block();
+  char* buffer = is_large ? pool_->TakeExtra(kLargeBlock) : nullptr;
   lane->extra_blocks = kLargeBlock;
-  // Beside large blocks a lane waits for another one: while others take single blocks,
-  // none come to lie side by side.
-  if (buffer == nullptr && large_blocks_ && lanes_with_block_ > 0) return false;
+  // While all lanes take single blocks, none come to lie side by side. So all but two
+  // wait.
+  if (buffer == nullptr && is_large && lanes_with_block_ >= kLanesBesideLarge) {
+    return false;
+  }
   if (buffer == nullptr) {
     lane->extra_blocks = own_block_taken_ ? 1 : 0;
     buffer = own_block_taken_ ? pool_->TakeExtra(1) : pool_->Take();

@@ -44,8 +44,11 @@ namespace ringcp {
 
 class BlockPump {
  public:
-  static constexpr int kLargeBlock =
-      4;  // 1 MiB, as much as NFS and FUSE ask for at once.
+  // Blocks of the pool that a large block consists of: 1 MiB in all, the most that NFS
+  // and FUSE ask for at once.
+  static constexpr int kLargeBlock = 4;
+  // Lanes that go on, one reading and one writing, while others wait for a large block.
+  static constexpr int kLanesBesideLarge = 2;
 
   // REQUIRES: all three outlive the pump.
   BlockPump(BlockPool* pool, FileSource* source, FileSink* sink)
@@ -58,8 +61,11 @@ class BlockPump {
   // are carried out at once, or as many lanes as the source permits.
   void SetOneLane(bool one_lane) { one_lane_ = one_lane; }
   // From the next block on, sets whether blocks are kLargeBlock times as long, where the
-  // pool can lend so many side by side.
-  void SetLargeBlocks(bool large_blocks) { large_blocks_ = large_blocks; }
+  // pool can lend so many side by side. A pool that could not do so for two lanes keeps
+  // its many lanes instead.
+  void SetLargeBlocks(bool large_blocks) {
+    large_blocks_ = large_blocks && pool_->extra() >= kLanesBesideLarge * kLargeBlock;
+  }
 
   // Prepares to copy the bytes that the source was started with just before.
   // REQUIRES: busy() is false.
@@ -117,6 +123,7 @@ class BlockPump {
   int lanes_max() const { return one_lane_ ? 1 : source_->lanes_max(); }
   // Gives an idle lane the next block; false if there is no block or no buffer for it.
   bool TakeBlock(Lane* lane);
+  bool may_take_large_block() const;
   bool TakeBuffer(Lane* lane);
   void GiveBuffer(Lane* lane);
   void DropBlocks();

@@ -238,8 +238,8 @@ void ContentsCopy::Pump(NextChains* next) {
   state_ = State::kPump;
   if (control_->stopped && !pump_.complete()) pump_.Stop();
   pump_.SetOneLane(control_->at_once);
-  if (policy_->may_enlarge_blocks && !control_->at_once) {
-    pace_.Note(target_.blocks().bytes_written(), policy_->kernel->Now());
+  if (policy_->may_enlarge_blocks) {
+    pace_.Note(counters_->bytes_done.value(), policy_->kernel->Now());
     pump_.SetLargeBlocks(pace_.is_slow());
   }
   pump_.Advance(next);

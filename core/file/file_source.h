@@ -86,6 +86,13 @@ class FileSource {
     if (shared_ != nullptr) return shared_->exhausted();
     return end_found_ || (next_offset_ >= end_ && ranges_begun_ == ranges_added_);
   }
+  // How many bytes the next block could carry, however large; as many as can be if other
+  // workers take blocks as well. REQUIRES: !exhausted().
+  uint64_t next_length() const {
+    if (shared_ != nullptr) return kEndUnknown;
+    if (next_offset_ < end_) return end_ - next_offset_;
+    return ranges_[ranges_begun_].end - ranges_[ranges_begun_].begin;
+  }
   // Gives `block` the next bytes to carry, at most `length_max`; false if there are none.
   // REQUIRES: !exhausted().
   bool Take(uint32_t length_max, Block* block);

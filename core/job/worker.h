@@ -3,9 +3,10 @@
 //
 // Limits, and why:
 //  - kCopiesInFlightMax files at a time: enough that each io_uring_enter submits and
-//    collects work for dozens of files. While sources come from memory, only
-//    kCopiesInFlightWarm of them, so that their blocks stay in the CPU's cache.
-//  - kBlockBytes per read and write: a file up to this size needs only one block.
+//    collects work for dozens of files. While nothing waits, only kCopiesInFlightWarm,
+//    so that their blocks stay in the CPU's cache.
+//  - kBlockBytes per read and write, and more where contents come slowly
+//    (contents_pace.h): a file up to this size needs only one block.
 //  - kBlockMemoryMax for the blocks of all workers of a job, which are most of its peak
 //    memory. With many workers or larger blocks, each worker keeps fewer files in flight.
 //
@@ -111,7 +112,7 @@ class Worker {
   // How much one worker does at a time.
   struct Limits {
     int copies_in_flight = kCopiesInFlightMax;
-    int copies_in_flight_warm = kCopiesInFlightWarm;  // While sources are in memory.
+    int copies_in_flight_warm = kCopiesInFlightWarm;  // While nothing waits.
     int extra_blocks = kExtraBlocks;
     uint32_t block_bytes = kBlockBytes;
   };
@@ -206,11 +207,10 @@ class Worker {
   void BeginToHelp();
   // Copies more blocks of the file that this worker helps with; true if none are left.
   bool CopyItsBlocks();
-
   // Starts copies until enough are in flight, or kStartsMax were started.
   void Fill();
-  // A batch that has entries left, each directory in its turn. nullptr if there is none,
-  // or if enough of these directories is in flight, and others are being read.
+  // A batch that has entries left: of the next directory that has few in flight, or of
+  // that with the fewest. nullptr if there is none, or others are being read meanwhile.
   WalkBatch* NextBatch();
   int CopiesOf(const Directory& directory) const;  // In flight.
   // Has another piece of a directory be read, unless as many as may be are in hand, or

@@ -13,7 +13,10 @@ uint64_t SizeOf(int copies_max, int extra, uint32_t block_size_bytes) {
 }
 
 // The lowest `count` bits.
-uint64_t Bits(int count) { return (uint64_t{1} << count) - 1; }
+uint64_t Bits(int count) {
+  RINGCP_CHECK(count >= 0 && count <= BlockPool::kExtraMax);
+  return (uint64_t{1} << count) - 1;
+}
 
 // Returns nullptr if there is not enough memory.
 char* Allocate(uint64_t size_bytes) {
@@ -43,12 +46,13 @@ BlockPool::BlockPool(int copies_max, int extra, uint32_t block_size_bytes, char*
     : block_size_bytes_(block_size_bytes),
       memory_(memory),
       size_bytes_(SizeOf(copies_max, extra, block_size_bytes)),
+      extra_count_(extra),
       extra_(memory + SizeOf(copies_max, /*extra=*/0, block_size_bytes)),
       extra_free_(Bits(extra)) {
-  RINGCP_CHECK(memory != nullptr && extra <= kExtraMax);
+  RINGCP_CHECK(memory != nullptr);
   free_.reserve(copies_max);
   for (int i = copies_max - 1; i >= 0; --i) {
-    free_.push_back(memory_ + SizeOf(i, /*extra=*/0, block_size_bytes));
+    free_.push_back(memory_ + uint64_t{block_size_bytes} * static_cast<uint64_t>(i));
   }
 }
 
@@ -62,13 +66,13 @@ char* BlockPool::Take() {
 }
 
 char* BlockPool::TakeExtra(int blocks) {
-  RINGCP_CHECK(blocks >= 1 && blocks <= kExtraMax);
+  RINGCP_CHECK(blocks >= 1);
   // The first ones that are free are the most likely to be in the CPU's cache.
   for (int first = 0; first + blocks <= kExtraMax; ++first) {
     const uint64_t taken = Bits(blocks) << first;
     if ((extra_free_ & taken) != taken) continue;
     extra_free_ &= ~taken;
-    return extra_ + SizeOf(first, /*extra=*/0, block_size_bytes_);
+    return extra_ + uint64_t{block_size_bytes_} * static_cast<uint64_t>(first);
   }
   return nullptr;
 }
@@ -76,7 +80,9 @@ char* BlockPool::TakeExtra(int blocks) {
 void BlockPool::GiveBack(char* block, int extra) {
   if (extra == 0) return free_.push_back(block);
   const auto first = static_cast<uint64_t>(block - extra_) / block_size_bytes_;
-  extra_free_ |= Bits(extra) << first;
+  const uint64_t given = Bits(extra) << first;
+  RINGCP_CHECK((extra_free_ & given) == 0);
+  extra_free_ |= given;
 }
 
 }  // namespace ringcp

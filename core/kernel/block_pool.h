@@ -18,7 +18,8 @@ namespace ringcp {
 
 class BlockPool {
  public:
-  // There are at most so many extra blocks.
+  // There are at most so many extra blocks: twice as many as workers ask for, and half
+  // the bits of the word that tells which are free.
   static constexpr int kExtraMax = 32;
 
   // Maps blocks of `block_size_bytes`, a multiple of the page size: one for each of
@@ -34,6 +35,7 @@ class BlockPool {
   BlockPool& operator=(const BlockPool&) = delete;
 
   uint32_t block_size_bytes() const { return block_size_bytes_; }
+  int extra() const { return extra_count_; }
 
   // Lends a copy its own block, page-aligned. The block that was given back last is lent
   // first, because it is the most likely to be in the CPU's cache. REQUIRES: the copy
@@ -53,8 +55,9 @@ class BlockPool {
   char* const memory_;
   const uint64_t size_bytes_;
   std::vector<char*> free_;  // Not the extra ones.
-  char* const extra_;        // The first of them; behind the others.
-  uint64_t extra_free_;      // A bit for each: it is not lent.
+  const int extra_count_;
+  char* const extra_;    // The first of them; behind the others.
+  uint64_t extra_free_;  // A bit for each: it is not lent.
 };
 
 }  // namespace ringcp

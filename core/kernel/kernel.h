@@ -183,10 +183,10 @@ class Kernel {
   virtual Submitted Submit(ChainId id, absl::Span<const Op> chain,
                            ChainResults* results) = 0;
 
-  // Has `task` be carried out where that is best: on the calling thread, as long as tasks
-  // do not make it wait, else by a helper thread. In the second case Wait() hands back
-  // results of no op under the name of `id` when it has ended; until then the task must
-  // stay valid. There is always room.
+  // Has `task` be carried out where that is best: on the calling thread, unless most of
+  // the last tasks had to wait, else by a helper thread. In the second case Wait() hands
+  // back results of no op under the name of `id` when it has ended; until then the task
+  // must stay valid. There is always room.
   virtual Submitted SubmitTask(ChainId id, Task* task) = 0;
 
   // Whether the next task would be carried out by a helper thread, because tasks wait.

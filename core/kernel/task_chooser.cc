@@ -5,12 +5,13 @@
 namespace ringcp {
 
 void TaskChooser::Run(Kernel* kernel, Task* task) {
+  // The CPU time that comes with the waits is as old as the last tick.
   const ThreadWaits before = kernel->Waits();
   const absl::Duration cpu_before = kernel->ThreadCpuTime();
   const SteadyTime start = kernel->Now();
   task->Run(kernel);
   const auto time = kernel->Now() - start;
-  if (time < kSlowMin) return Note(Waited::kNot);
+  if (time < kSlowCallMin) return Note(Waited::kNot);
   // A task may make many calls, so that it takes long without waiting. One that needs its
   // CPU for most of its time is not worth handing over.
   const auto off_cpu =

@@ -40,7 +40,7 @@ class TaskChooser {
 
  private:
   // Of waiting against not waiting: 0 to kMost. Where the first task of all waits for
-  // long, nothing is in memory; that one is enough.
+  // long, nothing is in memory, so at the beginning one is enough, or two short waits.
   std::atomic<int> balance_ = kEnough - kLongWeight;
   std::atomic<bool> hands_over_ = false;
 };

@@ -195,7 +195,7 @@ void UringKernel::RunAndLearn(const Run& run, HelperChooser* chooser) {
   run();
   const auto time = Now() - start;
   const ThreadWaits before = waits_seen_;
-  if (time >= kSlowMin) waits_seen_ = Waits();
+  if (time >= kSlowCallMin) waits_seen_ = Waits();
   chooser->Note(WaitedFor(time, before, waits_seen_));
 }
 

@@ -15,21 +15,20 @@ namespace ringcp {
 enum class Waited : uint8_t {
   kNot,
   kShortly,  // For a lock, a full queue, or a server nearby: who knows.
-  kLong,     // For a device, or so long that it can't have been for another thread.
+  kLong,     // For a device, or for so long that it can hardly have been for a lock.
 };
 
-// What takes less time is not looked at: it did not wait for a device or a server.
-constexpr std::chrono::microseconds kSlowMin{50};
-// A wait in something that took longer was for a server, if not for a device: locks are
-// not held that long.
-constexpr std::chrono::milliseconds kLongMin{1};
+// Calls that take less time are not looked at: they did not wait for a device or server.
+inline constexpr std::chrono::microseconds kSlowCallMin{50};
+// What waited for longer did so for a server, if not for a device: locks are not held
+// that long.
+inline constexpr std::chrono::milliseconds kLongWaitMin{1};
 
-// What a thread has waited for in something that took `time`, by its waits before and
-// after it.
+// What a thread has waited for, at most for `time`, by its waits before and after it.
 inline Waited WaitedFor(SteadyTime::duration time, const ThreadWaits& before,
                         const ThreadWaits& after) {
-  if (time < kSlowMin || after.waits == before.waits) return Waited::kNot;
-  const bool is_long = time >= kLongMin || after.blocks_read != before.blocks_read;
+  if (time < kSlowCallMin || after.waits == before.waits) return Waited::kNot;
+  const bool is_long = time >= kLongWaitMin || after.blocks_read != before.blocks_read;
   return is_long ? Waited::kLong : Waited::kShortly;
 }
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "core/kernel/waited.h"
 #include "gtest/gtest.h"
 
 namespace ringcp {
@@ -79,7 +80,7 @@ TEST(AtOnceChooserTest, OtherWaitsCountWhenThereAreManyOfThem) {
 
 TEST(AtOnceChooserTest, MoreBytesMayTakeMoreTime) {
   using std::chrono::nanoseconds;
-  const nanoseconds slow = AtOnceChooser::kSlowMin;
+  const nanoseconds slow = kSlowCallMin;
   EXPECT_TRUE(AtOnceChooser::IsSlow(slow, 0));
   EXPECT_FALSE(AtOnceChooser::IsSlow(slow - nanoseconds(1), 0));
   EXPECT_FALSE(AtOnceChooser::IsSlow(slow, 1));

@@ -204,7 +204,26 @@ constexpr Variant kVariants[] = {
      .has_holes = true,
      .is_on_server = true},
     {.name = "large blocks", .extra_blocks = 8, .is_slow = true},
-    {.name = "large blocks, few to lend", .extra_blocks = 3, .is_slow = true},
+    {.name = "large blocks, not local",
+     .local = false,
+     .extra_blocks = 9,
+     .is_slow = true},
+    {.name = "large blocks, open at once",
+     .calls_at_once = kAll,
+     .extra_blocks = 8,
+     .is_slow = true},
+    {.name = "large blocks, holes",
+     .has_holes = true,
+     .extra_blocks = 8,
+     .is_slow = true},
+    {.name = "large blocks, direct",
+     .page_cache = PageCache::kBypass,
+     .extra_blocks = 8,
+     .is_slow = true},
+    {.name = "large blocks, shared",
+     .is_shared = true,
+     .extra_blocks = 8,
+     .is_slow = true},
     {.name = "shared", .is_shared = true},
     {.name = "shared, not local", .local = false, .is_shared = true},
     {.name = "shared, holes", .has_holes = true, .is_shared = true},
@@ -215,7 +234,7 @@ constexpr Variant kVariants[] = {
 std::vector<size_t> SizesOf(const Variant& variant) {
   std::vector<size_t> sizes(std::begin(kSizes), std::end(kSizes));
   if (variant.page_cache == PageCache::kBypass) sizes.push_back(11 * kBlock + 7);
-  if (variant.is_slow) sizes.push_back((ContentsPace::kBlocksMin + 12) * kBlock + 7);
+  if (variant.is_slow) sizes.push_back((2 * ContentsPace::kBlocksMin + 14) * kBlock + 7);
   return sizes;
 }
 
@@ -557,7 +576,8 @@ TEST_F(FileCopyFaultsTest, BlocksBecomeLargerWhereContentsComeSlowly) {
     const Outcome outcome = Copy(variant, {}, /*stop_at_step=*/-1, seed_);
     CheckAlways(variant, outcome);
     EXPECT_EQ(outcome.outcome, FileCopy::Outcome::kCopied);
-    EXPECT_EQ(HasLargeBlocks(outcome.history), extra_blocks >= BlockPump::kLargeBlock);
+    EXPECT_EQ(HasLargeBlocks(outcome.history),
+              extra_blocks >= 2 * BlockPump::kLargeBlock);
   }
   const Variant fast = {.name = "", .extra_blocks = 8};
   Prepare(fast, 100 * kBlock + 7);

@@ -84,37 +84,34 @@ TEST(TaskChooserTest, RareLongWaitsOfHelpersDoNotKeepThemBusy) {
   EXPECT_FALSE(chooser.hands_over());
 }
 
-// Sleeps, or keeps its CPU busy, for two milliseconds.
-class TwoMilliseconds : public Task {
+// Keeps its CPU busy, and sleeps for two milliseconds.
+class BusyAndSleeping : public Task {
  public:
-  explicit TwoMilliseconds(bool sleeps) : sleeps_(sleeps) {}
+  explicit BusyAndSleeping(absl::Duration busy) : busy_(busy) {}
   void Run(Kernel* kernel) override {
-    if (sleeps_) {
-      EXPECT_EQ(kernel->Do(Poll(FileRef(), 0, 2)), 0);
-      return;
-    }
     const absl::Duration begin = kernel->ThreadCpuTime();
-    while (kernel->ThreadCpuTime() - begin < absl::Milliseconds(2)) {
+    while (kernel->ThreadCpuTime() - begin < busy_) {
     }
+    EXPECT_EQ(kernel->Do(Poll(FileRef(), 0, 2)), 0);
   }
 
  private:
-  const bool sleeps_;
+  const absl::Duration busy_;
 };
 
 TEST(TaskChooserTest, ATaskThatSleepsHasWaited) {
   SyscallKernel kernel(/*slots=*/0);
   TaskChooser chooser;
-  TwoMilliseconds task(/*sleeps=*/true);
+  BusyAndSleeping task(absl::ZeroDuration());
   chooser.Run(&kernel, &task);
   EXPECT_TRUE(chooser.hands_over());
 }
 
-TEST(TaskChooserTest, ATaskThatNeedsItsCpuHasNotWaitedHoweverLongItTakes) {
+TEST(TaskChooserTest, ATaskThatNeedsItsCpuForMostOfItsTimeHasNotWaited) {
   SyscallKernel kernel(/*slots=*/0);
   TaskChooser chooser;
-  TwoMilliseconds task(/*sleeps=*/false);
-  for (int i = 0; i < 10; ++i) chooser.Run(&kernel, &task);
+  BusyAndSleeping task(absl::Milliseconds(40));
+  for (int i = 0; i < 3; ++i) chooser.Run(&kernel, &task);
   EXPECT_FALSE(chooser.hands_over());
 }
 

@@ -100,7 +100,7 @@ SimScenario::SimScenario(uint64_t a_seed) : seed(a_seed) {
   job.limits.copies_in_flight = 1 + static_cast<int>(chance.Below(6));
   job.limits.copies_in_flight_warm =
       1 + static_cast<int>(chance.Below(job.limits.copies_in_flight));
-  job.limits.extra_blocks = static_cast<int>(chance.Below(4));
+  job.limits.extra_blocks = static_cast<int>(chance.Below(12));
   job.directories_max = 2 + static_cast<int>(chance.Below(6));
   if (chance.OneIn(10)) {
     world->process()->set_descriptors_max(8 + static_cast<int>(chance.Below(30)));
