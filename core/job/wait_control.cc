@@ -41,6 +41,12 @@ WaitControl::Limits WaitControl::Note(const Kernel& kernel, int64_t ended,
                   is_strict_.load(std::memory_order_relaxed));
 }
 
+int64_t WaitControl::EndsWanted() const {
+  const int for_level = kEndsPerLevel * controller_.level();
+  const int for_files = controller_.climbs() ? 0 : kEndsPerFile * kCopiesMin;
+  return int64_t{std::max(for_level, for_files)} * workers_;
+}
+
 void WaitControl::Sample(const Kernel& kernel, bool was_at_limit) {
   MutexLock lock(&mutex_);
   const SteadyTime now = kernel.Now();
@@ -49,10 +55,7 @@ void WaitControl::Sample(const Kernel& kernel, bool was_at_limit) {
   // A pause says nothing. It is none if one wait for as much as may be took so long.
   const bool is_new = !begin_.has_value() || (elapsed > 2 * kSampleMax && !was_at_limit);
   if (!is_new && elapsed < kSampleMin) return;  // Another worker has just been here.
-  if (!is_new && ended < int64_t{kEndsPerLevel} * controller_.level() * workers_ &&
-      elapsed < kSampleMax) {
-    return;
-  }
+  if (!is_new && ended < EndsWanted() && elapsed < kSampleMax) return;
   const absl::Duration cpu = kernel.CpuTime();
   if (!is_new) {
     controller_.Note(

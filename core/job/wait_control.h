@@ -41,11 +41,14 @@ class WaitControl {
     bool is_raised = false;
   };
 
-  // How long a sample is: as long as it takes for so many ends for each that may be under
-  // way, within these bounds.
+  // How long a sample is, within these bounds: as long as it takes for so many ends for
+  // each that may be under way, and for each file in flight. Files that were begun
+  // together wait for the same things together, for opening, then for reading; a shorter
+  // sample sees one of these. Only the first climb does not need that.
   static constexpr absl::Duration kSampleMin = absl::Milliseconds(20);
   static constexpr absl::Duration kSampleMax = absl::Milliseconds(200);
   static constexpr int kEndsPerLevel = 8;
+  static constexpr int kEndsPerFile = 4;
   // Threads of a worker that carry out tasks and what io_uring has no opcode for, for
   // half of the level: of a file's ops, about half have no opcode with -a. One for each
   // of the least directories, and no more than 32, because each takes a stack.
@@ -64,6 +67,8 @@ class WaitControl {
   void Sample(const Kernel& kernel, bool was_at_limit) ABSL_LOCKS_EXCLUDED(mutex_);
 
   Limits LimitsOf(int level, bool is_strict) const;
+  // Ends from which on a sample is long enough.
+  int64_t EndsWanted() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const int level_max_;
   const int workers_;

@@ -24,6 +24,15 @@ void WaitController::Pause() {
   next_pause_ = std::min(2 * next_pause_, kPauseMax);
 }
 
+bool WaitController::Climb(double rate, bool may_rise) {
+  climbs_ = climbs_ && may_rise && level_ < std::min(kClimb, level_max_);
+  if (!climbs_) return false;
+  // All of the climb is one trial, compared with where it began.
+  if (before_ == 0) Try(level_, rate);
+  level_ = std::min(kFirstStep * level_, level_max_);
+  return true;
+}
+
 bool WaitController::EndTrial(double rate) {
   const int before = before_;
   const bool is_rise = level_ > before;
@@ -55,6 +64,7 @@ void WaitController::Note(const WaitSample& sample) {
   if (seconds <= 0) return;
   const double rate = static_cast<double>(sample.ended) / seconds;
   const bool is_busy = absl::ToDoubleSeconds(sample.cpu) >= kBusy * sample.cpus * seconds;
+  if (Climb(rate, sample.was_at_limit && !is_busy)) return;
   bool lowers = false;
   if (before_ != 0 && level_ > before_ && !sample.was_at_limit) {
     // What the level could bring has not been asked of it: it does no harm.

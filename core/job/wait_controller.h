@@ -4,11 +4,11 @@
 // What waits for a server, a disk or a file system in user space gains by being asked for
 // together with much else, up to a point that nobody knows beforehand: a server answers
 // hundreds of requests at a time, one disk a few, and some get slower the more is asked
-// of them. So the level is raised while that pays, by four times until it has once not
-// paid, by twice later. A rise that does not pay is taken back, and tried again after a
-// pause, which grows each time. If a rise has made the job slower, or what is waited for
-// has changed for the worse, the level becomes strict: then it bounds all that is in
-// flight, and it is lowered as long as that does no harm.
+// of them. So the level is raised to kClimb at once, and further while that pays, by four
+// times until it has once not paid, by twice later. A rise that does not pay is taken
+// back, and tried again after a pause, which grows each time. If a rise has made the job
+// slower, or what is waited for has changed for the worse, the level becomes strict: then
+// it bounds all that is in flight, and it is lowered as long as that does no harm.
 //
 // Nothing is raised while less is under way than may be, because then something else is
 // what limits; nor while the CPUs have no time left: what is waited for then is a CPU.
@@ -46,6 +46,9 @@ class WaitController {
   // More than this did not make anything faster that was tried: at 10 ms a request, 128
   // of two workers ask 25,600 times in a second.
   static constexpr int kLevelMax = 128;
+  // As far as this the level is raised before it is judged whether that has paid: what
+  // comes first are short samples, of opening files alone, say.
+  static constexpr int kClimb = 32;
   static constexpr int kFirstStep = 4;  // Times the level.
   static constexpr int kStep = 2;
   // A rise has to bring so much.
@@ -66,6 +69,8 @@ class WaitController {
   explicit WaitController(int level_max = kLevelMax);
 
   int level() const { return level_; }
+  // Whether the level is being raised to kClimb, so that short samples are enough.
+  bool climbs() const { return climbs_; }
   // Whether the level bounds all that is in flight.
   bool is_strict() const { return is_strict_; }
   void Note(const WaitSample& sample);
@@ -78,9 +83,12 @@ class WaitController {
   // time.
   bool EndTrial(double rate);
   void Pause();
+  // Goes on with raising the level to kClimb. False if that is over.
+  bool Climb(double rate, bool may_rise);
 
   const int level_max_;
   int level_;
+  bool climbs_ = true;
   bool is_strict_ = false;
   // The level that the present one is compared with; 0: no other is tried.
   int before_ = 0;

@@ -228,6 +228,15 @@ bool UringKernel::QueueForHelper(ChainId id, absl::Span<const Op> chain) {
   return true;
 }
 
+void UringKernel::Prepare(const Op& op, io_uring_sqe* sqe) const {
+  PrepareSqe(op, sqe);
+  // Linux tries to open a file that is only read while it takes in the SQE, and believes
+  // that this needs no waiting if all names on the way are in memory. NFS asks its server
+  // all the same, one file after the other then (seen with Linux 6.12).
+  const bool waits = wait_limits_.kernel_workers_max > WaitLimits().kernel_workers_max;
+  if (waits && op.kind == OpKind::kOpenAt) sqe->flags |= IOSQE_ASYNC;
+}
+
 bool UringKernel::Queue(ChainId id, absl::Span<const Op> chain) {
   RINGCP_CHECK(!chain.empty() && chain.size() <= Chain::kOpsMax);
   const bool is_poll = chain[0].kind == OpKind::kPoll;
@@ -260,7 +269,7 @@ bool UringKernel::Queue(ChainId id, absl::Span<const Op> chain) {
   for (int i = 0; i < size; ++i) {
     io_uring_sqe* sqe = io_uring_get_sqe(&uring->ring);
     RINGCP_CHECK(sqe != nullptr);
-    PrepareSqe(chain[i], sqe);
+    Prepare(chain[i], sqe);
     if (chain[i].link == Link::kSoft) sqe->flags |= IOSQE_IO_LINK;
     if (chain[i].link == Link::kHard) sqe->flags |= IOSQE_IO_HARDLINK;
     io_uring_sqe_set_data64(sqe, OpTag{entry, static_cast<uint8_t>(i)}.Encode());
@@ -294,7 +303,7 @@ void UringKernel::QueueStep(OpTag tag) {
     return;
   }
   io_uring_sqe* const sqe = io_uring_get_sqe(&uring_->ring);
-  PrepareSqe(steps_[tag.entry * Chain::kOpsMax + tag.position], sqe);
+  Prepare(steps_[tag.entry * Chain::kOpsMax + tag.position], sqe);
   io_uring_sqe_set_data64(sqe, tag.Encode());
   ++uring_->ops_outstanding;
   ++counters_.sqes;

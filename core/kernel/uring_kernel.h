@@ -49,6 +49,8 @@
 #include "core/kernel/system_calls.h"
 #include "core/kernel/task_chooser.h"
 
+struct io_uring_sqe;
+
 namespace ringcp {
 
 struct Uring;  // uring.h
@@ -122,6 +124,7 @@ class UringKernel : public RealKernel {
   // Runs `run` on this thread, and tells `chooser` whether that waited.
   template <typename Run>
   void RunAndLearn(const Run& run, HelperChooser* chooser);
+  void Prepare(const Op& op, io_uring_sqe* sqe) const;
   // Queue() for a chain with an op that has no opcode.
   bool QueueForHelper(ChainId id, absl::Span<const Op> chain);
 
