@@ -25,11 +25,12 @@ void WaitController::Pause() {
 }
 
 bool WaitController::Climb(double rate, bool may_rise) {
-  climbs_ = climbs_ && may_rise && level_ < std::min(kClimb, level_max_);
+  climbs_ = climbs_ && may_rise && level_ < level_max_;
   if (!climbs_) return false;
   // All of the climb is one trial, compared with where it began.
   if (before_ == 0) Try(level_, rate);
   level_ = std::min(kFirstStep * level_, level_max_);
+  climbs_ = level_ < std::min(kClimb, level_max_);
   return true;
 }
 

@@ -64,6 +64,26 @@ TEST(WaitControllerTest, AllThatMayBeIsUnderWayWhereAServerAnswersEverythingAtAT
   EXPECT_FALSE(controller.is_strict());
 }
 
+// The first samples are of opening files alone, say.
+TEST(WaitControllerTest, TheFirstClimbIsJudgedAsAWhole) {
+  WaitController controller;
+  const Bottleneck strange_at_8 = [](int level) {
+    return level == 8 ? 1.0 : FarServer(level);
+  };
+  EXPECT_TRUE(controller.climbs());
+  Feed(&controller, strange_at_8, 2);
+  EXPECT_EQ(controller.level(), WaitController::kClimb);
+  EXPECT_FALSE(controller.climbs());
+  Feed(&controller, strange_at_8, kSamplesToReact);
+  EXPECT_EQ(controller.level(), WaitController::kLevelMax);
+}
+
+TEST(WaitControllerTest, AClimbThatHasNotPaidEndsWhereItBegan) {
+  WaitController controller;
+  Feed(&controller, OneDevice, 4);
+  EXPECT_EQ(controller.level(), WaitController::kLevelMin);
+}
+
 TEST(WaitControllerTest, OneDeviceIsNotAskedForMoreThanKeepsItBusy) {
   WaitController controller;
   int at_most_twice = 0;
