@@ -49,6 +49,8 @@ class BlockPump {
   static constexpr int kLargeBlock = 4;
   // Lanes that go on, one reading and one writing, while others wait for a large block.
   static constexpr int kLanesBesideLarge = 2;
+  // Extra blocks of the pool from which on large blocks are taken: two.
+  static constexpr int kExtraForLargeMin = kLanesBesideLarge * kLargeBlock;
 
   // REQUIRES: all three outlive the pump.
   BlockPump(BlockPool* pool, FileSource* source, FileSink* sink)
@@ -64,7 +66,7 @@ class BlockPump {
   // pool can lend so many side by side. A pool that could not do so for two lanes keeps
   // its many lanes instead.
   void SetLargeBlocks(bool large_blocks) {
-    large_blocks_ = large_blocks && pool_->extra() >= kLanesBesideLarge * kLargeBlock;
+    large_blocks_ = large_blocks && pool_->extra() >= kExtraForLargeMin;
   }
 
   // Prepares to copy the bytes that the source was started with just before.

@@ -38,8 +38,8 @@ class ContentsPace {
     has_begun_ = false;
   }
 
-  // Notes that the worker has written `bytes` in all by `now`. Fewer than before: some do
-  // not count any more.
+  // Notes that the worker has counted `bytes` as copied by `now`, holes and clones among
+  // them. Fewer than before: some do not count any more.
   void Note(int64_t bytes, SteadyTime now) {
     if (is_slow()) return;
     if (!has_begun_ || bytes < first_bytes_) return Begin(bytes, now);

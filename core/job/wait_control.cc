@@ -42,9 +42,11 @@ WaitControl::Limits WaitControl::Note(const Kernel& kernel, int64_t ended,
 }
 
 int64_t WaitControl::EndsWanted() const {
-  const int for_level = kEndsPerLevel * controller_.level();
-  const int for_files = controller_.climbs() ? 0 : kEndsPerFile * kCopiesMin;
-  return int64_t{std::max(for_level, for_files)} * workers_;
+  const int level = controller_.level();
+  const int files =
+      std::min({kCopiesMin, level_max_, LimitsOf(level, controller_.is_strict()).copies});
+  const int for_files = controller_.climbs() ? 0 : kEndsPerFile * files;
+  return int64_t{std::max(kEndsPerLevel * level, for_files)} * workers_;
 }
 
 void WaitControl::Sample(const Kernel& kernel, bool was_at_limit) {

@@ -1,6 +1,7 @@
 #include "core/job/wait_controller.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/check.h"
 
@@ -25,10 +26,16 @@ void WaitController::Pause() {
 }
 
 bool WaitController::Climb(double rate, bool may_rise) {
-  climbs_ = climbs_ && may_rise && level_ < level_max_;
+  climbs_ = climbs_ && level_ < level_max_;
   if (!climbs_) return false;
+  if (!may_rise) {
+    // What comes first may be in memory, or directories; it begins when something waits.
+    climbs_ = !judges_climb_;
+    return false;
+  }
   // All of the climb is one trial, compared with where it began.
-  if (before_ == 0) Try(level_, rate);
+  if (!judges_climb_) Try(level_, rate);
+  judges_climb_ = true;
   level_ = std::min(kFirstStep * level_, level_max_);
   climbs_ = level_ < std::min(kClimb, level_max_);
   return true;
@@ -44,6 +51,9 @@ bool WaitController::EndTrial(double rate) {
     trial_rate_ = rate;
     return false;
   }
+  // The climb began with a short sample, which may have been a burst: a loss since then
+  // is no reason to be strict.
+  const bool may_be_strict = !std::exchange(judges_climb_, false);
   before_ = 0;
   if (pays) {
     next_pause_ = kPauseMin;
@@ -52,7 +62,7 @@ bool WaitController::EndTrial(double rate) {
     rate_ = is_rise ? rate : std::max(rate, rate_before_);
     return true;
   }
-  if (is_rise && rate < kLossMax * rate_before_) is_strict_ = true;
+  if (is_rise && may_be_strict && rate < kLossMax * rate_before_) is_strict_ = true;
   level_ = before;
   rate_ = rate_before_;
   step_ = kStep;
@@ -70,6 +80,7 @@ void WaitController::Note(const WaitSample& sample) {
   if (before_ != 0 && level_ > before_ && !sample.was_at_limit) {
     // What the level could bring has not been asked of it: it does no harm.
     before_ = 0;
+    judges_climb_ = false;
     rate_ = rate;
   } else if (before_ != 0) {
     lowers = level_ < before_;

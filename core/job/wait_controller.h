@@ -88,7 +88,8 @@ class WaitController {
 
   const int level_max_;
   int level_;
-  bool climbs_ = true;
+  bool climbs_ = true;         // Has not begun, or goes on.
+  bool judges_climb_ = false;  // The trial is the climb.
   bool is_strict_ = false;
   // The level that the present one is compared with; 0: no other is tried.
   int before_ = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/check.h"
+#include "core/file/block_pump.h"
 
 namespace ringcp {
 
@@ -13,7 +14,11 @@ Worker::Limits Worker::LimitsFor(const Tuning& tuning, int workers, int files_ma
     limits.block_bytes = static_cast<uint32_t>(tuning.block_size_bytes);
   }
   const auto blocks = static_cast<int>(kBlockMemoryMax / limits.block_bytes / workers);
-  limits.extra_blocks = std::clamp(blocks / kExtraBlocksShare, 1, kExtraBlocks);
+  // Enough for large blocks, however many workers there are.
+  const int least_extra = tuning.block_size_bytes != 0
+                              ? 1
+                              : std::clamp(blocks / 2, 1, BlockPump::kExtraForLargeMin);
+  limits.extra_blocks = std::clamp(blocks / kExtraBlocksShare, least_extra, kExtraBlocks);
   const int by_files = files_max / 4 / kFilesPerCopy / workers;
   const int most = tuning.queue_depth != 0 ? tuning.queue_depth : kCopiesInFlightMax;
   const int least = tuning.block_size_bytes != 0 ? 1 : std::min(kCopiesInFlightMin, most);

@@ -90,7 +90,7 @@ class Worker {
   static constexpr int kCopiesOfDirectory = 8;
   // Blocks lent to large files, so that they have more than one lane.
   static constexpr int kExtraBlocks = 16;
-  static constexpr int kExtraBlocksShare = 4;  // At most one in so many blocks is lent.
+  static constexpr int kExtraBlocksShare = 4;  // One in so many, if that is enough.
   static constexpr uint32_t kBlockBytes = 256 * 1024;
   static constexpr int64_t kBlockMemoryMax = int64_t{64} * 1024 * 1024;
   // How long a worker idles before it checks whether the job was cancelled.

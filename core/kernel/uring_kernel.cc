@@ -230,9 +230,9 @@ bool UringKernel::QueueForHelper(ChainId id, absl::Span<const Op> chain) {
 
 void UringKernel::Prepare(const Op& op, io_uring_sqe* sqe) const {
   PrepareSqe(op, sqe);
-  // Linux tries to open a file that is only read while it takes in the SQE, and believes
-  // that this needs no waiting if all names on the way are in memory. NFS asks its server
-  // all the same, one file after the other then (seen with Linux 6.12).
+  // Linux tries to open a file that it need not make or empty while it takes in the SQE,
+  // and believes that this needs no waiting if all names on the way are in memory. NFS
+  // asks its server all the same, one file after the other then (seen with Linux 6.12).
   const bool waits = wait_limits_.kernel_workers_max > WaitLimits().kernel_workers_max;
   if (waits && op.kind == OpKind::kOpenAt) sqe->flags |= IOSQE_ASYNC;
 }

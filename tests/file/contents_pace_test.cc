@@ -59,10 +59,12 @@ TEST_F(ContentsPaceTest, ItStaysSlowWhenLargerBlocksAreFast) {
 }
 
 TEST_F(ContentsPaceTest, BytesThatDoNotCountAnyMoreAreNoReason) {
-  now_ += std::chrono::hours(1);
-  bytes_ = -int64_t{kBlock};
-  pace_.Note(bytes_, now_);
-  for (int i = 0; i < ContentsPace::kSlowMin; ++i) NoteBlocks(microseconds(1));
+  for (int i = 0; i < 10; ++i) {
+    now_ += std::chrono::hours(1);
+    bytes_ -= (kBlocks + 1) * int64_t{kBlock};
+    pace_.Note(bytes_, now_);
+    NoteBlocks(microseconds(1));
+  }
   EXPECT_FALSE(pace_.is_slow());
 }
 

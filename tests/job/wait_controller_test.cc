@@ -78,6 +78,29 @@ TEST(WaitControllerTest, TheFirstClimbIsJudgedAsAWhole) {
   EXPECT_EQ(controller.level(), WaitController::kLevelMax);
 }
 
+TEST(WaitControllerTest, TheClimbBeginsWhenSomethingWaits) {
+  WaitController controller;
+  for (int i = 0; i < 20; ++i) {
+    WaitSample sample = SampleOf(FarServer(controller.level()));
+    sample.was_at_limit = i >= 10;
+    sample.cpu = i < 15 ? kSample * kCpus : kSample / 10;
+    controller.Note(sample);
+    if (i < 15) {
+      EXPECT_EQ(controller.level(), WaitController::kLevelMin);
+    }
+  }
+  EXPECT_GE(controller.level(), WaitController::kClimb);
+}
+
+TEST(WaitControllerTest, ABurstBeforeTheClimbDoesNotMakeItStrict) {
+  WaitController controller;
+  controller.Note(SampleOf(10 * FarServer(WaitController::kClimb)));
+  Feed(&controller, FarServer, 3);
+  EXPECT_FALSE(controller.is_strict());
+  Feed(&controller, FarServer, 2 * kSamplesToReact);
+  EXPECT_EQ(controller.level(), WaitController::kLevelMax);
+}
+
 TEST(WaitControllerTest, AClimbThatHasNotPaidEndsWhereItBegan) {
   WaitController controller;
   Feed(&controller, OneDevice, 4);

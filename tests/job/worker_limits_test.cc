@@ -1,5 +1,6 @@
 // Tests how much work a worker does at a time, and what that depends on.
 
+#include "core/file/block_pump.h"
 #include "core/job/worker.h"
 #include "gtest/gtest.h"
 
@@ -39,6 +40,16 @@ TEST(WorkerLimitsTest, BlocksTakeNoMoreMemoryThanTheyMayWhileThereIsAChoice) {
       EXPECT_EQ(limits.block_bytes, block);
       EXPECT_LE(BlockBytes(limits, workers), Worker::kBlockMemoryMax);
     }
+  }
+}
+
+TEST(WorkerLimitsTest, HoweverManyWorkersThereAreBlocksSufficeForLargeOnes) {
+  for (int workers = 1; workers <= Tuning::kWorkersMax; ++workers) {
+    SCOPED_TRACE(workers);
+    const Worker::Limits limits = Worker::LimitsFor({}, workers, kManyFiles);
+    EXPECT_GE(limits.extra_blocks, BlockPump::kExtraForLargeMin);
+    EXPECT_GE(limits.copies_in_flight, Worker::kCopiesInFlightMin);
+    EXPECT_LE(BlockBytes(limits, workers), Worker::kBlockMemoryMax);
   }
 }
 
