@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -14,6 +15,10 @@ namespace ringcp {
 std::string ScratchDirectory::DefaultParent() {
   const char* parent = getenv("TEST_TMPDIR");
   return parent == nullptr ? "/tmp" : parent;
+}
+
+std::string ScratchDirectory::ParentInMemory() {
+  return access("/dev/shm", W_OK) == 0 ? "/dev/shm" : DefaultParent();
 }
 
 ScratchDirectory::ScratchDirectory(const std::string& parent) {

@@ -15,6 +15,9 @@ class ScratchDirectory {
   // Makes the directory in `parent`, which is TEST_TMPDIR by default. Its path is
   // absolute, and short enough for a socket in it.
   explicit ScratchDirectory(const std::string& parent = DefaultParent());
+  // Where a scratch directory is in memory, so that no call waits for a disk; the default
+  // parent where there is no such place.
+  static std::string ParentInMemory();
   ~ScratchDirectory();
   ScratchDirectory(const ScratchDirectory&) = delete;
   ScratchDirectory& operator=(const ScratchDirectory&) = delete;

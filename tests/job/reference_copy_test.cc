@@ -211,8 +211,7 @@ class ReferenceCopyTest : public EngineTest {
   }
 
   // In memory, because a disk's file system would take ten times as long.
-  const ScratchDirectory memory_{
-      access("/dev/shm", W_OK) == 0 ? ScratchDirectory("/dev/shm") : ScratchDirectory()};
+  const ScratchDirectory memory_{ScratchDirectory::ParentInMemory()};
   int cases_ = 0;
   int failures_ = 0;
   mode_t umask_before_ = 0;
