@@ -53,6 +53,7 @@ WalkVisitor::Entered WalkRecorder::Enter(Kernel* /*kernel*/, Directory* director
 }
 
 bool WalkRecorder::MakeReady(Kernel* /*kernel*/, Directory* directory, bool empty) {
+  if (on_ready) on_ready(*directory);
   MutexLock lock(&mutex_);
   EXPECT_TRUE(open_.contains(directory)) << "made ready before it was entered";
   EXPECT_TRUE(ready_.emplace(SourcePath(*directory), empty).second) << "ready twice";

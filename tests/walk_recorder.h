@@ -50,6 +50,8 @@ class WalkRecorder : public WalkVisitor {
   // To be set before the walk starts. Called before and after a directory is opened.
   std::function<void(Directory*)> on_enter;
   std::function<void(const Directory&)> on_entered;
+  // Called before a directory is made ready.
+  std::function<void(const Directory&)> on_ready;
   // Called when the entry to be opened turns out to be no directory.
   std::function<void(const Directory&)> on_no_directory;
   std::set<std::string> refused;     // Names of directories that Enter() refuses.

@@ -19,7 +19,8 @@ WaitControl::Limits WaitControl::LimitsOf(int level, bool is_strict) const {
   limits.kernel.kernel_workers_max = level;
   limits.kernel.helper_threads_max = share(kHelpersMin, kHelpersMax);
   limits.is_raised = level > WaitController::kLevelMin;
-  limits.directories = share(kDirectoriesMin, kDirectoriesMax);
+  limits.directories = std::min(share(kDirectoriesMin, kDirectoriesMax),
+                                std::max(kDirectoriesOfJobMax / workers_, 1));
   if (is_strict) {
     limits.copies = level;
   } else if (level <= kCopiesMin) {

@@ -23,11 +23,13 @@ class WaitControl {
  public:
   // Files in flight of a worker up to this level: as many as are best on a local disk.
   static constexpr int kCopiesMin = 64;
-  // Directories in hand of a worker, for half of the level. At 75 KiB each for what was
-  // read of it, 32 of two workers take 5 MiB; more did not make 40 directories of 50
-  // files faster.
+  // Directories in hand of a worker, for half of the level; more did not make 40
+  // directories of 50 files faster. And of all workers: each takes 75 KiB for what was
+  // read of it, 10 MiB in all; and a job that is cancelled waits for those that are being
+  // made, one after another if they are in one directory.
   static constexpr int kDirectoriesMin = 16;
   static constexpr int kDirectoriesMax = 32;
+  static constexpr int kDirectoriesOfJobMax = 128;
 
   // What one worker may have under way of what waits.
   struct Limits {

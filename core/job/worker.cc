@@ -144,7 +144,7 @@ bool Worker::CopyStreams() {
 void Worker::StopCopies() {
   more_to_start_ = false;
   more_to_walk_ = false;
-  work_.walk->Stop(kernel_);
+  work_.walk->Stop(kernel_, [this](Directory* directory) { Release(directory); });
   for (ReadingTask& reading : readings_) {
     if (!reading.is_under_way) DropEntries(&reading);
   }

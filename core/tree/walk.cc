@@ -48,14 +48,8 @@ Walk::Walk(Kernel* kernel, WalkVisitor* visitor, bool follow_links, int open_max
 
 Walk::~Walk() {
   Stop(own_kernel_);
-  std::vector<Directory*> left;
-  {
-    MutexLock lock(&mutex_);
-    RINGCP_CHECK(readers_ == 0);
-    PushRoots();
-    while (!pending_.empty()) left.push_back(TakeFrom(pending_.size() - 1));
-  }
-  for (Directory* directory : left) Release(own_kernel_, directory);
+  MutexLock lock(&mutex_);
+  RINGCP_CHECK(readers_ == 0);
 }
 
 void Walk::AddRoot(std::unique_ptr<Directory> root) {
@@ -228,7 +222,7 @@ Walk::Result Walk::FindBatch(Kernel* kernel, bool may_wait, WalkBatch* batch) {
     const bool one_child = pending_count_ >= kPendingMax;
     mutex_.Unlock();
 
-    const bool more =
+    bool more =
         usable && (directory->entered
                        ? ReadPiece(kernel, directory, one_child, batch, &children)
                        : ReadFirstPiece(kernel, directory, one_child, batch, &children));
@@ -240,6 +234,7 @@ Walk::Result Walk::FindBatch(Kernel* kernel, bool may_wait, WalkBatch* batch) {
     directory->holds += static_cast<int64_t>(children.size()) * Directory::kChildHold;
 
     mutex_.Lock();
+    if (stopped_) more = Drop(directory, batch, &children);
     --readers_;
     --directory->parent->children_in_hand;
     directory->in_hand = false;
@@ -257,8 +252,19 @@ Walk::Result Walk::FindBatch(Kernel* kernel, bool may_wait, WalkBatch* batch) {
       Release(kernel, directory);
       mutex_.Lock();
     }
-    if (entries > 0) return Result::kBatch;
+    if (!batch->entries_.empty()) return Result::kBatch;
   }
+}
+
+bool Walk::Drop(Directory* directory, WalkBatch* batch,
+                std::vector<std::unique_ptr<Directory>>* children) {
+  if (!batch->entries_.empty()) {
+    batch->directory_->holds -= static_cast<int64_t>(batch->entries_.size());
+    batch->entries_.clear();
+  }
+  directory->holds -= static_cast<int64_t>(children->size()) * Directory::kChildHold;
+  children->clear();
+  return false;
 }
 
 void Walk::AddDirectory(Directory* directory, const std::string& name, bool follow) {
@@ -311,21 +317,22 @@ bool Walk::AskForShare(Kernel* kernel) {
   return false;
 }
 
-void Walk::Stop(Kernel* kernel) {
-  std::vector<WalkBatch> untaken;
+void Walk::Stop(Kernel* kernel, const std::function<void(Directory*)>& give_back) {
+  std::vector<Directory*> untaken;
   {
     MutexLock lock(&mutex_);
     stopped_ = true;
     NoteWaiting(kernel, false);
-    untaken.swap(shared_);
+    for (const WalkBatch& batch : shared_) {
+      untaken.insert(untaken.end(), batch.entries().size(), batch.directory());
+    }
+    shared_.clear();
     has_shared_ = false;
+    PushRoots();
+    while (!pending_.empty()) untaken.push_back(TakeFrom(pending_.size() - 1));
     waiting_kernels_.WakeAll();
   }
-  for (const WalkBatch& batch : untaken) {
-    for (size_t i = 0; i < batch.entries().size(); ++i) {
-      Release(kernel, batch.directory());
-    }
-  }
+  for (Directory* directory : untaken) give_back(directory);
 }
 
 }  // namespace ringcp

@@ -51,6 +51,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -254,8 +255,15 @@ class Walk {
   bool AskForShare(Kernel* kernel);
 
   // Makes Next() return kFinished from now on; the caller's kernel is not woken any more.
-  // Directories in progress are left when their last entries are released.
-  void Stop(Kernel* kernel);
+  // Calls of Next() under way make nothing ready any more and yield nothing. What nobody
+  // will take is released. Directories in progress are left when their last entries are
+  // released.
+  void Stop(Kernel* kernel) {
+    Stop(kernel, [&](Directory* directory) { Release(kernel, directory); });
+  }
+  // The same for a caller that releases by itself: `give_back` gets each hold that is to
+  // be given back.
+  void Stop(Kernel* kernel, const std::function<void(Directory*)>& give_back);
 
  private:
   struct NamedEntry {
@@ -282,6 +290,10 @@ class Walk {
   // more.
   bool ReadPiece(Kernel* kernel, Directory* directory, bool one_child, WalkBatch* batch,
                  std::vector<std::unique_ptr<Directory>>* children);
+  // Drops what was found in `directory`, which its reader still holds, because the walk
+  // was stopped meanwhile. Returns false: there is no more.
+  static bool Drop(Directory* directory, WalkBatch* batch,
+                   std::vector<std::unique_ptr<Directory>>* children);
   // The buffer that the batch's names go into; a new one if other batches use the old
   // one.
   static char* PrepareBuffer(WalkBatch* batch);
@@ -347,7 +359,8 @@ class Walk {
   // Batches in the threads' hands that have entries to give away.
   int shareable_batches_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<WalkBatch> shared_ ABSL_GUARDED_BY(mutex_);  // Given away, not taken yet.
-  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  // Set with the lock held; without it, read only to save work.
+  std::atomic<bool> stopped_ = false;
 };
 
 }  // namespace ringcp

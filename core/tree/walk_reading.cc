@@ -22,6 +22,9 @@ bool IsDotOrDotDot(const char* name) {
   return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
 }
 
+// For a flag that is only looked at to save work.
+constexpr std::memory_order kRelaxed = std::memory_order_relaxed;
+
 unsigned char TypeOf(mode_t mode) { return static_cast<unsigned char>(IFTODT(mode)); }
 
 EntryKind KindOf(unsigned char type) {
@@ -47,11 +50,14 @@ bool Walk::ReadFirstPiece(Kernel* kernel, Directory* directory, bool one_child,
   if (entered != WalkVisitor::Entered::kToBeRead) return false;
   bool more = true;
   bool empty = true;
-  while (more && empty) {
+  while (more && empty && !stopped_.load(kRelaxed)) {
     more = ReadPiece(kernel, directory, one_child, batch, children);
     empty = batch->entries_.empty() && children->empty();
   }
-  if (visitor_->MakeReady(kernel, directory, empty)) return more;
+  // Once the walk was stopped, nothing new is made: that may take long.
+  if (!stopped_.load(kRelaxed) && visitor_->MakeReady(kernel, directory, empty)) {
+    return more;
+  }
   batch->entries_.clear();
   children->clear();
   return false;

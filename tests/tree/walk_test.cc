@@ -427,6 +427,55 @@ TEST(WalkTest, AWalkStoppedInTheMiddleLeavesWhatItEntered) {
   }
 }
 
+TEST(WalkTest, OnceAWalkIsStoppedNothingIsMadeReady) {
+  const ScratchDirectory scratch;
+  scratch.WriteFile("file", "");
+  RecordedWalk walk;
+  walk.recorder().on_entered = [&](const Directory&) {
+    walk.walk().Stop(SystemKernel());
+  };
+  walk.AddRoot(scratch.path());
+  WalkBatch batch;
+  EXPECT_EQ(walk.AwaitNext(&batch), Walk::Result::kFinished);
+  EXPECT_TRUE(walk.recorder().ready().empty());
+  EXPECT_EQ(walk.recorder().left(), 1);
+}
+
+TEST(WalkTest, WhatIsFoundWhileAWalkIsStoppedIsDropped) {
+  const ScratchDirectory scratch;
+  scratch.WriteFile("file", "");
+  scratch.MakeDirectory("below");
+  RecordedWalk walk;
+  walk.recorder().on_ready = [&](const Directory&) { walk.walk().Stop(SystemKernel()); };
+  walk.AddRoot(scratch.path());
+  WalkBatch batch;
+  EXPECT_EQ(walk.AwaitNext(&batch), Walk::Result::kFinished);
+  EXPECT_EQ(walk.recorder().ready().size(), 1u);
+  EXPECT_EQ(walk.recorder().left(), 1);
+}
+
+TEST(WalkTest, WhoStopsAWalkMayGiveBackByItselfWhatNobodyWillTake) {
+  const ScratchDirectory scratch;
+  scratch.WriteFile("file", "");
+  for (const char* name : {"a", "b"}) scratch.MakeDirectory(name);
+  RecordedWalk walk;
+  walk.AddRoot(scratch.path());
+  WalkBatch batch;
+  ASSERT_EQ(walk.AwaitNext(&batch), Walk::Result::kBatch);
+  walk.recorder().Yielded(*batch.directory(), walk.walk().Take(&batch));
+  std::vector<Directory*> held;
+  walk.walk().Stop(SystemKernel(),
+                   [&](Directory* directory) { held.push_back(directory); });
+  EXPECT_EQ(held.size(), 3u);  // What may be left of the root, and two others.
+  walk.recorder().Released(*batch.directory());
+  held.push_back(batch.directory());
+  for (Directory* directory : held) {
+    EXPECT_EQ(walk.recorder().left(), 0);
+    walk.walk().Release(SystemKernel(), directory);
+  }
+  EXPECT_EQ(walk.recorder().left(), 1);
+}
+
 TEST(WalkTest, AWalkStoppedByAnotherThreadWakesWaitingThreads) {
   const ScratchDirectory scratch;
   RecordedWalk walk;
