@@ -41,9 +41,6 @@ class AtOnceChooser {
   static constexpr int kFilesWithoutAllMin = 64;
   static constexpr int kFilesWithoutAllMax = 1024;
 
-  // Waits for anything but a device count when there are two in so many files.
-  static constexpr int kFilesPerOtherWait = 8;
-
   // `most`: what is done at once for files that are in memory.
   explicit AtOnceChooser(CallsAtOnce most) : most_(most) {}
 
@@ -63,44 +60,28 @@ class AtOnceChooser {
   // Whether inodes are in memory, as far as is known.
   bool is_warm() const { return is_warm_; }
 
-  // Whether calls for a file that took `time`, `bytes` having been copied, took so long
-  // that the thread may have waited for a device. It may also have had to let other
-  // threads run.
-  static bool IsSlow(std::chrono::nanoseconds time, int64_t bytes) {
-    return time >= kSlowCallMin + bytes * kTimePerByte;
+  // For how long calls for a file that took `time`, `bytes` having been copied, may have
+  // made the thread wait. It may also have had to let other threads run.
+  static std::chrono::nanoseconds TimeToWait(std::chrono::nanoseconds time,
+                                             int64_t bytes) {
+    return time - bytes * kTimePerByte;
   }
 
-  // Whether it took so long that it can only have waited for something far away.
-  static bool IsLong(std::chrono::nanoseconds time, int64_t bytes) {
-    return time >= kLongWaitMin + bytes * kTimePerByte;
-  }
-
-  // What the thread waited for in the calls for a file.
-  enum class Wait {
-    kNone,
-    kDevice,  // Something was read from a device, or came from far away.
-    // A lock, a full queue, a server: who knows. Chains help against it only if it is so
-    // for most files.
-    kOther,
-  };
-
-  // Notes what the thread waited for in the calls that Next() told.
-  void NoteWait(CallsAtOnce calls, Wait wait) {
-    other_waits_ = wait == Wait::kOther ? other_waits_ + kFilesPerOtherWait
-                                        : std::max(0, other_waits_ - 1);
-    const bool counts = wait == Wait::kDevice || other_waits_ > kFilesPerOtherWait;
-    if (counts) other_waits_ = 0;
+  // Notes what the thread waited for in the calls that Next() told. Chains help against
+  // short waits only if it is so for most files.
+  void Note(CallsAtOnce calls, Waited waited) {
+    const bool counts = filter_.Counts(waited);
     if (calls == CallsAtOnce::kOpen && counts) {
       without_stat_ = kFilesWithoutStat;
       is_warm_ = false;
-    } else if (wait == Wait::kNone) {
+    } else if (waited == Waited::kNot) {
       is_warm_ = true;
     }
     if (calls != CallsAtOnce::kAll) return;
     if (counts) {
       without_all_ = without_all_next_;
       without_all_next_ = std::min(2 * without_all_next_, kFilesWithoutAllMax);
-    } else if (wait == Wait::kNone) {
+    } else if (waited == Waited::kNot) {
       without_all_next_ = kFilesWithoutAllMin;
     }
   }
@@ -112,8 +93,7 @@ class AtOnceChooser {
   int without_stat_ = 0;  // Files to be copied without the stat at once.
   int without_all_ = 0;   // Files to be copied with no more than that.
   int without_all_next_ = kFilesWithoutAllMin;
-  // Falls by one with each file that did not wait.
-  int other_waits_ = 0;
+  WaitFilter filter_{/*stays_alert=*/false};
 };
 
 }  // namespace ringcp

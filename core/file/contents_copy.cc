@@ -43,7 +43,6 @@ void ContentsCopy::Restart(const struct statx* source_stat) {
   outcome_ = Outcome::kRunning;
   retries_ = 0;
   pump_.Start();  // It forgets the last file.
-  pump_.SetLargeBlocks(false);
   pace_.Reset();
 }
 

@@ -5,6 +5,9 @@
 
 namespace ringcp {
 
+// A kernel begins at the level that a job begins at.
+static_assert(WaitLimits().kernel_workers_max == WaitController::kLevelMin);
+
 WaitControl::WaitControl(int level_max, int workers, int cpus)
     : level_max_(level_max), workers_(workers), cpus_(cpus), controller_(level_max) {
   MutexLock lock(&mutex_);
@@ -18,7 +21,7 @@ WaitControl::Limits WaitControl::LimitsOf(int level, bool is_strict) const {
   Limits limits;
   limits.kernel.kernel_workers_max = level;
   limits.kernel.helper_threads_max = share(kHelpersMin, kHelpersMax);
-  limits.is_raised = level > WaitController::kLevelMin;
+  limits.kernel.calls_wait = level > WaitController::kLevelMin;
   limits.directories = std::min(share(kDirectoriesMin, kDirectoriesMax),
                                 std::max(kDirectoriesOfJobMax / workers_, 1));
   if (is_strict) {

@@ -39,8 +39,6 @@ class WaitControl {
     int directories = kDirectoriesMin;
     // Files in flight. As many as a worker has room for, if not said otherwise.
     int copies = std::numeric_limits<int>::max();
-    // More is under way than where nothing waits.
-    bool is_raised = false;
   };
 
   // How long a sample is, within these bounds: as long as it takes for so many ends for

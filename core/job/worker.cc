@@ -213,14 +213,4 @@ void Worker::Wait() {
   }
 }
 
-AtOnceChooser::Wait Worker::WaitSinceLastCall() {
-  const ThreadWaits now = kernel_->Waits();
-  const bool waited = now.waits != waits_seen_.waits;
-  const bool read = now.blocks_read != waits_seen_.blocks_read;
-  waits_seen_ = now;
-  return !waited ? AtOnceChooser::Wait::kNone
-         : read  ? AtOnceChooser::Wait::kDevice
-                 : AtOnceChooser::Wait::kOther;
-}
-
 }  // namespace ringcp

@@ -237,7 +237,7 @@ class Worker {
     const int in_flight = copies_in_flight();
     return in_flight < limits_.copies_in_flight && in_flight < wait_limits_.copies &&
            (in_flight < limits_.copies_in_flight_warm || !at_once_chooser_.is_warm() ||
-            wait_limits_.is_raised);
+            wait_limits_.kernel.calls_wait);
   }
   // Begins with an entry: starts a flight, copies a node at once, or keeps a stream for
   // later.
@@ -259,9 +259,6 @@ class Worker {
   // Hands the next chains of the copy in flights_[index] to the kernel, and deals with
   // its pauses and its end.
   void Continue(int index);
-  // Whether this thread has given up its CPU in order to wait since the last call, and
-  // what it waited for.
-  AtOnceChooser::Wait WaitSinceLastCall();
   // Hands the chains in next_ to the kernel, and so on with what follows from chains that
   // the kernel carries out at once.
   void Submit(int index);
@@ -348,7 +345,7 @@ class Worker {
   bool ring_failed_ = false;
   std::optional<SteadyTime> step_begin_;  // When the last wait ended.
   KernelCounters ring_counted_;           // What counters_ has of it already.
-  ThreadWaits waits_seen_;
+  WaitAccount waits_;
   // Chains that each copy a block of a large file and are to be carried out at once,
   // after other copies have been handled.
   std::deque<std::pair<ChainId, Chain>> blocks_at_once_;

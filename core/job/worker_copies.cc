@@ -42,7 +42,7 @@ void Worker::Fill() {
   for (ReadingTask& reading : readings_) {
     if (!reading.is_under_way) work_.walk->ShareIfWanted(&reading.batch);
   }
-  WaitSinceLastCall();  // Most likely for completions, which does not count.
+  waits_.Skip(*kernel_);  // Most likely for completions, which does not count.
   for (int starts = 0; may_start(); ++starts) {
     if (starts == kStartsMax) {
       more_to_start_ = true;
@@ -151,14 +151,9 @@ void Worker::StartFlight(int index) {
     const uint64_t bytes = is_copied ? flight.copy.stat().stx_size : 0;
     const auto copied =
         static_cast<int64_t>(std::min<uint64_t>(bytes, limits_.block_bytes));
-    const auto time = kernel_->Now() - start;
-    auto wait = AtOnceChooser::Wait::kNone;
-    if (AtOnceChooser::IsSlow(time, copied)) wait = WaitSinceLastCall();
-    if (wait != AtOnceChooser::Wait::kNone && AtOnceChooser::IsLong(time, copied)) {
-      wait = AtOnceChooser::Wait::kDevice;
-    }
-    if (would_have_waited_) wait = AtOnceChooser::Wait::kDevice;
-    at_once_chooser_.NoteWait(calls_at_once, wait);
+    const Waited waited =
+        waits_.Take(*kernel_, AtOnceChooser::TimeToWait(kernel_->Now() - start, copied));
+    at_once_chooser_.Note(calls_at_once, would_have_waited_ ? Waited::kLong : waited);
   }
 }
 
@@ -228,7 +223,7 @@ void Worker::CopyBlocksAtOnce() {
 
 void Worker::CopyBlocksAtOnce(int index, int lane, Chain chain) {
   FileCopy& copy = flights_[index].copy;
-  WaitSinceLastCall();  // Waits for other files don't count.
+  waits_.Skip(*kernel_);  // Waits for other files don't count.
   const auto end = kernel_->Now() + kRowTime;
   do {
     ChainResults settled;
@@ -251,8 +246,8 @@ bool Worker::RunBlock(ChainId id, const Chain& chain, ChainResults* settled,
   if (kernel_->Submit(id, chain.ops(), settled) != Submitted::kCarriedOut) return false;
   // Waiting for the file's lock, or for room for dirty pages, is no reason to queue the
   // file's chains.
-  *was_read = AtOnceChooser::IsSlow(kernel_->Now() - start, chain[0].io.length) &&
-              WaitSinceLastCall() == AtOnceChooser::Wait::kDevice;
+  const auto time = AtOnceChooser::TimeToWait(kernel_->Now() - start, chain[0].io.length);
+  *was_read = time >= kSlowCallMin && waits_.TakeReads(*kernel_);
   return true;
 }
 

@@ -39,7 +39,7 @@ void Worker::BeginToHelp() {
   help_->source.Start(helped_);
   help_->sink.SetFile(helped_->target());
   help_->pump.Start();
-  WaitSinceLastCall();  // Waits for other files don't count.
+  waits_.Skip(*kernel_);  // Waits for other files don't count.
   // Other workers only offer files that are in memory.
   helps_at_once_ = CopiesBlocksAtOnce(work_.warm_calls) && !is_uncached;
 }

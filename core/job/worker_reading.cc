@@ -85,7 +85,7 @@ bool Worker::Read() {
     if (kernel_->SubmitTask(id, &reading) == Submitted::kQueued) return true;
     reading.is_under_way = false;
   }
-  WaitSinceLastCall();  // For other threads or a directory: that does not count either.
+  waits_.Skip(*kernel_);  // For other threads or a directory: that does not count either.
   if (TakeIn(reading)) return true;
   return !in_vain && nothing_yet_ && idle() && Read();
 }

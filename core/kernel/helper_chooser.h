@@ -12,8 +12,6 @@
 #ifndef RINGCP_CORE_KERNEL_HELPER_CHOOSER_H_
 #define RINGCP_CORE_KERNEL_HELPER_CHOOSER_H_
 
-#include <algorithm>
-
 #include "core/kernel/waited.h"
 
 namespace ringcp {
@@ -23,8 +21,6 @@ class HelperChooser {
   // How many chains are handed over after one that waited. If all of them would wait, the
   // thread itself waits for only one in so many, to see whether they still do.
   static constexpr int kChainsHelped = 64;
-  // A short wait counts only if there are two in so many chains.
-  static constexpr int kChainsPerShortWait = 8;
 
   // Whether the next chain is to be handed over.
   bool Next() {
@@ -35,17 +31,12 @@ class HelperChooser {
 
   // Notes whether a chain that was not handed over made the thread wait.
   void Note(Waited waited) {
-    short_waits_ = waited == Waited::kShortly ? short_waits_ + kChainsPerShortWait
-                                              : std::max(0, short_waits_ - 1);
-    if (waited != Waited::kLong && short_waits_ <= kChainsPerShortWait) return;
-    // Soon after this, one more wait of any kind counts by itself.
-    short_waits_ = kChainsPerShortWait;
-    to_help_ = kChainsHelped;
+    if (filter_.Counts(waited)) to_help_ = kChainsHelped;
   }
 
  private:
   int to_help_ = 0;
-  int short_waits_ = 0;  // Falls by one with each chain that doesn't wait.
+  WaitFilter filter_{/*stays_alert=*/true};
 };
 
 }  // namespace ringcp

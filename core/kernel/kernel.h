@@ -96,6 +96,8 @@ struct WaitLimits {
   int kernel_workers_max = 2;
   // Threads for what io_uring has no opcode for, and for tasks.
   int helper_threads_max = 4;
+  // Calls do wait, as has been seen, so that more is under way than at the beginning.
+  bool calls_wait = false;
 
   friend bool operator==(const WaitLimits&, const WaitLimits&) = default;
 };

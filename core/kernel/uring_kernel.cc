@@ -189,14 +189,11 @@ Submitted UringKernel::SubmitTask(ChainId id, Task* task) {
 template <typename Run>
 void UringKernel::RunAndLearn(const Run& run, HelperChooser* chooser) {
   // Most waits of the thread are in Wait(), for other chains, and must not count here.
-  if (has_waited_) waits_seen_ = Waits();
+  if (has_waited_) waits_.Skip(*this);
   has_waited_ = false;
   const SteadyTime start = Now();
   run();
-  const auto time = Now() - start;
-  const ThreadWaits before = waits_seen_;
-  if (time >= kSlowCallMin) waits_seen_ = Waits();
-  chooser->Note(WaitedFor(time, before, waits_seen_));
+  chooser->Note(waits_.Take(*this, Now() - start));
 }
 
 void UringKernel::SetWaitLimits(const WaitLimits& limits) {
@@ -233,8 +230,7 @@ void UringKernel::Prepare(const Op& op, io_uring_sqe* sqe) const {
   // Linux tries to open a file that it need not make or empty while it takes in the SQE,
   // and believes that this needs no waiting if all names on the way are in memory. NFS
   // asks its server all the same, one file after the other then (seen with Linux 6.12).
-  const bool waits = wait_limits_.kernel_workers_max > WaitLimits().kernel_workers_max;
-  if (waits && op.kind == OpKind::kOpenAt) sqe->flags |= IOSQE_ASYNC;
+  if (wait_limits_.calls_wait && op.kind == OpKind::kOpenAt) sqe->flags |= IOSQE_ASYNC;
 }
 
 bool UringKernel::Queue(ChainId id, absl::Span<const Op> chain) {

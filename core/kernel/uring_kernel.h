@@ -208,9 +208,9 @@ class UringKernel : public RealKernel {
   HelperChooser chain_chooser_;  // For chains with an op that has no opcode.
   WaitLimits wait_limits_;
   AskedCalls asked_calls_;
-  ThreadWaits waits_seen_;
+  WaitAccount waits_;
   int waits_for_few_ = 0;   // How many of the next waits are.
-  bool has_waited_ = true;  // Otherwise too, after waits_seen_ was read.
+  bool has_waited_ = true;  // Otherwise too, since the last look at waits_.
 };
 
 }  // namespace ringcp

@@ -13,7 +13,7 @@ int CountOf(CallsAtOnce calls, AtOnceChooser* chooser) {
   int count = 0;
   while (count < 10'000 && chooser->Next() == calls) {
     ++count;
-    chooser->NoteWait(calls, AtOnceChooser::Wait::kNone);
+    chooser->Note(calls, Waited::kNot);
   }
   return count;
 }
@@ -26,7 +26,7 @@ TEST(AtOnceChooserTest, EverythingAtOnceAsLongAsNothingWaits) {
 TEST(AtOnceChooserTest, OnlyTheOpeningAfterContentsThatHadToBeWaitedFor) {
   AtOnceChooser chooser(CallsAtOnce::kAll);
   ASSERT_EQ(chooser.Next(), CallsAtOnce::kAll);
-  chooser.NoteWait(CallsAtOnce::kAll, AtOnceChooser::Wait::kDevice);
+  chooser.Note(CallsAtOnce::kAll, Waited::kLong);
   EXPECT_TRUE(chooser.is_warm());
   EXPECT_EQ(CountOf(CallsAtOnce::kOpen, &chooser), AtOnceChooser::kFilesWithoutAllMin);
 }
@@ -34,7 +34,7 @@ TEST(AtOnceChooserTest, OnlyTheOpeningAfterContentsThatHadToBeWaitedFor) {
 TEST(AtOnceChooserTest, NothingAfterAnOpeningThatHadToBeWaitedFor) {
   AtOnceChooser chooser(CallsAtOnce::kOpen);
   ASSERT_EQ(chooser.Next(), CallsAtOnce::kOpen);
-  chooser.NoteWait(CallsAtOnce::kOpen, AtOnceChooser::Wait::kDevice);
+  chooser.Note(CallsAtOnce::kOpen, Waited::kLong);
   EXPECT_FALSE(chooser.is_warm());
   for (int i = 0; i < AtOnceChooser::kFilesWithoutStat; ++i) {
     ASSERT_EQ(chooser.Next(), CallsAtOnce::kNone);
@@ -42,7 +42,7 @@ TEST(AtOnceChooserTest, NothingAfterAnOpeningThatHadToBeWaitedFor) {
   // The next one is tried; until that is known, nothing is warm.
   ASSERT_EQ(chooser.Next(), CallsAtOnce::kOpen);
   EXPECT_FALSE(chooser.is_warm());
-  chooser.NoteWait(CallsAtOnce::kOpen, AtOnceChooser::Wait::kNone);
+  chooser.Note(CallsAtOnce::kOpen, Waited::kNot);
   EXPECT_TRUE(chooser.is_warm());
   EXPECT_EQ(CountOf(CallsAtOnce::kOpen, &chooser), 10'000);
 }
@@ -52,13 +52,13 @@ TEST(AtOnceChooserTest, TriesContentsLessAndLessOftenWhileTheyAreWaitedFor) {
   ASSERT_EQ(chooser.Next(), CallsAtOnce::kAll);
   for (int files = AtOnceChooser::kFilesWithoutAllMin;
        files <= AtOnceChooser::kFilesWithoutAllMax; files *= 2) {
-    chooser.NoteWait(CallsAtOnce::kAll, AtOnceChooser::Wait::kDevice);
+    chooser.Note(CallsAtOnce::kAll, Waited::kLong);
     EXPECT_EQ(CountOf(CallsAtOnce::kOpen, &chooser), files);
   }
-  chooser.NoteWait(CallsAtOnce::kAll, AtOnceChooser::Wait::kDevice);
+  chooser.Note(CallsAtOnce::kAll, Waited::kLong);
   EXPECT_EQ(CountOf(CallsAtOnce::kOpen, &chooser), AtOnceChooser::kFilesWithoutAllMax);
-  chooser.NoteWait(CallsAtOnce::kAll, AtOnceChooser::Wait::kNone);
-  chooser.NoteWait(CallsAtOnce::kAll, AtOnceChooser::Wait::kDevice);
+  chooser.Note(CallsAtOnce::kAll, Waited::kNot);
+  chooser.Note(CallsAtOnce::kAll, Waited::kLong);
   EXPECT_EQ(CountOf(CallsAtOnce::kOpen, &chooser), AtOnceChooser::kFilesWithoutAllMin);
 }
 
@@ -66,24 +66,23 @@ TEST(AtOnceChooserTest, OtherWaitsCountWhenThereAreManyOfThem) {
   AtOnceChooser chooser(CallsAtOnce::kAll);
   for (int round = 0; round < 100; ++round) {
     ASSERT_EQ(chooser.Next(), CallsAtOnce::kAll);
-    chooser.NoteWait(CallsAtOnce::kAll, AtOnceChooser::Wait::kOther);
-    for (int i = 0; i < AtOnceChooser::kFilesPerOtherWait; ++i) {
+    chooser.Note(CallsAtOnce::kAll, Waited::kShortly);
+    for (int i = 0; i < WaitFilter::kCallsPerShortWait; ++i) {
       ASSERT_EQ(chooser.Next(), CallsAtOnce::kAll);
-      chooser.NoteWait(CallsAtOnce::kAll, AtOnceChooser::Wait::kNone);
+      chooser.Note(CallsAtOnce::kAll, Waited::kNot);
     }
   }
-  chooser.NoteWait(CallsAtOnce::kAll, AtOnceChooser::Wait::kOther);
+  chooser.Note(CallsAtOnce::kAll, Waited::kShortly);
   EXPECT_EQ(chooser.Next(), CallsAtOnce::kAll);
-  chooser.NoteWait(CallsAtOnce::kAll, AtOnceChooser::Wait::kOther);
+  chooser.Note(CallsAtOnce::kAll, Waited::kShortly);
   EXPECT_EQ(chooser.Next(), CallsAtOnce::kOpen);
 }
 
 TEST(AtOnceChooserTest, MoreBytesMayTakeMoreTime) {
   using std::chrono::nanoseconds;
-  const nanoseconds slow = kSlowCallMin;
-  EXPECT_TRUE(AtOnceChooser::IsSlow(slow, 0));
-  EXPECT_FALSE(AtOnceChooser::IsSlow(slow - nanoseconds(1), 0));
-  EXPECT_FALSE(AtOnceChooser::IsSlow(slow, 1));
+  const nanoseconds time(1000);
+  EXPECT_EQ(AtOnceChooser::TimeToWait(time, 0), time);
+  EXPECT_EQ(AtOnceChooser::TimeToWait(time, 3), time - 3 * AtOnceChooser::kTimePerByte);
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ TEST(HelperChooserTest, ShortWaitsCountWhenTheyAreFrequent) {
   for (int i = 0; i < 10; ++i) {
     chooser.Note(Waited::kShortly);
     EXPECT_EQ(CountHelped(&chooser), 0);
-    for (int quick = 0; quick < HelperChooser::kChainsPerShortWait; ++quick) {
+    for (int quick = 0; quick < WaitFilter::kCallsPerShortWait; ++quick) {
       chooser.Note(Waited::kNot);
     }
   }
