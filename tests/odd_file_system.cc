@@ -23,6 +23,8 @@
 //                       on it is answered only when another one's are to be set, too. One
 //                       that has waited alone for very long fails: EIO.
 //   lists-in-pairs      The same with the opening of a directory to be read.
+//   opens-in-pairs      The same with the opening of an existing file, after the first
+//                       hundred; and the kernel remembers names.
 //   latency=MS          Each request takes so many milliseconds.
 //   latency-jumps=SEED  Requests take between 0 and 20 ms, as latency_jumps.h says.
 //   fixed-modes         Files are made, and told to be, 0755, as on FAT.
@@ -209,26 +211,31 @@ int ReadDirectory(const char* path, void* buffer, fuse_fill_dir_t fill, off_t,
 // Calls of one kind that are answered in pairs only; see times-in-pairs.
 class Pairs {
  public:
+  explicit Pairs(int slow_calls = 6) : slow_calls_(slow_calls) {}
+
   // 0 or -errno.
   int AwaitPartner() {
     std::unique_lock lock(mutex_);
     const int number = calls_++;
-    if (number < kSlowCalls) {
+    if (number < slow_calls_) {
       lock.unlock();
       usleep(2000);
       return 0;
     }
     changed_.notify_all();
-    const bool is_first = (number - kSlowCalls) % 2 == 0;
+    const bool is_first = (number - slow_calls_) % 2 == 0;
     const auto has_partner = [&] { return !is_first || calls_ > number + 1; };
-    return changed_.wait_for(lock, std::chrono::seconds(30), has_partner) ? 0 : -EIO;
+    has_failed_ =
+        has_failed_ || !changed_.wait_for(lock, std::chrono::seconds(30), has_partner);
+    return has_failed_ ? -EIO : 0;
   }
 
  private:
-  static constexpr int kSlowCalls = 6;
+  const int slow_calls_;
   std::mutex mutex_;
   std::condition_variable changed_;
   int calls_ = 0;
+  bool has_failed_ = false;  // So do all that follow, without waiting.
 };
 
 int OpenDirectory(const char* path, fuse_file_info*) {
@@ -303,6 +310,10 @@ int OpenBacking(const char* path, mode_t mode, fuse_file_info* info) {
 }
 
 int Open(const char* path, fuse_file_info* info) {
+  static Pairs pairs(/*slow_calls=*/100);
+  if (Has("opens-in-pairs", path)) {
+    if (const int failure = pairs.AwaitPartner()) return failure;
+  }
   if (const int failure = FailureOf("open", path)) return failure;
   const bool is_written = (info->flags & O_ACCMODE) != O_RDONLY;
   if (is_written && (info->flags & O_TRUNC) == 0 && Has("opens-to-truncate", path)) {
@@ -455,6 +466,9 @@ void* Begin(fuse_conn_info*, fuse_config* config) {
   config->use_ino = TheOddities().names.contains("own-inodes") ? 0 : 1;
   // The kernel must cache nothing, because another process may change the backing files.
   config->attr_timeout = config->entry_timeout = config->negative_timeout = 0;
+  if (TheOddities().names.contains("opens-in-pairs")) {
+    config->attr_timeout = config->entry_timeout = 3600;
+  }
   puts("mounted");
   fflush(stdout);
   return nullptr;

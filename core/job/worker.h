@@ -44,7 +44,8 @@
 #include "core/file/shared_file.h"
 #include "core/file/stream_copy.h"
 #include "core/file/target_claims.h"
-#include "core/job/made_names.h"
+#include "core/job/node_task.h"
+#include "core/job/shared_work.h"
 #include "core/job/wait_control.h"
 #include "core/job/walk_tasks.h"
 #include "core/kernel/block_pool.h"
@@ -54,22 +55,6 @@
 #include "core/tree/walk.h"
 
 namespace ringcp {
-
-// What the workers of a job share. Several threads may use all of it.
-struct SharedWork {
-  FileCopyPolicy policy;
-  Walk* walk = nullptr;
-  LinkTable* links = nullptr;
-  SharedFiles* shared_files = nullptr;
-  TargetClaims* claims = nullptr;
-  Reporter* reporter = nullptr;
-  // Records which named sources were copied; nullptr if nobody asks.
-  MadeNames* made_names = nullptr;
-  WaitControl* waits = nullptr;
-  const std::atomic<bool>* cancelled = nullptr;
-  // Which calls are made at once for files that are in memory.
-  CallsAtOnce warm_calls = CallsAtOnce::kAll;
-};
 
 class Worker {
  public:
@@ -182,7 +167,8 @@ class Worker {
   static int IndexOf(ChainId id) { return static_cast<int>(id.value) / kLanesMax; }
   static int LaneOf(ChainId id) { return static_cast<int>(id.value) % kLanesMax; }
   // Tasks are named by their indices, behind all that chains are named by.
-  static constexpr uint32_t kReadings = uint32_t{1} << 30;
+  static constexpr uint32_t kReadings = uint32_t{1} << 29;
+  static constexpr uint32_t kNodes = uint32_t{1} << 30;
   static constexpr uint32_t kLeavings = uint32_t{1} << 31;
 
   // Each of these continues one phase, and returns true when that phase is over.
@@ -227,9 +213,13 @@ class Worker {
   void OnTaskEnded(ChainId id);
   // Gives the entries that are left back.
   void DropEntries(ReadingTask* reading);
-  int copies_in_flight() const {
+  int flights_in_hand() const {
     return static_cast<int>(flights_.size() - free_flights_.size());
   }
+  int nodes_in_hand() const {
+    return static_cast<int>(nodes_.size() - free_nodes_.size());
+  }
+  int copies_in_flight() const { return flights_in_hand() + nodes_in_hand(); }
   // False while a large file is copied at once, because other copies beside it would only
   // slow it down. Meanwhile threads with nothing to do get half of the batch.
   bool may_start() const {
@@ -239,13 +229,26 @@ class Worker {
            (in_flight < limits_.copies_in_flight_warm || !at_once_chooser_.is_warm() ||
             wait_limits_.kernel.calls_wait);
   }
-  // Begins with an entry: starts a flight, copies a node at once, or keeps a stream for
-  // later.
+  // Begins with an entry: starts a flight, submits a node, or keeps a stream for later.
   void Begin(const WaitingEntry& entry);
   // Starts the copy of the entry in flights_[index]; TakeFlight() gives the index.
   void StartFlight(int index);
   int TakeFlight();
-  void CopyNodeEntry(WaitingEntry entry);
+  void BeginNode(const WaitingEntry& entry);
+  // Makes the target of `entry`, a name of the file `id`, a hard link to `copied_as`, the
+  // copy of that file.
+  void MakeLink(const WaitingEntry& entry, const FileIdentity& id,
+                const std::string& copied_as);
+  int TakeNode(const WaitingEntry& entry, NodeTask::Step step);  // Its index.
+  void SubmitNode(int index);
+  void OnNodeEnded(int index);
+  // Decides what is to become of a node that was looked at. False: nothing more; the
+  // entry is counted or given away.
+  bool DecideNode(NodeTask* node);
+  void DropNode(WaitingEntry* entry, const CopyFailure& failure);
+  // Each counts and tells what has come of it; CountNode() returns whether it was copied.
+  bool CountNode(const NodeTask& node);
+  void CountLink(const NodeTask& node);
   // Begins anew with an entry whose file, of `mode`, may not be of the kind that the
   // directory lists. False if the entry has been looked at before.
   bool Redirect(const WaitingEntry& entry, mode_t mode);
@@ -278,10 +281,6 @@ class Worker {
   void QueueChains(int index);
   void QueueBacklog();
 
-  // Makes the target of `entry`, a name of the file `id`, a hard link to `copied_as`, the
-  // copy of that file.
-  void Link(const WaitingEntry& entry, const FileIdentity& id,
-            const std::string& copied_as);
   // Whether `entry`, which has turned out to be the file `id` with `links` links, is to
   // be copied; see LinkTable. If the entry has a claim on another file, which had this
   // name before, it loses that claim.
@@ -360,6 +359,8 @@ class Worker {
   WaitControl::Limits wait_limits_;
   // The last reading has found nothing, and nothing has ended since.
   bool nothing_yet_ = false;
+  std::deque<NodeTask> nodes_;
+  std::vector<uint32_t> free_nodes_;
   std::deque<LeavingTask> leavings_;
   std::vector<uint32_t> free_leavings_;
   std::vector<int> awaiting_;  // Flights that wait for a helper to leave.

@@ -99,7 +99,7 @@ void Worker::Begin(const WaitingEntry& entry) {
     }
     case EntryKind::kSymlink:
     case EntryKind::kSpecial:
-      return CopyNodeEntry(entry);
+      return BeginNode(entry);
     case EntryKind::kStream:
       streams_.push_back(entry);
   }
@@ -127,7 +127,7 @@ FileCopyNames Worker::NamesOf(const WaitingEntry& entry) const {
 
 int Worker::TakeFlight() {
   if (free_flights_.empty()) {
-    RINGCP_CHECK(copies_in_flight() < limits_.copies_in_flight);
+    RINGCP_CHECK(flights_in_hand() < limits_.copies_in_flight);
     flights_.emplace_back(pool_, counters_);
     return static_cast<int>(flights_.size()) - 1;
   }
@@ -281,7 +281,7 @@ void Worker::OnMultiplyLinked(int index) {
       flight.copy.Proceed(&next_);
       break;
     case LinkTable::Claim::kLink:
-      Link(flight.entry, id, copied_as);
+      MakeLink(flight.entry, id, copied_as);
       flight.entry.directory = nullptr;
       flight.copy.Abandon(&next_);
       break;

@@ -1,15 +1,12 @@
-// Entries that are no files in flight: links, nodes, streams, and entries that turn out
-// to be something else. Also what is counted and reported for every entry.
+// Entries that turn out to be something else, streams, and claims on files with several
+// names. Also what is counted and reported for every entry.
 
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include "core/base/file_identity.h"
-#include "core/file/hard_link.h"
-#include "core/file/node_copy.h"
 #include "core/file/target_decision.h"
 #include "core/job/worker.h"
-#include "core/tree/target_directory.h"
 
 namespace ringcp {
 
@@ -49,63 +46,6 @@ bool Worker::Redirect(const WaitingEntry& entry, mode_t mode) {
   return true;
 }
 
-void Worker::CopyNodeEntry(WaitingEntry entry) {
-  if (!entry.looked_at) entry.follow = work_.policy.follows_links;
-  const FileCopyNames names = NamesOf(entry);
-  NodeSource source(kernel_);
-  if (const int error_number = source.Open(names); error_number != 0) {
-    CountFailed(entry, {.operation = Operation::kStat, .error_number = error_number});
-    SettleClaim(&entry, /*copied=*/false);
-    return Release(entry);
-  }
-  const struct statx& stat = source.stat();
-  if ((S_ISREG(stat.stx_mode) || S_ISDIR(stat.stx_mode)) &&
-      Redirect(entry, stat.stx_mode)) {
-    return;
-  }
-  const bool is_offered = work_.policy.offer_all_links || OffersLinks(entry);
-  if (work_.policy.preserve.links &&
-      (stat.stx_nlink > 1 || is_offered || entry.claimed.has_value())) {
-    const FileIdentity id = IdentityOf(stat);
-    const uint32_t links = LinksToMeet(entry, stat.stx_nlink);
-    entry.kind = S_ISLNK(stat.stx_mode) ? EntryKind::kSymlink : EntryKind::kSpecial;
-    std::string copied_as;
-    switch (ClaimCopy(id, links, &entry, &copied_as)) {
-      case LinkTable::Claim::kCopy:
-        break;
-      case LinkTable::Claim::kLink:
-        return Link(entry, id, copied_as);
-      case LinkTable::Claim::kWait:
-        return;
-    }
-  }
-  bool copied = false;
-  if (S_ISREG(stat.stx_mode) || S_ISDIR(stat.stx_mode)) {
-    CountFailed(entry, {.refusal = Refusal::kSourceReplaced});
-  } else {
-    const NodeResult result = CopyNode(work_.policy, names, source);
-    if (result.access_left_out) {
-      work_.reporter->WarnOfAccessLeftOut(
-          SourcePath(*entry.directory, entry.source_name));
-    }
-    switch (result.outcome) {
-      case NodeOutcome::kCopied:
-        copied = true;
-        CountDone(entry, result.old_target);
-        break;
-      case NodeOutcome::kSkipped:
-        counters_->files_skipped.Add(1);
-        break;
-      case NodeOutcome::kFailed:
-        if (result.old_target != OldTarget::kKept) TellRemoved(entry);
-        CountFailed(entry, result.failure);
-        break;
-    }
-  }
-  SettleClaim(&entry, copied);
-  Release(entry);
-}
-
 void Worker::OnStreamEnded(const WaitingEntry& entry, const StreamCopy& copy) {
   const OldTarget old_target = copy.old_target();
   if (copy.outcome() != FileCopy::Outcome::kCopied && old_target != OldTarget::kKept) {
@@ -134,50 +74,6 @@ void Worker::TellOfRemoval(const WaitingEntry& entry, int error_number) {
       Operation::kRemove, TargetPath(*entry.directory, entry.target_name), error_number));
 }
 
-void Worker::Link(const WaitingEntry& entry, const FileIdentity& id,
-                  const std::string& copied_as) {
-  const std::string here = TargetPathBelowTop(*entry.directory);
-  const size_t slash = copied_as.rfind('/');
-  const std::string existing_name = copied_as.substr(slash + 1);
-  const std::string existing_in =
-      slash == std::string::npos ? "" : copied_as.substr(0, slash);
-  // Most hard links to a file are in one directory.
-  const bool neighbours = existing_in == here;
-  const int existing_directory =
-      neighbours ? entry.directory->target->fd
-                 : OpenParentBeneath(kernel_, work_.walk->top()->target->fd, copied_as);
-  NodeResult result;
-  if (existing_directory < 0) {
-    result.failure = TargetFailure(Operation::kMakeHardLink, -existing_directory);
-  } else {
-    const CopyKind kind = entry.kind == EntryKind::kRegular   ? CopyKind::kContents
-                          : entry.kind == EntryKind::kSymlink ? CopyKind::kLink
-                                                              : CopyKind::kNode;
-    result = MakeHardLink(work_.policy, NamesOf(entry),
-                          {.source = id,
-                           .kind = kind,
-                           .directory = existing_directory,
-                           .name = existing_name.c_str()});
-    if (!neighbours) kernel_->Close(existing_directory);
-  }
-  if (result.outcome == NodeOutcome::kFailed && result.old_target != OldTarget::kKept) {
-    TellRemoved(entry);
-  }
-  const bool is_named_by_both = result.failure.operation == Operation::kMakeHardLink;
-  if (result.outcome == NodeOutcome::kCopied) CountDone(entry, result.old_target);
-  if (result.outcome == NodeOutcome::kSkipped) counters_->files_skipped.Add(1);
-  if (result.outcome == NodeOutcome::kFailed && is_named_by_both) {
-    counters_->files_failed.Add(1);
-    work_.reporter->Report(MakeFileError(
-        Operation::kMakeHardLink, TargetPath(*entry.directory, entry.target_name),
-        result.failure.error_number,
-        JoinPath(TargetPath(*work_.walk->top()), copied_as)));
-  } else if (result.outcome == NodeOutcome::kFailed) {
-    CountFailed(entry, result.failure);
-  }
-  Release(entry);
-}
-
 LinkTable::Claim Worker::ClaimCopy(const FileIdentity& id, uint32_t links,
                                    WaitingEntry* entry, std::string* copied_as) {
   if (entry->claimed == id) return LinkTable::Claim::kCopy;
@@ -195,7 +91,7 @@ void Worker::SettleClaim(WaitingEntry* entry, bool copied) {
       copied ? JoinPath(TargetPathBelowTop(*entry->directory), entry->target_name) : "";
   for (WaitingEntry& waiting : work_.links->Settle(id, copied_as)) {
     if (copied) {
-      Link(waiting, id, copied_as);
+      MakeLink(waiting, id, copied_as);
     } else if (cancelled()) {
       Release(waiting);
     } else {

@@ -38,6 +38,9 @@ int Worker::CopiesOf(const Directory& directory) const {
   for (const Flight& flight : flights_) {
     copies += flight.active && flight.entry.directory == &directory ? 1 : 0;
   }
+  for (const NodeTask& node : nodes_) {
+    copies += node.is_in_hand && node.entry.directory == &directory ? 1 : 0;
+  }
   return copies;
 }
 
@@ -50,7 +53,8 @@ int Worker::readings_in_hand() const {
 }
 
 int Worker::tasks_in_flight() const {
-  size_t tasks = leavings_.size() - free_leavings_.size();
+  size_t tasks =
+      leavings_.size() - free_leavings_.size() + nodes_.size() - free_nodes_.size();
   for (const ReadingTask& reading : readings_) tasks += reading.is_under_way ? 1 : 0;
   return static_cast<int>(tasks);
 }
@@ -106,6 +110,10 @@ void Worker::OnTaskEnded(ChainId id) {
     free_leavings_.push_back(id.value - kLeavings);
     nothing_yet_ = false;
     return;
+  }
+  if (id.value >= kNodes) {
+    nothing_yet_ = false;
+    return OnNodeEnded(static_cast<int>(id.value - kNodes));
   }
   ReadingTask& reading = readings_[id.value - kReadings];
   reading.is_under_way = false;

@@ -87,6 +87,9 @@ class Task {
   virtual ~Task() = default;
   // Carries it out. Of `kernel` it may call nothing but what any thread may call.
   virtual void Run(Kernel* kernel) = 0;
+  // A few calls, which take some microseconds from memory: to look at the thread's clocks
+  // before and after would make it notably slower.
+  virtual bool is_short() const { return false; }
 };
 
 // How much of what waits a kernel has under way at a time.

@@ -181,13 +181,17 @@ Submitted UringKernel::SubmitTask(ChainId id, Task* task) {
     ++counters_.tasks_by_helpers;
     return Submitted::kQueued;
   }
-  task_chooser_.Run(this, task);
-  has_waited_ = true;  // Perhaps.
+  if (task->is_short()) {
+    RunAndLearn([&] { task->Run(this); }, &task_chooser_);
+  } else {
+    task_chooser_.Run(this, task);
+    has_waited_ = true;  // Perhaps.
+  }
   return Submitted::kCarriedOut;
 }
 
-template <typename Run>
-void UringKernel::RunAndLearn(const Run& run, HelperChooser* chooser) {
+template <typename Run, typename Chooser>
+void UringKernel::RunAndLearn(const Run& run, Chooser* chooser) {
   // Most waits of the thread are in Wait(), for other chains, and must not count here.
   if (has_waited_) waits_.Skip(*this);
   has_waited_ = false;

@@ -122,8 +122,8 @@ class UringKernel : public RealKernel {
   bool HasOpcodes(absl::Span<const Op> chain) const;
   void CountAtOnce(absl::Span<const Op> chain);
   // Runs `run` on this thread, and tells `chooser` whether that waited.
-  template <typename Run>
-  void RunAndLearn(const Run& run, HelperChooser* chooser);
+  template <typename Run, typename Chooser>
+  void RunAndLearn(const Run& run, Chooser* chooser);
   void Prepare(const Op& op, io_uring_sqe* sqe) const;
   // Queue() for a chain with an op that has no opcode.
   bool QueueForHelper(ChainId id, absl::Span<const Op> chain);

@@ -65,6 +65,41 @@ TEST_P(CopyJobWaitingTest, TimesOfSeveralFilesAreSetAtATime) {
   CopyWithOneWorker(Request({"source"}, "odd/target", "rp"), kFiles);
 }
 
+// Nor is one symbolic link made after the other.
+TEST_P(CopyJobWaitingTest, SeveralLinksAreCopiedAtATime) {
+  constexpr int kLinks = 26;  // An even number.
+  scratch_.MakeDirectory("source");
+  for (int i = 0; i < kLinks; ++i) {
+    std::filesystem::create_symlink("anything",
+                                    scratch_.Path(absl::StrCat("source/link", i)));
+  }
+  scratch_.MakeDirectory("backing");
+  const OddMount odd(scratch_.Path("backing"), scratch_.MakeDirectory("odd"),
+                     {"times-in-pairs", "only=link"});
+  if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
+  CopyWithOneWorker(Request({"source"}, "odd/target", "rp"), kLinks);
+}
+
+// The default engine opens one file in so many at once, to see whether that still waits.
+using CopyJobChainsTest = CopyJobWaitingTest;
+
+// Linux opens a file whose name it remembers while it takes in the SQE, even where the
+// file system then has to wait.
+TEST_P(CopyJobChainsTest, SeveralFilesAreOpenedAtATime) {
+  constexpr int kFiles = 200;  // An even number.
+  MakeDirectories(1, {});
+  for (int i = 0; i < kFiles; ++i) {
+    scratch_.WriteFile(absl::StrCat("backing/source/file", i), "contents");
+  }
+  const OddMount odd(scratch_.Path("backing"), scratch_.MakeDirectory("odd"),
+                     {"opens-in-pairs", "only=file"});
+  if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
+  for (int i = 0; i < kFiles; ++i) {
+    ASSERT_TRUE(Exists(scratch_.Path(absl::StrCat("odd/source/file", i))));
+  }
+  CopyWithOneWorker(Request({"odd/source"}, "target", "r"), kFiles);
+}
+
 // Nor is one directory after the other opened.
 TEST_P(CopyJobWaitingTest, SeveralDirectoriesAreReadAtATime) {
   constexpr int kDirectories = 26;  // An even number.
@@ -178,6 +213,8 @@ TEST_P(CopyJobWaitingTest, WhereNoHelperThreadCanBeStartedTheCopyIsRight) {
 // The engine of plain calls makes one at a time.
 INSTANTIATE_TEST_SUITE_P(Rings, CopyJobWaitingTest,
                          testing::Values(EngineChoice::kAuto, EngineChoice::kUring),
+                         EngineTestName);
+INSTANTIATE_TEST_SUITE_P(Rings, CopyJobChainsTest, testing::Values(EngineChoice::kUring),
                          EngineTestName);
 
 }  // namespace

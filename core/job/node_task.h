@@ -1,0 +1,61 @@
+// Copies an entry that is neither a regular file nor a directory, or makes one more name
+// of a file that was copied, as a task that a helper thread may carry out.
+//
+// Thread-safety: while the task is under way it belongs to the thread that carries it
+// out, else to the worker.
+
+#ifndef RINGCP_CORE_JOB_NODE_TASK_H_
+#define RINGCP_CORE_JOB_NODE_TASK_H_
+
+#include <optional>
+#include <string>
+
+#include "core/base/file_identity.h"
+#include "core/file/copy_policy.h"
+#include "core/file/node_copy.h"
+#include "core/job/shared_work.h"
+#include "core/kernel/kernel.h"
+#include "core/tree/link_table.h"
+
+namespace ringcp {
+
+struct NodeTask : Task {
+  enum class Step {
+    kLook,  // Look at the source, and go on with kCopy unless the worker has to be asked.
+    kCopy,
+    kLink,
+  };
+
+  // REQUIRES: `shared_work` outlives the task.
+  explicit NodeTask(const SharedWork* shared_work) : work(shared_work) {}
+
+  // Takes the step that is to be taken, if the job was not cancelled. What has come of it
+  // is in `was_cancelled`, `look_error` (of kLook) and `result`.
+  void Run(Kernel* kernel) override;
+  bool is_short() const override { return true; }
+
+  // Whether the source, which was looked at, may be copied only when the worker has
+  // decided what is to become of it: it is of another kind, or perhaps copied already.
+  bool asks_worker() const;
+
+  const SharedWork* const work;
+  bool is_in_hand = false;  // Else free.
+  WaitingEntry entry;
+  FileCopyNames names;  // Of `entry`.
+  Step step = Step::kLook;
+  // Of kLink: the file, and the path of its copy below the target's top.
+  FileIdentity id;
+  std::string copied_as;
+
+  bool was_cancelled = false;
+  int look_error = 0;  // Or an errno.
+  std::optional<NodeSource> source;
+  NodeResult result;
+
+ private:
+  void MakeLink(Kernel* kernel);
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_JOB_NODE_TASK_H_

@@ -1,0 +1,39 @@
+// What the workers of a job share.
+//
+// Thread-safety: several threads may use all of it.
+
+#ifndef RINGCP_CORE_JOB_SHARED_WORK_H_
+#define RINGCP_CORE_JOB_SHARED_WORK_H_
+
+#include <atomic>
+
+#include "core/file/copy_policy.h"
+#include "core/file/file_copy.h"
+#include "core/file/reporter.h"
+#include "core/file/shared_file.h"
+#include "core/file/target_claims.h"
+#include "core/job/made_names.h"
+#include "core/job/wait_control.h"
+#include "core/tree/link_table.h"
+#include "core/tree/walk.h"
+
+namespace ringcp {
+
+struct SharedWork {
+  FileCopyPolicy policy;
+  Walk* walk = nullptr;
+  LinkTable* links = nullptr;
+  SharedFiles* shared_files = nullptr;
+  TargetClaims* claims = nullptr;
+  Reporter* reporter = nullptr;
+  // Records which named sources were copied; nullptr if nobody asks.
+  MadeNames* made_names = nullptr;
+  WaitControl* waits = nullptr;
+  const std::atomic<bool>* cancelled = nullptr;
+  // Which calls are made at once for files that are in memory.
+  CallsAtOnce warm_calls = CallsAtOnce::kAll;
+};
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_JOB_SHARED_WORK_H_

@@ -1,0 +1,155 @@
+// Entries that are neither regular files nor directories, and further names of files:
+// each is a task, so that a helper thread may carry it out.
+
+#include <sys/stat.h>
+
+#include "core/base/file_identity.h"
+#include "core/job/worker.h"
+
+namespace ringcp {
+
+int Worker::TakeNode(const WaitingEntry& entry, NodeTask::Step step) {
+  if (free_nodes_.empty()) {
+    free_nodes_.push_back(static_cast<uint32_t>(nodes_.size()));
+    nodes_.emplace_back(&work_);
+  }
+  const uint32_t index = free_nodes_.back();
+  free_nodes_.pop_back();
+  NodeTask& node = nodes_[index];
+  node.is_in_hand = true;
+  node.entry = entry;
+  node.step = step;
+  return static_cast<int>(index);
+}
+
+void Worker::BeginNode(const WaitingEntry& entry) {
+  const int index = TakeNode(entry, NodeTask::Step::kLook);
+  NodeTask& node = nodes_[index];
+  if (!entry.looked_at) node.entry.follow = work_.policy.follows_links;
+  SubmitNode(index);
+}
+
+void Worker::MakeLink(const WaitingEntry& entry, const FileIdentity& id,
+                      const std::string& copied_as) {
+  const int index = TakeNode(entry, NodeTask::Step::kLink);
+  NodeTask& node = nodes_[index];
+  node.id = id;
+  node.copied_as = copied_as;
+  SubmitNode(index);
+}
+
+void Worker::SubmitNode(int index) {
+  NodeTask& node = nodes_[index];
+  node.names = NamesOf(node.entry);
+  const ChainId id = {kNodes + static_cast<uint32_t>(index)};
+  if (kernel_->SubmitTask(id, &node) != Submitted::kQueued) OnNodeEnded(index);
+}
+
+void Worker::OnNodeEnded(int index) {
+  NodeTask& node = nodes_[index];
+  bool copied = false;
+  bool is_over = true;
+  if (!node.was_cancelled) {
+    switch (node.step) {
+      case NodeTask::Step::kLook:
+        if (DecideNode(&node)) return SubmitNode(index);
+        is_over = false;
+        break;
+      case NodeTask::Step::kCopy:
+        copied = CountNode(node);
+        break;
+      case NodeTask::Step::kLink:
+        CountLink(node);
+        break;
+    }
+  }
+  if (is_over) {
+    SettleClaim(&node.entry, copied);
+    Release(node.entry);
+  }
+  node.source.reset();
+  node.is_in_hand = false;
+  free_nodes_.push_back(static_cast<uint32_t>(index));
+}
+
+bool Worker::DecideNode(NodeTask* node) {
+  WaitingEntry& entry = node->entry;
+  if (node->look_error != 0) {
+    DropNode(&entry, {.operation = Operation::kStat, .error_number = node->look_error});
+    return false;
+  }
+  const struct statx& stat = node->source->stat();
+  const bool is_no_node = S_ISREG(stat.stx_mode) || S_ISDIR(stat.stx_mode);
+  if (is_no_node && Redirect(entry, stat.stx_mode)) return false;
+  const bool is_offered = work_.policy.offer_all_links || OffersLinks(entry);
+  if (work_.policy.preserve.links &&
+      (stat.stx_nlink > 1 || is_offered || entry.claimed.has_value())) {
+    entry.kind = S_ISLNK(stat.stx_mode) ? EntryKind::kSymlink : EntryKind::kSpecial;
+    node->id = IdentityOf(stat);
+    const uint32_t links = LinksToMeet(entry, stat.stx_nlink);
+    switch (ClaimCopy(node->id, links, &entry, &node->copied_as)) {
+      case LinkTable::Claim::kCopy:
+        break;
+      case LinkTable::Claim::kLink:
+        node->step = NodeTask::Step::kLink;
+        return true;
+      case LinkTable::Claim::kWait:
+        return false;
+    }
+  }
+  if (is_no_node) {
+    DropNode(&entry, {.refusal = Refusal::kSourceReplaced});
+    return false;
+  }
+  node->step = NodeTask::Step::kCopy;
+  return true;
+}
+
+void Worker::DropNode(WaitingEntry* entry, const CopyFailure& failure) {
+  CountFailed(*entry, failure);
+  SettleClaim(entry, /*copied=*/false);
+  Release(*entry);
+}
+
+bool Worker::CountNode(const NodeTask& node) {
+  const NodeResult& result = node.result;
+  const WaitingEntry& entry = node.entry;
+  if (result.access_left_out) {
+    work_.reporter->WarnOfAccessLeftOut(SourcePath(*entry.directory, entry.source_name));
+  }
+  switch (result.outcome) {
+    case NodeOutcome::kCopied:
+      CountDone(entry, result.old_target);
+      return true;
+    case NodeOutcome::kSkipped:
+      counters_->files_skipped.Add(1);
+      return false;
+    case NodeOutcome::kFailed:
+      if (result.old_target != OldTarget::kKept) TellRemoved(entry);
+      CountFailed(entry, result.failure);
+      return false;
+  }
+  return false;
+}
+
+void Worker::CountLink(const NodeTask& node) {
+  const NodeResult& result = node.result;
+  const WaitingEntry& entry = node.entry;
+  if (result.outcome == NodeOutcome::kFailed && result.old_target != OldTarget::kKept) {
+    TellRemoved(entry);
+  }
+  const bool is_named_by_both = result.failure.operation == Operation::kMakeHardLink;
+  if (result.outcome == NodeOutcome::kCopied) CountDone(entry, result.old_target);
+  if (result.outcome == NodeOutcome::kSkipped) counters_->files_skipped.Add(1);
+  if (result.outcome == NodeOutcome::kFailed && is_named_by_both) {
+    counters_->files_failed.Add(1);
+    work_.reporter->Report(MakeFileError(
+        Operation::kMakeHardLink, TargetPath(*entry.directory, entry.target_name),
+        result.failure.error_number,
+        JoinPath(TargetPath(*work_.walk->top()), node.copied_as)));
+  } else if (result.outcome == NodeOutcome::kFailed) {
+    CountFailed(entry, result.failure);
+  }
+}
+
+}  // namespace ringcp
