@@ -80,7 +80,7 @@ struct FileCopyPolicy {
   // Where targets are claimed; nullptr: no other copy writes to any target.
   TargetClaims::Desk* claims = nullptr;
 
-  // Carries out, for the copy's own thread, single ops that are in no chain.
+  // Carries out single ops that are in no chain, for the thread that asks for them.
   Kernel* kernel = nullptr;
 
   // Returns `op`, marked to be carried out at once, unless such ops are slow. It stays

@@ -1,6 +1,6 @@
 // Copies what is neither a regular file nor a directory: symbolic links, pipes, devices
-// and sockets, each as what it is. All ops are carried out at once, because they have
-// nothing to overlap.
+// and sockets, each as what it is. The calls are made one after the other by the thread
+// that asks for them, because each depends on what the one before has told.
 //
 // Thread-safety: the function may be called by any thread, for different targets.
 

@@ -13,8 +13,8 @@ namespace {
 constexpr int kTargetDirectory = 1;
 constexpr int kFilesPerDirectory = 2;
 constexpr int kDirectoriesMin = 2;
-// Descriptors that each worker opens for a moment, to reopen a directory, or to get to a
-// file that it makes a hard link to, which takes no more.
+// Descriptors that each worker opens for a moment, to reopen a directory. (To get to a
+// file that is given another name takes kFilesPerCopy at most, and counts as a copy.)
 constexpr int kForAMoment = kFilesToReopen;
 // The event that wakes the worker.
 constexpr int kWakeEvent = 1;

@@ -15,19 +15,19 @@ void NodeTask::Run(Kernel* kernel) {
   if (step == Step::kLook) {
     source.emplace(kernel);
     look_error = source->Open(names);
-    if (look_error != 0 || asks_worker()) return;
+    if (look_error != 0) return;
+    const mode_t mode = source->stat().stx_mode;
+    if (S_ISREG(mode) || S_ISDIR(mode) || may_have_names()) return;
     step = Step::kCopy;
   }
   result = CopyNode(work->policy, names, *source);
   source.reset();
 }
 
-bool NodeTask::asks_worker() const {
-  const struct statx& stat = source->stat();
-  if (S_ISREG(stat.stx_mode) || S_ISDIR(stat.stx_mode)) return true;
+bool NodeTask::may_have_names() const {
   return work->policy.preserve.links &&
-         (stat.stx_nlink > 1 || work->policy.offer_all_links || names.offers_links ||
-          entry.claimed.has_value());
+         (source->stat().stx_nlink > 1 || work->policy.offer_all_links ||
+          names.offers_links || entry.claimed.has_value());
 }
 
 void NodeTask::MakeLink(Kernel* kernel) {

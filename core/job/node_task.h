@@ -1,12 +1,13 @@
 // Copies an entry that is neither a regular file nor a directory, or makes one more name
 // of a file that was copied, as a task that a helper thread may carry out.
 //
-// Thread-safety: while the task is under way it belongs to the thread that carries it
-// out, else to the worker.
+// Thread-safety: while the task is under way, the thread that carries it out may change
+// it, but for `entry` and `is_in_hand`, and nobody else; otherwise it is the worker's.
 
 #ifndef RINGCP_CORE_JOB_NODE_TASK_H_
 #define RINGCP_CORE_JOB_NODE_TASK_H_
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -19,9 +20,17 @@
 
 namespace ringcp {
 
+// A further name of the file `id`, which was copied under another name, to the path
+// `copied_as` below the target's top.
+struct FurtherName {
+  WaitingEntry entry;
+  FileIdentity id;
+  std::shared_ptr<const std::string> copied_as;
+};
+
 struct NodeTask : Task {
   enum class Step {
-    kLook,  // Look at the source, and go on with kCopy unless the worker has to be asked.
+    kLook,  // Look at the source, and go on with kCopy unless the worker has to decide.
     kCopy,
     kLink,
   };
@@ -34,9 +43,9 @@ struct NodeTask : Task {
   void Run(Kernel* kernel) override;
   bool is_short() const override { return true; }
 
-  // Whether the source, which was looked at, may be copied only when the worker has
-  // decided what is to become of it: it is of another kind, or perhaps copied already.
-  bool asks_worker() const;
+  // Whether the source, which was looked at, may have other names that are copied as well
+  // or were already: then the worker decides what is to become of it.
+  bool may_have_names() const;
 
   const SharedWork* const work;
   bool is_in_hand = false;  // Else free.

@@ -50,8 +50,8 @@ class WaitControl {
   static constexpr int kEndsPerLevel = 8;
   static constexpr int kEndsPerFile = 4;
   // Threads of a worker that carry out tasks and what io_uring has no opcode for, for
-  // half of the level: of a file's ops, about half have no opcode with -a. One for each
-  // of the least directories, and no more than 32, because each takes a stack.
+  // half of the level: of a file's ops, about half have no opcode with -a. No
+  // more than 32, because each takes a stack.
   static constexpr int kHelpersMin = 16;
   static constexpr int kHelpersMax = 32;
 

@@ -73,7 +73,8 @@ bool Worker::CopyEntries() {
     stopping_ = true;
     StopCopies();
   }
-  const bool has_more = more_to_walk_ || !to_copy_.empty() || readings_in_hand() > 0;
+  const bool has_more =
+      more_to_walk_ || !to_copy_.empty() || !links_.empty() || readings_in_hand() > 0;
   if (has_more && !stopping_) Fill();
   if (!more_to_walk_ && idle()) {
     stopping_ = false;
@@ -153,6 +154,8 @@ void Worker::StopCopies() {
   }
   for (const WaitingEntry& entry : to_copy_) Release(entry);
   to_copy_.clear();
+  for (const FurtherName& name : links_) Release(name.entry);
+  links_.clear();
 }
 
 void Worker::CountKernel() {
@@ -181,13 +184,13 @@ void Worker::CountTime(SteadyTime wait_begin, int in_flight) {
   counters_->wait_in_flight_us.Add(waited * in_flight);
   // From memory, waits are many and short.
   if (waited < kLongWait.count()) return;
-  const int copies = copies_in_flight();
+  const int copies = flights_in_hand();
   int for_source = 0;
   for (const Flight& flight : flights_) {
     for_source += flight.active && flight.copy.waits_for_source() ? 1 : 0;
   }
   if (2 * for_source > copies) counters_->wait_source_us.Add(waited);
-  if (copies == limits_.copies_in_flight) counters_->wait_full_us.Add(waited);
+  if (copies_in_flight() >= limits_.copies_in_flight) counters_->wait_full_us.Add(waited);
 }
 
 void Worker::Wait() {

@@ -33,7 +33,6 @@
 #include "core/base/copy_options.h"
 #include "core/base/engine_counters.h"
 #include "core/base/file_identity.h"
-#include "core/base/mutex.h"
 #include "core/file/at_once_chooser.h"
 #include "core/file/block_pump.h"
 #include "core/file/file_copy.h"
@@ -188,7 +187,7 @@ class Worker {
   bool idle() const {
     return kernel_->chains_in_flight() == 0 && backlog_.empty() && awaiting_.empty() &&
            awaiting_targets_.empty() && blocks_at_once_.empty() && to_copy_.empty() &&
-           readings_in_hand() == 0;
+           links_.empty() && readings_in_hand() == 0;
   }
   void BeginToHelp();
   // Copies more blocks of the file that this worker helps with; true if none are left.
@@ -239,6 +238,8 @@ class Worker {
   // copy of that file.
   void MakeLink(const WaitingEntry& entry, const FileIdentity& id,
                 const std::string& copied_as);
+  // Begins with the first of links_.
+  void MakeNextLink();
   int TakeNode(const WaitingEntry& entry, NodeTask::Step step);  // Its index.
   void SubmitNode(int index);
   void OnNodeEnded(int index);
@@ -370,6 +371,7 @@ class Worker {
   // copied by another of its names, entries that are not what the directory lists, and
   // files to be opened alone.
   std::vector<WaitingEntry> to_copy_;
+  std::deque<FurtherName> links_;  // To be made before any other entry is begun with.
   // Streams, to be copied when all other entries are.
   std::deque<WaitingEntry> streams_;
   std::unique_ptr<StreamCopy> stream_;  // Copies the first of them, once begun.

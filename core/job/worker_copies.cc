@@ -48,11 +48,15 @@ void Worker::Fill() {
       more_to_start_ = true;
       return;
     }
-    // Links and devices take no flight, so with nothing else to copy only kStartsMax ends
-    // this loop; a cancelled job must stop earlier.
+    // Links and devices that are copied at once stay in no flight, so with nothing else
+    // to copy only kStartsMax ends this loop; a cancelled job must stop earlier.
     if (cancelled()) {
       more_to_start_ = true;  // Or to give up, which must not wait.
       return;
+    }
+    if (!links_.empty()) {
+      MakeNextLink();
+      continue;
     }
     if (!to_copy_.empty()) {
       const WaitingEntry entry = std::move(to_copy_.back());

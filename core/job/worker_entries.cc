@@ -87,12 +87,12 @@ void Worker::SettleClaim(WaitingEntry* entry, bool copied) {
   if (!entry->claimed.has_value()) return;
   const FileIdentity id = *entry->claimed;
   entry->claimed.reset();
-  const std::string copied_as =
-      copied ? JoinPath(TargetPathBelowTop(*entry->directory), entry->target_name) : "";
-  for (WaitingEntry& waiting : work_.links->Settle(id, copied_as)) {
-    if (copied) {
-      MakeLink(waiting, id, copied_as);
-    } else if (cancelled()) {
+  const auto copied_as = std::make_shared<const std::string>(
+      copied ? JoinPath(TargetPathBelowTop(*entry->directory), entry->target_name) : "");
+  for (WaitingEntry& waiting : work_.links->Settle(id, *copied_as)) {
+    if (copied && !stopping_) {
+      links_.push_back({.entry = std::move(waiting), .id = id, .copied_as = copied_as});
+    } else if (stopping_ || cancelled()) {
       Release(waiting);
     } else {
       waiting.claimed = id;

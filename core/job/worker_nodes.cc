@@ -38,6 +38,12 @@ void Worker::MakeLink(const WaitingEntry& entry, const FileIdentity& id,
   SubmitNode(index);
 }
 
+void Worker::MakeNextLink() {
+  const FurtherName name = std::move(links_.front());
+  links_.pop_front();
+  MakeLink(name.entry, name.id, *name.copied_as);
+}
+
 void Worker::SubmitNode(int index) {
   NodeTask& node = nodes_[index];
   node.names = NamesOf(node.entry);
@@ -81,9 +87,7 @@ bool Worker::DecideNode(NodeTask* node) {
   const struct statx& stat = node->source->stat();
   const bool is_no_node = S_ISREG(stat.stx_mode) || S_ISDIR(stat.stx_mode);
   if (is_no_node && Redirect(entry, stat.stx_mode)) return false;
-  const bool is_offered = work_.policy.offer_all_links || OffersLinks(entry);
-  if (work_.policy.preserve.links &&
-      (stat.stx_nlink > 1 || is_offered || entry.claimed.has_value())) {
+  if (node->may_have_names()) {
     entry.kind = S_ISLNK(stat.stx_mode) ? EntryKind::kSymlink : EntryKind::kSpecial;
     node->id = IdentityOf(stat);
     const uint32_t links = LinksToMeet(entry, stat.stx_nlink);
@@ -91,6 +95,7 @@ bool Worker::DecideNode(NodeTask* node) {
       case LinkTable::Claim::kCopy:
         break;
       case LinkTable::Claim::kLink:
+        node->source.reset();
         node->step = NodeTask::Step::kLink;
         return true;
       case LinkTable::Claim::kWait:

@@ -96,7 +96,7 @@ ChainResults HelperThreads::Run(const Errand& errand) {
     return RunChain(errand.id, absl::MakeConstSpan(errand.ops.data(), errand.size),
                     RunWithSystemCall);
   }
-  task_chooser_->Run(kernel_, errand.task);
+  task_choosers_->For(*errand.task).Run(kernel_, errand.task);
   ChainResults ended;
   ended.id = errand.id;
   return ended;

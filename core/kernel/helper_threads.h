@@ -25,11 +25,11 @@ namespace ringcp {
 
 class HelperThreads {
  public:
-  // Tasks run for `kernel`, and `task_chooser` is told what they wait for. The threads
+  // Tasks run for `kernel`, and `task_choosers` are told what they wait for. The threads
   // call `wake_up` whenever something has ended. All three outlive them. None is started
   // yet.
-  HelperThreads(Kernel* kernel, TaskChooser* task_chooser, WakeUp* wake_up)
-      : kernel_(kernel), task_chooser_(task_chooser), wake_up_(wake_up) {}
+  HelperThreads(Kernel* kernel, TaskChoosers* task_choosers, WakeUp* wake_up)
+      : kernel_(kernel), task_choosers_(task_choosers), wake_up_(wake_up) {}
   // Ends them. REQUIRES: nothing is in flight.
   ~HelperThreads();
   HelperThreads(const HelperThreads&) = delete;
@@ -72,7 +72,7 @@ class HelperThreads {
   ChainResults Run(const Errand& errand);
 
   Kernel* const kernel_;
-  TaskChooser* const task_chooser_;
+  TaskChoosers* const task_choosers_;
   WakeUp* const wake_up_;
   std::vector<std::thread> threads_;
   int in_flight_ = 0;

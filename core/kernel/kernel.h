@@ -87,8 +87,9 @@ class Task {
   virtual ~Task() = default;
   // Carries it out. Of `kernel` it may call nothing but what any thread may call.
   virtual void Run(Kernel* kernel) = 0;
-  // A few calls, which take some microseconds from memory: to look at the thread's clocks
-  // before and after would make it notably slower.
+  // A few calls, which take some microseconds from memory: to look at all of the thread's
+  // clocks before and after would make it notably slower. Short tasks and others are told
+  // apart when it is decided where they run.
   virtual bool is_short() const { return false; }
 };
 

@@ -45,6 +45,15 @@ class TaskChooser {
   std::atomic<bool> hands_over_ = false;
 };
 
+// A kernel's choosers: many short tasks that don't wait, links to files say, must not
+// hide that the few long ones do, nor the other way round.
+struct TaskChoosers {
+  TaskChooser& For(const Task& task) { return task.is_short() ? for_short : for_long; }
+
+  TaskChooser for_long;
+  TaskChooser for_short;
+};
+
 }  // namespace ringcp
 
 #endif  // RINGCP_CORE_KERNEL_TASK_CHOOSER_H_

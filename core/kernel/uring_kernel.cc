@@ -115,7 +115,7 @@ UringKernel::UringKernel(std::unique_ptr<Uring> uring, std::unique_ptr<Uring> po
       can_install_descriptor_(can_install_descriptor),
       can_queue_truncate_(can_queue_truncate),
       chains_(uring_->ops_max + (polled_ != nullptr ? polled_->ops_max : 0)),
-      helpers_(this, &task_chooser_, wake_up()) {
+      helpers_(this, &task_choosers_, wake_up()) {
   if (params.sqpoll) {
     steps_.resize(static_cast<size_t>(chains_.capacity()) * Chain::kOpsMax);
   }
@@ -177,21 +177,37 @@ Submitted UringKernel::Submit(ChainId id, absl::Span<const Op> chain,
 }
 
 Submitted UringKernel::SubmitTask(ChainId id, Task* task) {
-  if (task_chooser_.hands_over() && helpers_.CarryOut(id, task)) {
+  TaskChooser& chooser = task_choosers_.For(*task);
+  if (chooser.hands_over() && helpers_.CarryOut(id, task)) {
     ++counters_.tasks_by_helpers;
     return Submitted::kQueued;
   }
   if (task->is_short()) {
-    RunAndLearn([&] { task->Run(this); }, &task_chooser_);
+    RunShort(task, &chooser);
   } else {
-    task_chooser_.Run(this, task);
+    chooser.Run(this, task);
     has_waited_ = true;  // Perhaps.
   }
   return Submitted::kCarriedOut;
 }
 
-template <typename Run, typename Chooser>
-void UringKernel::RunAndLearn(const Run& run, Chooser* chooser) {
+void UringKernel::RunShort(Task* task, TaskChooser* chooser) {
+  // A look at the waits takes as long as one of the task's calls. So the thread looks
+  // beforehand, and knows what the task waited for, only once one has taken long.
+  const bool is_watched = short_tasks_to_watch_ > 0;
+  if (is_watched) {
+    --short_tasks_to_watch_;
+    waits_.Skip(*this);
+  }
+  const SteadyTime start = Now();
+  task->Run(this);
+  const auto time = Now() - start;
+  if (time >= kSlowCallMin) short_tasks_to_watch_ = kShortTasksToWatch;
+  if (is_watched || time < kSlowCallMin) chooser->Note(waits_.Take(*this, time));
+}
+
+template <typename Run>
+void UringKernel::RunAndLearn(const Run& run, HelperChooser* chooser) {
   // Most waits of the thread are in Wait(), for other chains, and must not count here.
   if (has_waited_) waits_.Skip(*this);
   has_waited_ = false;

@@ -99,7 +99,7 @@ class UringKernel : public RealKernel {
   Submitted Submit(ChainId id, absl::Span<const Op> chain,
                    ChainResults* results) override;
   Submitted SubmitTask(ChainId id, Task* task) override;
-  bool helps_with_tasks() const override { return task_chooser_.hands_over(); }
+  bool helps_with_tasks() const override { return task_choosers_.for_long.hands_over(); }
   void SetWaitLimits(const WaitLimits& limits) override;
   void Wait(absl::Duration timeout, std::vector<ChainResults>* settled) override;
   int chains_in_flight() const override {
@@ -114,6 +114,9 @@ class UringKernel : public RealKernel {
   absl::Status status() const override { return status_; }
 
  private:
+  // Short tasks that are watched after one that took long.
+  static constexpr int kShortTasksToWatch = 64;
+
   // `polled`: nullptr if nothing is polled.
   UringKernel(std::unique_ptr<Uring> uring, std::unique_ptr<Uring> polled,
               const UringParameters& params, bool can_install_descriptor,
@@ -122,8 +125,10 @@ class UringKernel : public RealKernel {
   bool HasOpcodes(absl::Span<const Op> chain) const;
   void CountAtOnce(absl::Span<const Op> chain);
   // Runs `run` on this thread, and tells `chooser` whether that waited.
-  template <typename Run, typename Chooser>
-  void RunAndLearn(const Run& run, Chooser* chooser);
+  template <typename Run>
+  void RunAndLearn(const Run& run, HelperChooser* chooser);
+  // Carries out a short task on this thread, and tells `chooser` whether that waited.
+  void RunShort(Task* task, TaskChooser* chooser);
   void Prepare(const Op& op, io_uring_sqe* sqe) const;
   // Queue() for a chain with an op that has no opcode.
   bool QueueForHelper(ChainId id, absl::Span<const Op> chain);
@@ -202,7 +207,7 @@ class UringKernel : public RealKernel {
   std::optional<std::chrono::steady_clock::time_point> refused_since_;
   absl::Status status_;
   std::vector<ChainResults> carried_out_;  // See CarryOutWithoutSlots().
-  TaskChooser task_chooser_;
+  TaskChoosers task_choosers_;
   HelperThreads helpers_;
   HelperChooser call_chooser_;   // For ops that are at once unless slow.
   HelperChooser chain_chooser_;  // For chains with an op that has no opcode.
@@ -211,6 +216,7 @@ class UringKernel : public RealKernel {
   WaitAccount waits_;
   int waits_for_few_ = 0;   // How many of the next waits are.
   bool has_waited_ = true;  // Otherwise too, since the last look at waits_.
+  int short_tasks_to_watch_ = 0;
 };
 
 }  // namespace ringcp

@@ -33,9 +33,6 @@ bool ComesBefore(const WalkEntry& a, const WalkEntry& b) {
   return std::tie(a.inode, a.source_name) < std::tie(b.inode, b.source_name);
 }
 
-// For flags that the lock guards and that are only compared without it.
-constexpr std::memory_order kRelaxed = std::memory_order_relaxed;
-
 }  // namespace
 
 Walk::Walk(Kernel* kernel, WalkVisitor* visitor, bool follow_links, int open_max)
@@ -329,7 +326,10 @@ void Walk::Stop(Kernel* kernel, const std::function<void(Directory*)>& give_back
     shared_.clear();
     has_shared_ = false;
     PushRoots();
-    while (!pending_.empty()) untaken.push_back(TakeFrom(pending_.size() - 1));
+    while (!pending_.empty()) {
+      untaken.push_back(TakeFrom(pending_.size() - 1));
+      untaken.back()->is_unread = false;
+    }
     waiting_kernels_.WakeAll();
   }
   for (Directory* directory : untaken) give_back(directory);

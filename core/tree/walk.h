@@ -266,6 +266,9 @@ class Walk {
   void Stop(Kernel* kernel, const std::function<void(Directory*)>& give_back);
 
  private:
+  // For flags that the lock guards and that are only compared without it.
+  static constexpr std::memory_order kRelaxed = std::memory_order_relaxed;
+
   struct NamedEntry {
     WalkEntry entry;
     std::string source_name;
@@ -359,7 +362,7 @@ class Walk {
   // Batches in the threads' hands that have entries to give away.
   int shareable_batches_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<WalkBatch> shared_ ABSL_GUARDED_BY(mutex_);  // Given away, not taken yet.
-  // Set with the lock held; without it, read only to save work.
+  // Written with the lock held. Without it, it is only read to save work.
   std::atomic<bool> stopped_ = false;
 };
 

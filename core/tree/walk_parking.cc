@@ -17,9 +17,6 @@ bool OnlyChildrenHold(const Directory& directory) {
          holds % Directory::kChildHold == (directory.is_unread ? 1 : 0);
 }
 
-// For flags that the lock guards and that are only compared without it.
-constexpr std::memory_order kRelaxed = std::memory_order_relaxed;
-
 }  // namespace
 
 void Walk::MakeRoom(Kernel* kernel, const Directory& directory, int room) {

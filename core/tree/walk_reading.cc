@@ -22,9 +22,6 @@ bool IsDotOrDotDot(const char* name) {
   return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
 }
 
-// For a flag that is only looked at to save work.
-constexpr std::memory_order kRelaxed = std::memory_order_relaxed;
-
 unsigned char TypeOf(mode_t mode) { return static_cast<unsigned char>(IFTODT(mode)); }
 
 EntryKind KindOf(unsigned char type) {
@@ -54,7 +51,7 @@ bool Walk::ReadFirstPiece(Kernel* kernel, Directory* directory, bool one_child,
     more = ReadPiece(kernel, directory, one_child, batch, children);
     empty = batch->entries_.empty() && children->empty();
   }
-  // Once the walk was stopped, nothing new is made: that may take long.
+  // Once the walk was stopped, nothing more is made ready: that may take long.
   if (!stopped_.load(kRelaxed) && visitor_->MakeReady(kernel, directory, empty)) {
     return more;
   }

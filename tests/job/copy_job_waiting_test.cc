@@ -151,17 +151,23 @@ TEST_P(CopyJobWaitingTest, CancelledWhileDirectoriesAreReadItEndsSoon) {
 }
 
 // Directories are left by several threads at a time; some have to be opened again for
-// that.
+// that. Further names of a file in other directories are found by opening those.
 TEST_P(CopyJobWaitingTest, NoMoreFilesAreOpenThanMayBe) {
   constexpr int kBranches = 12;
   constexpr int kDepth = 3;
   scratch_.MakeDirectory("source");
+  const std::string linked = scratch_.WriteFile("source/linked", "contents");
   for (int i = 0; i < kBranches; ++i) {
     std::string directory = "source";
     for (int level = 0; level < kDepth; ++level) {
       absl::StrAppend(&directory, "/", i);
       scratch_.MakeDirectory(directory);
       scratch_.WriteFile(absl::StrCat(directory, "/file"), "contents");
+      const std::string path = scratch_.Path(directory);
+      std::filesystem::create_symlink("anything", path + "/symlink");
+      for (const char* name : {"/a", "/b"}) {
+        std::filesystem::create_hard_link(linked, path + name);
+      }
     }
   }
   scratch_.MakeDirectory("backing");
@@ -186,7 +192,9 @@ TEST_P(CopyJobWaitingTest, NoMoreFilesAreOpenThanMayBe) {
     has_ended = true;
     watcher.join();
     EXPECT_EQ(run.Messages(), "");
-    EXPECT_EQ(run.progress.files_done, kBranches * kDepth);
+    EXPECT_EQ(run.progress.files_done, 4 * kBranches * kDepth + 1);
+    EXPECT_EQ(std::filesystem::hard_link_count(request.target + "/linked"),
+              2 * kBranches * kDepth + 1);
     EXPECT_LE(most - before, files_max);
   }
 }
