@@ -266,7 +266,7 @@ void ContentsCopy::OnPumped(NextChains* next) {
       (reads_direct_ && pump_.failed_operation() == Operation::kRead);
   if (is_direct_ && (!pump_.failed() || may_be_refused)) {
     const bool is_whole = pump_.complete() && !source_.blocks().end_found();
-    if (is_whole && direct_end_ < source_.direct_end()) {
+    if (is_whole && direct_end_ < WholeDirectEnd()) {
       return CopyDirect(direct_end_, next);
     }
     if (is_whole && !reads_direct_) counters_->files_direct.Add(1);

@@ -264,6 +264,9 @@ class ContentsCopy {
 
   // Turns O_DIRECT on or off, for both files, or with reads_direct_ for the source alone.
   void SwitchDirect(bool on, NextChains* next);
+  // The end of what O_DIRECT can copy: the size, rounded down to what both files' offsets
+  // must be multiples of.
+  uint64_t WholeDirectEnd() const;
   // Has both sides poll, if that is wanted and both devices can.
   void PollIfAsked();
   void OnSetDirect(int32_t result, NextChains* next);
@@ -323,9 +326,10 @@ class ContentsCopy {
   Outcome outcome_ = Outcome::kStopped;
   CopyFailure failure_;
   int retries_ = 0;
-  bool is_direct_ = false;     // O_DIRECT is on.
-  bool reads_direct_ = false;  // O_DIRECT is, or will be, on for the source alone.
-  uint64_t direct_begin_ = 0;  // [begin, end) is copied with O_DIRECT now.
+  bool is_direct_ = false;           // O_DIRECT is on.
+  bool reads_direct_ = false;        // O_DIRECT is, or will be, on for the source alone.
+  struct statx direct_target_ = {};  // The target's stat when O_DIRECT was turned on.
+  uint64_t direct_begin_ = 0;        // [begin, end) is copied with O_DIRECT now.
   uint64_t direct_end_ = 0;
   bool is_on_server_ = false;       // The server copies the file.
   bool server_has_copied_ = false;  // For this file.

@@ -14,6 +14,16 @@ namespace {
 // whole, and enough that the lanes seldom run dry.
 constexpr uint64_t kDirectAheadBytes = 64 * 1024 * 1024;
 
+// Bytes that offsets, lengths and buffers of direct reads and writes are multiples of at
+// least: as many as most devices ask for. What asks for more says so; if it does not, or
+// asks for more than a block, it fails them with EINVAL.
+constexpr uint64_t kDirectAlignmentMin = 4096;
+
+uint64_t DirectAlignment(const struct statx& stat) {
+  const bool is_told = (stat.stx_mask & STATX_DIOALIGN) != 0;
+  return std::max<uint64_t>(is_told ? stat.stx_dio_offset_align : 0, kDirectAlignmentMin);
+}
+
 }  // namespace
 
 void ContentsCopy::CopyBlocks(NextChains* next) {
@@ -46,8 +56,21 @@ void ContentsCopy::OnCountCached(int32_t result, NextChains* next) {
 }
 
 void ContentsCopy::SwitchDirect(bool on, NextChains* next) {
-  Enter(on ? State::kSetDirect : State::kUnsetDirect,
-        SetDirect(files_.source, reads_direct_ ? FileRef() : files_.target, on), next);
+  const FileRef target = reads_direct_ ? FileRef() : files_.target;
+  state_ = on ? State::kSetDirect : State::kUnsetDirect;
+  Chain& chain = next->Add(0).Add(SetDirect(files_.source, target, on));
+  if (on && !reads_direct_) {
+    direct_target_ = {};
+    chain.Add(StatDescriptor(target, &direct_target_));
+  }
+}
+
+uint64_t ContentsCopy::WholeDirectEnd() const {
+  // Both are powers of two.
+  const uint64_t alignment = reads_direct_ ? DirectAlignment(source_.stat())
+                                           : std::max(DirectAlignment(source_.stat()),
+                                                      DirectAlignment(direct_target_));
+  return source_.size() / alignment * alignment;
 }
 
 void ContentsCopy::OnSetDirect(int32_t result, NextChains* next) {
@@ -102,7 +125,7 @@ void ContentsCopy::OnPreallocate(int32_t result, NextChains* next) {
 
 void ContentsCopy::CopyDirect(uint64_t begin, NextChains* next) {
   direct_begin_ = begin;
-  direct_end_ = source_.direct_end();
+  direct_end_ = WholeDirectEnd();
   // The target gets its whole size only with the last block, once all others are written.
   const uint64_t last_block = direct_end_ - block_size_bytes_;
   const bool is_worth_it =
@@ -117,7 +140,7 @@ void ContentsCopy::CopyDirect(uint64_t begin, NextChains* next) {
 void ContentsCopy::OnLengthen(int32_t result, NextChains* next) {
   if (control_->stopped) return Done(Outcome::kStopped);
   // If the target could not be made longer, the copy is only slower.
-  if (result < 0) direct_end_ = source_.direct_end();
+  if (result < 0) direct_end_ = WholeDirectEnd();
   CopyRange(direct_begin_, direct_end_, next);
 }
 
@@ -131,7 +154,7 @@ void ContentsCopy::OnUnsetDirect(int32_t result, NextChains* next) {
   if (result < 0) return FailToWrite(result);
   if (control_->stopped) return Done(Outcome::kStopped);
   if (pump_.complete() && !source_.blocks().end_found()) {
-    return CopyBehind(source_.direct_end(), next);
+    return CopyBehind(WholeDirectEnd(), next);
   }
   Discard(next);
 }

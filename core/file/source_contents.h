@@ -25,11 +25,6 @@ namespace ringcp {
 
 class SourceContents {
  public:
-  // Bytes that offsets, lengths and buffers of direct reads and writes are multiples of:
-  // as many as any usual device asks for. A device that asks for more fails them with
-  // EINVAL.
-  static constexpr uint64_t kDirectAlignment = 4096;
-
   // Whether the file takes less room than its size.
   static bool HasHoles(const struct statx& stat);
 
@@ -51,8 +46,6 @@ class SourceContents {
   bool has_holes() const { return HasHoles(*stat_); }
   // Where reading stops.
   uint64_t end() const { return size() == 0 ? FileSource::kEndUnknown : size(); }
-  // The end of what O_DIRECT can copy: the size, rounded down to kDirectAlignment.
-  uint64_t direct_end() const { return size() / kDirectAlignment * kDirectAlignment; }
 
   // Counts how much of a sample is in the page cache. OnCountCached() is false if the
   // kernel can't tell.

@@ -262,6 +262,9 @@ struct Op {
 Op OpenAt(int directory, const char* name, int flags, mode_t mode, FileRef slot_or_none);
 // Opens an existing file, as an ordinary descriptor.
 Op OpenAt(int directory, const char* name, int flags);
+// Stats ask for what follows, besides the basic fields, where the system knows it: when
+// the file was made, and what direct reads and writes have to be aligned to.
+inline constexpr unsigned kStatMask = STATX_BASIC_STATS | STATX_BTIME | STATX_DIOALIGN;
 Op StatAt(int directory, const char* name, int flags, struct statx* stat);
 // Stats the open file itself, whatever its name leads to by now. `flags`: AT_STATX_*;
 // with AT_STATX_DONT_SYNC a server is not asked again. REQUIRES: no slot.

@@ -128,8 +128,8 @@ int32_t RunWithSystemCall(const Op& op) {
       return ResultOf(openat(op.open.directory, op.open.name, op.open.flags | O_CLOEXEC,
                              op.open.mode));
     case OpKind::kStatx:
-      return ResultOf(statx(op.stat.directory, op.stat.name, op.stat.flags,
-                            STATX_BASIC_STATS | STATX_BTIME, op.stat.result));
+      return ResultOf(statx(op.stat.directory, op.stat.name, op.stat.flags, kStatMask,
+                            op.stat.result));
     case OpKind::kUnlinkAt:
       return ResultOf(unlinkat(op.name.directory, op.name.name, op.name.flags));
     case OpKind::kMakeDirectory:

@@ -71,8 +71,8 @@ void PrepareSqe(const Op& op, io_uring_sqe* sqe) {
       }
       return;  // IOSQE_FIXED_FILE is for using a slot, not for filling it.
     case OpKind::kStatx:
-      io_uring_prep_statx(sqe, op.stat.directory, op.stat.name, op.stat.flags,
-                          STATX_BASIC_STATS | STATX_BTIME, op.stat.result);
+      io_uring_prep_statx(sqe, op.stat.directory, op.stat.name, op.stat.flags, kStatMask,
+                          op.stat.result);
       return;
     case OpKind::kUnlinkAt:
       io_uring_prep_unlinkat(sqe, op.name.directory, op.name.name, op.name.flags);

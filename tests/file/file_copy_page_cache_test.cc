@@ -224,10 +224,19 @@ TEST(FileCopyPageCacheTest, WhatIsNotRememberedIsTriedForEachFileAndNotForEver) 
 
 // --- O_DIRECT ---
 
-// A large file that is to be copied with O_DIRECT; both files are open.
+// What a file's direct reads or writes have to be aligned to.
+void TellAlignment(uint32_t bytes, struct statx* stat) {
+  stat->stx_mask |= STATX_DIOALIGN;
+  stat->stx_dio_offset_align = bytes;
+}
+
+// A large file that is to be copied with O_DIRECT; both files are open. `alignment`: what
+// the source asks for, if it tells.
 struct Direct {
-  explicit Direct(uint64_t size = 2 * kBlock + 100, bool exists = false)
+  explicit Direct(uint64_t size = 2 * kBlock + 100, bool exists = false,
+                  uint32_t alignment = 0)
       : copy({.policy = Policy(PageCache::kBypass), .size = size}) {
+    if (alignment != 0) TellAlignment(alignment, &copy.source_stat);
     copy.LookAtSource();
     if (exists) {
       copy.Settle({-EEXIST});
@@ -260,7 +269,7 @@ struct DirectWritten : Direct {
 TEST(FileCopyPageCacheTest, OnlyTheLastBytesOfALargeFileAreCopiedWithoutODirect) {
   Direct direct;
   CopyScript& copy = direct.copy;
-  EXPECT_EQ(direct.next, "direct on fd7 fd8");
+  EXPECT_EQ(direct.next, "direct on fd7 fd8 - fstat fd8");
   EXPECT_EQ(copy.Settle({0}), "preallocate fd8 8292");
   EXPECT_EQ(copy.Settle({0}), kTwoBlocks);
   EXPECT_EQ(copy.Settle(0, {kBlock, kBlock}), "");
@@ -274,6 +283,20 @@ TEST(FileCopyPageCacheTest, OnlyTheLastBytesOfALargeFileAreCopiedWithoutODirect)
   EXPECT_EQ(copy.counters().files_direct.value(), 1);
   EXPECT_EQ(copy.counters().bytes_done.value(), 2 * kBlock + 100);
   EXPECT_TRUE(copy.all_blocks_back());
+}
+
+TEST(FileCopyPageCacheTest, WhatIsCopiedWithODirectIsAlignedAsBothFilesAsk) {
+  for (const bool source_asks : {false, true}) {
+    Direct direct(5 * kBlock, /*exists=*/false, source_asks ? 4 * kBlock : 512);
+    CopyScript& copy = direct.copy;
+    TellAlignment(source_asks ? 512 : 4 * kBlock, &copy.target_fd_stat);
+    copy.Settle({0});
+    copy.Settle({0});
+    for (int lane = 0; lane < 3; ++lane) copy.Settle(lane, {kBlock, kBlock});
+    EXPECT_EQ(copy.Settle(3, {kBlock, kBlock}), "direct off fd7 fd8");
+    EXPECT_EQ(copy.Settle({0}), "at once uncached read fd7 4096@16384");
+    EXPECT_EQ(copy.counters().files_direct.value(), 1);
+  }
 }
 
 // A direct write that extends the target waits for all others, so the target gets nearly
@@ -345,7 +368,7 @@ TEST(FileCopyPageCacheTest, TheFileSystemThatRefusesODirectIsNotTriedAgain) {
                      .size = 2 * kBlock + 100,
                      .source_file_system = &source,
                      .target_file_system = &target});
-    EXPECT_EQ(copy.OpenBoth(), "direct on fd7 fd8");
+    EXPECT_EQ(copy.OpenBoth(), "direct on fd7 fd8 - fstat fd8");
     EXPECT_EQ(copy.Settle({-EINVAL}), kAskSource);
     EXPECT_EQ(copy.Settle({source_refuses ? -EINVAL : 0, 0}), kAllBlocks);
     EXPECT_EQ(source.refuses_direct(), source_refuses);
@@ -355,14 +378,14 @@ TEST(FileCopyPageCacheTest, TheFileSystemThatRefusesODirectIsNotTriedAgain) {
     FileSystem& other = source_refuses ? target : source;
     EXPECT_EQ(OpenBothOn(&refusing, &other), kAllBlocks);
     EXPECT_EQ(OpenBothOn(&other, &refusing), kAllBlocks);
-    EXPECT_EQ(OpenBothOn(&other, &other), "direct on fd7 fd8");
+    EXPECT_EQ(OpenBothOn(&other, &other), "direct on fd7 fd8 - fstat fd8");
   }
 }
 
 TEST(FileCopyPageCacheTest, OfWhatIsNotRememberedEachFileIsTriedWithODirect) {
   FileSystem further(FileSystem::kNoDevice, LocalKind());
   further.NoteDirectRefused();
-  EXPECT_EQ(OpenBothOn(&further, &further), "direct on fd7 fd8");
+  EXPECT_EQ(OpenBothOn(&further, &further), "direct on fd7 fd8 - fstat fd8");
 }
 
 // That is no word about other files.

@@ -289,7 +289,7 @@ TEST(FileCopyServerTest, OnlyWithinOneServerItIsAsked) {
   EXPECT_TRUE(next(Policy(Reflink::kAuto, PageCache::kDrop), nullptr, NfsKind(), 10'000)
                   .starts_with("0: uncached read fd7 4096@0"));
   EXPECT_EQ(next(Policy(Reflink::kAuto, PageCache::kBypass), nullptr, NfsKind(), 10'000),
-            "direct on fd7 fd8");
+            "direct on fd7 fd8 - fstat fd8");
   EXPECT_EQ(next(Policy(), nullptr, NfsKind(), 4096),
             "read fd7 4096@0 - write fd8 4096@0");
 }
