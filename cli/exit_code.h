@@ -12,7 +12,8 @@ inline constexpr int kExitFailure = 1;            // Not everything was copied; 
 inline constexpr int kExitAgentUnreachable = 69;  // EX_UNAVAILABLE of <sysexits.h>
 inline constexpr int kExitAgentRefusedForNow = 75;  // EX_TEMPFAIL of <sysexits.h>
 
-// The exit code if signal `number` ended the program, as in shells: 130 for SIGINT.
+// The exit code if signal `number` ended the program, as in shells: 130 for SIGINT. See
+// EndProgram().
 inline constexpr int ExitCodeOfSignal(int number) { return 128 + number; }
 
 }  // namespace ringcp

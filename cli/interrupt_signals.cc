@@ -5,6 +5,7 @@
 
 #include <atomic>
 
+#include "cli/end_program.h"
 #include "cli/exit_code.h"
 
 namespace ringcp {
@@ -20,7 +21,10 @@ static_assert(std::atomic<void*>::is_always_lock_free &&
 void Handle(int number) {
   const int former_errno = errno;
   int none = 0;
-  if (!g_caught.compare_exchange_strong(none, number)) _exit(ExitCodeOfSignal(number));
+  if (!g_caught.compare_exchange_strong(none, number)) {
+    EndBySignal(number);
+    _exit(ExitCodeOfSignal(number));
+  }
   g_action.load()(g_argument.load());
   errno = former_errno;
 }

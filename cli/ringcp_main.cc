@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cli/copy_program.h"
+#include "cli/end_program.h"
 #include "cli/local_job.h"
 #include "cli/submit_program.h"
 #include "core/kernel/open_files.h"
@@ -13,7 +14,7 @@
 int main(int argc, char** argv) {
   ringcp::OccupyStandardStreams();
   using ringcp::CopyCommandLine;
-  return ringcp::RunCopyProgram(
+  return ringcp::EndProgram(ringcp::RunCopyProgram(
       argc, argv, [argv](CopyCommandLine& command_line, const std::string& program) {
         if (command_line.agent_address.has_value()) {
           return ringcp::ExecSubmitProgram(argv);
@@ -23,5 +24,5 @@ int main(int argc, char** argv) {
         command_line.request.options.umask = mask;
         ringcp::RaiseOpenFilesMax();
         return ringcp::RunLocalJob(command_line, program);
-      });
+      }));
 }

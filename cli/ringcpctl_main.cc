@@ -9,6 +9,7 @@
 #include "cli/control_commands.h"
 #include "cli/control_help.h"
 #include "cli/copy_help.h"
+#include "cli/end_program.h"
 #include "cli/usage.h"
 #include "core/kernel/standard_streams.h"
 
@@ -29,6 +30,6 @@ int main(int argc, char** argv) {
     case ControlCommandLine::Command::kShowVersion:
       return ringcp::PrintText(program, ringcp::VersionText("ringcpctl"));
     default:
-      return ringcp::RunControlCommand(command_line, program);
+      return ringcp::EndProgram(ringcp::RunControlCommand(command_line, program));
   }
 }

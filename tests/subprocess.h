@@ -4,7 +4,7 @@
 //   Subprocess copy({.program = path, .arguments = {"cp", "a", "b"}, .directory = dir});
 //   ASSERT_TRUE(copy.WaitForError("cannot"));
 //   copy.Signal(SIGINT);
-//   EXPECT_EQ(copy.Wait().exit_code, 130);
+//   EXPECT_EQ(copy.Wait().signal, SIGINT);
 //
 // Thread-safety: a Subprocess belongs to one thread at a time.
 

@@ -202,7 +202,7 @@ TEST_F(AgentTest, CancelsTheJobOnCtrlCAndLeavesNothing) {
   ASSERT_TRUE(copy.WaitForError(R"("bytesDone":"4096")"));
   copy.Signal(SIGINT);
   const Subprocess::Result result = copy.Wait();
-  EXPECT_EQ(result.exit_code, 130);
+  EXPECT_EQ(result.signal, SIGINT);
   EXPECT_TRUE(absl::StrContains(result.error, R"({"state":"CANCELLED")")) << result.error;
   EXPECT_FALSE(Exists(scratch_.Path("target")));
   EXPECT_TRUE(absl::StrContains(RunProgram(Ctl({"jobs"})).output, "CANCELLED"));
@@ -286,7 +286,7 @@ TEST_F(AgentTest, CancellingAJobLeavesTheFileOfAnotherOneForTheSameTarget) {
   EXPECT_TRUE(absl::StrContains(RunProgram(Ctl({"show", job})).output, "QUEUED"));
   EXPECT_TRUE(agent_->WaitForError(job + " waits for "));
   slow.Signal(SIGINT);
-  EXPECT_EQ(slow.Wait().exit_code, 130);
+  EXPECT_EQ(slow.Wait().signal, SIGINT);
   EXPECT_EQ(RunProgram(Ctl({"watch", job})).exit_code, 0);
   EXPECT_EQ(ReadFileOrNone(scratch_.Path("target")), "new");
   close(fifo);
@@ -419,7 +419,7 @@ TEST_F(AgentTest, LeavesAWatchedJobAloneOnCtrlC) {
   Subprocess watch(Ctl({"--json", "watch", job}));
   ASSERT_TRUE(watch.WaitForOutput("RUNNING"));
   watch.Signal(SIGINT);
-  EXPECT_EQ(watch.Wait().exit_code, 130);
+  EXPECT_EQ(watch.Wait().signal, SIGINT);
   close(OpenFifo("fifo"));
   EXPECT_EQ(RunProgram(Ctl({"watch", job})).exit_code, 0);
 }
