@@ -29,7 +29,7 @@ for line in "${lines[@]}"; do
   [[ -n $line ]] || continue
   echo "+ $line"
   eval "$line"
-  if [[ $line == ringcpd* ]]; then
+  if [[ $line == *"ringcpd "* ]]; then
     agent=$!
     until [[ -S $work/tmp/ringcp.sock ]]; do
       kill -0 "$agent" || { echo "ringcpd ended before it listened" >&2; exit 1; }
