@@ -164,7 +164,11 @@ class HardLink {
     }
     // This is needed even after a successful rename, which does nothing if both names
     // already are hard links to the same file.
-    kernel_->Do(UnlinkAt(directory, temporary.c_str(), 0));
+    const int32_t removed = kernel_->Do(UnlinkAt(directory, temporary.c_str(), 0));
+    if (removed != 0 && removed != -ENOENT) {
+      result_.left_behind = temporary;
+      result_.left_behind_error = -removed;
+    }
     if (error_number == 0) result_.old_target = old_target;
     return End(error_number);
   }

@@ -47,6 +47,9 @@ struct NodeResult {
   // The source has an access control list or capabilities, which the copy lacks.
   bool access_left_out = false;
   OldTarget old_target = OldTarget::kKept;
+  // A temporary name that could not be removed, and why; 0: none is left.
+  std::string left_behind;
+  int left_behind_error = 0;
 };
 
 // Copies the symbolic link, pipe, device or socket `source` to names.target. GNU cp's

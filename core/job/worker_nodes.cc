@@ -143,6 +143,11 @@ void Worker::CountLink(const NodeTask& node) {
   if (result.outcome == NodeOutcome::kFailed && result.old_target != OldTarget::kKept) {
     TellRemoved(entry);
   }
+  if (result.left_behind_error != 0) {
+    work_.reporter->Report(MakeFileError(Operation::kRemove,
+                                         TargetPath(*entry.directory, result.left_behind),
+                                         result.left_behind_error));
+  }
   const bool is_named_by_both = result.failure.operation == Operation::kMakeHardLink;
   if (result.outcome == NodeOutcome::kCopied) CountDone(entry, result.old_target);
   if (result.outcome == NodeOutcome::kSkipped) counters_->files_skipped.Add(1);

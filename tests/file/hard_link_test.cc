@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <iterator>
+#include <string>
 #include <string_view>
 
 #include "core/base/file_error.h"
@@ -71,6 +72,21 @@ TEST_F(HardLinkTest, WhatSomebodyElseHasPutThereMeanwhileIsLeft) {
   EXPECT_EQ(ReadFileOrNone(scratch_.Path("t")), "precious");
   // Nor does a temporary name stay.
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(scratch_.path()), {}), 2);
+}
+
+TEST_F(HardLinkTest, ATemporaryNameThatCanNotBeRemovedIsTold) {
+  std::string temporary;
+  kernel_.change = [&](Op* op) {
+    if (op->kind != OpKind::kUnlinkAt) return;
+    temporary = op->name.name;
+    op->name.flags = AT_REMOVEDIR;  // Which it is not.
+    EXPECT_EQ(link(scratch_.Path("t").c_str(), scratch_.Path(temporary).c_str()), 0);
+  };
+  const NodeResult result = Make();
+  EXPECT_EQ(result.outcome, NodeOutcome::kCopied);
+  EXPECT_NE(temporary, "");
+  EXPECT_EQ(result.left_behind, temporary);
+  EXPECT_EQ(result.left_behind_error, ENOTDIR);
 }
 
 TEST_F(HardLinkTest, WhereAllInodeNumbersAreOneAnotherFileIsNotTakenForTheCopy) {
