@@ -69,10 +69,7 @@ bool Worker::Step() {
 
 bool Worker::CopyEntries() {
   TakeInSettled();
-  if (!stopping_ && cancelled()) {
-    stopping_ = true;
-    StopCopies();
-  }
+  StopIfCancelled();
   const bool has_more =
       more_to_walk_ || !to_copy_.empty() || !links_.empty() || readings_in_hand() > 0;
   if (has_more && !stopping_) Fill();
@@ -142,7 +139,9 @@ bool Worker::CopyStreams() {
   return true;
 }
 
-void Worker::StopCopies() {
+void Worker::StopIfCancelled() {
+  if (stopping_ || !cancelled()) return;
+  stopping_ = true;
   more_to_start_ = false;
   more_to_walk_ = false;
   work_.walk->Stop(kernel_, [this](Directory* directory) { Release(directory); });

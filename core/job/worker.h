@@ -180,8 +180,8 @@ class Worker {
   // EINVAL: its client has one lease key for each inode, and servers don't accept that
   // key for a second path.
   bool OpensAlone(const FileCopy& copy) const;
-  // Gives up what it can, because the job was cancelled or the ring has failed.
-  void StopCopies();
+  // Gives up what it can, once the job was cancelled or the ring has failed.
+  void StopIfCancelled();
   // Handles the chains that have settled, and continues copies that have waited.
   void TakeInSettled();
   bool idle() const {
@@ -341,7 +341,7 @@ class Worker {
   bool would_have_waited_ = false;  // A call was queued instead, since this was reset.
   Phase phase_ = Phase::kEntries;
   absl::Duration idle_max_ = absl::ZeroDuration();
-  bool stopping_ = false;  // StopCopies() was called.
+  bool stopping_ = false;  // StopIfCancelled() has stopped what there was.
   bool ring_failed_ = false;
   std::optional<SteadyTime> step_begin_;  // When the last wait ended.
   KernelCounters ring_counted_;           // What counters_ has of it already.

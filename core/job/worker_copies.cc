@@ -19,7 +19,11 @@ bool Worker::OpensAlone(const FileCopy& copy) const {
 }
 
 void Worker::TakeInSettled() {
-  for (const ChainResults& settled : settled_) OnSettled(settled);
+  for (const ChainResults& settled : settled_) {
+    // What follows from each may take long, by calls.
+    StopIfCancelled();
+    OnSettled(settled);
+  }
   settled_.clear();
   CopyBlocksAtOnce();
   TryAgain(&FileCopy::Resume, &awaiting_);
