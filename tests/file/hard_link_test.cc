@@ -43,7 +43,7 @@ class HardLinkTest : public testing::Test {
     copied.kind = kind;
     copied.directory = directory;
     copied.name = "copy";
-    const NodeResult result = MakeHardLink(policy, names, copied);
+    NodeResult result = MakeHardLink(policy, names, copied);
     close(directory);
     return result;
   }

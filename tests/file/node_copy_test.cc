@@ -48,7 +48,7 @@ class NodeCopyTest : public testing::Test {
     NodeSource source(&kernel_);
     EXPECT_EQ(source.Open(names), 0);
     kernel_.kinds.clear();
-    const NodeResult result = CopyNode(policy_, names, source);
+    NodeResult result = CopyNode(policy_, names, source);
     asked_ = kernel_.kinds;
     close(directory);
     return result;
