@@ -2,7 +2,8 @@
 // once it has cleaned up, so that a shell's loop or script ends with it. (A shell goes on
 // if Ctrl-C only makes a program exit with 130.)
 //
-// Thread-safety: for the main thread, when no other is left.
+// Thread-safety: EndProgram() is for the main thread, when it has cleaned up; any thread
+// may call EndBySignal().
 
 #ifndef RINGCP_CLI_END_PROGRAM_H_
 #define RINGCP_CLI_END_PROGRAM_H_

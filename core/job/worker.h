@@ -247,9 +247,8 @@ class Worker {
   // entry is counted or given away.
   bool DecideNode(NodeTask* node);
   void DropNode(WaitingEntry* entry, const CopyFailure& failure);
-  // Each counts and tells what has come of it; CountNode() returns whether it was copied.
+  // Counts and tells what has come of it. Returns whether it was copied.
   bool CountNode(const NodeTask& node);
-  void CountLink(const NodeTask& node);
   // Begins anew with an entry whose file, of `mode`, may not be of the kind that the
   // directory lists. False if the entry has been looked at before.
   bool Redirect(const WaitingEntry& entry, mode_t mode);

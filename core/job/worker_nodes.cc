@@ -62,10 +62,8 @@ void Worker::OnNodeEnded(int index) {
         is_over = false;
         break;
       case NodeTask::Step::kCopy:
-        copied = CountNode(node);
-        break;
       case NodeTask::Step::kLink:
-        CountLink(node);
+        copied = CountNode(node);
         break;
     }
   }
@@ -122,6 +120,11 @@ bool Worker::CountNode(const NodeTask& node) {
   if (result.access_left_out) {
     work_.reporter->WarnOfAccessLeftOut(SourcePath(*entry.directory, entry.source_name));
   }
+  if (result.left_behind_error != 0) {
+    work_.reporter->Report(MakeFileError(Operation::kRemove,
+                                         TargetPath(*entry.directory, result.left_behind),
+                                         result.left_behind_error));
+  }
   switch (result.outcome) {
     case NodeOutcome::kCopied:
       CountDone(entry, result.old_target);
@@ -130,36 +133,20 @@ bool Worker::CountNode(const NodeTask& node) {
       counters_->files_skipped.Add(1);
       return false;
     case NodeOutcome::kFailed:
-      if (result.old_target != OldTarget::kKept) TellRemoved(entry);
-      CountFailed(entry, result.failure);
-      return false;
+      break;
   }
-  return false;
-}
-
-void Worker::CountLink(const NodeTask& node) {
-  const NodeResult& result = node.result;
-  const WaitingEntry& entry = node.entry;
-  if (result.outcome == NodeOutcome::kFailed && result.old_target != OldTarget::kKept) {
-    TellRemoved(entry);
-  }
-  if (result.left_behind_error != 0) {
-    work_.reporter->Report(MakeFileError(Operation::kRemove,
-                                         TargetPath(*entry.directory, result.left_behind),
-                                         result.left_behind_error));
-  }
-  const bool is_named_by_both = result.failure.operation == Operation::kMakeHardLink;
-  if (result.outcome == NodeOutcome::kCopied) CountDone(entry, result.old_target);
-  if (result.outcome == NodeOutcome::kSkipped) counters_->files_skipped.Add(1);
-  if (result.outcome == NodeOutcome::kFailed && is_named_by_both) {
-    counters_->files_failed.Add(1);
-    work_.reporter->Report(MakeFileError(
-        Operation::kMakeHardLink, TargetPath(*entry.directory, entry.target_name),
-        result.failure.error_number,
-        JoinPath(TargetPath(*work_.walk->top()), node.copied_as)));
-  } else if (result.outcome == NodeOutcome::kFailed) {
+  if (result.old_target != OldTarget::kKept) TellRemoved(entry);
+  if (result.failure.operation != Operation::kMakeHardLink) {
     CountFailed(entry, result.failure);
+    return false;
   }
+  // That is named by both of its names.
+  counters_->files_failed.Add(1);
+  work_.reporter->Report(MakeFileError(
+      Operation::kMakeHardLink, TargetPath(*entry.directory, entry.target_name),
+      result.failure.error_number,
+      JoinPath(TargetPath(*work_.walk->top()), node.copied_as)));
+  return false;
 }
 
 }  // namespace ringcp

@@ -231,7 +231,10 @@ Walk::Result Walk::FindBatch(Kernel* kernel, bool may_wait, WalkBatch* batch) {
     directory->holds += static_cast<int64_t>(children.size()) * Directory::kChildHold;
 
     mutex_.Lock();
-    if (stopped_) more = Drop(directory, batch, &children);
+    if (stopped_) {
+      Drop(directory, batch, &children);
+      more = false;
+    }
     --readers_;
     --directory->parent->children_in_hand;
     directory->in_hand = false;
@@ -253,7 +256,7 @@ Walk::Result Walk::FindBatch(Kernel* kernel, bool may_wait, WalkBatch* batch) {
   }
 }
 
-bool Walk::Drop(Directory* directory, WalkBatch* batch,
+void Walk::Drop(Directory* directory, WalkBatch* batch,
                 std::vector<std::unique_ptr<Directory>>* children) {
   if (!batch->entries_.empty()) {
     batch->directory_->holds -= static_cast<int64_t>(batch->entries_.size());
@@ -261,7 +264,6 @@ bool Walk::Drop(Directory* directory, WalkBatch* batch,
   }
   directory->holds -= static_cast<int64_t>(children->size()) * Directory::kChildHold;
   children->clear();
-  return false;
 }
 
 void Walk::AddDirectory(Directory* directory, const std::string& name, bool follow) {

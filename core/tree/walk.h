@@ -294,8 +294,8 @@ class Walk {
   bool ReadPiece(Kernel* kernel, Directory* directory, bool one_child, WalkBatch* batch,
                  std::vector<std::unique_ptr<Directory>>* children);
   // Drops what was found in `directory`, which its reader still holds, because the walk
-  // was stopped meanwhile. Returns false: there is no more.
-  static bool Drop(Directory* directory, WalkBatch* batch,
+  // was stopped meanwhile.
+  static void Drop(Directory* directory, WalkBatch* batch,
                    std::vector<std::unique_ptr<Directory>>* children);
   // The buffer that the batch's names go into; a new one if other batches use the old
   // one.
