@@ -17,7 +17,7 @@
 #include "core/base/check.h"
 #include "core/base/engine_counters.h"
 #include "core/file/file_copy.h"
-#include "core/job/worker.h"
+#include "core/job/worker_limits.h"
 #include "core/kernel/block_pool.h"
 #include "core/kernel/chain_table.h"
 #include "core/kernel/file_system_table.h"
@@ -76,7 +76,7 @@ void SmallFileChains(benchmark::State& state) {
                                               .links = false}};
   // On the heap, because it is aligned to a cache line.
   const auto counters = std::make_unique<EngineCounters>();
-  BlockPool pool(/*copies_max=*/1, /*extra=*/0, Worker::kBlockBytes);
+  BlockPool pool(/*copies_max=*/1, /*extra=*/0, WorkerLimits::kBlockBytes);
   FileCopy copy(&pool, counters.get());
   FileCopyNames names;
   names.source = "source";
@@ -132,11 +132,12 @@ void ChainTableRoundTrip(benchmark::State& state) {
 BENCHMARK(ChainTableRoundTrip)
     ->ArgName("in_flight")
     ->Arg(1)
-    ->Arg(Worker::kCopiesInFlightMax);
+    ->Arg(WorkerLimits::kCopiesInFlightMax);
 
 // A copy's own block, taken and given back.
 void BlockPoolOwnBlock(benchmark::State& state) {
-  BlockPool pool(Worker::kCopiesInFlightMax, Worker::kExtraBlocks, Worker::kBlockBytes);
+  BlockPool pool(WorkerLimits::kCopiesInFlightMax, WorkerLimits::kExtraBlocks,
+                 WorkerLimits::kBlockBytes);
   for (auto _ : state) {
     char* block = pool.Take();
     benchmark::DoNotOptimize(block);
@@ -148,7 +149,8 @@ BENCHMARK(BlockPoolOwnBlock);
 
 // The extra blocks of a large file, for all of its lanes.
 void BlockPoolExtraBlocks(benchmark::State& state) {
-  BlockPool pool(Worker::kCopiesInFlightMax, Worker::kExtraBlocks, Worker::kBlockBytes);
+  BlockPool pool(WorkerLimits::kCopiesInFlightMax, WorkerLimits::kExtraBlocks,
+                 WorkerLimits::kBlockBytes);
   std::array<char*, kLanesMax - 1> blocks;
   for (auto _ : state) {
     for (char*& block : blocks) block = pool.TakeExtra(1);
@@ -162,7 +164,8 @@ BENCHMARK(BlockPoolExtraBlocks);
 // What every worker does once: it maps and unmaps its blocks, but does not touch them.
 void BlockPoolSetup(benchmark::State& state) {
   for (auto _ : state) {
-    BlockPool pool(Worker::kCopiesInFlightMax, Worker::kExtraBlocks, Worker::kBlockBytes);
+    BlockPool pool(WorkerLimits::kCopiesInFlightMax, WorkerLimits::kExtraBlocks,
+                   WorkerLimits::kBlockBytes);
     benchmark::DoNotOptimize(&pool);
   }
   state.SetItemsProcessed(state.iterations());

@@ -28,7 +28,7 @@
 #include "core/base/engine_counters.h"
 #include "core/file/file_copy.h"
 #include "core/job/copy_job.h"
-#include "core/job/worker.h"
+#include "core/job/worker_limits.h"
 #include "core/kernel/block_pool.h"
 #include "core/kernel/file_system_table.h"
 #include "core/kernel/kernel.h"
@@ -56,7 +56,7 @@ class ChainCopier {
   ChainCopier(Kernel* kernel, int in_flight, int source_directory, int target_directory)
       : kernel_(kernel),
         counters_(std::make_unique<EngineCounters>()),
-        pool_(in_flight, /*extra=*/0, Worker::kBlockBytes) {
+        pool_(in_flight, /*extra=*/0, WorkerLimits::kBlockBytes) {
     for (int i = 0; i < in_flight; ++i) copies_.emplace_back(&pool_, counters_.get());
     policy_.kernel = kernel;
     names_.source_directory = source_directory;
@@ -162,7 +162,7 @@ BENCHMARK(SmallFilesByUring)
     ->ArgName("in_flight")
     ->Arg(1)
     ->Arg(8)
-    ->Arg(Worker::kCopiesInFlightMax)
+    ->Arg(WorkerLimits::kCopiesInFlightMax)
     ->UseRealTime()
     ->MeasureProcessCPUTime();
 
@@ -173,7 +173,7 @@ void SmallFilesBySystemCalls(benchmark::State& state) {
 BENCHMARK(SmallFilesBySystemCalls)
     ->ArgName("in_flight")
     ->Arg(1)
-    ->Arg(Worker::kCopiesInFlightMax)
+    ->Arg(WorkerLimits::kCopiesInFlightMax)
     ->UseRealTime();
 
 // What a ring costs that copies nothing.

@@ -61,7 +61,7 @@ CopyGroup::~CopyGroup() {
 }
 
 std::unique_ptr<Worker> CopyGroup::MakeWorker(int index, Kernel* kernel, bool reads_many,
-                                              const Worker::Limits& limits,
+                                              const WorkerLimits& limits,
                                               BlockPool* pool) {
   const CopyOptions& options = job_->options();
   SharedWork work = {.policy = job_->policy,

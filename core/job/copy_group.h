@@ -15,6 +15,7 @@
 #include "core/job/top_level.h"
 #include "core/job/wait_control.h"
 #include "core/job/worker.h"
+#include "core/job/worker_limits.h"
 #include "core/kernel/block_pool.h"
 #include "core/kernel/kernel.h"
 #include "core/tree/walk.h"
@@ -44,7 +45,7 @@ class CopyGroup {
   // Makes worker number `index`. `reads_many`: its kernel keeps many reads in flight.
   // REQUIRES: the same as Worker's constructor.
   std::unique_ptr<Worker> MakeWorker(int index, Kernel* kernel, bool reads_many,
-                                     const Worker::Limits& limits, BlockPool* pool);
+                                     const WorkerLimits& limits, BlockPool* pool);
 
   // Notes that one worker fewer than announced will be made.
   void OneWorkerLess() { shared_files_.OneWorkerLess(); }

@@ -21,6 +21,7 @@
 #include "core/job/wait_times.h"
 #include "core/job/worker.h"
 #include "core/job/worker_count.h"
+#include "core/job/worker_limits.h"
 #include "core/kernel/batch_scheduling.h"
 #include "core/kernel/block_pool.h"
 #include "core/kernel/process.h"
@@ -65,7 +66,7 @@ constexpr uint64_t kSpareBytes = uint64_t{4} << 20;
 // Makes the blocks that `limits` ask for. If there is not enough memory, lowers `limits`;
 // returns nullptr if there is not enough for a single copy. The worker with `index` 0 may
 // use up the spare bytes for its single copy, because no other worker can replace it.
-std::unique_ptr<BlockPool> MakePool(int index, Worker::Limits* limits) {
+std::unique_ptr<BlockPool> MakePool(int index, WorkerLimits* limits) {
   for (;;) {
     const bool is_least = limits->copies_in_flight == 1 && limits->extra_blocks == 0;
     std::unique_ptr<BlockPool> pool =
@@ -103,7 +104,7 @@ class CopyJob::Body {
                             std::unique_ptr<Kernel>* kernel);
   // Runs one worker on the calling thread. Returns false if memory or rings don't suffice
   // for another worker: then the others do all the work.
-  bool Work(CopyGroup* group, std::unique_ptr<Kernel> kernel, Worker::Limits limits,
+  bool Work(CopyGroup* group, std::unique_ptr<Kernel> kernel, WorkerLimits limits,
             int index);
   const CopyOptions& options() const { return state_.options(); }
   // How many rings a worker needs if there is room for any.
@@ -222,8 +223,8 @@ absl::Status CopyJob::Body::CopySources(const std::vector<TopLevelSource>& sourc
       PlanFiles(files_max_, WorkerCount(&kernel_, sources, top.target_fd, options()),
                 rings_wanted());
   const int workers = files.workers;
-  const Worker::Limits limits =
-      Worker::LimitsFor(options().tuning, workers, files.files_max);
+  const WorkerLimits limits =
+      WorkerLimits::For(options().tuning, workers, files.files_max);
   std::unique_ptr<Kernel> kernel;
   if (absl::Status status =
           ChooseEngine(sources, files, limits.copies_in_flight, &kernel);
@@ -265,7 +266,7 @@ absl::Status CopyJob::Body::CopySources(const std::vector<TopLevelSource>& sourc
 }
 
 bool CopyJob::Body::Work(CopyGroup* group, std::unique_ptr<Kernel> kernel,
-                         Worker::Limits limits, int index) {
+                         WorkerLimits limits, int index) {
   const BatchScheduling batch_scheduling;
   if (kernel == nullptr && use_uring_) {
     absl::StatusOr<std::unique_ptr<UringKernel>> created =

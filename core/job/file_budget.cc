@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/job/tally.h"
-#include "core/job/worker.h"
+#include "core/job/worker_limits.h"
 #include "core/kernel/open_files.h"
 #include "core/tree/directory_parking.h"
 
@@ -22,7 +22,8 @@ constexpr int kWakeEvent = 1;
 // What a worker needs with one copy in flight, and with one directory that it enters
 // although as many are open as may be (walk.h).
 constexpr int LeastOfWorker(int rings) {
-  return rings + kWakeEvent + kForAMoment + Worker::kFilesPerCopy + kFilesPerDirectory;
+  return rings + kWakeEvent + kForAMoment + WorkerLimits::kFilesPerCopy +
+         kFilesPerDirectory;
 }
 
 }  // namespace
@@ -31,8 +32,8 @@ int FileBudget::DirectoriesMax(int copies_in_flight) const {
   // The parent of the directory that a worker enters beyond the limit may have been
   // parked, and is opened again then. A worker alone parks another one for it.
   const int parent = workers > 1 ? kFilesPerDirectory : 0;
-  const int of_worker =
-      LeastOfWorker(rings) + parent + (copies_in_flight - 1) * Worker::kFilesPerCopy;
+  const int of_worker = LeastOfWorker(rings) + parent +
+                        (copies_in_flight - 1) * WorkerLimits::kFilesPerCopy;
   return std::max(kDirectoriesMin,
                   (files_max - workers * of_worker) / kFilesPerDirectory);
 }

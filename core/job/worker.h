@@ -1,15 +1,6 @@
 // One thread's share of a job: takes entries from the walk, keeps many copies in flight
 // through its own kernel, and sees each of them to its end.
 //
-// Limits, and why:
-//  - kCopiesInFlightMax files at a time: enough that each io_uring_enter submits and
-//    collects work for dozens of files. While nothing waits, only kCopiesInFlightWarm,
-//    so that their blocks stay in the CPU's cache.
-//  - kBlockBytes per read and write, and more where contents come slowly
-//    (contents_pace.h): a file up to this size needs only one block.
-//  - kBlockMemoryMax for the blocks of all workers of a job, which are most of its peak
-//    memory. With many workers or larger blocks, each worker keeps fewer files in flight.
-//
 // A worker does what it can in steps and waits between them, in one place. So a test can
 // drive any number of workers on one thread, in whatever order it likes.
 //
@@ -47,6 +38,7 @@
 #include "core/job/shared_work.h"
 #include "core/job/wait_control.h"
 #include "core/job/walk_tasks.h"
+#include "core/job/worker_limits.h"
 #include "core/kernel/block_pool.h"
 #include "core/kernel/kernel.h"
 #include "core/tree/directory.h"
@@ -57,31 +49,18 @@ namespace ringcp {
 
 class Worker {
  public:
-  static constexpr int kCopiesInFlightMax = 112;
-  static constexpr int kCopiesInFlightWarm = 32;  // 3 % faster than with 64.
   // Copies started in a row before settled chains are handled. Copies that are carried
   // out at once end immediately and never fill the flights, so they need this limit.
   static constexpr int kStartsMax = 64;
   // How long blocks of a large file are copied at once in a row before settled chains are
   // handled: at least one block, and some 16 blocks of 256 KiB from memory.
   static constexpr std::chrono::milliseconds kRowTime{2};
-  // Copies in flight that a worker gets however small its share of kBlockMemoryMax is;
-  // one if the user chose the size of blocks. Only then may a job take more than that: 16
-  // workers with blocks of 4 MiB take 128 MiB.
-  static constexpr int kCopiesInFlightMin = 8;
   // Copies in flight of one directory's files while others are being read: the kernel
   // makes the entries of one directory one after another, so more would only wait.
   static constexpr int kCopiesOfDirectory = 8;
-  // Blocks lent to large files, so that they have more than one lane.
-  static constexpr int kExtraBlocks = 16;
-  static constexpr int kExtraBlocksShare = 4;  // One in so many, if that is enough.
-  static constexpr uint32_t kBlockBytes = 256 * 1024;
-  static constexpr int64_t kBlockMemoryMax = int64_t{64} * 1024 * 1024;
   // How long a worker idles before it checks whether the job was cancelled.
   static constexpr absl::Duration kPollInterval = absl::Milliseconds(100);
 
-  // Ordinary descriptors that a copy in flight may have open.
-  static constexpr int kFilesPerCopy = 2;
   // How long a worker with nothing else to do waits to be woken because another copy has
   // ended, before it checks by itself.
   static constexpr absl::Duration kTargetPollInterval = absl::Milliseconds(10);
@@ -93,23 +72,11 @@ class Worker {
   static constexpr int kOpensAloneMax = 40;
   static constexpr std::chrono::milliseconds kOpensAlonePause{50};
 
-  // How much one worker does at a time.
-  struct Limits {
-    int copies_in_flight = kCopiesInFlightMax;
-    int copies_in_flight_warm = kCopiesInFlightWarm;  // While nothing waits.
-    int extra_blocks = kExtraBlocks;
-    uint32_t block_bytes = kBlockBytes;
-  };
-  // The limits of each of `workers` workers, by `tuning`. Of the `files_max` files that
-  // the process may have open, the copies in flight take at most a quarter, or one copy
-  // for each worker.
-  static Limits LimitsFor(const Tuning& tuning, int workers, int files_max);
-
   // REQUIRES: everything pointed to outlives the worker; `kernel` was made by the thread
   // that will call Run(), and has a slot for each copy in flight; `pool` has the blocks
   // that `limits` ask for.
-  Worker(const SharedWork& work, Kernel* kernel, const Limits& limits, BlockPool* pool,
-         EngineCounters* counters);
+  Worker(const SharedWork& work, Kernel* kernel, const WorkerLimits& limits,
+         BlockPool* pool, EngineCounters* counters);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -148,6 +115,7 @@ class Worker {
     FileCopy copy;
     WaitingEntry entry;
     bool active = false;
+    bool is_making = false;  // The kernel has a chain that makes the target.
   };
 
   // Copies blocks of another worker's file.
@@ -187,7 +155,7 @@ class Worker {
   bool idle() const {
     return kernel_->chains_in_flight() == 0 && backlog_.empty() && awaiting_.empty() &&
            awaiting_targets_.empty() && blocks_at_once_.empty() && to_copy_.empty() &&
-           links_.empty() && readings_in_hand() == 0;
+           links_.empty() && kept_back_.empty() && readings_in_hand() == 0;
   }
   void BeginToHelp();
   // Copies more blocks of the file that this worker helps with; true if none are left.
@@ -265,6 +233,13 @@ class Worker {
   // Hands the chains in next_ to the kernel, and so on with what follows from chains that
   // the kernel carries out at once.
   void Submit(int index);
+  // Whether the target of flights_[index] may be made, beside those of its directory that
+  // are being made already.
+  bool MayMake(int index) const;
+  // Hands over the chains that were kept back and may be carried out by now.
+  void MakeKeptBack();
+  // Lets the copies whose chains were kept back know that these will not be carried out.
+  void DropKeptBack();
   // Continues the large files that are copied at once.
   void CopyBlocksAtOnce();
   void CopyBlocksAtOnce(int index, int lane, Chain chain);
@@ -331,7 +306,7 @@ class Worker {
   SharedWork work_;
   TargetClaims::Desk claims_;
   Kernel* const kernel_;
-  const Limits limits_;
+  const WorkerLimits limits_;
   EngineCounters* const counters_;
   BlockPool* const pool_;
   std::deque<Flight> flights_;  // As many as there were in flight together.
@@ -391,6 +366,8 @@ class Worker {
   NextChains next_;
   // Chains that the kernel had no room for.
   std::deque<std::pair<ChainId, Chain>> backlog_;
+  // Chains that make files, while enough of the same directory are being made.
+  std::vector<std::pair<ChainId, Chain>> kept_back_;
   std::vector<ChainResults> settled_;
 };
 

@@ -28,6 +28,7 @@ void Worker::TakeInSettled() {
   CopyBlocksAtOnce();
   TryAgain(&FileCopy::Resume, &awaiting_);
   TryAgain(&FileCopy::RetryTarget, &awaiting_targets_);
+  MakeKeptBack();
   QueueBacklog();
 }
 
@@ -170,6 +171,7 @@ void Worker::OnSettled(const ChainResults& settled) {
   nothing_yet_ = false;
   const int index = IndexOf(settled.id);
   next_.size = 0;
+  flights_[index].is_making = false;
   flights_[index].copy.Settle(LaneOf(settled.id), settled.results(), &next_);
   Continue(index);
 }
@@ -200,6 +202,12 @@ void Worker::Submit(int index) {
       blocks_at_once_.emplace_back(id, chain);
       break;
     }
+    const bool makes = MakesFile(chain[0]) && !chain[0].at_once;
+    if (makes && !MayMake(index)) {
+      kept_back_.emplace_back(id, chain);
+      ++i;
+      continue;
+    }
     // A later chain must not overtake one that the kernel had no room for.
     const bool waits = !backlog_.empty() && !chain[0].at_once;
     ChainResults settled;
@@ -211,6 +219,7 @@ void Worker::Submit(int index) {
       copy.Settle(lane, settled.results(), &next_);
       continue;
     }
+    flights_[index].is_making = makes;
     if (submitted == Submitted::kNoRoom) backlog_.emplace_back(id, chain);
     if (submitted == Submitted::kQueued && chain[0].at_once) {
       copy.NoteQueued();

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <iterator>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/copy_options.h"
 #include "core/job/copy_job.h"
+#include "core/job/worker_limits.h"
 #include "gtest/gtest.h"
 #include "tests/child_process.h"
 #include "tests/engine_test.h"
@@ -148,6 +150,49 @@ TEST_P(CopyJobWaitingTest, CancelledWhileDirectoriesAreReadItEndsSoon) {
   EXPECT_TRUE(run.cancelled());
   EXPECT_EQ(run.Messages(), "");
   EXPECT_LT(run.progress.files_done, kDirectories);
+}
+
+// The kernel makes the files of a directory one after another, also those that nobody
+// wants any more.
+TEST_P(CopyJobWaitingTest, CancelledWhileADirectoryIsFilledFewMoreFilesAreMade) {
+  constexpr int kFiles = 400;
+  constexpr int kFilesBefore = 100;
+  scratch_.MakeDirectory("source");
+  for (int i = 0; i < kFiles; ++i) {
+    scratch_.WriteFile(absl::StrCat("source/file", i), "contents");
+  }
+  scratch_.MakeDirectory("backing");
+  const OddMount odd(scratch_.Path("backing"), scratch_.MakeDirectory("odd"),
+                     {"latency=3"});
+  if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
+  CopyRequest request = Request({"source"}, "odd/target", "r");
+  request.options.tuning.workers = 1;
+  std::set<std::string> names;
+  const auto look = [&] {
+    for (const auto& entry :
+         std::filesystem::directory_iterator(scratch_.Path("backing/target"))) {
+      names.insert(entry.path().filename());
+    }
+    return names.size();
+  };
+  size_t before = 0;
+  std::atomic<bool> has_ended = false;
+  std::thread watcher;
+  JobHooks hooks;
+  hooks.meanwhile = [&](CopyJob* job) {
+    while (job->progress().files_done < kFilesBefore) usleep(200);
+    before = look();
+    job->Cancel();
+    watcher = std::thread([&] {
+      for (; !has_ended; usleep(200)) look();
+    });
+  };
+  const JobRun run = RunJob(request, hooks);
+  has_ended = true;
+  watcher.join();
+  EXPECT_TRUE(run.cancelled());
+  EXPECT_EQ(run.Messages(), "");
+  EXPECT_LE(look() - before, WorkerLimits::kMadeInDirectory);
 }
 
 // Directories are left by several threads at a time; some have to be opened again for

@@ -3,7 +3,7 @@
 #include "core/job/file_budget.h"
 
 #include "core/job/tally.h"
-#include "core/job/worker.h"
+#include "core/job/worker_limits.h"
 #include "gtest/gtest.h"
 
 namespace ringcp {
@@ -14,7 +14,8 @@ constexpr int kMany = 1 << 20;
 // The most files that the job may have open at the same time.
 int FilesInAll(const FileBudget& budget, int copies_in_flight) {
   const int tally = budget.tally_directories > 0 ? budget.tally_directories + 2 : 0;
-  const int of_worker = budget.rings + Worker::kFilesPerCopy * copies_in_flight + 2 + 1;
+  const int of_worker =
+      budget.rings + WorkerLimits::kFilesPerCopy * copies_in_flight + 2 + 1;
   // Each worker may enter one directory more than may be open.
   const int directories = budget.DirectoriesMax(copies_in_flight) + budget.workers;
   return 1 + tally + budget.workers * of_worker + 2 * directories;
@@ -25,7 +26,7 @@ TEST(FileBudgetTest, WithManyFilesNothingIsReduced) {
   EXPECT_EQ(budget.workers, 16);
   EXPECT_EQ(budget.rings, 2);
   EXPECT_EQ(budget.tally_directories, Tally::kDirectoriesMax);
-  EXPECT_GT(budget.DirectoriesMax(Worker::kCopiesInFlightMax), 100'000);
+  EXPECT_GT(budget.DirectoriesMax(WorkerLimits::kCopiesInFlightMax), 100'000);
 }
 
 TEST(FileBudgetTest, NoMoreIsSharedOutThanThereIs) {
@@ -37,8 +38,8 @@ TEST(FileBudgetTest, NoMoreIsSharedOutThanThereIs) {
         const FileBudget budget = PlanFiles(files_max, workers, rings);
         EXPECT_GE(budget.workers, 1);
         EXPECT_LE(budget.workers, workers);
-        const Worker::Limits limits =
-            Worker::LimitsFor({}, budget.workers, budget.files_max);
+        const WorkerLimits limits =
+            WorkerLimits::For({}, budget.workers, budget.files_max);
         EXPECT_LE(FilesInAll(budget, limits.copies_in_flight), files_max);
       }
     }

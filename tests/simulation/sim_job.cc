@@ -88,7 +88,7 @@ class Seat {
 
  private:
   SimWorld* const world_;
-  const Worker::Limits limits_;
+  const WorkerLimits limits_;
   BlockPool pool_;
   SimKernel kernel_;
   std::unique_ptr<Worker> worker_;

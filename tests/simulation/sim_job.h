@@ -17,6 +17,7 @@
 #include "core/base/file_error.h"
 #include "core/job/progress.h"
 #include "core/job/worker.h"
+#include "core/job/worker_limits.h"
 #include "tests/simulation/sim_kernel.h"
 #include "tests/simulation/sim_world.h"
 
@@ -24,7 +25,7 @@ namespace ringcp {
 
 struct SimJobOptions {
   int workers = 2;
-  Worker::Limits limits;
+  WorkerLimits limits;
   int directories_max = 16;  // How many may be open at a time.
   SimKernelOptions kernel;
   int64_t cancelled_after = -1;  // In steps; negative: never.
