@@ -162,10 +162,11 @@ class Worker {
   bool CopyItsBlocks();
   // Starts copies until enough are in flight, or kStartsMax were started.
   void Fill();
-  // A batch that has entries left: of the next directory that has few in flight, or of
-  // that with the fewest. nullptr if there is none, or others are being read meanwhile.
+  // A batch that has entries left: of the directory that has the fewest in flight for
+  // each entry that is left, so that all of them end together. nullptr if there is none,
+  // or if that has enough in flight and others are being read meanwhile.
   WalkBatch* NextBatch();
-  int CopiesOf(const Directory& directory) const;  // In flight.
+  void NoteCopiedFrom();
   // Has another piece of a directory be read, unless as many as may be are in hand, or
   // there is nothing to be read by now. Whether there is one more then.
   bool Read();
@@ -330,7 +331,8 @@ class Worker {
   // One for each directory that entries are taken from in turn: a single one while
   // directories are read without waiting.
   std::deque<ReadingTask> readings_;
-  size_t next_reading_ = 0;  // Whose turn it is.
+  size_t next_reading_ = 0;                    // Whose turn it is.
+  std::vector<const Directory*> copied_from_;  // Of each copy in flight, by NextBatch().
   WaitControl::Limits wait_limits_;
   // The last reading has found nothing, and nothing has ended since.
   bool nothing_yet_ = false;

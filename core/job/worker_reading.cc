@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <limits>
 #include <optional>
 
 #include "core/base/check.h"
@@ -14,18 +13,25 @@ namespace ringcp {
 WalkBatch* Worker::NextBatch() {
   // From memory there is one directory at a time.
   const bool spreads = kernel_->helps_with_tasks();
+  if (spreads) NoteCopiedFrom();
   std::optional<size_t> next;
-  int fewest = std::numeric_limits<int>::max();
+  int64_t next_left = 0;
+  int64_t fewest = 0;
   bool any_under_way = false;
-  for (size_t i = 0; i < readings_.size() && fewest >= kCopiesOfDirectory; ++i) {
+  for (size_t i = 0; i < readings_.size(); ++i) {
     const size_t index = (next_reading_ + i) % readings_.size();
     const ReadingTask& reading = readings_[index];
     any_under_way = any_under_way || reading.is_under_way;
     if (!reading.has_entries()) continue;
-    const int copies = spreads ? CopiesOf(*reading.batch.directory()) : 0;
-    if (copies >= fewest) continue;
+    const int64_t copies = spreads ? std::count(copied_from_.begin(), copied_from_.end(),
+                                                reading.batch.directory())
+                                   : 0;
+    const auto left = static_cast<int64_t>(reading.batch.entries().size());
+    if (next.has_value() && (copies + 1) * next_left >= (fewest + 1) * left) continue;
     next = index;
+    next_left = left;
     fewest = copies;
+    if (!spreads) break;
   }
   if (!next.has_value()) return nullptr;
   if (fewest >= kCopiesOfDirectory && any_under_way) return nullptr;
@@ -33,15 +39,14 @@ WalkBatch* Worker::NextBatch() {
   return &readings_[*next].batch;
 }
 
-int Worker::CopiesOf(const Directory& directory) const {
-  int copies = 0;
+void Worker::NoteCopiedFrom() {
+  copied_from_.clear();
   for (const Flight& flight : flights_) {
-    copies += flight.active && flight.entry.directory == &directory ? 1 : 0;
+    if (flight.active) copied_from_.push_back(flight.entry.directory);
   }
   for (const NodeTask& node : nodes_) {
-    copies += node.is_in_hand && node.entry.directory == &directory ? 1 : 0;
+    if (node.is_in_hand) copied_from_.push_back(node.entry.directory);
   }
-  return copies;
 }
 
 int Worker::readings_in_hand() const {
