@@ -228,6 +228,16 @@ TEST(FileCopySharedTest, ABlockThatTheHelperGaveUpIsMissed) {
   EXPECT_EQ(helped.LeaveAndRemove(), "cancelled");
 }
 
+// The source has been cut, so that nothing is left to be read.
+TEST(FileCopySharedTest, ABlockThatTheStoppedCopyDroppedIsMissed) {
+  Shared shared;
+  shared.copy.Stop();
+  EXPECT_EQ(shared.copy.Settle(3, {0, kCancelled}), "");
+  EXPECT_EQ(shared.copy.Settle(2, {4096, 4096}), "");
+  EXPECT_EQ(shared.copy.Settle(1, {4096, 4096}), "");
+  EXPECT_EQ(Remove(&shared.copy, shared.copy.Settle(0, {4096, 100})), "cancelled");
+}
+
 TEST(FileCopySharedTest, AFailureLeavesTheHelperNothingToDo) {
   Helped helped;
   EXPECT_EQ(helped.copy.Settle(2, {-EIO, kCancelled}), "");

@@ -570,6 +570,18 @@ TEST(FileCopyTest, StoppedWithManyLanesItWaitsForAllOfThem) {
   EXPECT_EQ(RemoveOpen(&copy), "cancelled");
 }
 
+// The source has been cut, so that nothing is left to be read; but of one block a part was
+// not written.
+TEST(FileCopyTest, StoppedWhereItsSourceEndsItMissesTheBlockThatItDropped) {
+  Pumping pumping;
+  CopyScript& copy = pumping.copy;
+  copy.Stop();
+  EXPECT_EQ(copy.Settle(2, {0, -ECANCELED}), "");
+  EXPECT_EQ(copy.Settle(1, {4096, 4096}), "");
+  EXPECT_EQ(copy.Settle(0, {4096, 100}), "fstat fd8 = lstat T");
+  EXPECT_EQ(RemoveOpen(&copy), "cancelled");
+}
+
 TEST(FileCopyTest, StoppedBeforeTheExistingTargetIsOpenedItLeavesThatAlone) {
   FoundTarget found;
   found.copy.Stop();
