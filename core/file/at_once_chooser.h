@@ -24,7 +24,7 @@
 #include <chrono>
 #include <cstdint>
 
-#include "core/file/file_copy.h"
+#include "core/file/calls_at_once.h"
 #include "core/kernel/waited.h"
 
 namespace ringcp {

@@ -50,6 +50,7 @@
 #include "core/base/file_error.h"
 #include "core/file/attribute_plan.h"
 #include "core/file/block.h"
+#include "core/file/calls_at_once.h"
 #include "core/file/contents_copy.h"
 #include "core/file/copy_policy.h"
 #include "core/file/next_chains.h"
@@ -62,28 +63,6 @@
 #include "core/kernel/op.h"
 
 namespace ringcp {
-
-// What a copy does at once instead of by queued chains.
-enum class CallsAtOnce {
-  kNone,  // Nothing: the source may have to be read from a device.
-  // Only the blocks of a large file that is in the page cache: where system calls are
-  // dear, a small file takes too many of them.
-  kBlocks,
-  kOpen,  // Opening and looking at the source: its inode is likely to be in memory.
-  // Everything, if the file has up to one block, is cloned, or is large and in the page
-  // cache; of other files the opening. For a source that is likely to be in memory with
-  // its contents.
-  kAll,
-};
-
-// Whether opening and looking at the source is among them.
-constexpr bool OpensAtOnce(CallsAtOnce calls) {
-  return calls == CallsAtOnce::kOpen || calls == CallsAtOnce::kAll;
-}
-// Whether the blocks of a large file in the page cache are.
-constexpr bool CopiesBlocksAtOnce(CallsAtOnce calls) {
-  return calls == CallsAtOnce::kBlocks || calls == CallsAtOnce::kAll;
-}
 
 class FileCopy {
  public:
@@ -147,6 +126,13 @@ class FileCopy {
   // Whether what is in flight concerns the source alone.
   bool waits_for_source() const {
     return outcome_ == Outcome::kRunning && state_ < State::kCopyWhole;
+  }
+  // Whether the next chain, or the one in flight, makes a new target, or removes the old
+  // one for that. If it is the first such chain of a copy that is stopped, the caller may
+  // say instead that it was cancelled (-ECANCELED for each op): then nothing is made.
+  bool is_making() const {
+    return state_ == State::kCopyWhole || state_ == State::kRemoveTarget ||
+           (state_ == State::kOpenTarget && (opening_.flags() & O_CREAT) != 0);
   }
   // A call has made the thread wait, or would have. The chains from the next one on are
   // queued, unless all of the contents have to be copied at once.
@@ -263,6 +249,12 @@ class FileCopy {
   void OpenTarget(NextChains* next);
   void OnOpenTarget(int32_t result, NextChains* next);
   void OnOpenTargetFailed(int error_number, NextChains* next);
+  // Whether an op that was to make the target, or to remove the old one, did not run, and
+  // need not any more.
+  bool WasDropped(int error_number) const {
+    return control_.stopped && error_number == ECANCELED &&
+           old_target_ == OldTarget::kKept;
+  }
   // Does to an existing target what was decided.
   void CarryOut(const TargetDecision& decision, NextChains* next);
   void Overwrite(NextChains* next);

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "core/base/file_identity.h"
+#include "core/file/calls_at_once.h"
 #include "core/file/file_acls.h"
 #include "core/kernel/file_system_table.h"
 #include "core/kernel/process.h"

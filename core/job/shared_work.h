@@ -7,8 +7,8 @@
 
 #include <atomic>
 
+#include "core/file/calls_at_once.h"
 #include "core/file/copy_policy.h"
-#include "core/file/file_copy.h"
 #include "core/file/reporter.h"
 #include "core/file/shared_file.h"
 #include "core/file/target_claims.h"

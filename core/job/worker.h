@@ -115,7 +115,16 @@ class Worker {
     FileCopy copy;
     WaitingEntry entry;
     bool active = false;
-    bool is_making = false;  // The kernel has a chain that makes the target.
+    // The directory in made_in_ while the target is being made.
+    const Directory* made_in = nullptr;
+  };
+
+  // The first chain of a copy that makes its target, while enough of its directory are
+  // being made.
+  struct KeptBack {
+    const Directory* directory = nullptr;
+    int index = 0;  // Of the flight.
+    Chain chain;
   };
 
   // Copies blocks of another worker's file.
@@ -132,6 +141,7 @@ class Worker {
     return {static_cast<uint32_t>(index * kLanesMax + lane)};
   }
   static int IndexOf(ChainId id) { return static_cast<int>(id.value) / kLanesMax; }
+  static constexpr int kLaneOfMaking = 0;  // Which has nothing beside it.
   static int LaneOf(ChainId id) { return static_cast<int>(id.value) % kLanesMax; }
   // Tasks are named by their indices, behind all that chains are named by.
   static constexpr uint32_t kReadings = uint32_t{1} << 29;
@@ -162,9 +172,10 @@ class Worker {
   bool CopyItsBlocks();
   // Starts copies until enough are in flight, or kStartsMax were started.
   void Fill();
-  // A batch that has entries left: of the directory that has the fewest in flight for
-  // each entry that is left, so that all of them end together. nullptr if there is none,
-  // or if that has enough in flight and others are being read meanwhile.
+  // A batch that has entries left: of a directory that has few in flight, if there is one;
+  // among these the one with the fewest for each entry that is left, so that they end
+  // together. nullptr if there is none, or if all have enough in flight and others are
+  // being read meanwhile.
   WalkBatch* NextBatch();
   void NoteCopiedFrom();
   // Has another piece of a directory be read, unless as many as may be are in hand, or
@@ -212,10 +223,13 @@ class Worker {
   int TakeNode(const WaitingEntry& entry, NodeTask::Step step);  // Its index.
   void SubmitNode(int index);
   void OnNodeEnded(int index);
-  // Decides what is to become of a node that was looked at. False: nothing more; the
-  // entry is counted or given away.
-  bool DecideNode(NodeTask* node);
-  void DropNode(WaitingEntry* entry, const CopyFailure& failure);
+  // What follows when a node was looked at.
+  enum class NodeNext {
+    kTask,
+    kEnd,      // Of the entry, which has failed.
+    kNothing,  // The entry waits elsewhere.
+  };
+  NodeNext DecideNode(NodeTask* node);
   // Counts and tells what has come of it. Returns whether it was copied.
   bool CountNode(const NodeTask& node);
   // Begins anew with an entry whose file, of `mode`, may not be of the kind that the
@@ -234,12 +248,18 @@ class Worker {
   // Hands the chains in next_ to the kernel, and so on with what follows from chains that
   // the kernel carries out at once.
   void Submit(int index);
-  // Whether the target of flights_[index] may be made, beside those of its directory that
-  // are being made already.
-  bool MayMake(int index) const;
-  // Hands over the chains that were kept back and may be carried out by now.
+  // Whether the chain in next_, of flights_[index], is not to be handed to the kernel
+  // now, because it would make a file: it is kept back, or dropped. Then what follows
+  // from that is in next_.
+  bool HoldsBack(int index, const Chain& chain);
+  // Whether one more file of `directory` may be made beside those that are.
+  bool MayMake(const Directory* directory) const;
+  // Notes that the target of flights_[index] may have been made.
+  void NoteMade(int index);
+  // Goes on with the copies that were kept back, as far as there is room.
   void MakeKeptBack();
-  // Lets the copies whose chains were kept back know that these will not be carried out.
+  // Tells the copy in flights_[index] that `chain` has not been carried out.
+  void Drop(int index, const Chain& chain);
   void DropKeptBack();
   // Continues the large files that are copied at once.
   void CopyBlocksAtOnce();
@@ -328,10 +348,10 @@ class Worker {
   bool more_to_start_ = false;
   // The walk may have something for this worker.
   bool more_to_walk_ = true;
-  // One for each directory that entries are taken from in turn: a single one while
-  // directories are read without waiting.
+  // One for each directory that entries are taken from: a single one while directories are
+  // read without waiting.
   std::deque<ReadingTask> readings_;
-  size_t next_reading_ = 0;                    // Whose turn it is.
+  size_t next_reading_ = 0;                    // The first to be looked at.
   std::vector<const Directory*> copied_from_;  // Of each copy in flight, by NextBatch().
   WaitControl::Limits wait_limits_;
   // The last reading has found nothing, and nothing has ended since.
@@ -368,8 +388,10 @@ class Worker {
   NextChains next_;
   // Chains that the kernel had no room for.
   std::deque<std::pair<ChainId, Chain>> backlog_;
-  // Chains that make files, while enough of the same directory are being made.
-  std::vector<std::pair<ChainId, Chain>> kept_back_;
+  // For each target that is being made, its directory.
+  std::vector<const Directory*> made_in_;
+  std::deque<KeptBack> kept_back_;
+  std::vector<const Directory*> has_room_;  // Of which one more may be made since.
   std::vector<ChainResults> settled_;
 };
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "core/base/file_identity.h"
+#include "core/file/calls_at_once.h"
 #include "core/job/worker.h"
 #include "core/tree/target_directory.h"
 
@@ -23,12 +24,12 @@ void Worker::TakeInSettled() {
     // What follows from each may take long, by calls.
     StopIfCancelled();
     OnSettled(settled);
+    MakeKeptBack();
   }
   settled_.clear();
   CopyBlocksAtOnce();
   TryAgain(&FileCopy::Resume, &awaiting_);
   TryAgain(&FileCopy::RetryTarget, &awaiting_targets_);
-  MakeKeptBack();
   QueueBacklog();
 }
 
@@ -171,7 +172,6 @@ void Worker::OnSettled(const ChainResults& settled) {
   nothing_yet_ = false;
   const int index = IndexOf(settled.id);
   next_.size = 0;
-  flights_[index].is_making = false;
   flights_[index].copy.Settle(LaneOf(settled.id), settled.results(), &next_);
   Continue(index);
 }
@@ -189,6 +189,7 @@ void Worker::Continue(int index) {
   if (flight.copy.outcome() == FileCopy::Outcome::kAwaitTarget) {
     awaiting_targets_.push_back(index);
   }
+  NoteMade(index);
   if (flight.active && flight.copy.done()) OnDone(index);
 }
 
@@ -202,12 +203,7 @@ void Worker::Submit(int index) {
       blocks_at_once_.emplace_back(id, chain);
       break;
     }
-    const bool makes = MakesFile(chain[0]) && !chain[0].at_once;
-    if (makes && !MayMake(index)) {
-      kept_back_.emplace_back(id, chain);
-      ++i;
-      continue;
-    }
+    if (HoldsBack(index, chain)) continue;
     // A later chain must not overtake one that the kernel had no room for.
     const bool waits = !backlog_.empty() && !chain[0].at_once;
     ChainResults settled;
@@ -219,7 +215,6 @@ void Worker::Submit(int index) {
       copy.Settle(lane, settled.results(), &next_);
       continue;
     }
-    flights_[index].is_making = makes;
     if (submitted == Submitted::kNoRoom) backlog_.emplace_back(id, chain);
     if (submitted == Submitted::kQueued && chain[0].at_once) {
       copy.NoteQueued();

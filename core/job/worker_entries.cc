@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 #include "core/base/file_identity.h"
-#include "core/file/target_decision.h"
 #include "core/job/worker.h"
 
 namespace ringcp {

@@ -3,51 +3,88 @@
 // The kernel makes the entries of one directory one after another. What it has been
 // handed waits for the directory's lock, in a thread of its own, and is made even if the
 // job is cancelled meanwhile. So a hundred files of one directory would gain nothing, and
-// an interrupt would take effect when the last of them is made and removed again.
+// an interrupt would take effect when the last of them is made, and filled or removed
+// again.
+//
+// A file whose old target has to be removed counts from before that. So no old target is
+// removed for a file that then has to wait, or is dropped.
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>
-#include <vector>
 
+#include "core/base/check.h"
 #include "core/job/worker.h"
 
 namespace ringcp {
 
-bool Worker::MayMake(int index) const {
-  if (!wait_limits_.kernel.calls_wait) return true;
-  int made = 0;
-  for (const Flight& flight : flights_) {
-    made += flight.is_making && flight.entry.directory == flights_[index].entry.directory
-                ? 1
-                : 0;
+bool Worker::HoldsBack(int index, const Chain& chain) {
+  Flight& flight = flights_[index];
+  const bool begins_to_make = flight.copy.is_making() && flight.made_in == nullptr &&
+                              flight.copy.old_target() == OldTarget::kKept;
+  if (!begins_to_make || chain[0].at_once) return false;
+  RINGCP_CHECK(next_.size == 1);
+  if (stopping_) {
+    Drop(index, chain);
+    return true;
   }
-  return made < limits_.made_in_directory;
+  const Directory* const directory = flight.entry.directory;
+  if (!MayMake(directory)) {
+    kept_back_.push_back({.directory = directory, .index = index, .chain = chain});
+    next_.size = 0;
+    return true;
+  }
+  flight.made_in = directory;
+  made_in_.push_back(directory);
+  return false;
+}
+
+bool Worker::MayMake(const Directory* directory) const {
+  // From memory, one is made before the next one is begun.
+  if (!wait_limits_.kernel.calls_wait && at_once_chooser_.is_warm()) return true;
+  return std::count(made_in_.begin(), made_in_.end(), directory) <
+         limits_.made_in_directory;
+}
+
+void Worker::NoteMade(int index) {
+  Flight& flight = flights_[index];
+  if (flight.made_in == nullptr || flight.copy.is_making()) return;
+  const Directory* const directory = std::exchange(flight.made_in, nullptr);
+  made_in_.erase(std::find(made_in_.begin(), made_in_.end(), directory));
+  if (!kept_back_.empty()) has_room_.push_back(directory);
 }
 
 void Worker::MakeKeptBack() {
-  for (size_t i = 0; i < kept_back_.size();) {
-    const auto [id, chain] = kept_back_[i];
-    const int index = IndexOf(id);
-    if (!MayMake(index)) {
-      ++i;
+  while (!has_room_.empty()) {
+    const Directory* const directory = has_room_.back();
+    const auto first =
+        std::find_if(kept_back_.begin(), kept_back_.end(),
+                     [&](const KeptBack& kept) { return kept.directory == directory; });
+    if (first == kept_back_.end() || !MayMake(directory)) {
+      has_room_.pop_back();
       continue;
     }
-    kept_back_.erase(kept_back_.begin() + static_cast<ptrdiff_t>(i));
+    const KeptBack kept = *first;
+    kept_back_.erase(first);
     next_.size = 0;
-    next_.Add(LaneOf(id)) = chain;
-    Continue(index);
+    next_.Add(kLaneOfMaking) = kept.chain;
+    Continue(kept.index);
   }
 }
 
-void Worker::DropKeptBack() {
+void Worker::Drop(int index, const Chain& chain) {
   std::array<int32_t, Chain::kOpsMax> results;
   results.fill(-ECANCELED);
-  for (const auto& [id, chain] : std::exchange(kept_back_, {})) {
-    next_.size = 0;
-    flights_[IndexOf(id)].copy.Settle(
-        LaneOf(id), absl::MakeConstSpan(results).first(chain.size()), &next_);
-    Continue(IndexOf(id));
+  const auto of_chain = absl::MakeConstSpan(results).first(chain.size());
+  next_.size = 0;
+  flights_[index].copy.Settle(kLaneOfMaking, of_chain, &next_);
+}
+
+void Worker::DropKeptBack() {
+  for (const KeptBack& kept : std::exchange(kept_back_, {})) {
+    Drop(kept.index, kept.chain);
+    Continue(kept.index);
   }
 }
 

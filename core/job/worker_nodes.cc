@@ -54,20 +54,16 @@ void Worker::SubmitNode(int index) {
 void Worker::OnNodeEnded(int index) {
   NodeTask& node = nodes_[index];
   bool copied = false;
-  bool is_over = true;
+  auto next = NodeNext::kEnd;
   if (!node.was_cancelled) {
-    switch (node.step) {
-      case NodeTask::Step::kLook:
-        if (DecideNode(&node)) return SubmitNode(index);
-        is_over = false;
-        break;
-      case NodeTask::Step::kCopy:
-      case NodeTask::Step::kLink:
-        copied = CountNode(node);
-        break;
+    if (node.step == NodeTask::Step::kLook) {
+      next = DecideNode(&node);
+    } else {
+      copied = CountNode(node);
     }
   }
-  if (is_over) {
+  if (next == NodeNext::kTask) return SubmitNode(index);
+  if (next == NodeNext::kEnd) {
     SettleClaim(&node.entry, copied);
     Release(node.entry);
   }
@@ -76,15 +72,15 @@ void Worker::OnNodeEnded(int index) {
   free_nodes_.push_back(static_cast<uint32_t>(index));
 }
 
-bool Worker::DecideNode(NodeTask* node) {
+Worker::NodeNext Worker::DecideNode(NodeTask* node) {
   WaitingEntry& entry = node->entry;
   if (node->look_error != 0) {
-    DropNode(&entry, {.operation = Operation::kStat, .error_number = node->look_error});
-    return false;
+    CountFailed(entry, {.operation = Operation::kStat, .error_number = node->look_error});
+    return NodeNext::kEnd;
   }
   const struct statx& stat = node->source->stat();
   const bool is_no_node = S_ISREG(stat.stx_mode) || S_ISDIR(stat.stx_mode);
-  if (is_no_node && Redirect(entry, stat.stx_mode)) return false;
+  if (is_no_node && Redirect(entry, stat.stx_mode)) return NodeNext::kNothing;
   if (node->may_have_names()) {
     entry.kind = S_ISLNK(stat.stx_mode) ? EntryKind::kSymlink : EntryKind::kSpecial;
     node->id = IdentityOf(stat);
@@ -95,23 +91,17 @@ bool Worker::DecideNode(NodeTask* node) {
       case LinkTable::Claim::kLink:
         node->source.reset();
         node->step = NodeTask::Step::kLink;
-        return true;
+        return NodeNext::kTask;
       case LinkTable::Claim::kWait:
-        return false;
+        return NodeNext::kNothing;
     }
   }
   if (is_no_node) {
-    DropNode(&entry, {.refusal = Refusal::kSourceReplaced});
-    return false;
+    CountFailed(entry, {.refusal = Refusal::kSourceReplaced});
+    return NodeNext::kEnd;
   }
   node->step = NodeTask::Step::kCopy;
-  return true;
-}
-
-void Worker::DropNode(WaitingEntry* entry, const CopyFailure& failure) {
-  CountFailed(*entry, failure);
-  SettleClaim(entry, /*copied=*/false);
-  Release(*entry);
+  return NodeNext::kTask;
 }
 
 bool Worker::CountNode(const NodeTask& node) {

@@ -14,9 +14,10 @@ WalkBatch* Worker::NextBatch() {
   // From memory there is one directory at a time.
   const bool spreads = kernel_->helps_with_tasks();
   if (spreads) NoteCopiedFrom();
+  const auto has_few = [](int64_t copies) { return copies < kCopiesOfDirectory; };
   std::optional<size_t> next;
   int64_t next_left = 0;
-  int64_t fewest = 0;
+  int64_t next_copies = 0;
   bool any_under_way = false;
   for (size_t i = 0; i < readings_.size(); ++i) {
     const size_t index = (next_reading_ + i) % readings_.size();
@@ -27,14 +28,17 @@ WalkBatch* Worker::NextBatch() {
                                                 reading.batch.directory())
                                    : 0;
     const auto left = static_cast<int64_t>(reading.batch.entries().size());
-    if (next.has_value() && (copies + 1) * next_left >= (fewest + 1) * left) continue;
+    const bool is_better = !next.has_value() || has_few(copies) > has_few(next_copies) ||
+                           (has_few(copies) == has_few(next_copies) &&
+                            (copies + 1) * next_left < (next_copies + 1) * left);
+    if (!is_better) continue;
     next = index;
     next_left = left;
-    fewest = copies;
+    next_copies = copies;
     if (!spreads) break;
   }
   if (!next.has_value()) return nullptr;
-  if (fewest >= kCopiesOfDirectory && any_under_way) return nullptr;
+  if (!has_few(next_copies) && any_under_way) return nullptr;
   next_reading_ = (*next + 1) % readings_.size();
   return &readings_[*next].batch;
 }

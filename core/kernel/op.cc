@@ -296,10 +296,6 @@ bool CanBeAsked(const Op& op) {
          (op.kind == OpKind::kRead && op.io.offset != kCurrentPosition);
 }
 
-bool MakesFile(const Op& op) {
-  return op.kind == OpKind::kOpenAt && (op.open.flags & O_CREAT) != 0;
-}
-
 bool IsImmediate(const Op& op) { return op.at_once || !CanBeQueued(op.kind); }
 
 void Chain::SetAtOnce(bool may_ask) {

@@ -348,9 +348,6 @@ bool AlwaysWaits(OpKind kind);
 // opening what exists (RESOLVE_CACHED) and reading at an offset (RWF_NOWAIT).
 bool CanBeAsked(const Op& op);
 
-// Whether `op` makes a file unless there is one.
-bool MakesFile(const Op& op);
-
 // Whether a kernel without helper threads carries out `op` at once.
 bool IsImmediate(const Op& op);
 

@@ -435,6 +435,33 @@ TEST(FileCopyTargetTest, WithRemoveDestinationWhatComesThereSinceIsLeft) {
   EXPECT_EQ(existing.copy.Settle({0}), "failed: create T EEXIST");
 }
 
+// The worker holds the chain back and drops it: the old target has not been removed then.
+TEST(FileCopyTargetTest, StoppedBeforeTheOldTargetIsRemovedItIsLeft) {
+  FileCopyPolicy policy;
+  policy.remove_destination = true;
+  Existing existing(policy);
+  EXPECT_FALSE(existing.copy.copy().is_making());
+  EXPECT_EQ(existing.copy.Settle({0}), "unlink T");
+  EXPECT_TRUE(existing.copy.copy().is_making());
+  existing.copy.Stop();
+  EXPECT_EQ(existing.copy.Settle({kCancelled}), "close fd7");
+  EXPECT_EQ(existing.copy.Settle({0}), "cancelled");
+  EXPECT_EQ(existing.copy.copy().old_target(), OldTarget::kKept);
+}
+
+// Nothing would have the name.
+TEST(FileCopyTargetTest, StoppedAfterTheOldTargetWasRemovedItIsStillMade) {
+  FileCopyPolicy policy;
+  policy.remove_destination = true;
+  Existing existing(policy);
+  existing.copy.Settle({0});
+  EXPECT_EQ(existing.copy.Settle({0}), "open T new 644>fd");
+  existing.copy.Stop();
+  EXPECT_EQ(existing.copy.Settle({kCancelled}), "open T new 644>fd");
+  EXPECT_EQ(existing.copy.Settle({8}), kWrite);
+  EXPECT_EQ(existing.copy.Settle({100, 0, 0}), "copied");
+}
+
 TEST(FileCopyTargetTest, WhatWasMadeAnewInTheTargetsPlaceIsRemovedIfItFails) {
   Existing existing({.preserve = {}, .force = true},
                     [](CopyScript* copy) { copy->target_stat.stx_nlink = 2; });

@@ -192,7 +192,8 @@ TEST_P(CopyJobWaitingTest, CancelledWhileADirectoryIsFilledFewMoreFilesAreMade) 
   watcher.join();
   EXPECT_TRUE(run.cancelled());
   EXPECT_EQ(run.Messages(), "");
-  EXPECT_LE(look() - before, WorkerLimits::kMadeInDirectory);
+  // Some may have been made since the last look, but few.
+  EXPECT_LE(look() - before, 2 * WorkerLimits::kMadeInDirectory);
 }
 
 // Directories are left by several threads at a time; some have to be opened again for

@@ -121,6 +121,7 @@ SimScenario::SimScenario(uint64_t a_seed) : seed(a_seed) {
       SimOthers::kReplaceTargets, SimOthers::kChangeSources, SimOthers::kAnything};
   if (chance.OneIn(4)) others = chance.Of(kOthers);
   if (chance.OneIn(4)) job.kernel.call_time = CopyGroup::kDearCall;
+  job.limits.made_in_directory = 1 + static_cast<int>(chance.Below(3));
 }
 
 // Returns whether directories are among the copies.
