@@ -34,8 +34,8 @@ class WaitControl {
   // What one worker may have under way of what waits.
   struct Limits {
     WaitLimits kernel;
-    // Directories that it takes entries from side by side: the kernel makes the entries of one
-    // directory one after another.
+    // Directories that it takes entries from side by side: the kernel makes the entries
+    // of one directory one after another.
     int directories = kDirectoriesMin;
     // Files in flight. As many as a worker has room for, if not said otherwise.
     int copies = std::numeric_limits<int>::max();

@@ -172,10 +172,10 @@ class Worker {
   bool CopyItsBlocks();
   // Starts copies until enough are in flight, or kStartsMax were started.
   void Fill();
-  // A batch that has entries left: of a directory that has few in flight, if there is one;
-  // among these the one with the fewest for each entry that is left, so that they end
-  // together. nullptr if there is none, or if all have enough in flight and others are
-  // being read meanwhile.
+  // A batch that has entries left: of a directory that has few in flight, if there is
+  // one; among these the one with the fewest for each entry that is left, so that they
+  // end together. nullptr if there is none, or if all have enough in flight and others
+  // are being read meanwhile.
   WalkBatch* NextBatch();
   void NoteCopiedFrom();
   // Has another piece of a directory be read, unless as many as may be are in hand, or
@@ -348,8 +348,8 @@ class Worker {
   bool more_to_start_ = false;
   // The walk may have something for this worker.
   bool more_to_walk_ = true;
-  // One for each directory that entries are taken from: a single one while directories are
-  // read without waiting.
+  // One for each directory that entries are taken from: a single one while directories
+  // are read without waiting.
   std::deque<ReadingTask> readings_;
   size_t next_reading_ = 0;                    // The first to be looked at.
   std::vector<const Directory*> copied_from_;  // Of each copy in flight, by NextBatch().

@@ -570,8 +570,8 @@ TEST(FileCopyTest, StoppedWithManyLanesItWaitsForAllOfThem) {
   EXPECT_EQ(RemoveOpen(&copy), "cancelled");
 }
 
-// The source has been cut, so that nothing is left to be read; but of one block a part was
-// not written.
+// The source has been cut, so that nothing is left to be read; but of one block a part
+// was not written.
 TEST(FileCopyTest, StoppedWhereItsSourceEndsItMissesTheBlockThatItDropped) {
   Pumping pumping;
   CopyScript& copy = pumping.copy;
