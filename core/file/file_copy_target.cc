@@ -96,6 +96,7 @@ void FileCopy::OnOpenTargetFailed(int error_number, NextChains* next) {
     control_.at_once = false;
   }
   if (ShouldRetry(-error_number, &retries_, counters_)) {
+    if (control_.stopped && old_target_ == OldTarget::kKept) return CloseAll(next);
     const bool opens_again = is_existing && (begins_anew() || opening_.makes_pointee());
     return opens_again ? OpenExistingTarget(next) : OpenNewTarget(next);
   }

@@ -18,6 +18,7 @@ Worker::Worker(const SharedWork& work, Kernel* kernel, const WorkerLimits& limit
   work_.policy.claims = &claims_;
   work_.policy.kernel = kernel;
   RINGCP_CHECK(kernel->slots() >= limits.copies_in_flight);
+  RINGCP_CHECK(limits.made_in_directory > 0);
 }
 
 Worker::~Worker() = default;
@@ -176,6 +177,11 @@ void Worker::Wait() {
   kernel_->Wait(idle_max_, &settled_);
   CountKernel();
   CountTime(begin, in_flight);
+  if (kernel_->Now() - begin >= WorkerLimits::kLongWaitToMake) {
+    waits_to_hold_back_ = WorkerLimits::kWaitsToHoldBack;
+  } else if (waits_to_hold_back_ > 0) {
+    --waits_to_hold_back_;
+  }
   // It was woken, or has waited for long: others may have found something.
   if (settled_.empty()) nothing_yet_ = false;
   int64_t ended = 0;

@@ -388,9 +388,9 @@ class Worker {
   NextChains next_;
   // Chains that the kernel had no room for.
   std::deque<std::pair<ChainId, Chain>> backlog_;
-  // For each target that is being made, its directory.
-  std::vector<const Directory*> made_in_;
+  std::vector<const Directory*> made_in_;  // Of each target that is being made.
   std::deque<KeptBack> kept_back_;
+  int waits_to_hold_back_ = 0;              // Since the last long one; see WorkerLimits.
   std::vector<const Directory*> has_room_;  // Of which one more may be made since.
   std::vector<ChainResults> settled_;
 };

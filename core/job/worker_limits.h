@@ -10,6 +10,7 @@
 #ifndef RINGCP_CORE_JOB_WORKER_LIMITS_H_
 #define RINGCP_CORE_JOB_WORKER_LIMITS_H_
 
+#include <chrono>
 #include <cstdint>
 
 #include "core/base/copy_options.h"
@@ -30,13 +31,18 @@ struct WorkerLimits {
   static constexpr int kExtraBlocksShare = 4;  // One in so many, if that is enough.
   static constexpr uint32_t kBlockBytes = 256 * 1024;
   static constexpr int64_t kBlockMemoryMax = int64_t{64} * 1024 * 1024;
-  // Files of one directory that a single worker makes at a time where calls wait; several
-  // workers share them, but each makes kMadeInDirectoryMin. The kernel makes one after
-  // another, so two keep it busy; with more, one enter hands over and collects several
-  // where making is fast. All that were handed over are made, even if the job is
+  // Files of one directory that a single worker makes at a time while waits are long;
+  // several workers share them, but each makes kMadeInDirectoryMin. The kernel makes one
+  // after another, so two keep it busy; with more, one enter hands over and collects
+  // several where making is fast. All that were handed over are made, even if the job is
   // cancelled meanwhile: at 50 ms a call that takes about two seconds.
   static constexpr int kMadeInDirectory = 16;
   static constexpr int kMadeInDirectoryMin = 2;
+  // A wait that is long: a hundred files of a directory that each take so long would hold
+  // up an interrupt for a second or more. From memory, waits take microseconds. One of
+  // the last waits has to have been long.
+  static constexpr std::chrono::milliseconds kLongWaitToMake{5};
+  static constexpr int kWaitsToHoldBack = 64;
 
   int copies_in_flight = kCopiesInFlightMax;
   int copies_in_flight_warm = kCopiesInFlightWarm;  // While nothing waits.

@@ -1,4 +1,4 @@
-// Files that are being made: where calls wait, a few of each directory at a time.
+// Files that are being made: where waits are long, a few of each directory at a time.
 //
 // The kernel makes the entries of one directory one after another. What it has been
 // handed waits for the directory's lock, in a thread of its own, and is made even if the
@@ -41,8 +41,7 @@ bool Worker::HoldsBack(int index, const Chain& chain) {
 }
 
 bool Worker::MayMake(const Directory* directory) const {
-  // From memory, one is made before the next one is begun.
-  if (!wait_limits_.kernel.calls_wait && at_once_chooser_.is_warm()) return true;
+  if (waits_to_hold_back_ == 0) return true;
   return std::count(made_in_.begin(), made_in_.end(), directory) <
          limits_.made_in_directory;
 }

@@ -155,17 +155,16 @@ TEST_P(CopyJobWaitingTest, CancelledWhileDirectoriesAreReadItEndsSoon) {
 // The kernel makes the files of a directory one after another, also those that nobody
 // wants any more.
 TEST_P(CopyJobWaitingTest, CancelledWhileADirectoryIsFilledFewMoreFilesAreMade) {
-  constexpr int kFiles = 400;
-  constexpr int kFilesBefore = 100;
-  scratch_.MakeDirectory("source");
+  constexpr int kFiles = 200;
+  constexpr int kFilesBefore = 8;
+  MakeDirectories(0, {});
   for (int i = 0; i < kFiles; ++i) {
-    scratch_.WriteFile(absl::StrCat("source/file", i), "contents");
+    scratch_.WriteFile(absl::StrCat("backing/source/file", i), "contents");
   }
-  scratch_.MakeDirectory("backing");
   const OddMount odd(scratch_.Path("backing"), scratch_.MakeDirectory("odd"),
-                     {"latency=3"});
+                     {"latency=20"});
   if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
-  CopyRequest request = Request({"source"}, "odd/target", "r");
+  CopyRequest request = Request({"odd/source"}, "odd/target", "r");
   request.options.tuning.workers = 1;
   std::set<std::string> names;
   const auto look = [&] {
