@@ -155,14 +155,14 @@ TEST_P(CopyJobWaitingTest, CancelledWhileDirectoriesAreReadItEndsSoon) {
 // The kernel makes the files of a directory one after another, also those that nobody
 // wants any more.
 TEST_P(CopyJobWaitingTest, CancelledWhileADirectoryIsFilledFewMoreFilesAreMade) {
-  constexpr int kFiles = 200;
+  constexpr int kFiles = 100;
   constexpr int kFilesBefore = 8;
   MakeDirectories(0, {});
   for (int i = 0; i < kFiles; ++i) {
     scratch_.WriteFile(absl::StrCat("backing/source/file", i), "contents");
   }
   const OddMount odd(scratch_.Path("backing"), scratch_.MakeDirectory("odd"),
-                     {"latency=20"});
+                     {"latency=8"});
   if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
   CopyRequest request = Request({"odd/source"}, "odd/target", "r");
   request.options.tuning.workers = 1;
