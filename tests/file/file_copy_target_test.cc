@@ -413,10 +413,14 @@ TEST(FileCopyTargetTest, WithForceALinkStaysIfItsTargetCanNotBeMade) {
 
 // --- With --remove-destination ---
 
-TEST(FileCopyTargetTest, WithRemoveDestinationItIsRemovedAndNotOpened) {
+FileCopyPolicy RemovingDestination() {
   FileCopyPolicy policy;
   policy.remove_destination = true;
-  Existing existing(policy, TargetIsALink);
+  return policy;
+}
+
+TEST(FileCopyTargetTest, WithRemoveDestinationItIsRemovedAndNotOpened) {
+  Existing existing(RemovingDestination(), TargetIsALink);
   EXPECT_EQ(existing.next, "lstat T");
   EXPECT_EQ(existing.copy.Settle({0}), "unlink T");
   EXPECT_EQ(existing.copy.Settle({0}), "open T new 644>fd");
@@ -426,9 +430,7 @@ TEST(FileCopyTargetTest, WithRemoveDestinationItIsRemovedAndNotOpened) {
 }
 
 TEST(FileCopyTargetTest, WithRemoveDestinationWhatComesThereSinceIsLeft) {
-  FileCopyPolicy policy;
-  policy.remove_destination = true;
-  Existing existing(policy);
+  Existing existing(RemovingDestination());
   existing.copy.Settle({0});
   EXPECT_EQ(existing.copy.Settle({0}), "open T new 644>fd");
   EXPECT_EQ(existing.copy.Settle({-EEXIST}), "close fd7");
@@ -437,9 +439,7 @@ TEST(FileCopyTargetTest, WithRemoveDestinationWhatComesThereSinceIsLeft) {
 
 // The worker holds the chain back and drops it: the old target has not been removed then.
 TEST(FileCopyTargetTest, StoppedBeforeTheOldTargetIsRemovedItIsLeft) {
-  FileCopyPolicy policy;
-  policy.remove_destination = true;
-  Existing existing(policy);
+  Existing existing(RemovingDestination());
   EXPECT_FALSE(existing.copy.copy().is_making());
   EXPECT_EQ(existing.copy.Settle({0}), "unlink T");
   EXPECT_TRUE(existing.copy.copy().is_making());
@@ -451,9 +451,7 @@ TEST(FileCopyTargetTest, StoppedBeforeTheOldTargetIsRemovedItIsLeft) {
 
 // Nothing would have the name.
 TEST(FileCopyTargetTest, StoppedAfterTheOldTargetWasRemovedItIsStillMade) {
-  FileCopyPolicy policy;
-  policy.remove_destination = true;
-  Existing existing(policy);
+  Existing existing(RemovingDestination());
   existing.copy.Settle({0});
   EXPECT_EQ(existing.copy.Settle({0}), "open T new 644>fd");
   existing.copy.Stop();

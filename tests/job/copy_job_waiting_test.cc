@@ -155,16 +155,18 @@ TEST_P(CopyJobWaitingTest, CancelledWhileDirectoriesAreReadItEndsSoon) {
 // The kernel makes the files of a directory one after another, also those that nobody
 // wants any more.
 TEST_P(CopyJobWaitingTest, CancelledWhileADirectoryIsFilledFewMoreFilesAreMade) {
-  constexpr int kFiles = 100;
-  constexpr int kFilesBefore = 8;
-  MakeDirectories(0, {});
+  constexpr int kFiles = 250;
+  // Some are begun before it is known that waits are long.
+  constexpr int kFilesBefore = 90;
+  scratch_.MakeDirectory("source");
   for (int i = 0; i < kFiles; ++i) {
-    scratch_.WriteFile(absl::StrCat("backing/source/file", i), "contents");
+    scratch_.WriteFile(absl::StrCat("source/file", i), "contents");
   }
+  scratch_.MakeDirectory("backing");
   const OddMount odd(scratch_.Path("backing"), scratch_.MakeDirectory("odd"),
-                     {"latency=8"});
+                     {"latency=6"});
   if (!odd.why_not().empty()) GTEST_SKIP() << odd.why_not();
-  CopyRequest request = Request({"odd/source"}, "odd/target", "r");
+  CopyRequest request = Request({"source"}, "odd/target", "r");
   request.options.tuning.workers = 1;
   std::set<std::string> names;
   const auto look = [&] {
