@@ -249,11 +249,11 @@ class FileCopy {
   void OpenTarget(NextChains* next);
   void OnOpenTarget(int32_t result, NextChains* next);
   void OnOpenTargetFailed(int error_number, NextChains* next);
-  // Whether an op that was to make the target, or to remove the old one, did not run, and
-  // need not any more.
-  bool WasDropped(int error_number) const {
-    return control_.stopped && error_number == ECANCELED &&
-           old_target_ == OldTarget::kKept;
+  // Whether to end, because the copy is stopped, instead of trying again what had
+  // `result` and was to make the target, or to remove the old one. Once that is removed,
+  // the new one has to be made.
+  bool NeedNotMake(int32_t result) const {
+    return control_.stopped && MayBeRetried(result) && old_target_ == OldTarget::kKept;
   }
   // Does to an existing target what was decided.
   void CarryOut(const TargetDecision& decision, NextChains* next);

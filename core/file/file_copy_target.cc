@@ -90,13 +90,12 @@ void FileCopy::OnOpenTarget(int32_t result, NextChains* next) {
 
 void FileCopy::OnOpenTargetFailed(int error_number, NextChains* next) {
   const bool is_existing = opening_.is_existing();
-  if (WasDropped(error_number)) return CloseAll(next);
+  if (NeedNotMake(-error_number)) return CloseAll(next);
   if (is_existing && error_number == EAGAIN && !opening_.waits_for_lease) {
     opening_.waits_for_lease = true;
     control_.at_once = false;
   }
   if (ShouldRetry(-error_number, &retries_, counters_)) {
-    if (control_.stopped && old_target_ == OldTarget::kKept) return CloseAll(next);
     const bool opens_again = is_existing && (begins_anew() || opening_.makes_pointee());
     return opens_again ? OpenExistingTarget(next) : OpenNewTarget(next);
   }
@@ -196,7 +195,7 @@ void FileCopy::UnlinkTarget(NextChains* next) {
 }
 
 void FileCopy::OnRemoveTarget(int32_t result, NextChains* next) {
-  if (result < 0 && WasDropped(-result)) return CloseAll(next);
+  if (NeedNotMake(result)) return CloseAll(next);
   if (result < 0 && result != -ENOENT) {
     FailOnTarget(Operation::kRemove, -result);
     return CloseAll(next);

@@ -14,9 +14,12 @@ Chain& NextChains::Add(int lane) {
   return added.chain;
 }
 
+bool MayBeRetried(int32_t result) {
+  return result == -EINTR || result == -EAGAIN || result == -ECANCELED;
+}
+
 bool ShouldRetry(int32_t result, int* retries, EngineCounters* counters) {
-  if (result != -EINTR && result != -EAGAIN && result != -ECANCELED) return false;
-  if (*retries >= kRetriesMax) return false;
+  if (!MayBeRetried(result) || *retries >= kRetriesMax) return false;
   ++*retries;
   counters->retries.Add(1);
   return true;

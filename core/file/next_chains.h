@@ -32,10 +32,12 @@ struct NextChains {
   Chain& Add(int lane);
 };
 
-// Whether an op that had `result` is to be tried again: after EINTR, EAGAIN, and also
-// ECANCELED, which says that the op did not run (see kernel.h). Increments `retries`,
-// which the caller resets on progress, and gives up after kRetriesMax. REQUIRES: no op
-// before this one in its chain has failed.
+// Whether an op that had `result` can be tried again: after EINTR, EAGAIN, and also
+// ECANCELED, which says that the op did not run (see kernel.h). REQUIRES: no op before
+// this one in its chain has failed.
+bool MayBeRetried(int32_t result);
+// Whether it is to be. Increments `retries`, which the caller resets on progress, and
+// gives up after kRetriesMax.
 inline constexpr int kRetriesMax = 100;
 bool ShouldRetry(int32_t result, int* retries, EngineCounters* counters);
 

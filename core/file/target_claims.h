@@ -24,8 +24,9 @@
 // The alternative was to claim new targets by identity as well. It would cost a stat of
 // each new target, and a lock shared by all workers.
 //
-// A copy that waits for a claim holds no other claim, and a copy that holds a claim waits
-// only for its own I/O, so there can be no deadlock.
+// A copy that waits for a claim holds no other claim. A copy that holds a claim waits
+// only for its own I/O, or until fewer targets of its directory are being made
+// (worker_making.cc), which takes no claim. So there can be no deadlock.
 //
 // Thread-safety: any thread may call TargetClaims' methods. A Desk belongs to one thread,
 // and so do the claims made at it.

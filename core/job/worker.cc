@@ -127,7 +127,7 @@ void Worker::StopIfCancelled() {
   for (Flight& flight : flights_) {
     if (flight.active) flight.copy.Stop();
   }
-  DropKeptBack();
+  DropHeldBack();
   for (const WaitingEntry& entry : to_copy_) Release(entry);
   to_copy_.clear();
   for (const FurtherName& name : links_) Release(name.entry);
@@ -158,6 +158,11 @@ void Worker::CountTime(SteadyTime wait_begin, int in_flight) {
   const int64_t waited = microseconds(now - wait_begin);
   counters_->wait_us.Add(waited);
   counters_->wait_in_flight_us.Add(waited * in_flight);
+  if (now - wait_begin >= WorkerLimits::kLongWaitToMake) {
+    waits_to_hold_back_ = WorkerLimits::kWaitsToHoldBack;
+  } else if (waits_to_hold_back_ > 0) {
+    --waits_to_hold_back_;
+  }
   // From memory, waits are many and short.
   if (waited < kLongWait.count()) return;
   const int copies = flights_in_hand();
@@ -177,11 +182,6 @@ void Worker::Wait() {
   kernel_->Wait(idle_max_, &settled_);
   CountKernel();
   CountTime(begin, in_flight);
-  if (kernel_->Now() - begin >= WorkerLimits::kLongWaitToMake) {
-    waits_to_hold_back_ = WorkerLimits::kWaitsToHoldBack;
-  } else if (waits_to_hold_back_ > 0) {
-    --waits_to_hold_back_;
-  }
   // It was woken, or has waited for long: others may have found something.
   if (settled_.empty()) nothing_yet_ = false;
   int64_t ended = 0;

@@ -115,16 +115,7 @@ class Worker {
     FileCopy copy;
     WaitingEntry entry;
     bool active = false;
-    // The directory in made_in_ while the target is being made.
-    const Directory* made_in = nullptr;
-  };
-
-  // The first chain of a copy that makes its target, while enough of its directory are
-  // being made.
-  struct KeptBack {
-    const Directory* directory = nullptr;
-    int index = 0;  // Of the flight.
-    Chain chain;
+    bool has_place = false;  // Its directory is in made_in_.
   };
 
   // Copies blocks of another worker's file.
@@ -141,7 +132,6 @@ class Worker {
     return {static_cast<uint32_t>(index * kLanesMax + lane)};
   }
   static int IndexOf(ChainId id) { return static_cast<int>(id.value) / kLanesMax; }
-  static constexpr int kLaneOfMaking = 0;  // Which has nothing beside it.
   static int LaneOf(ChainId id) { return static_cast<int>(id.value) % kLanesMax; }
   // Tasks are named by their indices, behind all that chains are named by.
   static constexpr uint32_t kReadings = uint32_t{1} << 29;
@@ -165,7 +155,7 @@ class Worker {
   bool idle() const {
     return kernel_->chains_in_flight() == 0 && backlog_.empty() && awaiting_.empty() &&
            awaiting_targets_.empty() && blocks_at_once_.empty() && to_copy_.empty() &&
-           links_.empty() && kept_back_.empty() && readings_in_hand() == 0;
+           links_.empty() && held_back_.empty() && readings_in_hand() == 0;
   }
   void BeginToHelp();
   // Copies more blocks of the file that this worker helps with; true if none are left.
@@ -248,19 +238,19 @@ class Worker {
   // Hands the chains in next_ to the kernel, and so on with what follows from chains that
   // the kernel carries out at once.
   void Submit(int index);
-  // Whether the chain in next_, of flights_[index], is not to be handed to the kernel
-  // now, because it would make a file: it is kept back, or dropped. Then what follows
-  // from that is in next_.
-  bool HoldsBack(int index, const Chain& chain);
+  // Whether `chain`, which is in next_, is not to be handed to the kernel now, because it
+  // would make a file: it is held back, or dropped. Then next_ has what follows from
+  // that.
+  bool HoldsBack(ChainId id, const Chain& chain);
   // Whether one more file of `directory` may be made beside those that are.
   bool MayMake(const Directory* directory) const;
-  // Notes that the target of flights_[index] may have been made.
+  // Gives the place of flights_[index] back if its target is not being made any more.
   void NoteMade(int index);
-  // Goes on with the copies that were kept back, as far as there is room.
-  void MakeKeptBack();
-  // Tells the copy in flights_[index] that `chain` has not been carried out.
-  void Drop(int index, const Chain& chain);
-  void DropKeptBack();
+  // Goes on with the copies that were held back, as far as there is room.
+  void MakeHeldBack();
+  // Tells its copy that `chain` has not been carried out.
+  void Drop(ChainId id, const Chain& chain);
+  void DropHeldBack();
   // Continues the large files that are copied at once.
   void CopyBlocksAtOnce();
   void CopyBlocksAtOnce(int index, int lane, Chain chain);
@@ -389,9 +379,10 @@ class Worker {
   // Chains that the kernel had no room for.
   std::deque<std::pair<ChainId, Chain>> backlog_;
   std::vector<const Directory*> made_in_;  // Of each target that is being made.
-  std::deque<KeptBack> kept_back_;
-  int waits_to_hold_back_ = 0;              // Since the last long one; see WorkerLimits.
+  // Chains that make files, while enough of the same directory are being made.
+  std::deque<std::pair<ChainId, Chain>> held_back_;
   std::vector<const Directory*> has_room_;  // Of which one more may be made since.
+  int waits_to_hold_back_ = 0;              // Since the last long one; see WorkerLimits.
   std::vector<ChainResults> settled_;
 };
 

@@ -24,7 +24,7 @@ void Worker::TakeInSettled() {
     // What follows from each may take long, by calls.
     StopIfCancelled();
     OnSettled(settled);
-    MakeKeptBack();
+    MakeHeldBack();
   }
   settled_.clear();
   CopyBlocksAtOnce();
@@ -203,7 +203,7 @@ void Worker::Submit(int index) {
       blocks_at_once_.emplace_back(id, chain);
       break;
     }
-    if (HoldsBack(index, chain)) continue;
+    if (HoldsBack(id, chain)) continue;
     // A later chain must not overtake one that the kernel had no room for.
     const bool waits = !backlog_.empty() && !chain[0].at_once;
     ChainResults settled;

@@ -19,23 +19,23 @@
 
 namespace ringcp {
 
-bool Worker::HoldsBack(int index, const Chain& chain) {
-  Flight& flight = flights_[index];
-  const bool begins_to_make = flight.copy.is_making() && flight.made_in == nullptr &&
+bool Worker::HoldsBack(ChainId id, const Chain& chain) {
+  Flight& flight = flights_[IndexOf(id)];
+  const bool begins_to_make = flight.copy.is_making() && !flight.has_place &&
                               flight.copy.old_target() == OldTarget::kKept;
   if (!begins_to_make || chain[0].at_once) return false;
   RINGCP_CHECK(next_.size == 1);
   if (stopping_) {
-    Drop(index, chain);
+    Drop(id, chain);
     return true;
   }
   const Directory* const directory = flight.entry.directory;
   if (!MayMake(directory)) {
-    kept_back_.push_back({.directory = directory, .index = index, .chain = chain});
+    held_back_.emplace_back(id, chain);
     next_.size = 0;
     return true;
   }
-  flight.made_in = directory;
+  flight.has_place = true;
   made_in_.push_back(directory);
   return false;
 }
@@ -48,42 +48,44 @@ bool Worker::MayMake(const Directory* directory) const {
 
 void Worker::NoteMade(int index) {
   Flight& flight = flights_[index];
-  if (flight.made_in == nullptr || flight.copy.is_making()) return;
-  const Directory* const directory = std::exchange(flight.made_in, nullptr);
+  if (!flight.has_place || flight.copy.is_making()) return;
+  flight.has_place = false;
+  const Directory* const directory = flight.entry.directory;
   made_in_.erase(std::find(made_in_.begin(), made_in_.end(), directory));
-  if (!kept_back_.empty()) has_room_.push_back(directory);
+  if (!held_back_.empty()) has_room_.push_back(directory);
 }
 
-void Worker::MakeKeptBack() {
+void Worker::MakeHeldBack() {
   while (!has_room_.empty()) {
     const Directory* const directory = has_room_.back();
     const auto first =
-        std::find_if(kept_back_.begin(), kept_back_.end(),
-                     [&](const KeptBack& kept) { return kept.directory == directory; });
-    if (first == kept_back_.end() || !MayMake(directory)) {
+        std::find_if(held_back_.begin(), held_back_.end(), [&](const auto& held) {
+          return flights_[IndexOf(held.first)].entry.directory == directory;
+        });
+    if (first == held_back_.end() || !MayMake(directory)) {
       has_room_.pop_back();
       continue;
     }
-    const KeptBack kept = *first;
-    kept_back_.erase(first);
+    const auto [id, chain] = *first;
+    held_back_.erase(first);
     next_.size = 0;
-    next_.Add(kLaneOfMaking) = kept.chain;
-    Continue(kept.index);
+    next_.Add(LaneOf(id)) = chain;
+    Continue(IndexOf(id));
   }
 }
 
-void Worker::Drop(int index, const Chain& chain) {
+void Worker::Drop(ChainId id, const Chain& chain) {
   std::array<int32_t, Chain::kOpsMax> results;
   results.fill(-ECANCELED);
   const auto of_chain = absl::MakeConstSpan(results).first(chain.size());
   next_.size = 0;
-  flights_[index].copy.Settle(kLaneOfMaking, of_chain, &next_);
+  flights_[IndexOf(id)].copy.Settle(LaneOf(id), of_chain, &next_);
 }
 
-void Worker::DropKeptBack() {
-  for (const KeptBack& kept : std::exchange(kept_back_, {})) {
-    Drop(kept.index, kept.chain);
-    Continue(kept.index);
+void Worker::DropHeldBack() {
+  for (const auto& [id, chain] : std::exchange(held_back_, {})) {
+    Drop(id, chain);
+    Continue(IndexOf(id));
   }
 }
 

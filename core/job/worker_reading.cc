@@ -14,33 +14,35 @@ WalkBatch* Worker::NextBatch() {
   // From memory there is one directory at a time.
   const bool spreads = kernel_->helps_with_tasks();
   if (spreads) NoteCopiedFrom();
-  const auto has_few = [](int64_t copies) { return copies < kCopiesOfDirectory; };
-  std::optional<size_t> next;
-  int64_t next_left = 0;
-  int64_t next_copies = 0;
+  struct Candidate {
+    size_t index = 0;
+    int64_t copies = 0;  // In flight.
+    int64_t left = 0;    // Entries.
+    bool has_few() const { return copies < kCopiesOfDirectory; }
+    bool GoesBefore(const Candidate& other) const {
+      if (has_few() != other.has_few()) return has_few();
+      return (copies + 1) * other.left < (other.copies + 1) * left;
+    }
+  };
+  std::optional<Candidate> next;
   bool any_under_way = false;
   for (size_t i = 0; i < readings_.size(); ++i) {
-    const size_t index = (next_reading_ + i) % readings_.size();
-    const ReadingTask& reading = readings_[index];
+    Candidate one = {.index = (next_reading_ + i) % readings_.size()};
+    const ReadingTask& reading = readings_[one.index];
     any_under_way = any_under_way || reading.is_under_way;
     if (!reading.has_entries()) continue;
-    const int64_t copies = spreads ? std::count(copied_from_.begin(), copied_from_.end(),
-                                                reading.batch.directory())
-                                   : 0;
-    const auto left = static_cast<int64_t>(reading.batch.entries().size());
-    const bool is_better = !next.has_value() || has_few(copies) > has_few(next_copies) ||
-                           (has_few(copies) == has_few(next_copies) &&
-                            (copies + 1) * next_left < (next_copies + 1) * left);
-    if (!is_better) continue;
-    next = index;
-    next_left = left;
-    next_copies = copies;
+    if (spreads) {
+      one.copies =
+          std::count(copied_from_.begin(), copied_from_.end(), reading.batch.directory());
+    }
+    one.left = static_cast<int64_t>(reading.batch.entries().size());
+    if (!next.has_value() || one.GoesBefore(*next)) next = one;
     if (!spreads) break;
   }
   if (!next.has_value()) return nullptr;
-  if (!has_few(next_copies) && any_under_way) return nullptr;
-  next_reading_ = (*next + 1) % readings_.size();
-  return &readings_[*next].batch;
+  if (!next->has_few() && any_under_way) return nullptr;
+  next_reading_ = (next->index + 1) % readings_.size();
+  return &readings_[next->index].batch;
 }
 
 void Worker::NoteCopiedFrom() {
