@@ -1,11 +1,24 @@
 #include "core/job/wait_controller.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "core/base/check.h"
 
 namespace ringcp {
+namespace {
+
+// By how much of one of them the rates of two samples with so many ends differ by chance,
+// if what ends is independent of each other: the standard error of their ratio.
+double ChanceOf(int64_t ended_a, int64_t ended_b) {
+  const auto variance = [](int64_t ended) {
+    return 1 / static_cast<double>(std::max<int64_t>(ended, 1));
+  };
+  return std::sqrt(variance(ended_a) + variance(ended_b));
+}
+
+}  // namespace
 
 WaitController::WaitController(int level_max)
     : level_max_(std::clamp(level_max, 1, kLevelMax)),
@@ -13,9 +26,10 @@ WaitController::WaitController(int level_max)
   RINGCP_CHECK(level_max >= 1);
 }
 
-void WaitController::Try(int level, double rate) {
+void WaitController::Try(int level, double rate, int64_t ended) {
   before_ = level_;
   rate_before_ = rate;
+  ended_before_ = ended;
   trial_rate_ = 0;
   level_ = level;
 }
@@ -25,7 +39,7 @@ void WaitController::Pause() {
   next_pause_ = std::min(2 * next_pause_, kPauseMax);
 }
 
-bool WaitController::Climb(double rate, bool may_rise) {
+bool WaitController::Climb(double rate, int64_t ended, bool may_rise) {
   climbs_ = climbs_ && level_ < level_max_;
   if (!climbs_) return false;
   if (!may_rise) {
@@ -34,19 +48,20 @@ bool WaitController::Climb(double rate, bool may_rise) {
     return false;
   }
   // All of the climb is one trial, compared with where it began.
-  if (!judges_climb_) Try(level_, rate);
+  if (!judges_climb_) Try(level_, rate, ended);
   judges_climb_ = true;
   level_ = std::min(kFirstStep * level_, level_max_);
   climbs_ = level_ < std::min(kClimb, level_max_);
   return true;
 }
 
-bool WaitController::EndTrial(double rate) {
+bool WaitController::EndTrial(double rate, int64_t ended) {
   const int before = before_;
   const bool is_rise = level_ > before;
   const bool is_first = trial_rate_ == 0;
   rate = std::max(rate, trial_rate_);
-  const bool pays = rate >= rate_before_ * (is_rise ? kGainMin : kLossMax);
+  const double chance = ChanceOf(ended_before_, ended);
+  const bool pays = rate >= rate_before_ * (is_rise ? kGainMin + chance : kLossMax);
   if (!pays && is_first) {
     trial_rate_ = rate;
     return false;
@@ -62,7 +77,9 @@ bool WaitController::EndTrial(double rate) {
     rate_ = is_rise ? rate : std::max(rate, rate_before_);
     return true;
   }
-  if (is_rise && may_be_strict && rate < kLossMax * rate_before_) is_strict_ = true;
+  if (is_rise && may_be_strict && rate < (kLossMax - chance) * rate_before_) {
+    is_strict_ = true;
+  }
   level_ = before;
   rate_ = rate_before_;
   step_ = kStep;
@@ -75,7 +92,7 @@ void WaitController::Note(const WaitSample& sample) {
   if (seconds <= 0) return;
   const double rate = static_cast<double>(sample.ended) / seconds;
   const bool is_busy = absl::ToDoubleSeconds(sample.cpu) >= kBusy * sample.cpus * seconds;
-  if (Climb(rate, sample.was_at_limit && !is_busy)) return;
+  if (Climb(rate, sample.ended, sample.was_at_limit && !is_busy)) return;
   bool lowers = false;
   if (before_ != 0 && level_ > before_ && !sample.was_at_limit) {
     // What the level could bring has not been asked of it: it does no harm.
@@ -84,7 +101,7 @@ void WaitController::Note(const WaitSample& sample) {
     rate_ = rate;
   } else if (before_ != 0) {
     lowers = level_ < before_;
-    if (!EndTrial(rate)) return;
+    if (!EndTrial(rate, sample.ended)) return;
   } else if (rate_ > 0 && (rate < kFall * rate_ || rate > kLeap * rate_)) {
     // Less may have ended because there is less to do.
     lowers = rate < rate_ && sample.was_at_limit && level_ == level_max_;
@@ -100,9 +117,11 @@ void WaitController::Note(const WaitSample& sample) {
     --pause_;
     return;
   }
-  if (lowers && level_ > kLevelMin) return Try(level_ / kStep, rate_);
+  if (lowers && level_ > kLevelMin) {
+    return Try(level_ / kStep, rate_, sample.ended);
+  }
   if (sample.was_at_limit && !is_busy && level_ < level_max_) {
-    Try(std::min(step_ * level_, level_max_), rate_);
+    Try(std::min(step_ * level_, level_max_), rate_, sample.ended);
   }
 }
 

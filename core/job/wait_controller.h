@@ -51,9 +51,9 @@ class WaitController {
   static constexpr int kClimb = 32;
   static constexpr int kFirstStep = 4;  // Times the level.
   static constexpr int kStep = 2;
-  // A rise has to bring so much.
+  // A rise has to bring so much, and what costs more than kLossMax does harm: both
+  // beyond what chance makes of the few ops that a sample may have.
   static constexpr double kGainMin = 1.1;
-  // What costs more than this does harm.
   static constexpr double kLossMax = 0.85;
   // Another bottleneck has taken over when the rate is at most kFall, or at least kLeap,
   // times the one before.
@@ -76,15 +76,16 @@ class WaitController {
   void Note(const WaitSample& sample);
 
  private:
-  // Tries another level, to be compared with the present one, at which `rate` was seen.
-  void Try(int level, double rate);
+  // Tries another level, to be compared with the present one, at which `rate` was seen,
+  // in a sample with so many ends.
+  void Try(int level, double rate, int64_t ended);
   // Takes in what `rate` has come of a trial; whether the level that was tried stays.
   // Only after two samples that do not pay it does not: what is copied changes all the
   // time.
-  bool EndTrial(double rate);
+  bool EndTrial(double rate, int64_t ended);
   void Pause();
   // Goes on with raising the level to kClimb. False if that is over.
-  bool Climb(double rate, bool may_rise);
+  bool Climb(double rate, int64_t ended, bool may_rise);
 
   const int level_max_;
   int level_;
@@ -94,6 +95,7 @@ class WaitController {
   // The level that the present one is compared with; 0: no other is tried.
   int before_ = 0;
   double rate_before_ = 0;
+  int64_t ended_before_ = 0;
   double trial_rate_ = 0;  // Of the first sample of the trial; 0 before that.
   double rate_ = 0;        // Ops in a second, of late, at the level that was kept.
   int step_ = kFirstStep;

@@ -117,6 +117,23 @@ TEST(WaitControllerTest, OneDeviceIsNotAskedForMoreThanKeepsItBusy) {
   EXPECT_GE(at_most_twice, 900);
 }
 
+// A server that makes one entry after another, each in 50 ms: of the 200 ms of a sample
+// there are a few more or less each time.
+TEST(WaitControllerTest, AFewEndsMoreByChanceAreNoReasonToAskForMore) {
+  WaitController controller;
+  std::mt19937 random(1);
+  for (int i = 0; i < 1000; ++i) {
+    WaitSample sample = SampleOf(0);
+    sample.elapsed = absl::Milliseconds(200 + static_cast<int>(random() % 50));
+    sample.ended = 4 + static_cast<int>(random() % 3);
+    controller.Note(sample);
+    if (!controller.climbs() && i > 4) {
+      EXPECT_LE(controller.level(), 2 * WaitController::kLevelMin) << i;
+    }
+  }
+  EXPECT_FALSE(controller.is_strict());
+}
+
 TEST(WaitControllerTest, WhatGetsSlowerTheMoreIsAskedOfItIsAskedForLess) {
   WaitController controller;
   Feed(&controller, Overloaded, kSamplesToReact);
