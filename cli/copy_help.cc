@@ -1,6 +1,8 @@
 #include "cli/copy_help.h"
 
 #include "absl/strings/str_cat.h"
+#include "cli/copy_options.h"
+#include "cli/option_table.h"
 #include "core/base/version.h"
 
 namespace ringcp {
@@ -17,69 +19,9 @@ std::string CopyHelp(const std::string& program) {
 Copy SOURCE to TARGET, or several SOURCEs into DIRECTORY, as GNU cp does.
 
 Mandatory arguments to long options are mandatory for short options too.
-
-What is copied:
-  -r, -R, --recursive          copy directories with what is in them
-  -x, --one-file-system        stay on the file system of each SOURCE
-  -H                           follow symbolic links that are named as SOURCE
-  -L, --dereference            always follow symbolic links in SOURCE
-  -P, --no-dereference         never follow symbolic links in SOURCE
-  -d                           same as --no-dereference --preserve=links
-
-What is kept of it:
-  -a, --archive                same as -dR --preserve=all
-  -p                           same as --preserve=mode,ownership,timestamps
-      --preserve[=ATTR_LIST]   preserve the attributes of the comma-separated list
-                                 (default: mode,ownership,timestamps), if
-                                 possible; further: links, all
-      --no-preserve=ATTR_LIST  don't preserve the attributes of the list
-
-Where it goes:
-  -t, --target-directory=DIRECTORY  copy all SOURCE arguments into DIRECTORY
-  -T, --no-target-directory    treat TARGET as a normal file
-  -f, --force                  if an existing target can't be opened, remove it
-                                 and try again (not with -n)
-  -n, --no-clobber             don't overwrite an existing file
-      --remove-destination     remove each existing target file before it is copied
-                                 to (not with -n)
-      --reflink[=WHEN]         clone files, so that they share their blocks until
-                                 one is written to: 'auto' (default; copy where
-                                 that can't be), 'always' (fail there; also without
-                                 WHEN), or 'never'
-      --direct                 copy files of more than a block past the page cache
-                                 (O_DIRECT), where the file systems can, and
-                                 leave nothing of the others in it
-      --no-cache               leave nothing of what is copied in the page cache
-
-What is told:
-  -v, --verbose                print what was copied, and what was removed for it
-      --progress=WHEN          show progress on standard error: 'auto' (default),
-                                 'always', 'never', or 'json'; see below
-      --debug                  tell which engine copied, why, and what it did
-
-How and where it runs:
-      --engine=ENGINE          'uring', 'threads' (plain system calls), or 'auto'
-                                 (default): uring where the kernel permits it, but
-                                 plain system calls for files that are in memory
-      --workers=N              at most N threads that copy, 1 to 16, each with its
-                                 ring (default: one for each CPU)
-      --queue-depth=N          at most N files in flight for each of them, 1 to 256,
-                                 as far as 64 MiB of blocks last (default: up to
-                                 112); fewer where more gain nothing
-      --block-size=SIZE        bytes of each read and write, 4K to 4M, a multiple
-                                 of 4K (default: 256K, and up to 1M for files
-                                 whose contents come slowly)
-      --sqpoll                 a kernel thread takes in what is submitted: fewer
-                                 system calls, one more busy CPU; only with uring
-      --iopoll                 with --direct: ask the device for what is done, over
-                                 and over, instead of waiting for it, where the
-                                 device has poll queues (NVMe); only with uring
-      --agent=ADDRESS          let the agent (ringcpd) at ADDRESS copy, and follow
-                                 the job: unix:/PATH, or '' for the default address
-      --detach                 with an agent: print the job's name and don't wait
-      --help                   display this help and exit
-      --version                output version information and exit
-
+)",
+                      OptionHelp(CopyOptionTexts()),
+                      R"(
 Extended attributes, ACLs and SELinux contexts are not copied. An agent's warnings
 are in its log.
 

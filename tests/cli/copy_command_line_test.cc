@@ -216,6 +216,16 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"--block-size=64K a b", "a -> b; block-size=65536; "},
                     Row{"--block-size=4M a b", "a -> b; block-size=4194304; "}));
 
+// A word that abbreviates an option of GNU cp means it, although one of ours begins so, too.
+INSTANTIATE_TEST_SUITE_P(
+    Abbreviated, CopyCommandLineTable,
+    testing::Values(Row{"--pr a b", "a -> b; keep=mot; "},
+                    Row{"--no-c a b", "a -> b; no-clobber; "},
+                    Row{"--no-ca a b", "a -> b; no-cache; "},
+                    Row{"--prog=never a b", "a -> b; ; progress=never"},
+                    Row{"--prog never a b", "a -> b; ; progress=never"},
+                    Row{"a --eng uring b", "a -> b; uring; "}));
+
 INSTANTIATE_TEST_SUITE_P(
     HelpAndVersion, CopyCommandLineTable,
     testing::Values(Row{"--help", "help"}, Row{"--version", "version"},
@@ -238,9 +248,12 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"-z a b", "ringcp: invalid option -- 'z'\n [help]"},
         Row{"-rz a b", "ringcp: invalid option -- 'z'\n [help]"},
         Row{"--foo a b", "ringcp: unrecognized option '--foo'\n [help]"},
-        Row{"--pr a b",
-            "ringcp: option '--pr' is ambiguous; possibilities: '--preserve' "
-            "'--progress'\n [help]"},
+        Row{"--re a b",
+            "ringcp: option '--re' is ambiguous; possibilities: '--recursive' "
+            "'--remove-destination' '--reflink'\n [help]"},
+        Row{"--d a b",
+            "ringcp: option '--d' is ambiguous; possibilities: '--dereference' "
+            "'--debug' '--direct' '--detach'\n [help]"},
         Row{"--recursive=x a b",
             "ringcp: option '--recursive' doesn't allow an argument\n [help]"},
         Row{"-t", "ringcp: option requires an argument -- 't'\n [help]"},

@@ -1,0 +1,169 @@
+// The options that say what is copied, what is kept of it, and where it goes.
+
+#include "cli/copy_options.h"
+
+#include <array>
+#include <string_view>
+
+#include "cli/option_actions.h"
+#include "cli/preserve_options.h"
+#include "cli/run_options.h"
+
+namespace ringcp {
+namespace {
+
+constexpr std::array<std::string_view, 3> kReflinkWords = {"auto", "always", "never"};
+constexpr std::array<Reflink, 3> kReflinks = {Reflink::kAuto, Reflink::kAlways,
+                                              Reflink::kNever};
+
+absl::Status SetReflink(const OptionText& option, const char* argument,
+                        ParsedOptions* parsed) {
+  OptionsOf(parsed).reflink = Reflink::kAlways;
+  if (argument == nullptr) return absl::OkStatus();
+  return Match(option, argument, kReflinks, &OptionsOf(parsed).reflink);
+}
+
+absl::Status SetTargetDirectory(const OptionText&, const char* argument,
+                                ParsedOptions* parsed) {
+  if (parsed->target_directory.has_value()) {
+    return absl::FailedPreconditionError("multiple target directories specified");
+  }
+  parsed->target_directory = argument;
+  return absl::OkStatus();
+}
+
+// --direct implies --no-cache, so it stays.
+absl::Status SetNoCache(const OptionText&, const char*, ParsedOptions* parsed) {
+  PageCache& page_cache = OptionsOf(parsed).page_cache;
+  if (page_cache == PageCache::kKeep) page_cache = PageCache::kDrop;
+  return absl::OkStatus();
+}
+
+constexpr std::string_view kWhat = "What is copied";
+constexpr std::string_view kKept = "What is kept of it";
+constexpr std::string_view kWhere = "Where it goes";
+
+using Options = CopyOptions;
+
+constexpr CopyOptionRow kRows[] = {
+    {{.letters = "rR",
+      .word = "recursive",
+      .heading = kWhat,
+      .text = "copy directories with what is in them"},
+     Set<&Options::recursive, true>},
+    {{.letters = "x",
+      .word = "one-file-system",
+      .heading = kWhat,
+      .text = "stay on the file system of each SOURCE"},
+     Set<&Options::one_file_system, true>},
+    {{.letters = "H",
+      .heading = kWhat,
+      .text = "follow symbolic links that are named as SOURCE"},
+     Set<&Options::dereference, Dereference::kCommandLine>},
+    {{.letters = "L",
+      .word = "dereference",
+      .heading = kWhat,
+      .text = "always follow symbolic links in SOURCE"},
+     Set<&Options::dereference, Dereference::kAlways>},
+    {{.letters = "P",
+      .word = "no-dereference",
+      .heading = kWhat,
+      .text = "never follow symbolic links in SOURCE"},
+     Set<&Options::dereference, Dereference::kNever>},
+    {{.letters = "d",
+      .heading = kWhat,
+      .text = "same as --no-dereference --preserve=links"},
+     KeepLinksAsTheyAre},
+
+    {{.letters = "a",
+      .word = "archive",
+      .heading = kKept,
+      .text = "same as -dR --preserve=all"},
+     Archive},
+    {{.letters = "p",
+      .heading = kKept,
+      .text = "same as --preserve=mode,ownership,timestamps"},
+     Preserve},
+    {{.word = "preserve",
+      .argument = Argument::kOptional,
+      .argument_name = "ATTR_LIST",
+      .values = kAttributeWords,
+      .heading = kKept,
+      .text = "preserve the attributes of the comma-separated list (default: "
+              "mode,ownership,timestamps), if possible; further: links, all"},
+     Preserve},
+    {{.word = "no-preserve",
+      .argument = Argument::kRequired,
+      .argument_name = "ATTR_LIST",
+      .values = kAttributeWords,
+      .heading = kKept,
+      .text = "don't preserve the attributes of the list"},
+     DontPreserve},
+
+    {{.letters = "t",
+      .word = "target-directory",
+      .argument = Argument::kRequired,
+      .argument_name = "DIRECTORY",
+      .heading = kWhere,
+      .text = "copy all SOURCE arguments into DIRECTORY"},
+     SetTargetDirectory},
+    {{.letters = "T",
+      .word = "no-target-directory",
+      .heading = kWhere,
+      .text = "treat TARGET as a normal file"},
+     SetInParsed<&ParsedOptions::no_target_directory, true>},
+    {{.letters = "f",
+      .word = "force",
+      .heading = kWhere,
+      .text = "if an existing target can't be opened, remove it and try again (not with "
+              "-n)"},
+     Set<&Options::force, true>},
+    {{.letters = "n",
+      .word = "no-clobber",
+      .heading = kWhere,
+      .text = "don't overwrite an existing file"},
+     Set<&Options::no_clobber, true>},
+    {{.word = "remove-destination",
+      .heading = kWhere,
+      .text = "remove each existing target file before it is copied to (not with -n)"},
+     Set<&Options::remove_destination, true>},
+    {{.word = "reflink",
+      .argument = Argument::kOptional,
+      .argument_name = "WHEN",
+      .values = kReflinkWords,
+      .heading = kWhere,
+      .text = "clone files, so that they share their blocks until one is written to: "
+              "'auto' (default; copy where that can't be), 'always' (fail there; also "
+              "without WHEN), or 'never'"},
+     SetReflink},
+    {{.word = "direct",
+      .heading = kWhere,
+      .text = "copy files of more than a block past the page cache (O_DIRECT), where the "
+              "file systems can, and leave nothing of the others in it",
+      .is_gnu = false},
+     Set<&Options::page_cache, PageCache::kBypass>},
+    {{.word = "no-cache",
+      .heading = kWhere,
+      .text = "leave nothing of what is copied in the page cache",
+      .is_gnu = false},
+     SetNoCache},
+};
+
+}  // namespace
+
+const std::vector<CopyOptionRow>& CopyOptionRows() {
+  static const std::vector<CopyOptionRow> rows = [] {
+    std::vector<CopyOptionRow> all(std::begin(kRows), std::end(kRows));
+    all.insert(all.end(), RunOptionRows().begin(), RunOptionRows().end());
+    return all;
+  }();
+  return rows;
+}
+
+std::vector<const OptionText*> CopyOptionTexts() {
+  std::vector<const OptionText*> texts;
+  for (const CopyOptionRow& row : CopyOptionRows()) texts.push_back(&row.text);
+  return texts;
+}
+
+}  // namespace ringcp
