@@ -1,7 +1,6 @@
 #include "core/job/wait_controller.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "core/base/check.h"
@@ -9,13 +8,15 @@
 namespace ringcp {
 namespace {
 
-// By how much of one of them the rates of two samples with so many ends differ by chance,
-// if what ends is independent of each other: the standard error of their ratio.
-double ChanceOf(int64_t ended_a, int64_t ended_b) {
+// Whether `difference`, between the ratio of the rates of two samples with so many ends
+// and another number, is more than chance makes: more than the ratio's standard error, if
+// what ends is independent of each other.
+bool IsMoreThanChance(double difference, int64_t ended_a, int64_t ended_b) {
   const auto variance = [](int64_t ended) {
     return 1 / static_cast<double>(std::max<int64_t>(ended, 1));
   };
-  return std::sqrt(variance(ended_a) + variance(ended_b));
+  return difference > 0 &&
+         difference * difference >= variance(ended_a) + variance(ended_b);
 }
 
 }  // namespace
@@ -60,8 +61,11 @@ bool WaitController::EndTrial(double rate, int64_t ended) {
   const bool is_rise = level_ > before;
   const bool is_first = trial_rate_ == 0;
   rate = std::max(rate, trial_rate_);
-  const double chance = ChanceOf(ended_before_, ended);
-  const bool pays = rate >= rate_before_ * (is_rise ? kGainMin + chance : kLossMax);
+  const double ratio = rate_before_ == 0 ? kLeap : rate / rate_before_;
+  const bool pays =
+      !is_rise
+          ? ratio >= kLossMax
+          : rate_before_ == 0 || IsMoreThanChance(ratio - kGainMin, ended_before_, ended);
   if (!pays && is_first) {
     trial_rate_ = rate;
     return false;
@@ -77,7 +81,8 @@ bool WaitController::EndTrial(double rate, int64_t ended) {
     rate_ = is_rise ? rate : std::max(rate, rate_before_);
     return true;
   }
-  if (is_rise && may_be_strict && rate < (kLossMax - chance) * rate_before_) {
+  if (is_rise && may_be_strict &&
+      IsMoreThanChance(kLossMax - ratio, ended_before_, ended)) {
     is_strict_ = true;
   }
   level_ = before;
