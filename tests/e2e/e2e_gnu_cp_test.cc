@@ -1,129 +1,18 @@
 // Runs GNU cp, and ringcp under the name "cp", with the same arguments on the same files.
-// Compares what a user can see: exit code, output, messages, and the files afterwards.
 
 #include <gtest/gtest.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <filesystem>
 #include <string>
-#include <string_view>
-#include <vector>
 
-#include "absl/strings/match.h"
-#include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
+#include "tests/e2e/gnu_cp_fixture.h"
 #include "tests/file_tree.h"
-#include "tests/programs.h"
-#include "tests/scratch_directory.h"
-#include "tests/subprocess.h"
 
 namespace ringcp {
 namespace {
 
-constexpr uid_t kNobody = 65534;
+using GnuCp = GnuCpFixture;
 
-// The files that every situation starts from, before its own set-up.
-constexpr char kStart[] = R"(
-  printf alpha > a; printf beta > b
-  mkdir d d/e t; printf gamma > d/c; printf delta > d/e/g
-  ln -s a la; ln -s d ld; ln -s nowhere dangling
-)";
-// Sets times in the past, which show what was preserved.
-constexpr char kAge[] =
-    "\nfind . -exec touch -h -d '2001-09-09 01:46:40.123456789 UTC' {} +";
-
-struct Situation {
-  std::string name;
-  std::string setup;    // A script; may be empty.
-  std::string command;  // A script in which cp is the program under test.
-  bool as_nobody = false;
-};
-
-void PrintTo(const Situation& situation, std::ostream* out) {
-  *out << situation.setup << "; " << situation.command;
-}
-
-// Messages come in the order in which files are found, which may differ.
-std::string SortedLines(const std::string& text) {
-  std::vector<std::string> lines = absl::StrSplit(text, '\n');
-  std::sort(lines.begin(), lines.end());
-  return absl::StrJoin(lines, "\n");
-}
-
-// ringcp's messages are those of GNU cp 9.1 (Debian 12). Later versions (9.7 in Debian
-// 13) add the source to one of them; this takes it away.
-std::string InWordsOfDebian12(const std::string& messages) {
-  constexpr std::string_view kEnd = "with non-directory";
-  std::vector<std::string> lines = absl::StrSplit(messages, '\n');
-  for (std::string& line : lines) {
-    const size_t end = line.find(kEnd);
-    if (end != std::string::npos) line.resize(end + kEnd.size());
-  }
-  return absl::StrJoin(lines, "\n");
-}
-
-struct Seen {
-  Subprocess::Result result;
-  std::vector<std::string> tree;
-};
-
-class GnuCp : public testing::TestWithParam<Situation> {
- protected:
-  void SetUp() override {
-    const std::string& setup = GetParam().setup;
-    if (geteuid() != 0 &&
-        (absl::StrContains(setup, "chown") || absl::StrContains(setup, "chgrp"))) {
-      GTEST_SKIP() << "only root may give files away";
-    }
-  }
-
-  // Runs the situation in the scratch directory's `name`, with `program` as cp.
-  Seen See(const std::string& name, const std::string& program) {
-    const Situation& situation = GetParam();
-    const std::string programs = scratch_.MakeDirectory(name + ".bin");
-    const std::string files = scratch_.MakeDirectory(name);
-    std::filesystem::create_symlink(program, programs + "/cp");
-    PrepareWithShell(files, kStart + situation.setup + kAge);
-
-    Subprocess::Options options;
-    options.program = "/bin/sh";
-    options.arguments = {"sh", "-c", "umask 022\n" + situation.command};
-    options.environment = {"PATH=" + programs + ":/usr/bin:/bin"};
-    options.directory = files;
-    if (situation.as_nobody && geteuid() == 0) {
-      PrepareWithShell(files, "chown -hR nobody:nogroup .");
-      options.user = kNobody;
-    }
-    Seen seen;
-    seen.result = RunProgram(options);
-    EXPECT_LT(seen.result.exit_code, 126) << "cp could not be run: " << seen.result.error;
-    seen.tree = ListFileTree(files);
-    return seen;
-  }
-
-  // A copy of ringcp where another user can execute it.
-  std::string RingcpForAll() {
-    chmod(scratch_.path().c_str(), 0755);
-    std::string program = scratch_.Path("ringcp");
-    std::filesystem::copy_file(ProgramPath("cli/ringcp"), program);
-    return program;
-  }
-
-  ScratchDirectory scratch_;
-};
-
-TEST_P(GnuCp, DoesTheSame) {
-  const std::string ringcp = RingcpForAll();
-  const Seen expected = See("gnu", "/bin/cp");
-  const Seen actual = See("our", ringcp);
-  EXPECT_EQ(actual.result.exit_code, expected.result.exit_code);
-  EXPECT_EQ(SortedLines(actual.result.error),
-            SortedLines(InWordsOfDebian12(expected.result.error)));
-  EXPECT_EQ(SortedLines(actual.result.output), SortedLines(expected.result.output));
-  EXPECT_EQ(DifferenceOfTrees(expected.tree, actual.tree), "");
-}
+TEST_P(GnuCp, DoesTheSame) { ExpectTheSame(); }
 
 // The same happens, but the message differs: ringcp does not look at a file before it
 // opens or creates it, so it is the opening or creating that fails.
@@ -161,10 +50,6 @@ TEST_P(GnuCpDiffers, AsIsKnown) {
                SortedLines(actual.result.error) == SortedLines(expected.result.error) &&
                SortedLines(actual.result.output) == SortedLines(expected.result.output) &&
                actual.tree == expected.tree);
-}
-
-std::string NameOf(const testing::TestParamInfo<Situation>& info) {
-  return info.param.name;
 }
 
 using testing::Values;
@@ -629,13 +514,17 @@ INSTANTIATE_TEST_SUITE_P(
 
 // A device or pipe that is written to keeps its attributes: nobody wants /dev/null to get
 // the mode of a file that was copied to it.
-INSTANTIATE_TEST_SUITE_P(Details, GnuCpDiffers,
-                         Values(Situation{"ModeOfFifo", "mkfifo p; chmod 600 a",
-                                          "(cat p > /dev/null &) ; cp -p a p"},
-                                // GNU cp removes the link that it is about to copy.
-                                Situation{"LinkRemovedOntoItself", "",
-                                          "cp --remove-destination la la"}),
-                         NameOf);
+INSTANTIATE_TEST_SUITE_P(
+    Details, GnuCpDiffers,
+    Values(Situation{"ModeOfFifo", "mkfifo p; chmod 600 a",
+                     "(cat p > /dev/null &) ; cp -p a p"},
+           // GNU cp removes the link that it is about to copy.
+           Situation{"LinkRemovedOntoItself", "", "cp --remove-destination la la"},
+           // GNU cp says that it removed a name that stays as it is.
+           Situation{"FurtherNameKept", "ln d/c d/c2", "cp -au d x; cp -auv d/. x"},
+           // GNU cp renames the target before it opens the source.
+           Situation{"BackupForUnreadable", "chmod 0 a", "cp -bv a b", true}),
+    NameOf);
 
 }  // namespace
 }  // namespace ringcp
