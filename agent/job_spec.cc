@@ -46,6 +46,32 @@ constexpr std::pair<ApiOptions::Reflink, Reflink> kReflinks[] = {
     {ApiOptions::REFLINK_NEVER, Reflink::kNever},
 };
 
+constexpr std::pair<ApiOptions::Update, Update> kUpdates[] = {
+    {ApiOptions::UPDATE_UNSPECIFIED, Update::kAll},
+    {ApiOptions::UPDATE_NONE, Update::kNone},
+    {ApiOptions::UPDATE_NONE_FAIL, Update::kNoneFail},
+    {ApiOptions::UPDATE_OLDER, Update::kOlder},
+};
+
+constexpr std::pair<ApiOptions::Makes, Makes> kMakes[] = {
+    {ApiOptions::MAKES_UNSPECIFIED, Makes::kCopies},
+    {ApiOptions::HARD_LINKS, Makes::kHardLinks},
+    {ApiOptions::SYMBOLIC_LINKS, Makes::kSymbolicLinks},
+};
+
+constexpr std::pair<ApiOptions::Backup, Backup> kBackups[] = {
+    {ApiOptions::BACKUP_UNSPECIFIED, Backup::kNone},
+    {ApiOptions::SIMPLE, Backup::kSimple},
+    {ApiOptions::EXISTING, Backup::kExisting},
+    {ApiOptions::NUMBERED, Backup::kNumbered},
+};
+
+constexpr std::pair<ApiOptions::Sparse, Sparse> kSparse[] = {
+    {ApiOptions::SPARSE_UNSPECIFIED, Sparse::kAuto},
+    {ApiOptions::SPARSE_ALWAYS, Sparse::kAlways},
+    {ApiOptions::SPARSE_NEVER, Sparse::kNever},
+};
+
 // Translates `value` by `table`. An unknown value is a violation of `field`, and yields
 // the table's first entry.
 template <typename Api, typename Engine, size_t kSize>
@@ -134,6 +160,25 @@ Tuning ReadTuning(const ApiOptions& options, FieldViolations* violations) {
   return tuning;
 }
 
+void ReadBackup(const ApiOptions& options, CopyOptions* result,
+                FieldViolations* violations) {
+  constexpr size_t kSuffixBytesMax = 255;  // Of a file's name (NAME_MAX).
+  result->backup = FromApi(kBackups, options.backup(), "spec.options.backup", violations);
+  if (result->backup != Backup::kNone && result->keeps_existing()) {
+    violations->Add("spec.options.backup",
+                    "must not be set with UPDATE_NONE or UPDATE_NONE_FAIL");
+  }
+  if (options.backup_suffix().empty()) return;
+  result->backup_suffix = options.backup_suffix();
+  constexpr std::string_view kForbidden("/\0", 2);
+  if (result->backup_suffix.size() > kSuffixBytesMax ||
+      result->backup_suffix.find_first_of(kForbidden) != std::string::npos) {
+    violations->Add("spec.options.backup_suffix",
+                    absl::StrCat("must be at most ", kSuffixBytesMax,
+                                 " bytes, and must not hold a slash or a NUL"));
+  }
+}
+
 CopyOptions ReadOptions(const ApiOptions& options, FieldViolations* violations) {
   RefuseUnknownFields(options, "spec.options", violations);
   RefuseUnknownFields(options.preserve(), "spec.options.preserve", violations);
@@ -149,12 +194,22 @@ CopyOptions ReadOptions(const ApiOptions& options, FieldViolations* violations) 
   result.preserve.links = options.preserve().links();
   result.default_mode = options.default_mode();
   result.force = options.force();
-  result.no_clobber = options.no_clobber();
+  result.attributes_only = options.attributes_only();
+  result.makes = FromApi(kMakes, options.makes(), "spec.options.makes", violations);
+  result.update = FromApi(kUpdates, options.update(), "spec.options.update", violations);
   result.remove_destination = options.remove_destination();
+  ReadBackup(options, &result, violations);
+  result.strip_trailing_slashes = options.strip_trailing_slashes();
   result.writes_through_dangling_links = options.writes_through_dangling_links();
   result.one_file_system = options.one_file_system();
   result.reflink =
       FromApi(kReflinks, options.reflink(), "spec.options.reflink", violations);
+  result.sparse = FromApi(kSparse, options.sparse(), "spec.options.sparse", violations);
+  if (result.sparse != Sparse::kAuto && result.reflink == Reflink::kAlways) {
+    violations->Add("spec.options.sparse", "must not be set with REFLINK_ALWAYS");
+  }
+  result.copy_contents = options.copy_contents();
+  result.keep_directory_symlink = options.keep_directory_symlink();
   result.engine = FromApi(kEngines, options.engine(), "spec.options.engine", violations);
   if (options.no_cache()) result.page_cache = PageCache::kDrop;
   if (options.direct()) result.page_cache = PageCache::kBypass;
@@ -285,7 +340,17 @@ absl::StatusOr<v1::JobSpec> SpecFromCopyRequest(const CopyRequest& request) {
   result->mutable_preserve()->set_links(options.preserve.links);
   result->set_default_mode(options.default_mode);
   result->set_force(options.force);
-  result->set_no_clobber(options.no_clobber);
+  result->set_backup(ToApi(kBackups, options.backup));
+  if (options.backup != Backup::kNone) {
+    result->set_backup_suffix(options.backup_suffix);
+  }
+  result->set_strip_trailing_slashes(options.strip_trailing_slashes);
+  result->set_sparse(ToApi(kSparse, options.sparse));
+  result->set_copy_contents(options.copy_contents);
+  result->set_keep_directory_symlink(options.keep_directory_symlink);
+  result->set_attributes_only(options.attributes_only);
+  result->set_makes(ToApi(kMakes, options.makes));
+  result->set_update(ToApi(kUpdates, options.update));
   result->set_remove_destination(options.remove_destination);
   result->set_writes_through_dangling_links(options.writes_through_dangling_links);
   result->set_one_file_system(options.one_file_system);

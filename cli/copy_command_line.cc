@@ -1,11 +1,14 @@
 #include "cli/copy_command_line.h"
 
+#include <stdlib.h>
+
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "cli/backup_options.h"
 #include "cli/copy_options.h"
 #include "cli/option_table.h"
 #include "core/base/file_error.h"
@@ -47,6 +50,28 @@ std::optional<UsageError> ApplyOperands(std::vector<std::string> operands,
   return std::nullopt;
 }
 
+// Looks at options together whose order does not matter.
+std::optional<UsageError> Combine(const CopyEnvironment& environment,
+                                  ParsedOptions* parsed) {
+  CopyOptions& options = parsed->command_line.request.options;
+  if (parsed->hard_links && parsed->symbolic_links) {
+    return UsageError{.message = "cannot make both hard and symbolic links"};
+  }
+  if (parsed->hard_links) options.makes = Makes::kHardLinks;
+  if (parsed->symbolic_links) options.makes = Makes::kSymbolicLinks;
+  if (parsed->no_clobber) options.update = Update::kNone;
+  if (parsed->makes_backups && options.keeps_existing()) {
+    return UsageError{.message =
+                          "--backup is mutually exclusive with -n or --update=none-fail"};
+  }
+  if (options.reflink == Reflink::kAlways && options.sparse != Sparse::kAuto) {
+    return UsageError{.message = "--reflink can be used only with --sparse=auto"};
+  }
+  absl::Status status = ResolveBackups(environment, parsed);
+  if (status.ok()) return std::nullopt;
+  return UsageError{.message = std::string(status.message())};
+}
+
 // Refuses options that need io_uring or O_DIRECT without it.
 std::optional<UsageError> CheckEngine(const CopyOptions& options) {
   if (options.sqpoll && options.engine == EngineChoice::kThreads) {
@@ -83,13 +108,24 @@ std::optional<UsageError> CheckAgent(const CopyCommandLine& command_line) {
   return std::nullopt;
 }
 
+std::string EnvironmentOf(const char* name) {
+  const char* const value = getenv(name);
+  return value == nullptr ? "" : value;
+}
+
 }  // namespace
 
+CopyEnvironment CopyEnvironment::Get() {
+  return {.agent = EnvironmentOf("RINGCP_AGENT"),
+          .version_control = EnvironmentOf("VERSION_CONTROL"),
+          .simple_backup_suffix = EnvironmentOf("SIMPLE_BACKUP_SUFFIX")};
+}
+
 std::variant<CopyCommandLine, UsageError> ParseCopyCommandLine(
-    int argc, char** argv, const char* environment_agent) {
+    int argc, char** argv, const CopyEnvironment& environment) {
   ParsedOptions parsed;
-  if (environment_agent != nullptr && *environment_agent != '\0') {
-    parsed.command_line.agent_address = environment_agent;
+  if (!environment.agent.empty()) {
+    parsed.command_line.agent_address = environment.agent;
   }
 
   const std::vector<const OptionText*> options = CopyOptionTexts();
@@ -107,7 +143,8 @@ std::variant<CopyCommandLine, UsageError> ParseCopyCommandLine(
     }
   }
 
-  std::optional<UsageError> error = ApplyOperands(reader.Operands(), &parsed);
+  std::optional<UsageError> error = Combine(environment, &parsed);
+  if (!error.has_value()) error = ApplyOperands(reader.Operands(), &parsed);
   if (!error.has_value()) error = CheckEngine(parsed.command_line.request.options);
   if (!error.has_value()) error = CheckAgent(parsed.command_line);
   if (error.has_value()) return *std::move(error);

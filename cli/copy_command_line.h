@@ -30,10 +30,19 @@ struct CopyCommandLine {
   bool debug = false;
 };
 
+// What the environment says.
+struct CopyEnvironment {
+  // Of the process.
+  static CopyEnvironment Get();
+
+  std::string agent = {};                 // RINGCP_AGENT
+  std::string version_control = {};       // VERSION_CONTROL
+  std::string simple_backup_suffix = {};  // SIMPLE_BACKUP_SUFFIX
+};
+
 // Reads `argv`, which ends with a null pointer; getopt moves its options to the front.
-// `environment_agent` is the value of RINGCP_AGENT, null if it is not set.
 std::variant<CopyCommandLine, UsageError> ParseCopyCommandLine(
-    int argc, char** argv, const char* environment_agent);
+    int argc, char** argv, const CopyEnvironment& environment);
 
 }  // namespace ringcp
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <string_view>
 
+#include "cli/backup_options.h"
 #include "cli/option_actions.h"
 #include "cli/preserve_options.h"
 #include "cli/run_options.h"
@@ -15,6 +16,11 @@ namespace {
 constexpr std::array<std::string_view, 3> kReflinkWords = {"auto", "always", "never"};
 constexpr std::array<Reflink, 3> kReflinks = {Reflink::kAuto, Reflink::kAlways,
                                               Reflink::kNever};
+
+// As GNU cp lists them.
+constexpr std::array<std::string_view, 3> kSparseWords = {"never", "auto", "always"};
+constexpr std::array<Sparse, 3> kSparse = {Sparse::kNever, Sparse::kAuto,
+                                           Sparse::kAlways};
 
 absl::Status SetReflink(const OptionText& option, const char* argument,
                         ParsedOptions* parsed) {
@@ -30,6 +36,18 @@ absl::Status SetTargetDirectory(const OptionText&, const char* argument,
   }
   parsed->target_directory = argument;
   return absl::OkStatus();
+}
+
+constexpr std::array<std::string_view, 4> kUpdateWords = {"all", "none", "none-fail",
+                                                          "older"};
+constexpr std::array<Update, 4> kUpdates = {Update::kAll, Update::kNone,
+                                            Update::kNoneFail, Update::kOlder};
+
+absl::Status SetUpdate(const OptionText& option, const char* argument,
+                       ParsedOptions* parsed) {
+  OptionsOf(parsed).update = Update::kOlder;
+  if (argument == nullptr) return absl::OkStatus();
+  return Match(option, argument, kUpdates, &OptionsOf(parsed).update);
 }
 
 // --direct implies --no-cache, so it stays.
@@ -51,11 +69,23 @@ constexpr CopyOptionRow kRows[] = {
       .heading = kWhat,
       .text = "copy directories with what is in them"},
      Set<&Options::recursive, true>},
+    {{.word = "strip-trailing-slashes",
+      .heading = kWhat,
+      .text = "remove slashes from the end of each SOURCE"},
+     Set<&Options::strip_trailing_slashes, true>},
     {{.letters = "x",
       .word = "one-file-system",
       .heading = kWhat,
       .text = "stay on the file system of each SOURCE"},
      Set<&Options::one_file_system, true>},
+    {{.word = "attributes-only",
+      .heading = kWhat,
+      .text = "don't copy the files' contents, just their attributes"},
+     Set<&Options::attributes_only, true>},
+    {{.word = "copy-contents",
+      .heading = kWhat,
+      .text = "with -r, copy the contents of pipes and devices"},
+     Set<&Options::copy_contents, true>},
     {{.letters = "H",
       .heading = kWhat,
       .text = "follow symbolic links that are named as SOURCE"},
@@ -100,6 +130,16 @@ constexpr CopyOptionRow kRows[] = {
       .text = "don't preserve the attributes of the list"},
      DontPreserve},
 
+    {{.letters = "l",
+      .word = "link",
+      .heading = kWhere,
+      .text = "make hard links to the files instead of copying them"},
+     SetInParsed<&ParsedOptions::hard_links, true>},
+    {{.letters = "s",
+      .word = "symbolic-link",
+      .heading = kWhere,
+      .text = "make symbolic links to the files instead of copying them"},
+     SetInParsed<&ParsedOptions::symbolic_links, true>},
     {{.letters = "t",
       .word = "target-directory",
       .argument = Argument::kRequired,
@@ -121,12 +161,56 @@ constexpr CopyOptionRow kRows[] = {
     {{.letters = "n",
       .word = "no-clobber",
       .heading = kWhere,
-      .text = "don't overwrite an existing file"},
-     Set<&Options::no_clobber, true>},
+      .text = "don't overwrite an existing file; wins over --update"},
+     SetInParsed<&ParsedOptions::no_clobber, true>},
+    {{.letters = "u",
+      .word = "update",
+      .argument = Argument::kOptional,
+      .argument_name = "UPDATE",
+      .values = kUpdateWords,
+      .heading = kWhere,
+      .text = "which existing files to replace: 'all' (default), 'none', 'none-fail' "
+              "(none, and each is an error), or 'older' than their SOURCE (also without "
+              "UPDATE)"},
+     SetUpdate},
     {{.word = "remove-destination",
       .heading = kWhere,
       .text = "remove each existing target file before it is copied to (not with -n)"},
      Set<&Options::remove_destination, true>},
+    {{.letters = "b",
+      .word = "backup",
+      .argument = Argument::kOptional,
+      .argument_name = "CONTROL",
+      .values = kBackupWords,
+      .heading = kWhere,
+      .text = "keep each existing target file under another name: 'simple', with a "
+              "suffix; 'numbered'; or 'existing' (default), numbered if there are such "
+              "backups of it. The environment's VERSION_CONTROL is the default; 'none' "
+              "makes no backup. Not with -n"},
+     SetBackup},
+    {{.letters = "S",
+      .word = "suffix",
+      .argument = Argument::kRequired,
+      .argument_name = "SUFFIX",
+      .heading = kWhere,
+      .text = "make backups, the simple ones with SUFFIX (default: the environment's "
+              "SIMPLE_BACKUP_SUFFIX, or '~')"},
+     SetBackupSuffix},
+    {{.word = "keep-directory-symlink",
+      .heading = kWhere,
+      .text =
+          "copy a directory into the directory that a symbolic link in its place leads "
+          "to"},
+     Set<&Options::keep_directory_symlink, true>},
+    {{.word = "sparse",
+      .argument = Argument::kRequired,
+      .argument_name = "WHEN",
+      .values = kSparseWords,
+      .heading = kWhere,
+      .text =
+          "let blocks of zeros take no room: 'auto' (default; where they take none in "
+          "SOURCE), 'always', or 'never'"},
+     SetToWord<&Options::sparse, kSparse>},
     {{.word = "reflink",
       .argument = Argument::kOptional,
       .argument_name = "WHEN",
@@ -152,12 +236,12 @@ constexpr CopyOptionRow kRows[] = {
 }  // namespace
 
 const std::vector<CopyOptionRow>& CopyOptionRows() {
-  static const std::vector<CopyOptionRow> rows = [] {
+  static const std::vector<CopyOptionRow> kAllRows = [] {
     std::vector<CopyOptionRow> all(std::begin(kRows), std::end(kRows));
     all.insert(all.end(), RunOptionRows().begin(), RunOptionRows().end());
     return all;
   }();
-  return rows;
+  return kAllRows;
 }
 
 std::vector<const OptionText*> CopyOptionTexts() {

@@ -21,6 +21,12 @@ struct ParsedOptions {
   CopyCommandLine command_line;
   std::optional<std::string> target_directory;
   bool no_target_directory = false;
+  bool no_clobber = false;  // It wins over --update, in any order.
+  bool hard_links = false;
+  bool symbolic_links = false;
+  bool makes_backups = false;
+  std::string backup;  // The kind; "": none was named.
+  std::optional<std::string> backup_suffix;
 };
 
 struct CopyOptionRow {

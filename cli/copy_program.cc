@@ -20,7 +20,7 @@ int RunCopyProgram(int argc, char** argv, const RunCopy& run) {
   signal(SIGXFSZ, SIG_IGN);
   const std::string program = argv[0];
 
-  auto parsed = ParseCopyCommandLine(argc, argv, getenv("RINGCP_AGENT"));
+  auto parsed = ParseCopyCommandLine(argc, argv, CopyEnvironment::Get());
   if (const auto* error = std::get_if<UsageError>(&parsed)) {
     return ReportUsageError(program, *error);
   }

@@ -14,6 +14,10 @@
 
 namespace ringcp {
 
+// "'source' -> 'target' (backup: 'backup')", without the last part if there is no backup.
+std::string CopiedLine(std::string_view source, std::string_view target,
+                       std::string_view backup);
+
 class JobOutput {
  public:
   virtual ~JobOutput() = default;
@@ -41,8 +45,13 @@ class JobOutput {
   // For --debug.
   virtual void PrintDebug(std::string_view message) = 0;
 
-  // `source` was copied to `target` (-v).
-  virtual void PrintCopied(std::string_view source, std::string_view target) = 0;
+  // `source` was copied to `target`, and what was there is called `backup` now, unless
+  // that is empty (-v).
+  virtual void PrintCopied(std::string_view source, std::string_view target,
+                           std::string_view backup) = 0;
+
+  // `backup` is called `target` again, because the copy has failed (-v).
+  virtual void PrintTakenBack(std::string_view backup, std::string_view target) = 0;
 
   // `target` was removed to make way for a copy (-v).
   virtual void PrintRemoved(std::string_view target) = 0;

@@ -78,7 +78,20 @@ std::string OptionsText(const v1::CopyOptions& options) {
   add_if(options.target_kind() == v1::CopyOptions::DIRECTORY, "-t");
   add_if(options.target_kind() == v1::CopyOptions::NOT_DIRECTORY, "-T");
   add_if(options.force(), "-f");
-  add_if(options.no_clobber(), "-n");
+  add_if(options.attributes_only(), "--attributes-only");
+  add_if(options.sparse() == v1::CopyOptions::SPARSE_ALWAYS, "--sparse=always");
+  add_if(options.sparse() == v1::CopyOptions::SPARSE_NEVER, "--sparse=never");
+  add_if(options.copy_contents(), "--copy-contents");
+  add_if(options.keep_directory_symlink(), "--keep-directory-symlink");
+  add_if(options.backup() == v1::CopyOptions::SIMPLE, "--backup=simple");
+  add_if(options.backup() == v1::CopyOptions::EXISTING, "--backup=existing");
+  add_if(options.backup() == v1::CopyOptions::NUMBERED, "--backup=numbered");
+  add_if(options.strip_trailing_slashes(), "--strip-trailing-slashes");
+  add_if(options.makes() == v1::CopyOptions::HARD_LINKS, "-l");
+  add_if(options.makes() == v1::CopyOptions::SYMBOLIC_LINKS, "-s");
+  add_if(options.update() == v1::CopyOptions::UPDATE_NONE, "-n");
+  add_if(options.update() == v1::CopyOptions::UPDATE_NONE_FAIL, "--update=none-fail");
+  add_if(options.update() == v1::CopyOptions::UPDATE_OLDER, "-u");
   add_if(options.remove_destination(), "--remove-destination");
   add_if(options.one_file_system(), "-x");
 

@@ -58,10 +58,16 @@ void JsonJobOutput::PrintDebug(std::string_view message) {
   WriteObject(TextObject("debug", message));
 }
 
-void JsonJobOutput::PrintCopied(std::string_view source, std::string_view target) {
+void JsonJobOutput::PrintCopied(std::string_view source, std::string_view target,
+                                std::string_view backup) {
   std::lock_guard<std::mutex> lock(mutex_);
   // Quoted like -v's text, because a name may hold any bytes but JSON only holds UTF-8.
-  WriteObject(TextObject("copied", absl::StrCat(Quote(source), " -> ", Quote(target))));
+  WriteObject(TextObject("copied", CopiedLine(source, target, backup)));
+}
+
+void JsonJobOutput::PrintTakenBack(std::string_view backup, std::string_view target) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  WriteObject(TextObject("unbackup", absl::StrCat(Quote(backup), " -> ", Quote(target))));
 }
 
 void JsonJobOutput::PrintRemoved(std::string_view target) {

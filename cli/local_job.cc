@@ -35,8 +35,12 @@ class OutputObserver : public JobObserver {
   }
   void OnWarning(std::string_view message) override { output_->PrintWarning(message); }
   bool WantsCopied() const override { return verbose_; }
-  void OnCopied(std::string_view source, std::string_view target) override {
-    output_->PrintCopied(source, target);
+  void OnCopied(std::string_view source, std::string_view target,
+                std::string_view backup) override {
+    output_->PrintCopied(source, target, backup);
+  }
+  void OnTakenBack(std::string_view backup, std::string_view target) override {
+    output_->PrintTakenBack(backup, target);
   }
   void OnRemoved(std::string_view target) override { output_->PrintRemoved(target); }
 

@@ -2,6 +2,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
@@ -14,6 +18,9 @@ constexpr int kFirstCode = 256;
 
 constexpr size_t kTextColumn = 31;
 constexpr size_t kColumns = 80;
+
+// GNU's programs name these two behind the others.
+bool IsLast(std::string_view word) { return word == "help" || word == "version"; }
 
 int GetoptArgument(Argument argument) {
   switch (argument) {
@@ -43,6 +50,10 @@ OptionReader::OptionReader(absl::Span<const OptionText* const> options, int argc
         .push_back({text.word, GetoptArgument(text.argument), nullptr,
                     kFirstCode + static_cast<int>(i)});
   }
+  std::stable_sort(words_.begin(), words_.end(), [](const option& a, const option& b) {
+    return std::pair(IsLast(a.name), std::string_view(a.name)) <
+           std::pair(IsLast(b.name), std::string_view(b.name));
+  });
   words_.push_back({});
   optind = 0;  // Makes glibc's getopt start afresh and read POSIXLY_CORRECT again.
 }
@@ -102,7 +113,11 @@ bool OptionReader::ReadOwn(std::string_view typed, int* index) {
 
 int OptionReader::TellError(std::string typed) {
   std::vector<option> all(words_.begin(), words_.end() - 1);
-  all.insert(all.end(), own_words_.begin(), own_words_.end());
+  const std::string word = typed.substr(0, typed.find('='));
+  const bool is_gnu = std::any_of(all.begin(), all.end(), [&](const option& gnu) {
+    return absl::StartsWith(absl::StrCat("--", gnu.name), word);
+  });
+  if (!is_gnu) all.insert(all.end(), own_words_.begin(), own_words_.end());
   all.push_back({});
   char* argv[] = {argv_[0], typed.data(), nullptr};
   optind = 0;
@@ -124,8 +139,9 @@ std::string OptionUsage(const OptionText& option) {
   absl::StrAppend(&usage, usage.empty() ? "    --" : ", --", option.word);
   const std::string argument(option.argument_name);
   if (option.argument == Argument::kRequired) absl::StrAppend(&usage, "=", argument);
-  if (option.argument == Argument::kOptional)
+  if (option.argument == Argument::kOptional) {
     absl::StrAppend(&usage, "[=", argument, "]");
+  }
   return usage;
 }
 

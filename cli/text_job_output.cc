@@ -43,8 +43,13 @@ void TextJobOutput::PrintWarning(std::string_view message) { PrintMessage(messag
 
 void TextJobOutput::PrintDebug(std::string_view message) { PrintMessage(message); }
 
-void TextJobOutput::PrintCopied(std::string_view source, std::string_view target) {
-  PrintLine(absl::StrCat(Quote(source), " -> ", Quote(target)));
+void TextJobOutput::PrintCopied(std::string_view source, std::string_view target,
+                                std::string_view backup) {
+  PrintLine(CopiedLine(source, target, backup));
+}
+
+void TextJobOutput::PrintTakenBack(std::string_view backup, std::string_view target) {
+  PrintLine(absl::StrCat(Quote(backup), " -> ", Quote(target), " (unbackup)"));
 }
 
 void TextJobOutput::PrintRemoved(std::string_view target) {

@@ -32,7 +32,9 @@ class TextJobOutput : public JobOutput {
   void PrintFailure(std::string_view message) override;
   void PrintWarning(std::string_view message) override;
   void PrintDebug(std::string_view message) override;
-  void PrintCopied(std::string_view source, std::string_view target) override;
+  void PrintCopied(std::string_view source, std::string_view target,
+                   std::string_view backup) override;
+  void PrintTakenBack(std::string_view backup, std::string_view target) override;
   void PrintRemoved(std::string_view target) override;
   bool Finish(v1::Job::State state, const Progress& progress) override;
 

@@ -214,6 +214,8 @@ std::string CopyScript::Outcome() const {
       return "copied";
     case FileCopy::Outcome::kSkipped:
       return "skipped";
+    case FileCopy::Outcome::kKeptNewer:
+      return "kept newer";
     case FileCopy::Outcome::kSourceIsOther:
       return "source is other";
     case FileCopy::Outcome::kAbandoned:
@@ -226,10 +228,16 @@ std::string CopyScript::Outcome() const {
       break;
   }
   const CopyFailure& failure = copy_.failure();
-  constexpr const char* kRefusals[] = {
-      "",          "unknown type",          "source replaced",
-      "same file", "target is a directory", "target is no directory",
-      "dangling",  "target replaced"};
+  constexpr const char* kRefusals[] = {"",
+                                       "unknown type",
+                                       "source replaced",
+                                       "same file",
+                                       "target is a directory",
+                                       "target is no directory",
+                                       "dangling",
+                                       "target replaced",
+                                       "target kept",
+                                       "link elsewhere"};
   if (failure.operation == Operation::kRefuse) {
     return absl::StrCat("refused: ", kRefusals[static_cast<int>(failure.refusal)]);
   }

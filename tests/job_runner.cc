@@ -31,7 +31,8 @@ class Recorder : public JobObserver {
     run_->warnings.emplace_back(message);
   }
   bool WantsCopied() const override { return true; }
-  void OnCopied(std::string_view source, std::string_view target) override {
+  void OnCopied(std::string_view source, std::string_view target,
+                std::string_view /*backup*/) override {
     MutexLock lock(&mutex_);
     run_->copied.emplace_back(source, target);
     if (hooks_.on_copied) hooks_.on_copied(job, static_cast<int>(run_->copied.size()));
@@ -90,7 +91,7 @@ CopyOptions OptionsFor(const std::string& letters, EngineChoice engine) {
     if (letter == 'L') options.dereference = Dereference::kAlways;
     if (letter == 'H') options.dereference = Dereference::kCommandLine;
     if (letter == 'f') options.force = true;
-    if (letter == 'n') options.no_clobber = true;
+    if (letter == 'n') options.update = Update::kNone;
     if (letter == 'x') options.one_file_system = true;
     if (letter == 'R') options.remove_destination = true;
     if (letter == 'T') options.target_kind = TargetKind::kNotDirectory;

@@ -98,7 +98,7 @@ CopyOptions OptionsOf(const std::string& letters) {
     if (letter == 'H') options.dereference = Dereference::kCommandLine;
     if (letter == 'L') options.dereference = Dereference::kAlways;
     if (letter == 'f') options.force = true;
-    if (letter == 'n') options.no_clobber = true;
+    if (letter == 'n') options.update = Update::kNone;
     if (letter == 'R') options.remove_destination = true;
     if (letter == 'x') options.one_file_system = true;
     if (letter == 'w') options.writes_through_dangling_links = true;

@@ -16,8 +16,8 @@ namespace ringcp {
 
 // Which symbolic links are followed to what they point to.
 enum class Dereference {
-  kDefault,      // As GNU cp: kNever if recursive, otherwise kAlways.
-  kNever,        // -P: links are copied as links.
+  kDefault,  // As GNU cp: kNever if recursive and not for hard links, otherwise kAlways.
+  kNever,    // -P: links are copied as links.
   kCommandLine,  // -H: only links named as sources are followed.
   kAlways,       // -L: all links are followed.
 };
@@ -29,11 +29,41 @@ enum class TargetKind {
   kNotDirectory,  // -T: the copy's own name, even if it is a directory.
 };
 
+// What is made of a source that is no directory.
+enum class Makes {
+  kCopies,
+  kHardLinks,      // -l: a further name of the source.
+  kSymbolicLinks,  // -s: a symbolic link to the source's path.
+};
+
+// What becomes of a target that exists and is no directory.
+enum class Update {
+  kAll,       // It is replaced.
+  kNone,      // -n: it is left as it is.
+  kNoneFail,  // It is left as it is, and that is an error.
+  kOlder,     // -u: it is replaced if it is older than the source.
+};
+
+// Whether an old target gets another name instead of being removed, and which.
+enum class Backup {
+  kNone,
+  kSimple,    // Its name and CopyOptions::backup_suffix.
+  kExisting,  // As kNumbered if there are such backups of it, otherwise as kSimple.
+  kNumbered,  // "name.~1~", "name.~2~", ...
+};
+
 // Whether a file becomes a clone (a reflink), which shares its blocks with the source
 // until one of the two is written to.
 enum class Reflink {
   kAuto,    // If the file system can clone; otherwise the contents are copied.
   kAlways,  // A file that can't be cloned is not copied.
+  kNever,
+};
+
+// Which blocks of zeros in a copy take no room.
+enum class Sparse {
+  kAuto,    // Those that take none in the source, if its file system can tell.
+  kAlways,  // All of them.
   kNever,
 };
 
@@ -60,6 +90,7 @@ struct Preserve {
   bool links = false;       // Hard links among the copied files.
 
   bool any_attribute() const { return mode || ownership || timestamps; }
+  friend bool operator==(const Preserve&, const Preserve&) = default;
 };
 
 // How much is done at the same time. 0 means a value that suits most jobs and machines.
@@ -83,6 +114,8 @@ struct Tuning {
   // no use.
   int queue_depth = 0;
   int64_t block_size_bytes = 0;  // Of each read and write.
+
+  friend bool operator==(const Tuning&, const Tuning&) = default;
 };
 
 struct CopyOptions {
@@ -92,13 +125,29 @@ struct CopyOptions {
   Preserve preserve;
   // --no-preserve=mode: new files get 0666 (directories 0777) less the umask.
   bool default_mode = false;
-  bool force = false;       // -f
-  bool no_clobber = false;  // -n
+  bool force = false;  // -f
+  Makes makes = Makes::kCopies;
+  // Contents are not copied: a new file is empty, and an existing one keeps its own.
+  bool attributes_only = false;
+  Update update = Update::kAll;
   bool remove_destination = false;
+  Backup backup = Backup::kNone;
+  // Not empty, and without a slash. REQUIRES: backup and keeps_existing() exclude each
+  // other.
+  std::string backup_suffix = "~";
+  // Sources lose the slashes at their ends. As in GNU cp that is so only if they are
+  // copied into a directory.
+  bool strip_trailing_slashes = false;
   // As with POSIXLY_CORRECT: a target that is a symbolic link to nowhere is made where
   // the link leads to, instead of being refused.
   bool writes_through_dangling_links = false;
   bool one_file_system = false;  // -x
+  // REQUIRES: it is kAuto if `reflink` is kAlways.
+  Sparse sparse = Sparse::kAuto;
+  // Contents of pipes and devices are copied although `recursive` is set.
+  bool copy_contents = false;
+  // A symbolic link to a directory, in place of a target directory, is followed.
+  bool keep_directory_symlink = false;
   Reflink reflink = Reflink::kAuto;
   PageCache page_cache = PageCache::kKeep;
   EngineChoice engine = EngineChoice::kAuto;
@@ -113,6 +162,12 @@ struct CopyOptions {
   // The process's umask. It can't be read without setting it, so main() reads it once,
   // before there are threads.
   mode_t umask = 022;
+
+  // Whether nothing that exists is replaced.
+  bool keeps_existing() const {
+    return update == Update::kNone || update == Update::kNoneFail;
+  }
+  friend bool operator==(const CopyOptions&, const CopyOptions&) = default;
 
   // Whether the job fails without io_uring.
   bool needs_uring() const { return engine == EngineChoice::kUring || sqpoll || iopoll; }

@@ -33,10 +33,13 @@ constexpr std::array kWordings = {
     Wording{Operation::kMakeDirectory, "mkdir", "cannot create directory ", ""},
     Wording{Operation::kReadLink, "readlink", "cannot read symbolic link ", ""},
     Wording{Operation::kMakeSymlink, "symlink", "cannot create symbolic link ", ""},
+    Wording{Operation::kMakeSymlinkTo, "symlinkto", "cannot create symbolic link ", ""},
     Wording{Operation::kMakeHardLink, "link", "cannot create hard link ", ""},
     Wording{Operation::kMakeFifo, "mkfifo", "cannot create fifo ", ""},
     Wording{Operation::kMakeSpecial, "mknod", "cannot create special file ", ""},
     Wording{Operation::kRemove, "unlink", "cannot remove ", ""},
+    Wording{Operation::kBackUp, "backup", "cannot backup ", ""},
+    Wording{Operation::kTakeBack, "unbackup", "cannot un-backup ", ""},
     Wording{Operation::kSetTimes, "utimens", "preserving times for ", ""},
     Wording{Operation::kSetOwner, "chown", "failed to preserve ownership for ", ""},
     Wording{Operation::kSetMode, "chmod", "preserving permissions for ", ""},
@@ -195,7 +198,7 @@ FileError MakeFileError(Operation operation, std::string_view path, int error_nu
     reason = absl::StrCat(": ", words);
   }
   std::string other;
-  if (operation == Operation::kMakeHardLink) {
+  if (operation == Operation::kMakeHardLink || operation == Operation::kMakeSymlinkTo) {
     other = absl::StrCat(" to ", Quote(other_path));
   }
   if (operation == Operation::kClone) other = absl::StrCat(" from ", Quote(other_path));
@@ -208,6 +211,14 @@ FileError MakeRefusal(std::string_view path, std::string message) {
   error.path = std::string(path);
   error.message = std::move(message);
   return error;
+}
+
+std::string QuoteIfNeeded(std::string_view name) {
+  const bool is_plain = !name.empty() && AllPrintable(name) &&
+                        !HasShellCharacters(name) &&
+                        name.find_first_of(" '") == std::string_view::npos &&
+                        name[0] != '#' && name[0] != '~';
+  return is_plain ? std::string(name) : Quote(name);
 }
 
 }  // namespace ringcp

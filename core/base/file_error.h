@@ -24,10 +24,13 @@ enum class Operation {
   kMakeDirectory,
   kReadLink,
   kMakeSymlink,
+  kMakeSymlinkTo,
   kMakeHardLink,
   kMakeFifo,
   kMakeSpecial,
   kRemove,
+  kBackUp,
+  kTakeBack,
   kSetTimes,
   kSetOwner,
   kSetMode,
@@ -45,7 +48,8 @@ struct FileError {
 
 // The failure of `operation` on `path` with `error_number` (an errno value, > 0), worded
 // as GNU cp words it. `other_path` is the second path of the operations that name two:
-// the existing file of kMakeHardLink, the source of kClone; ignored for the others.
+// what kMakeSymlinkTo and kMakeHardLink link to, the source of kClone; ignored for the
+// others.
 FileError MakeFileError(Operation operation, std::string_view path, int error_number,
                         std::string_view other_path = {});
 
@@ -62,6 +66,10 @@ std::string ErrnoName(int error_number);
 // 'new'$'\n''line'. Bytes that are not printable UTF-8 become octal escapes, so the
 // result is always one line of printable, valid UTF-8.
 std::string Quote(std::string_view name);
+
+// `name` as it is, or quoted if a shell would take it for something else, as GNU cp names
+// a file at the beginning of a line.
+std::string QuoteIfNeeded(std::string_view name);
 
 }  // namespace ringcp
 

@@ -24,8 +24,13 @@ class JobObserver {
   // Whether OnCopied() is wanted; asked once, when the job starts to run.
   virtual bool WantsCopied() const { return false; }
 
-  // `source` was copied to `target` (-v); both are names as a user would write them.
-  virtual void OnCopied(std::string_view /*source*/, std::string_view /*target*/) {}
+  // `source` was copied to `target` (-v), and what was there got the name `backup`,
+  // unless that is empty. All are names as a user would write them.
+  virtual void OnCopied(std::string_view /*source*/, std::string_view /*target*/,
+                        std::string_view /*backup*/) {}
+
+  // `target` was not copied after all, so `backup` got its name back (-v).
+  virtual void OnTakenBack(std::string_view /*backup*/, std::string_view /*target*/) {}
 
   // `target`, named as a user would write it, was removed to make way for a copy (-v).
   // Called only if OnCopied() is wanted.

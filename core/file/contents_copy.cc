@@ -36,7 +36,7 @@ void ContentsCopy::Reset(const FileCopyPolicy* policy, const struct statx* sourc
 
 void ContentsCopy::Restart(const struct statx* source_stat) {
   RINGCP_CHECK(state_ == State::kDone);
-  source_.Reset(source_stat);
+  source_.Reset(source_stat, policy_->sparse == Sparse::kNever);
   target_.Reset(policy_);
   is_direct_ = reads_direct_ = is_behind_ = is_on_server_ = server_has_copied_ = false;
   TakeCounted();
@@ -55,6 +55,7 @@ void ContentsCopy::Start(const Files& files, NextChains* next) {
   source_.Start(files.source,
                 policy_->queues_all && files.source_file_system->tells_true_sizes());
   target_.Start(files.target, files.target_has_contents, files.target_size);
+  target_.blocks().SetSkipsZeros(skips_all_zeros());
   if (control_->only_calls) {
     control_->at_once = true;
     return CopyPieces(next);
@@ -116,9 +117,14 @@ bool ContentsCopy::is_large() const {
          source_.size() >= policy_->shared_files->bytes_min();
 }
 
+// If nobody knows where the file ends, its last zeros have to be written.
+bool ContentsCopy::skips_all_zeros() const {
+  return policy_->sparse == Sparse::kAlways && source_.size() > 0;
+}
+
 bool ContentsCopy::wants_direct() const {
   return policy_->page_cache == PageCache::kBypass && !source_.has_holes() &&
-         source_.size() > block_size_bytes_;
+         !skips_all_zeros() && source_.size() > block_size_bytes_;
 }
 
 // --- Clones ---
@@ -174,7 +180,8 @@ void ContentsCopy::CopyPieces(NextChains* next) {
 
 bool ContentsCopy::is_shareable(uint64_t begin, uint64_t end) const {
   return is_large() && source_.is_cached() && source_.knows_holes() &&
-         !control_->stopped && end - begin >= policy_->shared_files->bytes_min();
+         !skips_all_zeros() && !control_->stopped &&
+         end - begin >= policy_->shared_files->bytes_min();
 }
 
 void ContentsCopy::CopyShared(uint64_t begin, uint64_t end, NextChains* next) {
@@ -295,7 +302,9 @@ void ContentsCopy::OnEndReached(NextChains* next) {
     return SetTargetSize(source_.blocks().end_offset(), next);
   }
   // If the source ends with data, the last write gave the target its size.
-  if (!source_.has_holes() || (source_.knows_holes() && !source_.ends_with_hole())) {
+  const bool ends_with_data =
+      !source_.has_holes() || (source_.knows_holes() && !source_.ends_with_hole());
+  if (ends_with_data && !skips_all_zeros()) {
     return CopyBehind(source_.size(), next);
   }
   // The source may have been cut within its last hole.

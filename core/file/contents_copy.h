@@ -237,6 +237,8 @@ class ContentsCopy {
   // Whether the file may be offered to other workers.
   bool is_large() const;
   // Whether the user wants the file to be copied with O_DIRECT.
+  // Whether zeros are left out wherever they are (--sparse=always).
+  bool skips_all_zeros() const;
   bool wants_direct() const;
   // Whether the file is so small that its blocks may be copied at once without looking
   // whether they are in memory, and no write has to wait for a device.

@@ -10,8 +10,8 @@ bool ContentsCopy::may_copy_on_server() const {
   // Two file systems may be on one server, but who can't tell that had better not ask:
   // two servers would each hand the contents to Linux, which copies more slowly than
   // blocks on several lanes.
-  return policy_->reflink == Reflink::kAuto && !policy_->leaves_cache() &&
-         source_.size() > block_size_bytes_ &&
+  return policy_->reflink == Reflink::kAuto && policy_->sparse == Sparse::kAuto &&
+         !policy_->leaves_cache() && source_.size() > block_size_bytes_ &&
          files_.source_file_system == files_.target_file_system &&
          files_.target_file_system->may_copy_on_server();
 }

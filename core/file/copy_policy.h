@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "core/base/copy_options.h"
 #include "core/base/file_error.h"
@@ -35,9 +36,16 @@ struct FileCopyPolicy {
   Preserve preserve;
   bool default_mode = false;
   bool force = false;
-  bool no_clobber = false;
+  Makes makes = Makes::kCopies;
+  bool attributes_only = false;
+  Update update = Update::kAll;
+  Backup backup = Backup::kNone;
+  const std::string* backup_suffix = nullptr;  // Set if `backup` is not kNone.
   bool remove_destination = false;
   bool writes_through_dangling_links = false;
+  Sparse sparse = Sparse::kAuto;
+  bool copy_contents = false;
+  bool keep_directory_symlink = false;
   Reflink reflink = Reflink::kNever;
   // What is known about file systems. REQUIRES: set if contents are copied.
   FileSystemTable* file_systems = nullptr;
@@ -89,6 +97,10 @@ struct FileCopyPolicy {
   Op CallUnlessQueued(const Op& op) const {
     return queues_all || !CanBeQueued(op.kind) ? op : AtOnceUnlessSlow(op);
   }
+  // Whether nothing that exists is replaced.
+  bool keeps_existing() const {
+    return update == Update::kNone || update == Update::kNoneFail;
+  }
   // Whether the copy is to leave nothing of its files in the page cache.
   bool leaves_cache() const { return page_cache != PageCache::kKeep; }
   // The op that sets the size of the open `file`.
@@ -122,6 +134,7 @@ struct FileCopyPolicy {
 enum class OldTarget {
   kKept,                // Or there was none.
   kRemovedBeforehand,   // Before the copy began: it was clear that it had to go.
+  kBackedUp,            // It has got another name, also before the copy began.
   kRemovedAfterFailing  // After opening it, or making a hard link over it, had failed.
 };
 
@@ -169,6 +182,9 @@ enum class Refusal {
   kTargetIsNotDirectory,
   kTargetDangling,  // A symbolic link to nowhere.
   kTargetReplaced,  // The target is no longer the file that this job made or opened.
+  kSourceIsBackup,  // The source is the old backup that a new one would replace.
+  kTargetKept,      // The target exists, and --update=none-fail.
+  kLinkElsewhere,   // A relative symbolic link to it would lead elsewhere (-s).
 };
 
 // Why a copy has failed.

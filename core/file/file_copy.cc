@@ -2,6 +2,8 @@
 //
 //          Start()
 //             v
+//         (kStatBoth)    [statx source, statx target] only with -u
+//             v
 //        kOpenSource     [openat source], an ordinary descriptor
 //             v
 //       kLookAtSource    [statx of that descriptor (-> no pipe -> read the first block)]
@@ -82,12 +84,14 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   left_out_rights_ = false;
   question_ = {.kind = CopyKind::kContents, .conditions = ConditionsOf(policy, names)};
   old_target_ = OldTarget::kKept;
+  backup_.clear();
   closes_at_once_ = false;
   first_failure_.reset();
   control_.only_calls = false;
   SetSourceFileSystem(names.source_file_system);
   targets_let_go_ = 0;
-  OpenSource(O_NONBLOCK, next);
+  // Most files of a tree that is updated are as they were: two looks tell that.
+  policy_.update == Update::kOlder ? StatBoth(next) : OpenSource(O_NONBLOCK, next);
   SetAtOnce(next);
 }
 

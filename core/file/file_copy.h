@@ -44,6 +44,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "absl/types/span.h"
 #include "core/base/engine_counters.h"
@@ -73,6 +74,7 @@ class FileCopy {
     kAwaitHelper,     // Waits for Resume() after a helper has left shared_file().
     kCopied,
     kSkipped,          // The target exists, and has to be left alone.
+    kKeptNewer,        // So it is with -u: further names of the source are linked to it.
     kAbandoned,        // After Abandon().
     kCancelled,        // After Stop(), and the target was not complete.
     kTargetIsSpecial,  // The target exists and is a device, a pipe or a socket.
@@ -168,6 +170,8 @@ class FileCopy {
   uint64_t bytes_found() const { return bytes_found_; }
   // Whether this copy removed an old target, and when.
   OldTarget old_target() const { return old_target_; }
+  // The name that an old target got, if it is kBackedUp.
+  const std::string& backup() const { return backup_; }
   // Whether the source has an access control list or capabilities, which are not copied.
   bool left_out_rights() const { return left_out_rights_; }
 
@@ -217,6 +221,9 @@ class FileCopy {
   void GetAcl(NextChains* next);
   void OnGetAcl(int32_t result, NextChains* next);
   void OnRightsKnown(NextChains* next);
+
+  // Whether the worker has to know the source, because it may have further names.
+  bool may_have_names() const;
 
   // --- The contents of a small file ---
   // Whether a source of up to a block may be read in the chain that looks at it.
@@ -365,6 +372,7 @@ class FileCopy {
   int target_error_ = 0;     // Why the target could not be made, looked at or opened.
   OldTarget removed_as_ = OldTarget::kKept;  // What old_target_ becomes by removing it.
   OldTarget old_target_ = OldTarget::kKept;
+  std::string backup_;
   // What the source is on: the file system of its directory, unless another one is
   // mounted over the source alone. nullptr while it is not known.
   FileSystem* source_file_system_ = nullptr;

@@ -80,6 +80,10 @@ void FileCopy::OnLeaveSlot(absl::Span<const int32_t> results, NextChains* next) 
 
 void FileCopy::CopyContents(NextChains* next) {
   first_failure_.reset();
+  if (policy_.attributes_only) {
+    target_.NoteWithoutContents();
+    return SetAttributes(next);
+  }
   if (is_whole_) {
     BeginToWrite();
     return WriteWhole(next);

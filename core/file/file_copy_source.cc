@@ -1,4 +1,5 @@
-// The part of FileCopy that opens the source, looks at it and, if it is small, reads it.
+// The part of FileCopy that opens the source, unless the target makes that needless,
+// looks at it and, if it is small, reads it.
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -60,7 +61,48 @@ void FileCopy::OnOpenSourceFailed(int error_number, NextChains* next) {
   // at.
   FailOnSource(error_number == ENOENT ? Operation::kStat : Operation::kOpen,
                error_number);
-  if (policy_.no_clobber && error_number != ENOENT) return StatBoth(next);
+  if (policy_.keeps_existing() && error_number != ENOENT) return StatBoth(next);
+  CloseAll(next);
+}
+
+// A source that is not copied because of the target need not be readable, as long as it
+// can be looked at.
+void FileCopy::StatBoth(NextChains* next) {
+  state_ = State::kStatBoth;
+  Chain& chain = next->Add(0);
+  chain.Add(StatAt(names_.source_directory, names_.source,
+                   names_.follow_source ? 0 : AT_SYMLINK_NOFOLLOW, &source_stat_));
+  chain.Add(StatAt(names_.target_directory, names_.target, question_.look_flags(),
+                   target_.mutable_stat()));
+}
+
+void FileCopy::OnStatBoth(absl::Span<const int32_t> results, NextChains* next) {
+  const bool has_failed = outcome_at_end_ == Outcome::kFailed;  // To open the source.
+  if (results[0] < 0) {
+    outcome_at_end_ = Outcome::kFailed;
+    failure_ = {.operation = Operation::kStat, .error_number = -results[0]};
+    return CloseAll(next);
+  }
+  if (!S_ISREG(source_stat_.stx_mode)) {
+    // If a directory were skipped as a file, all that is in it would be missing.
+    outcome_at_end_ = Outcome::kSourceIsOther;
+    return CloseAll(next);
+  }
+  question_.NoteLook(results[1], target_.stat(), source_stat_);
+  const TargetDecision decision = DecideTarget(question_);
+  if (decision.fate == Fate::kSkip) {
+    outcome_at_end_ = Outcome::kSkipped;
+  } else if (decision.refusal == Refusal::kTargetKept) {
+    failure_ = RefusedTarget(decision.refusal);
+  } else if (!has_failed && !control_.stopped) {
+    // A file that has several names has to be offered to the worker in any case.
+    if (decision.fate != Fate::kKeepNewer || may_have_names()) {
+      question_ = {.kind = CopyKind::kContents,
+                   .conditions = ConditionsOf(policy_, names_)};
+      return OpenSource(O_NONBLOCK, next);
+    }
+    outcome_at_end_ = Outcome::kKeptNewer;
+  }
   CloseAll(next);
 }
 
@@ -103,13 +145,17 @@ void FileCopy::OnLookAtSource(absl::Span<const int32_t> results, NextChains* nex
     // Another file system may be mounted over the file alone.
     SetSourceFileSystem(policy_.file_systems->FindByDevice(device));
   }
-  const bool has_many_links = policy_.preserve.links && source_stat_.stx_nlink > 1;
-  if (policy_.offer_all_links || names_.offers_links || has_many_links) {
+  if (may_have_names()) {
     state_ = State::kAwaitCaller;
     outcome_ = Outcome::kMultiplyLinked;
     return;
   }
   OnSourceKnown(next);
+}
+
+bool FileCopy::may_have_names() const {
+  return policy_.offer_all_links || names_.offers_links ||
+         (policy_.preserve.links && source_stat_.stx_nlink > 1);
 }
 
 void FileCopy::Proceed(NextChains* next) {
@@ -129,7 +175,7 @@ void FileCopy::Abandon(NextChains* next) {
 
 void FileCopy::OnSourceKnown(NextChains* next) {
   if (control_.stopped) return CloseAll(next);
-  bytes_found_ = source_stat_.stx_size;
+  bytes_found_ = policy_.attributes_only ? 0 : source_stat_.stx_size;
   counters_->bytes_found.Add(static_cast<int64_t>(bytes_found_));
   if (!policy_.preserve.mode) return OnRightsKnown(next);
   GetAcl(next);
@@ -165,11 +211,14 @@ void FileCopy::OnGetAcl(int32_t result, NextChains* next) {
 
 void FileCopy::OnRightsKnown(NextChains* next) {
   if (control_.stopped) return CloseAll(next);
+  if (policy_.attributes_only) return OpenNewTarget(next);
   // An empty file has nothing to share.
   const bool may_share =
       may_clone() && (source_stat_.stx_size > 0 || policy_.reflink == Reflink::kAlways);
-  const bool has_holes = SourceContents::HasHoles(source_stat_);
-  if (!is_small() || has_holes || may_share || has_cached()) {
+  const bool may_have_holes =
+      policy_.sparse == Sparse::kAlways ||
+      (policy_.sparse == Sparse::kAuto && SourceContents::HasHoles(source_stat_));
+  if (!is_small() || may_have_holes || may_share || has_cached()) {
     DropFirstBlock();
     return OpenNewTarget(next);
   }
@@ -179,7 +228,9 @@ void FileCopy::OnRightsKnown(NextChains* next) {
 
 // --- The contents of a small file ---
 
-bool FileCopy::reads_first() const { return !may_clone() && !has_cached(); }
+bool FileCopy::reads_first() const {
+  return !may_clone() && !has_cached() && !policy_.attributes_only;
+}
 
 Op FileCopy::FirstRead() {
   if (block_.buffer == nullptr) block_.buffer = pool_->Take();

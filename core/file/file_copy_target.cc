@@ -5,10 +5,12 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "core/base/check.h"
 #include "core/base/file_identity.h"
 #include "core/file/file_copy.h"
+#include "core/file/old_target.h"
 #include "core/file/removal.h"
 #include "core/file/target_relation.h"
 #include "core/kernel/file_system_table.h"
@@ -143,6 +145,9 @@ void FileCopy::CarryOut(const TargetDecision& decision, NextChains* next) {
     case Fate::kSkip:
       outcome_at_end_ = Outcome::kSkipped;
       break;
+    case Fate::kKeepNewer:
+      outcome_at_end_ = Outcome::kKeptNewer;
+      break;
     default:
       Fail(FailureOf(decision, Operation::kCreate, target_error_));
   }
@@ -152,7 +157,7 @@ void FileCopy::CarryOut(const TargetDecision& decision, NextChains* next) {
 bool FileCopy::ShouldTruncate(int error_number) const {
   // With --reflink=always a target that can't be a clone keeps its contents.
   return !opening_.truncates() && !opening_.makes_pointee() &&
-         policy_.reflink != Reflink::kAlways &&
+         policy_.reflink != Reflink::kAlways && !policy_.attributes_only &&
          NeedsTruncating(*target_.file_system(), error_number,
                          target_.stat().stx_nlink == 1 && !opening_.follows_link());
 }
@@ -191,6 +196,15 @@ void FileCopy::OnLookAtOld(int32_t result, NextChains* next) {
 }
 
 void FileCopy::UnlinkTarget(NextChains* next) {
+  if (removed_as_ == OldTarget::kBackedUp) {
+    MadeWay made = MakeWay(policy_, names_, target_.named(), source_stat_, removed_as_);
+    if (made.failure.has_value()) {
+      Fail(*made.failure);
+      return CloseAll(next);
+    }
+    backup_ = std::move(made.backup);
+    return OnRemoveTarget(made.old_target == OldTarget::kKept ? -ENOENT : 0, next);
+  }
   Enter(State::kRemoveTarget, UnlinkAt(names_.target_directory, names_.target, 0), next);
 }
 
@@ -214,30 +228,6 @@ void FileCopy::StatTarget(NextChains* next) {
   Chain& chain = next->Add(0);
   chain.Add(stat(AT_SYMLINK_NOFOLLOW, target_.mutable_named()));
   if (question_.looks_through_links()) chain.Add(stat(0, target_.mutable_stat()));
-}
-
-// A source that is not copied because of --no-clobber need not be readable, as long as it
-// can be looked at.
-void FileCopy::StatBoth(NextChains* next) {
-  state_ = State::kStatBoth;
-  Chain& chain = next->Add(0);
-  chain.Add(StatAt(names_.source_directory, names_.source,
-                   names_.follow_source ? 0 : AT_SYMLINK_NOFOLLOW, &source_stat_));
-  chain.Add(StatAt(names_.target_directory, names_.target, question_.look_flags(),
-                   target_.mutable_stat()));
-}
-
-void FileCopy::OnStatBoth(absl::Span<const int32_t> results, NextChains* next) {
-  if (results[0] < 0) {
-    failure_ = {.operation = Operation::kStat, .error_number = -results[0]};
-  } else if (!S_ISREG(source_stat_.stx_mode)) {
-    // If a directory were skipped as a file, all that is in it would be missing.
-    outcome_at_end_ = Outcome::kSourceIsOther;
-  } else {
-    question_.NoteLook(results[1], target_.stat(), source_stat_);
-    if (DecideTarget(question_).fate == Fate::kSkip) outcome_at_end_ = Outcome::kSkipped;
-  }
-  CloseAll(next);
 }
 
 // What a look by name tells is only a plan. An open target is looked at once more.
@@ -368,7 +358,9 @@ void FileCopy::UseTaken(NextChains* next) {
 
 void FileCopy::EmptyOld(NextChains* next) {
   // A target that can't be a clone keeps its contents.
-  if (policy_.reflink == Reflink::kAlways) return CopyContents(next);
+  if (policy_.reflink == Reflink::kAlways || policy_.attributes_only) {
+    return CopyContents(next);
+  }
   Enter(State::kEmptyTarget, policy_.Resize(target_.file(), 0), next);
 }
 

@@ -6,8 +6,10 @@
 #include <cerrno>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
-#include "core/file/removal.h"
+#include "core/base/file_age.h"
+#include "core/file/old_target.h"
 #include "core/file/target_relation.h"
 #include "core/kernel/op.h"
 
@@ -36,10 +38,31 @@ class HardLink {
  public:
   HardLink(const FileCopyPolicy& policy, const FileCopyNames& names,
            const CopiedFile& copied)
-      : kernel_(policy.kernel), names_(names), copied_(copied) {
+      : policy_(policy),
+        kernel_(policy.kernel),
+        names_(names),
+        copied_(copied),
+        follows_(names.follows_links_here) {
     question_ = {.kind = copied.kind == CopyKind::kContents ? CopyKind::kNameOfFile
                                                             : CopyKind::kNameOfNode,
                  .conditions = ConditionsOf(policy, names)};
+  }
+  // A hard link to the source itself: it counts as its own copy.
+  HardLink(const FileCopyPolicy& policy, const FileCopyNames& names,
+           const struct statx& source)
+      : policy_(policy),
+        kernel_(policy.kernel),
+        names_(names),
+        copied_({.source = IdentityOf(source),
+                 .kind = S_ISLNK(source.stx_mode) ? CopyKind::kLink : CopyKind::kNode,
+                 .directory = names.source_directory,
+                 .name = names.source}),
+        follows_(names.follow_source),
+        source_(&source) {
+    question_ = {.kind = CopyKind::kHardLink, .conditions = ConditionsOf(policy, names)};
+    if (S_ISREG(source.stx_mode)) {
+      question_.conditions.Add(Condition::kSourceIsRegular);
+    }
   }
 
   NodeResult Make() {
@@ -55,8 +78,7 @@ class HardLink {
   // Makes `name` a hard link to the copy. Returns 0 or an errno.
   int Link(const char* name) const {
     return -kernel_->Do(MakeLink(copied_.directory, copied_.name, names_.target_directory,
-                                 name,
-                                 names_.follows_links_here ? AT_SYMLINK_FOLLOW : 0));
+                                 name, follows_ ? AT_SYMLINK_FOLLOW : 0));
   }
 
   NodeResult End(NodeOutcome outcome) {
@@ -70,7 +92,7 @@ class HardLink {
   // Ends with the result of making the hard link: 0 or an errno.
   NodeResult End(int error_number) {
     return error_number == 0
-               ? End(NodeOutcome::kCopied)
+               ? End(was_newer_ ? NodeOutcome::kKeptNewer : NodeOutcome::kCopied)
                : Fail(TargetFailure(Operation::kMakeHardLink, error_number));
   }
 
@@ -84,18 +106,34 @@ class HardLink {
     }
     if (result != 0) target_error_ = -result;
     question_.NoteLook(result, looked_at_);
+    if (source_ != nullptr) {
+      question_.NoteAge(result, looked_at_, *source_);
+    } else if (policy_.update == Update::kOlder && result == 0) {
+      struct statx source;
+      was_newer_ =
+          kernel_->Stat(names_.source_directory, names_.source,
+                        names_.follow_source ? 0 : AT_SYMLINK_NOFOLLOW, &source) == 0 &&
+          !IsOlder(looked_at_, source, policy_.preserve.timestamps);
+    }
     if (result == -ENOENT && !is_link) question_.there = There::kNothing;
   }
 
   void LookAtRelation() {
     struct statx copy;
-    copy_error_ =
-        -kernel_->Stat(copied_.directory, copied_.name,
-                       names_.follows_links_here ? 0 : AT_SYMLINK_NOFOLLOW, &copy);
+    copy_error_ = -kernel_->Stat(copied_.directory, copied_.name,
+                                 follows_ ? 0 : AT_SYMLINK_NOFOLLOW, &copy);
     // Some file systems give all files the same inode number. So the target is a hard
     // link to the copy only if it also has several names.
     if (copy_error_ == 0 && SameFile(copy, target_) && target_.stx_nlink > 1) {
       question_.relation = Relation::kNameOfCopy;
+      return;
+    }
+    if (source_ != nullptr) {
+      // GNU cp takes any name that leads to the target for a hard link to it.
+      const Relation relation = RelationOfNode(kernel_, names_, *source_, target_);
+      const bool is_it =
+          relation == Relation::kSameEntry || relation == Relation::kBehindSource;
+      question_.relation = is_it ? Relation::kNameOfCopy : Relation::kOtherFile;
       return;
     }
     struct statx source = {};
@@ -116,8 +154,11 @@ class HardLink {
     switch (decision.fate) {
       case Fate::kCreate:  // The old target is gone by now.
         return End(Link(names_.target));
-      case Fate::kUse:
-        return End(NodeOutcome::kCopied);
+      case Fate::kUse:  // Nothing is told of what was so already, as with GNU cp.
+        return End(source_ != nullptr || was_newer_ ? NodeOutcome::kKeptNewer
+                                                    : NodeOutcome::kCopied);
+      case Fate::kKeepNewer:
+        return End(NodeOutcome::kKeptNewer);
       case Fate::kSkip:
         return End(NodeOutcome::kSkipped);
       case Fate::kReplace:
@@ -133,10 +174,12 @@ class HardLink {
   }
 
   NodeResult Replace(OldTarget old_target) {
-    const int error_number =
-        RemoveIfSame(kernel_, names_.target_directory, names_.target, target_);
-    if (error_number != 0) return Fail(TargetFailure(Operation::kRemove, error_number));
-    result_.old_target = old_target;
+    struct statx source = {};  // Of a copy's further name: the copy can be no backup.
+    if (source_ != nullptr) source = *source_;
+    MadeWay made = MakeWay(policy_, names_, target_, source, old_target);
+    if (made.failure.has_value()) return Fail(*made.failure);
+    result_.old_target = made.old_target;
+    result_.backup = std::move(made.backup);
     return End(Link(names_.target));
   }
 
@@ -173,14 +216,20 @@ class HardLink {
     return End(error_number);
   }
 
+  const FileCopyPolicy& policy_;
   Kernel* const kernel_;
   const FileCopyNames& names_;
-  const CopiedFile& copied_;
+  const CopiedFile copied_;
+  const bool follows_;  // Whether copied_.name may be a symbolic link to the file.
+  const struct statx* const source_ = nullptr;  // Only with -l.
   TargetQuestion question_;
   int target_error_ = EEXIST;    // Why making or looking at the target failed.
   struct statx target_ = {};     // The old target's stat, not following symbolic links.
   struct statx looked_at_ = {};  // The stat that decides; it may follow them.
-  int copy_error_ = 0;           // Why the copy could not be looked at.
+  // With -u: the old target is not older than the source. As in GNU cp a further name
+  // replaces it all the same, but that is not told as a copy.
+  bool was_newer_ = false;
+  int copy_error_ = 0;  // Why the copy could not be looked at.
   NodeResult result_;
 };
 
@@ -189,6 +238,11 @@ class HardLink {
 NodeResult MakeHardLink(const FileCopyPolicy& policy, const FileCopyNames& names,
                         const CopiedFile& copied) {
   return HardLink(policy, names, copied).Make();
+}
+
+NodeResult MakeHardLinkToSource(const FileCopyPolicy& policy, const FileCopyNames& names,
+                                const NodeSource& source) {
+  return HardLink(policy, names, source.stat()).Make();
 }
 
 int OpenParentBeneath(Kernel* kernel, int top, const std::string& path) {

@@ -1,4 +1,5 @@
-// Makes further names of an entry that has been copied: hard links to its copy.
+// Makes further names: of an entry that has been copied, hard links to its copy; with -l,
+// of a source.
 //
 // Thread-safety: the functions may be called by any thread, for different targets.
 
@@ -34,6 +35,11 @@ struct CopiedFile {
 // becomes a name of the file that this link leads to.
 NodeResult MakeHardLink(const FileCopyPolicy& policy, const FileCopyNames& names,
                         const CopiedFile& copied);
+
+// Makes names.target a hard link to the source itself (-l), which is `source`. The same
+// rules decide what becomes of an old target.
+NodeResult MakeHardLinkToSource(const FileCopyPolicy& policy, const FileCopyNames& names,
+                                const NodeSource& source);
 
 // Opens the directory that the last part of `path` is in. It goes step by step beneath
 // `top` and follows no symbolic links; `path` may be longer than PATH_MAX. Returns an

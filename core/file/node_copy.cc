@@ -5,13 +5,14 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "core/base/check.h"
 #include "core/base/file_identity.h"
 #include "core/file/attribute_plan.h"
 #include "core/file/file_acls.h"
-#include "core/file/removal.h"
+#include "core/file/old_target.h"
 #include "core/file/target_decision.h"
 #include "core/file/target_relation.h"
 #include "core/kernel/op.h"
@@ -45,6 +46,20 @@ class NodeCopy {
         source_fd_(source.fd()),
         source_(source.stat()),
         is_link_(S_ISLNK(source_.stx_mode)) {}
+  // A symbolic link to the source's `path`. It has the source's attributes, as far as
+  // links have any.
+  NodeCopy(const FileCopyPolicy& policy, const FileCopyNames& names,
+           const NodeSource& source, const std::string& path)
+      : kernel_(policy.kernel),
+        policy_(policy),
+        names_(names),
+        source_fd_(source.fd()),
+        source_(AsLink(source.stat())),
+        is_link_(true),
+        links_to_source_(true),
+        is_regular_(S_ISREG(source.stat().stx_mode)),
+        operation_(Operation::kMakeSymlinkTo),
+        text_(path) {}
 
   NodeResult Run() {
     if (Prepare() && MakeInAnyCase() && SetAttributes()) {
@@ -54,18 +69,27 @@ class NodeCopy {
   }
 
  private:
+  static struct statx AsLink(struct statx stat) {
+    stat.stx_mode = S_IFLNK | kPermissions;
+    return stat;
+  }
+
   // Each of these returns false if the copy ends here; result_ then has its outcome.
   bool Fail(const CopyFailure& failure) {
     result_.outcome = NodeOutcome::kFailed;
     result_.failure = failure;
     return false;
   }
-  bool Skip() {
-    result_.outcome = NodeOutcome::kSkipped;
+  bool Skip(NodeOutcome outcome) {
+    result_.outcome = outcome;
     return false;
   }
 
   bool Prepare() {
+    if (links_to_source_) {
+      leads_elsewhere_ = !text_.starts_with('/') && !IsInCurrentDirectory();
+      return true;
+    }
     switch (source_.stx_mode & S_IFMT) {
       case S_IFLNK:
         operation_ = Operation::kMakeSymlink;
@@ -100,6 +124,14 @@ class NodeCopy {
     return true;
   }
 
+  bool IsInCurrentDirectory() const {
+    struct statx here;
+    struct statx there;
+    return kernel_->Stat(AT_FDCWD, ".", 0, &here) != 0 ||
+           kernel_->Stat(names_.target_directory, ".", 0, &there) != 0 ||
+           SameFile(here, there);
+  }
+
   // Whether the target has its source's owner as soon as it is made.
   bool is_owner_right() const {
     return names_.target_file_system->gives_files_to_their_maker() &&
@@ -118,9 +150,11 @@ class NodeCopy {
   }
 
   bool MakeInAnyCase() {
-    int error_number = Make();
+    int error_number = leads_elsewhere_ ? EEXIST : Make();
     if (error_number == EEXIST) {
       if (!ClearTarget()) return false;
+      // No old target was touched.
+      if (leads_elsewhere_) return Fail(RefusedTarget(Refusal::kLinkElsewhere));
       error_number = Make();
     }
     return error_number == 0 || Fail(TargetFailure(operation_, error_number));
@@ -128,8 +162,11 @@ class NodeCopy {
 
   // Removes the old target, if GNU cp's rules permit that.
   bool ClearTarget() {
-    TargetQuestion question = {.kind = is_link_ ? CopyKind::kLink : CopyKind::kNode,
+    TargetQuestion question = {.kind = links_to_source_ ? CopyKind::kLinkToSource
+                                       : is_link_       ? CopyKind::kLink
+                                                        : CopyKind::kNode,
                                .conditions = ConditionsOf(policy_, names_)};
+    if (is_regular_) question.conditions.Add(Condition::kSourceIsRegular);
     question.NoteThatItExists();
     struct statx existing = {};
     int error_number = EEXIST;
@@ -142,21 +179,28 @@ class NodeCopy {
                                            question.look_flags(), &existing);
       if (result != 0) error_number = -result;
       question.NoteLook(result, existing);
+      question.NoteAge(result, existing, source_);
     });
     switch (decision.fate) {
       case Fate::kCreate:  // The old target is gone by now.
         return true;
       case Fate::kSkip:
-        return Skip();
+        return Skip(NodeOutcome::kSkipped);
+      case Fate::kKeepNewer:
+        return Skip(NodeOutcome::kKeptNewer);
       case Fate::kReplace:
         break;
+      case Fate::kFailToMake:
+        if (leads_elsewhere_) return true;
+        [[fallthrough]];
       default:
         return Fail(FailureOf(decision, operation_, error_number));
     }
-    error_number =
-        RemoveIfSame(kernel_, names_.target_directory, names_.target, existing);
-    if (error_number != 0) return Fail(TargetFailure(Operation::kRemove, error_number));
-    result_.old_target = decision.old_target;
+    if (leads_elsewhere_) return true;
+    MadeWay made = MakeWay(policy_, names_, existing, source_, decision.old_target);
+    if (made.failure.has_value()) return Fail(*made.failure);
+    result_.old_target = made.old_target;
+    result_.backup = std::move(made.backup);
     return true;
   }
 
@@ -230,8 +274,11 @@ class NodeCopy {
   const FileCopyPolicy& policy_;
   const FileCopyNames& names_;
   const int source_fd_;
-  const struct statx& source_;
-  const bool is_link_;
+  const struct statx source_;
+  const bool is_link_;  // The target is a symbolic link.
+  const bool links_to_source_ = false;
+  const bool is_regular_ = false;  // The source, if it is linked to.
+  bool leads_elsewhere_ = false;   // The link would, being relative.
   Operation operation_ = Operation::kMakeSpecial;
   std::string text_;     // A symbolic link's.
   mode_t mode_ = 0;      // The source's, without an ACL's mask.
@@ -252,6 +299,11 @@ int NodeSource::Open(const FileCopyNames& names) {
   if (fd < 0) return -fd;
   fd_ = fd;
   return -kernel_->Stat(fd, &stat_);
+}
+
+NodeResult MakeLinkToSource(const FileCopyPolicy& policy, const FileCopyNames& names,
+                            const NodeSource& source, const std::string& path) {
+  return NodeCopy(policy, names, source, path).Run();
 }
 
 NodeResult CopyNode(const FileCopyPolicy& policy, const FileCopyNames& names,

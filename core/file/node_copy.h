@@ -16,7 +16,7 @@
 
 namespace ringcp {
 
-enum class NodeOutcome { kCopied, kSkipped, kFailed };
+enum class NodeOutcome { kCopied, kSkipped, kKeptNewer, kFailed };
 
 // A source that is opened only to be looked at (O_PATH). Its type, its identity and its
 // attributes are those of one file, whatever happens to the file's name.
@@ -47,10 +47,17 @@ struct NodeResult {
   // The source has an access control list or capabilities, which the copy lacks.
   bool access_left_out = false;
   OldTarget old_target = OldTarget::kKept;
+  std::string backup;  // The name that an old target got, if it is kBackedUp.
   // A temporary name that could not be removed, and why; 0: none is left.
   std::string left_behind;
   int left_behind_error = 0;
 };
+
+// Makes names.target a symbolic link with the text `path` (-s), by which the user knows
+// `source`. A relative path leads to the source only from the current directory, so
+// elsewhere it is refused, as in GNU cp.
+NodeResult MakeLinkToSource(const FileCopyPolicy& policy, const FileCopyNames& names,
+                            const NodeSource& source, const std::string& path);
 
 // Copies the symbolic link, pipe, device or socket `source` to names.target. GNU cp's
 // rules decide whether it replaces an old target. A target stays even if its attributes

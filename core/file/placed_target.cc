@@ -77,6 +77,7 @@ void PlacedTarget::NoteWhole() {
     case State::kMadeWhole:
     case State::kRewritten:
     case State::kSpecial:
+    case State::kKept:
       return;
     default:
       RINGCP_CHECK(false);
@@ -85,6 +86,7 @@ void PlacedTarget::NoteWhole() {
 
 void PlacedTarget::NoteNotStored() {
   RINGCP_CHECK(is_whole());
+  if (state_ == State::kKept) return;
   state_ = state_ == State::kMadeWhole ? State::kMade : State::kEmptied;
 }
 

@@ -15,6 +15,8 @@
 //   kSpecial     It is a pipe, a terminal or a       open: kClose
 //                device: nothing that was written      fails: (close)
 //                can be taken back.
+//   kKept        It was there, and keeps its         open: kClose
+//                contents (--attributes-only).         fails: (close)
 //   kMade        This copy made it. Some of its      in a slot: kInstall
 //                contents are still missing.         open: kLook
 //                                                      its name leads to it -> kFound
@@ -91,6 +93,7 @@ class PlacedTarget {
   enum class State {
     kUntouched,
     kSpecial,
+    kKept,
     kMade,
     kMadeWhole,
     kEmptied,
@@ -143,6 +146,10 @@ class PlacedTarget {
   // It is closed, and because of this error nobody can find out which file it was.
   void NoteLost(int error_number);
   void NoteSpecial() { state_ = State::kSpecial; }
+  // Nothing is to be written to it.
+  void NoteWithoutContents() {
+    state_ = state_ == State::kMade ? State::kMadeWhole : State::kKept;
+  }
   // A stat of the open file had this result, and tells which file it is if that is 0.
   void NoteStat(int32_t result, const struct statx& stat);
   // A look at its name, which is in named(), has shown that it still leads to this file.
@@ -190,7 +197,8 @@ class PlacedTarget {
   bool is_untouched() const { return state_ == State::kUntouched; }
   bool is_special() const { return state_ == State::kSpecial; }
   bool is_whole() const {
-    return state_ == State::kMadeWhole || state_ == State::kRewritten;
+    return state_ == State::kMadeWhole || state_ == State::kRewritten ||
+           state_ == State::kKept;
   }
 
   // --- The end ---
@@ -253,6 +261,7 @@ inline PlacedTarget::Step PlacedTarget::StepIn(const Situation& situation) {
   switch (situation.state) {
     case State::kUntouched:
     case State::kSpecial:
+    case State::kKept:
     case State::kMadeWhole:
     case State::kRewritten:
     case State::kAwaitsClosing:

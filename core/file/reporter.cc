@@ -30,6 +30,17 @@ FileError WordRefusal(Refusal refusal, std::string_view source, std::string_view
       return MakeRefusal(target,
                          absl::StrCat("leaving ", Quote(target),
                                       " as it is: it was replaced while being copied"));
+    case Refusal::kSourceIsBackup:
+      return MakeRefusal(
+          target, absl::StrCat("backing up ", Quote(target), " might destroy source;  ",
+                               Quote(source), " not copied"));
+    case Refusal::kTargetKept:
+      return MakeRefusal(target, absl::StrCat("not replacing ", Quote(target)));
+    case Refusal::kLinkElsewhere:
+      return MakeRefusal(
+          target,
+          absl::StrCat(QuoteIfNeeded(target),
+                       ": can make relative symbolic links only in current directory"));
     case Refusal::kNone:
       break;
   }
@@ -66,9 +77,15 @@ void Reporter::WarnOfAccessLeftOut(std::string_view path) {
                    Quote(path), " and perhaps others"));
 }
 
-void Reporter::Copied(std::string_view source, std::string_view target) {
+void Reporter::Copied(std::string_view source, std::string_view target,
+                      std::string_view backup) {
   MutexLock lock(&mutex_);
-  observer_->OnCopied(source, target);
+  observer_->OnCopied(source, target, backup);
+}
+
+void Reporter::TakenBack(std::string_view backup, std::string_view target) {
+  MutexLock lock(&mutex_);
+  observer_->OnTakenBack(backup, target);
 }
 
 void Reporter::Removed(std::string_view target) {

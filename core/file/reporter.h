@@ -36,7 +36,10 @@ class Reporter {
 
   // Whether the observer wants Copied() and Removed(): ask before building their paths.
   bool wants_copied() const { return wants_copied_; }
-  void Copied(std::string_view source, std::string_view target);
+  // `backup`: the name that the old target got; "" if it got none.
+  void Copied(std::string_view source, std::string_view target,
+              std::string_view backup = {});
+  void TakenBack(std::string_view backup, std::string_view target);
   void Removed(std::string_view target);
 
   // How many errors have been reported.

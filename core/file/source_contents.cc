@@ -23,10 +23,11 @@ bool SourceContents::HasHoles(const struct statx& stat) {
          stat.stx_blocks < stat.stx_size / kStatBlockBytes;
 }
 
-void SourceContents::Reset(const struct statx* stat) {
+void SourceContents::Reset(const struct statx* stat, bool fills_holes) {
   blocks_.Start(0, 0);
   blocks_.io().SetFileSystem(nullptr, /*is_uncached=*/false);
   stat_ = stat;
+  fills_holes_ = fills_holes;
   is_cached_ = ends_with_hole_ = false;
   knows_holes_ = true;
   empty_piece_ = kNone;

@@ -33,7 +33,8 @@ class SourceContents {
 
   // Forgets the last source. The next one's `stat` may be filled in later, but before any
   // of the calls below; from then on it must not change.
-  void Reset(const struct statx* stat);
+  // With `fills_holes` it counts as a file without holes.
+  void Reset(const struct statx* stat, bool fills_holes);
   // Tells where the source is open. `believes_ring`: see FileSource. REQUIRES: `file` is
   // an ordinary descriptor, if holes or the page cache are asked for.
   void Start(FileRef file, bool believes_ring);
@@ -43,7 +44,7 @@ class SourceContents {
 
   const struct statx& stat() const { return *stat_; }
   uint64_t size() const { return stat_->stx_size; }
-  bool has_holes() const { return HasHoles(*stat_); }
+  bool has_holes() const { return !fills_holes_ && HasHoles(*stat_); }
   // Where reading stops.
   uint64_t end() const { return size() == 0 ? FileSource::kEndUnknown : size(); }
 
@@ -83,6 +84,7 @@ class SourceContents {
   uint32_t sample_bytes() const;
 
   const struct statx* stat_ = nullptr;
+  bool fills_holes_ = false;
   FileRef file_;
   FileSource blocks_;
   uint64_t cached_bytes_ = 0;  // Of the sample.

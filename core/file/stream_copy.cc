@@ -69,9 +69,16 @@ StreamCopy::Outcome StreamCopy::GoOn() {
 
 StreamCopy::Outcome StreamCopy::Begin() {
   // A source that is skipped need not be readable, so this is decided before opening it.
-  if (policy_.no_clobber) {
+  if (policy_.update != Update::kAll) {
+    const int32_t result =
+        kernel_->Stat(names_.source_directory, names_.source,
+                      names_.follow_source ? 0 : AT_SYMLINK_NOFOLLOW, &source_stat_);
+    if (result != 0) return Fail(Operation::kStat, -result, false);
     LookAtExisting();
-    if (Decide().fate == Fate::kSkip) return Outcome::kSkipped;
+    const TargetDecision decision = Decide();
+    if (decision.fate == Fate::kSkip) return Outcome::kSkipped;
+    if (decision.fate == Fate::kKeepNewer) return Outcome::kKeptNewer;
+    if (decision.refusal == Refusal::kTargetKept) return Refuse(decision.refusal);
   }
   const Outcome outcome = OpenSource();
   return outcome == Outcome::kCopied ? OpenTarget() : outcome;
@@ -120,6 +127,10 @@ bool StreamCopy::IsReady(FileRef file, short events) const {
 }
 
 StreamCopy::Outcome StreamCopy::CopyContents() {
+  if (policy_.attributes_only) {
+    if (!target_.is_special()) target_.NoteWithoutContents();
+    return Outcome::kCopied;
+  }
   if (state_ != State::kContents) {
     state_ = State::kContents;
     if (policy_.reflink == Reflink::kAlways) {

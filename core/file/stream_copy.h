@@ -64,6 +64,8 @@ class StreamCopy {
   // REQUIRES: kFailed.
   const CopyFailure& failure() const { return failure_; }
   OldTarget old_target() const { return old_target_; }
+  // The name that an old target got, if it is kBackedUp.
+  const std::string& backup() const { return backup_; }
   // The errno that says why a half-written target could not be removed, or an old one
   // could not be emptied; 0 if no such failure happened.
   int removal_error() const { return target_.removal_error(); }
@@ -137,6 +139,7 @@ class StreamCopy {
   Outcome outcome_ = Outcome::kRunning;
   CopyFailure failure_;
   OldTarget old_target_ = OldTarget::kKept;
+  std::string backup_;
 
   TargetQuestion question_;
   struct statx existing_ = {};         // What has the target's name.

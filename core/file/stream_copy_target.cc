@@ -5,11 +5,12 @@
 
 #include <cerrno>
 #include <chrono>
+#include <utility>
 
 #include "absl/time/time.h"
 #include "core/base/file_identity.h"
 #include "core/file/file_acls.h"
-#include "core/file/removal.h"
+#include "core/file/old_target.h"
 #include "core/file/stream_copy.h"
 #include "core/file/target_relation.h"
 #include "core/kernel/op.h"
@@ -78,6 +79,8 @@ StreamCopy::Outcome StreamCopy::CarryOut(const TargetDecision& decision) {
       return MakePointee();
     case Fate::kSkip:
       return Outcome::kSkipped;
+    case Fate::kKeepNewer:
+      return Outcome::kKeptNewer;
     default:
       failure_ = FailureOf(decision, Operation::kCreate, target_error_);
       return Outcome::kFailed;
@@ -109,7 +112,7 @@ StreamCopy::Outcome StreamCopy::OnOpenFailed(int error_number) {
 
 bool StreamCopy::ShouldTruncate(int error_number) {
   if (!S_ISREG(existing_.stx_mode) || policy_.reflink == Reflink::kAlways ||
-      !MayNeedTruncating(error_number)) {
+      policy_.attributes_only || !MayNeedTruncating(error_number)) {
     return false;
   }
   target_.SetFileSystem(policy_.file_systems->FindAt(kernel_, names_.target_directory,
@@ -197,15 +200,16 @@ StreamCopy::Outcome StreamCopy::TakeTarget() {
 
 StreamCopy::Outcome StreamCopy::ReplaceTarget(OldTarget what_becomes_of_it) {
   struct statx existing;
-  int error_number = -LookAtTarget(AT_SYMLINK_NOFOLLOW, &existing);
-  if (error_number == 0) {
-    error_number =
-        RemoveIfSame(kernel_, names_.target_directory, names_.target, existing);
+  const int error_number = -LookAtTarget(AT_SYMLINK_NOFOLLOW, &existing);
+  if (error_number == ENOENT) return MakeTarget();
+  if (error_number != 0) return Fail(Operation::kRemove, error_number, true);
+  MadeWay made = MakeWay(policy_, names_, existing, source_stat_, what_becomes_of_it);
+  if (made.failure.has_value()) {
+    failure_ = *made.failure;
+    return Outcome::kFailed;
   }
-  if (error_number != 0 && error_number != ENOENT) {
-    return Fail(Operation::kRemove, error_number, true);
-  }
-  old_target_ = what_becomes_of_it;
+  old_target_ = made.old_target;
+  backup_ = std::move(made.backup);
   return MakeTarget();
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/base/check.h"
 #include "core/base/enum_set.h"
+#include "core/base/file_age.h"
 #include "core/base/file_error.h"
 #include "core/base/file_identity.h"
 #include "core/kernel/standard_streams.h"
@@ -24,6 +25,7 @@ struct Row {
   Conditions without = {};
   Theres there = Theres::All();
   EnumSet<Names> names = EnumSet<Names>::All();
+  EnumSet<Age> age = EnumSet<Age>::All();
   Relations relation = Relations::All();
   Openings opening = Openings::All();
 
@@ -37,6 +39,11 @@ constexpr Kinds kThroughLinks = {CopyKind::kContents, CopyKind::kStream,
                                  CopyKind::kNameOfFile};
 constexpr Kinds kLinkOrNode = {CopyKind::kLink, CopyKind::kNode};
 constexpr Kinds kByName = {CopyKind::kLink, CopyKind::kNode, CopyKind::kNameOfNode};
+constexpr Kinds kLinkTo = {CopyKind::kHardLink, CopyKind::kLinkToSource};
+// A further name is as old as the copy, and follows it.
+constexpr Kinds kWithTime = {CopyKind::kContents, CopyKind::kStream,
+                             CopyKind::kLink,     CopyKind::kNode,
+                             CopyKind::kHardLink, CopyKind::kLinkToSource};
 constexpr Kinds kFurtherName = {CopyKind::kNameOfFile, CopyKind::kNameOfNode};
 constexpr Relations kSame = {Relation::kSameEntry, Relation::kOtherName,
                              Relation::kLeadsToSource, Relation::kBehindSource};
@@ -48,7 +55,7 @@ constexpr Row kRows[] = {
     // and the file system takes two names for one. To replace it would lose it; only a
     // symbolic link with -f replaces it, as in GNU cp.
     {.kinds = {CopyKind::kContents, CopyKind::kStream, CopyKind::kNode,
-               CopyKind::kDirectory},
+               CopyKind::kHardLink, CopyKind::kLinkToSource, CopyKind::kDirectory},
      .with = Condition::kInNewDirectory,
      .fate = Fate::kFailToMake},
     {.kinds = CopyKind::kLink,
@@ -58,6 +65,7 @@ constexpr Row kRows[] = {
 
     {.there = There::kNothing, .fate = Fate::kCreate},
     // Somebody has put a new target there since the copy removed the old one.
+    {.with = {Condition::kBackup, Condition::kRemoved}, .fate = Fate::kFailToMake},
     {.with = {Condition::kRemoveDestination, Condition::kRemoved},
      .fate = Fate::kFailToMake},
 
@@ -101,24 +109,75 @@ constexpr Row kRows[] = {
      .old_target = OldTarget::kRemovedAfterFailing},
     {.kinds = kThroughLinks, .there = kNowhere, .fate = Fate::kFailToLook},
 
-    {.with = Condition::kNoClobber, .fate = Fate::kSkip},
+    {.with = {Condition::kKeepExisting, Condition::kMustReplace},
+     .fate = Fate::kRefuse,
+     .refusal = Refusal::kTargetKept},
+    {.with = Condition::kKeepExisting, .fate = Fate::kSkip},
     {.there = There::kUnknown, .fate = Fate::kFailToLook},
 
     // To replace the source, or the file that it leads to, would lose that file. If both
     // are hard links to one symbolic link, there is nothing to do.
-    {.kinds = kFurtherName, .relation = Relation::kNameOfCopy, .fate = Fate::kUse},
+    {.kinds = kFurtherName,
+     .without = Condition::kBackup,
+     .relation = Relation::kNameOfCopy,
+     .fate = Fate::kUse},
+    {.kinds = CopyKind::kHardLink, .relation = Relation::kNameOfCopy, .fate = Fate::kUse},
     {.kinds = kByName,
+     .without = Condition::kBackup,
      .there = There::kLink,
      .relation = Relation::kOtherName,
      .fate = Fate::kSkip},
+    // What is related to the source is refused below rather than kept, unless it may be
+    // removed.
+    {.kinds = kWithTime,
+     .with = Condition::kOnlyOlder,
+     .age = Age::kNotOlder,
+     .relation = Relation::kOtherFile,
+     .fate = Fate::kKeepNewer},
+    {.kinds = kWithTime,
+     .with = {Condition::kOnlyOlder, Condition::kRemoveDestination},
+     .age = Age::kNotOlder,
+     .relation = {Relation::kOtherName, Relation::kLeadsToSource},
+     .fate = Fate::kKeepNewer},
+    {.kinds = kWithTime,
+     .with = {Condition::kOnlyOlder, Condition::kBackup},
+     .age = Age::kNotOlder,
+     .relation = {Relation::kOtherName, Relation::kLeadsToSource},
+     .fate = Fate::kKeepNewer},
     // Another hard link to the source may be removed, and so may a symbolic link to it.
+    {.with = Condition::kBackup,
+     .without = Condition::kInNewDirectory,
+     .there = Theres::AllBut(There::kDirectory),
+     .relation = {Relation::kOtherFile, Relation::kOtherName, Relation::kLeadsToSource,
+                  Relation::kNameOfCopy},
+     .fate = Fate::kReplace,
+     .old_target = OldTarget::kBackedUp},
+    // The file that it leads to stays, as a backup.
+    {.kinds = CopyKind::kLink,
+     .with = Condition::kBackup,
+     .relation = Relation::kBehindSource,
+     .fate = Fate::kReplace,
+     .old_target = OldTarget::kBackedUp},
     {.with = Condition::kRemoveDestination,
      .without = Condition::kInNewDirectory,
      .there = Theres::AllBut(There::kDirectory),
      .relation = {Relation::kOtherFile, Relation::kOtherName, Relation::kLeadsToSource},
      .fate = Fate::kReplace,
      .old_target = OldTarget::kRemovedBeforehand},
-    {.relation = kSame, .fate = Fate::kRefuse, .refusal = Refusal::kSameFile},
+    // So may each symbolic link by another one, unless that is the source.
+    {.kinds = Kinds::AllBut(CopyKind::kLinkToSource),
+     .relation = kSame,
+     .fate = Fate::kRefuse,
+     .refusal = Refusal::kSameFile},
+    {.kinds = CopyKind::kLinkToSource,
+     .there = Theres::AllBut(There::kLink),
+     .relation = kSame,
+     .fate = Fate::kRefuse,
+     .refusal = Refusal::kSameFile},
+    {.kinds = CopyKind::kLinkToSource,
+     .relation = Relation::kSameEntry,
+     .fate = Fate::kRefuse,
+     .refusal = Refusal::kSameFile},
 
     {.there = There::kDirectory,
      .fate = Fate::kRefuse,
@@ -135,7 +194,7 @@ constexpr Row kRows[] = {
      .fate = Fate::kReplace},
     // The old target stays under its other names.
     {.with = Condition::kKeepLinks,
-     .without = Condition::kRemoved,
+     .without = {Condition::kRemoved, Condition::kAttributesOnly},
      .names = Names::kSeveral,
      .opening = Opening::kNotTried,
      .fate = Fate::kReplace,
@@ -143,14 +202,23 @@ constexpr Row kRows[] = {
     // What is no regular file replaces an old target only if no symbolic links are
     // followed.
     {.kinds = kByName,
-     .without = Condition::kFollowsLinks,
+     .without = {Condition::kFollowsLinks, Condition::kAttributesOnly},
+     .fate = Fate::kReplace,
+     .old_target = OldTarget::kRemovedBeforehand},
+    {.kinds = kLinkTo,
+     .without = {Condition::kFollowsLinks, Condition::kSourceIsRegular,
+                 Condition::kAttributesOnly},
      .fate = Fate::kReplace,
      .old_target = OldTarget::kRemovedBeforehand},
     {.kinds = kFurtherName,
      .fate = Fate::kLinkOver,
      .old_target = OldTarget::kRemovedAfterFailing},
-    {.kinds = CopyKind::kLink, .with = Condition::kForce, .fate = Fate::kReplace},
+    {.kinds = CopyKind::kHardLink, .with = Condition::kForce, .fate = Fate::kLinkOver},
+    {.kinds = {CopyKind::kLink, CopyKind::kLinkToSource},
+     .with = Condition::kForce,
+     .fate = Fate::kReplace},
     {.kinds = kLinkOrNode, .fate = Fate::kFailToMake},
+    {.kinds = kLinkTo, .fate = Fate::kFailToMake},
 
     // The rows from here on are about contents. No socket can be opened.
     {.kinds = CopyKind::kContents,
@@ -190,6 +258,7 @@ Match TryRow(const Row& row, const TargetQuestion& question) {
       !question.conditions.Meets(row.without) && row.opening.Contains(question.opening);
   match.Try(Fact::kThere, row.there, question.there);
   match.Try(Fact::kNames, row.names, question.names);
+  match.Try(Fact::kAge, row.age, question.age);
   match.Try(Fact::kRelation, row.relation, question.relation);
   return match;
 }
@@ -230,7 +299,8 @@ There ThereThroughLinks(int32_t result, const struct statx& stat) {
 }  // namespace
 
 bool TargetQuestion::looks_through_links() const {
-  return kThroughLinks.Contains(kind) && !conditions.Meets(Condition::kRemoveDestination);
+  return kThroughLinks.Contains(kind) &&
+         !conditions.Meets({Condition::kRemoveDestination, Condition::kBackup});
 }
 
 void TargetQuestion::NoteFailedOpening(int error_number) {
@@ -246,7 +316,15 @@ void TargetQuestion::NoteLook(int32_t result, const struct statx& stat) {
 void TargetQuestion::NoteLook(int32_t result, const struct statx& stat,
                               const struct statx& source) {
   NoteLook(result, stat);
+  NoteAge(result, stat, source);
   relation = looks_through_links() ? RelationOf(source, stat) : Relations::All();
+}
+
+void TargetQuestion::NoteAge(int32_t result, const struct statx& stat,
+                             const struct statx& source) {
+  age = result == 0 && !IsOlder(stat, source, conditions.Meets(Condition::kKeepTimes))
+            ? Age::kNotOlder
+            : Age::kOlder;
 }
 
 TargetDecision DecideTarget(const TargetQuestion& question) {
@@ -286,9 +364,14 @@ EnumSet<Condition> ConditionsOf(const FileCopyPolicy& policy,
     if (holds) conditions.Add(condition);
   };
   add(Condition::kForce, policy.force);
-  add(Condition::kNoClobber, policy.no_clobber);
+  add(Condition::kKeepExisting, policy.keeps_existing());
+  add(Condition::kMustReplace, policy.update == Update::kNoneFail);
+  add(Condition::kOnlyOlder, policy.update == Update::kOlder);
+  add(Condition::kKeepTimes, policy.preserve.timestamps);
   add(Condition::kRemoveDestination, policy.remove_destination);
+  add(Condition::kBackup, policy.backup != Backup::kNone);
   add(Condition::kKeepLinks, policy.preserve.links);
+  add(Condition::kAttributesOnly, policy.attributes_only);
   add(Condition::kWritesThroughDanglingLinks, policy.writes_through_dangling_links);
   add(Condition::kFollowsLinks, names.follows_links_here);
   add(Condition::kInNewDirectory, names.target_directory_created);

@@ -32,23 +32,31 @@ namespace ringcp {
 
 // What is to be put under the target's name.
 enum class CopyKind {
-  kContents,    // The contents of a regular file.
-  kStream,      // Contents that come from, or go to, a pipe, a terminal or a device.
-  kLink,        // A symbolic link.
-  kNode,        // A pipe, a device, a socket.
-  kNameOfFile,  // A further name of a regular file that has been copied: a hard link.
-  kNameOfNode,  // A further name of a symbolic link or node that has been copied.
+  kContents,      // The contents of a regular file.
+  kStream,        // Contents that come from, or go to, a pipe, a terminal or a device.
+  kLink,          // A symbolic link.
+  kNode,          // A pipe, a device, a socket.
+  kNameOfFile,    // A further name of a regular file that has been copied: a hard link.
+  kNameOfNode,    // A further name of a symbolic link or node that has been copied.
+  kHardLink,      // -l: a further name of the source itself.
+  kLinkToSource,  // -s: a symbolic link to the source.
   kDirectory,
 };
 
 // Options, and circumstances of the target.
 enum class Condition {
   kForce,
-  kNoClobber,
+  kKeepExisting,  // --update=none, none-fail
+  kMustReplace,   // --update=none-fail: a target that is kept is an error.
+  kOnlyOlder,     // --update=older
+  kKeepTimes,     // --preserve=timestamps
   kRemoveDestination,
-  kKeepLinks,                   // --preserve=links
+  kBackup,     // --backup
+  kKeepLinks,  // --preserve=links
+  kAttributesOnly,
   kWritesThroughDanglingLinks,  // POSIXLY_CORRECT
   kFollowsLinks,                // FileCopyNames::follows_links_here
+  kSourceIsRegular,             // Only for kHardLink and kLinkToSource.
   kInNewDirectory,              // This job made the directory and all that is in it.
   kRemoved,                     // This copy has already removed an old target.
 };
@@ -71,6 +79,9 @@ enum class There {
 // How many hard links has the existing target?
 enum class Names { kOne, kSeveral };
 
+// Is the existing target older than the source?
+enum class Age { kOlder, kNotOlder };
+
 // How is the existing target related to the source?
 enum class Relation {
   kOtherFile,
@@ -78,7 +89,7 @@ enum class Relation {
   kOtherName,      // The target is another hard link to the source's file.
   kLeadsToSource,  // The target is a symbolic link to the source's file.
   kBehindSource,   // The source is a symbolic link to the target's file.
-  kNameOfCopy,     // Only for a further name: the target is a hard link to the copy.
+  kNameOfCopy,     // The target is what a hard link to it is to be made of.
 };
 
 // How did opening the existing target end?
@@ -91,7 +102,7 @@ enum class Opening {
 
 // The facts that a caller can look at. Opening is none of them: Fate::kOverwrite says
 // when to try it.
-enum class Fact { kNone, kThere, kNames, kRelation };
+enum class Fact { kNone, kThere, kNames, kAge, kRelation };
 
 struct TargetQuestion {
   CopyKind kind = CopyKind::kContents;
@@ -99,6 +110,7 @@ struct TargetQuestion {
   // The values that are still possible, by what the caller has seen so far.
   EnumSet<There> there = EnumSet<There>::All();
   EnumSet<Names> names = EnumSet<Names>::All();
+  EnumSet<Age> age = EnumSet<Age>::All();
   EnumSet<Relation> relation = EnumSet<Relation>::All();
   Opening opening = Opening::kNotTried;
 
@@ -117,8 +129,11 @@ struct TargetQuestion {
   // A stat with look_flags() has ended with `result` and, if that is 0, given `stat`. If
   // it followed symbolic links, ENOENT is taken to mean a symbolic link to nowhere.
   void NoteLook(int32_t result, const struct statx& stat);
-  // The same; also notes how the target is related to `source`, a source of contents.
+  // The same; also notes how the target is related to `source`, a source of contents, and
+  // which is older.
   void NoteLook(int32_t result, const struct statx& stat, const struct statx& source);
+  // Notes whether the target is older than `source`.
+  void NoteAge(int32_t result, const struct statx& stat, const struct statx& source);
 };
 
 enum class Fate {
@@ -131,6 +146,7 @@ enum class Fate {
   kUse,          // It already is what is wanted: a directory, or a hard link to the copy.
   kAsStream,     // Copy the file as CopyKind::kStream.
   kSkip,
+  kKeepNewer,   // Skip it, but a further name of the source becomes a hard link to it.
   kRefuse,      // Fail with TargetDecision::refusal.
   kFailToMake,  // Fail with the error of the op that tried to make or open the target.
   kFailToLook,  // Fail with the error of the op that tried to look at the target.

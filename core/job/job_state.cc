@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/file_age.h"
 #include "core/base/file_error.h"
 
 namespace ringcp {
@@ -19,10 +20,18 @@ FileCopyPolicy PolicyFor(const CopyRequest& request, uid_t user,
   return {.preserve = options.preserve,
           .default_mode = options.default_mode,
           .force = options.force,
-          .no_clobber = options.no_clobber,
+          .makes = options.makes,
+          .attributes_only = options.attributes_only,
+          .update = options.update,
+          .backup = options.backup,
+          .backup_suffix = &options.backup_suffix,
           .remove_destination = options.remove_destination,
           .writes_through_dangling_links = options.writes_through_dangling_links,
-          .reflink = options.reflink,
+          .sparse = options.sparse,
+          .copy_contents = options.copy_contents,
+          .keep_directory_symlink = options.keep_directory_symlink,
+          // A clone has the holes of its source.
+          .reflink = options.sparse == Sparse::kNever ? Reflink::kNever : options.reflink,
           .file_systems = file_systems,
           .follows_named_links = FollowsNamedLinks(options),
           .follows_links = FollowsLinks(options),
@@ -48,6 +57,7 @@ JobState::JobState(CopyRequest a_request, JobObserver* observer,
 
 absl::StatusOr<TopLevel> JobState::ResolveSources(Kernel* kernel) {
   absl::StatusOr<TopLevel> top = ResolveTopLevel(kernel, request, &reporter);
+  if (top.ok() && top->is_backup) policy.backup = Backup::kNone;
   // Each error so far is a source that can't be copied.
   sources_refused_ = reporter.errors();
   return top;
@@ -90,6 +100,17 @@ bool JobState::WouldOverwriteCopy(Kernel* kernel, const TopLevelSource& source,
                    &made) == 0 &&
       S_ISLNK(made.stx_mode) &&
       kernel->Stat(top.target_fd, source.target_name.c_str(), 0, &pointee) == 0;
+  if (policy.update == Update::kOlder) {
+    struct statx from;
+    struct statx to;
+    if (kernel->Stat(AT_FDCWD, source.source.c_str(),
+                     source.follow ? 0 : AT_SYMLINK_NOFOLLOW, &from) == 0 &&
+        kernel->Stat(top.target_fd, source.target_name.c_str(),
+                     through_link ? 0 : AT_SYMLINK_NOFOLLOW, &to) == 0 &&
+        !IsOlder(to, from, policy.preserve.timestamps)) {
+      return false;
+    }
+  }
   ++sources_refused_;
   reporter.Report(MakeRefusal(
       target, through_link

@@ -72,8 +72,9 @@ class JobState {
   TargetClaims* const claims;
   Reporter reporter;
   FileSystemTable file_systems;
-  // The parts of the policy that are the same for all workers.
-  const FileCopyPolicy policy;
+  // The parts of the policy that are the same for all workers. Stays as it is once the
+  // sources are resolved.
+  FileCopyPolicy policy;
   DirectoryCopy directories;
   LinkTable links;
   MadeNames made_names;

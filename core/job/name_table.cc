@@ -39,7 +39,9 @@ NameTable::NameTable(Kernel* kernel, int target_fd, const CopyRequest& request)
     : kernel_(kernel),
       target_fd_(target_fd),
       has_several_(request.sources.size() > 1),
-      no_clobber_(request.options.no_clobber),
+      keeps_existing_(request.options.keeps_existing()),
+      backs_up_(request.options.backup != Backup::kNone),
+      may_overwrite_(keeps_existing_ || request.options.backup == Backup::kNumbered),
       preserves_links_(request.options.preserve.links) {}
 
 bool NameTable::Admit(TopLevelSource* source, const struct statx& stat,
@@ -55,7 +57,7 @@ bool NameTable::Admit(TopLevelSource* source, const struct statx& stat,
   const Seen& seen = it->second;
   const bool same_file = seen.device == DeviceOf(stat) && seen.inode == stat.stx_ino;
   // Another hard link to the same file is another source.
-  if (same_file &&
+  if (same_file && (source->is_directory || !backs_up_) &&
       (source->is_directory || AreInOneDirectory(kernel_, seen.source, source->source))) {
     reporter->Warn(absl::StrCat("warning: source ",
                                 source->is_directory ? "directory " : "file ",
@@ -63,10 +65,10 @@ bool NameTable::Admit(TopLevelSource* source, const struct statx& stat,
     return false;
   }
   source->collides = true;
-  // With no_clobber nothing is overwritten anyway, so a copy that exists already is no
-  // mistake.
+  // If nothing that exists is replaced, nothing is overwritten anyway, so a copy that
+  // exists already is no mistake.
   source->must_not_overwrite =
-      !source->is_directory && !seen.is_directory && !no_clobber_;
+      !source->is_directory && !seen.is_directory && !may_overwrite_;
   return true;
 }
 
@@ -97,7 +99,7 @@ bool NameTable::HasKnownDirectory(const std::string& name) {
 }
 
 bool NameTable::HasKnownFile(const std::string& name) {
-  if (no_clobber_) return false;
+  if (keeps_existing_) return false;
   struct statx stat;
   if (kernel_->Stat(target_fd_, name.c_str(), 0, &stat) != 0) {
     // A dangling link may lead to where a later source will be copied.

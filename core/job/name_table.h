@@ -58,7 +58,10 @@ class NameTable {
   Kernel* const kernel_;
   const int target_fd_;
   const bool has_several_;  // The command has more than one source.
-  const bool no_clobber_;
+  const bool keeps_existing_;
+  const bool backs_up_;
+  // Whether a copy that this job made may be replaced, or is in any case kept.
+  const bool may_overwrite_;
   const bool preserves_links_;
   absl::flat_hash_map<std::string, Seen> names_;
   absl::flat_hash_set<std::string> lower_names_;

@@ -17,15 +17,31 @@ void NodeTask::Run(Kernel* kernel) {
     look_error = source->Open(names);
     if (look_error != 0) return;
     const mode_t mode = source->stat().stx_mode;
-    if (S_ISREG(mode) || S_ISDIR(mode) || may_have_names()) return;
+    const bool has_contents =
+        work->policy.makes == Makes::kCopies &&
+        (S_ISREG(mode) || (work->policy.copy_contents && !S_ISLNK(mode)));
+    if (has_contents || S_ISDIR(mode) || may_have_names()) return;
     step = Step::kCopy;
   }
-  result = CopyNode(work->policy, names, *source);
+  result = Make();
   source.reset();
 }
 
+NodeResult NodeTask::Make() const {
+  switch (work->policy.makes) {
+    case Makes::kCopies:
+      break;
+    case Makes::kHardLinks:
+      return MakeHardLinkToSource(work->policy, names, *source);
+    case Makes::kSymbolicLinks:
+      return MakeLinkToSource(work->policy, names, *source,
+                              SourcePath(*entry.directory, entry.source_name));
+  }
+  return CopyNode(work->policy, names, *source);
+}
+
 bool NodeTask::may_have_names() const {
-  return work->policy.preserve.links &&
+  return work->policy.preserve.links && work->policy.makes != Makes::kHardLinks &&
          (source->stat().stx_nlink > 1 || work->policy.offer_all_links ||
           names.offers_links || entry.claimed.has_value());
 }

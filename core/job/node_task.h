@@ -1,5 +1,7 @@
-// Copies an entry that is neither a regular file nor a directory, or makes one more name
-// of a file that was copied, as a task that a helper thread may carry out.
+// Copies an entry that is neither a regular file nor a directory, makes a link to an
+// entry
+// (-l, -s), or one more name of a file that was copied, as a task that a helper thread
+// may carry out.
 //
 // Thread-safety: while the task is under way, the thread that carries it out may change
 // it, but for `entry` and `is_in_hand`, and nobody else; otherwise it is the worker's.
@@ -62,6 +64,8 @@ struct NodeTask : Task {
   NodeResult result;
 
  private:
+  // A copy of the source, or a link to it, as the options say.
+  NodeResult Make() const;
   void MakeLink(Kernel* kernel);
 };
 

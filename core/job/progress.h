@@ -23,7 +23,7 @@ struct Progress {
   int64_t files_done = 0;        // Not directories: copied, linked or created.
   int64_t files_total = 0;       // Not directories, found so far.
   int64_t directories_done = 0;  // Created or merged into, with all that is in them.
-  int64_t files_skipped = 0;     // Left alone on purpose (no_clobber).
+  int64_t files_skipped = 0;     // Left alone on purpose (Update).
   int64_t files_failed = 0;      // Files and directories not copied whole.
   bool scan_complete = false;    // bytes_total and files_total are final.
   int64_t bytes_per_second = 0;

@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/file_identity.h"
+#include "core/file/old_target.h"
 #include "core/job/name_table.h"
 #include "core/job/path_parts.h"
 #include "core/kernel/file_systems.h"
@@ -141,6 +142,15 @@ absl::StatusOr<Place> FindPlace(Kernel* kernel, const CopyRequest& request) {
     return absl::FailedPreconditionError(
         MakeFileError(operation, target, error_number).message);
   }
+  // With -f and --backup a file that is copied onto itself gets a copy beside it.
+  if (request.options.force && request.options.backup != Backup::kNone && exists &&
+      S_ISREG(existing.stx_mode) && target == request.sources.front()) {
+    const int32_t result =
+        FindBackupName(kernel, place.top.target_fd, place.name, request.options.backup,
+                       request.options.backup_suffix, &place.name);
+    if (result != 0) return TargetError("target", target, -result);
+    place.top.is_backup = true;
+  }
   return place;
 }
 
@@ -169,7 +179,7 @@ void ReportNamedAsDirectory(Kernel* kernel, const CopyRequest& request,
   const std::string& target = request.target;
   struct statx existing;
   const int error_number = -LookAt(kernel, target, &existing);
-  if (error_number == 0 && request.options.no_clobber) return;
+  if (error_number == 0 && request.options.keeps_existing()) return;
   const Operation operation = MakingOperation(mode, request.options.recursive);
   if (error_number == 0 && S_ISDIR(existing.stx_mode)) {
     reporter->Report(RefusedTarget(Refusal::kTargetIsDirectory), source, target);
@@ -196,7 +206,8 @@ std::string NameInDirectory(std::string_view source) {
 
 bool FollowsLinks(const CopyOptions& options) {
   return options.dereference == Dereference::kAlways ||
-         (options.dereference == Dereference::kDefault && !options.recursive);
+         (options.dereference == Dereference::kDefault &&
+          (!options.recursive || options.makes == Makes::kHardLinks));
 }
 
 bool FollowsNamedLinks(const CopyOptions& options) {
@@ -211,7 +222,9 @@ absl::StatusOr<TopLevel> ResolveTopLevel(Kernel* kernel, const CopyRequest& requ
   TopLevel top = std::move(place->top);
   const bool follow = FollowsNamedLinks(options);
   NameTable names(kernel, top.target_fd, request);
-  for (const std::string& path : request.sources) {
+  const bool strips = options.strip_trailing_slashes && place->name.empty();
+  for (const std::string& named : request.sources) {
+    const std::string path = strips ? std::string(WithoutTrailingSlashes(named)) : named;
     TopLevelSource source;
     source.source = path;
     source.follow = follow;
@@ -245,7 +258,9 @@ absl::StatusOr<TopLevel> ResolveTopLevel(Kernel* kernel, const CopyRequest& requ
       ReportNamedAsDirectory(kernel, request, path, stat.stx_mode, reporter);
       continue;
     }
-    if (!source.is_directory) source.kind = KindOf(stat.stx_mode, options.recursive);
+    if (!source.is_directory) {
+      source.kind = KindOf(stat.stx_mode, options.recursive && !options.copy_contents);
+    }
     if (S_ISREG(stat.stx_mode)) source.size_bytes = stat.stx_size;
     if (!names.Admit(&source, stat, reporter)) continue;
     top.sources.push_back(std::move(source));

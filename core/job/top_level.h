@@ -23,6 +23,8 @@ struct TopLevel {
   int target_fd = -1;          // The directory copied into; the caller closes it.
   std::string target_display;  // That directory as a user would write it; "" for ".".
   std::vector<TopLevelSource> sources;
+  // The copy itself is a backup of its source, so no further one is to be made.
+  bool is_backup = false;
 };
 
 // The name of `source` in a directory that it is copied into; "." if its contents go

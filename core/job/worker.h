@@ -295,7 +295,12 @@ class Worker {
   void WarnIfNotPolled(const WaitingEntry& entry, const FileCopy& copy);
   // Counts `entry` as copied and tells the reporter, also that its old target was
   // removed.
-  void CountDone(const WaitingEntry& entry, OldTarget old_target);
+  void CountDone(const WaitingEntry& entry, OldTarget old_target,
+                 const std::string& backup);
+  // Of a copy that has not come about: tells that its old target was removed, or gives a
+  // backup its name back.
+  void EndOldTarget(const WaitingEntry& entry, OldTarget old_target,
+                    const std::string& backup);
   void TellRemoved(const WaitingEntry& entry);
   void CountFailed(const WaitingEntry& entry, const CopyFailure& failure);
   // Reports why a half-written target could not be removed, or an old one emptied, unless

@@ -75,7 +75,7 @@ void Worker::Fill() {
     if (batch == nullptr) return;
     const WalkEntry found = work_.walk->Take(batch);
     counters_->files_found.Add(1);
-    if (found.kind == EntryKind::kRegular) {
+    if (found.kind == EntryKind::kRegular && work_.policy.makes == Makes::kCopies) {
       // Filled in place, because most names fit into the memory that the flight's
       // earlier ones took.
       const int index = TakeFlight();
@@ -101,6 +101,7 @@ void Worker::TakeEntry(const WalkBatch& batch, const WalkEntry& found,
 }
 
 void Worker::Begin(const WaitingEntry& entry) {
+  if (work_.policy.makes != Makes::kCopies) return BeginNode(entry);
   switch (entry.kind) {
     case EntryKind::kRegular: {
       const int index = TakeFlight();
@@ -312,15 +313,17 @@ void Worker::OnDone(int index) {
   const FileCopy& copy = flight.copy;
   bool copied = false;
   WarnIfNotPolled(entry, copy);
-  if (copy.old_target() != OldTarget::kKept &&
-      copy.outcome() != FileCopy::Outcome::kCopied) {
-    TellRemoved(entry);
+  if (copy.outcome() != FileCopy::Outcome::kCopied) {
+    EndOldTarget(entry, copy.old_target(), copy.backup());
   }
   switch (copy.outcome()) {
     case FileCopy::Outcome::kCopied:
       copied = true;
-      CountDone(entry, copy.old_target());
+      CountDone(entry, copy.old_target(), copy.backup());
       break;
+    case FileCopy::Outcome::kKeptNewer:
+      copied = true;
+      [[fallthrough]];
     case FileCopy::Outcome::kSkipped:
       counters_->files_skipped.Add(1);
       break;

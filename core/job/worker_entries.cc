@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "core/base/file_identity.h"
+#include "core/file/old_target.h"
 #include "core/job/worker.h"
 
 namespace ringcp {
@@ -47,14 +48,15 @@ bool Worker::Redirect(const WaitingEntry& entry, mode_t mode) {
 
 void Worker::OnStreamEnded(const WaitingEntry& entry, const StreamCopy& copy) {
   const OldTarget old_target = copy.old_target();
-  if (copy.outcome() != FileCopy::Outcome::kCopied && old_target != OldTarget::kKept) {
-    TellRemoved(entry);
+  if (copy.outcome() != FileCopy::Outcome::kCopied) {
+    EndOldTarget(entry, old_target, copy.backup());
   }
   switch (copy.outcome()) {
     case FileCopy::Outcome::kCopied:
-      CountDone(entry, old_target);
+      CountDone(entry, old_target, copy.backup());
       break;
     case FileCopy::Outcome::kSkipped:
+    case FileCopy::Outcome::kKeptNewer:
       counters_->files_skipped.Add(1);
       break;
     case FileCopy::Outcome::kFailed:
@@ -105,15 +107,31 @@ void Worker::TellRemoved(const WaitingEntry& entry) {
   work_.reporter->Removed(TargetPath(*entry.directory, entry.target_name));
 }
 
-void Worker::CountDone(const WaitingEntry& entry, OldTarget old_target) {
+void Worker::EndOldTarget(const WaitingEntry& entry, OldTarget old_target,
+                          const std::string& backup) {
+  if (old_target == OldTarget::kKept) return;
+  if (old_target != OldTarget::kBackedUp) return TellRemoved(entry);
+  const std::string target = TargetPath(*entry.directory, entry.target_name);
+  const int error_number = TakeBack(kernel_, NamesOf(entry), backup);
+  if (error_number != 0) {
+    work_.reporter->Report(MakeFileError(Operation::kTakeBack, target, error_number));
+  } else if (work_.reporter->wants_copied()) {
+    work_.reporter->TakenBack(TargetPath(*entry.directory, backup), target);
+  }
+}
+
+void Worker::CountDone(const WaitingEntry& entry, OldTarget old_target,
+                       const std::string& backup) {
   counters_->files_done.Add(1);
   if (work_.made_names != nullptr && entry.directory->is_top()) {
     work_.made_names->Add(entry.target_name);
   }
   if (!work_.reporter->wants_copied()) return;
   if (old_target == OldTarget::kRemovedBeforehand) TellRemoved(entry);
-  work_.reporter->Copied(SourcePath(*entry.directory, entry.source_name),
-                         TargetPath(*entry.directory, entry.target_name));
+  work_.reporter->Copied(
+      SourcePath(*entry.directory, entry.source_name),
+      TargetPath(*entry.directory, entry.target_name),
+      old_target == OldTarget::kBackedUp ? TargetPath(*entry.directory, backup) : "");
   if (old_target == OldTarget::kRemovedAfterFailing) TellRemoved(entry);
 }
 

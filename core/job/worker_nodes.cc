@@ -79,8 +79,16 @@ Worker::NodeNext Worker::DecideNode(NodeTask* node) {
     return NodeNext::kEnd;
   }
   const struct statx& stat = node->source->stat();
-  const bool is_no_node = S_ISREG(stat.stx_mode) || S_ISDIR(stat.stx_mode);
+  const bool is_no_node =
+      S_ISDIR(stat.stx_mode) ||
+      (S_ISREG(stat.stx_mode) && work_.policy.makes == Makes::kCopies);
   if (is_no_node && Redirect(entry, stat.stx_mode)) return NodeNext::kNothing;
+  if (work_.policy.copy_contents && work_.policy.makes == Makes::kCopies && !is_no_node &&
+      !S_ISLNK(stat.stx_mode)) {
+    entry.kind = EntryKind::kStream;
+    streams_.push_back(entry);  // It keeps the hold.
+    return NodeNext::kNothing;
+  }
   if (node->may_have_names()) {
     entry.kind = S_ISLNK(stat.stx_mode) ? EntryKind::kSymlink : EntryKind::kSpecial;
     node->id = IdentityOf(stat);
@@ -117,16 +125,19 @@ bool Worker::CountNode(const NodeTask& node) {
   }
   switch (result.outcome) {
     case NodeOutcome::kCopied:
-      CountDone(entry, result.old_target);
+      CountDone(entry, result.old_target, result.backup);
       return true;
     case NodeOutcome::kSkipped:
+    case NodeOutcome::kKeptNewer:
       counters_->files_skipped.Add(1);
-      return false;
+      if (result.old_target != OldTarget::kKept) TellRemoved(entry);
+      return result.outcome == NodeOutcome::kKeptNewer;
     case NodeOutcome::kFailed:
       break;
   }
-  if (result.old_target != OldTarget::kKept) TellRemoved(entry);
-  if (result.failure.operation != Operation::kMakeHardLink) {
+  EndOldTarget(entry, result.old_target, result.backup);
+  if (result.failure.operation != Operation::kMakeHardLink ||
+      work_.policy.makes == Makes::kHardLinks) {
     CountFailed(entry, result.failure);
     return false;
   }

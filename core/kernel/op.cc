@@ -102,9 +102,9 @@ Op MakeLink(int old_directory, const char* old_name, int directory, const char* 
   return WithTwoNames(OpKind::kMakeLink, old_directory, old_name, directory, name, flags);
 }
 
-Op Rename(int old_directory, const char* old_name, int directory, const char* name) {
-  return WithTwoNames(OpKind::kRename, old_directory, old_name, directory, name,
-                      /*flags=*/0);
+Op Rename(int old_directory, const char* old_name, int directory, const char* name,
+          int flags) {
+  return WithTwoNames(OpKind::kRename, old_directory, old_name, directory, name, flags);
 }
 
 Op ReadAt(FileRef file, void* buffer, uint32_t length, uint64_t offset) {

@@ -281,7 +281,9 @@ Op MakeSymlink(const char* text, int directory, const char* name);
 // itself, unless `flags` is AT_SYMLINK_FOLLOW.
 Op MakeLink(int old_directory, const char* old_name, int directory, const char* name,
             int flags);
-Op Rename(int old_directory, const char* old_name, int directory, const char* name);
+// `flags` as of renameat2(2).
+Op Rename(int old_directory, const char* old_name, int directory, const char* name,
+          int flags = 0);
 
 Op ReadAt(FileRef file, void* buffer, uint32_t length, uint64_t offset);
 Op WriteAt(FileRef file, void* buffer, uint32_t length, uint64_t offset);

@@ -25,6 +25,12 @@ int32_t ResultOf(ssize_t value) {
   return value >= 0 ? static_cast<int32_t>(value) : -errno;
 }
 
+int32_t RenameNames(const Op& op) {
+  const auto& names = op.two_names;
+  return ResultOf(renameat2(names.old_directory, names.old_name, names.directory,
+                            names.name, static_cast<unsigned>(names.flags)));
+}
+
 absl::Duration ReadClock(clockid_t clock) {
   timespec time = {};
   clock_gettime(clock, &time);
@@ -144,8 +150,7 @@ int32_t RunWithSystemCall(const Op& op) {
                              op.two_names.directory, op.two_names.name,
                              op.two_names.flags));
     case OpKind::kRename:
-      return ResultOf(renameat(op.two_names.old_directory, op.two_names.old_name,
-                               op.two_names.directory, op.two_names.name));
+      return RenameNames(op);
     case OpKind::kRead:
     case OpKind::kWrite:
       return ReadOrWrite(op);

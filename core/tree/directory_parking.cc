@@ -35,10 +35,12 @@ struct TargetHalf {
   static const TargetDirectory& Of(const Directory& directory) {
     return *directory.target;
   }
-  static int OpenToUse(Kernel* kernel, int at, const char* name, int /*no_follow*/) {
-    return TargetDirectory::OpenToUse(kernel, at, name);
+  static int OpenToUse(Kernel* kernel, int at, const char* name, int no_follow) {
+    return TargetDirectory::OpenToUse(kernel, at, name, no_follow);
   }
-  static int no_follow(const Directory& /*directory*/) { return O_NOFOLLOW; }
+  static int no_follow(const Directory& directory) {
+    return directory.target->no_follow();
+  }
 };
 
 // Opens `name` at `at`, which has to be `directory`. Returns a descriptor or -errno,

@@ -42,6 +42,8 @@ struct TargetDirectory {
   int fd = -1;
   // It exists, and is open unless nothing is to be done to it.
   bool is_made = false;
+  // It may be reached through a symbolic link (--keep-directory-symlink).
+  bool may_be_link = false;
   // This job created it, so only what this job puts there can be in it.
   bool is_created = false;
   // Which directory it is; known while it is parked.
@@ -87,9 +89,10 @@ struct TargetDirectory {
   bool IsSame(const struct statx& stat) const {
     return DeviceOf(stat) == parked_device && stat.stx_ino == parked_inode;
   }
-  // Opens `path_name`, which leads from `at` to it, for use; returns a descriptor or
-  // -errno.
-  static int OpenToUse(Kernel* kernel, int at, const char* path_name);
+  int no_follow() const { return may_be_link ? 0 : O_NOFOLLOW; }
+  // Opens `path_name`, which leads from `at` to it, for use, with `no_follow`; returns a
+  // descriptor or -errno.
+  static int OpenToUse(Kernel* kernel, int at, const char* path_name, int no_follow);
 };
 
 }  // namespace ringcp

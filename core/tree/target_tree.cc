@@ -115,7 +115,10 @@ bool TargetTree::NeedsNothing(Kernel* kernel, const Directory& directory,
 
 bool TargetTree::Open(Kernel* kernel, Directory* directory, struct statx* stat) {
   const int at = directory->parent->target->fd;
-  const int fd = TargetDirectory::OpenToUse(kernel, at, directory->target->name.c_str());
+  TargetDirectory& target = *directory->target;
+  target.may_be_link = policy_.keep_directory_symlink && !target.is_created;
+  const int fd =
+      TargetDirectory::OpenToUse(kernel, at, target.name.c_str(), target.no_follow());
   directory->target->fd = fd >= 0 ? fd : -1;
   const int32_t result = fd >= 0 ? kernel->Stat(fd, stat) : fd;
   TargetQuestion question = {.kind = CopyKind::kDirectory,

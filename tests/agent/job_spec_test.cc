@@ -253,7 +253,7 @@ TEST(CopyRequestFromSpecTest, NoOptionsMeanTheEnginesDefaults) {
   EXPECT_EQ(options.target_kind, TargetKind::kDefault);
   EXPECT_FALSE(options.preserve.any_attribute());
   EXPECT_FALSE(options.preserve.links);
-  EXPECT_FALSE(options.default_mode || options.force || options.no_clobber ||
+  EXPECT_FALSE(options.default_mode || options.force || options.update != Update::kAll ||
                options.remove_destination || options.one_file_system);
   EXPECT_EQ(options.engine, EngineChoice::kAuto);
 }
@@ -273,7 +273,23 @@ TEST(CopyRequestFromSpecTest, EveryOptionMeansTheSameOnBothSides) {
       [](CopyOptions* options) { options->preserve.links = true; },
       [](CopyOptions* options) { options->default_mode = true; },
       [](CopyOptions* options) { options->force = true; },
-      [](CopyOptions* options) { options->no_clobber = true; },
+      [](CopyOptions* options) { options->update = Update::kNone; },
+      [](CopyOptions* options) { options->update = Update::kNoneFail; },
+      [](CopyOptions* options) { options->update = Update::kOlder; },
+      [](CopyOptions* options) { options->makes = Makes::kHardLinks; },
+      [](CopyOptions* options) { options->makes = Makes::kSymbolicLinks; },
+      [](CopyOptions* options) { options->attributes_only = true; },
+      [](CopyOptions* options) { options->strip_trailing_slashes = true; },
+      [](CopyOptions* options) { options->sparse = Sparse::kAlways; },
+      [](CopyOptions* options) { options->sparse = Sparse::kNever; },
+      [](CopyOptions* options) { options->copy_contents = true; },
+      [](CopyOptions* options) { options->keep_directory_symlink = true; },
+      [](CopyOptions* options) { options->backup = Backup::kSimple; },
+      [](CopyOptions* options) { options->backup = Backup::kExisting; },
+      [](CopyOptions* options) {
+        options->backup = Backup::kNumbered;
+        options->backup_suffix = ".\xff";
+      },
       [](CopyOptions* options) { options->remove_destination = true; },
       [](CopyOptions* options) { options->one_file_system = true; },
       [](CopyOptions* options) { options->reflink = Reflink::kAlways; },
@@ -291,16 +307,6 @@ TEST(CopyRequestFromSpecTest, EveryOptionMeansTheSameOnBothSides) {
       [](CopyOptions* options) { options->tuning.queue_depth = 2; },
       [](CopyOptions* options) { options->tuning.block_size_bytes = 4096; },
   };
-  const auto as_tuple = [](const CopyOptions& options) {
-    return std::make_tuple(
-        options.recursive, options.dereference, options.target_kind,
-        options.preserve.mode, options.preserve.ownership, options.preserve.timestamps,
-        options.preserve.links, options.default_mode, options.force, options.no_clobber,
-        options.remove_destination, options.one_file_system, options.reflink,
-        options.page_cache, options.engine, options.sqpoll, options.iopoll,
-        options.tuning.workers, options.tuning.queue_depth,
-        options.tuning.block_size_bytes, options.umask);
-  };
   for (size_t i = 0; i < changes.size(); ++i) {
     CopyRequest request = {.sources = {"/s"}, .target = "/t", .options = {}};
     changes[i](&request.options);
@@ -308,9 +314,32 @@ TEST(CopyRequestFromSpecTest, EveryOptionMeansTheSameOnBothSides) {
     ASSERT_TRUE(spec.ok()) << spec.status();
     const auto back = CopyRequestFromSpec(*spec, request.options.umask);
     ASSERT_TRUE(back.ok()) << back.status();
-    EXPECT_EQ(as_tuple(back->options), as_tuple(request.options)) << "change " << i;
-    EXPECT_NE(as_tuple(back->options), as_tuple(CopyOptions())) << "change " << i;
+    EXPECT_EQ(back->options, request.options) << "change " << i;
+    EXPECT_NE(back->options, CopyOptions()) << "change " << i;
   }
+}
+
+TEST(ValidateJobSpecTest, OptionsThatExcludeEachOtherAreRefused) {
+  const auto refused = [](const std::function<void(v1::CopyOptions*)>& change) {
+    v1::JobSpec spec = GoodSpec();
+    change(spec.mutable_options());
+    return RefusedFields(ValidateJobSpec(spec));
+  };
+  EXPECT_THAT(refused([](v1::CopyOptions* options) {
+                options->set_backup(v1::CopyOptions::SIMPLE);
+                options->set_update(v1::CopyOptions::UPDATE_NONE_FAIL);
+              }),
+              ElementsAre("spec.options.backup"));
+  EXPECT_THAT(refused([](v1::CopyOptions* options) {
+                options->set_backup(v1::CopyOptions::SIMPLE);
+                options->set_backup_suffix("/x");
+              }),
+              ElementsAre("spec.options.backup_suffix"));
+  EXPECT_THAT(refused([](v1::CopyOptions* options) {
+                options->set_sparse(v1::CopyOptions::SPARSE_NEVER);
+                options->set_reflink(v1::CopyOptions::REFLINK_ALWAYS);
+              }),
+              ElementsAre("spec.options.sparse"));
 }
 
 TEST(SpecFromCopyRequestTest, ARelativePathIsRefusedByItsField) {

@@ -48,8 +48,22 @@ std::string Describe(const CopyOptions& options) {
   if (!kept.empty()) words.push_back("keep=" + kept);
   if (options.default_mode) words.push_back("default-mode");
   if (options.force) words.push_back("force");
-  if (options.no_clobber) words.push_back("no-clobber");
+  if (options.update == Update::kNone) words.push_back("update=none");
+  if (options.update == Update::kNoneFail) words.push_back("update=none-fail");
+  if (options.update == Update::kOlder) words.push_back("update=older");
   if (options.remove_destination) words.push_back("remove-destination");
+  if (options.makes == Makes::kHardLinks) words.push_back("makes=hard-links");
+  if (options.makes == Makes::kSymbolicLinks) words.push_back("makes=symbolic-links");
+  if (options.attributes_only) words.push_back("attributes-only");
+  if (options.sparse == Sparse::kAlways) words.push_back("sparse=always");
+  if (options.sparse == Sparse::kNever) words.push_back("sparse=never");
+  if (options.copy_contents) words.push_back("copy-contents");
+  if (options.keep_directory_symlink) words.push_back("keep-directory-symlink");
+  if (options.strip_trailing_slashes) words.push_back("strip-slashes");
+  if (options.backup == Backup::kSimple) words.push_back("backup=simple");
+  if (options.backup == Backup::kExisting) words.push_back("backup=existing");
+  if (options.backup == Backup::kNumbered) words.push_back("backup=numbered");
+  if (options.backup_suffix != "~") words.push_back("suffix=" + options.backup_suffix);
   if (options.one_file_system) words.push_back("one-file-system");
   if (options.reflink == Reflink::kAlways) words.push_back("reflink=always");
   if (options.reflink == Reflink::kNever) words.push_back("reflink=never");
@@ -97,15 +111,15 @@ std::string Describe(const UsageError& error) {
 
 // Parses "ringcp WORDS", where one space separates two words, and describes the result. A
 // message that getopt prints itself comes first.
-std::string Parse(const std::string& words, const char* environment_agent = nullptr) {
+std::string Parse(const std::string& words, const CopyEnvironment& environment = {}) {
   std::vector<std::string> texts = absl::StrSplit("ringcp " + words, ' ');
   if (words.empty()) texts.pop_back();
   std::vector<char*> argv;
   for (std::string& text : texts) argv.push_back(text.data());
   argv.push_back(nullptr);
   testing::internal::CaptureStderr();
-  const auto parsed = ParseCopyCommandLine(static_cast<int>(texts.size()), argv.data(),
-                                           environment_agent);
+  const auto parsed =
+      ParseCopyCommandLine(static_cast<int>(texts.size()), argv.data(), environment);
   const std::string from_getopt = testing::internal::GetCapturedStderr();
   return from_getopt +
          std::visit([](const auto& alternative) { return Describe(alternative); },
@@ -148,9 +162,22 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"-p a b", "a -> b; keep=mot; "}, Row{"-P a b", "a -> b; follow=never; "},
         Row{"-L a b", "a -> b; follow=always; "},
         Row{"-H a b", "a -> b; follow=command-line; "}, Row{"-f a b", "a -> b; force; "},
-        Row{"-n a b", "a -> b; no-clobber; "},
-        Row{"-fn a b", "a -> b; force no-clobber; "},
+        Row{"-n a b", "a -> b; update=none; "},
+        Row{"-fn a b", "a -> b; force update=none; "},
         Row{"--remove-destination a b", "a -> b; remove-destination; "},
+        Row{"-l a b", "a -> b; makes=hard-links; "},
+        Row{"-s a b", "a -> b; makes=symbolic-links; "},
+        Row{"--attributes-only a b", "a -> b; attributes-only; "},
+        Row{"--strip-trailing-slashes a/ b", "a/ -> b; strip-slashes; "},
+        Row{"-u a b", "a -> b; update=older; "}, Row{"--update=all a b", "a -> b; ; "},
+        Row{"--update=none-fail a b", "a -> b; update=none-fail; "},
+        Row{"--update=none a b", "a -> b; update=none; "},
+        Row{"-nu a b", "a -> b; update=none; "}, Row{"-un a b", "a -> b; update=none; "},
+        Row{"-b a b", "a -> b; backup=existing; "},
+        Row{"--backup=t a b", "a -> b; backup=numbered; "},
+        Row{"--backup=off a b", "a -> b; ; "},
+        Row{"-S .x a b", "a -> b; backup=existing suffix=.x; "},
+        Row{"-S a/b --backup=never a b", "a -> b; backup=simple; "},
         Row{"-x a b", "a -> b; one-file-system; "}, Row{"-v a b", "a -> b; ; verbose"},
         Row{"-rvx a b", "a -> b; recursive one-file-system; verbose"},
         Row{"--debug a b", "a -> b; ; debug"}));
@@ -216,11 +243,12 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"--block-size=64K a b", "a -> b; block-size=65536; "},
                     Row{"--block-size=4M a b", "a -> b; block-size=4194304; "}));
 
-// A word that abbreviates an option of GNU cp means it, although one of ours begins so, too.
+// A word that abbreviates an option of GNU cp means it, although one of ours begins so,
+// too.
 INSTANTIATE_TEST_SUITE_P(
     Abbreviated, CopyCommandLineTable,
     testing::Values(Row{"--pr a b", "a -> b; keep=mot; "},
-                    Row{"--no-c a b", "a -> b; no-clobber; "},
+                    Row{"--no-c a b", "a -> b; update=none; "},
                     Row{"--no-ca a b", "a -> b; no-cache; "},
                     Row{"--prog=never a b", "a -> b; ; progress=never"},
                     Row{"--prog never a b", "a -> b; ; progress=never"},
@@ -250,10 +278,10 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"--foo a b", "ringcp: unrecognized option '--foo'\n [help]"},
         Row{"--re a b",
             "ringcp: option '--re' is ambiguous; possibilities: '--recursive' "
-            "'--remove-destination' '--reflink'\n [help]"},
+            "'--reflink' '--remove-destination'\n [help]"},
         Row{"--d a b",
-            "ringcp: option '--d' is ambiguous; possibilities: '--dereference' "
-            "'--debug' '--direct' '--detach'\n [help]"},
+            "ringcp: option '--d' is ambiguous; possibilities: '--debug' "
+            "'--dereference'\n [help]"},
         Row{"--recursive=x a b",
             "ringcp: option '--recursive' doesn't allow an argument\n [help]"},
         Row{"-t", "ringcp: option requires an argument -- 't'\n [help]"},
@@ -303,13 +331,17 @@ INSTANTIATE_TEST_SUITE_P(
             "to 4M [help]"},
         Row{"--detach a b",
             "--detach needs an agent: give --agent=ADDRESS or set RINGCP_AGENT [help]"},
+        Row{"-bn a b",
+            "--backup is mutually exclusive with -n or --update=none-fail [help]"},
+        Row{"-ls a b", "cannot make both hard and symbolic links [help]"},
         // The number of operands is checked first, as in GNU cp.
         Row{"--detach a", "missing destination file operand after 'a' [help]"}));
 
 TEST(CopyCommandLine, TakesTheAgentFromTheEnvironment) {
-  EXPECT_EQ(Parse("a b", "unix:/e"), "a -> b; ; agent=unix:/e");
-  EXPECT_EQ(Parse("--agent=unix:/o a b", "unix:/e"), "a -> b; ; agent=unix:/o");
-  EXPECT_EQ(Parse("a b", ""), "a -> b; ; ");
+  EXPECT_EQ(Parse("a b", {.agent = "unix:/e"}), "a -> b; ; agent=unix:/e");
+  EXPECT_EQ(Parse("--agent=unix:/o a b", {.agent = "unix:/e"}),
+            "a -> b; ; agent=unix:/o");
+  EXPECT_EQ(Parse("a b", {.agent = ""}), "a -> b; ; ");
 }
 
 TEST(CopyCommandLine, RefusesVerboseWithAnAgent) {
@@ -317,7 +349,7 @@ TEST(CopyCommandLine, RefusesVerboseWithAnAgent) {
       "--verbose (-v) can't be had from an agent, which does not report each file it "
       "copied;\nleave it out, or copy without --agent and RINGCP_AGENT";
   EXPECT_EQ(Parse("-v --agent=unix:/s a b"), refusal);
-  EXPECT_EQ(Parse("-v a b", "unix:/e"), refusal);
+  EXPECT_EQ(Parse("-v a b", {.agent = "unix:/e"}), refusal);
 }
 
 TEST(CopyCommandLine, StopsAtTheFirstOperandWherePosixWantsIt) {

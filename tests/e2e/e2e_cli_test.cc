@@ -331,6 +331,68 @@ TEST_P(CliEngineTest, AFileBeyondTheLimitFailsAloneAndLeavesNothing) {
   }
 }
 
+TEST_P(CliEngineTest, ABackupGetsItsNameBackIfTheCopyFails) {
+  if (!CanRun()) GTEST_SKIP() << reason_;
+  PrepareWithShell(scratch_.path(),
+                   "mkdir s t; printf old > t/small; printf old > t/large;"
+                   " printf new > s/small; head -c 12000000 /dev/urandom > s/large");
+  const Subprocess::Result result = RunProgram(RingcpInShell(
+      "ulimit -f 100; exec \"$@\"", {"--engine=" + GetParam(), "-rTbv", "s", "t"}));
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_TRUE(absl::StrContains(result.error, "t/large': File too large"))
+      << result.error;
+  EXPECT_TRUE(absl::StrContains(result.output, "'t/large~' -> 't/large' (unbackup)\n"))
+      << result.output;
+  EXPECT_TRUE(
+      absl::StrContains(result.output, "'s/small' -> 't/small' (backup: 't/small~')\n"))
+      << result.output;
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("t/large")), "old");
+  EXPECT_FALSE(std::filesystem::exists(scratch_.Path("t/large~")));
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("t/small")), "new");
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("t/small~")), "old");
+}
+
+TEST_P(CliEngineTest, SparseSaysWhichZerosTakeRoom) {
+  if (!CanRun()) GTEST_SKIP() << reason_;
+  // A small and a large file with zeros and a hole each, and one that ends with zeros.
+  PrepareWithShell(scratch_.path(),
+                   "printf x > small; head -c 40000 /dev/zero >> small;"
+                   " printf y >> small; truncate -s 100000 small;"
+                   " head -c 3000000 /dev/urandom > large;"
+                   " head -c 3000000 /dev/zero >> large; truncate -s 9000000 large;"
+                   " printf x > zeros; head -c 400000 /dev/zero >> zeros");
+  for (const char* name : {"small", "large", "zeros"}) {
+    const std::string source = scratch_.Path(name);
+    const auto blocks_of_copy = [&](const std::string& when) {
+      const std::string copy = absl::StrCat(name, ".", when);
+      const Subprocess::Result result = RunProgram(Ringcp(
+          {"--engine=" + GetParam(), "--reflink=never", "--sparse=" + when, name, copy}));
+      EXPECT_EQ(result.error, "");
+      EXPECT_EQ(ReadFileOrNone(scratch_.Path(copy)), ReadFileOrNone(source));
+      return BlocksOf(scratch_.Path(copy));
+    };
+    const auto size = static_cast<int64_t>(std::filesystem::file_size(source));
+    EXPECT_GE(blocks_of_copy("never"), size / 512) << name;
+    EXPECT_EQ(blocks_of_copy("auto"), BlocksOf(source)) << name;
+    EXPECT_LT(blocks_of_copy("always"), BlocksOf(source)) << name;
+  }
+}
+
+TEST_F(CliTest, WithKeepDirectorySymlinkATreeGoesWhereTheLinkLeads) {
+  PrepareWithShell(scratch_.path(),
+                   "mkdir -p s/d/e real; printf x > s/d/e/f; mkdir t; ln -s ../real t/d;"
+                   " ln -s ../s/d/e/f t/g; mkdir s/g");
+  EXPECT_TRUE(absl::StrContains(
+      RunProgram(Ringcp({"-rT", "s", "t"})).error,
+      "ringcp: cannot overwrite non-directory 't/d' with directory 's/d'\n"));
+  const Subprocess::Result result =
+      RunProgram(Ringcp({"-rT", "--keep-directory-symlink", "s", "t"}));
+  EXPECT_EQ(result.error,
+            "ringcp: cannot overwrite non-directory 't/g' with directory 's/g'\n");
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("real/e/f")), "x");
+  EXPECT_TRUE(std::filesystem::is_symlink(scratch_.Path("t/d")));
+}
+
 // There is no thread but the program's own, or little memory, or next to none.
 TEST_P(CliEngineTest, CopiesWithWhatThreadsAndMemoryThereAre) {
 #if defined(__SANITIZE_ADDRESS__) || defined(_GLIBCXX_TSAN)

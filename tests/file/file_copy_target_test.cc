@@ -132,7 +132,7 @@ TEST(FileCopyTargetTest, WhatIsMadeThroughALinkIsClosedToOthersUntilItHasItsOwne
 }
 
 TEST(FileCopyTargetTest, WithNoClobberItIsLeftAlone) {
-  Existing existing({.preserve = {}, .no_clobber = true});
+  Existing existing({.preserve = {}, .update = Update::kNone});
   EXPECT_EQ(existing.next, "lstat T - stat T");
   EXPECT_EQ(existing.copy.Settle({0, 0}), "close fd7");
   EXPECT_EQ(existing.copy.Settle({0}), "skipped");
@@ -140,7 +140,7 @@ TEST(FileCopyTargetTest, WithNoClobberItIsLeftAlone) {
 }
 
 TEST(FileCopyTargetTest, WithNoClobberADanglingLinkIsStillRefused) {
-  Existing existing({.preserve = {}, .no_clobber = true}, TargetIsALink);
+  Existing existing({.preserve = {}, .update = Update::kNone}, TargetIsALink);
   EXPECT_EQ(existing.copy.Settle({0, -ENOENT}), "close fd7");
   EXPECT_EQ(existing.copy.Settle({0}), "refused: dangling");
 }
@@ -148,7 +148,7 @@ TEST(FileCopyTargetTest, WithNoClobberADanglingLinkIsStillRefused) {
 TEST(FileCopyTargetTest, WithNoClobberAnUnreadableSourceMattersOnlyForANewTarget) {
   for (const int target : {0, -ENOENT}) {
     FileCopyPolicy policy;
-    policy.no_clobber = true;
+    policy.update = Update::kNone;
     CopyScript copy({.policy = policy});
     copy.Start();
     EXPECT_EQ(copy.Settle({-EACCES}), "lstat S - stat T");
@@ -159,7 +159,7 @@ TEST(FileCopyTargetTest, WithNoClobberAnUnreadableSourceMattersOnlyForANewTarget
 
 TEST(FileCopyTargetTest, WithNoClobberASourceThatCanNotBeLookedAtIsStillAFailure) {
   FileCopyPolicy policy;
-  policy.no_clobber = true;
+  policy.update = Update::kNone;
   CopyScript copy({.policy = policy});
   copy.Start();
   copy.Settle({-EACCES});
@@ -169,7 +169,7 @@ TEST(FileCopyTargetTest, WithNoClobberASourceThatCanNotBeLookedAtIsStillAFailure
 // The source was listed as a file, but is a directory that may not be opened.
 TEST(FileCopyTargetTest, WithNoClobberADirectoryIsNotSkippedAsAFile) {
   FileCopyPolicy policy;
-  policy.no_clobber = true;
+  policy.update = Update::kNone;
   CopyScript copy({.policy = policy});
   copy.Start();
   EXPECT_EQ(copy.Settle({-EACCES}), "lstat S - stat T");

@@ -52,7 +52,7 @@ struct Row {
 
 constexpr std::initializer_list<File> kAnyOpen = {File::kInSlot, File::kOpen};
 constexpr std::initializer_list<State> kAsItIs = {
-    State::kUntouched, State::kSpecial,       State::kMadeWhole,
+    State::kUntouched, State::kSpecial,       State::kKept, State::kMadeWhole,
     State::kRewritten, State::kAwaitsClosing, State::kEnded};
 
 TEST(PlacedTargetTest, EverySituationHasOneStep) {

@@ -5,6 +5,7 @@
 
 #include <sys/stat.h>
 
+#include <bit>
 #include <cerrno>
 #include <string>
 #include <tuple>
@@ -21,8 +22,9 @@ namespace {
 using enum CopyKind;
 using enum Condition;
 
-constexpr int kKinds = 7;
-constexpr int kConditions = 8;
+constexpr int kKinds = 9;
+constexpr int kConditions = 14;
+constexpr int kAges = 2;
 constexpr int kTheres = 10;
 constexpr int kNamesCounts = 2;
 constexpr int kRelations = 6;
@@ -33,6 +35,7 @@ std::string Text(const TargetDecision& decision) {
     case Fate::kLook:
       return decision.look == Fact::kThere      ? "look"
              : decision.look == Fact::kNames    ? "count names"
+             : decision.look == Fact::kAge      ? "compare ages"
              : decision.look == Fact::kRelation ? "compare"
                                                 : "look at nothing";
     case Fate::kCreate:
@@ -42,22 +45,28 @@ std::string Text(const TargetDecision& decision) {
     case Fate::kReplace:
       return decision.old_target == OldTarget::kKept                ? "replace"
              : decision.old_target == OldTarget::kRemovedBeforehand ? "remove, replace"
+             : decision.old_target == OldTarget::kBackedUp          ? "back up, replace"
                                                                     : "replace, removed";
     case Fate::kMakePointee:
       return "make pointee";
     case Fate::kLinkOver:
-      return decision.old_target == OldTarget::kRemovedAfterFailing ? "link over" : "?";
+      return decision.old_target == OldTarget::kRemovedAfterFailing ? "link over"
+             : decision.old_target == OldTarget::kKept              ? "link over, untold"
+                                                                    : "?";
     case Fate::kUse:
       return "use";
     case Fate::kAsStream:
       return "as stream";
     case Fate::kSkip:
       return "skip";
+    case Fate::kKeepNewer:
+      return "keep newer";
     case Fate::kRefuse:
       return decision.refusal == Refusal::kSameFile               ? "same file"
              : decision.refusal == Refusal::kTargetIsDirectory    ? "is directory"
              : decision.refusal == Refusal::kTargetIsNotDirectory ? "is no directory"
              : decision.refusal == Refusal::kTargetDangling       ? "dangling"
+             : decision.refusal == Refusal::kTargetKept           ? "kept"
                                                                   : "refused";
     case Fate::kFailToMake:
       return "fail to make";
@@ -74,6 +83,7 @@ struct Case {
   EnumSet<Condition> conditions = {};
   There there = There::kRegular;
   Names names = Names::kOne;
+  Age age = Age::kOlder;
   Relation relation = Relation::kOtherFile;
   Opening opening = Opening::kNotTried;
   const char* fate = "";
@@ -86,6 +96,7 @@ void Try(const std::vector<Case>& cases) {
                                  .conditions = c.conditions,
                                  .there = c.there,
                                  .names = c.names,
+                                 .age = c.age,
                                  .relation = c.relation,
                                  .opening = c.opening})),
               c.fate)
@@ -113,12 +124,12 @@ TEST(TargetDecisionTest, ContentsGoIntoWhatIsThere) {
       {.conditions = {kForce, kRemoved},
        .opening = Opening::kRefused,
        .fate = "fail to make"},
-      {.conditions = kNoClobber, .fate = "skip"},
-      {.conditions = {kForce, kNoClobber}, .fate = "skip"},
+      {.conditions = kKeepExisting, .fate = "skip"},
+      {.conditions = {kForce, kKeepExisting}, .fate = "skip"},
       {.there = There::kDirectory, .fate = "is directory"},
-      {.conditions = kNoClobber, .there = There::kDirectory, .fate = "skip"},
+      {.conditions = kKeepExisting, .there = There::kDirectory, .fate = "skip"},
       {.there = There::kUnknown, .fate = "fail to look"},
-      {.conditions = kNoClobber, .there = There::kUnknown, .fate = "fail to look"},
+      {.conditions = kKeepExisting, .there = There::kUnknown, .fate = "fail to look"},
       {.there = There::kSpecial, .fate = "as stream"},
       {.there = There::kSocket, .fate = "as stream"},
       {.conditions = kForce, .there = There::kSpecial, .fate = "as stream"},
@@ -132,7 +143,9 @@ TEST(TargetDecisionTest, ContentsGoIntoWhatIsThere) {
 TEST(TargetDecisionTest, ContentsGoWhereLinksLead) {
   Try({
       {.there = There::kDangling, .fate = "dangling"},
-      {.conditions = {kForce, kNoClobber}, .there = There::kDangling, .fate = "dangling"},
+      {.conditions = {kForce, kKeepExisting},
+       .there = There::kDangling,
+       .fate = "dangling"},
       {.conditions = kWritesThroughDanglingLinks,
        .there = There::kDangling,
        .fate = "make pointee"},
@@ -177,7 +190,7 @@ TEST(TargetDecisionTest, StreamsGoIntoDevicesToo) {
        .fate = "replace, removed"},
       {.kind = kStream, .there = There::kClosedStream, .fate = "dangling"},
       {.kind = kStream, .there = There::kDangling, .fate = "dangling"},
-      {.kind = kStream, .conditions = kNoClobber, .fate = "skip"},
+      {.kind = kStream, .conditions = kKeepExisting, .fate = "skip"},
   });
 }
 
@@ -192,7 +205,10 @@ TEST(TargetDecisionTest, TheSourceIsNotReplaced) {
             .names = Names::kSeveral,
             .relation = same,
             .fate = "same file"},
-           {.kind = kind, .conditions = kNoClobber, .relation = same, .fate = "skip"}});
+           {.kind = kind,
+            .conditions = kKeepExisting,
+            .relation = same,
+            .fate = "skip"}});
     }
   }
 }
@@ -214,7 +230,7 @@ TEST(TargetDecisionTest, WithRemoveDestinationAllButDirectoriesIsRemoved) {
             .relation = Relation::kLeadsToSource,
             .fate = "remove, replace"},
            {.kind = kind,
-            .conditions = {kRemoveDestination, kNoClobber},
+            .conditions = {kRemoveDestination, kKeepExisting},
             .there = there,
             .fate = "skip"},
            // Somebody has put it there since.
@@ -269,7 +285,7 @@ TEST(TargetDecisionTest, LinksAndNodesTakeThePlaceOfWhatIsThere) {
             .conditions = kFollowsLinks,
             .there = there,
             .fate = "fail to make"},
-           {.kind = kind, .conditions = kNoClobber, .there = there, .fate = "skip"},
+           {.kind = kind, .conditions = kKeepExisting, .there = there, .fate = "skip"},
            {.kind = kind,
             .conditions = kInNewDirectory,
             .there = there,
@@ -304,12 +320,12 @@ TEST(TargetDecisionTest, FurtherNamesTakeThePlaceOfWhatIsThere) {
        .fate = "remove, replace"},
       {.kind = kNameOfFile, .there = There::kSpecial, .fate = "link over"},
       {.kind = kNameOfFile, .there = There::kDirectory, .fate = "is directory"},
-      {.kind = kNameOfFile, .conditions = kNoClobber, .fate = "skip"},
+      {.kind = kNameOfFile, .conditions = kKeepExisting, .fate = "skip"},
       {.kind = kNameOfFile, .conditions = kInNewDirectory, .fate = "link over"},
       // For GNU cp a dangling link does not exist.
       {.kind = kNameOfFile, .there = There::kDangling, .fate = "link over"},
       {.kind = kNameOfFile,
-       .conditions = kNoClobber,
+       .conditions = kKeepExisting,
        .there = There::kDangling,
        .fate = "link over"},
       {.kind = kNameOfFile, .there = There::kLoop, .fate = "fail to look"},
@@ -329,7 +345,7 @@ TEST(TargetDecisionTest, DirectoriesAreUsed) {
   Try({
       {.kind = kDirectory, .there = There::kDirectory, .fate = "use"},
       {.kind = kDirectory,
-       .conditions = {kForce, kNoClobber},
+       .conditions = {kForce, kKeepExisting},
        .there = There::kDirectory,
        .fate = "use"},
       {.kind = kDirectory,
@@ -343,6 +359,126 @@ TEST(TargetDecisionTest, DirectoriesAreUsed) {
        .conditions = kInNewDirectory,
        .there = There::kDirectory,
        .fate = "fail to make"},
+  });
+}
+
+TEST(TargetDecisionTest, WithNoneFailAKeptTargetIsAnError) {
+  Try({
+      {.conditions = {kKeepExisting, kMustReplace}, .fate = "kept"},
+      {.kind = kLink, .conditions = {kKeepExisting, kMustReplace}, .fate = "kept"},
+      {.conditions = {kKeepExisting, kMustReplace},
+       .there = There::kNothing,
+       .fate = "create"},
+  });
+}
+
+TEST(TargetDecisionTest, WithOnlyOlderWhatIsNotOlderIsKept) {
+  for (const CopyKind kind :
+       {kContents, kStream, kLink, kNode, kHardLink, kLinkToSource}) {
+    Try({
+        {.kind = kind,
+         .conditions = kOnlyOlder,
+         .age = Age::kNotOlder,
+         .fate = "keep newer"},
+        {.kind = kind,
+         .conditions = {kOnlyOlder, kBackup},
+         .age = Age::kNotOlder,
+         .fate = "keep newer"},
+        {.kind = kind,
+         .conditions = {kOnlyOlder, kRemoveDestination},
+         .age = Age::kNotOlder,
+         .fate = "keep newer"},
+        {.kind = kind,
+         .conditions = {kOnlyOlder, kRemoveDestination},
+         .fate = "remove, replace"},
+        {.kind = kind,
+         .conditions = kOnlyOlder,
+         .there = There::kDirectory,
+         .age = Age::kNotOlder,
+         .fate = "keep newer"},
+    });
+  }
+  Try({
+      {.conditions = kOnlyOlder, .fate = "overwrite"},
+      {.conditions = kOnlyOlder,
+       .age = Age::kNotOlder,
+       .relation = Relation::kOtherName,
+       .fate = "same file"},
+      // It follows its copy.
+      {.kind = kNameOfFile,
+       .conditions = kOnlyOlder,
+       .age = Age::kNotOlder,
+       .fate = "link over"},
+      {.kind = kDirectory,
+       .conditions = kOnlyOlder,
+       .there = There::kDirectory,
+       .age = Age::kNotOlder,
+       .fate = "use"},
+  });
+}
+
+TEST(TargetDecisionTest, WithBackupWhatIsInTheWayIsBackedUp) {
+  for (const CopyKind kind : {kContents, kStream, kLink, kNode, kNameOfFile, kNameOfNode,
+                              kHardLink, kLinkToSource}) {
+    Try({
+        {.kind = kind, .conditions = kBackup, .fate = "back up, replace"},
+        {.kind = kind,
+         .conditions = {kBackup, kForce, kRemoveDestination},
+         .there = There::kLink,
+         .fate = "back up, replace"},
+        {.kind = kind,
+         .conditions = kBackup,
+         .there = There::kDirectory,
+         .fate = "is directory"},
+        {.kind = kind, .conditions = {kBackup, kRemoved}, .fate = "fail to make"},
+    });
+  }
+  Try({
+      {.conditions = kBackup,
+       .relation = Relation::kOtherName,
+       .fate = "back up, replace"},
+      {.conditions = kBackup, .relation = Relation::kBehindSource, .fate = "same file"},
+      {.conditions = kBackup, .relation = Relation::kSameEntry, .fate = "same file"},
+      {.kind = kHardLink,
+       .conditions = kBackup,
+       .relation = Relation::kNameOfCopy,
+       .fate = "use"},
+  });
+}
+
+TEST(TargetDecisionTest, LinksToSourcesReplaceOnlyWhatTheOptionsName) {
+  Try({
+      {.kind = kHardLink, .conditions = kSourceIsRegular, .fate = "fail to make"},
+      {.kind = kHardLink,
+       .conditions = {kSourceIsRegular, kForce},
+       .fate = "link over, untold"},
+      {.kind = kHardLink, .fate = "remove, replace"},
+      {.kind = kHardLink, .conditions = kFollowsLinks, .fate = "fail to make"},
+      {.kind = kHardLink, .relation = Relation::kNameOfCopy, .fate = "use"},
+      {.kind = kLinkToSource, .conditions = kSourceIsRegular, .fate = "fail to make"},
+      {.kind = kLinkToSource,
+       .conditions = {kSourceIsRegular, kForce},
+       .fate = "replace"},
+      {.kind = kLinkToSource, .relation = Relation::kOtherName, .fate = "same file"},
+      {.kind = kLinkToSource,
+       .conditions = {kSourceIsRegular, kForce},
+       .there = There::kLink,
+       .relation = Relation::kLeadsToSource,
+       .fate = "replace"},
+      {.kind = kLinkToSource,
+       .there = There::kLink,
+       .relation = Relation::kSameEntry,
+       .fate = "same file"},
+  });
+}
+
+TEST(TargetDecisionTest, WithAttributesOnlyNothingIsRemoved) {
+  Try({
+      {.conditions = {kAttributesOnly, kKeepLinks},
+       .names = Names::kSeveral,
+       .fate = "overwrite"},
+      {.kind = kLink, .conditions = kAttributesOnly, .fate = "fail to make"},
+      {.kind = kNode, .conditions = kAttributesOnly, .fate = "fail to make"},
   });
 }
 
@@ -391,7 +527,7 @@ TEST(TargetDecisionTest, OnlyWhatMattersIsLookedAt) {
   EXPECT_EQ(Text(DecideTarget(question)), "overwrite");
 
   // It does not matter then what has the name.
-  for (const Condition condition : {kInNewDirectory, kNoClobber}) {
+  for (const Condition condition : {kInNewDirectory, kKeepExisting}) {
     question = {.kind = kNode, .conditions = condition};
     question.NoteThatItExists();
     EXPECT_NE(Text(DecideTarget(question)), "look");
@@ -403,7 +539,8 @@ TEST(TargetDecisionTest, OnlyWhatMattersIsLookedAt) {
   EXPECT_EQ(Text(DecideTarget(question)), "same file");
 }
 
-// Calls `visit` with all questions: each fact has every value, and is also unknown.
+// Calls `visit` with all questions in which up to three conditions hold: each fact has
+// every value, and is also unknown.
 template <typename Visit>
 void ForAllQuestions(Visit visit) {
   const auto choices = [](auto value, int count) {
@@ -414,8 +551,10 @@ void ForAllQuestions(Visit visit) {
   };
   const auto theres = choices(There(), kTheres);
   const auto names = choices(Names(), kNamesCounts);
+  const auto ages = choices(Age(), kAges);
   const auto relations = choices(Relation(), kRelations);
   for (int i = 0; i < kKinds << kConditions; ++i) {
+    if (std::popcount(static_cast<unsigned>(i & ((1 << kConditions) - 1))) > 3) continue;
     TargetQuestion question = {.kind = static_cast<CopyKind>(i >> kConditions)};
     for (int bit = 0; bit < kConditions; ++bit) {
       if ((i >> bit & 1) != 0) question.conditions.Add(static_cast<Condition>(bit));
@@ -424,11 +563,14 @@ void ForAllQuestions(Visit visit) {
       question.opening = static_cast<Opening>(opening);
       for (const auto& there : theres) {
         for (const auto& count : names) {
-          for (const auto& relation : relations) {
-            question.there = there;
-            question.names = count;
-            question.relation = relation;
-            visit(question);
+          for (const auto& age : ages) {
+            for (const auto& relation : relations) {
+              question.there = there;
+              question.names = count;
+              question.age = age;
+              question.relation = relation;
+              visit(question);
+            }
           }
         }
       }
@@ -440,12 +582,14 @@ TEST(TargetDecisionTest, WhatIsLookedAtIsNotKnownYet) {
   ForAllQuestions([](const TargetQuestion& question) {
     const TargetDecision decision = DecideTarget(question);
     if (decision.fate != Fate::kLook) return;
-    EXPECT_TRUE((decision.look == Fact::kThere &&
-                 question.there.Contains(EnumSet<There>::All())) ||
-                (decision.look == Fact::kNames &&
-                 question.names.Contains(EnumSet<Names>::All())) ||
-                (decision.look == Fact::kRelation &&
-                 question.relation.Contains(EnumSet<Relation>::All())));
+    EXPECT_TRUE(
+        (decision.look == Fact::kThere &&
+         question.there.Contains(EnumSet<There>::All())) ||
+        (decision.look == Fact::kNames &&
+         question.names.Contains(EnumSet<Names>::All())) ||
+        (decision.look == Fact::kAge && question.age.Contains(EnumSet<Age>::All())) ||
+        (decision.look == Fact::kRelation &&
+         question.relation.Contains(EnumSet<Relation>::All())));
   });
 }
 
@@ -467,6 +611,11 @@ TEST(TargetDecisionTest, WhatIsDecidedWithoutAFactDoesNotDependOnIt) {
     for (int i = 0; i < kNamesCounts; ++i) {
       more.names = static_cast<Names>(i);
       if (question.names.Contains(more.names)) try_with(more);
+    }
+    more = question;
+    for (int i = 0; i < kAges; ++i) {
+      more.age = static_cast<Age>(i);
+      if (question.age.Contains(more.age)) try_with(more);
     }
     more = question;
     for (int i = 0; i < kRelations; ++i) {
@@ -509,11 +658,12 @@ TEST(TargetDecisionTest, StatsTellWhatIsThere) {
 
 TEST(TargetDecisionTest, ThePolicyAndThePlaceAreTheConditions) {
   FileCopyPolicy policy;
-  policy.no_clobber = policy.preserve.links = true;
+  policy.update = Update::kNone;
+  policy.preserve.links = true;
   FileCopyNames names;
   names.target_directory_created = true;
   const EnumSet<Condition> conditions = ConditionsOf(policy, names);
-  EXPECT_TRUE(conditions.Contains({kNoClobber, kKeepLinks, kInNewDirectory}));
+  EXPECT_TRUE(conditions.Contains({kKeepExisting, kKeepLinks, kInNewDirectory}));
   EXPECT_FALSE(
       conditions.Meets({kForce, kWritesThroughDanglingLinks, kFollowsLinks, kRemoved}));
 }

@@ -28,7 +28,8 @@ class Recorder : public JobObserver {
     result_->warnings.emplace_back(message);
   }
   bool WantsCopied() const override { return true; }
-  void OnCopied(std::string_view /*source*/, std::string_view target) override {
+  void OnCopied(std::string_view /*source*/, std::string_view target,
+                std::string_view /*backup*/) override {
     result_->copied.insert(std::string(target));
   }
 

@@ -1,0 +1,47 @@
+// Old targets that a copy can't write to: they are removed, or, with --backup, get other
+// names, as GNU cp names them. If the copy that takes a backup's place fails, the backup
+// gets its own name back.
+//
+// Thread-safety: the functions may be called by any thread, for different targets.
+
+#ifndef RINGCP_CORE_FILE_OLD_TARGET_H_
+#define RINGCP_CORE_FILE_OLD_TARGET_H_
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "core/file/copy_policy.h"
+
+namespace ringcp {
+
+// What has become of an old target.
+struct MadeWay {
+  std::optional<CopyFailure> failure;  // Nothing was done.
+  // kKept if another file has the target's name by now, or none.
+  OldTarget old_target = OldTarget::kKept;
+  std::string backup;  // Its name, if it is kBackedUp.
+};
+
+// Makes way for a copy under the name names.target, which the file `existing` has: backs
+// it up in the same directory if `how` is kBackedUp, otherwise removes it, which is then
+// reported as `how` says. Another file that has the name by now stays. An older backup of
+// the same name is lost, as in GNU cp, but a numbered one gets a number that is free. The
+// source, whose stat is `source`, may be that older backup: then that is the failure.
+MadeWay MakeWay(const FileCopyPolicy& policy, const FileCopyNames& names,
+                const struct statx& existing, const struct statx& source, OldTarget how);
+
+// Finds the name that a backup of `name` in `directory` would get now. Returns 0 or
+// -errno. REQUIRES: `kind` is not kNone.
+int32_t FindBackupName(Kernel* kernel, int directory, const std::string& name,
+                       Backup kind, const std::string& suffix, std::string* backup);
+
+// Gives the backup `name` the name of its file again. Returns 0 or an errno. If something
+// has that name, the backup stays.
+int TakeBack(Kernel* kernel, const FileCopyNames& names, const std::string& name);
+
+}  // namespace ringcp
+
+#endif  // RINGCP_CORE_FILE_OLD_TARGET_H_

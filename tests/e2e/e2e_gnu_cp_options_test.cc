@@ -1,0 +1,231 @@
+// The options of GNU cp, each beside the things that it may meet: GNU cp, and ringcp
+// under the name "cp", run with the same arguments on the same files.
+
+#include <gtest/gtest.h>
+
+#include "tests/e2e/gnu_cp_fixture.h"
+
+namespace ringcp {
+namespace {
+
+using GnuCpOptions = GnuCpFixture;
+
+TEST_P(GnuCpOptions, DoTheSame) { ExpectTheSame(); }
+
+using testing::Values;
+
+// Prints what symbolic links lead to below the current directory, which differs, and
+// removes them.
+#define SHOW_LINKS                         \
+  "for l in $(find . -type l | sort); do " \
+  "echo $l $(readlink $l | sed \"s|$PWD||\"); rm $l; done"
+
+INSTANTIATE_TEST_SUITE_P(
+    Parsing, GnuCpOptions,
+    Values(Situation{"AbbreviatedInSpiteOfOurs", "", "cp --pr a x && cp --no-c b x"},
+           Situation{"AbbreviatedToOneLetter", "", "cp --l a x; cp --u b x; cp --f b x"},
+           Situation{"AmbiguousAmongGnus", "", "cp --no a x"},
+           Situation{"NoArgumentPermitted", "", "cp --link=x a x"},
+           Situation{"PosixlyCorrect", "", "POSIXLY_CORRECT=1 cp a x -r"},
+           Situation{"AfterDashes", "", "cp -- a -r"},
+           Situation{"UnknownLetter", "", "cp -rQ d x"},
+           Situation{"UnknownWord", "", "cp --quick d x"}),
+    NameOf);
+
+INSTANTIATE_TEST_SUITE_P(
+    StripTrailingSlashes, GnuCpOptions,
+    Values(Situation{"OfLinkToDirectory", "", "cp -r --strip-trailing-slashes ld/ x"},
+           Situation{"OfFile", "", "cp --strip-trailing-slashes a// x"},
+           Situation{"OfDirectory", "", "cp -r --strip-trailing-slashes d/// t"}),
+    NameOf);
+
+INSTANTIATE_TEST_SUITE_P(
+    Update, GnuCpOptions,
+    Values(
+        Situation{"Newer", "", "touch a; cp -uv a b"},
+        Situation{"SameAge", "", "cp -uv a b"},
+        Situation{"Older", "", "touch b; cp -uv a b"},
+        Situation{"Missing", "", "cp -uv a x"},
+        Situation{"ByWord", "", "touch b; cp --update a b"},
+        Situation{"Tree", "", "cp -r d x; touch d/c; touch x/e/g; rm x/c; cp -ruv d/. x"},
+        Situation{"TreeTwice", "",
+                  "cp -ru d x; printf new > d/c; touch -d 2100-01-01 d/c; "
+                  "cp -ruv d/. x"},
+        Situation{"ArchiveTwice", "ln -s c d/l; mkfifo d/p", "cp -au d x; cp -auv d/. x"},
+        Situation{"ArchiveLinksOfNewer", "ln d/c d/c2",
+                  "mkdir x; printf 1 > x/c; printf 2 > x/c2; cp -auv d/. x"},
+        Situation{"ArchiveLinksOfOneNewer", "ln d/c d/c2",
+                  "mkdir x; printf 1 > x/c; printf 2 > x/c2; touch -d 1999-01-01 x/c2; "
+                  "cp -auv d/. x"},
+        Situation{"LinkNewer", "", "touch -h la; cp -uPv la dangling"},
+        Situation{"LinkOlder", "", "touch -h dangling; cp -uPv la dangling"},
+        Situation{"FifoOlder", "mkfifo p q", "touch q; cp -ruv p q"},
+        Situation{"ThroughLink", "ln -s b lb", "touch b; cp -uv a lb"},
+        Situation{"ThroughDangling", "", "cp -u a dangling"},
+        Situation{"SameFile", "ln a h", "cp -u a h; cp -u a a; cp -u la a"},
+        Situation{"OntoNewDirectory", "mkdir t/a", "touch t/a; cp -u a t"},
+        Situation{"OntoOldDirectory", "mkdir t/a", "touch a; cp -u a t"},
+        Situation{"RemoveDestination", "", "touch b; cp -uv --remove-destination a b"},
+        Situation{"RemoveDestinationOfOlder", "",
+                  "touch a; cp -uv --remove-destination a b"},
+        Situation{"NoClobberWins", "", "touch a; cp -nu a b; cp -un a b"},
+        Situation{"Unreadable", "", "chmod 0 a; touch b; cp -u a b; cp -u a x", true},
+        Situation{"SameNameFromElsewhere", "mkdir u; printf zeta > u/a", "cp -u a u/a t"},
+        Situation{"SameNameNewerFromElsewhere", "mkdir u; printf zeta > u/a",
+                  "touch -d 2100-01-01 u/a; cp -u a u/a t"}),
+    NameOf);
+
+INSTANTIATE_TEST_SUITE_P(
+    HardLink, GnuCpOptions,
+    Values(Situation{"New", "", "cp -lv a x"}, Situation{"Existing", "", "cp -l a b"},
+           Situation{"ExistingForced", "", "cp -lfv a b"},
+           Situation{"ExistingRemoved", "", "cp -lv --remove-destination a b"},
+           Situation{"ExistingKept", "", "cp -lnv a b"},
+           Situation{"ExistingNewer", "", "touch b; cp -luv a b"},
+           Situation{"AlreadyLinked", "ln a h", "cp -lv a h; cp -lv a a; cp -lfv a h"},
+           Situation{"Tree", "ln -s c d/l; mkfifo d/p; ln d/c d/c2", "cp -rl d x"},
+           Situation{"TreeArchive", "ln -s c d/l; mkfifo d/p; ln d/c d/c2", "cp -al d x"},
+           Situation{"TreeTwice", "", "cp -rl d x; cp -rlv d/. x"},
+           Situation{"TreeFollowingNone", "ln -s c d/l; ln -s e d/le", "cp -rlP d x"},
+           Situation{"OfLinkFollowed", "", "cp -l la x"},
+           Situation{"OfLinkKept", "", "cp -lP la x"},
+           Situation{"OfLinkKeptOverFile", "", "cp -lP la b"},
+           Situation{"OfLinkKeptOverItsFile", "", "cp -lP la a"},
+           Situation{"OfDangling", "", "cp -l dangling x"},
+           Situation{"OfDanglingKept", "", "cp -lP dangling x"},
+           Situation{"OverLink", "ln -s b lb", "cp -l a lb; cp -lf a lb"},
+           Situation{"OverLinkToItself", "", "cp -l a la; cp -lf a la"},
+           Situation{"OverDangling", "", "cp -l a dangling; cp -lfv a dangling"},
+           Situation{"OverDirectory", "mkdir t/a", "cp -l a t; cp -lf a t"},
+           Situation{"OverNameOfAnother", "ln b h", "cp -l --preserve=links a b"},
+           Situation{"OfFifo", "mkfifo p", "cp -l p x"},
+           Situation{"OfDirectory", "", "cp -l d x"},
+           Situation{"SameNameFromElsewhere", "mkdir u; printf zeta > u/a",
+                     "cp -l a u/a t"},
+           Situation{"AndSymbolic", "", "cp -ls a x"}),
+    NameOf);
+
+INSTANTIATE_TEST_SUITE_P(
+    SymbolicLink, GnuCpOptions,
+    Values(Situation{"New", "", "cp -sv a x"},
+           Situation{"Elsewhere", "", "cp -s a t; cp -s \"$PWD/a\" t; " SHOW_LINKS},
+           Situation{"ElsewhereWithBlank", "mkdir 't t'", "cp -s a 't t'"},
+           Situation{"FromElsewhere", "", "cp -sv d/c x"},
+           Situation{"Existing", "", "cp -s a b"},
+           Situation{"ExistingForced", "", "cp -sfv a b"},
+           Situation{"ExistingRemoved", "", "cp -sv --remove-destination a b"},
+           Situation{"ExistingKept", "", "cp -snv a b"},
+           Situation{"OfItself", "", "cp -s a a; cp -sf a a"},
+           Situation{"OverLinkToItself", "", "cp -s a la; cp -sfv a la"},
+           Situation{"OverHardLink", "ln a h", "cp -s a h; cp -sf a h"},
+           Situation{"OfLink", "", "cp -s la x; cp -sP la y; cp -sf la la"},
+           Situation{"OfDangling", "", "cp -s dangling x; cp -sP dangling x"},
+           Situation{"OverDangling", "", "cp -s a dangling; cp -sf a dangling"},
+           Situation{"OverDirectory", "mkdir u; mkdir t/a", "cd u; cp -sT ../a ../t/a"},
+           Situation{"Tree", "ln -s c d/l; mkfifo d/p",
+                     "cp -rsv \"$PWD/d\" x > o; sed \"s|$PWD||g\" o; rm o; " SHOW_LINKS},
+           Situation{"TreeRelative", "", "cp -rs d y"},
+           Situation{"TreeTwice", "",
+                     "cp -rs \"$PWD/d\" x; cp -rsT \"$PWD/d\" x 2>o; grep -c exists o; "
+                     "rm o; " SHOW_LINKS},
+           Situation{"WithTimes", "", "cp -sp a x"},
+           Situation{"OfDirectory", "", "cp -s d x"}),
+    NameOf);
+
+INSTANTIATE_TEST_SUITE_P(
+    AttributesOnly, GnuCpOptions,
+    Values(Situation{"New", "chmod 4751 a", "cp -pv --attributes-only a x"},
+           Situation{"NewWithoutAny", "chmod 751 a", "cp --attributes-only a x"},
+           Situation{"Existing", "chmod 4751 a", "cp -pv --attributes-only a b"},
+           Situation{"ExistingThroughLink", "ln -s b lb; chmod 600 a",
+                     "cp -p --attributes-only a lb"},
+           Situation{"ExistingWithNames", "ln b h; chmod 600 a",
+                     "cp -av --attributes-only a b"},
+           Situation{"Tree", "ln -s c d/l; mkfifo d/p; ln d/c d/c2",
+                     "cp -a --attributes-only d x"},
+           Situation{"OverTree", "chmod 700 d d/c",
+                     "cp -r d x; chmod 755 x; printf own > x/c; printf more > x/m; "
+                     "cp -a --attributes-only d/. x"},
+           Situation{"OverLink", "ln -s c d/l",
+                     "cp -r d x; cp -a --attributes-only d/. x"},
+           Situation{"OverFifo", "mkfifo p q", "cp -a --attributes-only p q"},
+           Situation{"Unwritable", "chmod 444 b", "cp -p --attributes-only a b", true},
+           Situation{"UnwritableForced", "chmod 444 b", "cp -fpv --attributes-only a b",
+                     true},
+           Situation{"Unreadable", "chmod 0 a", "cp -p --attributes-only a b", true},
+           Situation{"OfDevice", "", "cp --attributes-only /dev/null x"},
+           Situation{"Dangling", "", "cp --attributes-only a dangling"}),
+    NameOf);
+
+INSTANTIATE_TEST_SUITE_P(
+    Contents, GnuCpOptions,
+    Values(Situation{"OfFifo", "mkfifo p", "(printf x > p &); cp -r --copy-contents p x"},
+           Situation{"OfFifoInTree", "mkfifo d/p",
+                     "(printf x > d/p &); cp -r --copy-contents d x"},
+           Situation{"OfFifoNamedWithoutRecursion", "mkfifo p",
+                     "(printf x > p &); cp --copy-contents p x"},
+           Situation{"OfDevice", "", "cp -r --copy-contents /dev/null x"},
+           Situation{"OfLinkKept", "", "cp -r --copy-contents la x"},
+           Situation{"SparseWithReflink", "", "cp --reflink --sparse=always a x"},
+           Situation{"SparseWrongWord", "", "cp --sparse=maybe a x"},
+           Situation{"SparseAlways", "head -c 99999 /dev/zero > z; printf x >> z",
+                     "cp --sparse=always z x; sync x; stat -c %b x"},
+           Situation{"SparseOfHolesFilled", "truncate -s 99999 z",
+                     "cp --sparse=never z x; sync x; stat -c %b x"}),
+    NameOf);
+
+INSTANTIATE_TEST_SUITE_P(
+    Backups, GnuCpOptions,
+    Values(
+        Situation{"Simple", "", "cp -bv a b"},
+        Situation{"SimpleTwice", "", "cp -bv a b; cp -bv d/c b"},
+        Situation{"Suffix", "", "cp -S .old -v a b"},
+        Situation{"SuffixWithSlash", "", "cp -S /x a b"},
+        Situation{"SuffixEmpty", "", "cp -bS '' a b"},
+        Situation{"SuffixOfEnvironment", "",
+                  "export SIMPLE_BACKUP_SUFFIX=.bak; cp -b a b; cp -b -S .s d/c b"},
+        Situation{"Numbered", "", "for i in 1 2 3; do cp -v --backup=numbered a b; done"},
+        Situation{"NumberedAfterTen", "touch b.~10~ b.~9~ b.~x~ b.~010~ b.~11~x",
+                  "cp -v --backup=t a b"},
+        Situation{"ExistingSimple", "", "cp -v --backup=existing a b"},
+        Situation{"ExistingNumbered", "touch b.~3~", "cp -v --backup=nil a b"},
+        Situation{"OfEnvironment", "", "VERSION_CONTROL=numbered cp -bv a b"},
+        Situation{"OfEnvironmentOverruled", "",
+                  "VERSION_CONTROL=numbered cp --backup=simple -v a b"},
+        Situation{"None", "", "cp -v --backup=none a b; cp -v --backup=off d/c b"},
+        Situation{"Abbreviated", "", "cp -v --backup=nu a b; cp -v --backup=s a b"},
+        Situation{"WrongKind", "", "cp --backup=maybe a b"},
+        Situation{"WrongKindOfEnvironment", "", "VERSION_CONTROL=maybe cp -b a b"},
+        Situation{"AmbiguousKind", "", "cp --backup=n a b"},
+        Situation{"Missing", "", "cp -bv a x"},
+        Situation{"Forced", "chmod 444 b", "cp -bfv a b", true},
+        Situation{"OfLink", "ln -s b lb", "cp -bv a lb"},
+        Situation{"OfDangling", "", "cp -bv a dangling"},
+        Situation{"OfDanglingPosix", "", "POSIXLY_CORRECT=1 cp -bv a dangling"},
+        Situation{"OfLinkToSource", "", "cp -bv a la"},
+        Situation{"FromLinkToTarget", "", "cp -bv la a; cp -bPv la a"},
+        Situation{"SameFile", "ln a h", "cp -bv a a; cp -bv a ./a; cp -bv a h"},
+        Situation{"SameLink", "ln -P la lh", "cp -bPv la lh; cp -bPv la la"},
+        Situation{"OfDirectory", "mkdir t/a", "cp -bv a t"},
+        Situation{"SourceIsBackup", "", "cp a b~; cp -bv b~ b; cp --backup=t -v b~ b"},
+        Situation{"SameNameFromElsewhere", "mkdir u; printf zeta > u/a", "cp -b a u/a t"},
+        Situation{"SameNameNumbered", "mkdir u; printf zeta > u/a",
+                  "cp -v --backup=numbered a u/a t"},
+        Situation{"Twice", "", "cp -v --backup=numbered a a t"},
+        Situation{"Tree", "ln -s c d/l; mkfifo d/p; ln d/c d/c2",
+                  "cp -a d x; cp -abv d/. x"},
+        Situation{"TreeNumbered", "ln -s c d/l", "cp -a d x; cp -av --backup=t d/. x"},
+        Situation{"HardLinks", "", "cp -blv a b; cp -blv a b"},
+        Situation{"SymbolicLinks", "", "cp -bsv a b; cp -bsv d/c b"},
+        Situation{"Update", "",
+                  "touch b; cp -buv a b; touch -d 2100-01-01 a; cp -buv a b"},
+        Situation{"RemoveDestination", "", "cp -bv --remove-destination a b"},
+        Situation{"ForcedOntoItself", "", "cp -bfv a a; cp -bfv a ./a; cp -bfv la la"},
+        Situation{"ForcedOntoItselfNumbered", "",
+                  "cp --backup=t -fv a a; cp --backup=t -fv a a"},
+        Situation{"UnwritableDirectory", "cp b t/a; chmod 555 t", "cp -b a t", true},
+        Situation{"Mode", "chmod 4750 a; chmod 604 b", "cp -bpv a b"}),
+    NameOf);
+
+}  // namespace
+}  // namespace ringcp
