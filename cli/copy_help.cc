@@ -2,59 +2,67 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/copy_options.h"
-#include "cli/option_table.h"
 #include "core/base/version.h"
 
 namespace ringcp {
 
+Manual CopyManual() {
+  return {
+      .program = "ringcp",
+      .summary = "copy files and directories",
+      .usages = {"[OPTION]... [-T] SOURCE TARGET", "[OPTION]... SOURCE... DIRECTORY",
+                 "[OPTION]... -t DIRECTORY SOURCE..."},
+      .description =
+          "Copy SOURCE to TARGET, or several SOURCEs into DIRECTORY, as GNU cp "
+          "does.",
+      .options = CopyOptionTexts(),
+      .notes =
+          {"Extended attributes, ACLs and SELinux contexts are not copied. An agent's "
+           "warnings are in its log.",
+           "Where versions of GNU cp differ, ringcp does what 9.5 and later ones do.",
+           "With --progress=auto a job that takes a while draws one line if standard "
+           "error is a terminal; with 'always' it is drawn whatever standard error is. "
+           "With 'json' standard error has one JSON object a line: "
+           "{\"state\":...,\"progress\":{...}} at most ten times a second, "
+           "{\"error\":{...}} for each file that was not copied, and as the last line "
+           "one "
+           "whose state is SUCCEEDED, FAILED or CANCELLED, unless an agent did not take "
+           "the job or was lost; also \"warning\", \"failure\" (then, and of the job as "
+           "a "
+           "whole), \"copied\", \"removed\" and \"unbackup\" (-v) and \"debug\", each "
+           "with "
+           "a text. Fields are those of ringcp.v1.Progress and FileError, 64-bit numbers "
+           "are strings. A command line that is wrong is told of in plain text.",
+           "An agent gets absolute paths and copies with its own rights and umask. It "
+           "does not report each file, so -v can't be had from it."},
+      .environment = {{"RINGCP_AGENT",
+                       "the ADDRESS of the agent to use without --agent; empty or unset: "
+                       "copy in this process"},
+                      {"XDG_RUNTIME_DIR",
+                       "the default address is unix:$XDG_RUNTIME_DIR/ringcp/agent.sock, "
+                       "and unix:/run/ringcp/agent.sock for root without it"},
+                      {"VERSION_CONTROL", "what kind of backups --backup makes"},
+                      {"SIMPLE_BACKUP_SUFFIX", "the suffix of simple backups"},
+                      {"POSIXLY_CORRECT",
+                       "options end at the first operand; a symbolic link to nowhere is "
+                       "written through"},
+                      {"COLUMNS",
+                       "how wide the line of --progress=always is where standard error "
+                       "does not tell"}},
+      .exit_statuses =
+          {{"0", "everything was copied"},
+           {"1", "something was not copied, or the command line was wrong"},
+           {"69", "the agent can't be reached, or was lost"},
+           {"75", "the agent takes no job at the moment"},
+           {"130",
+            "ended by SIGINT (Ctrl-C), 143 by SIGTERM, 129 by SIGHUP: no half-written "
+            "file is left. A second signal ends ringcp at once, without cleaning up. "
+            "With an agent, SIGHUP leaves the job to it."}},
+  };
+}
+
 std::string CopyHelp(const std::string& program) {
-  return absl::StrCat("Usage: ", program,
-                      " [OPTION]... [-T] SOURCE TARGET\n"
-                      "  or:  ",
-                      program,
-                      " [OPTION]... SOURCE... DIRECTORY\n"
-                      "  or:  ",
-                      program,
-                      R"( [OPTION]... -t DIRECTORY SOURCE...
-Copy SOURCE to TARGET, or several SOURCEs into DIRECTORY, as GNU cp does.
-
-Mandatory arguments to long options are mandatory for short options too.
-)",
-                      OptionHelp(CopyOptionTexts()),
-                      R"(
-Extended attributes, ACLs and SELinux contexts are not copied. An agent's warnings
-are in its log.
-
-With --progress=auto a job that takes a while draws one line if standard error is
-a terminal; with 'always' it is drawn whatever standard error is. With 'json'
-standard error has one JSON object a line: {"state":...,"progress":{...}} at most
-ten times a second, {"error":{...}} for each file that was not copied, and as the
-last line one whose state is SUCCEEDED, FAILED or CANCELLED, unless an agent did
-not take the job or was lost; also "warning", "failure" (then, and of the job as a
-whole), "copied" and "removed" (-v) and "debug", each with a text. Fields are those
-of ringcp.v1.Progress and FileError, 64-bit numbers are strings. A command line that
-is wrong is told of in plain text.
-
-An agent gets absolute paths and copies with its own rights and umask. It does not
-report each file, so -v can't be had from it.
-
-Environment:
-  RINGCP_AGENT     the ADDRESS of the agent to use without --agent; empty or unset:
-                     copy in this process
-  XDG_RUNTIME_DIR  the default address is unix:$XDG_RUNTIME_DIR/ringcp/agent.sock,
-                     and unix:/run/ringcp/agent.sock for root without it
-  POSIXLY_CORRECT  options end at the first operand
-  COLUMNS          how wide the line of --progress=always is where standard error
-                     does not tell
-
-Exit status:
-  0    everything was copied
-  1    something was not copied, or the command line was wrong
-  69   the agent can't be reached, or was lost
-  75   the agent takes no job at the moment
-  130  ended by SIGINT (Ctrl-C), 143 by SIGTERM, 129 by SIGHUP: no half-written file
-         is left. A second signal ends ringcp at once, without cleaning up. With an
-         agent, SIGHUP leaves the job to it.)");
+  return HelpText(CopyManual(), program);
 }
 
 std::string VersionText(const std::string& name) {

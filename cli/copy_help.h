@@ -7,10 +7,15 @@
 
 #include <string>
 
+#include "cli/manual.h"
+
 namespace ringcp {
 
 // `program` is argv[0]. Without the last newline.
 std::string CopyHelp(const std::string& program);
+
+// All that `ringcp` tells about itself.
+Manual CopyManual();
 
 // `name` is the program's own name, whatever argv[0] says. Without the last newline.
 std::string VersionText(const std::string& name);
