@@ -8,15 +8,16 @@
 namespace ringcp {
 namespace {
 
-// Whether `difference`, between the ratio of the rates of two samples with so many ends
-// and another number, is more than chance makes: more than the ratio's standard error, if
-// what ends is independent of each other.
-bool IsMoreThanChance(double difference, int64_t ended_a, int64_t ended_b) {
+// Whether `more` is larger than `less` by more than chance makes of two samples with so
+// many ends, if what ends is independent of each other: by two standard errors of the
+// logarithm of their ratio, which is about twice their difference by their sum.
+bool IsMoreThanChance(double more, double less, int64_t ended_a, int64_t ended_b) {
   const auto variance = [](int64_t ended) {
     return 1 / static_cast<double>(std::max<int64_t>(ended, 1));
   };
-  return difference > 0 &&
-         difference * difference >= variance(ended_a) + variance(ended_b);
+  if (more <= less) return false;
+  const double difference = (more - less) / (more + less);
+  return difference * difference >= variance(ended_a) + variance(ended_b);
 }
 
 }  // namespace
@@ -60,14 +61,19 @@ bool WaitController::EndTrial(double rate, int64_t ended) {
   const int before = before_;
   const bool is_rise = level_ > before;
   const bool is_first = trial_rate_ == 0;
-  rate = std::max(rate, trial_rate_);
-  const double ratio = rate_before_ == 0 ? kLeap : rate / rate_before_;
+  if (trial_rate_ > rate) {
+    rate = trial_rate_;
+    ended = trial_ended_;
+  }
+  const double loss = kLossMax * rate_before_;
+  const bool harms = IsMoreThanChance(loss, rate, ended_before_, ended);
   const bool pays =
-      !is_rise
-          ? ratio >= kLossMax
-          : rate_before_ == 0 || IsMoreThanChance(ratio - kGainMin, ended_before_, ended);
+      is_rise ? rate_before_ == 0 ||
+                    IsMoreThanChance(rate, kGainMin * rate_before_, ended_before_, ended)
+              : !harms;
   if (!pays && is_first) {
     trial_rate_ = rate;
+    trial_ended_ = ended;
     return false;
   }
   // The climb began with a short sample, which may have been a burst: a loss since then
@@ -78,15 +84,15 @@ bool WaitController::EndTrial(double rate, int64_t ended) {
     next_pause_ = kPauseMin;
     is_strict_ = is_strict_ && !is_rise;
     // A descent is compared with where it began.
-    rate_ = is_rise ? rate : std::max(rate, rate_before_);
+    const bool is_new = is_rise || rate > rate_before_;
+    rate_ = is_new ? rate : rate_before_;
+    ended_ = is_new ? ended : ended_before_;
     return true;
   }
-  if (is_rise && may_be_strict &&
-      IsMoreThanChance(kLossMax - ratio, ended_before_, ended)) {
-    is_strict_ = true;
-  }
+  if (is_rise && may_be_strict && harms) is_strict_ = true;
   level_ = before;
   rate_ = rate_before_;
+  ended_ = ended_before_;
   step_ = kStep;
   Pause();
   return false;
@@ -104,6 +110,7 @@ void WaitController::Note(const WaitSample& sample) {
     before_ = 0;
     judges_climb_ = false;
     rate_ = rate;
+    ended_ = sample.ended;
   } else if (before_ != 0) {
     lowers = level_ < before_;
     if (!EndTrial(rate, sample.ended)) return;
@@ -112,21 +119,23 @@ void WaitController::Note(const WaitSample& sample) {
     lowers = rate < rate_ && sample.was_at_limit && level_ == level_max_;
     is_strict_ = lowers || (is_strict_ && rate < rate_);
     rate_ = rate;
+    ended_ = sample.ended;
     pause_ = 0;
     next_pause_ = kPauseMin;
     step_ = kFirstStep;
   } else {
     rate_ = rate_ == 0 ? rate : (rate_ + rate) / 2;
+    ended_ = sample.ended;
   }
   if (pause_ > 0) {
     --pause_;
     return;
   }
   if (lowers && level_ > kLevelMin) {
-    return Try(level_ / kStep, rate_, sample.ended);
+    return Try(level_ / kStep, rate_, ended_);
   }
   if (sample.was_at_limit && !is_busy && level_ < level_max_) {
-    Try(std::min(step_ * level_, level_max_), rate_, sample.ended);
+    Try(std::min(step_ * level_, level_max_), rate_, ended_);
   }
 }
 

@@ -96,8 +96,11 @@ class WaitController {
   int before_ = 0;
   double rate_before_ = 0;
   int64_t ended_before_ = 0;
-  double trial_rate_ = 0;  // Of the first sample of the trial; 0 before that.
-  double rate_ = 0;        // Ops in a second, of late, at the level that was kept.
+  // Of the first sample of the trial; 0 before that.
+  double trial_rate_ = 0;
+  int64_t trial_ended_ = 0;
+  double rate_ = 0;    // Ops in a second, of late, at the level that was kept.
+  int64_t ended_ = 0;  // In the last sample that rate_ is from.
   int step_ = kFirstStep;
   int pause_ = 0;  // Samples that are left of it.
   int next_pause_ = kPauseMin;
