@@ -69,7 +69,8 @@ absl::Status ResolveBackups(const CopyEnvironment& environment, ParsedOptions* p
   const std::string& suffix = parsed->backup_suffix.has_value()
                                   ? *parsed->backup_suffix
                                   : environment.simple_backup_suffix;
-  // As with GNU cp, a suffix that can be none is ignored.
+  // A suffix that would lead to another directory is ignored, as by GNU cp, and so is one
+  // that ends with a slash.
   if (!suffix.empty() && suffix.find('/') == std::string::npos) {
     options.backup_suffix = suffix;
   }

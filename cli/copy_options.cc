@@ -5,6 +5,7 @@
 #include <array>
 #include <string_view>
 
+#include "absl/strings/str_cat.h"
 #include "cli/backup_options.h"
 #include "cli/option_actions.h"
 #include "cli/preserve_options.h"
@@ -60,6 +61,11 @@ absl::Status SetNoCache(const OptionText&, const char*, ParsedOptions* parsed) {
 constexpr std::string_view kWhat = "What is copied";
 constexpr std::string_view kKept = "What is kept of it";
 constexpr std::string_view kWhere = "Where it goes";
+constexpr std::string_view kMissing = "What GNU cp has and ringcp refuses";
+
+absl::Status Refuse(const OptionText& option, const char*, ParsedOptions*) {
+  return absl::UnimplementedError(absl::StrCat("--", option.word, " is not supported"));
+}
 
 using Options = CopyOptions;
 
@@ -231,6 +237,23 @@ constexpr CopyOptionRow kRows[] = {
       .text = "leave nothing of what is copied in the page cache",
       .is_gnu = false},
      SetNoCache},
+
+    {{.letters = "i",
+      .word = "interactive",
+      .heading = kMissing,
+      .text = "ask before an existing file is overwritten"},
+     Refuse},
+    {{.word = "parents",
+      .heading = kMissing,
+      .text = "use the full names of SOURCEs under DIRECTORY"},
+     Refuse},
+    {{.letters = "Z",
+      .word = "context",
+      .argument = Argument::kOptional,
+      .argument_name = "CTX",
+      .heading = kMissing,
+      .text = "set the SELinux context of new files"},
+     Refuse},
 };
 
 }  // namespace

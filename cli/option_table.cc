@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -112,6 +113,10 @@ bool OptionReader::ReadOwn(std::string_view typed, int* index) {
 }
 
 int OptionReader::TellError(std::string typed) {
+  if (typed == "--") {  // The letter '-': alone it would end the options.
+    fprintf(stderr, "%s: invalid option -- '-'\n", argv_[0]);
+    return kError;
+  }
   std::vector<option> all(words_.begin(), words_.end() - 1);
   const std::string word = typed.substr(0, typed.find('='));
   const bool is_gnu = std::any_of(all.begin(), all.end(), [&](const option& gnu) {
