@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "core/base/copy_options.h"
@@ -41,6 +42,8 @@ struct FileCopyPolicy {
   Update update = Update::kAll;
   Backup backup = Backup::kNone;
   const std::string* backup_suffix = nullptr;  // Set if `backup` is not kNone.
+  // The names that the sources get in the job's target. Set if `backup` is not kNone.
+  const std::set<std::string>* named_targets = nullptr;
   bool remove_destination = false;
   bool writes_through_dangling_links = false;
   Sparse sparse = Sparse::kAuto;

@@ -82,6 +82,7 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   is_whole_ = false;
   opening_ = TargetOpening();
   left_out_rights_ = false;
+  keeps_newer_ = false;
   question_ = {.kind = CopyKind::kContents, .conditions = ConditionsOf(policy, names)};
   old_target_ = OldTarget::kKept;
   backup_.clear();

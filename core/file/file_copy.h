@@ -172,6 +172,9 @@ class FileCopy {
   OldTarget old_target() const { return old_target_; }
   // The name that an old target got, if it is kBackedUp.
   const std::string& backup() const { return backup_; }
+  // Whether the target is there with all of its contents, though perhaps not with all of
+  // its attributes. REQUIRES: done().
+  bool is_target_whole() const { return target_.is_whole(); }
   // Whether the source has an access control list or capabilities, which are not copied.
   bool left_out_rights() const { return left_out_rights_; }
 
@@ -383,6 +386,7 @@ class FileCopy {
   // written by calls.
   bool closes_at_once_ = false;
   bool left_out_rights_ = false;
+  bool keeps_newer_ = false;  // With -u, if the source can't be opened.
   struct statx source_stat_ = {};
   std::array<char, kAclBytesMax> acl_;  // Also the buffer of the read in kConfirmEnd.
   TargetClaims::Claim claim_;

@@ -57,6 +57,10 @@ void FileCopy::OnOpenSourceFailed(int error_number, NextChains* next) {
     outcome_at_end_ = Outcome::kSourceIsOther;
     return CloseAll(next);
   }
+  if (keeps_newer_) {
+    outcome_at_end_ = Outcome::kKeptNewer;
+    return CloseAll(next);
+  }
   // GNU cp stats a source before it opens it, so a source that is gone fails to be looked
   // at.
   FailOnSource(error_number == ENOENT ? Operation::kStat : Operation::kOpen,
@@ -96,7 +100,8 @@ void FileCopy::OnStatBoth(absl::Span<const int32_t> results, NextChains* next) {
     failure_ = RefusedTarget(decision.refusal);
   } else if (!has_failed && !control_.stopped) {
     // A file that has several names has to be offered to the worker in any case.
-    if (decision.fate != Fate::kKeepNewer || may_have_names()) {
+    keeps_newer_ = decision.fate == Fate::kKeepNewer;
+    if (!keeps_newer_ || may_have_names()) {
       question_ = {.kind = CopyKind::kContents,
                    .conditions = ConditionsOf(policy_, names_)};
       return OpenSource(O_NONBLOCK, next);

@@ -197,7 +197,7 @@ void FileCopy::OnLookAtOld(int32_t result, NextChains* next) {
 
 void FileCopy::UnlinkTarget(NextChains* next) {
   if (removed_as_ == OldTarget::kBackedUp) {
-    MadeWay made = MakeWay(policy_, names_, target_.named(), source_stat_, removed_as_);
+    MadeWay made = MakeWay(policy_, names_, target_.named(), removed_as_);
     if (made.failure.has_value()) {
       Fail(*made.failure);
       return CloseAll(next);

@@ -174,9 +174,7 @@ class HardLink {
   }
 
   NodeResult Replace(OldTarget old_target) {
-    struct statx source = {};  // Of a copy's further name: the copy can be no backup.
-    if (source_ != nullptr) source = *source_;
-    MadeWay made = MakeWay(policy_, names_, target_, source, old_target);
+    MadeWay made = MakeWay(policy_, names_, target_, old_target);
     if (made.failure.has_value()) return Fail(*made.failure);
     result_.old_target = made.old_target;
     result_.backup = std::move(made.backup);

@@ -45,6 +45,7 @@ class NodeCopy {
         names_(names),
         source_fd_(source.fd()),
         source_(source.stat()),
+        real_source_(source.stat()),
         is_link_(S_ISLNK(source_.stx_mode)) {}
   // A symbolic link to the source's `path`. It has the source's attributes, as far as
   // links have any.
@@ -55,6 +56,7 @@ class NodeCopy {
         names_(names),
         source_fd_(source.fd()),
         source_(AsLink(source.stat())),
+        real_source_(source.stat()),
         is_link_(true),
         links_to_source_(true),
         is_regular_(S_ISREG(source.stat().stx_mode)),
@@ -157,7 +159,8 @@ class NodeCopy {
       if (leads_elsewhere_) return Fail(RefusedTarget(Refusal::kLinkElsewhere));
       error_number = Make();
     }
-    return error_number == 0 || Fail(TargetFailure(operation_, error_number));
+    result_.is_made = error_number == 0;
+    return result_.is_made || Fail(TargetFailure(operation_, error_number));
   }
 
   // Removes the old target, if GNU cp's rules permit that.
@@ -167,12 +170,12 @@ class NodeCopy {
                                                         : CopyKind::kNode,
                                .conditions = ConditionsOf(policy_, names_)};
     if (is_regular_) question.conditions.Add(Condition::kSourceIsRegular);
-    question.NoteThatItExists();
+    if (!leads_elsewhere_) question.NoteThatItExists();
     struct statx existing = {};
     int error_number = EEXIST;
     const TargetDecision decision = DecideTargetByLooking(question, [&](Fact fact) {
       if (fact == Fact::kRelation) {
-        question.relation = RelationOfNode(kernel_, names_, source_, existing);
+        question.relation = RelationOfNode(kernel_, names_, real_source_, existing);
         return;
       }
       const int32_t result = kernel_->Stat(names_.target_directory, names_.target,
@@ -197,7 +200,7 @@ class NodeCopy {
         return Fail(FailureOf(decision, operation_, error_number));
     }
     if (leads_elsewhere_) return true;
-    MadeWay made = MakeWay(policy_, names_, existing, source_, decision.old_target);
+    MadeWay made = MakeWay(policy_, names_, existing, decision.old_target);
     if (made.failure.has_value()) return Fail(*made.failure);
     result_.old_target = made.old_target;
     result_.backup = std::move(made.backup);
@@ -274,7 +277,8 @@ class NodeCopy {
   const FileCopyPolicy& policy_;
   const FileCopyNames& names_;
   const int source_fd_;
-  const struct statx source_;
+  const struct statx source_;  // As it is copied: to be linked to, as if it were a link.
+  const struct statx& real_source_;
   const bool is_link_;  // The target is a symbolic link.
   const bool links_to_source_ = false;
   const bool is_regular_ = false;  // The source, if it is linked to.

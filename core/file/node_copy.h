@@ -47,7 +47,8 @@ struct NodeResult {
   // The source has an access control list or capabilities, which the copy lacks.
   bool access_left_out = false;
   OldTarget old_target = OldTarget::kKept;
-  std::string backup;  // The name that an old target got, if it is kBackedUp.
+  bool is_made = false;  // The target is there, even if its attributes could not be set.
+  std::string backup;    // The name that an old target got, if it is kBackedUp.
   // A temporary name that could not be removed, and why; 0: none is left.
   std::string left_behind;
   int left_behind_error = 0;

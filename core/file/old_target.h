@@ -1,6 +1,6 @@
 // Old targets that a copy can't write to: they are removed, or, with --backup, get other
-// names, as GNU cp names them. If the copy that takes a backup's place fails, the backup
-// gets its own name back.
+// names, as GNU cp names them. If nothing takes a backup's place because the copy fails,
+// the backup gets its own name back.
 //
 // Thread-safety: the functions may be called by any thread, for different targets.
 
@@ -28,13 +28,14 @@ struct MadeWay {
 // Makes way for a copy under the name names.target, which the file `existing` has: backs
 // it up in the same directory if `how` is kBackedUp, otherwise removes it, which is then
 // reported as `how` says. Another file that has the name by now stays. An older backup of
-// the same name is lost, as in GNU cp, but a numbered one gets a number that is free. The
-// source, whose stat is `source`, may be that older backup: then that is the failure.
+// the same name is lost, as in GNU cp, but a numbered one gets a number that is free, and
+// so does one whose name the job copies something else to. The source may be the older
+// backup that would be lost: then that is the failure.
 MadeWay MakeWay(const FileCopyPolicy& policy, const FileCopyNames& names,
-                const struct statx& existing, const struct statx& source, OldTarget how);
+                const struct statx& existing, OldTarget how);
 
 // Finds the name that a backup of `name` in `directory` would get now. Returns 0 or
-// -errno. REQUIRES: `kind` is not kNone.
+// -errno, -EOVERFLOW if there is no higher number. REQUIRES: `kind` is not kNone.
 int32_t FindBackupName(Kernel* kernel, int directory, const std::string& name,
                        Backup kind, const std::string& suffix, std::string* backup);
 

@@ -64,6 +64,8 @@ class StreamCopy {
   // REQUIRES: kFailed.
   const CopyFailure& failure() const { return failure_; }
   OldTarget old_target() const { return old_target_; }
+  // See FileCopy.
+  bool is_target_whole() const { return target_.is_whole(); }
   // The name that an old target got, if it is kBackedUp.
   const std::string& backup() const { return backup_; }
   // The errno that says why a half-written target could not be removed, or an old one

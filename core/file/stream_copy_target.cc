@@ -203,7 +203,7 @@ StreamCopy::Outcome StreamCopy::ReplaceTarget(OldTarget what_becomes_of_it) {
   const int error_number = -LookAtTarget(AT_SYMLINK_NOFOLLOW, &existing);
   if (error_number == ENOENT) return MakeTarget();
   if (error_number != 0) return Fail(Operation::kRemove, error_number, true);
-  MadeWay made = MakeWay(policy_, names_, existing, source_stat_, what_becomes_of_it);
+  MadeWay made = MakeWay(policy_, names_, existing, what_becomes_of_it);
   if (made.failure.has_value()) {
     failure_ = *made.failure;
     return Outcome::kFailed;

@@ -153,8 +153,9 @@ constexpr Row kRows[] = {
      .fate = Fate::kReplace,
      .old_target = OldTarget::kBackedUp},
     // The file that it leads to stays, as a backup.
-    {.kinds = CopyKind::kLink,
+    {.kinds = {CopyKind::kLink, CopyKind::kLinkToSource},
      .with = Condition::kBackup,
+     .without = Condition::kFollowsLinks,
      .relation = Relation::kBehindSource,
      .fate = Fate::kReplace,
      .old_target = OldTarget::kBackedUp},

@@ -26,9 +26,18 @@ bool IsSameName(Kernel* kernel, const FileCopyNames& names) {
          SameFile(source_in, target_in);
 }
 
+// Whether the source's name is a symbolic link that the copy follows.
+bool IsBehindLink(Kernel* kernel, const FileCopyNames& names) {
+  struct statx named;
+  return names.follow_source && (kernel->Stat(names.source_directory, names.source,
+                                              AT_SYMLINK_NOFOLLOW, &named) != 0 ||
+                                 S_ISLNK(named.stx_mode));
+}
+
 // REQUIRES: the target is the source's file.
 Relation RelationOfName(Kernel* kernel, const FileCopyNames& names) {
-  return IsSameName(kernel, names) ? Relation::kSameEntry : Relation::kOtherName;
+  if (IsSameName(kernel, names)) return Relation::kSameEntry;
+  return IsBehindLink(kernel, names) ? Relation::kBehindSource : Relation::kOtherName;
 }
 
 }  // namespace
@@ -39,14 +48,8 @@ Relation RelationOfContents(Kernel* kernel, const FileCopyNames& names,
     return names.follow_source && IsSameName(kernel, names) ? Relation::kSameEntry
                                                             : Relation::kOtherFile;
   }
-  if (!SameFile(source, existing)) return Relation::kOtherFile;
-  if (IsSameName(kernel, names)) return Relation::kSameEntry;
-  struct statx named;
-  const bool is_name_of_file =
-      !names.follow_source || (kernel->Stat(names.source_directory, names.source,
-                                            AT_SYMLINK_NOFOLLOW, &named) == 0 &&
-                               !S_ISLNK(named.stx_mode));
-  return is_name_of_file ? Relation::kOtherName : Relation::kBehindSource;
+  return SameFile(source, existing) ? RelationOfName(kernel, names)
+                                    : Relation::kOtherFile;
 }
 
 Relation RelationOfNode(Kernel* kernel, const FileCopyNames& names,

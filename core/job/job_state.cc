@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/file_age.h"
 #include "core/base/file_error.h"
+#include "core/base/file_identity.h"
 
 namespace ringcp {
 namespace {
@@ -58,6 +59,12 @@ JobState::JobState(CopyRequest a_request, JobObserver* observer,
 absl::StatusOr<TopLevel> JobState::ResolveSources(Kernel* kernel) {
   absl::StatusOr<TopLevel> top = ResolveTopLevel(kernel, request, &reporter);
   if (top.ok() && top->is_backup) policy.backup = Backup::kNone;
+  if (top.ok() && policy.backup != Backup::kNone) {
+    for (const TopLevelSource& source : top->sources) {
+      named_targets.insert(source.target_name);
+    }
+    policy.named_targets = &named_targets;
+  }
   // Each error so far is a source that can't be copied.
   sources_refused_ = reporter.errors();
   return top;
@@ -93,15 +100,25 @@ bool JobState::WouldOverwriteCopy(Kernel* kernel, const TopLevelSource& source,
   const std::string target = JoinPath(top.target_display, source.target_name);
   struct statx made;
   struct statx pointee;
+  // A further name of the source is no loss.
+  struct statx from;
+  if (policy.makes == Makes::kHardLinks &&
+      kernel->Stat(AT_FDCWD, source.source.c_str(),
+                   source.follow ? 0 : AT_SYMLINK_NOFOLLOW, &from) == 0 &&
+      kernel->Stat(top.target_fd, source.target_name.c_str(), AT_SYMLINK_NOFOLLOW,
+                   &made) == 0 &&
+      SameFile(from, made)) {
+    return false;
+  }
   const bool through_link =
-      !policy.remove_destination &&
+      !policy.remove_destination && policy.backup == Backup::kNone &&
+      policy.makes == Makes::kCopies &&
       (source.kind == EntryKind::kRegular || source.kind == EntryKind::kStream) &&
       kernel->Stat(top.target_fd, source.target_name.c_str(), AT_SYMLINK_NOFOLLOW,
                    &made) == 0 &&
       S_ISLNK(made.stx_mode) &&
       kernel->Stat(top.target_fd, source.target_name.c_str(), 0, &pointee) == 0;
   if (policy.update == Update::kOlder) {
-    struct statx from;
     struct statx to;
     if (kernel->Stat(AT_FDCWD, source.source.c_str(),
                      source.follow ? 0 : AT_SYMLINK_NOFOLLOW, &from) == 0 &&

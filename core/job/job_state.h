@@ -15,6 +15,8 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -75,6 +77,7 @@ class JobState {
   // The parts of the policy that are the same for all workers. Stays as it is once the
   // sources are resolved.
   FileCopyPolicy policy;
+  std::set<std::string> named_targets;  // FileCopyPolicy::named_targets
   DirectoryCopy directories;
   LinkTable links;
   MadeNames made_names;

@@ -183,6 +183,9 @@ void ReportNamedAsDirectory(Kernel* kernel, const CopyRequest& request,
   const Operation operation = MakingOperation(mode, request.options.recursive);
   if (error_number == 0 && S_ISDIR(existing.stx_mode)) {
     reporter->Report(RefusedTarget(Refusal::kTargetIsDirectory), source, target);
+  } else if (request.options.makes == Makes::kSymbolicLinks && !source.starts_with('/') &&
+             !DirectoryPart(target).empty()) {
+    reporter->Report(RefusedTarget(Refusal::kLinkElsewhere), source, target);
   } else if (error_number == ENOENT && operation != Operation::kCreate) {
     reporter->Report(MakeFileError(operation, target, ENOENT));
   } else {
@@ -252,6 +255,13 @@ absl::StatusOr<TopLevel> ResolveTopLevel(Kernel* kernel, const CopyRequest& requ
     if (place->is_closed_stream && !source.is_directory) {
       reporter->Report({.refusal = Refusal::kTargetDangling, .on_target = true}, path,
                        request.target);
+      continue;
+    }
+    struct statx existing;
+    if (const int32_t result =
+            named_as_directory ? LookAt(kernel, request.target, &existing) : 0;
+        result != 0 && result != -ENOENT) {
+      reporter->Report(MakeFileError(Operation::kStat, request.target, -result));
       continue;
     }
     if (!source.is_directory && named_as_directory) {

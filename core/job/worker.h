@@ -298,10 +298,11 @@ class Worker {
   void CountDone(const WaitingEntry& entry, OldTarget old_target,
                  const std::string& backup);
   // Of a copy that has not come about: tells that its old target was removed, or gives a
-  // backup its name back.
+  // backup its name back, unless the new target is there all the same.
   void EndOldTarget(const WaitingEntry& entry, OldTarget old_target,
-                    const std::string& backup);
+                    const std::string& backup, bool is_target_whole);
   void TellRemoved(const WaitingEntry& entry);
+  void TellCopied(const WaitingEntry& entry, const std::string& backup);
   void CountFailed(const WaitingEntry& entry, const CopyFailure& failure);
   // Reports why a half-written target could not be removed, or an old one emptied, unless
   // `error_number` is 0.

@@ -314,7 +314,7 @@ void Worker::OnDone(int index) {
   bool copied = false;
   WarnIfNotPolled(entry, copy);
   if (copy.outcome() != FileCopy::Outcome::kCopied) {
-    EndOldTarget(entry, copy.old_target(), copy.backup());
+    EndOldTarget(entry, copy.old_target(), copy.backup(), copy.is_target_whole());
   }
   switch (copy.outcome()) {
     case FileCopy::Outcome::kCopied:

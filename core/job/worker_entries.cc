@@ -49,7 +49,7 @@ bool Worker::Redirect(const WaitingEntry& entry, mode_t mode) {
 void Worker::OnStreamEnded(const WaitingEntry& entry, const StreamCopy& copy) {
   const OldTarget old_target = copy.old_target();
   if (copy.outcome() != FileCopy::Outcome::kCopied) {
-    EndOldTarget(entry, old_target, copy.backup());
+    EndOldTarget(entry, old_target, copy.backup(), copy.is_target_whole());
   }
   switch (copy.outcome()) {
     case FileCopy::Outcome::kCopied:
@@ -107,10 +107,18 @@ void Worker::TellRemoved(const WaitingEntry& entry) {
   work_.reporter->Removed(TargetPath(*entry.directory, entry.target_name));
 }
 
+void Worker::TellCopied(const WaitingEntry& entry, const std::string& backup) {
+  if (!work_.reporter->wants_copied()) return;
+  work_.reporter->Copied(SourcePath(*entry.directory, entry.source_name),
+                         TargetPath(*entry.directory, entry.target_name),
+                         backup.empty() ? "" : TargetPath(*entry.directory, backup));
+}
+
 void Worker::EndOldTarget(const WaitingEntry& entry, OldTarget old_target,
-                          const std::string& backup) {
+                          const std::string& backup, bool is_target_whole) {
   if (old_target == OldTarget::kKept) return;
   if (old_target != OldTarget::kBackedUp) return TellRemoved(entry);
+  if (is_target_whole) return;
   const std::string target = TargetPath(*entry.directory, entry.target_name);
   const int error_number = TakeBack(kernel_, NamesOf(entry), backup);
   if (error_number != 0) {
@@ -128,10 +136,7 @@ void Worker::CountDone(const WaitingEntry& entry, OldTarget old_target,
   }
   if (!work_.reporter->wants_copied()) return;
   if (old_target == OldTarget::kRemovedBeforehand) TellRemoved(entry);
-  work_.reporter->Copied(
-      SourcePath(*entry.directory, entry.source_name),
-      TargetPath(*entry.directory, entry.target_name),
-      old_target == OldTarget::kBackedUp ? TargetPath(*entry.directory, backup) : "");
+  TellCopied(entry, backup);
   if (old_target == OldTarget::kRemovedAfterFailing) TellRemoved(entry);
 }
 

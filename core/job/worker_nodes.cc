@@ -130,12 +130,16 @@ bool Worker::CountNode(const NodeTask& node) {
     case NodeOutcome::kSkipped:
     case NodeOutcome::kKeptNewer:
       counters_->files_skipped.Add(1);
-      if (result.old_target != OldTarget::kKept) TellRemoved(entry);
+      if (result.old_target == OldTarget::kBackedUp) {
+        TellCopied(entry, result.backup);
+      } else if (result.old_target != OldTarget::kKept) {
+        TellRemoved(entry);
+      }
       return result.outcome == NodeOutcome::kKeptNewer;
     case NodeOutcome::kFailed:
       break;
   }
-  EndOldTarget(entry, result.old_target, result.backup);
+  EndOldTarget(entry, result.old_target, result.backup, result.is_made);
   if (result.failure.operation != Operation::kMakeHardLink ||
       work_.policy.makes == Makes::kHardLinks) {
     CountFailed(entry, result.failure);

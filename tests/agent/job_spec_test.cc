@@ -247,15 +247,9 @@ TEST(CopyRequestFromSpecTest, PathsAreDecodedAndTheUmaskIsTheAgents) {
 TEST(CopyRequestFromSpecTest, NoOptionsMeanTheEnginesDefaults) {
   const auto request = CopyRequestFromSpec(GoodSpec(), 022);
   ASSERT_TRUE(request.ok()) << request.status();
-  const CopyOptions& options = request->options;
-  EXPECT_FALSE(options.recursive);
-  EXPECT_EQ(options.dereference, Dereference::kDefault);
-  EXPECT_EQ(options.target_kind, TargetKind::kDefault);
-  EXPECT_FALSE(options.preserve.any_attribute());
-  EXPECT_FALSE(options.preserve.links);
-  EXPECT_FALSE(options.default_mode || options.force || options.update != Update::kAll ||
-               options.remove_destination || options.one_file_system);
-  EXPECT_EQ(options.engine, EngineChoice::kAuto);
+  CopyOptions defaults;
+  defaults.umask = 022;
+  EXPECT_EQ(request->options, defaults);
 }
 
 // Tries each option alone, so that no two of them can be mixed up.
@@ -335,6 +329,18 @@ TEST(ValidateJobSpecTest, OptionsThatExcludeEachOtherAreRefused) {
                 options->set_backup_suffix("/x");
               }),
               ElementsAre("spec.options.backup_suffix"));
+  EXPECT_THAT(refused([](v1::CopyOptions* options) {
+                options->set_backup_suffix(std::string("x\0y", 3));
+              }),
+              ElementsAre("spec.options.backup_suffix"));
+  EXPECT_THAT(refused([](v1::CopyOptions* options) {
+                options->set_backup_suffix(std::string(256, 'x'));
+              }),
+              ElementsAre("spec.options.backup_suffix"));
+  EXPECT_THAT(refused([](v1::CopyOptions* options) {
+                options->set_backup_suffix(std::string(255, 'x'));
+              }),
+              ElementsAre());
   EXPECT_THAT(refused([](v1::CopyOptions* options) {
                 options->set_sparse(v1::CopyOptions::SPARSE_NEVER);
                 options->set_reflink(v1::CopyOptions::REFLINK_ALWAYS);

@@ -352,6 +352,26 @@ TEST_P(CliEngineTest, ABackupGetsItsNameBackIfTheCopyFails) {
   EXPECT_EQ(ReadFileOrNone(scratch_.Path("t/small~")), "old");
 }
 
+// Editors leave such pairs everywhere.
+TEST_P(CliEngineTest, ABackupNeverTakesTheNameOfAnotherFileOfTheTree) {
+  if (!CanRun()) GTEST_SKIP() << reason_;
+  PrepareWithShell(scratch_.path(),
+                   "mkdir s t; for i in $(seq 200); do printf new > s/$i;"
+                   " printf tilde > s/$i~; printf old > t/$i; done; ln s/1 s/1.h~;"
+                   " printf older > t/1.h; ln s/1 s/1.h");
+  const Subprocess::Result result =
+      RunProgram(Ringcp({"--engine=" + GetParam(), "-aTb", "s", "t"}));
+  EXPECT_EQ(result.error, "");
+  for (int i = 1; i <= 200; ++i) {
+    EXPECT_EQ(ReadFileOrNone(scratch_.Path(absl::StrCat("t/", i))), "new");
+    EXPECT_EQ(ReadFileOrNone(scratch_.Path(absl::StrCat("t/", i, "~"))), "tilde");
+    EXPECT_EQ(ReadFileOrNone(scratch_.Path(absl::StrCat("t/", i, ".~1~"))), "old");
+  }
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("t/1.h~")), "new");
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("t/1.h")), "new");
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("t/1.h.~1~")), "older");
+}
+
 TEST_P(CliEngineTest, SparseSaysWhichZerosTakeRoom) {
   if (!CanRun()) GTEST_SKIP() << reason_;
   // A small and a large file with zeros and a hole each, and one that ends with zeros.

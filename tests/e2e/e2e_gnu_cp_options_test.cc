@@ -3,6 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
 #include "tests/e2e/gnu_cp_fixture.h"
 
 namespace ringcp {
@@ -28,6 +34,7 @@ INSTANTIATE_TEST_SUITE_P(
            Situation{"NoArgumentPermitted", "", "cp --link=x a x"},
            Situation{"PosixlyCorrect", "", "POSIXLY_CORRECT=1 cp a x -r"},
            Situation{"AfterDashes", "", "cp -- a -r"},
+           Situation{"DashAmongLetters", "", "cp -a- a x; cp -v-r a x"},
            Situation{"UnknownLetter", "", "cp -rQ d x"},
            Situation{"UnknownWord", "", "cp --quick d x"}),
     NameOf);
@@ -102,6 +109,7 @@ INSTANTIATE_TEST_SUITE_P(
            Situation{"OfDirectory", "", "cp -l d x"},
            Situation{"SameNameFromElsewhere", "mkdir u; printf zeta > u/a",
                      "cp -l a u/a t"},
+           Situation{"SameNameOfOneFile", "mkdir u; ln a u/a", "cp -l a u/a t"},
            Situation{"AndSymbolic", "", "cp -ls a x"}),
     NameOf);
 
@@ -110,6 +118,8 @@ INSTANTIATE_TEST_SUITE_P(
     Values(Situation{"New", "", "cp -sv a x"},
            Situation{"Elsewhere", "", "cp -s a t; cp -s \"$PWD/a\" t; " SHOW_LINKS},
            Situation{"ElsewhereWithBlank", "mkdir 't t'", "cp -s a 't t'"},
+           Situation{"ElsewhereKept", "", "cp -sn a t; cp -sn a t/x; cp -su a d"},
+           Situation{"ElsewhereNamedAsDirectory", "", "cp -s a t/x/; cp -sT a d/c/"},
            Situation{"FromElsewhere", "", "cp -sv d/c x"},
            Situation{"Existing", "", "cp -s a b"},
            Situation{"ExistingForced", "", "cp -sfv a b"},
@@ -129,8 +139,51 @@ INSTANTIATE_TEST_SUITE_P(
                      "cp -rs \"$PWD/d\" x; cp -rsT \"$PWD/d\" x 2>o; grep -c exists o; "
                      "rm o; " SHOW_LINKS},
            Situation{"WithTimes", "", "cp -sp a x"},
+           Situation{"SameNameFromElsewhere", "mkdir u; printf z > u/a",
+                     "cp -s $PWD/a $PWD/u/a t 2>&1 | sed \"s|$PWD||g\"; " SHOW_LINKS},
            Situation{"OfDirectory", "", "cp -s d x"}),
     NameOf);
+
+// Each way of making a target beside each relation that source and target may have.
+std::vector<Situation> RelatedFiles() {
+  constexpr std::array<std::pair<const char*, const char*>, 4> kMakes = {
+      {{"Copy", ""}, {"Link", " -l"}, {"Symbolic", " -s"}, {"Tree", " -rL"}}};
+  constexpr std::array<std::pair<const char*, const char*>, 4> kReplaces = {
+      {{"", ""},
+       {"Forced", " -f"},
+       {"Removed", " --remove-destination"},
+       {"BackedUp", " -b"}}};
+  constexpr std::array<std::pair<const char*, const char*>, 6> kRelations = {
+      {{"LinkOntoItsFile", "la a"},
+       {"FileOntoItsLink", "a la"},
+       {"HardLink", "h a"},
+       {"Itself", "a a"},
+       {"LinkOntoItself", "la la"},
+       {"FifoBehindLink", "lp p"}}};
+  std::vector<Situation> situations;
+  for (const auto& [make, make_option] : kMakes) {
+    for (const auto& [replace, replace_option] : kReplaces) {
+      for (const auto& [relation, operands] : kRelations) {
+        const bool is_fifo = std::string_view(operands) == "lp p";
+        if (is_fifo && std::string_view(make) == "Copy") continue;  // It would wait.
+        // GNU cp renames or removes the source, and then can't find it.
+        const bool is_moved = std::string_view(replace) == "BackedUp" ||
+                              std::string_view(replace) == "Removed";
+        const bool follows =
+            std::string_view(make) == "Copy" || std::string_view(make) == "Tree";
+        if (is_moved && follows && std::string_view(operands) == "la la") continue;
+        if (is_fifo && std::string_view(replace) == "BackedUp") continue;
+        situations.push_back(
+            {absl::StrCat(make, replace, relation), "ln a h; mkfifo p; ln -s p lp",
+             absl::StrCat("cp", make_option, replace_option, " ", operands)});
+      }
+    }
+  }
+  return situations;
+}
+
+INSTANTIATE_TEST_SUITE_P(Related, GnuCpOptions, testing::ValuesIn(RelatedFiles()),
+                         NameOf);
 
 INSTANTIATE_TEST_SUITE_P(
     AttributesOnly, GnuCpOptions,
@@ -209,6 +262,13 @@ INSTANTIATE_TEST_SUITE_P(
         Situation{"OfDirectory", "mkdir t/a", "cp -bv a t"},
         Situation{"SourceIsBackup", "", "cp a b~; cp -bv b~ b; cp --backup=t -v b~ b"},
         Situation{"SameNameFromElsewhere", "mkdir u; printf zeta > u/a", "cp -b a u/a t"},
+        Situation{"NamesOfOthers", "mkdir u; printf new > u/f; printf tilde > u/f~",
+                  "for i in 1 2 3 4; do mkdir w$i; printf old > w$i/f; done;"
+                  "cp -b u/f w1; cp -b u/f~ w2; cp -b u/f~ w1"},
+        Situation{"HardLinkOfBackup", "cp a b~; ln b~ q", "cp -bv q b"},
+        Situation{"LongName", "",
+                  "n=$(printf %0255d 0); cp b $n; cp -b a $n; n=$(printf %0252d 1);"
+                  "cp b $n; cp --backup=t a $n;"},
         Situation{"SameNameNumbered", "mkdir u; printf zeta > u/a",
                   "cp -v --backup=numbered a u/a t"},
         Situation{"Twice", "", "cp -v --backup=numbered a a t"},

@@ -78,6 +78,7 @@ INSTANTIATE_TEST_SUITE_P(
            Situation{"NoTargetDirectorySlashNone", "", "cp -nT a t/"},
            Situation{"SlashAfterMissingForLink", "", "cp -P la x/"},
            Situation{"SlashAfterMissingForFifo", "mkfifo p", "cp -r p x/"},
+           Situation{"SlashAfterExistingFile", "", "cp a b/; cp -r d b/; cp -n a b/"},
            Situation{"SlashAfterDirectory", "", "cp a t/"},
            Situation{"SlashAfterMissing", "", "cp a x/"},
            Situation{"SlashAfterMissingForTree", "", "cp -r d x/"},
