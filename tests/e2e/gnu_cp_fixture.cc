@@ -58,8 +58,8 @@ void GnuCpFixture::SetUp() {
   }
 }
 
-Seen GnuCpFixture::See(const std::string& name, const std::string& program) {
-  const Situation& situation = GetParam();
+Seen GnuCpComparison::See(const Situation& situation, const std::string& name,
+                          const std::string& program) {
   const std::string programs = scratch_.MakeDirectory(name + ".bin");
   const std::string files = scratch_.MakeDirectory(name);
   std::filesystem::create_symlink(program, programs + "/cp");
@@ -81,17 +81,17 @@ Seen GnuCpFixture::See(const std::string& name, const std::string& program) {
   return seen;
 }
 
-std::string GnuCpFixture::RingcpForAll() {
+std::string GnuCpComparison::RingcpForAll() {
   chmod(scratch_.path().c_str(), 0755);
   std::string program = scratch_.Path("ringcp");
   std::filesystem::copy_file(ProgramPath("cli/ringcp"), program);
   return program;
 }
 
-void GnuCpFixture::ExpectTheSame() {
-  const std::string ringcp = RingcpForAll();
-  const Seen expected = See("gnu", "/bin/cp");
-  const Seen actual = See("our", ringcp);
+void GnuCpComparison::ExpectTheSame(const Situation& situation,
+                                    const std::string& ringcp) {
+  const Seen expected = See(situation, "gnu", "/bin/cp");
+  const Seen actual = See(situation, "our", ringcp);
   EXPECT_EQ(actual.result.exit_code, expected.result.exit_code);
   EXPECT_EQ(SortedLines(actual.result.error),
             SortedLines(InWordsOfDebian12(expected.result.error)));

@@ -40,20 +40,30 @@ struct Seen {
   std::vector<std::string> tree;
 };
 
-class GnuCpFixture : public testing::TestWithParam<Situation> {
+class GnuCpComparison : public testing::Test {
  protected:
-  void SetUp() override;
-
-  // Runs the situation in the scratch directory's `name`, with `program` as cp.
-  Seen See(const std::string& name, const std::string& program);
+  // Runs `situation` in the scratch directory's `name`, with `program` as cp.
+  Seen See(const Situation& situation, const std::string& name,
+           const std::string& program);
 
   // A copy of ringcp where another user can execute it.
   std::string RingcpForAll();
 
-  // Runs both programs, and expects the same of them.
-  void ExpectTheSame();
+  // Runs both programs, and expects the same of them. `ringcp` is RingcpForAll().
+  void ExpectTheSame(const Situation& situation, const std::string& ringcp);
 
   ScratchDirectory scratch_;
+};
+
+class GnuCpFixture : public GnuCpComparison,
+                     public testing::WithParamInterface<Situation> {
+ protected:
+  void SetUp() override;
+
+  Seen See(const std::string& name, const std::string& program) {
+    return GnuCpComparison::See(GetParam(), name, program);
+  }
+  void ExpectTheSame() { GnuCpComparison::ExpectTheSame(GetParam(), RingcpForAll()); }
 };
 
 }  // namespace ringcp
