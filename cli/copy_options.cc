@@ -64,7 +64,8 @@ constexpr std::string_view kWhere = "Where it goes";
 constexpr std::string_view kMissing = "What GNU cp has and ringcp refuses";
 
 absl::Status Refuse(const OptionText& option, const char*, ParsedOptions*) {
-  return absl::UnimplementedError(absl::StrCat("--", option.word, " is not supported"));
+  return absl::UnimplementedError(
+      absl::StrCat(OptionUsage(option), " is not supported yet: use cp for it"));
 }
 
 using Options = CopyOptions;

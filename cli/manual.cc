@@ -115,8 +115,12 @@ std::string BashCompletion(const Manual& manual) {
     if (*option->word == '\0') continue;
     words.push_back(absl::StrCat("--", option->word));
     if (option->values.empty()) continue;
-    absl::StrAppend(&cases, "    --", option->word, ") values='", Joined(option->values),
-                    "' ;;\n");
+    // What follows a blank is the argument only if there has to be one.
+    const std::string word = absl::StrCat("--", option->word);
+    absl::StrAppend(
+        &cases, "    ",
+        option->argument == Argument::kRequired ? absl::StrCat(word, " | ") : "", word,
+        "=) values='", Joined(option->values), "' ;;\n");
   }
   const std::string program(manual.program);
   return absl::StrCat("# What bash completes for ", program, ".\n_", program, R"(() {
@@ -124,8 +128,9 @@ std::string BashCompletion(const Manual& manual) {
   # Bash takes '=' for a word of its own.
   if [[ $word == '=' ]]; then
     word=''
+    option+='='
   elif [[ $option == '=' ]]; then
-    option=${COMP_WORDS[COMP_CWORD - 2]}
+    option=${COMP_WORDS[COMP_CWORD - 2]}=
   fi
   case $option in
 )",

@@ -1,5 +1,7 @@
 #include "core/base/file_age.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 
 namespace ringcp {
@@ -20,10 +22,8 @@ bool IsBefore(const Time& a, const Time& b) {
 
 Time From(const struct statx_timestamp& time) { return {time.tv_sec, time.tv_nsec}; }
 
-// The units that file systems keep times in, in nanoseconds: two seconds (FAT), one
-// (ext3, HFS+), and then each decimal.
-constexpr int64_t kCoarsest = 2 * kSecond;
-int64_t Finer(int64_t unit) { return unit == kCoarsest ? kSecond : unit / 10; }
+// The units that are guessed, in nanoseconds.
+constexpr std::array<int64_t, 2> kGuesses = {kSecond, kSecond / 100};
 
 // `time` as a file system keeps it that has this unit.
 Time CutTo(int64_t unit, Time time) {
@@ -37,13 +37,18 @@ Time CutTo(int64_t unit, Time time) {
 
 }  // namespace
 
-bool IsOlder(const struct statx& target, const struct statx& source, bool keeps_times) {
+bool IsOlder(const struct statx& target, const struct statx& source, bool keeps_times,
+             int64_t time_unit) {
   const Time modified = From(target.stx_mtime);
   const Time changed = From(target.stx_ctime);
-  int64_t unit = keeps_times ? kCoarsest : 1;
-  while (unit > 1 &&
-         (CutTo(unit, modified) != modified || CutTo(unit, changed) != changed)) {
-    unit = Finer(unit);
+  int64_t unit = keeps_times ? time_unit : 1;
+  if (unit == kUnknownTimeUnit) {
+    const auto* const guess =
+        std::find_if(kGuesses.begin(), kGuesses.end(), [&](int64_t guessed) {
+          return CutTo(guessed, modified) == modified &&
+                 CutTo(guessed, changed) == changed;
+        });
+    unit = guess == kGuesses.end() ? 1 : *guess;
   }
   return IsBefore(modified, CutTo(unit, From(source.stx_mtime)));
 }

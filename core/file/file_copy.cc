@@ -83,7 +83,7 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   opening_ = TargetOpening();
   left_out_rights_ = false;
   keeps_newer_ = false;
-  question_ = {.kind = CopyKind::kContents, .conditions = ConditionsOf(policy, names)};
+  question_ = QuestionAbout(CopyKind::kContents, policy, names);
   old_target_ = OldTarget::kKept;
   backup_.clear();
   closes_at_once_ = false;

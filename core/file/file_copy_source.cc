@@ -102,8 +102,7 @@ void FileCopy::OnStatBoth(absl::Span<const int32_t> results, NextChains* next) {
     // A file that has several names has to be offered to the worker in any case.
     keeps_newer_ = decision.fate == Fate::kKeepNewer;
     if (!keeps_newer_ || may_have_names()) {
-      question_ = {.kind = CopyKind::kContents,
-                   .conditions = ConditionsOf(policy_, names_)};
+      question_ = QuestionAbout(CopyKind::kContents, policy_, names_);
       return OpenSource(O_NONBLOCK, next);
     }
     outcome_at_end_ = Outcome::kKeptNewer;

@@ -184,8 +184,7 @@ void FileCopy::OnLookAtOld(int32_t result, NextChains* next) {
     case HasName::kNothing:
       return OpenNewTarget(next);
     case HasName::kAnother:  // What becomes of that file is decided anew.
-      question_ = {.kind = CopyKind::kContents,
-                   .conditions = ConditionsOf(policy_, names_)};
+      question_ = QuestionAbout(CopyKind::kContents, policy_, names_);
       if (++targets_let_go_ <= kRetriesMax) return OpenNewTarget(next);
       Fail(RefusedTarget(Refusal::kTargetReplaced));
       return CloseAll(next);
@@ -216,7 +215,8 @@ void FileCopy::OnRemoveTarget(int32_t result, NextChains* next) {
   }
   question_.conditions.Add(Condition::kRemoved);
   if (result == 0) old_target_ = removed_as_;
-  if (control_.stopped) return CloseAll(next);
+  // A small file that has lost its old target gets its new one in spite of a stop.
+  if (control_.stopped && !is_whole_) return CloseAll(next);
   OpenNewTarget(next);
 }
 

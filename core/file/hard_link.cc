@@ -43,9 +43,9 @@ class HardLink {
         names_(names),
         copied_(copied),
         follows_(names.follows_links_here) {
-    question_ = {.kind = copied.kind == CopyKind::kContents ? CopyKind::kNameOfFile
-                                                            : CopyKind::kNameOfNode,
-                 .conditions = ConditionsOf(policy, names)};
+    question_ = QuestionAbout(copied.kind == CopyKind::kContents ? CopyKind::kNameOfFile
+                                                                 : CopyKind::kNameOfNode,
+                              policy, names);
   }
   // A hard link to the source itself: it counts as its own copy.
   HardLink(const FileCopyPolicy& policy, const FileCopyNames& names,
@@ -59,7 +59,7 @@ class HardLink {
                  .name = names.source}),
         follows_(names.follow_source),
         source_(&source) {
-    question_ = {.kind = CopyKind::kHardLink, .conditions = ConditionsOf(policy, names)};
+    question_ = QuestionAbout(CopyKind::kHardLink, policy, names);
     if (S_ISREG(source.stx_mode)) {
       question_.conditions.Add(Condition::kSourceIsRegular);
     }
@@ -113,7 +113,7 @@ class HardLink {
       was_newer_ =
           kernel_->Stat(names_.source_directory, names_.source,
                         names_.follow_source ? 0 : AT_SYMLINK_NOFOLLOW, &source) == 0 &&
-          !IsOlder(looked_at_, source, policy_.preserve.timestamps);
+          !IsOlder(looked_at_, source, policy_.preserve.timestamps, question_.time_unit);
     }
     if (result == -ENOENT && !is_link) question_.there = There::kNothing;
   }

@@ -165,10 +165,10 @@ class NodeCopy {
 
   // Removes the old target, if GNU cp's rules permit that.
   bool ClearTarget() {
-    TargetQuestion question = {.kind = links_to_source_ ? CopyKind::kLinkToSource
-                                       : is_link_       ? CopyKind::kLink
-                                                        : CopyKind::kNode,
-                               .conditions = ConditionsOf(policy_, names_)};
+    TargetQuestion question = QuestionAbout(links_to_source_ ? CopyKind::kLinkToSource
+                                            : is_link_       ? CopyKind::kLink
+                                                             : CopyKind::kNode,
+                                            policy_, names_);
     if (is_regular_) question.conditions.Add(Condition::kSourceIsRegular);
     if (!leads_elsewhere_) question.NoteThatItExists();
     struct statx existing = {};

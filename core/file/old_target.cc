@@ -114,7 +114,12 @@ int32_t RenameToNew(Kernel* kernel, int directory, const char* old_name,
   const int32_t result =
       kernel->Do(Rename(directory, old_name, directory, name, RENAME_NOREPLACE));
   if (result != -EINVAL) return result;
-  // The file system can't do that in one step (NFS, some in user space).
+  // The file system can't do that in one step (NFS, some in user space). If it has hard
+  // links, two steps are as safe: nobody else can get the name that is made.
+  const int32_t linked =
+      kernel->Do(MakeLink(directory, old_name, directory, name, /*flags=*/0));
+  if (linked == 0) return kernel->Do(UnlinkAt(directory, old_name, 0));
+  if (linked == -EEXIST) return linked;
   struct statx stat;
   const int32_t looked = kernel->Stat(directory, name, AT_SYMLINK_NOFOLLOW, &stat);
   if (looked == 0) return -EEXIST;

@@ -28,7 +28,7 @@ StreamCopy::StreamCopy(const FileCopyPolicy& policy, const FileCopyNames& names,
       names_(names),
       cancelled_(cancelled),
       counters_(counters),
-      question_{.kind = CopyKind::kStream, .conditions = ConditionsOf(policy, names)} {
+      question_(QuestionAbout(CopyKind::kStream, policy, names)) {
   target_.Start(policy_, names_);
 }
 

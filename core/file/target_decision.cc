@@ -144,6 +144,14 @@ constexpr Row kRows[] = {
      .age = Age::kNotOlder,
      .relation = {Relation::kOtherName, Relation::kLeadsToSource},
      .fate = Fate::kKeepNewer},
+    // A symbolic link that leads to the source is what -s makes.
+    {.kinds = CopyKind::kLinkToSource,
+     .with = Condition::kOnlyOlder,
+     .there = There::kLink,
+     .age = Age::kNotOlder,
+     .relation = {Relation::kOtherName, Relation::kLeadsToSource,
+                  Relation::kBehindSource},
+     .fate = Fate::kKeepNewer},
     // Another hard link to the source may be removed, and so may a symbolic link to it.
     {.with = Condition::kBackup,
      .without = Condition::kInNewDirectory,
@@ -323,7 +331,8 @@ void TargetQuestion::NoteLook(int32_t result, const struct statx& stat,
 
 void TargetQuestion::NoteAge(int32_t result, const struct statx& stat,
                              const struct statx& source) {
-  age = result == 0 && !IsOlder(stat, source, conditions.Meets(Condition::kKeepTimes))
+  age = result == 0 &&
+                !IsOlder(stat, source, conditions.Meets(Condition::kKeepTimes), time_unit)
             ? Age::kNotOlder
             : Age::kOlder;
 }
@@ -358,11 +367,14 @@ CopyFailure FailureOf(const TargetDecision& decision, Operation make, int error_
                        error_number);
 }
 
-EnumSet<Condition> ConditionsOf(const FileCopyPolicy& policy,
-                                const FileCopyNames& names) {
-  EnumSet<Condition> conditions;
+TargetQuestion QuestionAbout(CopyKind kind, const FileCopyPolicy& policy,
+                             const FileCopyNames& names) {
+  TargetQuestion question = {.kind = kind};
+  if (names.target_file_system != nullptr) {
+    question.time_unit = names.target_file_system->time_unit();
+  }
   const auto add = [&](Condition condition, bool holds) {
-    if (holds) conditions.Add(condition);
+    if (holds) question.conditions.Add(condition);
   };
   add(Condition::kForce, policy.force);
   add(Condition::kKeepExisting, policy.keeps_existing());
@@ -376,7 +388,7 @@ EnumSet<Condition> ConditionsOf(const FileCopyPolicy& policy,
   add(Condition::kWritesThroughDanglingLinks, policy.writes_through_dangling_links);
   add(Condition::kFollowsLinks, names.follows_links_here);
   add(Condition::kInNewDirectory, names.target_directory_created);
-  return conditions;
+  return question;
 }
 
 EnumSet<Relation> RelationOf(const struct statx& source, const struct statx& target) {

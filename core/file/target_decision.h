@@ -113,6 +113,8 @@ struct TargetQuestion {
   EnumSet<Age> age = EnumSet<Age>::All();
   EnumSet<Relation> relation = EnumSet<Relation>::All();
   Opening opening = Opening::kNotTried;
+  // FileSystem::time_unit() of the target.
+  int64_t time_unit = 0;
 
   // Making the target has failed, because something has its name.
   void NoteThatItExists() {
@@ -183,8 +185,9 @@ TargetDecision DecideOpenTarget(CopyKind kind, const struct statx& source,
 // the last op on the target that failed.
 CopyFailure FailureOf(const TargetDecision& decision, Operation make, int error_number);
 
-// The conditions for copying `names`.
-EnumSet<Condition> ConditionsOf(const FileCopyPolicy& policy, const FileCopyNames& names);
+// What has to be asked before copying `names`.
+TargetQuestion QuestionAbout(CopyKind kind, const FileCopyPolicy& policy,
+                             const FileCopyNames& names);
 
 // The relations that are possible by the stats of two files, which followed symbolic
 // links.

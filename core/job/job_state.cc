@@ -124,7 +124,8 @@ bool JobState::WouldOverwriteCopy(Kernel* kernel, const TopLevelSource& source,
                      source.follow ? 0 : AT_SYMLINK_NOFOLLOW, &from) == 0 &&
         kernel->Stat(top.target_fd, source.target_name.c_str(),
                      through_link ? 0 : AT_SYMLINK_NOFOLLOW, &to) == 0 &&
-        !IsOlder(to, from, policy.preserve.timestamps)) {
+        !IsOlder(to, from, policy.preserve.timestamps,
+                 file_systems.Find(kernel, top.target_fd, DeviceOf(to))->time_unit())) {
       return false;
     }
   }

@@ -53,11 +53,13 @@ bool MayBeDirectory(int error_number) {
          error_number != EACCES && error_number != ENAMETOOLONG;
 }
 
-// The operation that makes the copy of a source of this mode.
-Operation MakingOperation(mode_t mode, bool recursive) {
+// The operation that makes the copy of a source of this mode, or the link to it.
+Operation MakingOperation(mode_t mode, const CopyOptions& options) {
   if (S_ISDIR(mode)) return Operation::kMakeDirectory;
+  if (options.makes == Makes::kHardLinks) return Operation::kMakeHardLink;
+  if (options.makes == Makes::kSymbolicLinks) return Operation::kMakeSymlinkTo;
   if (S_ISLNK(mode)) return Operation::kMakeSymlink;
-  if (S_ISREG(mode) || !recursive) return Operation::kCreate;
+  if (S_ISREG(mode) || !options.recursive) return Operation::kCreate;
   return S_ISFIFO(mode) ? Operation::kMakeFifo : Operation::kMakeSpecial;
 }
 
@@ -111,7 +113,12 @@ absl::StatusOr<Place> FindPlace(Kernel* kernel, const CopyRequest& request) {
     return place;
   }
   struct statx existing;
-  const bool exists = may_exist && LookAt(kernel, target, &existing) == 0;
+  const int32_t looked = may_exist ? LookAt(kernel, target, &existing) : -ENOENT;
+  const bool exists = looked == 0;
+  // It can't even be looked at, though something may be there. A link that leads to
+  // itself may be replaced.
+  const bool may_be_replaced = looked == -ELOOP && !target.ends_with('/');
+  bool is_hidden = !exists && looked != -ENOENT && !may_be_replaced;
   place.is_closed_stream = exists && IsClosedStream(existing);
   // The target is a directory that can't be opened. To copy over it instead of into it
   // would mix the copy with what is there.
@@ -123,10 +130,12 @@ absl::StatusOr<Place> FindPlace(Kernel* kernel, const CopyRequest& request) {
   place.top.target_display = parent;
   if (place.name.empty() && !target.empty()) place.name = ".";
   place.top.target_fd = OpenDirectory(kernel, parent.empty() ? "." : parent.c_str());
-  if (place.top.target_fd < 0 || place.name.empty()) {
+  if (place.top.target_fd == -ELOOP) is_hidden = true;
+  if (place.top.target_fd < 0 || place.name.empty() || is_hidden) {
     // The message says what kind of file could not be made, and that depends on the
     // source.
     const int error_number = place.name.empty() ? ENOENT : -place.top.target_fd;
+    kernel->CloseIfOpen(&place.top.target_fd);
     struct statx stat;
     const std::string& source = request.sources.front();
     const bool follow = FollowsNamedLinks(request.options);
@@ -134,13 +143,15 @@ absl::StatusOr<Place> FindPlace(Kernel* kernel, const CopyRequest& request) {
       return absl::FailedPreconditionError(
           MakeFileError(Operation::kStat, source, -result).message);
     }
-    const Operation operation = MakingOperation(stat.stx_mode, request.options.recursive);
+    const Operation operation =
+        is_hidden ? Operation::kStat : MakingOperation(stat.stx_mode, request.options);
     if (S_ISDIR(stat.stx_mode) && !request.options.recursive) {
       return absl::FailedPreconditionError(
           absl::StrCat("-r not specified; omitting directory ", Quote(source)));
     }
     return absl::FailedPreconditionError(
-        MakeFileError(operation, target, error_number).message);
+        MakeFileError(operation, target, is_hidden ? -looked : error_number, source)
+            .message);
   }
   // With -f and --backup a file that is copied onto itself gets a copy beside it.
   if (request.options.force && request.options.backup != Backup::kNone && exists &&
@@ -180,14 +191,14 @@ void ReportNamedAsDirectory(Kernel* kernel, const CopyRequest& request,
   struct statx existing;
   const int error_number = -LookAt(kernel, target, &existing);
   if (error_number == 0 && request.options.keeps_existing()) return;
-  const Operation operation = MakingOperation(mode, request.options.recursive);
+  const Operation operation = MakingOperation(mode, request.options);
   if (error_number == 0 && S_ISDIR(existing.stx_mode)) {
     reporter->Report(RefusedTarget(Refusal::kTargetIsDirectory), source, target);
   } else if (request.options.makes == Makes::kSymbolicLinks && !source.starts_with('/') &&
              !DirectoryPart(target).empty()) {
     reporter->Report(RefusedTarget(Refusal::kLinkElsewhere), source, target);
   } else if (error_number == ENOENT && operation != Operation::kCreate) {
-    reporter->Report(MakeFileError(operation, target, ENOENT));
+    reporter->Report(MakeFileError(operation, target, ENOENT, source));
   } else {
     reporter->Report(MakeFileError(Operation::kCreate, target, ENOTDIR));
   }

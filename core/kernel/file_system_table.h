@@ -71,6 +71,7 @@ class FileSystem {
   bool tells_true_sizes() const { return kind_.tells_true_sizes; }
   bool gives_files_to_their_maker() const { return kind_.gives_files_to_their_maker; }
   bool has_true_inodes() const { return kind_.has_true_inodes; }
+  int64_t time_unit() const { return kind_.time_unit; }
   bool copies_up() const { return kind_.copies_up; }
   bool may_open_truncating_only() const { return kind_.may_open_truncating_only; }
   bool may_keep_what_is_open() const { return kind_.may_keep_what_is_open; }

@@ -14,6 +14,11 @@ namespace {
 // XFS's number is in none of the kernel headers for programs, but it is part of XFS's
 // on-disk format.
 constexpr unsigned kXfsMagic = 0x58465342;
+// That of the driver ntfs3, also in none of the headers.
+constexpr unsigned kNtfs3Magic = 0x7366746e;
+
+// Of NTFS, and so of SMB.
+constexpr int64_t kNtfsTimeUnit = 100;
 
 // File systems that are known from their sources in Linux: they have no flush operation,
 // or one that reports no errors.
@@ -26,6 +31,7 @@ constexpr FileSystemKind kLocal = {.tells_errors_at_close = false,
                                    .may_keep_what_is_open = false,
                                    .may_write_by_calls_only = false,
                                    .copies_on_server = false,
+                                   .time_unit = 0,
                                    .clones_one_at_a_time = false};
 
 constexpr FileSystemKind kBtrfs = [] {
@@ -45,6 +51,7 @@ constexpr FileSystemKind kNfs = {.tells_errors_at_close = true,
                                  .may_keep_what_is_open = false,
                                  .may_write_by_calls_only = false,
                                  .copies_on_server = true,
+                                 .time_unit = 0,
                                  .clones_one_at_a_time = false};
 
 // Its layers may be any file systems.
@@ -57,6 +64,7 @@ constexpr FileSystemKind kOverlay = {.tells_errors_at_close = true,
                                      .may_keep_what_is_open = false,
                                      .may_write_by_calls_only = true,
                                      .copies_on_server = false,
+                                     .time_unit = 0,
                                      .clones_one_at_a_time = false};
 
 // FUSE, CIFS (SMB 1) and all others that have no row.
@@ -73,8 +81,18 @@ constexpr FileSystemKind kAnyOther;
 constexpr FileSystemKind kSmb = [] {
   FileSystemKind kind = kAnyOther;
   kind.copies_on_server = true;
+  kind.time_unit = kNtfsTimeUnit;
   return kind;
 }();
+
+constexpr FileSystemKind WithTimeUnit(int64_t time_unit) {
+  FileSystemKind kind = kAnyOther;
+  kind.time_unit = time_unit;
+  return kind;
+}
+constexpr FileSystemKind kFat = WithTimeUnit(2'000'000'000);
+constexpr FileSystemKind kExfat = WithTimeUnit(10'000'000);
+constexpr FileSystemKind kNtfs = WithTimeUnit(kNtfsTimeUnit);
 
 struct Row {
   uint64_t magic;
@@ -87,7 +105,9 @@ constexpr Row kRows[] = {
     {BTRFS_SUPER_MAGIC, &kBtrfs}, {F2FS_SUPER_MAGIC, &kLocal},
     {TMPFS_MAGIC, &kLocal},       {RAMFS_MAGIC, &kLocal},
     {NFS_SUPER_MAGIC, &kNfs},     {OVERLAYFS_SUPER_MAGIC, &kOverlay},
-    {SMB2_SUPER_MAGIC, &kSmb},
+    {SMB2_SUPER_MAGIC, &kSmb},    {CIFS_SUPER_MAGIC, &kNtfs},
+    {MSDOS_SUPER_MAGIC, &kFat},   {EXFAT_SUPER_MAGIC, &kExfat},
+    {kNtfs3Magic, &kNtfs},
 };
 
 }  // namespace

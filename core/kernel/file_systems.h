@@ -44,6 +44,8 @@ struct FileSystemKind {
   // Linux leaves copies between two of its files to the server (OpKind::kCopyRange), so
   // that the contents don't cross the network twice.
   bool copies_on_server = false;
+  // What its times of modification are multiples of, in nanoseconds; 0: not known.
+  int64_t time_unit = 0;
   // Clones within it wait for each other, so more threads don't make them faster.
   bool clones_one_at_a_time = false;
 };

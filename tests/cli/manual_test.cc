@@ -87,6 +87,10 @@ TEST(ManualTest, BashCompletesWordsAndTheirArguments) {
   EXPECT_EQ(completed("--sparse = a"), "auto always");
   EXPECT_EQ(completed("--sparse ="), "never auto always");
   EXPECT_EQ(completed("--engine t"), "threads");
+  EXPECT_EQ(completed("--engine = t"), "threads");
+  // A word behind an option that needs no argument is an operand.
+  EXPECT_EQ(completed("--update = no"), "none none-fail");
+  EXPECT_EQ(completed("--update n"), "");
   EXPECT_EQ(completed("fil"), "");
 }
 

@@ -75,6 +75,9 @@ INSTANTIATE_TEST_SUITE_P(
         Situation{"RemoveDestination", "", "touch b; cp -uv --remove-destination a b"},
         Situation{"RemoveDestinationOfOlder", "",
                   "touch a; cp -uv --remove-destination a b"},
+        Situation{"SymbolicLinksTwice", "",
+                  "cp -rsu \"$PWD/d\" x; cp -rsu \"$PWD/d/.\" x; cp -su \"$PWD/a\" x;"
+                  "cp -Psu \"$PWD/a\" x; rm -r x"},
         Situation{"NoClobberWins", "", "touch a; cp -nu a b; cp -un a b"},
         Situation{"Unreadable", "", "chmod 0 a; touch b; cp -u a b; cp -u a x", true},
         Situation{"SameNameFromElsewhere", "mkdir u; printf zeta > u/a", "cp -u a u/a t"},
@@ -120,6 +123,9 @@ INSTANTIATE_TEST_SUITE_P(
            Situation{"ElsewhereWithBlank", "mkdir 't t'", "cp -s a 't t'"},
            Situation{"ElsewhereKept", "", "cp -sn a t; cp -sn a t/x; cp -su a d"},
            Situation{"ElsewhereNamedAsDirectory", "", "cp -s a t/x/; cp -sT a d/c/"},
+           Situation{"BelowMissing", "",
+                     "cp -s a nodir/x; cp -s \"$PWD/a\" nodir/x 2>&1 |"
+                     "sed \"s|$PWD||\"; cp -l a nodir/x"},
            Situation{"FromElsewhere", "", "cp -sv d/c x"},
            Situation{"Existing", "", "cp -s a b"},
            Situation{"ExistingForced", "", "cp -sfv a b"},

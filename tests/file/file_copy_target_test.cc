@@ -481,14 +481,16 @@ TEST(FileCopyTargetTest, StoppedBeforeForceRemovesItItStays) {
   EXPECT_EQ(existing.copy.Settle({0}), "cancelled");
 }
 
-TEST(FileCopyTargetTest, StoppedWhenForceHasRemovedItNothingTakesItsPlace) {
+// Else neither the old file nor the new one would be there.
+TEST(FileCopyTargetTest, StoppedWhenForceHasRemovedItASmallFileTakesItsPlace) {
   Existing existing({.preserve = {}, .force = true});
   existing.copy.Settle({0, 0});
   existing.copy.Settle({-EACCES});
   existing.copy.Settle({0});
   existing.copy.Stop();
-  EXPECT_EQ(existing.copy.Settle({0}), "close fd7");
-  EXPECT_EQ(existing.copy.Settle({0}), "cancelled");
+  EXPECT_EQ(existing.copy.Settle({0}), "open T new 644>fd");
+  EXPECT_EQ(existing.copy.Settle({8}), kWrite);
+  EXPECT_EQ(existing.copy.Settle({100, 0, 0}), "copied");
 }
 
 TEST(FileCopyTargetTest, WithForceItIsRemovedOnce) {

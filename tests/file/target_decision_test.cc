@@ -662,7 +662,8 @@ TEST(TargetDecisionTest, ThePolicyAndThePlaceAreTheConditions) {
   policy.preserve.links = true;
   FileCopyNames names;
   names.target_directory_created = true;
-  const EnumSet<Condition> conditions = ConditionsOf(policy, names);
+  const EnumSet<Condition> conditions =
+      QuestionAbout(kContents, policy, names).conditions;
   EXPECT_TRUE(conditions.Contains({kKeepExisting, kKeepLinks, kInNewDirectory}));
   EXPECT_FALSE(
       conditions.Meets({kForce, kWritesThroughDanglingLinks, kFollowsLinks, kRemoved}));
