@@ -14,11 +14,14 @@
 
 namespace ringcp {
 
-// The index in `words` of the word that equals `argument`, or that `argument`
-// unambiguously begins. Otherwise InvalidArgument with GNU's message: several lines, the
-// last without a newline, that name `option` ("--engine") and list `words`.
+// The place in `words` of the word that `argument` equals, or unambiguously begins.
+// Otherwise InvalidArgument with GNU's message: several lines, the last without a
+// newline, that name `option` ("--engine") and list `words`. If a value has several
+// words, these stand behind each other in `words`, `synonyms` of them for each value; the
+// place is the value's then, and a beginning of several of them is not ambiguous.
 absl::StatusOr<size_t> MatchArgument(std::string_view option, std::string_view argument,
-                                     std::span<const std::string_view> words);
+                                     std::span<const std::string_view> words,
+                                     size_t synonyms = 1);
 
 }  // namespace ringcp
 

@@ -23,13 +23,6 @@ constexpr std::array<std::string_view, 3> kSparseWords = {"never", "auto", "alwa
 constexpr std::array<Sparse, 3> kSparse = {Sparse::kNever, Sparse::kAuto,
                                            Sparse::kAlways};
 
-absl::Status SetReflink(const OptionText& option, const char* argument,
-                        ParsedOptions* parsed) {
-  OptionsOf(parsed).reflink = Reflink::kAlways;
-  if (argument == nullptr) return absl::OkStatus();
-  return Match(option, argument, kReflinks, &OptionsOf(parsed).reflink);
-}
-
 absl::Status SetTargetDirectory(const OptionText&, const char* argument,
                                 ParsedOptions* parsed) {
   if (parsed->target_directory.has_value()) {
@@ -43,13 +36,6 @@ constexpr std::array<std::string_view, 4> kUpdateWords = {"all", "none", "none-f
                                                           "older"};
 constexpr std::array<Update, 4> kUpdates = {Update::kAll, Update::kNone,
                                             Update::kNoneFail, Update::kOlder};
-
-absl::Status SetUpdate(const OptionText& option, const char* argument,
-                       ParsedOptions* parsed) {
-  OptionsOf(parsed).update = Update::kOlder;
-  if (argument == nullptr) return absl::OkStatus();
-  return Match(option, argument, kUpdates, &OptionsOf(parsed).update);
-}
 
 // --direct implies --no-cache, so it stays.
 absl::Status SetNoCache(const OptionText&, const char*, ParsedOptions* parsed) {
@@ -179,7 +165,7 @@ constexpr CopyOptionRow kRows[] = {
       .text = "which existing files to replace: 'all' (default), 'none', 'none-fail' "
               "(none, and each is an error), or 'older' than their SOURCE (also without "
               "UPDATE)"},
-     SetUpdate},
+     SetToOptionalWord<&Options::update, kUpdates, Update::kOlder>},
     {{.word = "remove-destination",
       .heading = kWhere,
       .text = "remove each existing target file before it is copied to (not with -n)"},
@@ -226,7 +212,7 @@ constexpr CopyOptionRow kRows[] = {
       .text = "clone files, so that they share their blocks until one is written to: "
               "'auto' (default; copy where that can't be), 'always' (fail there; also "
               "without WHEN), or 'never'"},
-     SetReflink},
+     SetToOptionalWord<&Options::reflink, kReflinks, Reflink::kAlways>},
     {{.word = "direct",
       .heading = kWhere,
       .text = "copy files of more than a block past the page cache (O_DIRECT), where the "

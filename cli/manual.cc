@@ -10,7 +10,6 @@
 namespace ringcp {
 namespace {
 
-constexpr size_t kColumns = 80;
 constexpr size_t kRowColumn = 20;
 
 std::string Joined(absl::Span<const std::string_view> words) {
@@ -22,22 +21,14 @@ std::string Joined(absl::Span<const std::string_view> words) {
 }
 
 std::string Wrapped(std::string_view text) {
-  return absl::StrCat(absl::StrJoin(WrapText(text, kColumns), "\n"), "\n");
+  return absl::StrCat(absl::StrJoin(WrapText(text, kHelpColumns), "\n"), "\n");
 }
 
 std::string Rows(const std::vector<ManualRow>& rows) {
   std::string lines;
   for (const ManualRow& row : rows) {
-    std::string line = absl::StrCat("  ", std::string(row.name));
-    if (line.size() + 2 > kRowColumn) {
-      absl::StrAppend(&lines, line, "\n");
-      line.clear();
-    }
-    for (const std::string& text : WrapText(row.text, kColumns - kRowColumn)) {
-      line.resize(kRowColumn, ' ');
-      absl::StrAppend(&lines, line, text, "\n");
-      line.clear();
-    }
+    absl::StrAppend(&lines, BesideText(absl::StrCat("  ", std::string(row.name)),
+                                       row.text, kRowColumn, /*indent=*/0));
   }
   return lines;
 }

@@ -22,7 +22,7 @@ inline CopyOptions& OptionsOf(ParsedOptions* parsed) {
   return parsed->command_line.request.options;
 }
 
-// Sets a member of CopyOptions, CopyCommandLine or ParsedOptions.
+// Sets a member of CopyOptions; the next two, one of ParsedOptions or CopyCommandLine.
 template <auto kMember, auto kValue>
 absl::Status Set(const OptionText&, const char*, ParsedOptions* parsed) {
   OptionsOf(parsed).*kMember = kValue;
@@ -56,6 +56,14 @@ template <auto kMember, const auto& kValues>
 absl::Status SetToWord(const OptionText& option, const char* argument,
                        ParsedOptions* parsed) {
   return Match(option, argument, kValues, &(OptionsOf(parsed).*kMember));
+}
+
+// The same for an argument that need not be there: then it is kDefault.
+template <auto kMember, const auto& kValues, auto kDefault>
+absl::Status SetToOptionalWord(const OptionText& option, const char* argument,
+                               ParsedOptions* parsed) {
+  if (argument != nullptr) return SetToWord<kMember, kValues>(option, argument, parsed);
+  return Set<kMember, kDefault>(option, nullptr, parsed);
 }
 
 // A decimal number from 1 to kMost.

@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
@@ -18,10 +17,18 @@ namespace {
 constexpr int kFirstCode = 256;
 
 constexpr size_t kTextColumn = 31;
-constexpr size_t kColumns = 80;
 
 // GNU's programs name these two behind the others.
 bool IsLast(std::string_view word) { return word == "help" || word == "version"; }
+
+// Whether `typed`, "--word" or "--word=argument", is the beginning of one of `words`,
+// whose last entry is empty.
+bool BeginsWord(std::string_view typed, const std::vector<option>& words) {
+  const std::string_view word = typed.substr(2, typed.find('=') - 2);
+  return std::any_of(words.begin(), words.end() - 1, [word](const option& one) {
+    return std::string_view(one.name).starts_with(word);
+  });
+}
 
 int GetoptArgument(Argument argument) {
   switch (argument) {
@@ -56,78 +63,47 @@ OptionReader::OptionReader(absl::Span<const OptionText* const> options, int argc
            std::pair(IsLast(b.name), std::string_view(b.name));
   });
   words_.push_back({});
+  own_words_.push_back({});
   optind = 0;  // Makes glibc's getopt start afresh and read POSIXLY_CORRECT again.
 }
 
 int OptionReader::Next() {
   opterr = 0;
-  const int code = getopt_long(argc_, argv_, letters_.c_str(), words_.data(), nullptr);
+  int code = getopt_long(argc_, argv_, letters_.c_str(), words_.data(), nullptr);
+  // The letter that was refused is in optopt.
+  if (code == '?' && optopt != 0 && optopt < kFirstCode) {
+    return TellOfLetter(static_cast<char>(optopt));
+  }
+  if (code == '?') {
+    // It is a word. getopt reads it once more, among those that it may mean, and tells
+    // what is wrong with it if it is none of them.
+    --optind;
+    opterr = 1;
+    const bool is_gnu = BeginsWord(argv_[optind], words_);
+    code = getopt_long(argc_, argv_, letters_.c_str(),
+                       (is_gnu ? words_ : own_words_).data(), nullptr);
+    if (code == '?') return kError;
+  }
   argument_ = optarg;
   if (code == -1) return kEnd;
   if (code >= kFirstCode) return code - kFirstCode;
-  if (code != '?') {
-    for (size_t i = 0; i < options_.size(); ++i) {
-      if (options_[i]->letters.find(static_cast<char>(code)) != std::string_view::npos) {
-        return static_cast<int>(i);
-      }
-    }
-  }
-  // A letter that is refused is in optopt, and so is the code of a word that is refused
-  // for its argument.
-  if (optopt != 0 && optopt < kFirstCode) {
-    return TellError(absl::StrCat("-", std::string(1, static_cast<char>(optopt))));
-  }
-  const std::string typed = argv_[optind - 1];
-  int index = kError;
-  if (optopt == 0 && ReadOwn(typed, &index)) return index;
-  return TellError(typed);
+  const auto option =
+      std::find_if(options_.begin(), options_.end(), [code](const OptionText* text) {
+        return text->letters.find(static_cast<char>(code)) != std::string_view::npos;
+      });
+  return static_cast<int>(option - options_.begin());
 }
 
-bool OptionReader::ReadOwn(std::string_view typed, int* index) {
-  const size_t equals = typed.find('=');
-  const std::string_view word = typed.substr(2, equals - 2);
-  const option* found = nullptr;
-  // Another option may begin like one of GNU's: then both are meant.
-  for (const option& gnu : words_) {
-    if (gnu.name != nullptr && std::string_view(gnu.name).starts_with(word)) return false;
-  }
-  for (const option& own : own_words_) {
-    const std::string_view name = own.name;
-    if (!name.starts_with(word)) continue;
-    if (found != nullptr && found->name != word) {
-      if (name != word) return false;  // Ambiguous.
-    }
-    if (found == nullptr || name == word) found = &own;
-  }
-  if (found == nullptr) return false;
-  const bool has_argument = equals != std::string_view::npos;
-  if (has_argument && found->has_arg == no_argument) return false;
-  if (has_argument) {
-    argument_ = argv_[optind - 1] + equals + 1;
-  } else if (found->has_arg == required_argument) {
-    if (optind >= argc_) return false;
-    argument_ = argv_[optind++];
-  }
-  *index = found->val - kFirstCode;
-  return true;
-}
-
-int OptionReader::TellError(std::string typed) {
-  if (typed == "--") {  // The letter '-': alone it would end the options.
+int OptionReader::TellOfLetter(char letter) {
+  if (letter == '-') {  // Alone it would end the options.
     fprintf(stderr, "%s: invalid option -- '-'\n", argv_[0]);
     return kError;
   }
-  std::vector<option> all(words_.begin(), words_.end() - 1);
-  const std::string word = typed.substr(0, typed.find('='));
-  const bool is_gnu = std::any_of(all.begin(), all.end(), [&](const option& gnu) {
-    return absl::StartsWith(absl::StrCat("--", gnu.name), word);
-  });
-  if (!is_gnu) all.insert(all.end(), own_words_.begin(), own_words_.end());
-  all.push_back({});
+  std::string typed = {'-', letter};
   char* argv[] = {argv_[0], typed.data(), nullptr};
   optind = 0;
   opterr = 1;
-  getopt_long(2, argv, letters_.c_str(), all.data(), nullptr);
+  getopt_long(2, argv, letters_.c_str(), words_.data(), nullptr);
   return kError;
 }
 
@@ -164,6 +140,23 @@ std::vector<std::string> WrapText(std::string_view text, size_t width) {
   return lines;
 }
 
+std::string BesideText(std::string left, std::string_view text, size_t column,
+                       size_t indent) {
+  std::string lines;
+  size_t begin = column;
+  if (left.size() + 2 > column) {
+    lines = absl::StrCat(left, "\n");
+    left.clear();
+  }
+  for (const std::string& line : WrapText(text, kHelpColumns - column - indent)) {
+    left.resize(begin, ' ');
+    absl::StrAppend(&lines, left, line, "\n");
+    left.clear();
+    begin = column + indent;
+  }
+  return lines;
+}
+
 std::string OptionHelp(absl::Span<const OptionText* const> options) {
   std::string help;
   std::string_view heading;
@@ -172,19 +165,8 @@ std::string OptionHelp(absl::Span<const OptionText* const> options) {
       heading = option->heading;
       absl::StrAppend(&help, "\n", std::string(heading), ":\n");
     }
-    std::string line = absl::StrCat("  ", OptionUsage(*option));
-    // As in other programs' help, a long usage has a line of its own.
-    bool is_first = true;
-    if (line.size() + 2 > kTextColumn) {
-      absl::StrAppend(&help, line, "\n");
-      line.clear();
-    }
-    for (const std::string& text : WrapText(option->text, kColumns - kTextColumn - 2)) {
-      line.resize(kTextColumn + (is_first ? 0 : 2), ' ');
-      absl::StrAppend(&help, line, text, "\n");
-      line.clear();
-      is_first = false;
-    }
+    absl::StrAppend(&help, BesideText(absl::StrCat("  ", OptionUsage(*option)),
+                                      option->text, kTextColumn, /*indent=*/2));
   }
   return help;
 }

@@ -62,17 +62,16 @@ class OptionReader {
   std::vector<std::string> Operands() const;
 
  private:
-  // Reads an option that getopt does not know. False if it is no option of the table's.
-  bool ReadOwn(std::string_view typed, int* index);
-  // Has getopt tell what is wrong with `typed`, the option that has just been read.
-  int TellError(std::string typed);
+  // Has getopt tell what is wrong with `letter`, the option that has just been read.
+  int TellOfLetter(char letter);
 
   const absl::Span<const OptionText* const> options_;
   const int argc_;
   char** const argv_;
-  std::string letters_;            // For getopt.
-  std::vector<option> words_;      // For getopt: those with is_gnu.
-  std::vector<option> own_words_;  // The others.
+  std::string letters_;  // For getopt.
+  // For getopt, with an empty entry at the end: those with is_gnu, and the others.
+  std::vector<option> words_;
+  std::vector<option> own_words_;
   const char* argument_ = nullptr;
 };
 
@@ -82,6 +81,15 @@ std::string OptionHelp(absl::Span<const OptionText* const> options);
 
 // "-t, --target-directory=DIRECTORY".
 std::string OptionUsage(const OptionText& option);
+
+// How wide help is.
+inline constexpr size_t kHelpColumns = 80;
+
+// `left`, and beside it, from `column` on, `text`, whose lines behind the first begin
+// `indent` columns further right. As in other programs' help, a long `left` has a line of
+// its own.
+std::string BesideText(std::string left, std::string_view text, size_t column,
+                       size_t indent);
 
 // The lines of `text`, each of at most `width` columns unless one word is longer.
 std::vector<std::string> WrapText(std::string_view text, size_t width);
