@@ -164,7 +164,7 @@ void ReadBackup(const ApiOptions& options, CopyOptions* result,
                 FieldViolations* violations) {
   constexpr size_t kSuffixBytesMax = 255;  // Of a file's name (NAME_MAX).
   result->backup = FromApi(kBackups, options.backup(), "spec.options.backup", violations);
-  if (result->backup != Backup::kNone && result->keeps_existing()) {
+  if (result->backup != Backup::kNone && KeepsExisting(result->update)) {
     violations->Add("spec.options.backup",
                     "must not be set with UPDATE_NONE or UPDATE_NONE_FAIL");
   }

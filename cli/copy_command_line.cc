@@ -60,7 +60,7 @@ std::optional<UsageError> Combine(const CopyEnvironment& environment,
   if (parsed->hard_links) options.makes = Makes::kHardLinks;
   if (parsed->symbolic_links) options.makes = Makes::kSymbolicLinks;
   if (parsed->no_clobber) options.update = Update::kNone;
-  if (parsed->makes_backups && options.keeps_existing()) {
+  if (parsed->makes_backups && KeepsExisting(options.update)) {
     return UsageError{.message =
                           "--backup is mutually exclusive with -n or --update=none-fail"};
   }

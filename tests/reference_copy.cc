@@ -77,7 +77,7 @@ class ReferenceCopier {
         source.has_contents && !options_.remove_destination;
     target.exists = Look(target_path, goes_where_links_lead, &target.file) == 0;
     target.error_number = target.exists ? 0 : errno;
-    if (target.exists && options_.keeps_existing() && !S_ISDIR(mode)) return;
+    if (target.exists && KeepsExisting(options_.update) && !S_ISDIR(mode)) return;
     if (source.has_contents) {
       // Unlike GNU cp, before touching the target: if the source can't be read, the
       // target is left alone.
@@ -126,7 +126,7 @@ class ReferenceCopier {
     if (S_ISLNK(source.file.st_mode) && S_ISLNK(target.file.st_mode)) {
       return IdOf(source.file) != IdOf(target.file);  // If equal, nothing to do.
     }
-    if (!options_.keeps_existing() && AreSame(source, target)) {
+    if (!KeepsExisting(options_.update) && AreSame(source, target)) {
       return Failed(Q(source.path) + " and " + Q(target.path) + " are the same file");
     }
     if (is_directory && !S_ISDIR(target.file.st_mode)) {

@@ -44,6 +44,11 @@ enum class Update {
   kOlder,     // -u: it is replaced if it is older than the source.
 };
 
+// Whether nothing that exists is replaced.
+inline bool KeepsExisting(Update update) {
+  return update == Update::kNone || update == Update::kNoneFail;
+}
+
 // Whether an old target gets another name instead of being removed, and which.
 enum class Backup {
   kNone,
@@ -132,7 +137,7 @@ struct CopyOptions {
   Update update = Update::kAll;
   bool remove_destination = false;
   Backup backup = Backup::kNone;
-  // Not empty, and without a slash. REQUIRES: backup and keeps_existing() exclude each
+  // Not empty, and without a slash. REQUIRES: backup and KeepsExisting() exclude each
   // other.
   std::string backup_suffix = "~";
   // Sources lose the slashes at their ends. As in GNU cp that is so only if they are
@@ -163,10 +168,6 @@ struct CopyOptions {
   // before there are threads.
   mode_t umask = 022;
 
-  // Whether nothing that exists is replaced.
-  bool keeps_existing() const {
-    return update == Update::kNone || update == Update::kNoneFail;
-  }
   friend bool operator==(const CopyOptions&, const CopyOptions&) = default;
 
   // Whether the job fails without io_uring.

@@ -100,10 +100,6 @@ struct FileCopyPolicy {
   Op CallUnlessQueued(const Op& op) const {
     return queues_all || !CanBeQueued(op.kind) ? op : AtOnceUnlessSlow(op);
   }
-  // Whether nothing that exists is replaced.
-  bool keeps_existing() const {
-    return update == Update::kNone || update == Update::kNoneFail;
-  }
   // Whether the copy is to leave nothing of its files in the page cache.
   bool leaves_cache() const { return page_cache != PageCache::kKeep; }
   // The op that sets the size of the open `file`.

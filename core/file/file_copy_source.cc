@@ -65,7 +65,7 @@ void FileCopy::OnOpenSourceFailed(int error_number, NextChains* next) {
   // at.
   FailOnSource(error_number == ENOENT ? Operation::kStat : Operation::kOpen,
                error_number);
-  if (policy_.keeps_existing() && error_number != ENOENT) return StatBoth(next);
+  if (KeepsExisting(policy_.update) && error_number != ENOENT) return StatBoth(next);
   CloseAll(next);
 }
 

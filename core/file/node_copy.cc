@@ -59,7 +59,6 @@ class NodeCopy {
         real_source_(source.stat()),
         is_link_(true),
         links_to_source_(true),
-        is_regular_(S_ISREG(source.stat().stx_mode)),
         operation_(Operation::kMakeSymlinkTo),
         text_(path) {}
 
@@ -155,21 +154,22 @@ class NodeCopy {
     int error_number = leads_elsewhere_ ? EEXIST : Make();
     if (error_number == EEXIST) {
       if (!ClearTarget()) return false;
-      // No old target was touched.
-      if (leads_elsewhere_) return Fail(RefusedTarget(Refusal::kLinkElsewhere));
       error_number = Make();
     }
     result_.is_made = error_number == 0;
     return result_.is_made || Fail(TargetFailure(operation_, error_number));
   }
 
-  // Removes the old target, if GNU cp's rules permit that.
+  // Removes the old target, if GNU cp's rules permit that. A link that leads elsewhere
+  // ends here, and touches nothing.
   bool ClearTarget() {
     TargetQuestion question = QuestionAbout(links_to_source_ ? CopyKind::kLinkToSource
                                             : is_link_       ? CopyKind::kLink
                                                              : CopyKind::kNode,
                                             policy_, names_);
-    if (is_regular_) question.conditions.Add(Condition::kSourceIsRegular);
+    if (links_to_source_ && S_ISREG(real_source_.stx_mode)) {
+      question.conditions.Add(Condition::kSourceIsRegular);
+    }
     if (!leads_elsewhere_) question.NoteThatItExists();
     struct statx existing = {};
     int error_number = EEXIST;
@@ -184,6 +184,12 @@ class NodeCopy {
       question.NoteLook(result, existing);
       question.NoteAge(result, existing, source_);
     });
+    const bool would_make = decision.fate == Fate::kCreate ||
+                            decision.fate == Fate::kReplace ||
+                            decision.fate == Fate::kFailToMake;
+    if (leads_elsewhere_ && would_make) {
+      return Fail(RefusedTarget(Refusal::kLinkElsewhere));
+    }
     switch (decision.fate) {
       case Fate::kCreate:  // The old target is gone by now.
         return true;
@@ -193,13 +199,9 @@ class NodeCopy {
         return Skip(NodeOutcome::kKeptNewer);
       case Fate::kReplace:
         break;
-      case Fate::kFailToMake:
-        if (leads_elsewhere_) return true;
-        [[fallthrough]];
       default:
         return Fail(FailureOf(decision, operation_, error_number));
     }
-    if (leads_elsewhere_) return true;
     MadeWay made = MakeWay(policy_, names_, existing, decision.old_target);
     if (made.failure.has_value()) return Fail(*made.failure);
     result_.old_target = made.old_target;
@@ -281,8 +283,7 @@ class NodeCopy {
   const struct statx& real_source_;
   const bool is_link_;  // The target is a symbolic link.
   const bool links_to_source_ = false;
-  const bool is_regular_ = false;  // The source, if it is linked to.
-  bool leads_elsewhere_ = false;   // The link would, being relative.
+  bool leads_elsewhere_ = false;  // The link would, being relative.
   Operation operation_ = Operation::kMakeSpecial;
   std::string text_;     // A symbolic link's.
   mode_t mode_ = 0;      // The source's, without an ACL's mask.

@@ -377,7 +377,7 @@ TargetQuestion QuestionAbout(CopyKind kind, const FileCopyPolicy& policy,
     if (holds) question.conditions.Add(condition);
   };
   add(Condition::kForce, policy.force);
-  add(Condition::kKeepExisting, policy.keeps_existing());
+  add(Condition::kKeepExisting, KeepsExisting(policy.update));
   add(Condition::kMustReplace, policy.update == Update::kNoneFail);
   add(Condition::kOnlyOlder, policy.update == Update::kOlder);
   add(Condition::kKeepTimes, policy.preserve.timestamps);

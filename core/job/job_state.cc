@@ -97,38 +97,32 @@ bool JobState::WouldOverwriteCopy(Kernel* kernel, const TopLevelSource& source,
   if (!source.must_not_overwrite || !made_names.Contains(source.target_name)) {
     return false;
   }
-  const std::string target = JoinPath(top.target_display, source.target_name);
-  struct statx made;
-  struct statx pointee;
-  // A further name of the source is no loss.
   struct statx from;
-  if (policy.makes == Makes::kHardLinks &&
+  struct statx to;
+  const bool knows_source =
       kernel->Stat(AT_FDCWD, source.source.c_str(),
-                   source.follow ? 0 : AT_SYMLINK_NOFOLLOW, &from) == 0 &&
-      kernel->Stat(top.target_fd, source.target_name.c_str(), AT_SYMLINK_NOFOLLOW,
-                   &made) == 0 &&
-      SameFile(from, made)) {
+                   source.follow ? 0 : AT_SYMLINK_NOFOLLOW, &from) == 0;
+  const bool knows_target = kernel->Stat(top.target_fd, source.target_name.c_str(),
+                                         AT_SYMLINK_NOFOLLOW, &to) == 0;
+  // A further name of the source is no loss.
+  if (policy.makes == Makes::kHardLinks && knows_source && knows_target &&
+      SameFile(from, to)) {
     return false;
   }
+  struct statx pointee;
   const bool through_link =
       !policy.remove_destination && policy.backup == Backup::kNone &&
       policy.makes == Makes::kCopies &&
       (source.kind == EntryKind::kRegular || source.kind == EntryKind::kStream) &&
-      kernel->Stat(top.target_fd, source.target_name.c_str(), AT_SYMLINK_NOFOLLOW,
-                   &made) == 0 &&
-      S_ISLNK(made.stx_mode) &&
+      knows_target && S_ISLNK(to.stx_mode) &&
       kernel->Stat(top.target_fd, source.target_name.c_str(), 0, &pointee) == 0;
-  if (policy.update == Update::kOlder) {
-    struct statx to;
-    if (kernel->Stat(AT_FDCWD, source.source.c_str(),
-                     source.follow ? 0 : AT_SYMLINK_NOFOLLOW, &from) == 0 &&
-        kernel->Stat(top.target_fd, source.target_name.c_str(),
-                     through_link ? 0 : AT_SYMLINK_NOFOLLOW, &to) == 0 &&
-        !IsOlder(to, from, policy.preserve.timestamps,
-                 file_systems.Find(kernel, top.target_fd, DeviceOf(to))->time_unit())) {
-      return false;
-    }
+  if (through_link) to = pointee;
+  if (policy.update == Update::kOlder && knows_source && knows_target &&
+      !IsOlder(to, from, policy.preserve.timestamps,
+               file_systems.Find(kernel, top.target_fd, DeviceOf(to))->time_unit())) {
+    return false;
   }
+  const std::string target = JoinPath(top.target_display, source.target_name);
   ++sources_refused_;
   reporter.Report(MakeRefusal(
       target, through_link

@@ -39,9 +39,9 @@ NameTable::NameTable(Kernel* kernel, int target_fd, const CopyRequest& request)
     : kernel_(kernel),
       target_fd_(target_fd),
       has_several_(request.sources.size() > 1),
-      keeps_existing_(request.options.keeps_existing()),
+      keeps_existing_(KeepsExisting(request.options.update)),
       backs_up_(request.options.backup != Backup::kNone),
-      may_overwrite_(keeps_existing_ || request.options.backup == Backup::kNumbered),
+      need_not_refuse_(keeps_existing_ || request.options.backup == Backup::kNumbered),
       preserves_links_(request.options.preserve.links) {}
 
 bool NameTable::Admit(TopLevelSource* source, const struct statx& stat,
@@ -68,7 +68,7 @@ bool NameTable::Admit(TopLevelSource* source, const struct statx& stat,
   // If nothing that exists is replaced, nothing is overwritten anyway, so a copy that
   // exists already is no mistake.
   source->must_not_overwrite =
-      !source->is_directory && !seen.is_directory && !may_overwrite_;
+      !source->is_directory && !seen.is_directory && !need_not_refuse_;
   return true;
 }
 

@@ -60,8 +60,9 @@ class NameTable {
   const bool has_several_;  // The command has more than one source.
   const bool keeps_existing_;
   const bool backs_up_;
-  // Whether a copy that this job made may be replaced, or is in any case kept.
-  const bool may_overwrite_;
+  // Whether a source need not be refused for a name that an earlier one got: nothing is
+  // replaced, or what is replaced stays under another name.
+  const bool need_not_refuse_;
   const bool preserves_links_;
   absl::flat_hash_map<std::string, Seen> names_;
   absl::flat_hash_set<std::string> lower_names_;

@@ -16,11 +16,7 @@ void NodeTask::Run(Kernel* kernel) {
     source.emplace(kernel);
     look_error = source->Open(names);
     if (look_error != 0) return;
-    const mode_t mode = source->stat().stx_mode;
-    const bool has_contents =
-        work->policy.makes == Makes::kCopies &&
-        (S_ISREG(mode) || (work->policy.copy_contents && !S_ISLNK(mode)));
-    if (has_contents || S_ISDIR(mode) || may_have_names()) return;
+    if (!is_node() || may_have_names()) return;
     step = Step::kCopy;
   }
   result = Make();
@@ -38,6 +34,14 @@ NodeResult NodeTask::Make() const {
                               SourcePath(*entry.directory, entry.source_name));
   }
   return CopyNode(work->policy, names, *source);
+}
+
+bool NodeTask::is_node() const {
+  const mode_t mode = source->stat().stx_mode;
+  if (S_ISDIR(mode)) return false;
+  const bool has_contents =
+      S_ISREG(mode) || (work->policy.copy_contents && !S_ISLNK(mode));
+  return work->policy.makes != Makes::kCopies || !has_contents;
 }
 
 bool NodeTask::may_have_names() const {

@@ -45,6 +45,9 @@ struct NodeTask : Task {
   void Run(Kernel* kernel) override;
   bool is_short() const override { return true; }
 
+  // Whether the source, which was looked at, is for this task: it is no directory, and,
+  // unless links are made, nothing whose contents are copied.
+  bool is_node() const;
   // Whether the source, which was looked at, may have other names that are copied as well
   // or were already: then the worker decides what is to become of it.
   bool may_have_names() const;

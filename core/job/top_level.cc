@@ -185,19 +185,19 @@ bool IsOfClosedStream(Kernel* kernel, const std::string& path, bool follow,
 
 // Reports that a target named with a slash behind it can't be the copy of a source that
 // is no directory and has this mode; reports nothing if -n leaves the target alone.
-void ReportNamedAsDirectory(Kernel* kernel, const CopyRequest& request,
-                            const std::string& source, mode_t mode, Reporter* reporter) {
+// `existing` is what has the target's name, nullptr if nothing has it.
+void ReportNamedAsDirectory(const CopyRequest& request, const std::string& source,
+                            mode_t mode, const struct statx* existing,
+                            Reporter* reporter) {
   const std::string& target = request.target;
-  struct statx existing;
-  const int error_number = -LookAt(kernel, target, &existing);
-  if (error_number == 0 && request.options.keeps_existing()) return;
+  if (existing != nullptr && KeepsExisting(request.options.update)) return;
   const Operation operation = MakingOperation(mode, request.options);
-  if (error_number == 0 && S_ISDIR(existing.stx_mode)) {
+  if (existing != nullptr && S_ISDIR(existing->stx_mode)) {
     reporter->Report(RefusedTarget(Refusal::kTargetIsDirectory), source, target);
   } else if (request.options.makes == Makes::kSymbolicLinks && !source.starts_with('/') &&
              !DirectoryPart(target).empty()) {
     reporter->Report(RefusedTarget(Refusal::kLinkElsewhere), source, target);
-  } else if (error_number == ENOENT && operation != Operation::kCreate) {
+  } else if (existing == nullptr && operation != Operation::kCreate) {
     reporter->Report(MakeFileError(operation, target, ENOENT, source));
   } else {
     reporter->Report(MakeFileError(Operation::kCreate, target, ENOTDIR));
@@ -268,16 +268,18 @@ absl::StatusOr<TopLevel> ResolveTopLevel(Kernel* kernel, const CopyRequest& requ
                        request.target);
       continue;
     }
-    struct statx existing;
-    if (const int32_t result =
-            named_as_directory ? LookAt(kernel, request.target, &existing) : 0;
-        result != 0 && result != -ENOENT) {
-      reporter->Report(MakeFileError(Operation::kStat, request.target, -result));
-      continue;
-    }
-    if (!source.is_directory && named_as_directory) {
-      ReportNamedAsDirectory(kernel, request, path, stat.stx_mode, reporter);
-      continue;
+    if (named_as_directory) {
+      struct statx existing;
+      const int32_t result = LookAt(kernel, request.target, &existing);
+      if (result != 0 && result != -ENOENT) {
+        reporter->Report(MakeFileError(Operation::kStat, request.target, -result));
+        continue;
+      }
+      if (!source.is_directory) {
+        ReportNamedAsDirectory(request, path, stat.stx_mode,
+                               result == 0 ? &existing : nullptr, reporter);
+        continue;
+      }
     }
     if (!source.is_directory) {
       source.kind = KindOf(stat.stx_mode, options.recursive && !options.copy_contents);

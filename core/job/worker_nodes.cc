@@ -79,16 +79,14 @@ Worker::NodeNext Worker::DecideNode(NodeTask* node) {
     return NodeNext::kEnd;
   }
   const struct statx& stat = node->source->stat();
-  const bool is_no_node =
-      S_ISDIR(stat.stx_mode) ||
-      (S_ISREG(stat.stx_mode) && work_.policy.makes == Makes::kCopies);
-  if (is_no_node && Redirect(entry, stat.stx_mode)) return NodeNext::kNothing;
-  if (work_.policy.copy_contents && work_.policy.makes == Makes::kCopies && !is_no_node &&
-      !S_ISLNK(stat.stx_mode)) {
+  const bool is_node = node->is_node();
+  const bool is_other = S_ISREG(stat.stx_mode) || S_ISDIR(stat.stx_mode);
+  if (!is_node && !is_other) {
     entry.kind = EntryKind::kStream;
     streams_.push_back(entry);  // It keeps the hold.
     return NodeNext::kNothing;
   }
+  if (!is_node && Redirect(entry, stat.stx_mode)) return NodeNext::kNothing;
   if (node->may_have_names()) {
     entry.kind = S_ISLNK(stat.stx_mode) ? EntryKind::kSymlink : EntryKind::kSpecial;
     node->id = IdentityOf(stat);
@@ -104,7 +102,7 @@ Worker::NodeNext Worker::DecideNode(NodeTask* node) {
         return NodeNext::kNothing;
     }
   }
-  if (is_no_node) {
+  if (!is_node) {
     CountFailed(entry, {.refusal = Refusal::kSourceReplaced});
     return NodeNext::kEnd;
   }

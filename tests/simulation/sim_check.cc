@@ -204,7 +204,7 @@ void SimCheck::CheckEntry(const Entry& entry) {
     Violate(entry.name, "can't be copied, and nobody was told");
     return;
   }
-  const bool no_clobber = scenario_->request.options.keeps_existing();
+  const bool no_clobber = KeepsExisting(scenario_->request.options.update);
   // With -n a dangling link that would be replaced is left alone.
   if (no_clobber && entry.old == nullptr && old_names_.contains(entry.name)) return;
   if (no_clobber && entry.old != nullptr && !entry.source->is_directory()) {

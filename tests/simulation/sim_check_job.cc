@@ -16,7 +16,7 @@ void SimCheck::CheckLinks() {
   for (const Entry& entry : entries_) {
     if (entry.source == nullptr || entry.source->is_directory()) continue;
     if (IsTold(entry) ||
-        (scenario_->request.options.keeps_existing() && entry.old != nullptr)) {
+        (KeepsExisting(scenario_->request.options.update) && entry.old != nullptr)) {
       continue;
     }
     if (to_name_.at(KeyOf(entry.name)).size() > 1) continue;
