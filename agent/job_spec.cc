@@ -72,6 +72,13 @@ constexpr std::pair<ApiOptions::Sparse, Sparse> kSparse[] = {
     {ApiOptions::SPARSE_NEVER, Sparse::kNever},
 };
 
+constexpr std::pair<ApiOptions::Xattrs, Xattrs> kXattrs[] = {
+    {ApiOptions::XATTRS_UNSPECIFIED, Xattrs::kNone},
+    {ApiOptions::XATTRS_TRIED, Xattrs::kTried},
+    {ApiOptions::XATTRS_REPORTED, Xattrs::kReported},
+    {ApiOptions::XATTRS_REQUIRED, Xattrs::kRequired},
+};
+
 // Translates `value` by `table`. An unknown value is a violation of `field`, and yields
 // the table's first entry.
 template <typename Api, typename Engine, size_t kSize>
@@ -192,6 +199,9 @@ CopyOptions ReadOptions(const ApiOptions& options, FieldViolations* violations) 
   result.preserve.ownership = options.preserve().ownership();
   result.preserve.timestamps = options.preserve().timestamps();
   result.preserve.links = options.preserve().links();
+  result.preserve.xattrs = FromApi(kXattrs, options.preserve().xattrs(),
+                                   "spec.options.preserve.xattrs", violations);
+  result.preserve.context = options.preserve().context();
   result.default_mode = options.default_mode();
   result.force = options.force();
   result.attributes_only = options.attributes_only();
@@ -210,6 +220,11 @@ CopyOptions ReadOptions(const ApiOptions& options, FieldViolations* violations) 
   }
   result.copy_contents = options.copy_contents();
   result.keep_directory_symlink = options.keep_directory_symlink();
+  result.default_context = options.default_context();
+  result.context = options.context();
+  if (result.context.find('\0') != std::string::npos) {
+    violations->Add("spec.options.context", "must not hold a NUL");
+  }
   result.engine = FromApi(kEngines, options.engine(), "spec.options.engine", violations);
   if (options.no_cache()) result.page_cache = PageCache::kDrop;
   if (options.direct()) result.page_cache = PageCache::kBypass;
@@ -338,6 +353,8 @@ absl::StatusOr<v1::JobSpec> SpecFromCopyRequest(const CopyRequest& request) {
   result->mutable_preserve()->set_ownership(options.preserve.ownership);
   result->mutable_preserve()->set_timestamps(options.preserve.timestamps);
   result->mutable_preserve()->set_links(options.preserve.links);
+  result->mutable_preserve()->set_xattrs(ToApi(kXattrs, options.preserve.xattrs));
+  result->mutable_preserve()->set_context(options.preserve.context);
   result->set_default_mode(options.default_mode);
   result->set_force(options.force);
   result->set_backup(ToApi(kBackups, options.backup));
@@ -348,6 +365,8 @@ absl::StatusOr<v1::JobSpec> SpecFromCopyRequest(const CopyRequest& request) {
   result->set_sparse(ToApi(kSparse, options.sparse));
   result->set_copy_contents(options.copy_contents);
   result->set_keep_directory_symlink(options.keep_directory_symlink);
+  result->set_default_context(options.default_context);
+  result->set_context(options.context);
   result->set_attributes_only(options.attributes_only);
   result->set_makes(ToApi(kMakes, options.makes));
   result->set_update(ToApi(kUpdates, options.update));

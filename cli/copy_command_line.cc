@@ -100,6 +100,14 @@ std::optional<UsageError> CheckAgent(const CopyCommandLine& command_line) {
                           "without --agent and RINGCP_AGENT",
                       .suggest_help = false};
   }
+  if (command_line.agent_address.has_value() &&
+      command_line.request.options.interactive) {
+    return UsageError{.message =
+                          "--interactive (-i) asks at a terminal, which an agent "
+                          "doesn't have;\nleave it out, or copy without --agent and "
+                          "RINGCP_AGENT",
+                      .suggest_help = false};
+  }
   if (!command_line.agent_address.has_value() && command_line.detach) {
     return UsageError{.message =
                           "--detach needs an agent: give --agent=ADDRESS or set "

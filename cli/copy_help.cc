@@ -17,8 +17,7 @@ Manual CopyManual() {
           "does.",
       .options = CopyOptionTexts(),
       .notes =
-          {"Extended attributes, ACLs and SELinux contexts are not copied. An agent's "
-           "warnings are in its log.",
+          {"An agent's warnings are in its log.",
            "Where versions of GNU cp differ, ringcp does what 9.5 and later ones do.",
            "With --progress=auto a job that takes a while draws one line if standard "
            "error is a terminal; with 'always' it is drawn whatever standard error is. "

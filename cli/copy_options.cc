@@ -44,6 +44,21 @@ absl::Status SetNoCache(const OptionText&, const char*, ParsedOptions* parsed) {
   return absl::OkStatus();
 }
 
+absl::Status KeepExistingFiles(const OptionText&, const char*, ParsedOptions* parsed) {
+  OptionsOf(parsed).interactive = false;
+  parsed->no_clobber = true;
+  return absl::OkStatus();
+}
+
+absl::Status SetContext(const OptionText&, const char* argument, ParsedOptions* parsed) {
+  if (argument == nullptr) {
+    OptionsOf(parsed).default_context = true;
+  } else {
+    OptionsOf(parsed).context = argument;
+  }
+  return absl::OkStatus();
+}
+
 constexpr std::string_view kWhat = "What is copied";
 constexpr std::string_view kKept = "What is kept of it";
 constexpr std::string_view kWhere = "Where it goes";
@@ -113,7 +128,8 @@ constexpr CopyOptionRow kRows[] = {
       .values = kAttributeWords,
       .heading = kKept,
       .text = "preserve the attributes of the comma-separated list (default: "
-              "mode,ownership,timestamps), if possible; further: links, all"},
+              "mode,ownership,timestamps), if possible; further: links, context, xattr, "
+              "all. An access control list goes with the mode"},
      Preserve},
     {{.word = "no-preserve",
       .argument = Argument::kRequired,
@@ -122,6 +138,16 @@ constexpr CopyOptionRow kRows[] = {
       .heading = kKept,
       .text = "don't preserve the attributes of the list"},
      DontPreserve},
+    {{.letters = "Z",
+      .heading = kKept,
+      .text = "give new files the SELinux context that the system's policy says"},
+     Set<&Options::default_context, true>},
+    {{.word = "context",
+      .argument = Argument::kOptional,
+      .argument_name = "CTX",
+      .heading = kKept,
+      .text = "like -Z, or give new files the SELinux context CTX"},
+     SetContext},
 
     {{.letters = "l",
       .word = "link",
@@ -151,11 +177,17 @@ constexpr CopyOptionRow kRows[] = {
       .text = "if an existing target can't be opened, remove it and try again (not with "
               "-n)"},
      Set<&Options::force, true>},
+    {{.letters = "i",
+      .word = "interactive",
+      .heading = kWhere,
+      .text = "ask before an existing file is overwritten (overrides a -n before it)"},
+     Refuse},
     {{.letters = "n",
       .word = "no-clobber",
       .heading = kWhere,
-      .text = "don't overwrite an existing file; wins over --update"},
-     SetInParsed<&ParsedOptions::no_clobber, true>},
+      .text = "don't overwrite an existing file; wins over --update (overrides a -i "
+              "before it)"},
+     KeepExistingFiles},
     {{.letters = "u",
       .word = "update",
       .argument = Argument::kOptional,
@@ -225,21 +257,9 @@ constexpr CopyOptionRow kRows[] = {
       .is_gnu = false},
      SetNoCache},
 
-    {{.letters = "i",
-      .word = "interactive",
-      .heading = kMissing,
-      .text = "ask before an existing file is overwritten"},
-     Refuse},
     {{.word = "parents",
       .heading = kMissing,
       .text = "use the full names of SOURCEs under DIRECTORY"},
-     Refuse},
-    {{.letters = "Z",
-      .word = "context",
-      .argument = Argument::kOptional,
-      .argument_name = "CTX",
-      .heading = kMissing,
-      .text = "set the SELinux context of new files"},
      Refuse},
 };
 

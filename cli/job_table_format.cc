@@ -100,10 +100,16 @@ std::string OptionsText(const v1::CopyOptions& options) {
   if (options.preserve().ownership()) attributes.push_back("ownership");
   if (options.preserve().timestamps()) attributes.push_back("timestamps");
   if (options.preserve().links()) attributes.push_back("links");
+  if (options.preserve().context()) attributes.push_back("context");
+  if (options.preserve().xattrs() != v1::CopyOptions::XATTRS_UNSPECIFIED) {
+    attributes.push_back("xattr");
+  }
   if (!attributes.empty()) {
     words.push_back(absl::StrCat("--preserve=", absl::StrJoin(attributes, ",")));
   }
   add_if(options.default_mode(), "--no-preserve=mode");
+  add_if(options.default_context(), "-Z");
+  add_if(!options.context().empty(), "--context");
   add_if(options.engine() == v1::CopyOptions::URING, "--engine=uring");
   add_if(options.engine() == v1::CopyOptions::THREADS, "--engine=threads");
   return absl::StrJoin(words, " ");

@@ -34,7 +34,14 @@ void PreserveUsualAttributes(CopyOptions* options) {
   options->preserve.timestamps = true;
 }
 
-absl::Status PreserveAttribute(size_t attribute, bool on, CopyOptions* options) {
+// -a and --preserve=all take nothing back from what was asked for before.
+void PreserveXattrs(Xattrs xattrs, CopyOptions* options) {
+  Xattrs& kept = options->preserve.xattrs;
+  const bool is_weaker = kept == Xattrs::kReported && xattrs == Xattrs::kTried;
+  if (kept == Xattrs::kNone || is_weaker) kept = xattrs;
+}
+
+void PreserveAttribute(size_t attribute, bool on, CopyOptions* options) {
   switch (attribute) {
     case kModeAttribute:
       PreserveMode(on, options);
@@ -49,21 +56,24 @@ absl::Status PreserveAttribute(size_t attribute, bool on, CopyOptions* options) 
       options->preserve.links = on;
       break;
     case kContextAttribute:
+      options->preserve.context = on;
+      break;
     case kXattrAttribute:
-      // They are never preserved, so --no-preserve has nothing to do.
-      if (on) {
-        return absl::UnimplementedError(absl::StrCat(
-            "--preserve=", std::string(kAttributeWords[attribute]), " is not supported"));
-      }
+      options->preserve.xattrs = on ? Xattrs::kRequired : Xattrs::kNone;
       break;
     case kAllAttributes:
       PreserveMode(on, options);
       options->preserve.timestamps = on;
       options->preserve.ownership = on;
       options->preserve.links = on;
+      if (!on) {
+        options->preserve.xattrs = Xattrs::kNone;
+        options->preserve.context = false;
+      } else {
+        PreserveXattrs(Xattrs::kReported, options);
+      }
       break;
   }
-  return absl::OkStatus();
 }
 
 // Applies a comma-separated list of attributes: they are kept (`on`), or not.
@@ -74,8 +84,7 @@ absl::Status PreserveList(bool on, const OptionText& option, const char* argumen
     absl::StatusOr<size_t> attribute =
         MatchArgument(absl::StrCat("--", option.word), word, option.values);
     if (!attribute.ok()) return attribute.status();
-    absl::Status status = PreserveAttribute(*attribute, on, &OptionsOf(parsed));
-    if (!status.ok()) return status;
+    PreserveAttribute(*attribute, on, &OptionsOf(parsed));
   }
   return absl::OkStatus();
 }
@@ -103,6 +112,7 @@ absl::Status KeepLinksAsTheyAre(const OptionText&, const char*, ParsedOptions* p
 absl::Status Archive(const OptionText& option, const char*, ParsedOptions* parsed) {
   OptionsOf(parsed).recursive = true;
   PreserveUsualAttributes(&OptionsOf(parsed));
+  PreserveXattrs(Xattrs::kTried, &OptionsOf(parsed));
   return KeepLinksAsTheyAre(option, nullptr, parsed);
 }
 

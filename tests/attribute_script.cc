@@ -1,5 +1,9 @@
 #include "tests/attribute_script.h"
 
+#include <endian.h>
+#include <linux/posix_acl.h>
+#include <linux/posix_acl_xattr.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -9,12 +13,49 @@
 #include "absl/strings/str_format.h"
 #include "core/base/file_error.h"
 #include "core/base/posix_acl.h"
+#include "core/file/source_attributes.h"
 #include "gtest/gtest.h"
 
 namespace ringcp {
 namespace {
 
 constexpr int kFd = 9;
+constexpr int kSourceFd = 8;
+constexpr char kValue[] = "value";
+
+// The ACLs of the source. Its mode is that of the ACL.
+std::string SourceAcl(mode_t mode) {
+  const auto entry = [](uint16_t tag, mode_t rights, uint32_t id) {
+    const posix_acl_xattr_entry one = {
+        htole16(tag), htole16(static_cast<uint16_t>(rights & 7)), htole32(id)};
+    return std::string(reinterpret_cast<const char*>(&one), sizeof(one));
+  };
+  const posix_acl_xattr_header header = {htole32(POSIX_ACL_XATTR_VERSION)};
+  constexpr auto kNobody = static_cast<uint32_t>(ACL_UNDEFINED_ID);
+  return absl::StrCat(std::string(reinterpret_cast<const char*>(&header), sizeof(header)),
+                      entry(ACL_USER_OBJ, mode >> 6, kNobody),
+                      entry(ACL_USER, 7, /*id=*/4), entry(ACL_GROUP_OBJ, 0, kNobody),
+                      entry(ACL_MASK, mode >> 3, kNobody),
+                      entry(ACL_OTHER, mode, kNobody));
+}
+
+// Reads the names of the source's attributes, or one of them, as the kernel does.
+int32_t ReadSource(const AttributeCase& with, const Op& op) {
+  EXPECT_EQ(op.file.descriptor(), kSourceFd);
+  std::string told;
+  if (op.kind == OpKind::kListXattrs) {
+    for (const std::string& name : with.source_xattrs) {
+      absl::StrAppend(&told, name, std::string(1, '\0'));
+    }
+  } else {
+    told = std::string_view(op.xattr.name).substr(0, 16) == "system.posix_acl"
+               ? SourceAcl(with.source_mode)
+               : kValue;
+  }
+  if (told.size() > op.xattr.size) return -ERANGE;
+  std::memcpy(op.xattr.value, told.data(), told.size());
+  return static_cast<int32_t>(told.size());
+}
 
 struct statx StatOf(mode_t mode, uid_t user, gid_t group) {
   struct statx stat = {};
@@ -52,8 +93,14 @@ std::string TextOf(const Op& op) {
       return "list";
     case OpKind::kRemoveXattr:
       return "no default acl";
+    case OpKind::kGetXattr:
+      return absl::StrCat("get ", op.xattr.name);
     case OpKind::kSetXattr:
-      return "acl";
+      if (op.xattr.name == std::string_view(kDefaultAclName)) return "copy default acl";
+      if (op.xattr.name != std::string_view(kAccessAclName)) {
+        return absl::StrCat("set ", op.xattr.name);
+      }
+      return op.xattr.size > AclOfMode(0).size() ? "copy acl" : "acl";
     default:
       return "?";
   }
@@ -83,14 +130,30 @@ int32_t MemoryTarget::CarryOut(const Op& op) {
     case OpKind::kRemoveXattr:
       EXPECT_STREQ(op.xattr.name, kDefaultAclName);
       return std::exchange(default_acl, false) ? 0 : -ENODATA;
-    case OpKind::kSetXattr:
-      EXPECT_STREQ(op.xattr.name, kAccessAclName);
-      mode =
-          (mode & ~kPermissions) |
-          PermissionsWithoutAcl({static_cast<const char*>(op.xattr.value), op.xattr.size})
-              .value_or(0);
-      access_acl = false;
+    case OpKind::kSetXattr: {
+      const std::string value(static_cast<const char*>(op.xattr.value), op.xattr.size);
+      if (op.xattr.name == std::string_view(kDefaultAclName)) {
+        has_sources_default_acl = default_acl = true;
+      } else if (op.xattr.name != std::string_view(kAccessAclName)) {
+        EXPECT_EQ(value, kValue);
+        xattrs.emplace_back(op.xattr.name);
+      } else if (value.size() > AclOfMode(0).size()) {
+        // The mask is the group's part of the mode, which the ACL's second and fourth
+        // entries are the rest of.
+        has_sources_acl = true;
+        access_acl = false;
+        const size_t first = sizeof(posix_acl_xattr_header) + 2;
+        const auto rights = [&](size_t entry) {
+          return mode_t{
+              static_cast<uint8_t>(value[first + entry * sizeof(posix_acl_xattr_entry)])};
+        };
+        mode = (mode & ~kPermissions) | rights(0) << 6 | rights(3) << 3 | rights(4);
+      } else {
+        mode = (mode & ~kPermissions) | PermissionsWithoutAcl(value).value_or(0);
+        access_acl = false;
+      }
       return 0;
+    }
     default:
       ADD_FAILURE() << "op of kind " << static_cast<int>(op.kind);
       return -ENOSYS;
@@ -101,6 +164,10 @@ std::string AttributeRun::Text() const {
   std::string text;
   for (const std::string& op : ops) {
     absl::StrAppend(&text, text.empty() ? "" : ", ", op);
+  }
+  for (const CopyFailure& one : xattr_failures) {
+    absl::StrAppend(&text, " ! ", std::string(OperationName(one.operation)), " ",
+                    one.attribute, one.attribute.empty() ? "" : " ", one.error_number);
   }
   if (failure.has_value()) {
     absl::StrAppend(&text, " -> ", std::string(OperationName(failure->operation)), " ",
@@ -116,13 +183,19 @@ AttributeRun CarryOutPlan(const AttributeCase& with,
   policy.preserve = with.preserve;
   policy.user = with.as_user;
   policy.umask = with.umask;
+  policy.attributes_only = with.attributes_only;
   const struct statx source = StatOf(with.source_mode, 5, 6);
   AttributeRun run;
   run.after = with.memory;
   const struct statx stat = StatOf(run.after.mode, run.after.user, run.after.group);
   AttributePlan::Target target = with.target;
   target.file = FileRef::Descriptor(kFd);
-  target.kept_mode = with.source_mode & kAllModeBits;
+  SourceAttributes attributes;
+  attributes.Start(with.preserve, FileRef::Descriptor(kSourceFd), with.source_mode);
+  LookAtOnce(&attributes, [&](const Op& op) { return ReadSource(with, op); });
+  target.kept_mode = attributes.mode_without_acl();
+  target.source = FileRef::Descriptor(kSourceFd);
+  target.attributes = &attributes;
   if (with.has_looked) target.stat = &stat;
   static AttributePlan plan;  // Reused, as by a file's copies.
   plan.Start(policy, source, target);
@@ -133,12 +206,14 @@ AttributeRun CarryOutPlan(const AttributeCase& with,
         std::find_if(faults.begin(), faults.end(), [&](const AttributeFault& one) {
           return one.number == number || one.text == run.ops.back();
         });
-    const int32_t result =
-        fault != faults.end() ? -fault->error_number : run.after.CarryOut(op);
+    const int32_t result = fault != faults.end()          ? -fault->error_number
+                           : op.kind == OpKind::kGetXattr ? ReadSource(with, op)
+                                                          : run.after.CarryOut(op);
     if (look) look(run.after);
     return result;
   });
   if (plan.failed()) run.failure = plan.failure();
+  run.xattr_failures = plan.xattr_failures();
   return run;
 }
 

@@ -36,6 +36,10 @@ struct MemoryTarget {
   // group's part of `mode`.
   bool access_acl = false;
   bool default_acl = false;
+  // Whether these are the source's.
+  bool has_sources_acl = false;
+  bool has_sources_default_acl = false;
+  std::vector<std::string> xattrs = {};  // Names of other attributes that were set.
 
   // Carries out `op` on this target and returns its result.
   int32_t CarryOut(const Op& op);
@@ -51,6 +55,11 @@ struct AttributeCase {
   AttributePlan::Target target = {.created = true};
   MemoryTarget memory = {};
   bool has_looked = false;  // Whether the caller has already.
+  // The names of the source's extended attributes, ACLs among them. The ACLs let a user
+  // in whom the mode does not name, and the mask is the group's part of `source_mode`;
+  // the owning group has no rights.
+  std::vector<std::string> source_xattrs = {};
+  bool attributes_only = false;
 };
 
 // Makes an op fail: the op with this number, counted from 0, or each op with this text.
@@ -63,9 +72,11 @@ struct AttributeFault {
 struct AttributeRun {
   std::vector<std::string> ops;
   std::optional<CopyFailure> failure;
+  std::vector<CopyFailure> xattr_failures;
   MemoryTarget after;
 
-  // The ops as text, with the failure if there was one.
+  // The ops as text, with the failures of extended attributes, and with the failure if
+  // there was one.
   std::string Text() const;
 };
 

@@ -149,10 +149,13 @@ void CopyScript::CarryOut(const Op& op, int32_t result) {
       }
       return;
     case OpKind::kGetXattr:
-      if (result <= 0 || op.xattr.value == nullptr) return;
-      RINGCP_CHECK(acl.size() == static_cast<size_t>(result));
-      acl.copy(static_cast<char*>(op.xattr.value), op.xattr.size);
+    case OpKind::kListXattrs: {
+      if (result <= 0) return;
+      const std::string& told = op.kind == OpKind::kGetXattr ? value : names;
+      RINGCP_CHECK(told.size() == static_cast<size_t>(result));
+      told.copy(static_cast<char*>(op.xattr.value), op.xattr.size);
       return;
+    }
     case OpKind::kStatx:
       if (result == 0) *op.stat.result = StatFor(op);
       return;
@@ -295,6 +298,8 @@ std::string CopyScript::Text(const Op& op) const {
       return absl::StrCat("install ", FileText(op.file));
     case OpKind::kGetXattr:
       return absl::StrCat("getxattr ", FileText(op.file), " ", op.xattr.name);
+    case OpKind::kListXattrs:
+      return absl::StrCat("listxattr ", FileText(op.file));
     case OpKind::kSetXattr:
       return absl::StrCat("setxattr ", FileText(op.file), " ", op.xattr.name);
     case OpKind::kSeekData:

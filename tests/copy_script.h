@@ -75,8 +75,10 @@ class CopyScript {
   struct statx target_link_stat = {};  // By name, links not followed.
   struct statx target_fd_stat = {};    // By descriptor.
 
-  // The source's access control list, as the kernel returns it.
-  std::string acl;
+  // The names of the source's extended attributes, each with a NUL behind it, and the
+  // value of each, as the kernel returns them.
+  std::string names;
+  std::string value;
 
   // The source's data, all between is holes: [begin, end) each, in order.
   std::vector<std::pair<uint64_t, uint64_t>> data;

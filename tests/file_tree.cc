@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,8 +16,11 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 
 namespace ringcp {
 namespace {
@@ -47,6 +51,24 @@ std::string Contents(const std::string& path) {
 std::string LinkTarget(const std::string& path) {
   std::error_code error;
   return std::filesystem::read_symlink(path, error).string();
+}
+
+// " {name=value}" for each extended attribute, ACLs among them, with values in
+// hexadecimal digits.
+std::string Xattrs(const std::string& path) {
+  std::string names(65536, '\0');
+  const ssize_t size = llistxattr(path.c_str(), names.data(), names.size());
+  names.resize(size > 0 ? size : 0);
+  std::set<std::string> texts;
+  for (const absl::string_view name : absl::StrSplit(names, '\0', absl::SkipEmpty())) {
+    std::string value(65536, '\0');
+    const std::string named(name);
+    const ssize_t length =
+        lgetxattr(path.c_str(), named.c_str(), value.data(), value.size());
+    value.resize(length > 0 ? length : 0);
+    texts.insert(absl::StrCat(" {", named, "=", absl::BytesToHexString(value), "}"));
+  }
+  return absl::StrJoin(texts, "");
 }
 
 std::string TimeText(const timespec& time, const FileTreeOptions& options) {
@@ -93,6 +115,7 @@ class Lister {
           first_names_.try_emplace({status.st_dev, status.st_ino}, name);
       if (!is_new) absl::StrAppend(&line, " same as ", first->second);
     }
+    line += Xattrs(path);
     lines_.push_back(std::move(line));
     if (S_ISDIR(status.st_mode)) AddEntries(name);
   }

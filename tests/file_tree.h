@@ -27,7 +27,7 @@ struct FileTreeOptions {
 
 // One line for `root` itself (".") and for each file below it, sorted by name. A line has
 // the name, kind, mode, owner and times, the earlier name that this is a hard link to,
-// and the contents or their digest, or a symbolic link's target.
+// the contents or their digest, or a symbolic link's target, and the extended attributes.
 std::vector<std::string> ListFileTree(const std::string& root,
                                       const FileTreeOptions& options = {});
 

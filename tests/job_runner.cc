@@ -84,6 +84,7 @@ CopyOptions OptionsFor(const std::string& letters, EngineChoice engine) {
       options.preserve.ownership = true;
       options.preserve.timestamps = true;
     }
+    if (archive) options.preserve.xattrs = Xattrs::kTried;
     if (letter == 'd' || archive) options.preserve.links = true;
     if (letter == 'd' || letter == 'P' || archive) {
       options.dereference = Dereference::kNever;

@@ -87,14 +87,28 @@ enum class EngineChoice {
   kThreads,  // Plain system calls, on the same number of threads.
 };
 
+// Whether extended attributes are kept. Access control lists, which are stored as such,
+// go with the mode instead.
+enum class Xattrs {
+  kNone,
+  kTried,     // -a: what can't be kept is left out without a word.
+  kReported,  // --preserve=all: what can't be kept is reported, but is no error.
+  kRequired,  // --preserve=xattr: what can't be kept is an error.
+};
+
 // What is kept of a file besides its contents.
 struct Preserve {
-  bool mode = false;
+  bool mode = false;        // With access control lists (ACLs).
   bool ownership = false;   // Where permitted; as in GNU cp a refusal is no error.
   bool timestamps = false;  // Access and modification time.
   bool links = false;       // Hard links among the copied files.
+  Xattrs xattrs = Xattrs::kNone;
+  bool context = false;  // SELinux's label; required, also if `xattrs` is not.
 
+  // Whether there is something to be set on every target.
   bool any_attribute() const { return mode || ownership || timestamps; }
+  bool has_xattrs() const { return xattrs != Xattrs::kNone || context; }
+  bool requires_xattrs() const { return xattrs == Xattrs::kRequired || context; }
   friend bool operator==(const Preserve&, const Preserve&) = default;
 };
 
@@ -135,6 +149,8 @@ struct CopyOptions {
   // Contents are not copied: a new file is empty, and an existing one keeps its own.
   bool attributes_only = false;
   Update update = Update::kAll;
+  // -i: before something that exists is replaced, the user is asked.
+  bool interactive = false;
   bool remove_destination = false;
   Backup backup = Backup::kNone;
   // Not empty, and without a slash. REQUIRES: backup and KeepsExisting() exclude each
@@ -151,6 +167,10 @@ struct CopyOptions {
   Sparse sparse = Sparse::kAuto;
   // Contents of pipes and devices are copied although `recursive` is set.
   bool copy_contents = false;
+  // -Z: targets get the SELinux label that the system's policy says; or, if it is not
+  // empty, this one (--context).
+  bool default_context = false;
+  std::string context;
   // A symbolic link to a directory, in place of a target directory, is followed.
   bool keep_directory_symlink = false;
   Reflink reflink = Reflink::kAuto;

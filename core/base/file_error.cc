@@ -43,6 +43,10 @@ constexpr std::array kWordings = {
     Wording{Operation::kSetTimes, "utimens", "preserving times for ", ""},
     Wording{Operation::kSetOwner, "chown", "failed to preserve ownership for ", ""},
     Wording{Operation::kSetMode, "chmod", "preserving permissions for ", ""},
+    Wording{Operation::kListXattrs, "listxattr", "listing attributes of ", ""},
+    Wording{Operation::kGetXattr, "getxattr", "getting attribute ", " of "},
+    Wording{Operation::kSetXattr, "setxattr", "setting attribute ", " for "},
+    Wording{Operation::kSetXattrs, "setxattrs", "setting attributes for ", ""},
     Wording{Operation::kClone, "clone", "failed to clone ", ""},
     Wording{Operation::kRefuse, "refuse", "not copied: ", ""},
 };
@@ -202,6 +206,11 @@ FileError MakeFileError(Operation operation, std::string_view path, int error_nu
     other = absl::StrCat(" to ", Quote(other_path));
   }
   if (operation == Operation::kClone) other = absl::StrCat(" from ", Quote(other_path));
+  if (operation == Operation::kGetXattr || operation == Operation::kSetXattr) {
+    error.message = absl::StrCat(wording.before, Quote(other_path), wording.after,
+                                 Quote(path), reason);
+    return error;
+  }
   error.message = absl::StrCat(wording.before, Quote(path), wording.after, other, reason);
   return error;
 }

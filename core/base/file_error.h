@@ -34,6 +34,10 @@ enum class Operation {
   kSetTimes,
   kSetOwner,
   kSetMode,
+  kListXattrs,
+  kGetXattr,
+  kSetXattr,
+  kSetXattrs,  // The file system takes none of them.
   kClone,
   // A refusal: no system call failed, and the error number is 0.
   kRefuse,
@@ -48,8 +52,8 @@ struct FileError {
 
 // The failure of `operation` on `path` with `error_number` (an errno value, > 0), worded
 // as GNU cp words it. `other_path` is the second path of the operations that name two:
-// what kMakeSymlinkTo and kMakeHardLink link to, the source of kClone; ignored for the
-// others.
+// what kMakeSymlinkTo and kMakeHardLink link to, the source of kClone; or the name of the
+// attribute of kGetXattr and kSetXattr. It is ignored for the others.
 FileError MakeFileError(Operation operation, std::string_view path, int error_number,
                         std::string_view other_path = {});
 

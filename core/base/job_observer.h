@@ -3,6 +3,8 @@
 #ifndef RINGCP_CORE_BASE_JOB_OBSERVER_H_
 #define RINGCP_CORE_BASE_JOB_OBSERVER_H_
 
+#include <sys/types.h>
+
 #include <string_view>
 
 #include "core/base/file_error.h"
@@ -20,6 +22,14 @@ class JobObserver {
 
   // Something is odd but nothing was lost, such as a source that was named twice.
   virtual void OnWarning(std::string_view message) = 0;
+
+  // Asks the user whether `target`, which exists and has the st_mode `mode`, may be
+  // replaced (-i); with `removes`, it would be removed for that. Waits for the answer, so
+  // it is called by a thread that does nothing else, and other calls may come meanwhile.
+  // A job that is cancelled waits for it to return.
+  virtual bool OnAsk(std::string_view /*target*/, mode_t /*mode*/, bool /*removes*/) {
+    return false;
+  }
 
   // Whether OnCopied() is wanted; asked once, when the job starts to run.
   virtual bool WantsCopied() const { return false; }

@@ -124,7 +124,6 @@ AccessAttributes FindAccessAttributes(std::string_view names) {
     const std::string_view name = names.substr(0, names.find('\0'));
     if (name == kAccessAclName) found.access_acl = true;
     if (name == kDefaultAclName) found.default_acl = true;
-    if (name == kCapabilityName) found.capability = true;
     names.remove_prefix(std::min(names.size(), name.size() + 1));
   }
   return found;

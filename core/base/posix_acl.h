@@ -19,7 +19,6 @@ namespace ringcp {
 
 inline constexpr char kAccessAclName[] = "system.posix_acl_access";
 inline constexpr char kDefaultAclName[] = "system.posix_acl_default";
-inline constexpr char kCapabilityName[] = "security.capability";
 
 // The permissions (of 0777) for a copy that gets no ACL, of a source with the access ACL
 // `acl`: nobody gets access to the copy who had none to the source. The source's own mode
@@ -38,11 +37,10 @@ std::optional<mode_t> PermissionsGrantedByDefault(std::string_view acl);
 // system does not support ACLs.
 bool SaysNoAcl(int error_number);
 
-// Which of a file's extended attributes decide who has access to it, or what it may do.
+// Which ACLs a file has.
 struct AccessAttributes {
   bool access_acl = false;
   bool default_acl = false;
-  bool capability = false;
 };
 
 // The ones among `names`: the names of a file's extended attributes, each followed by a

@@ -1,7 +1,9 @@
 #include "core/file/attribute_plan.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <string_view>
+#include <utility>
 
 #include "core/base/check.h"
 
@@ -20,7 +22,17 @@ void AttributePlan::Start(const FileCopyPolicy& policy, const struct statx& sour
   policy_ = &policy;
   source_ = &source;
   target_ = target;
-  failed_ = tries_group_ = closes_group_ = false;
+  failed_ = tries_group_ = has_acl_ = lacks_acl_ = closes_group_ = false;
+  xattr_failures_.clear();
+  dropped_bits_ = 0;
+  unsupported_error_ = 0;
+  value_bytes_ = -1;
+  names_ = target.attributes != nullptr ? &target.attributes->names() : nullptr;
+  name_at_ = 0;
+  if (target.attributes != nullptr && target.attributes->list_error() != 0) {
+    NoteXattr(Operation::kListXattrs, target.attributes->list_error(),
+              /*on_target=*/false);
+  }
   mode_.reset();
   acls_.reset();
   if (target.stat != nullptr) {
@@ -31,8 +43,26 @@ void AttributePlan::Start(const FileCopyPolicy& policy, const struct statx& sour
 }
 
 void AttributePlan::GoOnWith(Step step) {
-  while (step != Step::kDone && !Needs(step)) step = After(step);
+  while (step != Step::kDone && !Needs(step)) {
+    step = After(step);
+    if (step != Step::kGetOtherAcl) continue;
+    names_ = keeps_acls() ? &target_.attributes->other_acls() : nullptr;
+    name_at_ = 0;
+  }
   step_ = step;
+  if (step == Step::kDone) End();
+}
+
+void AttributePlan::End() {
+  const SourceAttributes* const attributes = target_.attributes;
+  if (attributes != nullptr && attributes->acl_error() != 0) {
+    Fail(Operation::kSetMode, attributes->acl_error());
+  }
+  const bool are_required = policy_->preserve.requires_xattrs();
+  if (failed_ || !are_required || xattr_failures_.empty()) return;
+  failed_ = true;
+  failure_ = xattr_failures_.back();
+  xattr_failures_.pop_back();
 }
 
 bool AttributePlan::Needs(Step step) const {
@@ -49,13 +79,23 @@ bool AttributePlan::Needs(Step step) const {
       return keep.ownership && owner_differs();
     case Step::kSetGroup:
       return tries_group_;
+    case Step::kGetXattr:
+    case Step::kGetOtherAcl:
+      return has_name();
+    case Step::kSetXattr:
+    case Step::kSetOtherAcl:
+      return has_value();
     case Step::kListAcls:
       return is_directory() && replaces_acls();
     case Step::kRemoveDefaultAcl:
-      return is_directory() && replaces_acls() &&
+      return is_directory() && replaces_acls() && !Needs(Step::kSetDefaultAcl) &&
              (!acls_.has_value() || acls_->default_acl);
+    case Step::kSetDefaultAcl:
+      return keeps_acls() && !target_.attributes->default_acl().empty();
+    case Step::kSetAcl:
+      return keeps_acls() && !target_.attributes->access_acl().empty();
     case Step::kReplaceAcl:
-      return replaces_acls() && (!acls_.has_value() || acls_->access_acl);
+      return !has_acl_ && replaces_acls() && (!acls_.has_value() || acls_->access_acl);
     case Step::kSetMode:
       return may_set_mode() && (!mode_.has_value() || *mode_ != WantedMode());
     case Step::kDone:
@@ -80,11 +120,16 @@ bool AttributePlan::replaces_acls() const {
 
 mode_t AttributePlan::WantedMode() const {
   if (keeps_mode()) {
-    return target_.kept_mode & ~(closes_group_ ? mode_t{S_IRWXG} : 0);
+    const mode_t mode = has_acl_ ? target_.attributes->mode() : target_.kept_mode;
+    return mode & ~dropped_bits_ & ~(closes_group_ ? mode_t{S_IRWXG} : 0);
   }
   const mode_t granted =
       target_.withheld & ~policy_->umask & target_.default_acl.value_or(kPermissions);
   return (*mode_ & ~target_.lent) | granted;
+}
+
+Op AttributePlan::SetAcl(const char* name, const std::string& acl) const {
+  return SetXattr(target_.file, name, acl.data(), static_cast<uint32_t>(acl.size()));
 }
 
 Op AttributePlan::op() {
@@ -100,18 +145,27 @@ Op AttributePlan::op() {
       return SetOwner(file, source_->stx_uid, source_->stx_gid);
     case Step::kSetGroup:
       return SetOwner(file, static_cast<uid_t>(-1), source_->stx_gid);
+    case Step::kGetXattr:
+    case Step::kGetOtherAcl:
+      return GetNamed();
+    case Step::kSetXattr:
+    case Step::kSetOtherAcl:
+      return SetXattr(file, name(), value_.data(), static_cast<uint32_t>(value_bytes_));
     case Step::kListAcls:
       buffer_.resize(kNamesBytesMax);
       return ListXattrs(file, buffer_.data(), kNamesBytesMax);
     case Step::kRemoveDefaultAcl:
       return RemoveXattr(file, kDefaultAclName);
+    case Step::kSetDefaultAcl:
+      return SetAcl(kDefaultAclName, target_.attributes->default_acl());
+    case Step::kSetAcl:
+      return SetAcl(kAccessAclName, target_.attributes->access_acl());
     case Step::kReplaceAcl:
       // If the ACL were removed, the group would have the ACL's mask as its permissions
       // until the mode is set. So an ACL that says no more than a mode replaces it, and
       // the kernel sets the mode accordingly.
       buffer_ = AclOfMode(target_.kept_mode);
-      return SetXattr(file, kAccessAclName, buffer_.data(),
-                      static_cast<uint32_t>(buffer_.size()));
+      return SetAcl(kAccessAclName, buffer_);
     case Step::kSetMode:
       return SetMode(file, WantedMode());
     case Step::kDone:
@@ -144,11 +198,29 @@ void AttributePlan::Settle(int32_t result) {
     case Step::kSetGroup:
       if (is_done) OnOwnerSet();
       break;
+    case Step::kGetXattr:
+    case Step::kGetOtherAcl:
+      OnGot(step, result);
+      return GoOnWith(has_value() ? After(step) : step);
+    case Step::kSetXattr:
+      OnSet(step, error_number);
+      return GoOnWith(Step::kGetXattr);
+    case Step::kSetOtherAcl:
+      OnSet(step, error_number);
+      return GoOnWith(Step::kGetOtherAcl);
     case Step::kListAcls:
       OnListAcls(result);
       break;
     case Step::kRemoveDefaultAcl:
       if (!is_done) OnAclNotSet(error_number);
+      break;
+    case Step::kSetDefaultAcl:
+    case Step::kSetAcl:
+      has_acl_ = is_done && step == Step::kSetAcl;
+      if (has_acl_) mode_.reset();
+      if (is_done) break;
+      Fail(Operation::kSetMode, error_number);
+      lacks_acl_ = true;
       break;
     case Step::kReplaceAcl:
       if (!is_done) OnAclNotSet(error_number);
@@ -162,8 +234,8 @@ void AttributePlan::Settle(int32_t result) {
     case Step::kDone:
       RINGCP_CHECK(!done());
   }
-  const bool goes_on =
-      !failed_ || closes_group_ || (step == Step::kSetOwner && tries_group_);
+  const bool goes_on = !failed_ || lacks_acl_ || closes_group_ ||
+                       (step == Step::kSetOwner && tries_group_);
   GoOnWith(goes_on ? After(step) : Step::kDone);
 }
 
@@ -177,8 +249,67 @@ void AttributePlan::OnOwnerNotSet(int error_number) {
     return Fail(Operation::kSetOwner, error_number);
   }
   // The target must not act with the rights of a user or group other than its source's.
-  target_.kept_mode &= is_directory() ? ~kSetIdBits : kPermissions;
+  dropped_bits_ = is_directory() ? kSetIdBits : kAllModeBits & ~kPermissions;
 }
+
+// --- Attributes whose values are read one by one ---
+
+Op AttributePlan::GetNamed() {
+  if (value_.size() < SourceAttributes::kUsualBytes) {
+    value_.resize(SourceAttributes::kUsualBytes);
+  }
+  return GetXattr(target_.source, name(), value_.data(),
+                  static_cast<uint32_t>(value_.size()));
+}
+
+void AttributePlan::OnGot(Step step, int32_t result) {
+  if (result == -ERANGE && value_.size() < SourceAttributes::kBytesMax) {
+    value_.resize(SourceAttributes::kBytesMax);  // The same step comes once more.
+    return;
+  }
+  value_bytes_ = std::min(result, static_cast<int32_t>(value_.size()));
+  if (has_value()) return;
+  if (step == Step::kGetOtherAcl) {
+    if (!SaysNoAcl(-result)) Fail(Operation::kSetMode, -result);
+  } else if (result != -ENODATA) {  // Otherwise somebody has removed it just now.
+    NoteXattr(Operation::kGetXattr, -result, /*on_target=*/false);
+  }
+  TakeNextName();
+}
+
+void AttributePlan::OnSet(Step step, int error_number) {
+  const bool is_unsupported = error_number == EOPNOTSUPP || error_number == ENOSYS;
+  if (step == Step::kSetOtherAcl) {
+    if (error_number != 0 && !is_unsupported) Fail(Operation::kSetMode, error_number);
+  } else if (is_unsupported) {
+    unsupported_error_ = error_number;
+  } else if (error_number != 0) {
+    NoteXattr(Operation::kSetXattr, error_number, /*on_target=*/true);
+  }
+  TakeNextName();
+}
+
+void AttributePlan::TakeNextName() {
+  name_at_ = names_->find('\0', name_at_) + 1;
+  value_bytes_ = -1;
+  if (has_name() || unsupported_error_ == 0) return;
+  NoteXattr(Operation::kSetXattrs, unsupported_error_, /*on_target=*/true);
+  unsupported_error_ = 0;
+}
+
+void AttributePlan::NoteXattr(Operation operation, int error_number, bool on_target) {
+  const Preserve& keep = policy_->preserve;
+  const bool is_telling =
+      keep.requires_xattrs() || policy_->attributes_only ||
+      (keep.xattrs == Xattrs::kReported && error_number != EOPNOTSUPP);
+  if (!is_telling) return;
+  CopyFailure failure = {
+      .operation = operation, .error_number = error_number, .on_target = on_target};
+  if (has_name()) failure.attribute = name();
+  xattr_failures_.push_back(std::move(failure));
+}
+
+// --- ACLs ---
 
 void AttributePlan::OnListAcls(int32_t result) {
   if (result == -ERANGE) return;

@@ -74,8 +74,6 @@ struct FileCopyPolicy {
   // The user has named several sources. One of them may lie inside another, so the walk
   // may meet a file more often than it has names.
   bool may_meet_names_again = false;
-  // Whether the copy looks for capabilities of sources, to warn that it leaves them out.
-  bool notes_capabilities = false;
   // Whether new targets may be made in slots. A target can be looked at and emptied only
   // by an ordinary descriptor, so the ring must be able to install one for a slot.
   bool use_slots = true;
@@ -191,7 +189,8 @@ struct CopyFailure {
   Operation operation = Operation::kRefuse;
   int error_number = 0;  // 0 if refused.
   Refusal refusal = Refusal::kNone;
-  bool on_target = false;  // Otherwise the source is at fault.
+  bool on_target = false;      // Otherwise the source is at fault.
+  std::string attribute = {};  // Which one, if the operation is about one of several.
 };
 
 // Whether opening a target failed with `error_number` because of the target itself, so

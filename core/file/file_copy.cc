@@ -11,7 +11,7 @@
 //       (kAwaitCaller)   only for a file with several hard links, if they are kept: the
 //             |            worker calls Proceed() or Abandon()
 //             v
-//     kGetAcl, kGetCapability, if the mode is kept
+//    kLookAtAttributes (source_attributes.h), if the mode or others are kept
 //             |
 //    up to one block: kReadFirst (if it has not been read yet), kConfirmEnd
 //             |                                           other sizes
@@ -81,7 +81,7 @@ void FileCopy::Start(const FileCopyPolicy& policy, const FileCopyNames& names, i
   block_.Begin(0, block_size_bytes_);
   is_whole_ = false;
   opening_ = TargetOpening();
-  left_out_rights_ = false;
+  attributes_.Forget();
   keeps_newer_ = false;
   question_ = QuestionAbout(CopyKind::kContents, policy, names);
   old_target_ = OldTarget::kKept;
@@ -114,11 +114,10 @@ void FileCopy::GoOn(int lane, absl::Span<const int32_t> results, NextChains* nex
       return OnOpenSource(results[0], next);
     case State::kLookAtSource:
       return OnLookAtSource(results, next);
-    case State::kGetAcl:
-      return OnGetAcl(results[0], next);
-    case State::kGetCapability:
-      if (results[0] > 0) left_out_rights_ = true;
-      return OnRightsKnown(next);
+    case State::kLookAtAttributes:
+      if (ShouldRetry(results[0], &retries_, counters_)) return LookAtAttributes(next);
+      source_attributes_.Settle(results[0]);
+      return LookAtAttributes(next);
     case State::kReadFirst:
       return OnFirstRead(results[0], next);
     case State::kConfirmEnd:
@@ -153,6 +152,7 @@ void FileCopy::GoOn(int lane, absl::Span<const int32_t> results, NextChains* nex
       contents_.Settle(lane, results, next);
       return OnContents(next);
     case State::kAttributes:
+      if (ShouldRetry(results[0], &retries_, counters_)) return SetNextAttribute(next);
       attributes_.Settle(results[0]);
       return SetNextAttribute(next);
     case State::kEndTarget:
@@ -171,16 +171,18 @@ void FileCopy::GoOn(int lane, absl::Span<const int32_t> results, NextChains* nex
 
 void FileCopy::SetAttributes(NextChains* next) {
   DropFirstBlock();
-  if (!policy_.preserve.any_attribute() || outcome_at_end_ == Outcome::kFailed) {
-    return CloseAll(next);
-  }
-  attributes_.Start(
-      policy_, source_stat_,
-      {.file = target_.file(),
-       .created = target_.is_made(),
-       .kept_mode = source_stat_.stx_mode & kAllModeBits,
-       .withheld = target_.is_made() || opening_.makes_pointee() ? WithheldMode() : 0,
-       .default_acl = names_.target_default_acl});
+  if (!sets_attributes() || outcome_at_end_ == Outcome::kFailed) return CloseAll(next);
+  retries_ = 0;
+  const bool makes = target_.is_made() || opening_.makes_pointee();
+  attributes_.Start(policy_, source_stat_,
+                    {.file = target_.file(),
+                     .created = target_.is_made(),
+                     .kept_mode = source_stat_.stx_mode & kAllModeBits,
+                     .withheld = makes ? WithheldMode() : 0,
+                     .lent = makes ? LentMode() : 0,
+                     .default_acl = names_.target_default_acl,
+                     .source = source_,
+                     .attributes = &source_attributes_});
   SetNextAttribute(next);
 }
 

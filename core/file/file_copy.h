@@ -57,6 +57,7 @@
 #include "core/file/next_chains.h"
 #include "core/file/placed_target.h"
 #include "core/file/shared_file.h"
+#include "core/file/source_attributes.h"
 #include "core/file/target_claims.h"
 #include "core/file/target_decision.h"
 #include "core/file/target_opening.h"
@@ -82,8 +83,7 @@ class FileCopy {
     kFailed,           // See failure().
   };
 
-  // REQUIRES: `pool` and `counters` outlive the copy; `pool` has a block for each copy
-  // that runs.
+  // REQUIRES: both outlive the copy; `pool` has a block for each copy that runs.
   FileCopy(BlockPool* pool, EngineCounters* counters)
       : pool_(pool),
         counters_(counters),
@@ -102,8 +102,7 @@ class FileCopy {
   // Closes the source and ends a copy that is kMultiplyLinked.
   void Abandon(NextChains* next);
 
-  // Goes on with a copy that is kAwaitTarget, unless another copy still writes to the
-  // target.
+  // Goes on with a copy that is kAwaitTarget, unless another copy still writes there.
   void RetryTarget(NextChains* next);
 
   // Goes on with a copy that is kAwaitHelper, unless somebody is still helping.
@@ -166,7 +165,7 @@ class FileCopy {
             (failure_.operation == Operation::kCreate && opening_.is_existing() &&
              target_.is_untouched()));
   }
-  // How many bytes this copy has added to the counters' bytes_found.
+  // Bytes that this copy has added to the counters' bytes_found.
   uint64_t bytes_found() const { return bytes_found_; }
   // Whether this copy removed an old target, and when.
   OldTarget old_target() const { return old_target_; }
@@ -175,16 +174,15 @@ class FileCopy {
   // Whether the target is there with all of its contents, though perhaps not with all of
   // its attributes. REQUIRES: done().
   bool is_target_whole() const { return target_.is_whole(); }
-  // Whether the source has an access control list or capabilities, which are not copied.
-  bool left_out_rights() const { return left_out_rights_; }
+  // See AttributePlan.
+  const auto& xattr_failures() const { return attributes_.xattr_failures(); }
 
  private:
   enum class State {
     kOpenSource,
     kLookAtSource,
     kAwaitCaller,
-    kGetAcl,
-    kGetCapability,
+    kLookAtAttributes,
     kReadFirst,
     kConfirmEnd,
     kCopyWhole,
@@ -208,8 +206,8 @@ class FileCopy {
     kDone,
   };
 
-  // Room for an access control list of some hundred entries. A longer one is not read.
-  static constexpr uint32_t kAclBytesMax = 1024;
+  // Some files are read in whole records only, such as /proc/PID/pagemap.
+  static constexpr uint32_t kBeyondEndBytes = 1024;
 
   void GoOn(int lane, absl::Span<const int32_t> results, NextChains* next);
 
@@ -221,9 +219,8 @@ class FileCopy {
   void SetSourceFileSystem(FileSystem* file_system);
   void OnLookAtSource(absl::Span<const int32_t> results, NextChains* next);
   void OnSourceKnown(NextChains* next);
-  void GetAcl(NextChains* next);
-  void OnGetAcl(int32_t result, NextChains* next);
-  void OnRightsKnown(NextChains* next);
+  void LookAtAttributes(NextChains* next);
+  void OnAttributesKnown(NextChains* next);
 
   // Whether the worker has to know the source, because it may have further names.
   bool may_have_names() const;
@@ -244,6 +241,7 @@ class FileCopy {
   // is made with.
   mode_t WithheldMode() const;
   mode_t FirstMode() const;
+  mode_t LentMode() const;  // So that its owner can set extended attributes.
   bool may_use_slot() const;
   void ClaimNewTarget();
   void CopyWhole(NextChains* next);
@@ -300,8 +298,7 @@ class FileCopy {
   void OnWriteWhole(absl::Span<const int32_t> results, NextChains* next);
   // Whether calls may be able to write what queued writes could not.
   bool may_help_to_call() const;
-  // Takes in the result of writing the block of a small file. False if the copy has to
-  // end.
+  // Takes in the result of writing a small file's block. False if the copy has to end.
   bool NoteWritten(int32_t result);
   void OnContents(NextChains* next);
   // Whether to copy all once more, by calls, after `failure`.
@@ -314,6 +311,9 @@ class FileCopy {
   void LetGo(NextChains* next);
   void OnLetGo(absl::Span<const int32_t> results, NextChains* next);
   void OnConfirmAnew(int32_t result, NextChains* next);
+  bool sets_attributes() const {  // On the target.
+    return policy_.preserve.any_attribute() || source_attributes_.any();
+  }
   void SetAttributes(NextChains* next);
   void SetNextAttribute(NextChains* next);
 
@@ -322,8 +322,7 @@ class FileCopy {
   bool has_cached() const;
   bool source_refuses_uncached() const;
   void CloseAll(NextChains* next);
-  // Does the next thing that the target needs besides being closed. False if there is
-  // none.
+  // Does the next thing that the target needs besides being closed, if there is one.
   bool EndsTarget(NextChains* next);
   void OnEndTarget(absl::Span<const int32_t> results, NextChains* next);
   void OnDropCached(int32_t written_back, NextChains* next);
@@ -382,16 +381,15 @@ class FileCopy {
   // While all is about to be copied once more: the failure of the first time, which the
   // user is told if the second time can't even begin.
   std::optional<CopyFailure> first_failure_;
-  // Files are closed at once, because a queued close did not run, or because all is
-  // written by calls.
+  // Files are closed at once: a queued close did not run, or all is written by calls.
   bool closes_at_once_ = false;
-  bool left_out_rights_ = false;
   bool keeps_newer_ = false;  // With -u, if the source can't be opened.
   struct statx source_stat_ = {};
-  std::array<char, kAclBytesMax> acl_;  // Also the buffer of the read in kConfirmEnd.
+  std::array<char, kBeyondEndBytes> beyond_end_;  // The buffer of kConfirmEnd.
   TargetClaims::Claim claim_;
 
   ContentsCopy contents_;
+  SourceAttributes source_attributes_;
   AttributePlan attributes_;
 };
 

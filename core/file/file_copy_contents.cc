@@ -18,7 +18,7 @@ void FileCopy::CopyWhole(NextChains* next) {
                    target));
   BeginToWrite();
   if (block_.filled > 0) chain.Add(WriteBlock(target));
-  if (policy_.preserve.any_attribute()) chain.Add(InstallDescriptor(target));
+  if (sets_attributes()) chain.Add(InstallDescriptor(target));
   chain.Add(Close(target));
   chain.Add(Close(source_), Link::kHard);
 }
@@ -28,7 +28,7 @@ void FileCopy::OnCopyWhole(absl::Span<const int32_t> results, NextChains* next) 
   target_.NoteMade(FileRef::Slot(slot_));
   size_t at = 1;
   if (block_.filled > 0) NoteWritten(results[at++]);
-  const int32_t installed = policy_.preserve.any_attribute() ? results[at++] : -ECANCELED;
+  const int32_t installed = sets_attributes() ? results[at++] : -ECANCELED;
   const int32_t target_closed = results[at];
   const int32_t source_closed = results[at + 1];
   // A close that was cancelled did not run. A close that failed has closed the file.
@@ -112,7 +112,7 @@ Op FileCopy::WriteBlock(FileRef target) {
 }
 
 bool FileCopy::closes_when_written() const {
-  return !policy_.preserve.any_attribute() && !policy_.leaves_cache();
+  return !sets_attributes() && !policy_.leaves_cache();
 }
 
 void FileCopy::WriteWhole(NextChains* next) {

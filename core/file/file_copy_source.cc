@@ -7,7 +7,6 @@
 #include <cerrno>
 
 #include "core/base/check.h"
-#include "core/base/posix_acl.h"
 #include "core/file/file_copy.h"
 #include "core/file/source_contents.h"
 
@@ -15,7 +14,6 @@ namespace ringcp {
 namespace {
 
 constexpr int kSourceFlags = O_RDONLY | O_NOCTTY;
-constexpr mode_t kExecutePermissions = 0111;
 // The result of a first read that has not run.
 constexpr int32_t kNotRead = -ECANCELED;
 
@@ -181,39 +179,24 @@ void FileCopy::OnSourceKnown(NextChains* next) {
   if (control_.stopped) return CloseAll(next);
   bytes_found_ = policy_.attributes_only ? 0 : source_stat_.stx_size;
   counters_->bytes_found.Add(static_cast<int64_t>(bytes_found_));
-  if (!policy_.preserve.mode) return OnRightsKnown(next);
-  GetAcl(next);
-}
-
-void FileCopy::GetAcl(NextChains* next) {
-  Enter(State::kGetAcl,
-        policy_.CallUnlessQueued(
-            GetXattr(source_, kAccessAclName, acl_.data(), kAclBytesMax)),
-        next);
-}
-
-void FileCopy::OnGetAcl(int32_t result, NextChains* next) {
-  if (ShouldRetry(result, &retries_, counters_)) return GetAcl(next);
   retries_ = 0;
-  if (result > 0 || (result < 0 && !SaysNoAcl(-result))) {
-    std::optional<mode_t> permissions;
-    if (result > 0) {
-      permissions = PermissionsWithoutAcl(
-          std::string_view(acl_.data(), static_cast<size_t>(result)));
-    }
-    // If the list can't be read, only the owner is known to have access.
-    const mode_t without = permissions.value_or(kOwnerPermissions);
-    source_stat_.stx_mode &= static_cast<uint16_t>(~kPermissions | without);
-    left_out_rights_ = true;
-  }
-  const bool may_have_capability =
-      policy_.notes_capabilities && (source_stat_.stx_mode & kExecutePermissions) != 0;
-  if (!may_have_capability) return OnRightsKnown(next);
-  Enter(State::kGetCapability,
-        policy_.CallUnlessQueued(GetXattr(source_, kCapabilityName, nullptr, 0)), next);
+  source_attributes_.Start(policy_.preserve, source_, source_stat_.stx_mode);
+  LookAtAttributes(next);
 }
 
-void FileCopy::OnRightsKnown(NextChains* next) {
+void FileCopy::LookAtAttributes(NextChains* next) {
+  if (!source_attributes_.done()) {
+    return Enter(State::kLookAtAttributes,
+                 policy_.CallUnlessQueued(source_attributes_.op()), next);
+  }
+  if (policy_.preserve.mode) {
+    source_stat_.stx_mode = static_cast<uint16_t>((source_stat_.stx_mode & S_IFMT) |
+                                                  source_attributes_.mode_without_acl());
+  }
+  OnAttributesKnown(next);
+}
+
+void FileCopy::OnAttributesKnown(NextChains* next) {
   if (control_.stopped) return CloseAll(next);
   if (policy_.attributes_only) return OpenNewTarget(next);
   // An empty file has nothing to share.
@@ -277,7 +260,8 @@ void FileCopy::OnFirstRead(int32_t result, NextChains* next) {
   // At and beyond the size that the file system tells, io_uring reads nothing without
   // asking the file system (Linux 6.18). pread(2) does ask.
   Enter(State::kConfirmEnd,
-        ByCall(ReadAt(source_, acl_.data(), kAclBytesMax, block_.filled)), next);
+        ByCall(ReadAt(source_, beyond_end_.data(), kBeyondEndBytes, block_.filled)),
+        next);
 }
 
 void FileCopy::OnConfirmEnd(int32_t result, NextChains* next) {
@@ -285,9 +269,10 @@ void FileCopy::OnConfirmEnd(int32_t result, NextChains* next) {
   if (result == 0) return OnReadWhole(next);
   if (result < 0) {
     if (ShouldRetry(result, &retries_, counters_)) {
-      return Enter(State::kConfirmEnd,
-                   ByCall(ReadAt(source_, acl_.data(), kAclBytesMax, block_.filled)),
-                   next);
+      return Enter(
+          State::kConfirmEnd,
+          ByCall(ReadAt(source_, beyond_end_.data(), kBeyondEndBytes, block_.filled)),
+          next);
     }
     FailOnSource(Operation::kRead, -result);
     return CloseAll(next);

@@ -38,12 +38,17 @@ mode_t FileCopy::WithheldMode() const {
 }
 
 mode_t FileCopy::FirstMode() const {
-  return policy_.NewMode(source_stat_.stx_mode) & ~WithheldMode();
+  return (policy_.NewMode(source_stat_.stx_mode) & ~WithheldMode()) | LentMode();
+}
+
+mode_t FileCopy::LentMode() const {
+  if (!source_attributes_.needs_source() || policy_.user == 0) return 0;
+  return S_IWUSR & ~policy_.NewMode(source_stat_.stx_mode);
 }
 
 bool FileCopy::may_use_slot() const {
   return policy_.use_slots && !names_.target_file_system->tells_errors_at_close() &&
-         !control_.at_once && !has_cached();
+         !control_.at_once && !has_cached() && !source_attributes_.needs_source();
 }
 
 void FileCopy::ClaimNewTarget() {

@@ -11,8 +11,8 @@
 #include "core/base/check.h"
 #include "core/base/file_identity.h"
 #include "core/file/attribute_plan.h"
-#include "core/file/file_acls.h"
 #include "core/file/old_target.h"
+#include "core/file/source_attributes.h"
 #include "core/file/target_decision.h"
 #include "core/file/target_relation.h"
 #include "core/kernel/op.h"
@@ -108,15 +108,15 @@ class NodeCopy {
     }
     if (is_link_) {
       const int error_number = ReadLinkText(kernel_, source_fd_, &text_);
-      if (error_number == 0) return true;
-      return Fail({.operation = Operation::kReadLink, .error_number = error_number});
+      if (error_number != 0) {
+        return Fail({.operation = Operation::kReadLink, .error_number = error_number});
+      }
     }
-    mode_ = source_.stx_mode & kAllModeBits;
-    if (policy_.preserve.mode) {
-      const SourceAccess access = LookAtAccess(kernel_, source_fd_, mode_);
-      mode_ = access.mode;
-      result_.access_left_out = access.is_more_than_mode;
-    }
+    attributes_.Start(policy_.preserve, FileRef::Descriptor(source_fd_),
+                      source_.stx_mode);
+    LookAtOnce(&attributes_, [this](const Op& op) { return kernel_->Do(op); });
+    if (is_link_) return true;
+    mode_ = attributes_.mode_without_acl();
     const mode_t type = source_.stx_mode & S_IFMT;
     withheld_ = policy_.WithheldMode(type | mode_, inherits_acl());
     // If the target has the right owner from the beginning, and no ACL, nobody has to be
@@ -211,7 +211,7 @@ class NodeCopy {
 
   // Most symbolic links have the right owner already, and none has a mode of its own.
   bool has_attributes_to_set() const {
-    if (policy_.preserve.timestamps) return true;
+    if (policy_.preserve.timestamps || attributes_.any()) return true;
     if (is_link_) return policy_.preserve.ownership && !is_owner_right();
     return policy_.preserve.ownership || policy_.preserve.mode;
   }
@@ -244,8 +244,11 @@ class NodeCopy {
                 .created = true,
                 .kept_mode = mode_,
                 .withheld = withheld_,
-                .default_acl = names_.target_default_acl});
+                .default_acl = names_.target_default_acl,
+                .source = FileRef::Descriptor(source_fd_),
+                .attributes = &attributes_});
     SetAttributesAtOnce(&plan, [&](const Op& op) { return SetAttribute(op, target); });
+    result_.xattr_failures = plan.xattr_failures();
     return !plan.failed() || Fail(plan.failure());
   }
 
@@ -285,7 +288,8 @@ class NodeCopy {
   const bool links_to_source_ = false;
   bool leads_elsewhere_ = false;  // The link would, being relative.
   Operation operation_ = Operation::kMakeSpecial;
-  std::string text_;     // A symbolic link's.
+  std::string text_;  // A symbolic link's.
+  SourceAttributes attributes_;
   mode_t mode_ = 0;      // The source's, without an ACL's mask.
   mode_t withheld_ = 0;  // Permissions that the target is created without.
   NodeResult result_;

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include <string>
+#include <vector>
 
 #include "core/file/copy_policy.h"
 #include "core/kernel/kernel.h"
@@ -43,9 +44,8 @@ class NodeSource {
 
 struct NodeResult {
   NodeOutcome outcome = NodeOutcome::kFailed;
-  CopyFailure failure;  // The reason for kFailed.
-  // The source has an access control list or capabilities, which the copy lacks.
-  bool access_left_out = false;
+  CopyFailure failure;                      // The reason for kFailed.
+  std::vector<CopyFailure> xattr_failures;  // See AttributePlan.
   OldTarget old_target = OldTarget::kKept;
   bool is_made = false;  // The target is there, even if its attributes could not be set.
   std::string backup;    // The name that an old target got, if it is kBackedUp.

@@ -47,6 +47,16 @@ FileError WordRefusal(Refusal refusal, std::string_view source, std::string_view
   return MakeRefusal(source, absl::StrCat("not copied: ", Quote(source)));
 }
 
+FileError Word(const CopyFailure& failure, std::string_view source,
+               std::string_view target) {
+  if (failure.operation == Operation::kRefuse) {
+    return WordRefusal(failure.refusal, source, target);
+  }
+  return MakeFileError(
+      failure.operation, failure.on_target ? target : source, failure.error_number,
+      failure.attribute.empty() ? source : std::string_view(failure.attribute));
+}
+
 }  // namespace
 
 void Reporter::Report(const FileError& error) {
@@ -57,11 +67,7 @@ void Reporter::Report(const FileError& error) {
 
 void Reporter::Report(const CopyFailure& failure, std::string_view source,
                       std::string_view target) {
-  if (failure.operation == Operation::kRefuse) {
-    return Report(WordRefusal(failure.refusal, source, target));
-  }
-  Report(MakeFileError(failure.operation, failure.on_target ? target : source,
-                       failure.error_number, source));
+  Report(Word(failure, source, target));
 }
 
 void Reporter::Warn(std::string_view message) {
@@ -69,12 +75,13 @@ void Reporter::Warn(std::string_view message) {
   observer_->OnWarning(message);
 }
 
-void Reporter::WarnOfAccessLeftOut(std::string_view path) {
-  if (warned_of_access_.exchange(true, std::memory_order_relaxed)) return;
-  Warn(
-      absl::StrCat("warning: access control lists and capabilities are not copied yet: "
-                   "left out of ",
-                   Quote(path), " and perhaps others"));
+void Reporter::TellOfXattrs(const std::vector<CopyFailure>& failures,
+                            const Preserve& preserve, std::string_view source,
+                            std::string_view target) {
+  for (const CopyFailure& failure : failures) {
+    const FileError error = Word(failure, source, target);
+    preserve.requires_xattrs() ? Report(error) : Warn(error.message);
+  }
 }
 
 void Reporter::Copied(std::string_view source, std::string_view target,

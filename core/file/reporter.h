@@ -10,8 +10,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "core/base/copy_options.h"
 #include "core/base/file_error.h"
 #include "core/base/job_observer.h"
 #include "core/base/mutex.h"
@@ -30,9 +32,10 @@ class Reporter {
   void Report(const CopyFailure& failure, std::string_view source,
               std::string_view target);
   void Warn(std::string_view message);
-  // Warns that the copy of `path` lacks an access control list or capabilities that the
-  // source has. A job is warned once only, because one such file seldom comes alone.
-  void WarnOfAccessLeftOut(std::string_view path);
+  // Tells of extended attributes that the copy of `source` lacks, each with the reason:
+  // as errors if `preserve` says that they are required, otherwise as warnings.
+  void TellOfXattrs(const std::vector<CopyFailure>& failures, const Preserve& preserve,
+                    std::string_view source, std::string_view target);
 
   // Whether the observer wants Copied() and Removed(): ask before building their paths.
   bool wants_copied() const { return wants_copied_; }
@@ -49,7 +52,6 @@ class Reporter {
   JobObserver* const observer_;
   const bool wants_copied_;
   std::atomic<int64_t> errors_ = 0;
-  std::atomic<bool> warned_of_access_ = false;
   Mutex mutex_;  // Held while the observer is called.
 };
 

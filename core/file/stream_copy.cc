@@ -8,7 +8,6 @@
 
 #include "absl/time/time.h"
 #include "core/base/check.h"
-#include "core/file/attribute_plan.h"
 #include "core/kernel/op.h"
 
 namespace ringcp {
@@ -119,7 +118,12 @@ StreamCopy::Outcome StreamCopy::OpenSource() {
                           O_RDONLY | O_NONBLOCK | O_NOCTTY | follow);
   if (source_ < 0) return Fail(Operation::kOpen, -source_, false);
   const int32_t result = kernel_->Stat(source_, &source_stat_);
-  return result == 0 ? Outcome::kCopied : Fail(Operation::kStat, -result, false);
+  if (result != 0) return Fail(Operation::kStat, -result, false);
+  source_attributes_.Start(policy_.preserve, FileRef::Descriptor(source_),
+                           source_stat_.stx_mode);
+  LookAtOnce(&source_attributes_, [this](const Op& op) { return kernel_->Do(op); });
+  mode_ = source_attributes_.mode_without_acl();
+  return Outcome::kCopied;
 }
 
 bool StreamCopy::IsReady(FileRef file, short events) const {
@@ -190,16 +194,17 @@ StreamCopy::Outcome StreamCopy::WriteBlock() {
 
 StreamCopy::Outcome StreamCopy::SetAttributes() {
   if (target_.is_special()) return Outcome::kCopied;
-  AttributePlan plan;
-  plan.Start(policy_, source_stat_,
-             {.file = target_.file(),
-              .created = target_.is_made(),
-              .kept_mode = mode_,
-              .withheld = target_.is_made() || made_pointee_ ? withheld_ : 0,
-              .default_acl = names_.target_default_acl});
-  SetAttributesAtOnce(&plan, [this](const Op& op) { return kernel_->Do(op); });
-  if (!plan.failed()) return Outcome::kCopied;
-  failure_ = plan.failure();
+  attributes_.Start(policy_, source_stat_,
+                    {.file = target_.file(),
+                     .created = target_.is_made(),
+                     .kept_mode = mode_,
+                     .withheld = target_.is_made() || made_pointee_ ? withheld_ : 0,
+                     .default_acl = names_.target_default_acl,
+                     .source = FileRef::Descriptor(source_),
+                     .attributes = &source_attributes_});
+  SetAttributesAtOnce(&attributes_, [this](const Op& op) { return kernel_->Do(op); });
+  if (!attributes_.failed()) return Outcome::kCopied;
+  failure_ = attributes_.failure();
   return Outcome::kFailed;
 }
 

@@ -23,9 +23,11 @@
 #include "absl/time/time.h"
 #include "core/base/engine_counters.h"
 #include "core/base/mutex.h"
+#include "core/file/attribute_plan.h"
 #include "core/file/copy_policy.h"
 #include "core/file/file_copy.h"
 #include "core/file/placed_target.h"
+#include "core/file/source_attributes.h"
 #include "core/file/target_claims.h"
 #include "core/file/target_decision.h"
 #include "core/kernel/file_system_table.h"
@@ -66,6 +68,9 @@ class StreamCopy {
   OldTarget old_target() const { return old_target_; }
   // See FileCopy.
   bool is_target_whole() const { return target_.is_whole(); }
+  const std::vector<CopyFailure>& xattr_failures() const {
+    return attributes_.xattr_failures();
+  }
   // The name that an old target got, if it is kBackedUp.
   const std::string& backup() const { return backup_; }
   // The errno that says why a half-written target could not be removed, or an old one
@@ -160,6 +165,8 @@ class StreamCopy {
   int32_t filled_ = 0;   // Bytes of the buffer that were read ...
   int32_t written_ = 0;  // ... and of these, written.
   TargetClaims::Claim claim_;
+  SourceAttributes source_attributes_;
+  AttributePlan attributes_;
 };
 
 }  // namespace ringcp

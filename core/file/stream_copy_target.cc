@@ -9,7 +9,6 @@
 
 #include "absl/time/time.h"
 #include "core/base/file_identity.h"
-#include "core/file/file_acls.h"
 #include "core/file/old_target.h"
 #include "core/file/stream_copy.h"
 #include "core/file/target_relation.h"
@@ -214,8 +213,6 @@ StreamCopy::Outcome StreamCopy::ReplaceTarget(OldTarget what_becomes_of_it) {
 }
 
 int StreamCopy::CreateTarget() {
-  mode_ = source_stat_.stx_mode & kAllModeBits;
-  if (policy_.preserve.mode) mode_ = LookAtAccess(kernel_, source_, mode_).mode;
   withheld_ = policy_.WithheldMode(mode_, names_.target_default_acl.has_value());
   if (policy_.claims != nullptr) {
     policy_.claims->AnnounceNew(names_.target_place(), &claim_);

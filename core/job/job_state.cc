@@ -11,6 +11,7 @@
 #include "core/base/file_age.h"
 #include "core/base/file_error.h"
 #include "core/base/file_identity.h"
+#include "core/job/security_context.h"
 
 namespace ringcp {
 namespace {
@@ -41,8 +42,7 @@ FileCopyPolicy PolicyFor(const CopyRequest& request, uid_t user,
           .user = user,
           .offer_all_links = options.preserve.links && FollowsLinks(options),
           .offer_named_links = options.preserve.links && FollowsNamedLinks(options),
-          .may_meet_names_again = request.sources.size() > 1,
-          .notes_capabilities = options.preserve.mode && options.preserve.links};
+          .may_meet_names_again = request.sources.size() > 1};
 }
 
 }  // namespace
@@ -57,6 +57,10 @@ JobState::JobState(CopyRequest a_request, JobObserver* observer,
       directories(policy, request.options.one_file_system, ids.group, &reporter) {}
 
 absl::StatusOr<TopLevel> JobState::ResolveSources(Kernel* kernel) {
+  if (absl::Status status = CheckSecurityContext(kernel, request.options, &reporter);
+      !status.ok()) {
+    return status;
+  }
   absl::StatusOr<TopLevel> top = ResolveTopLevel(kernel, request, &reporter);
   if (top.ok() && top->is_backup) policy.backup = Backup::kNone;
   if (top.ok() && policy.backup != Backup::kNone) {

@@ -307,6 +307,7 @@ class Worker {
   // Reports why a half-written target could not be removed, or an old one emptied, unless
   // `error_number` is 0.
   void TellOfRemoval(const WaitingEntry& entry, int error_number);
+  void TellOfXattrs(const WaitingEntry& entry, const std::vector<CopyFailure>& failures);
   void Release(const WaitingEntry& entry) { Release(entry.directory); }
   // Gives back a hold on a directory, and has it be left if that was the last one.
   void Release(Directory* directory);

@@ -313,6 +313,7 @@ void Worker::OnDone(int index) {
   const FileCopy& copy = flight.copy;
   bool copied = false;
   WarnIfNotPolled(entry, copy);
+  TellOfXattrs(entry, copy.xattr_failures());
   if (copy.outcome() != FileCopy::Outcome::kCopied) {
     EndOldTarget(entry, copy.old_target(), copy.backup(), copy.is_target_whole());
   }
@@ -362,9 +363,6 @@ void Worker::OnDone(int index) {
     case FileCopy::Outcome::kAwaitTarget:
     case FileCopy::Outcome::kAwaitHelper:
       break;
-  }
-  if (copy.left_out_rights() && copied) {
-    work_.reporter->WarnOfAccessLeftOut(SourcePath(*entry.directory, entry.source_name));
   }
   TellOfRemoval(entry, copy.removal_error());
   // If the file had a single link when it was opened, the copy did not check that it is

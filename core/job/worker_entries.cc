@@ -47,6 +47,7 @@ bool Worker::Redirect(const WaitingEntry& entry, mode_t mode) {
 }
 
 void Worker::OnStreamEnded(const WaitingEntry& entry, const StreamCopy& copy) {
+  TellOfXattrs(entry, copy.xattr_failures());
   const OldTarget old_target = copy.old_target();
   if (copy.outcome() != FileCopy::Outcome::kCopied) {
     EndOldTarget(entry, old_target, copy.backup(), copy.is_target_whole());
@@ -73,6 +74,14 @@ void Worker::TellOfRemoval(const WaitingEntry& entry, int error_number) {
   if (error_number == 0) return;
   work_.reporter->Report(MakeFileError(
       Operation::kRemove, TargetPath(*entry.directory, entry.target_name), error_number));
+}
+
+void Worker::TellOfXattrs(const WaitingEntry& entry,
+                          const std::vector<CopyFailure>& failures) {
+  if (failures.empty()) return;
+  work_.reporter->TellOfXattrs(failures, work_.policy.preserve,
+                               SourcePath(*entry.directory, entry.source_name),
+                               TargetPath(*entry.directory, entry.target_name));
 }
 
 LinkTable::Claim Worker::ClaimCopy(const FileIdentity& id, uint32_t links,

@@ -113,9 +113,7 @@ Worker::NodeNext Worker::DecideNode(NodeTask* node) {
 bool Worker::CountNode(const NodeTask& node) {
   const NodeResult& result = node.result;
   const WaitingEntry& entry = node.entry;
-  if (result.access_left_out) {
-    work_.reporter->WarnOfAccessLeftOut(SourcePath(*entry.directory, entry.source_name));
-  }
+  TellOfXattrs(entry, result.xattr_failures);
   if (result.left_behind_error != 0) {
     work_.reporter->Report(MakeFileError(Operation::kRemove,
                                          TargetPath(*entry.directory, result.left_behind),

@@ -42,12 +42,12 @@ bool DirectoryCopy::MakeReady(Kernel* kernel, Directory* directory, bool empty) 
 
 bool DirectoryCopy::MakeTarget(Kernel* kernel, Directory* directory, bool empty) {
   TargetDirectory& target = *directory->target;
+  target.attributes = source_.LookAtAttributes(kernel, preserve_, directory);
   struct statx stat;
   const TargetTree::Made made = target_.Make(kernel, directory, empty, &stat);
   if (made == TargetTree::Made::kFailed) return false;
-  if (made == TargetTree::Made::kOpen) {
-    if (keeps_mode_) target.kept_mode = source_.ModeToKeep(kernel, *directory);
-    if (!target_.Plan(kernel, directory, stat)) return false;
+  if (made == TargetTree::Made::kOpen && !target_.Plan(kernel, directory, stat)) {
+    return false;
   }
   target.is_made = true;
   if (target.is_created && reporter()->wants_copied()) {

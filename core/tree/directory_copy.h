@@ -33,7 +33,7 @@ class DirectoryCopy : public WalkVisitor {
   // REQUIRES: `reporter` outlives this.
   DirectoryCopy(const FileCopyPolicy& policy, bool one_file_system, gid_t group,
                 Reporter* reporter)
-      : keeps_mode_(policy.preserve.mode),
+      : preserve_(policy.preserve),
         failures_(reporter),
         source_(one_file_system, policy.file_systems, &failures_),
         target_(policy, group, &failures_) {}
@@ -58,7 +58,7 @@ class DirectoryCopy : public WalkVisitor {
   // why, if nothing can be put into it. `empty`: nothing will be put into it.
   bool MakeTarget(Kernel* kernel, Directory* directory, bool empty);
 
-  const bool keeps_mode_;
+  const Preserve preserve_;
   DirectoryFailures failures_;
   SourceTree source_;
   TargetTree target_;

@@ -27,9 +27,10 @@ class DirectoryFailures {
     count_.fetch_add(1, std::memory_order_relaxed);
     reporter_->Report(error);
   }
-  void AddRefused(Refusal refusal, const std::string& source, const std::string& target) {
+  void Add(const CopyFailure& failure, const std::string& source,
+           const std::string& target) {
     count_.fetch_add(1, std::memory_order_relaxed);
-    reporter_->Report(RefusedTarget(refusal), source, target);
+    reporter_->Report(failure, source, target);
   }
   int64_t count() const { return count_.load(std::memory_order_relaxed); }
 

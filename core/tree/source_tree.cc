@@ -10,9 +10,14 @@
 #include "core/base/file_error.h"
 #include "core/base/file_identity.h"
 #include "core/file/copy_policy.h"
-#include "core/file/file_acls.h"
 
 namespace ringcp {
+namespace {
+
+constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
+
+}  // namespace
+
 SourceTree::Opened SourceTree::Open(Kernel* kernel, Directory* directory) {
   SourceDirectory& source = directory->source;
   const SourceDirectory& parent = directory->parent->source;
@@ -33,10 +38,17 @@ SourceTree::Opened SourceTree::Open(Kernel* kernel, Directory* directory) {
   if ((open_error == ENOTDIR || open_error == ELOOP) && !source.looked_at) {
     return Opened::kIsNoDirectory;
   }
+  // What can't be read can be looked at, unless there is no descriptor left even for
+  // that.
+  const int path_fd =
+      kernel->Open(parent.fd, source.name.c_str(), O_PATH | source.no_follow());
   const int flags = source.follow ? 0 : AT_SYMLINK_NOFOLLOW;
-  if (const int32_t result =
-          kernel->Stat(parent.fd, source.name.c_str(), flags, &source.stat);
-      result != 0) {
+  const int32_t result =
+      path_fd >= 0 ? kernel->Stat(path_fd, &source.stat)
+                   : kernel->Stat(parent.fd, source.name.c_str(), flags, &source.stat);
+  if (path_fd >= 0) source.fd = path_fd;
+  if (result != 0) {
+    kernel->CloseIfOpen(&source.fd);
     failures_->Add(MakeFileError(Operation::kStat, SourcePath(*directory), -result));
     return Opened::kFailed;
   }
@@ -44,7 +56,9 @@ SourceTree::Opened SourceTree::Open(Kernel* kernel, Directory* directory) {
       MakeFileError(Operation::kAccessDirectory, SourcePath(*directory), open_error));
   if (directory->is_root) source.root_device = DeviceOf(source.stat);
   // As in GNU cp, a directory that can't be read gets an empty copy.
-  return S_ISDIR(source.stat.stx_mode) ? Opened::kUnreadable : Opened::kFailed;
+  if (S_ISDIR(source.stat.stx_mode)) return Opened::kUnreadable;
+  kernel->CloseIfOpen(&source.fd);
+  return Opened::kFailed;
 }
 
 bool SourceTree::IsCycle(const Directory& directory) {
@@ -64,24 +78,24 @@ bool SourceTree::IsLeftOut(const Directory& directory) const {
          DeviceOf(directory.source.stat) != directory.source.root_device;
 }
 
-mode_t SourceTree::ModeToKeep(Kernel* kernel, const Directory& directory) {
-  int fd = directory.source.fd;
-  if (fd < 0) {  // It could not be opened for reading.
-    fd = kernel->Open(directory.parent->source.fd, directory.source.name.c_str(),
-                      O_PATH | O_DIRECTORY | directory.source.no_follow());
+std::unique_ptr<SourceAttributes> SourceTree::LookAtAttributes(Kernel* kernel,
+                                                               const Preserve& preserve,
+                                                               Directory* directory) {
+  SourceDirectory& source = directory->source;
+  if (source.fd < 0) {
+    // It could not be opened at all. Its ACLs may deny what its mode grants.
+    if (preserve.mode) source.stat.stx_mode &= static_cast<uint16_t>(~kOthers);
+    return nullptr;
   }
-  const mode_t mode = directory.source.stat.stx_mode & kAllModeBits;
-  struct statx stat;
-  const bool is_it =
-      fd >= 0 && (fd == directory.source.fd || (kernel->Stat(fd, &stat) == 0 &&
-                                                SameFile(stat, directory.source.stat)));
-  const SourceAccess access =
-      is_it ? LookAtAccess(kernel, fd, mode) : SourceAccess{.mode = mode};
-  if (fd >= 0 && fd != directory.source.fd) kernel->Close(fd);
-  if (access.is_more_than_mode) {
-    failures_->reporter()->WarnOfAccessLeftOut(SourcePath(directory));
+  auto attributes = std::make_unique<SourceAttributes>();
+  attributes->Start(preserve, FileRef::Descriptor(source.fd), source.stat.stx_mode);
+  LookAtOnce(attributes.get(), [kernel](const Op& op) { return kernel->Do(op); });
+  if (!attributes->any()) return nullptr;
+  if (preserve.mode) {
+    source.stat.stx_mode = static_cast<uint16_t>((source.stat.stx_mode & S_IFMT) |
+                                                 attributes->mode_without_acl());
   }
-  return access.mode;
+  return attributes;
 }
 
 }  // namespace ringcp

@@ -1,6 +1,6 @@
 // The source's half of a DirectoryCopy: opens directories for reading and looks at them,
-// decides which of them a walk must not go on in, and which permissions their copies get.
-// Knows nothing about where they are copied to.
+// decides which of them a walk must not go on in, and sees what their copies are to have
+// of their attributes. Knows nothing about where they are copied to.
 //
 // Thread-safety: all methods may be called by any thread, but for one directory only by
 // one thread at a time.
@@ -8,8 +8,10 @@
 #ifndef RINGCP_CORE_TREE_SOURCE_TREE_H_
 #define RINGCP_CORE_TREE_SOURCE_TREE_H_
 
-#include <sys/types.h>
+#include <memory>
 
+#include "core/base/copy_options.h"
+#include "core/file/source_attributes.h"
 #include "core/kernel/file_system_table.h"
 #include "core/kernel/kernel.h"
 #include "core/tree/directory.h"
@@ -42,10 +44,12 @@ class SourceTree {
   // Whether it is left out because it is on another file system than its root.
   bool IsLeftOut(const Directory& directory) const;
 
-  // The mode of its copy if modes are kept: without permissions that only an access
-  // control list grants or denies. If there are any, the reporter warns, once for each
-  // job.
-  mode_t ModeToKeep(Kernel* kernel, const Directory& directory);
+  // Looks at the ACLs and extended attributes of a directory that Open() has opened, for
+  // what `preserve` asks for. If modes are kept, the directory's stat has from then on
+  // the mode of a copy without these ACLs. Returns nullptr if there are none.
+  std::unique_ptr<SourceAttributes> LookAtAttributes(Kernel* kernel,
+                                                     const Preserve& preserve,
+                                                     Directory* directory);
 
  private:
   const bool one_file_system_;

@@ -16,6 +16,7 @@
 #include <string>
 
 #include "core/base/file_identity.h"
+#include "core/file/source_attributes.h"
 #include "core/kernel/file_system_table.h"
 #include "core/kernel/kernel.h"
 
@@ -64,10 +65,10 @@ struct TargetDirectory {
   // permissions given back to files from which they were withheld at first.
   std::optional<mode_t> default_acl;
 
-  // Set its attributes as the source's are when everything is in it; kept_mode is the
-  // mode, if modes are kept.
+  // Set its attributes as the source's are when everything is in it.
   bool set_attributes = false;
-  mode_t kept_mode = 0;
+  // The ACLs and extended attributes of the source that it is to get; nullptr: none.
+  std::unique_ptr<SourceAttributes> attributes;
   // If this job created it: the permissions to give back at the end, because they were
   // withheld at first, and those to take away, because its owner needed them only
   // meanwhile.

@@ -107,7 +107,7 @@ TargetTree::Made TargetTree::Make(Kernel* kernel, Directory* directory, bool emp
 bool TargetTree::NeedsNothing(Kernel* kernel, const Directory& directory,
                               mode_t withheld) const {
   struct statx stat;
-  return !policy_.preserve.any_attribute() &&
+  return !policy_.preserve.any_attribute() && directory.target->attributes == nullptr &&
          kernel->Stat(directory.parent->target->fd, directory.target->name.c_str(),
                       AT_SYMLINK_NOFOLLOW, &stat) == 0 &&
          S_ISDIR(stat.stx_mode) && (withheld & ~policy_.umask & ~stat.stx_mode) == 0;
@@ -127,8 +127,8 @@ bool TargetTree::Open(Kernel* kernel, Directory* directory, struct statx* stat) 
   const TargetDecision decision = DecideTarget(question);
   if (decision.fate == Fate::kUse) return true;
   if (decision.fate == Fate::kRefuse) {
-    failures_->AddRefused(decision.refusal, SourcePath(*directory),
-                          TargetPath(*directory));
+    failures_->Add(RefusedTarget(decision.refusal), SourcePath(*directory),
+                   TargetPath(*directory));
     kernel->CloseIfOpen(&directory->target->fd);
   } else {
     failures_->Add(
@@ -141,7 +141,8 @@ bool TargetTree::Plan(Kernel* kernel, Directory* directory, const struct statx& 
   const int fd = directory->target->fd;
   const bool created = directory->target->is_created;
   std::optional<mode_t>& default_acl = directory->target->default_acl;
-  directory->target->set_attributes = policy_.preserve.any_attribute();
+  directory->target->set_attributes =
+      policy_.preserve.any_attribute() || directory->target->attributes != nullptr;
   if (policy_.preserve.mode || policy_.preserve.ownership) {
     // A new directory inherits its parent's default ACL.
     default_acl =
@@ -183,21 +184,27 @@ bool TargetTree::Plan(Kernel* kernel, Directory* directory, const struct statx& 
 }
 
 void TargetTree::Finish(Kernel* kernel, const Directory& directory) {
+  const TargetDirectory& target = *directory.target;
   AttributePlan plan;
   // The plan looks at the target again, because others may have changed it while it was
   // filled.
   plan.Start(policy_, directory.source.stat,
-             {.file = FileRef::Descriptor(directory.target->fd),
-              .created = directory.target->is_created,
-              .kept_mode = directory.target->kept_mode,
-              .withheld = directory.target->withheld_mode,
-              .lent = directory.target->lent_mode,
-              .default_acl = directory.target->default_acl});
+             {.file = FileRef::Descriptor(target.fd),
+              .created = target.is_created,
+              .kept_mode = directory.source.stat.stx_mode & kAllModeBits,
+              .withheld = target.withheld_mode,
+              .lent = target.lent_mode,
+              .default_acl = target.default_acl,
+              .source = FileRef::Descriptor(directory.source.fd),
+              .attributes = target.attributes.get()});
   SetAttributesAtOnce(&plan, [kernel](const Op& op) { return kernel->Do(op); });
+  if (!plan.xattr_failures().empty()) {
+    failures_->reporter()->TellOfXattrs(plan.xattr_failures(), policy_.preserve,
+                                        SourcePath(directory), TargetPath(directory));
+  }
   if (!plan.failed()) return;
   const CopyFailure& failure = plan.failure();
-  failures_->Add(
-      MakeFileError(failure.operation, TargetPath(directory), failure.error_number));
+  failures_->Add(failure, SourcePath(directory), TargetPath(directory));
 }
 
 }  // namespace ringcp

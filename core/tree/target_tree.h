@@ -1,6 +1,6 @@
 // The target's half of a DirectoryCopy: makes directories or finds that they exist, plans
 // what is to be done to them at the end, and does it. All it knows about the source is a
-// stat and the mode to keep.
+// stat and attributes.
 //
 // Thread-safety: all methods may be called by any thread, but for one directory only by
 // one thread at a time.
@@ -50,7 +50,6 @@ class TargetTree {
   // Notes what is to be done to the open target at the end, and gives it the permissions
   // that it needs meanwhile. Returns false, after reporting why, if it can't. `stat` is
   // as Make() gave it.
-  // REQUIRES: if modes are kept, kept_mode is known.
   bool Plan(Kernel* kernel, Directory* directory, const struct statx& stat);
 
   // Does to the open target what was planned.

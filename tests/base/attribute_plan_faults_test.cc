@@ -66,6 +66,7 @@ std::vector<AttributeCase> AllCases() {
       one.memory.user = 5;
       one.memory.group = 6;
     }
+    if (choose()) one.source_xattrs = {kAccessAclName, kDefaultAclName};
     if (combination.is_beyond()) return cases;
     cases.push_back(one);
   }
@@ -88,6 +89,10 @@ AttributeRun RunSafely(const AttributeCase& with,
       const mode_t granted = now.mode & ~source & kPermissions;
       EXPECT_TRUE((granted & ~with.memory.mode) == 0);
       EXPECT_TRUE(!is_sources || with.memory.user == 5 || granted == 0);
+      // The source's ACL has no rights for the owning group; its mask is not for those.
+      const bool has_own_acl = !with.source_xattrs.empty();
+      EXPECT_TRUE(!has_own_acl || now.has_sources_acl ||
+                  (now.mode & ~with.memory.mode & kGroup) == 0);
       // The group's bits are the ACL's mask: they would let in whoever the ACL names.
       EXPECT_TRUE(!now.access_acl || (now.mode & ~with.memory.mode & kGroup) == 0);
     }
@@ -106,9 +111,12 @@ void ExpectRight(const AttributeCase& with, const MemoryTarget& target, bool has
                       : S_ISDIR(with.source_mode) ? kPermissions | S_ISVTX
                                                   : kPermissions;
   EXPECT_EQ(target.mode, (with.source_mode & S_IFMT) | (with.source_mode & kept));
+  const bool has_own_acl = !with.source_xattrs.empty();
+  EXPECT_EQ(target.has_sources_acl, has_own_acl);
+  EXPECT_EQ(target.has_sources_default_acl, has_own_acl && S_ISDIR(with.source_mode));
   if (with.target.created && !with.target.default_acl.has_value()) return;
   EXPECT_FALSE(target.access_acl);
-  EXPECT_FALSE(target.default_acl);
+  EXPECT_EQ(target.default_acl, target.has_sources_default_acl);
 }
 
 TEST(AttributePlanFaultsTest, WithoutFaultsAllIsRight) {
@@ -140,11 +148,12 @@ void ExpectContained(const AttributeCase& with, const AttributeRun& run, int num
   EXPECT_TRUE(run.failure->on_target);
   // The plan ends there, unless it then tries the group alone, or the mode without the
   // group's permissions.
-  const int more = is_acl ? 3 : is_owner && is_permission ? 1 : 0;
+  const int more = is_acl ? 4 : is_owner && is_permission ? 1 : 0;
   EXPECT_LE(static_cast<int>(run.ops.size()), number + 1 + more);
   // When the mode is set, a new ACL has already granted the group's permissions.
   const mode_t given = run.after.mode & ~with.memory.mode;
-  const mode_t not_to_be_given = is_acl    ? kGroup
+  const mode_t not_to_be_given = run.after.has_sources_acl ? 0
+                                 : is_acl                  ? kGroup
                                  : is_mode ? ~with.source_mode & kPermissions
                                            : kOthers;
   EXPECT_EQ(given & not_to_be_given, 0u);

@@ -92,12 +92,11 @@ TEST(PosixAclTest, AModeIsAnAclOfThreeEntries) {
 TEST(PosixAclTest, ListsAreFoundAmongTheNamesOfAttributes) {
   using namespace std::string_view_literals;
   const AccessAttributes none = FindAccessAttributes("user.x\0security.capabilit\0"sv);
-  EXPECT_FALSE(none.access_acl || none.default_acl || none.capability);
+  EXPECT_FALSE(none.access_acl || none.default_acl);
   const AccessAttributes some =
       FindAccessAttributes("system.posix_acl_default\0user.x\0security.capability\0"sv);
   EXPECT_FALSE(some.access_acl);
   EXPECT_TRUE(some.default_acl);
-  EXPECT_TRUE(some.capability);
   EXPECT_TRUE(FindAccessAttributes("system.posix_acl_access\0"sv).access_acl);
 }
 

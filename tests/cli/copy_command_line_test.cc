@@ -45,7 +45,13 @@ std::string Describe(const CopyOptions& options) {
   if (options.preserve.ownership) kept += 'o';
   if (options.preserve.timestamps) kept += 't';
   if (options.preserve.links) kept += 'l';
+  if (options.preserve.context) kept += 'c';
+  if (options.preserve.xattrs == Xattrs::kTried) kept += "?x";
+  if (options.preserve.xattrs == Xattrs::kReported) kept += "(x)";
+  if (options.preserve.xattrs == Xattrs::kRequired) kept += 'x';
   if (!kept.empty()) words.push_back("keep=" + kept);
+  if (options.default_context) words.push_back("default-context");
+  if (!options.context.empty()) words.push_back("context=" + options.context);
   if (options.default_mode) words.push_back("default-mode");
   if (options.force) words.push_back("force");
   if (options.update == Update::kNone) words.push_back("update=none");
@@ -156,8 +162,8 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"-r a b", "a -> b; recursive; "}, Row{"-R a b", "a -> b; recursive; "},
         Row{"--recursive a b", "a -> b; recursive; "},
         Row{"--rec a b", "a -> b; recursive; "},
-        Row{"-a a b", "a -> b; recursive follow=never keep=motl; "},
-        Row{"--archive a b", "a -> b; recursive follow=never keep=motl; "},
+        Row{"-a a b", "a -> b; recursive follow=never keep=motl?x; "},
+        Row{"--archive a b", "a -> b; recursive follow=never keep=motl?x; "},
         Row{"-d a b", "a -> b; follow=never keep=l; "},
         Row{"-p a b", "a -> b; keep=mot; "}, Row{"-P a b", "a -> b; follow=never; "},
         Row{"-L a b", "a -> b; follow=always; "},
@@ -186,8 +192,8 @@ INSTANTIATE_TEST_SUITE_P(
     TheLastOneWins, CopyCommandLineTable,
     testing::Values(Row{"-L -P a b", "a -> b; follow=never; "},
                     Row{"-PLH a b", "a -> b; follow=command-line; "},
-                    Row{"-aL a b", "a -> b; recursive follow=always keep=motl; "},
-                    Row{"-La a b", "a -> b; recursive follow=never keep=motl; "},
+                    Row{"-aL a b", "a -> b; recursive follow=always keep=motl?x; "},
+                    Row{"-La a b", "a -> b; recursive follow=never keep=motl?x; "},
                     Row{"--engine=uring --engine=threads a b", "a -> b; threads; "},
                     Row{"--progress=json --progress=auto a b", "a -> b; ; "}));
 
@@ -198,17 +204,24 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"--preserve=mode a b", "a -> b; keep=m; "},
         Row{"--preserve=m,l a b", "a -> b; keep=ml; "},
         Row{"--preserve=ownership,timestamps a b", "a -> b; keep=ot; "},
-        Row{"--preserve=all a b", "a -> b; keep=motl; "},
+        Row{"--preserve=all a b", "a -> b; keep=motl(x); "},
+        Row{"--preserve=all,xattr a b", "a -> b; keep=motlx; "},
+        Row{"-a --preserve=all a b", "a -> b; recursive follow=never keep=motl?x; "},
+        Row{"--preserve=xattr -a a b", "a -> b; recursive follow=never keep=motlx; "},
+        Row{"--preserve=all -a a b", "a -> b; recursive follow=never keep=motl?x; "},
+        Row{"-a --no-preserve=xattr a b", "a -> b; recursive follow=never keep=motl; "},
         Row{"-a --no-preserve=ownership a b",
-            "a -> b; recursive follow=never keep=mtl; "},
+            "a -> b; recursive follow=never keep=mtl?x; "},
         Row{"-a --no-preserve=mode a b",
-            "a -> b; recursive follow=never keep=otl default-mode; "},
+            "a -> b; recursive follow=never keep=otl?x default-mode; "},
         Row{"--no-preserve=mode -p a b", "a -> b; keep=mot; "},
         Row{"-a --no-preserve=all a b", "a -> b; recursive follow=never default-mode; "},
         Row{"--no-preserve=xattr,context a b", "a -> b; ; "},
-        Row{"--preserve=xattr a b", "--preserve=xattr is not supported [help]"},
-        Row{"--preserve=mode,context a b",
-            "--preserve=context is not supported [help]"}));
+        Row{"--preserve=xattr a b", "a -> b; keep=x; "},
+        Row{"--preserve=mode,context a b", "a -> b; keep=mc; "},
+        Row{"-Z a b", "a -> b; default-context; "},
+        Row{"--context a b", "a -> b; default-context; "},
+        Row{"--context=c a b", "a -> b; context=c; "}));
 
 INSTANTIATE_TEST_SUITE_P(
     OfOurOwn, CopyCommandLineTable,

@@ -46,6 +46,78 @@ INSTANTIATE_TEST_SUITE_P(
            Situation{"OfDirectory", "", "cp -r --strip-trailing-slashes d/// t"}),
     NameOf);
 
+// An attribute that does not fit into what is usually set aside for one.
+#define BIG_VALUE "$(head -c 2000 /dev/zero | tr '\\0' v)"
+
+INSTANTIATE_TEST_SUITE_P(
+    Xattr, GnuCpOptions,
+    Values(Situation{"Archive", "setfattr -n user.x -v 1 a d d/c",
+                     "cp -a a x; cp -a d y; cp -a --no-preserve=xattr d z; cp -pr d w"},
+           Situation{"Big", "setfattr -n user.big -v " BIG_VALUE " a", "cp -a a x"},
+           Situation{"Required", "setfattr -n user.x -v 1 a d d/c",
+                     "cp --preserve=xattr a x; cp -r --preserve=xattr d y"},
+           Situation{"All", "setfattr -n user.x -v 1 a d d/c",
+                     "cp -r --preserve=all a d t; cp -a --no-preserve=all a x"},
+           Situation{"Existing", "setfattr -n user.x -v 1 a; setfattr -n user.x -v 2 b",
+                     "cp -a a b; setfattr -n user.y -v 3 b; cp -a a b; cp b a"},
+           Situation{"AttributesOnly", "setfattr -n user.x -v 1 a",
+                     "cp --attributes-only --preserve=xattr a b"},
+           Situation{"ReadOnly", "setfattr -n user.x -v 1 a d; chmod 444 a; chmod 555 d",
+                     "cp --preserve=xattr a x; cp -a a y; cp --preserve=all a z;"
+                     "cp -a d u; cp -r --preserve=xattr d w; cp --no-preserve=mode "
+                     "--preserve=xattr a v",
+                     true},
+           Situation{
+               "OfOthers",
+               "setfattr -n trusted.x -v 1 a; setfattr -n user.x -v 2 a b; chmod 0 b",
+               "cp -a a x; cp --preserve=xattr a y; cp -a b z", true},
+           Situation{"Capability",
+                     "chmod 755 a; setfattr -n security.capability -v "
+                     "0sAQAAAgAgAAAAAAAAAAAAAAAAAAA= a; chown 5:6 a",
+                     "cp -a a x; cp -p a y; cp --preserve=xattr a z; cp a w"},
+           Situation{"CapabilityNotGiven",
+                     "chmod 755 a; setfattr -n security.capability -v "
+                     "0sAQAAAgAgAAAAAAAAAAAAAAAAAAA= a",
+                     "cp -a a x; cp --preserve=all a y; cp --preserve=xattr a z", true},
+           Situation{"LinksAndNodes",
+                     "mkfifo p; setfattr -n trusted.p -v 1 p;"
+                     "setfattr -h -n trusted.l -v 2 la dangling",
+                     "cp -a la dangling p t; cp -RP --preserve=xattr la p d"},
+           Situation{"HardLinks", "ln a h; setfattr -n user.x -v 1 a", "cp -a a h t"},
+           Situation{"Context", "",
+                     "cp --preserve=context a x; cp -Z a y; cp --context=z a w;"
+                     "cp --context a v; cp --context=z --preserve=context a u"}),
+    NameOf);
+
+INSTANTIATE_TEST_SUITE_P(
+    Acl, GnuCpOptions,
+    Values(Situation{"New",
+                     "setfacl -m u:5:rwx,g:6:r a d/c; setfacl -m u:7:x d;"
+                     "setfacl -d -m u:8:rw d",
+                     "cp -p a x; cp -a d y; cp a z; cp -r d w; cp --preserve=mode a v;"
+                     "cp -a --no-preserve=mode d u"},
+           Situation{"NewAsUser",
+                     "setfacl -m u:5:rwx,g:6:r a d/c; setfacl -m u:7:x d;"
+                     "setfacl -d -m u:8:rw d",
+                     "cp -p a x; cp -a d y; cp a z; cp --preserve=mode a v", true},
+           Situation{"Existing", "setfacl -m u:9:rwx b t; setfacl -d -m u:9:x t",
+                     "cp -p a b; cp -a d/. t"},
+           Situation{"OverAnother", "setfacl -m u:5:rwx a d; setfacl -m u:9:rwx b t",
+                     "cp -p a b; cp -a d/. t"},
+           Situation{"InDirectoryWithDefault", "setfacl -d -m u:9:rwx,g::rwx t",
+                     "cp a t; cp -p b t; cp -a d t; cp -r d/e t; mkfifo p; cp -a p t"},
+           Situation{"OverDefault", "setfacl -d -m u:9:rwx t; setfacl -m u:5:rx a d",
+                     "cp -p a t; cp -a d t; cp --preserve=mode a t/x"},
+           Situation{"OfFifo", "mkfifo p; setfacl -m u:5:rw p", "cp -a p x; cp -R p y"},
+           Situation{"SetId", "setfacl -m u:5:rwx a d; chmod u+s,g+s a; chmod g+s,+t d",
+                     "cp -p a x; cp -a d y; cp a z"},
+           Situation{"SetIdOfOthers",
+                     "setfacl -m u:5:rwx a; chmod u+s,g+s a; cp -a a o; chmod 755 o",
+                     "cp -p a x; cp -a a y", true},
+           Situation{"UnreadableDirectory", "setfacl -m u:5:rwx d/e; chmod u-r d/e",
+                     "cp -a d x", true}),
+    NameOf);
+
 INSTANTIATE_TEST_SUITE_P(
     Update, GnuCpOptions,
     Values(

@@ -7,9 +7,12 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/copy_options.h"
+#include "core/base/posix_acl.h"
 #include "gtest/gtest.h"
 #include "tests/attribute_script.h"
 
@@ -210,6 +213,123 @@ TEST(AttributePlanTest, AModeThatNobodyAskedForMayBeRefused) {
   }
   EXPECT_EQ(Script(with, {{.text = "chmod 644", .error_number = EIO}}),
             "look, chown 5:6, chmod 644 -> chmod 5");
+}
+
+// --- The source's ACLs ---
+
+TEST(AttributePlanTest, AnAclTakesThePlaceOfWhatIsThereAndBringsItsMask) {
+  AttributeCase with = {.preserve = kMode,
+                        .source_mode = S_IFREG | 0670,
+                        .memory = {.mode = S_IFREG | 0600},
+                        .source_xattrs = {kAccessAclName, "user.a"}};
+  EXPECT_EQ(Script(with), "look, copy acl, chmod 670");
+  with.target.created = false;
+  with.memory.access_acl = true;
+  EXPECT_EQ(Script(with), "look, copy acl, chmod 670");
+}
+
+TEST(AttributePlanTest, ADirectoryGetsBothOfItsAcls) {
+  const AttributeCase with = {
+      .preserve = kMode,
+      .source_mode = S_IFDIR | 0750,
+      .target = {.created = true, .default_acl = 0770},
+      .memory = {.mode = S_IFDIR | 0700, .access_acl = true, .default_acl = true},
+      .source_xattrs = {kAccessAclName, kDefaultAclName}};
+  EXPECT_EQ(Script(with), "look, list, copy default acl, copy acl, chmod 750");
+}
+
+// The owning group has no rights, so without the ACL nobody has what the mask grants.
+TEST(AttributePlanTest, WithoutItsAclACopyLetsInNobodyElse) {
+  AttributeCase with = {.preserve = kMode,
+                        .source_mode = S_IFREG | 0670,
+                        .memory = {.mode = S_IFREG | 0600},
+                        .source_xattrs = {kAccessAclName}};
+  EXPECT_EQ(Script(with, {{.text = "copy acl", .error_number = EOPNOTSUPP}}),
+            "look, copy acl -> chmod 95");
+  // What was inherited goes all the same.
+  with.target.default_acl = 0777;
+  with.memory = {.mode = S_IFREG | 0670, .access_acl = true};
+  EXPECT_EQ(Script(with, {{.text = "copy acl", .error_number = ENOSPC}}),
+            "look, copy acl, acl, chmod 600 -> chmod 28");
+}
+
+TEST(AttributePlanTest, SetIdBitsAreDroppedWithAnAclToo) {
+  const AttributeCase with = {.preserve = {.mode = true, .ownership = true},
+                              .as_user = 1,
+                              .source_mode = S_IFREG | 06770,
+                              .source_xattrs = {kAccessAclName}};
+  EXPECT_EQ(Script(with, {{.text = "chown 5:6", .error_number = EPERM},
+                          {.text = "chown -1:6", .error_number = EPERM}}),
+            "look, chown 5:6, chown -1:6, copy acl, chmod 770");
+}
+
+TEST(AttributePlanTest, AnAclOfAnotherKindFollowsTheModeWhereThereAreSuch) {
+  const AttributeCase with = {.preserve = kMode,
+                              .memory = Right(S_IFREG | 0644),
+                              .source_xattrs = {"system.nfs4_acl"}};
+  EXPECT_EQ(Script(with), "look, get system.nfs4_acl, set system.nfs4_acl");
+  EXPECT_EQ(Script(with, {{.text = "set system.nfs4_acl", .error_number = EOPNOTSUPP}}),
+            "look, get system.nfs4_acl, set system.nfs4_acl");
+  EXPECT_EQ(Script(with, {{.text = "set system.nfs4_acl", .error_number = EINVAL}}),
+            "look, get system.nfs4_acl, set system.nfs4_acl -> chmod 22");
+}
+
+// --- Other extended attributes ---
+
+TEST(AttributePlanTest, AttributesAreSetBehindTheOwnerAndBeforeTheMode) {
+  EXPECT_EQ(Script({.preserve = {.mode = true,
+                                 .ownership = true,
+                                 .timestamps = true,
+                                 .xattrs = Xattrs::kTried},
+                    .source_xattrs = {"user.a", kAccessAclName, "security.capability",
+                                      "security.evm"}}),
+            "look, times, chown 5:6, get user.a, set user.a, get security.capability, "
+            "set security.capability, copy acl, chmod 644");
+}
+
+TEST(AttributePlanTest, ALinkHasAttributesToo) {
+  EXPECT_EQ(Script({.preserve = {.xattrs = Xattrs::kTried},
+                    .source_mode = S_IFLNK | 0777,
+                    .memory = {.mode = S_IFLNK | 0777},
+                    .source_xattrs = {"trusted.a"}}),
+            "get trusted.a, set trusted.a");
+}
+
+TEST(AttributePlanTest, WhichFailuresAreToldIsUpToTheOptions) {
+  const std::vector<AttributeFault> faults = {
+      {.text = "get user.a", .error_number = EIO},
+      {.text = "set user.b", .error_number = EOPNOTSUPP},
+      {.text = "set user.c", .error_number = EPERM},
+      {.text = "set user.d", .error_number = EOPNOTSUPP}};
+  AttributeCase with = {.source_xattrs = {"user.a", "user.b", "user.c", "user.d"}};
+  const std::string ops =
+      "get user.a, get user.b, set user.b, get user.c, set user.c, get user.d, "
+      "set user.d";
+  with.preserve = {.xattrs = Xattrs::kTried};
+  EXPECT_EQ(Script(with, faults), ops);
+  with.preserve = {.xattrs = Xattrs::kReported};
+  EXPECT_EQ(Script(with, faults), ops + " ! getxattr user.a 5 ! setxattr user.c 1");
+  // One word about all that the file system does not take.
+  with.preserve = {.xattrs = Xattrs::kRequired};
+  EXPECT_EQ(Script(with, faults),
+            ops + " ! getxattr user.a 5 ! setxattr user.c 1 -> setxattrs 95");
+  with.preserve = {.xattrs = Xattrs::kTried};
+  with.attributes_only = true;
+  EXPECT_EQ(Script(with, faults),
+            ops + " ! getxattr user.a 5 ! setxattr user.c 1 ! setxattrs 95");
+}
+
+TEST(AttributePlanTest, AnAttributeThatIsGoneByNowIsNoFailure) {
+  EXPECT_EQ(
+      Script({.preserve = {.xattrs = Xattrs::kRequired}, .source_xattrs = {"user.a"}},
+             {{.text = "get user.a", .error_number = ENODATA}}),
+      "get user.a");
+}
+
+TEST(AttributePlanTest, OfLabelsAloneNothingElseIsCopied) {
+  EXPECT_EQ(Script({.preserve = {.context = true},
+                    .source_xattrs = {"user.a", "security.selinux"}}),
+            "get security.selinux, set security.selinux");
 }
 
 }  // namespace

@@ -185,28 +185,37 @@ TEST_F(CopyJobAccessTest, AnotherUsersDirectoryThatCanNotBeClosedToOthersIsAnErr
                          "': Operation not permitted"));
 }
 
-TEST_F(CopyJobAccessTest, AnAclsMaskIsNotGivenToTheOwningGroup) {
-  PrepareWithShell(scratch_.path(), "mkdir -p s/one s/two; chmod -R 755 s");
-  for (const char* name : {"s/one", "s/two"}) {
-    if (!SetAcl(name, kAccessAclName, AclThatNamesNobody())) {
-      GTEST_SKIP() << "the file system has no access control lists";
-    }
-    ASSERT_EQ(Mode(name), "770");
+TEST_F(CopyJobAccessTest, AclsAndAttributesAreCopiedWhateverADirectoryHasGiven) {
+  PrepareWithShell(scratch_.path(),
+                   "mkdir -p s/dir t; touch s/dir/file; mkfifo s/dir/pipe;"
+                   "setfattr -n user.a -v 1 s/dir; setfattr -n user.b -v 2 s/dir/file");
+  SKIP_WITHOUT_ACLS("t");
+  for (const char* name : {"s", "s/dir", "s/dir/file", "s/dir/pipe"}) {
+    ASSERT_TRUE(SetAcl(name, kAccessAclName, AclThatNamesNobody())) << name;
   }
-  const JobRun run = RunJob(Request("s", "t", "a"));
+  ASSERT_TRUE(SetAcl("s/dir", kDefaultAclName, AclThatNamesNobody()));
+  const JobRun run = RunJob(Request("s", "t/s", "a"));
   EXPECT_EQ(run.Messages(), "");
-  EXPECT_TRUE(run.succeeded());
+  PrepareWithShell(scratch_.path(),
+                   "for tree in s t/s; do"
+                   " (cd $tree; getfacl -R .; getfattr -R -d .) >$(dirname $tree).list;"
+                   "done");
+  const std::string of_source = ReadFileOrNone(scratch_.Path("..list"));
+  EXPECT_NE(of_source.find("user.b=\"2\""), std::string::npos);
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("t.list")), of_source);
+}
+
+TEST_F(CopyJobAccessTest, WhereAnAclIsRefusedItsMaskIsNotGivenToTheOwningGroup) {
+  PrepareWithShell(scratch_.path(), "mkdir -p s/one; chmod -R 755 s");
+  if (!SetAcl("s/one", kAccessAclName, AclThatNamesNobody())) {
+    GTEST_SKIP() << "the file system has no access control lists";
+  }
+  ASSERT_EQ(Mode("s/one"), "770");
+  EXPECT_EQ(
+      RunWithout({SYS_fsetxattr, SYS_setxattr}, Request("s", "t", "rp"), EOPNOTSUPP),
+      absl::StrCat("preserving permissions for '", scratch_.Path("t/one"),
+                   "': Operation not supported"));
   EXPECT_EQ(Mode("t/one"), "700");
-  EXPECT_EQ(Mode("t/two"), "700");
-  ASSERT_EQ(run.warnings.size(), 1u);  // Not one for each directory.
-  const auto warning = [&](const char* name) {
-    return absl::StrCat(
-        "warning: access control lists and capabilities are not copied "
-        "yet: left out of '",
-        scratch_.Path(name), "' and perhaps others");
-  };
-  EXPECT_TRUE(run.warnings[0] == warning("s/one") || run.warnings[0] == warning("s/two"))
-      << run.warnings[0];
 }
 
 TEST_F(CopyJobAccessTest, RefusedModesAreNoErrorUnlessTheyAreToBeKept) {

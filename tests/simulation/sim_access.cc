@@ -12,6 +12,17 @@ namespace ringcp {
 namespace {
 
 constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
+
+std::string XattrOf(const SimInode& inode, const std::string& name) {
+  const auto found = inode.xattrs.find(name);
+  return found == inode.xattrs.end() ? "" : found->second;
+}
+
+// Whether `target` has an access control list, and it is that of `source`.
+bool HasSourcesAcl(const SimInode& source, const SimInode& target) {
+  const std::string acl = XattrOf(target, kAccessAclName);
+  return !acl.empty() && acl == XattrOf(source, kAccessAclName);
+}
 // A limit, because links may lead in circles.
 constexpr int kDepthMax = 4;
 
@@ -25,20 +36,26 @@ mode_t AllowedMode(const SimInode& source, bool keeps_mode) {
 }
 
 std::string WrongMode(const SimScenario& scenario, const SimInode& source,
-                      const SimInode& target, bool is_warned) {
+                      const SimInode& target, bool is_stream) {
   const SimMountTraits& traits = target.mount->traits;
   const CopyOptions& options = scenario.request.options;
   if (source.is_link() || source.mount->traits.fixed_mode.has_value() ||
       traits.fixed_mode.has_value()) {
     return "";
   }
-  mode_t expected = AllowedMode(source, options.preserve.mode);
+  mode_t expected = options.preserve.mode ? source.mode & 07777
+                                          : AllowedMode(source, /*keeps_mode=*/false);
   const mode_t mode = target.mode & 07777;
-  // Permissions that are not known, or were left out with a warning, are given to nobody.
-  bool may_be_less = is_warned;
+  // A pipe has no lists, so permissions that are not known are given to nobody.
+  bool may_be_less = is_stream;
   if (options.preserve.mode) {
-    if (target.xattrs.contains(kAccessAclName)) {
-      return "has an ACL that its source has not";
+    if (!is_stream &&
+        XattrOf(source, kAccessAclName) != XattrOf(target, kAccessAclName)) {
+      return "has not its source's ACL";
+    }
+    if (source.is_directory() &&
+        XattrOf(source, kDefaultAclName) != XattrOf(target, kDefaultAclName)) {
+      return "has not its source's default ACL";
     }
   } else {
     if (target.made_by != SimActor::kEngine) return "";
@@ -69,6 +86,10 @@ std::vector<const char*> WrongAttributes(const SimScenario& scenario,
   }
   const bool is_owner_kept = source.user == target.user && source.group == target.group;
   if (preserve.ownership && !is_owner_kept) wrong.push_back("has another owner");
+  if (preserve.xattrs == Xattrs::kRequired &&
+      XattrOf(source, kSimXattrName) != XattrOf(target, kSimXattrName)) {
+    wrong.push_back("has not its source's attribute");
+  }
   return wrong;
 }
 
@@ -132,8 +153,10 @@ void SimAccessWatch::Look(const SimOpContext& context) {
   }
   const bool has_owner = source.user == target.user && source.group == target.group;
   const Preserve& preserve = scenario_->request.options.preserve;
-  const mode_t allowed =
-      preserve.ownership && !has_owner ? 0 : AllowedMode(source, preserve.mode) & kOthers;
+  // A list's mask lets in those whom the list names, as its source does.
+  const mode_t granted =
+      HasSourcesAcl(source, target) ? source.mode : AllowedMode(source, preserve.mode);
+  const mode_t allowed = preserve.ownership && !has_owner ? 0 : granted & kOthers;
   const mode_t more = target.mode & kOthers & ~allowed;
   if (more == 0 || !told_.insert(target.number).second) return;
   absl::StrAppend(&violations_,

@@ -27,10 +27,9 @@ namespace ringcp {
 mode_t AllowedMode(const SimInode& source, bool keeps_mode);
 
 // What is wrong with the mode, or the access control list, of `target`, a complete copy
-// of `source`; "" if nothing is. `is_warned`: a warning said that some access was left
-// out.
+// of `source`; "" if nothing is. `is_stream`: what was copied came from a pipe.
 std::string WrongMode(const SimScenario& scenario, const SimInode& source,
-                      const SimInode& target, bool is_warned);
+                      const SimInode& target, bool is_stream);
 
 // Which of the times and the owner should have been preserved in `target` but were not.
 std::vector<const char*> WrongAttributes(const SimScenario& scenario,

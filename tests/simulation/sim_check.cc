@@ -261,8 +261,7 @@ void SimCheck::CheckWhole(const Entry& entry, const InodePtr& target) {
   for (const char* const what : WrongAttributes(*scenario_, *source, *target)) {
     Violate(entry.name, what);
   }
-  const std::string wrong_mode = WrongMode(*scenario_, *source, *target,
-                                           entry.is_stream || !result_->warnings.empty());
+  const std::string wrong_mode = WrongMode(*scenario_, *source, *target, entry.is_stream);
   if (!wrong_mode.empty()) Violate(entry.name, wrong_mode);
 }
 

@@ -42,6 +42,8 @@ bool IsBefore(const timespec& a, const timespec& b) {
   return a.tv_sec != b.tv_sec ? a.tv_sec < b.tv_sec : a.tv_nsec < b.tv_nsec;
 }
 
+constexpr char kCapability[] = "security.capability";
+
 // Like the default of mounts (relatime).
 void NoteRead(SimFileSystem* files, SimInode* inode) {
   if (!IsBefore(inode->modification, inode->access) ||
@@ -52,7 +54,7 @@ void NoteRead(SimFileSystem* files, SimInode* inode) {
 
 void NoteWritten(SimFileSystem* files, SimInode* inode, SimEffect::Kind kind) {
   inode->modification = inode->change = files->now();
-  inode->xattrs.erase(kCapabilityName);
+  inode->xattrs.erase(kCapability);
   files->Note(kind, *inode);
 }
 
@@ -213,7 +215,7 @@ int32_t SetOwnerOf(SimFileSystem* files, SimInode* inode, uid_t user, gid_t grou
   if (!inode->is_directory()) {
     inode->mode &= ~S_ISUID;
     if ((inode->mode & S_IXGRP) != 0) inode->mode &= ~S_ISGID;
-    inode->xattrs.erase(kCapabilityName);
+    inode->xattrs.erase(kCapability);
   }
   NoteAttributes(files, inode);
   return 0;

@@ -90,6 +90,7 @@ SimScenario::SimScenario(uint64_t a_seed) : seed(a_seed) {
   request.options.umask = 022;
   files->set_umask(022);
   if (chance.OneIn(10)) request.options.remove_destination = true;
+  if (chance.OneIn(4)) request.options.preserve.xattrs = Xattrs::kRequired;
   if (chance.OneIn(4)) request.options.reflink = Reflink::kNever;
   if (chance.OneIn(8)) request.options.reflink = Reflink::kAlways;
   if (chance.OneIn(8)) request.options.page_cache = PageCache::kDrop;

@@ -48,6 +48,10 @@ void SimTreeMaker::MakeFile(const std::string& path) {
   if (chance_->OneIn(3)) file->user = 1000 + static_cast<uid_t>(chance_->Below(2));
   if (chance_->OneIn(3)) file->group = 100;
   if (chance_->OneIn(8)) GiveAcl(file.get(), kAccessAclName);
+  if (chance_->OneIn(8)) {
+    SetXattrOf(files_, file.get(), kSimXattrName,
+               std::string(chance_->OneIn(8) ? 5000 : 5, 'v'));
+  }
   file->modification = {static_cast<time_t>(1'000'000 + chance_->Below(1000)), 5};
   files_made_.push_back(path);
 }
@@ -137,10 +141,13 @@ void SimTreeMaker::FillDirectory(const std::string& source, const std::string& t
       case 5:
       case 6:
         if (depth < kDepthMax) {
-          MakeSimDirectory(files_, here, AnyMode());
+          const InodePtr made = MakeSimDirectory(files_, here, AnyMode());
+          if (chance_->OneIn(8)) GiveAcl(made.get(), kAccessAclName);
           const bool makes = has_target && chance_->OneIn(2);
           if (makes) MakeTargetDirectory(there);
           FillDirectory(here, there, depth + 1, makes);
+          // Behind what is in it, which would get another ACL by that.
+          if (chance_->OneIn(8)) GiveAcl(made.get(), kDefaultAclName);
           if (makes) continue;
           break;
         }

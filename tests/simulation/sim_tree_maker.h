@@ -33,6 +33,9 @@ class SimChance {
   std::mt19937_64 random_;
 };
 
+// An extended attribute that some files have.
+inline constexpr char kSimXattrName[] = "user.sim";
+
 class SimTreeMaker {
  public:
   // `gives_acls`: files in the target get ACLs. `differs_in_case`: names in the source
