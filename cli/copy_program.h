@@ -14,7 +14,7 @@ namespace ringcp {
 
 // Runs a job and reports on it; `program` is argv[0]. Returns the exit code.
 using RunCopy =
-    std::function<int(CopyCommandLine& command_line, const std::string& program)>;
+    std::function<int(const CopyCommandLine& command_line, const std::string& program)>;
 
 // Does what the command line asks for; a copy is done by `run`. Returns the exit code.
 int RunCopyProgram(int argc, char** argv, const RunCopy& run);

@@ -1,8 +1,11 @@
 #include "cli/local_job.h"
 
+#include <sys/stat.h>
+
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
@@ -16,6 +19,7 @@
 #include "cli/progress_ticker.h"
 #include "core/base/file_error.h"
 #include "core/job/copy_job.h"
+#include "core/kernel/open_files.h"
 #include "proto/ringcp.pb.h"
 
 namespace ringcp {
@@ -49,6 +53,12 @@ class OutputObserver : public JobObserver {
   JobOutput* const output_;
 };
 
+mode_t ReadUmask() {
+  const mode_t mask = umask(0);
+  umask(mask);
+  return mask;
+}
+
 v1::Job::State StateOf(JobResult::Outcome outcome) {
   switch (outcome) {
     case JobResult::Outcome::kSucceeded:
@@ -67,7 +77,10 @@ int RunLocalJob(const CopyCommandLine& command_line, const std::string& program)
   const std::unique_ptr<JobOutput> output =
       MakeJobOutput(command_line.progress, program, absl::Now());
   OutputObserver observer(command_line.verbose, output.get());
-  CopyJob job(command_line.request, &observer);
+  CopyRequest request = command_line.request;
+  request.options.umask = ReadUmask();
+  RaiseOpenFilesMax();
+  CopyJob job(std::move(request), &observer);
   const InterruptSignals signals(
       [](void* argument) { static_cast<CopyJob*>(argument)->Cancel(); }, &job,
       InterruptSignals::Hangup::kInterrupts);

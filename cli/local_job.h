@@ -14,8 +14,7 @@ namespace ringcp {
 // Copies what `command_line` says and reports on it, in messages that begin with
 // `program` (argv[0]). SIGINT, SIGTERM or SIGHUP cancels the job, which leaves no
 // half-written file. Returns the exit code.
-// REQUIRES: command_line.action is kCopy, and request.options.umask is the process's
-// umask.
+// REQUIRES: command_line.action is kCopy.
 int RunLocalJob(const CopyCommandLine& command_line, const std::string& program);
 
 }  // namespace ringcp

@@ -1,5 +1,5 @@
 // ringcp-submit: the part of ringcp that submits a job to an agent. ringcp becomes this
-// program, with the same arguments; submit_program.h says why they are two programs.
+// program, with the same arguments; companion_program.h says why they are two programs.
 
 #include <string>
 

@@ -1,4 +1,4 @@
-#include "cli/submit_program.h"
+#include "cli/companion_program.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -28,11 +28,11 @@ bool IsTrusted(const struct stat& stat, const struct stat& own) {
 
 }  // namespace
 
-int ExecSubmitProgram(char** argv) {
+int ExecCompanion(const CompanionProgram& program, char** argv) {
   std::error_code ignored;
   const std::string own_path = std::filesystem::read_symlink(kOwnProgram, ignored);
   const size_t directory_length = own_path.rfind('/') + 1;  // 0 if there is no slash.
-  const std::string path = own_path.substr(0, directory_length) + kSubmitProgram;
+  const std::string path = own_path.substr(0, directory_length) + program.name;
   // The same open file is checked and run, so nobody can exchange it in between.
   const int fd = open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC);
   struct stat stat = {};
@@ -46,9 +46,8 @@ int ExecSubmitProgram(char** argv) {
     execveat(fd, "", argv, environ, AT_EMPTY_PATH);
     reason = strerror(errno);
   }
-  fprintf(stderr,
-          "%s: cannot run %s, which talks to the agent and belongs beside ringcp: %s\n",
-          argv[0], Quote(path).c_str(), reason.c_str());
+  fprintf(stderr, "%s: cannot run %s, which %s and belongs beside ringcp: %s%s\n",
+          argv[0], Quote(path).c_str(), program.task, reason.c_str(), program.way_out);
   return kExitFailure;
 }
 
