@@ -184,6 +184,7 @@ AttributeRun CarryOutPlan(const AttributeCase& with,
   policy.user = with.as_user;
   policy.umask = with.umask;
   policy.attributes_only = with.attributes_only;
+  policy.always_sets_attributes = with.always_sets;
   const struct statx source = StatOf(with.source_mode, 5, 6);
   AttributeRun run;
   run.after = with.memory;

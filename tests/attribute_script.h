@@ -60,6 +60,7 @@ struct AttributeCase {
   // the owning group has no rights.
   std::vector<std::string> source_xattrs = {};
   bool attributes_only = false;
+  bool always_sets = false;
 };
 
 // Makes an op fail: the op with this number, counted from 0, or each op with this text.

@@ -76,7 +76,8 @@ bool AttributePlan::Needs(Step step) const {
       return keeps_mode() && keep.ownership && !target_.created && owner_differs() &&
              *mode_ != RestrictedMode();
     case Step::kSetOwner:
-      return keep.ownership && owner_differs();
+      return keep.ownership &&
+             (owner_differs() || (policy_->always_sets_attributes && target_.created));
     case Step::kSetGroup:
       return tries_group_;
     case Step::kGetXattr:
@@ -97,7 +98,8 @@ bool AttributePlan::Needs(Step step) const {
     case Step::kReplaceAcl:
       return !has_acl_ && replaces_acls() && (!acls_.has_value() || acls_->access_acl);
     case Step::kSetMode:
-      return may_set_mode() && (!mode_.has_value() || *mode_ != WantedMode());
+      return may_set_mode() && (!mode_.has_value() || *mode_ != WantedMode() ||
+                                policy_->always_sets_attributes);
     case Step::kDone:
       break;
   }

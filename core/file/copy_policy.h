@@ -74,6 +74,11 @@ struct FileCopyPolicy {
   // The user has named several sources. One of them may lie inside another, so the walk
   // may meet a file more often than it has names.
   bool may_meet_names_again = false;
+  // Whether owners and modes that are kept are set even if they look right, as GNU cp
+  // does. A preloaded library may show what it has not been told yet: to fakeroot,
+  // whatever nobody has given away is root's, and only a mode that is set leaves the user
+  // able to write.
+  bool always_sets_attributes = false;
   // Whether new targets may be made in slots. A target can be looked at and emptied only
   // by an ordinary descriptor, so the ring must be able to install one for a slot.
   bool use_slots = true;

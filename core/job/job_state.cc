@@ -12,6 +12,7 @@
 #include "core/base/file_error.h"
 #include "core/base/file_identity.h"
 #include "core/job/security_context.h"
+#include "core/kernel/preloaded_libraries.h"
 
 namespace ringcp {
 namespace {
@@ -42,7 +43,8 @@ FileCopyPolicy PolicyFor(const CopyRequest& request, uid_t user,
           .user = user,
           .offer_all_links = options.preserve.links && FollowsLinks(options),
           .offer_named_links = options.preserve.links && FollowsNamedLinks(options),
-          .may_meet_names_again = request.sources.size() > 1};
+          .may_meet_names_again = request.sources.size() > 1,
+          .always_sets_attributes = LibrariesArePreloaded()};
 }
 
 }  // namespace

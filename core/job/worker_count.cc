@@ -7,6 +7,7 @@
 #include "core/file/shared_file.h"
 #include "core/kernel/file_systems.h"
 #include "core/kernel/op.h"
+#include "core/kernel/preloaded_libraries.h"
 #include "core/kernel/process.h"
 
 namespace ringcp {
@@ -34,6 +35,7 @@ bool ClonesOneAtATime(Kernel* kernel, const std::vector<TopLevelSource>& sources
 
 int WorkerCount(Kernel* kernel, const std::vector<TopLevelSource>& sources, int target_fd,
                 const CopyOptions& options) {
+  if (LibrariesArePreloaded()) return 1;
   const bool tree = std::any_of(sources.begin(), sources.end(),
                                 [](const auto& source) { return source.is_directory; });
   // A large file keeps a second worker busy.

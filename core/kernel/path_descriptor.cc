@@ -10,6 +10,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "core/kernel/preloaded_libraries.h"
 
 namespace ringcp {
 namespace {
@@ -59,8 +60,12 @@ int32_t OnAnyDescriptor(int fd, const ByDescriptor& by_descriptor,
 int32_t ChangeMode(int fd, mode_t mode) {
   if (fchmod(fd, mode) == 0) return 0;
   if (errno != EBADF) return -errno;
-  if (syscall(kFchmodat2, fd, "", mode, AT_EMPTY_PATH) == 0) return 0;
-  const int error_number = errno;
+  int error_number = ENOSYS;
+  // No preloaded library sees this call: glibc has no function for it before 2.39.
+  if (!LibrariesArePreloaded()) {
+    if (syscall(kFchmodat2, fd, "", mode, AT_EMPTY_PATH) == 0) return 0;
+    error_number = errno;
+  }
   // ENOSYS comes from an older Linux. EPERM may come from a seccomp filter: most of them
   // do not know this call.
   if (error_number != ENOSYS && error_number != EPERM) return -error_number;

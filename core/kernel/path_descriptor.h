@@ -21,7 +21,8 @@ namespace ringcp {
 
 // Each function returns what the system call does (0, or a number of bytes), or -errno.
 
-// Linux before 6.6 needs /proc for this if `fd` was opened with O_PATH.
+// Linux before 6.6 needs /proc for this if `fd` was opened with O_PATH, and so does any
+// Linux if libraries are preloaded.
 int32_t ChangeMode(int fd, mode_t mode);
 
 int32_t ChangeOwner(int fd, uid_t user, gid_t group);

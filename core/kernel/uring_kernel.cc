@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
+#include "core/kernel/preloaded_libraries.h"
 #include "core/kernel/process.h"
 #include "core/kernel/system_calls.h"
 #include "core/kernel/uring.h"
@@ -60,6 +61,10 @@ bool Supports(const io_uring_probe* probe, std::initializer_list<int> opcodes) {
 
 absl::StatusOr<std::unique_ptr<UringKernel>> UringKernel::Create(
     const UringParameters& params) {
+  if (LibrariesArePreloaded()) {
+    return absl::UnavailableError(
+        "io_uring would go past the libraries that LD_PRELOAD names");
+  }
   auto uring = std::make_unique<Uring>();
   io_uring* ring = &uring->ring;
   int result = uring->Init(params.entries, params.sqpoll ? IORING_SETUP_SQPOLL : 0);

@@ -31,6 +31,18 @@ TEST(AttributePlanTest, ATargetThatIsRightIsLookedAtOnlyOneTime) {
   EXPECT_EQ(Script({.preserve = kOwner, .memory = Right(S_IFREG | 0600)}), "look");
 }
 
+TEST(AttributePlanTest, WhatLooksRightIsSetAllTheSameWhereLooksDeceive) {
+  AttributeCase with = {.memory = Right(S_IFREG | 0644), .always_sets = true};
+  EXPECT_EQ(Script(with), "look, times, chown 5:6, chmod 644");
+  // GNU cp does not give away what was there and has its owner, either.
+  with.target.created = false;
+  with.preserve = kOwner;
+  EXPECT_EQ(Script(with), "look");
+  with.target.created = true;
+  with.preserve = {};
+  EXPECT_EQ(Script(with), "");
+}
+
 TEST(AttributePlanTest, WhatTheCallerHasLookedAtIsNotLookedAt) {
   EXPECT_EQ(Script({.memory = Right(S_IFREG | 0644), .has_looked = true}), "times");
 }

@@ -1,6 +1,7 @@
 // Tests that copies are made by system calls, and the reason is reported, if the kernel
 // refuses io_uring, as containers and administrators make it do.
 
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -97,6 +98,18 @@ TEST_F(UringRefusedTest, TheJobFailsWhereAnOptionAsksForIoUring) {
                                      ": io_uring_setup: Function not implemented (this "
                                      "kernel has no io_uring)"));
   }
+}
+
+TEST_F(UringRefusedTest, NothingGoesPastPreloadedLibraries) {
+  const CopyRequest request = Request(EngineChoice::kAuto);
+  const std::string result = InChildProcess([&]() -> std::string {
+    setenv("LD_PRELOAD", "library.so", /*overwrite=*/1);
+    const JobRun run = RunJob(request);
+    return absl::StrCat(run.report.engine, "|", run.report.reason, "|", run.Messages(),
+                        "|", run.progress.files_done);
+  });
+  EXPECT_EQ(result,
+            "threads|io_uring would go past the libraries that LD_PRELOAD names||20");
 }
 
 TEST_F(UringRefusedTest, ARingThatCanNotBeSetUpCompletelyIsRefusedToo) {
