@@ -1,7 +1,8 @@
 // ringcp becomes another program here: one that lies beside it and does what ringcp does
 // not do itself. Both get ringcp's whole command line.
 //
-// Only ringcp calls this, never a companion: so no chain of programs can become a loop.
+// Only ringcp calls this, never a companion: so no chain of programs can become a loop,
+// and whom a companion belongs to is asked before a preloaded library can answer.
 //
 // Thread-safety: called by main(), before there are other threads.
 
@@ -23,6 +24,13 @@ struct CompanionProgram {
 // initializers would have to be kept apart from ours).
 inline constexpr CompanionProgram kSubmitProgram = {
     .name = "ringcp-submit", .task = "talks to the agent", .way_out = ""};
+
+// ringcp's twin: built from the same sources, but linked dynamically, so that libraries
+// named in LD_PRELOAD can stand in for the C library's calls.
+inline constexpr CompanionProgram kDynamicProgram = {
+    .name = "ringcp-dynamic",
+    .task = "heeds LD_PRELOAD",
+    .way_out = " (unset LD_PRELOAD to copy without it)"};
 
 // Replaces this process by `program` with the same arguments, including argv[0], so that
 // its messages look like this program's. Returns only if that fails: prints the failure

@@ -45,6 +45,10 @@ Manual CopyManual() {
                       {"POSIXLY_CORRECT",
                        "options end at the first operand; a symbolic link to nowhere is "
                        "written through"},
+                      {"LD_PRELOAD",
+                       "libraries that stand in for the C library's calls, such as "
+                       "fakeroot's: ringcp becomes ringcp-dynamic, which lies beside it "
+                       "and copies by calls that they see, on one thread"},
                       {"COLUMNS",
                        "how wide the line of --progress=always is where standard error "
                        "does not tell"}},

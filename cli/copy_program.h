@@ -1,4 +1,5 @@
-// What ringcp and ringcp-submit, the programs with ringcp's command line, have in common.
+// What ringcp, ringcp-submit and ringcp-dynamic, the programs with ringcp's command line,
+// have in common.
 //
 // Thread-safety: called once, by main(), before there are other threads.
 

@@ -6,6 +6,7 @@
 #include "cli/copy_program.h"
 #include "cli/end_program.h"
 #include "cli/local_job.h"
+#include "core/kernel/preloaded_libraries.h"
 #include "core/kernel/standard_streams.h"
 
 int main(int argc, char** argv) {
@@ -16,6 +17,12 @@ int main(int argc, char** argv) {
       [argv](const CopyCommandLine& command_line, const std::string& program) {
         if (command_line.agent_address.has_value()) {
           return ringcp::ExecCompanion(ringcp::kSubmitProgram, argv);
+        }
+        // Being linked statically, this program would go past the libraries: under
+        // fakeroot, files would silently get the wrong owners. So without its twin it
+        // copies nothing.
+        if (ringcp::LibrariesArePreloaded()) {
+          return ringcp::ExecCompanion(ringcp::kDynamicProgram, argv);
         }
         return ringcp::RunLocalJob(command_line, program);
       }));

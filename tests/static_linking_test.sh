@@ -23,7 +23,7 @@ expect_needed() {
 }
 
 expect_needed '' cli/ringcp
-for program in cli/ringcp-submit cli/ringcpctl agent/ringcpd; do
+for program in cli/ringcp-dynamic cli/ringcp-submit cli/ringcpctl agent/ringcpd; do
   expect_needed '(ld-linux[^ ]* )?libc\.so\.6( libm\.so\.6)?' "$program"
 done
 ((!failed))
