@@ -224,8 +224,8 @@ class Look {
   // followed only with `follows_last`.
   bool Follow(std::string_view path, Position* position, std::vector<PathSteps>* last,
               bool follows_last = true);
-  // Adds the places in `directory` that all `sources` are copied to.
-  bool AddNames(const std::vector<std::string>& sources, const Position& directory);
+  // Adds the places in `directory` that all of the request's sources are copied to.
+  bool AddNames(const CopyRequest& request, const Position& directory);
 
   // Whether a path that was followed leads to something that is different in each
   // process: within procfs, or its terminal.
@@ -233,6 +233,13 @@ class Look {
   bool meets_own_terminal() const { return meets_own_terminal_; }
 
  private:
+  // What AddParents() has found out.
+  enum class Parents { kThere, kPlaced, kUnknown };
+  // Goes from `place` to the directory that the copy `name` is made in (--parents). If
+  // one on the way is missing, adds the place where the job makes it: then that of all
+  // that is below it is known, too.
+  Parents AddParents(std::string_view name, bool keeps_attributes, Position* place);
+
   TargetFootprint& footprint_;
   bool meets_own_of_process_ = false;
   bool meets_own_terminal_ = false;
@@ -289,16 +296,49 @@ bool Look::Follow(std::string_view path, Position* position, std::vector<PathSte
   return true;
 }
 
-bool Look::AddNames(const std::vector<std::string>& sources, const Position& directory) {
+Look::Parents Look::AddParents(std::string_view name, bool keeps_attributes,
+                               Position* place) {
+  std::vector<std::string> names = Names(name);
+  names.pop_back();
+  std::optional<PathSteps> first;
+  for (const std::string& parent : names) {
+    std::vector<PathSteps> links;
+    // Because of the slash, links are followed as ways.
+    if (!Follow(parent + "/", place, &links)) return Parents::kUnknown;
+    if (!first.has_value()) first = place->steps();
+    if (place->exists()) continue;
+    // All parents get attributes then, not only those that are made.
+    if (keeps_attributes) footprint_.AddPlace(*first);
+    footprint_.AddPlace(place->steps());
+    return Parents::kPlaced;
+  }
+  footprint_.AddWay(place->steps());
+  return Parents::kThere;
+}
+
+bool Look::AddNames(const CopyRequest& request, const Position& directory) {
   footprint_.AddWay(directory.steps());
-  const size_t known = directory.steps().size();
-  for (const std::string& source : sources) {
-    const std::string name = NameInDirectory(source);
-    if (name == ".") {
-      footprint_.AddPlace(directory.steps());
-      continue;
+  for (const std::string& source : request.sources) {
+    std::string name = NameInTarget(source, request.options.parents);
+    const std::vector<std::string> names = Names(name);
+    if (std::count(names.begin(), names.end(), "..") > 0) {
+      // A directory that is made on the way changes where ".." leads to.
+      footprint_ = TargetFootprint::Everywhere();
+      return true;
     }
     Position place = directory;
+    if (const size_t slash = name.rfind('/'); slash != std::string::npos) {
+      const Parents parents =
+          AddParents(name, request.options.preserve.any_attribute(), &place);
+      if (parents == Parents::kUnknown) return false;
+      if (parents == Parents::kPlaced) continue;
+      name.erase(0, slash + 1);
+    }
+    const size_t known = place.steps().size();
+    if (name == ".") {
+      footprint_.AddPlace(place.steps());
+      continue;
+    }
     std::vector<PathSteps> links;
     if (!Follow(name, &place, &links)) return false;
     // If the name is a link, the link's own place counts, too, because the job may
@@ -342,7 +382,7 @@ absl::StatusOr<std::string> PathToOwnOfProcess(const CopyRequest& request) {
     const bool is_copied_as_link =
         !follows && lstat(source.c_str(), &stat) == 0 && S_ISLNK(stat.st_mode);
     std::string target = request.target;
-    if (into_directory) target += "/" + NameInDirectory(source);
+    if (into_directory) target += "/" + NameInTarget(source, options.parents);
     const absl::StatusOr<bool> writes =
         LeadsToOwnOfProcess(target, !is_copied_as_link, /*is_opened=*/true);
     if (!writes.ok()) return writes.status();
@@ -365,7 +405,7 @@ TargetFootprint LookAtTarget(const CopyRequest& request) {
   if (position->is_directory() &&
       request.options.target_kind != TargetKind::kNotDirectory) {
     for (const PathSteps& link : links) footprint.AddWay(link);
-    if (!look.AddNames(request.sources, *position)) return TargetFootprint::Everywhere();
+    if (!look.AddNames(request, *position)) return TargetFootprint::Everywhere();
     return footprint;
   }
   for (const PathSteps& link : links) footprint.AddPlace(link);

@@ -27,8 +27,9 @@ constexpr absl::Duration kLimit = absl::Seconds(60);
 WalkVisitor::Entered WalkRecorder::Enter(Kernel* /*kernel*/, Directory* directory) {
   if (on_enter) on_enter(directory);
   const bool is_refused = refused.contains(directory->source.name);
+  const bool is_given = directory->given != nullptr;
   bool is_other = false;
-  if (!is_refused) {
+  if (!is_refused && !is_given) {
     const int access = unreadable.contains(directory->source.name) ? O_PATH : O_RDONLY;
     const int no_follow = directory->source.follow ? 0 : O_NOFOLLOW;
     directory->source.fd =
@@ -49,7 +50,8 @@ WalkVisitor::Entered WalkRecorder::Enter(Kernel* /*kernel*/, Directory* director
   ++children_open_[directory->parent];
   entered_.insert(SourcePath(*directory));
   open_max_ = std::max(open_max_, static_cast<int>(open_.size()));
-  return directory->source.fd >= 0 ? Entered::kToBeRead : Entered::kNotToBeRead;
+  return !is_refused && (is_given || directory->source.fd >= 0) ? Entered::kToBeRead
+                                                                : Entered::kNotToBeRead;
 }
 
 bool WalkRecorder::MakeReady(Kernel* /*kernel*/, Directory* directory, bool empty) {
@@ -132,10 +134,21 @@ RecordedWalk::RecordedWalk(bool follow_links)
   walk_->top()->source.fd = AT_FDCWD;
 }
 
-void RecordedWalk::AddRoot(const std::string& path) {
+void RecordedWalk::AddRoot(const std::string& path, Directory* parent) {
   auto root = std::make_unique<Directory>();
   root->source.name = path;
-  walk_->AddRoot(std::move(root));
+  walk_->AddRoot(parent, std::move(root));
+}
+
+Directory* RecordedWalk::AddGiven(Directory* parent, const std::string& path,
+                                  const std::vector<std::string>& names) {
+  auto directory = std::make_unique<Directory>();
+  directory->source.name = path;
+  Directory* const given = walk_->AddGiven(parent, std::move(directory));
+  for (const std::string& name : names) {
+    walk_->AddEntry(given, {.source_name = name, .target_name = "target"});
+  }
+  return given;
 }
 
 Walk::Result RecordedWalk::AwaitNext(WalkBatch* batch) {

@@ -17,6 +17,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "core/base/mutex.h"
@@ -76,7 +77,11 @@ class RecordedWalk {
  public:
   explicit RecordedWalk(bool follow_links = false);
 
-  void AddRoot(const std::string& path);
+  void AddRoot(const std::string& path) { AddRoot(path, walk_->top()); }
+  void AddRoot(const std::string& path, Directory* parent);
+  // Adds a directory in which `names` are given.
+  Directory* AddGiven(Directory* parent, const std::string& path,
+                      const std::vector<std::string>& names);
 
   // Asks the walk for work. Waits for other threads until there is a batch, or until
   // there can be none.

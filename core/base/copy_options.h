@@ -159,6 +159,9 @@ struct CopyOptions {
   // Sources lose the slashes at their ends. As in GNU cp that is so only if they are
   // copied into a directory.
   bool strip_trailing_slashes = false;
+  // Each source is copied to its whole name below the target, which must be a directory;
+  // the directories above it are made, and get the attributes of the source's.
+  bool parents = false;
   // As with POSIXLY_CORRECT: a target that is a symbolic link to nowhere is made where
   // the link leads to, instead of being refused.
   bool writes_through_dangling_links = false;

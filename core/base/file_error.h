@@ -22,6 +22,8 @@ enum class Operation {
   kReadDirectory,
   kAccessDirectory,
   kMakeDirectory,
+  kMakeParent,    // A directory above a target (--parents).
+  kLookAtParent,  // A directory above a source.
   kReadLink,
   kMakeSymlink,
   kMakeSymlinkTo,
@@ -32,6 +34,7 @@ enum class Operation {
   kBackUp,
   kTakeBack,
   kSetTimes,
+  kSetTimesOfParent,
   kSetOwner,
   kSetMode,
   kListXattrs,

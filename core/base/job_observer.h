@@ -39,6 +39,10 @@ class JobObserver {
   virtual void OnCopied(std::string_view /*source*/, std::string_view /*target*/,
                         std::string_view /*backup*/) {}
 
+  // The directory `target` was made for what is copied to below it, as `source` is above
+  // that (-v, --parents).
+  virtual void OnMadeParent(std::string_view /*source*/, std::string_view /*target*/) {}
+
   // `target` was not copied after all, so `backup` got its name back (-v).
   virtual void OnTakenBack(std::string_view /*backup*/, std::string_view /*target*/) {}
 

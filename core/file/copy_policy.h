@@ -42,13 +42,16 @@ struct FileCopyPolicy {
   Update update = Update::kAll;
   Backup backup = Backup::kNone;
   const std::string* backup_suffix = nullptr;  // Set if `backup` is not kNone.
-  // The names that the sources get in the job's target. Set if `backup` is not kNone.
+  // The names that the sources get in the job's target, or in directories of it. Set if
+  // `backup` is not kNone.
   const std::set<std::string>* named_targets = nullptr;
   bool remove_destination = false;
   bool writes_through_dangling_links = false;
   Sparse sparse = Sparse::kAuto;
   bool copy_contents = false;
   bool keep_directory_symlink = false;
+  // Whether the way to a target may lead through symbolic links that were there before.
+  bool may_pass_links = false;
   Reflink reflink = Reflink::kNever;
   // What is known about file systems. REQUIRES: set if contents are copied.
   FileSystemTable* file_systems = nullptr;
@@ -187,6 +190,7 @@ enum class Refusal {
   kSourceIsBackup,  // The source is the old backup that a new one would replace.
   kTargetKept,      // The target exists, and --update=none-fail.
   kLinkElsewhere,   // A relative symbolic link to it would lead elsewhere (-s).
+  kParentIsNotDirectory,  // What is there in place of a directory above the target.
 };
 
 // Why a copy has failed.

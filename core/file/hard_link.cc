@@ -243,16 +243,16 @@ NodeResult MakeHardLinkToSource(const FileCopyPolicy& policy, const FileCopyName
   return HardLink(policy, names, source.stat()).Make();
 }
 
-int OpenParentBeneath(Kernel* kernel, int top, const std::string& path) {
-  constexpr int kFlags = O_PATH | O_DIRECTORY | O_NOFOLLOW;
-  int fd = kernel->Open(top, ".", kFlags);
+int OpenParentBeneath(Kernel* kernel, int top, const std::string& path, bool follow) {
+  const int flags = O_PATH | O_DIRECTORY | (follow ? 0 : O_NOFOLLOW);
+  int fd = kernel->Open(top, ".", flags);
   size_t start = 0;
   for (size_t slash = path.find('/'); fd >= 0 && slash != std::string::npos;
        slash = path.find('/', start)) {
     const std::string part = path.substr(start, slash - start);
     start = slash + 1;
     if (part.empty()) continue;
-    const int below = kernel->Open(fd, part.c_str(), kFlags);
+    const int below = kernel->Open(fd, part.c_str(), flags);
     kernel->Close(fd);
     fd = below;
   }

@@ -42,9 +42,9 @@ NodeResult MakeHardLinkToSource(const FileCopyPolicy& policy, const FileCopyName
                                 const NodeSource& source);
 
 // Opens the directory that the last part of `path` is in. It goes step by step beneath
-// `top` and follows no symbolic links; `path` may be longer than PATH_MAX. Returns an
-// O_PATH descriptor, or -errno.
-int OpenParentBeneath(Kernel* kernel, int top, const std::string& path);
+// `top` and follows symbolic links only with `follow`; `path` may be longer than
+// PATH_MAX. Returns an O_PATH descriptor, or -errno.
+int OpenParentBeneath(Kernel* kernel, int top, const std::string& path, bool follow);
 
 }  // namespace ringcp
 

@@ -41,14 +41,19 @@ FileError WordRefusal(Refusal refusal, std::string_view source, std::string_view
           target,
           absl::StrCat(QuoteIfNeeded(target),
                        ": can make relative symbolic links only in current directory"));
+    case Refusal::kParentIsNotDirectory:
+      return MakeRefusal(target,
+                         absl::StrCat(Quote(target), " exists but is not a directory"));
     case Refusal::kNone:
       break;
   }
   return MakeRefusal(source, absl::StrCat("not copied: ", Quote(source)));
 }
 
-FileError Word(const CopyFailure& failure, std::string_view source,
-               std::string_view target) {
+}  // namespace
+
+FileError WordFailure(const CopyFailure& failure, std::string_view source,
+                      std::string_view target) {
   if (failure.operation == Operation::kRefuse) {
     return WordRefusal(failure.refusal, source, target);
   }
@@ -56,8 +61,6 @@ FileError Word(const CopyFailure& failure, std::string_view source,
       failure.operation, failure.on_target ? target : source, failure.error_number,
       failure.attribute.empty() ? source : std::string_view(failure.attribute));
 }
-
-}  // namespace
 
 void Reporter::Report(const FileError& error) {
   errors_.fetch_add(1, std::memory_order_relaxed);
@@ -67,7 +70,7 @@ void Reporter::Report(const FileError& error) {
 
 void Reporter::Report(const CopyFailure& failure, std::string_view source,
                       std::string_view target) {
-  Report(Word(failure, source, target));
+  Report(WordFailure(failure, source, target));
 }
 
 void Reporter::Warn(std::string_view message) {
@@ -79,7 +82,7 @@ void Reporter::TellOfXattrs(const std::vector<CopyFailure>& failures,
                             const Preserve& preserve, std::string_view source,
                             std::string_view target) {
   for (const CopyFailure& failure : failures) {
-    const FileError error = Word(failure, source, target);
+    const FileError error = WordFailure(failure, source, target);
     preserve.requires_xattrs() ? Report(error) : Warn(error.message);
   }
 }
@@ -88,6 +91,11 @@ void Reporter::Copied(std::string_view source, std::string_view target,
                       std::string_view backup) {
   MutexLock lock(&mutex_);
   observer_->OnCopied(source, target, backup);
+}
+
+void Reporter::MadeParent(std::string_view source, std::string_view target) {
+  MutexLock lock(&mutex_);
+  observer_->OnMadeParent(source, target);
 }
 
 void Reporter::TakenBack(std::string_view backup, std::string_view target) {

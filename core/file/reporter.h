@@ -21,6 +21,10 @@
 
 namespace ringcp {
 
+// Why copying `source` to `target` has failed, in words.
+FileError WordFailure(const CopyFailure& failure, std::string_view source,
+                      std::string_view target);
+
 class Reporter {
  public:
   // REQUIRES: `observer` outlives the reporter.
@@ -37,11 +41,13 @@ class Reporter {
   void TellOfXattrs(const std::vector<CopyFailure>& failures, const Preserve& preserve,
                     std::string_view source, std::string_view target);
 
-  // Whether the observer wants Copied() and Removed(): ask before building their paths.
+  // Whether the observer wants Copied() and the like: ask before building their paths.
   bool wants_copied() const { return wants_copied_; }
   // `backup`: the name that the old target got; "" if it got none.
   void Copied(std::string_view source, std::string_view target,
               std::string_view backup = {});
+  // `target` was made for what is below it, as `source` is above that (--parents).
+  void MadeParent(std::string_view source, std::string_view target);
   void TakenBack(std::string_view backup, std::string_view target);
   void Removed(std::string_view target);
 

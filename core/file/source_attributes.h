@@ -56,6 +56,13 @@ class SourceAttributes {
   // Takes in the result of op(). REQUIRES: !done().
   void Settle(int32_t result);
 
+  // Forgets what has not been read yet, because the source is not going to be open.
+  // REQUIRES: done().
+  void ForgetUnread() {
+    names_.clear();
+    other_acls_.clear();
+  }
+
   // What follows is valid when done().
 
   // Whether the target gets anything of what is below, or something could not be read.

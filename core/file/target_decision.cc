@@ -64,6 +64,18 @@ constexpr Row kRows[] = {
      .fate = Fate::kFailToMake},
 
     {.there = There::kNothing, .fate = Fate::kCreate},
+
+    // A directory above what is copied may be there, by whatever way, and may even be the
+    // source's. GNU cp tries to make one in place of a symbolic link to nowhere.
+    {.kinds = CopyKind::kParent, .there = There::kDirectory, .fate = Fate::kUse},
+    {.kinds = CopyKind::kParent, .there = There::kUnknown, .fate = Fate::kFailToLook},
+    {.kinds = CopyKind::kParent,
+     .there = {There::kDangling, There::kLoop},
+     .fate = Fate::kFailToMake},
+    {.kinds = CopyKind::kParent,
+     .fate = Fate::kRefuse,
+     .refusal = Refusal::kParentIsNotDirectory},
+
     // Somebody has put a new target there since the copy removed the old one.
     {.with = {Condition::kBackup, Condition::kRemoved}, .fate = Fate::kFailToMake},
     {.with = {Condition::kRemoveDestination, Condition::kRemoved},
@@ -365,30 +377,6 @@ CopyFailure FailureOf(const TargetDecision& decision, Operation make, int error_
   if (decision.fate == Fate::kRefuse) return RefusedTarget(decision.refusal);
   return TargetFailure(decision.fate == Fate::kFailToLook ? Operation::kStat : make,
                        error_number);
-}
-
-TargetQuestion QuestionAbout(CopyKind kind, const FileCopyPolicy& policy,
-                             const FileCopyNames& names) {
-  TargetQuestion question = {.kind = kind};
-  if (names.target_file_system != nullptr) {
-    question.time_unit = names.target_file_system->time_unit();
-  }
-  const auto add = [&](Condition condition, bool holds) {
-    if (holds) question.conditions.Add(condition);
-  };
-  add(Condition::kForce, policy.force);
-  add(Condition::kKeepExisting, KeepsExisting(policy.update));
-  add(Condition::kMustReplace, policy.update == Update::kNoneFail);
-  add(Condition::kOnlyOlder, policy.update == Update::kOlder);
-  add(Condition::kKeepTimes, policy.preserve.timestamps);
-  add(Condition::kRemoveDestination, policy.remove_destination);
-  add(Condition::kBackup, policy.backup != Backup::kNone);
-  add(Condition::kKeepLinks, policy.preserve.links);
-  add(Condition::kAttributesOnly, policy.attributes_only);
-  add(Condition::kWritesThroughDanglingLinks, policy.writes_through_dangling_links);
-  add(Condition::kFollowsLinks, names.follows_links_here);
-  add(Condition::kInNewDirectory, names.target_directory_created);
-  return question;
 }
 
 EnumSet<Relation> RelationOf(const struct statx& source, const struct statx& target) {

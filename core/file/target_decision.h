@@ -41,6 +41,7 @@ enum class CopyKind {
   kHardLink,      // -l: a further name of the source itself.
   kLinkToSource,  // -s: a symbolic link to the source.
   kDirectory,
+  kParent,  // A directory above what is copied (--parents).
 };
 
 // Options, and circumstances of the target.

@@ -11,6 +11,7 @@
 #include "core/base/file_age.h"
 #include "core/base/file_error.h"
 #include "core/base/file_identity.h"
+#include "core/job/path_parts.h"
 #include "core/job/security_context.h"
 #include "core/kernel/preloaded_libraries.h"
 
@@ -33,6 +34,7 @@ FileCopyPolicy PolicyFor(const CopyRequest& request, uid_t user,
           .sparse = options.sparse,
           .copy_contents = options.copy_contents,
           .keep_directory_symlink = options.keep_directory_symlink,
+          .may_pass_links = options.keep_directory_symlink || options.parents,
           // A clone has the holes of its source.
           .reflink = options.sparse == Sparse::kNever ? Reflink::kNever : options.reflink,
           .file_systems = file_systems,
@@ -67,7 +69,7 @@ absl::StatusOr<TopLevel> JobState::ResolveSources(Kernel* kernel) {
   if (top.ok() && top->is_backup) policy.backup = Backup::kNone;
   if (top.ok() && policy.backup != Backup::kNone) {
     for (const TopLevelSource& source : top->sources) {
-      named_targets.insert(source.target_name);
+      named_targets.emplace(LastPart(source.target_name));
     }
     policy.named_targets = &named_targets;
   }

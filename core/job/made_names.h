@@ -1,5 +1,5 @@
-// The names in the target directory that sources were copied to. They keep a later source
-// from being copied over an earlier one of the same command.
+// The paths below the target directory that sources were copied to. They keep a later
+// source from being copied over an earlier one of the same command.
 //
 // Thread-safety: all methods may be called by any thread.
 

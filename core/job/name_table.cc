@@ -9,6 +9,7 @@
 #include "core/base/file_error.h"
 #include "core/base/file_identity.h"
 #include "core/job/path_parts.h"
+#include "core/tree/directory.h"
 
 namespace ringcp {
 namespace {
@@ -25,9 +26,20 @@ bool AreInOneDirectory(Kernel* kernel, const std::string& a, const std::string& 
   const std::string in_b = DirectoryOf(b);
   struct statx stat_a;
   struct statx stat_b;
-  return in_a == in_b || (kernel->Stat(AT_FDCWD, in_a.c_str(), 0, &stat_a) == 0 &&
-                          kernel->Stat(AT_FDCWD, in_b.c_str(), 0, &stat_b) == 0 &&
+  // As in GNU cp, a symbolic link to the directory is another one.
+  constexpr int kFlags = AT_SYMLINK_NOFOLLOW;
+  return in_a == in_b || (kernel->Stat(AT_FDCWD, in_a.c_str(), kFlags, &stat_a) == 0 &&
+                          kernel->Stat(AT_FDCWD, in_b.c_str(), kFlags, &stat_b) == 0 &&
                           SameFile(stat_a, stat_b));
+}
+
+// What is left of `path` without parts that are "."; "." if that is nothing.
+std::string WithoutDots(std::string_view path) {
+  std::string left;
+  for (const PathPart& part : PartsOf(path)) {
+    if (part.name != ".") left = JoinPath(left, part.name);
+  }
+  return left.empty() ? "." : left;
 }
 
 // More steps up than the longest path has room for.
@@ -35,9 +47,12 @@ constexpr int kDepthMax = 2000;
 
 }  // namespace
 
-NameTable::NameTable(Kernel* kernel, int target_fd, const CopyRequest& request)
+NameTable::NameTable(Kernel* kernel, int target_fd, const CopyRequest& request,
+                     ParentTable* parents)
     : kernel_(kernel),
       target_fd_(target_fd),
+      parents_(parents),
+      has_parents_(request.options.parents),
       has_several_(request.sources.size() > 1),
       keeps_existing_(KeepsExisting(request.options.update)),
       backs_up_(request.options.backup != Backup::kNone),
@@ -47,22 +62,28 @@ NameTable::NameTable(Kernel* kernel, int target_fd, const CopyRequest& request)
 bool NameTable::Admit(TopLevelSource* source, const struct statx& stat,
                       Reporter* reporter) {
   const auto [it, is_new] = names_.try_emplace(
-      source->target_name,
+      has_parents_ ? WithoutDots(source->target_name) : source->target_name,
       Seen{DeviceOf(stat), stat.stx_ino, source->is_directory, source->source});
   if (has_several_) sources_.insert({DeviceOf(stat), stat.stx_ino});
-  if (is_new) {
-    source->collides = has_several_ && MayMeet(*source);
-    return true;
-  }
   const Seen& seen = it->second;
   const bool same_file = seen.device == DeviceOf(stat) && seen.inode == stat.stx_ino;
   // Another hard link to the same file is another source.
-  if (same_file && (source->is_directory || !backs_up_) &&
-      (source->is_directory || AreInOneDirectory(kernel_, seen.source, source->source))) {
+  const bool is_named_again =
+      source->is_directory
+          ? !is_new && same_file
+          : !backs_up_ && (has_parents_ ? IsNamedAgain(*source, stat)
+                                        : !is_new && same_file &&
+                                              AreInOneDirectory(kernel_, seen.source,
+                                                                source->source));
+  if (is_named_again) {
     reporter->Warn(absl::StrCat("warning: source ",
                                 source->is_directory ? "directory " : "file ",
                                 Quote(source->source), " specified more than once"));
     return false;
+  }
+  if (is_new) {
+    if (has_several_ && MayMeet(*source)) source->collides = true;
+    return true;
   }
   source->collides = true;
   // If nothing that exists is replaced, nothing is overwritten anyway, so a copy that
@@ -72,12 +93,55 @@ bool NameTable::Admit(TopLevelSource* source, const struct statx& stat,
   return true;
 }
 
+bool NameTable::IsNamedAgain(const TopLevelSource& source, const struct statx& stat) {
+  if (!has_several_) return false;
+  std::vector<std::string>& names = files_[{DeviceOf(stat), stat.stx_ino}];
+  const bool is_again =
+      std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+        return LastPart(name) == LastPart(source.source) &&
+               AreInOneDirectory(kernel_, name, source.source);
+      });
+  if (!is_again) names.push_back(source.source);
+  return is_again;
+}
+
+void NameTable::AdmitParents(TopLevelSource* source) {
+  if (!has_several_) return;
+  std::string path;
+  std::string as_typed;
+  const std::vector<PathPart> parts = PartsOf(source->target_name);
+  for (int i = 0; i < source->parents; ++i) {
+    const std::string_view name = parts[i].name;
+    as_typed = JoinPath(as_typed, name);
+    if (name == ".") continue;
+    path = JoinPath(path, name);
+    // Where ".." leads to depends on links; and to other targets there are now two ways,
+    // if one of them leads through it.
+    if (name == ".." || MayMeetAsParent(path, as_typed)) merged_ = true;
+  }
+  if (merged_) source->collides = true;
+}
+
+bool NameTable::MayMeetAsParent(const std::string& path, const std::string& as_typed) {
+  const auto [it, is_new] = parent_names_.try_emplace(path, as_typed);
+  if (!is_new) return it->second != as_typed;
+  if (names_.contains(path)) return true;
+  if (!lower_names_.insert(absl::AsciiStrToLower(path)).second) return true;
+  const ParentTable::Parent& there = parents_->Find(as_typed);
+  const std::pair<dev_t, ino_t> identity = {there.device, there.inode};
+  return there.kind == ParentTable::Kind::kDirectory &&
+         (!parent_directories_.insert(identity).second || targets_.contains(identity));
+}
+
 bool NameTable::MayMeet(const TopLevelSource& source) {
-  // The contents of such a source go right into the target, where they may meet any other
-  // source.
-  const bool merges = source.target_name == ".";
+  // The contents of such a source go right into the target, or into a directory that has
+  // another name, where they may meet any other source.
+  const std::string_view name = LastPart(source.target_name);
+  const bool merges = name == "." || name == "..";
   bool may_meet = merged_ || (merges && names_.size() > 1);
   merged_ = merged_ || merges;
+  const bool is_parent =
+      has_parents_ && parent_names_.contains(WithoutDots(source.target_name));
   // Many file systems take names for one that differ only in case. (Only ASCII letters
   // are compared, because the case of other letters depends on the file system.)
   if (!lower_names_.insert(absl::AsciiStrToLower(source.target_name)).second) {
@@ -85,7 +149,9 @@ bool NameTable::MayMeet(const TopLevelSource& source) {
   }
   const bool is_known = source.is_directory ? HasKnownDirectory(source.target_name)
                                             : HasKnownFile(source.target_name);
-  return may_meet || is_known;
+  // What was or will be copied into a parent is in the way of other sources, too.
+  if (has_parents_ && (may_meet || is_known || is_parent)) merged_ = true;
+  return may_meet || is_known || is_parent;
 }
 
 bool NameTable::HasKnownDirectory(const std::string& name) {
@@ -95,7 +161,8 @@ bool NameTable::HasKnownDirectory(const std::string& name) {
     return false;
   }
   has_directory_ = true;
-  return !targets_.insert({DeviceOf(stat), stat.stx_ino}).second;
+  return !targets_.insert({DeviceOf(stat), stat.stx_ino}).second ||
+         parent_directories_.contains({DeviceOf(stat), stat.stx_ino});
 }
 
 bool NameTable::HasKnownFile(const std::string& name) {
@@ -122,6 +189,7 @@ bool NameTable::MayReadTargets(const std::vector<TopLevelSource>& sources) {
   if (!has_directory_) return false;
   absl::flat_hash_set<std::string> looked_at;
   return std::any_of(sources.begin(), sources.end(), [&](const TopLevelSource& source) {
+    if (source.only_parents) return false;
     // A link that is followed may lead anywhere, whatever directory it is in.
     struct statx link;
     if (source.follow &&

@@ -17,6 +17,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "core/base/copy_options.h"
 #include "core/file/reporter.h"
+#include "core/job/parent_table.h"
 #include "core/job/top_level_source.h"
 #include "core/kernel/kernel.h"
 
@@ -24,12 +25,19 @@ namespace ringcp {
 
 class NameTable {
  public:
-  // `target_fd`: the target directory, in which the sources get their names.
-  NameTable(Kernel* kernel, int target_fd, const CopyRequest& request);
+  // `target_fd`: the target directory, in which the sources get their names. `parents`
+  // knows what is there of their parents.
+  // REQUIRES: `parents` outlives this.
+  NameTable(Kernel* kernel, int target_fd, const CopyRequest& request,
+            ParentTable* parents);
 
   // Whether `source` is to be copied. If not, reports why; if so, marks whether it
   // collides with an earlier source.
   bool Admit(TopLevelSource* source, const struct statx& stat, Reporter* reporter);
+
+  // Marks whether the parents of a source, in which it is to be copied, may be reached in
+  // another way, too, in which something else is to be copied.
+  void AdmitParents(TopLevelSource* source);
 
   // Whether an admitted source may be read while another one is copied over it: it is the
   // existing target of that other source, or lies below it. Then the sources have to be
@@ -45,6 +53,10 @@ class NameTable {
     std::string source;
   };
 
+  // Whether the same directory entry was named as a source before, under any name.
+  bool IsNamedAgain(const TopLevelSource& source, const struct statx& stat);
+  // Whether a parent that is new by its name may be an earlier parent or target.
+  bool MayMeetAsParent(const std::string& path, const std::string& as_typed);
   // Whether a source with a new name may be copied to the same place as an earlier one.
   bool MayMeet(const TopLevelSource& source);
   // Whether `name` leads to an existing directory that another name leads to as well, by
@@ -57,6 +69,8 @@ class NameTable {
 
   Kernel* const kernel_;
   const int target_fd_;
+  ParentTable* const parents_;
+  const bool has_parents_;  // --parents
   const bool has_several_;  // The command has more than one source.
   const bool keeps_existing_;
   const bool backs_up_;
@@ -64,11 +78,16 @@ class NameTable {
   // replaced, or what is replaced stays under another name.
   const bool need_not_refuse_;
   const bool preserves_links_;
+  // By what is left of their paths without "." parts.
   absl::flat_hash_map<std::string, Seen> names_;
+  absl::flat_hash_map<std::string, std::string> parent_names_;  // As typed.
   absl::flat_hash_set<std::string> lower_names_;
   absl::flat_hash_set<std::pair<dev_t, ino_t>> sources_;  // Filled if has_several_.
   absl::flat_hash_set<std::pair<dev_t, ino_t>> targets_;  // Existing ones.
   bool has_directory_ = false;                            // In targets_.
+  absl::flat_hash_set<std::pair<dev_t, ino_t>> parent_directories_;  // Existing ones.
+  // With --parents: the files that were named as sources.
+  absl::flat_hash_map<std::pair<dev_t, ino_t>, std::vector<std::string>> files_;
   bool merged_ = false;  // Any further source may meet an earlier one.
 };
 

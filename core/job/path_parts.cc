@@ -1,5 +1,6 @@
 #include "core/job/path_parts.h"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace ringcp {
@@ -19,6 +20,18 @@ std::string_view DirectoryPart(std::string_view path) {
   const size_t slash = path.rfind('/');
   if (slash == std::string_view::npos) return "";
   return slash == 0 ? "/" : WithoutTrailingSlashes(path.substr(0, slash));
+}
+
+std::vector<PathPart> PartsOf(std::string_view path) {
+  std::vector<PathPart> parts;
+  for (size_t at = 0; at < path.size();) {
+    const size_t end = std::min(path.find('/', at), path.size());
+    if (end > at) {
+      parts.push_back({.name = path.substr(at, end - at), .path = path.substr(0, end)});
+    }
+    at = end + 1;
+  }
+  return parts;
 }
 
 }  // namespace ringcp

@@ -6,6 +6,7 @@
 #define RINGCP_CORE_JOB_PATH_PARTS_H_
 
 #include <string_view>
+#include <vector>
 
 namespace ringcp {
 
@@ -16,6 +17,15 @@ std::string_view LastPart(std::string_view path);
 
 // The directory that the last part of `path` is in, as typed: "" for a bare name.
 std::string_view DirectoryPart(std::string_view path);
+
+// The name of a part, and the path up to it, as typed.
+struct PathPart {
+  std::string_view name;
+  std::string_view path;
+};
+
+// All parts of `path`; none for "/" and "".
+std::vector<PathPart> PartsOf(std::string_view path);
 
 }  // namespace ringcp
 

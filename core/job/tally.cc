@@ -18,6 +18,7 @@ class Tally::Visitor : public WalkVisitor {
   explicit Visitor(bool one_file_system) : one_file_system_(one_file_system) {}
 
   Entered Enter(Kernel* kernel, Directory* directory) override {
+    if (directory->given != nullptr) return Entered::kToBeRead;
     const int fd = directory->source.OpenToRead(kernel, directory->parent->source);
     if (fd < 0) {
       const bool is_other = fd == -ENOTDIR || fd == -ELOOP;
@@ -35,7 +36,8 @@ class Tally::Visitor : public WalkVisitor {
     }
     // Followed links may have led back to a directory above.
     for (const Directory* above = directory->parent;
-         directory->source.through_link && !above->is_top(); above = above->parent) {
+         directory->source.through_link && !above->names_sources();
+         above = above->parent) {
       if (SameFile(above->source.stat, stat)) return Entered::kNotToBeRead;
     }
     return Entered::kToBeRead;

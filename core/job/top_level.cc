@@ -11,14 +11,18 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/file_error.h"
 #include "core/base/file_identity.h"
 #include "core/file/old_target.h"
 #include "core/job/name_table.h"
+#include "core/job/parent_table.h"
 #include "core/job/path_parts.h"
 #include "core/kernel/file_systems.h"
 #include "core/kernel/op.h"
 #include "core/kernel/standard_streams.h"
+#include "core/tree/directory.h"
 #include "core/tree/target_directory.h"
 
 namespace ringcp {
@@ -27,6 +31,11 @@ namespace {
 absl::Status TargetError(const char* what, const std::string& target, int error_number) {
   return absl::FailedPreconditionError(
       absl::StrCat(what, " ", Quote(target), ": ", std::strerror(error_number)));
+}
+
+absl::Status NoDirectoryForParents() {
+  return absl::InvalidArgumentError(
+      "with --parents, the destination must be a directory");
 }
 
 // Opens a directory; returns a descriptor or -errno. It is opened for reading because
@@ -101,7 +110,10 @@ absl::StatusOr<Place> FindPlace(Kernel* kernel, const CopyRequest& request) {
     if (request.sources.size() > 1 || MayBeDirectory(-place.top.target_fd)) {
       return TargetError("target", target, -place.top.target_fd);
     }
+    if (request.options.parents) return NoDirectoryForParents();
     may_exist = place.top.target_fd != -ENOENT;
+  } else if (request.options.parents) {
+    return NoDirectoryForParents();
   } else if (IsLinkFollowedBySlash(kernel, target)) {
     // The copy goes right into the directory that the link leads to, whatever its name.
     place.top.target_fd = OpenDirectory(kernel, target.c_str());
@@ -210,12 +222,97 @@ EntryKind KindOf(mode_t mode, bool recursive) {
   return recursive ? EntryKind::kSpecial : EntryKind::kStream;
 }
 
+// Fills in what `source` is, by its `stat`. Returns false, after reporting why, if it
+// can't be copied.
+bool FillIn(Kernel* kernel, const CopyRequest& request, const Place& place,
+            const struct statx& stat, TopLevelSource* source, Reporter* reporter) {
+  const CopyOptions& options = request.options;
+  const std::string& path = source->source;
+  if (IsOfClosedStream(kernel, path, source->follow, stat)) {
+    reporter->Report(MakeFileError(Operation::kStat, path, ENOENT));
+    return false;
+  }
+  source->is_directory = S_ISDIR(stat.stx_mode);
+  if (source->is_directory && !options.recursive) {
+    reporter->Report(MakeRefusal(
+        path, absl::StrCat("-r not specified; omitting directory ", Quote(path))));
+    return false;
+  }
+  if (place.is_closed_stream && !source->is_directory) {
+    reporter->Report({.refusal = Refusal::kTargetDangling, .on_target = true}, path,
+                     request.target);
+    return false;
+  }
+  if (!place.name.empty() && request.target.ends_with('/')) {
+    source->target_shown =
+        absl::StrCat(std::string(WithoutTrailingSlashes(request.target)), "/");
+    struct statx existing;
+    const int32_t result = LookAt(kernel, request.target, &existing);
+    if (result != 0 && result != -ENOENT) {
+      reporter->Report(MakeFileError(Operation::kStat, request.target, -result));
+      return false;
+    }
+    if (!source->is_directory) {
+      ReportNamedAsDirectory(request, path, stat.stx_mode,
+                             result == 0 ? &existing : nullptr, reporter);
+      return false;
+    }
+  }
+  if (!source->is_directory) {
+    source->kind = KindOf(stat.stx_mode, options.recursive && !options.copy_contents);
+  }
+  if (S_ISREG(stat.stx_mode)) source->size_bytes = stat.stx_size;
+  return true;
+}
+
+// The directories above sources, by their paths below the target.
+class GivenDirectories {
+ public:
+  explicit GivenDirectories(Walk* walk) : walk_(walk) {}
+
+  // The directory that `source` is given in; adds what is missing on the way to it.
+  Directory* ParentOf(const TopLevelSource& source) {
+    Directory* directory = walk_->top();
+    if (source.parents == 0) return directory;
+    std::string path;
+    const std::vector<PathPart> parts = PartsOf(source.source);
+    for (int i = 0; i < source.parents; ++i) {
+      path = JoinPath(path, parts[i].name);
+      Directory*& added = added_[path];
+      if (added == nullptr) added = walk_->AddGiven(directory, New(parts[i]));
+      directory = added;
+      if (source.makes_parents) directory->target->keeps_own_attributes = false;
+      if (!source.only_parents) ++directory->given->sources;
+    }
+    return directory;
+  }
+
+ private:
+  static std::unique_ptr<Directory> New(const PathPart& part) {
+    auto directory = std::make_unique<Directory>();
+    directory->source.name = part.path;
+    directory->source.follow = true;
+    directory->target = std::make_unique<TargetDirectory>();
+    directory->target->name = part.name;
+    directory->target->keeps_own_attributes = true;
+    return directory;
+  }
+
+  Walk* const walk_;
+  absl::flat_hash_map<std::string, Directory*> added_;
+};
+
 }  // namespace
 
-std::string NameInDirectory(std::string_view source) {
-  const std::string_view name = LastPart(source);
-  // The contents of the root directory, or of "..", go right into the target.
-  return name.empty() || name == ".." ? "." : std::string(name);
+std::string NameInTarget(std::string_view source, bool parents) {
+  if (!parents) {
+    // The contents of the root directory, or of "..", go right into the target.
+    const std::string_view last = LastPart(source);
+    return last.empty() || last == ".." ? "." : std::string(last);
+  }
+  std::string name;
+  for (const PathPart& part : PartsOf(source)) name = JoinPath(name, part.name);
+  return name.empty() ? "." : name;
 }
 
 bool FollowsLinks(const CopyOptions& options) {
@@ -234,59 +331,31 @@ absl::StatusOr<TopLevel> ResolveTopLevel(Kernel* kernel, const CopyRequest& requ
   absl::StatusOr<Place> place = FindPlace(kernel, request);
   if (!place.ok()) return place.status();
   TopLevel top = std::move(place->top);
-  const bool follow = FollowsNamedLinks(options);
-  NameTable names(kernel, top.target_fd, request);
+  ParentTable parents(kernel, top.target_fd, top.target_display, options);
+  NameTable names(kernel, top.target_fd, request, &parents);
   const bool strips = options.strip_trailing_slashes && place->name.empty();
   for (const std::string& named : request.sources) {
     const std::string path = strips ? std::string(WithoutTrailingSlashes(named)) : named;
     TopLevelSource source;
     source.source = path;
-    source.follow = follow;
-    source.target_name = place->name.empty() ? NameInDirectory(path) : place->name;
-    const bool named_as_directory = !place->name.empty() && request.target.ends_with('/');
-    if (named_as_directory) {
-      source.target_shown =
-          absl::StrCat(std::string(WithoutTrailingSlashes(request.target)), "/");
-    }
+    source.follow = FollowsNamedLinks(options);
+    source.target_name =
+        place->name.empty() ? NameInTarget(path, options.parents) : place->name;
     struct statx stat;
-    if (const int32_t result = LookAt(kernel, path, &stat, follow); result != 0) {
-      reporter->Report(MakeFileError(Operation::kStat, path, -result));
-      continue;
+    const int32_t looked = LookAt(kernel, path, &stat, source.follow);
+    bool is_copied = true;
+    if (options.parents) {
+      is_copied = parents.Admit(&source, looked == 0, reporter);
+      names.AdmitParents(&source);
     }
-    if (IsOfClosedStream(kernel, path, follow, stat)) {
-      reporter->Report(MakeFileError(Operation::kStat, path, ENOENT));
-      continue;
+    if (is_copied && looked != 0) {
+      reporter->Report(MakeFileError(Operation::kStat, path, -looked));
     }
-    source.is_directory = S_ISDIR(stat.stx_mode);
-    if (source.is_directory && !options.recursive) {
-      reporter->Report(MakeRefusal(
-          path, absl::StrCat("-r not specified; omitting directory ", Quote(path))));
-      continue;
-    }
-    if (place->is_closed_stream && !source.is_directory) {
-      reporter->Report({.refusal = Refusal::kTargetDangling, .on_target = true}, path,
-                       request.target);
-      continue;
-    }
-    if (named_as_directory) {
-      struct statx existing;
-      const int32_t result = LookAt(kernel, request.target, &existing);
-      if (result != 0 && result != -ENOENT) {
-        reporter->Report(MakeFileError(Operation::kStat, request.target, -result));
-        continue;
-      }
-      if (!source.is_directory) {
-        ReportNamedAsDirectory(request, path, stat.stx_mode,
-                               result == 0 ? &existing : nullptr, reporter);
-        continue;
-      }
-    }
-    if (!source.is_directory) {
-      source.kind = KindOf(stat.stx_mode, options.recursive && !options.copy_contents);
-    }
-    if (S_ISREG(stat.stx_mode)) source.size_bytes = stat.stx_size;
-    if (!names.Admit(&source, stat, reporter)) continue;
-    top.sources.push_back(std::move(source));
+    is_copied = is_copied && looked == 0 &&
+                FillIn(kernel, request, *place, stat, &source, reporter) &&
+                names.Admit(&source, stat, reporter);
+    source.only_parents = !is_copied;
+    if (is_copied || source.parents > 0) top.sources.push_back(std::move(source));
   }
   if (names.MayReadTargets(top.sources)) {
     for (TopLevelSource& source : top.sources) source.collides = true;
@@ -295,20 +364,29 @@ absl::StatusOr<TopLevel> ResolveTopLevel(Kernel* kernel, const CopyRequest& requ
 }
 
 void AddToWalk(const std::vector<TopLevelSource>& sources, Walk* walk) {
+  GivenDirectories given(walk);
   for (const TopLevelSource& source : sources) {
+    Directory* const parent = given.ParentOf(source);
+    if (source.only_parents) continue;
+    // Its own name, which is all of it unless it has parents.
+    std::string name(source.parents > 0 ? LastPart(source.target_name)
+                                        : std::string_view(source.target_name));
     if (!source.is_directory) {
-      walk->AddEntry(source.kind, source.follow, source.source, source.target_name);
+      walk->AddEntry(parent, {.kind = source.kind,
+                              .follow = source.follow,
+                              .source_name = source.source,
+                              .target_name = std::move(name)});
       continue;
     }
     auto root = std::make_unique<Directory>();
     root->source.name = source.source;
     root->target = std::make_unique<TargetDirectory>();
-    root->target->name = source.target_name;
+    root->target->name = std::move(name);
     if (!source.target_shown.empty()) {
       root->target->shown = std::make_unique<const std::string>(source.target_shown);
     }
     root->source.follow = source.follow;
-    walk->AddRoot(std::move(root));
+    walk->AddRoot(parent, std::move(root));
   }
 }
 

@@ -27,21 +27,24 @@ struct TopLevel {
   bool is_backup = false;
 };
 
-// The name of `source` in a directory that it is copied into; "." if its contents go
-// right into that directory.
-std::string NameInDirectory(std::string_view source);
+// The path of the copy of `source` below a directory that it is copied into: its name
+// there, or, with `parents`, its whole name. "." if its contents go right into that
+// directory.
+std::string NameInTarget(std::string_view source, bool parents);
 
 // Whether symbolic links below the sources are followed, and those named as sources.
 bool FollowsLinks(const CopyOptions& options);
 bool FollowsNamedLinks(const CopyOptions& options);
 
-// Looks at all sources and the target. Reports and leaves out each source that can't be
-// copied. Returns an error if nothing can be copied; its message is a whole line, as GNU
-// cp prints it.
+// Looks at all sources and the target. Reports each source that can't be copied, and
+// leaves it out, but for the directories above it (--parents). Returns an error if
+// nothing can be copied; its message is a whole line, as GNU cp prints it. The error is
+// INVALID_ARGUMENT if the options are wrong for the target.
 absl::StatusOr<TopLevel> ResolveTopLevel(Kernel* kernel, const CopyRequest& request,
                                          Reporter* reporter);
 
-// Adds the sources to a walk whose top() is the target.
+// Adds the sources, and the directories above them that are copied with them, to a walk
+// whose top() is the target and reads from the working directory.
 void AddToWalk(const std::vector<TopLevelSource>& sources, Walk* walk);
 
 }  // namespace ringcp

@@ -14,10 +14,18 @@ namespace ringcp {
 
 struct TopLevelSource {
   std::string source;       // The path as typed.
-  std::string target_name;  // Its name in the target directory.
+  std::string target_name;  // Its name in the target directory, or its path below it.
   // How a user would write the target itself if it was named with a slash behind it;
   // otherwise empty.
   std::string target_shown;
+  // How many parts of target_name are directories that are to be made or found, with the
+  // attributes of those that the same parts of `source` lead to (--parents).
+  int parents = 0;
+  // One of them was missing. Then all of them get the attributes that are kept; otherwise
+  // none does.
+  bool makes_parents = false;
+  // The source itself is not copied, which has been reported.
+  bool only_parents = false;
   bool is_directory = false;
   EntryKind kind = EntryKind::kRegular;  // If it is no directory.
   bool follow = false;                   // If it is a symbolic link.

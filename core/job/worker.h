@@ -283,7 +283,7 @@ class Worker {
   // Whether the link table has to know the file even if it has a single link: symbolic
   // links named as sources are followed and may lead to it, too.
   bool OffersLinks(const WaitingEntry& entry) const {
-    return entry.directory->is_top() && work_.policy.offer_named_links;
+    return entry.directory->names_sources() && work_.policy.offer_named_links;
   }
   // How often a file with `links` links may be met at most, as `entry` and as others.
   uint32_t LinksToMeet(const WaitingEntry& entry, uint64_t links) const {

@@ -122,12 +122,12 @@ FileCopyNames Worker::NamesOf(const WaitingEntry& entry) const {
   return {.source_directory = source.fd,
           .source = entry.source_name.c_str(),
           .follow_source = entry.follow,
-          .follows_links_here = entry.directory->is_top()
+          .follows_links_here = entry.directory->names_sources()
                                     ? work_.policy.follows_named_links
                                     : work_.policy.follows_links,
           .target_directory = target.fd,
           .target = entry.target_name.c_str(),
-          .target_directory_created = target.is_created,
+          .target_directory_created = HoldsOnlyCopies(*entry.directory),
           .target_key = target.key,
           .target_default_acl = target.default_acl,
           .target_group = target.group,

@@ -140,8 +140,9 @@ void Worker::EndOldTarget(const WaitingEntry& entry, OldTarget old_target,
 void Worker::CountDone(const WaitingEntry& entry, OldTarget old_target,
                        const std::string& backup) {
   counters_->files_done.Add(1);
-  if (work_.made_names != nullptr && entry.directory->is_top()) {
-    work_.made_names->Add(entry.target_name);
+  if (work_.made_names != nullptr && entry.directory->names_sources()) {
+    work_.made_names->Add(
+        JoinPath(TargetPathBelowTop(*entry.directory), entry.target_name));
   }
   if (!work_.reporter->wants_copied()) return;
   if (old_target == OldTarget::kRemovedBeforehand) TellRemoved(entry);

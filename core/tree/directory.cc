@@ -13,38 +13,25 @@ void AppendName(std::string_view name, std::string* path) {
   path->append(name);
 }
 
-const std::string& SourceName(const Directory& directory) {
-  return directory.source.name;
-}
-const std::string& TargetName(const Directory& directory) {
-  return directory.target->name;
-}
-
-// Joins the names from the top down to `directory`, without recursion because trees may
-// be deep. `shown`: TargetDirectory::shown, if there is one, takes the place of the path
-// so far.
-std::string PathFromTop(const Directory& directory, bool with_top,
-                        const std::string& (*name)(const Directory&),
-                        bool shown = false) {
-  std::vector<const Directory*> below;
-  const Directory* at = &directory;
-  for (; !at->is_top(); at = at->parent) below.push_back(at);
-  std::string path = with_top ? name(*at) : std::string();
-  std::reverse(below.begin(), below.end());
-  for (const Directory* next : below) {
-    if (shown && next->target->shown != nullptr) {
-      path = *next->target->shown;
-    } else {
-      AppendName(name(*next), &path);
-    }
+// The directories from the top down to `directory`, without the top itself. A list,
+// because recursion would need too much stack in deep trees.
+std::vector<const Directory*> WayTo(const Directory& directory) {
+  std::vector<const Directory*> way;
+  for (const Directory* at = &directory; !at->is_top(); at = at->parent) {
+    way.push_back(at);
   }
-  return path;
+  std::reverse(way.begin(), way.end());
+  return way;
 }
 
 }  // namespace
 
 Directory::Directory() = default;
 Directory::~Directory() = default;
+
+bool HoldsOnlyCopies(const Directory& directory) {
+  return directory.target->is_created && !directory.names_sources();
+}
 
 std::string JoinPath(std::string_view directory, std::string_view name) {
   std::string path(directory);
@@ -53,16 +40,31 @@ std::string JoinPath(std::string_view directory, std::string_view name) {
 }
 
 std::string SourcePath(const Directory& directory) {
-  return PathFromTop(directory, /*with_top=*/true, SourceName);
+  std::string path;
+  for (const Directory* next : WayTo(directory)) {
+    if (next->parent->names_sources()) path.clear();
+    AppendName(next->source.name, &path);
+  }
+  return path;
 }
 
 std::string TargetPath(const Directory& directory) {
-  return PathFromTop(directory, /*with_top=*/true, TargetName,
-                     /*shown=*/true);
+  const std::vector<const Directory*> way = WayTo(directory);
+  const Directory* const top = way.empty() ? &directory : way.front()->parent;
+  std::string path = top->target->name;
+  for (const Directory* next : way) {
+    if (next->target->shown != nullptr) {
+      path = *next->target->shown;
+    } else {
+      AppendName(next->target->name, &path);
+    }
+  }
+  return path;
 }
 
 std::string SourcePath(const Directory& directory, std::string_view name) {
-  return JoinPath(SourcePath(directory), name);
+  return directory.names_sources() ? std::string(name)
+                                   : JoinPath(SourcePath(directory), name);
 }
 
 std::string TargetPath(const Directory& directory, std::string_view name) {
@@ -70,7 +72,9 @@ std::string TargetPath(const Directory& directory, std::string_view name) {
 }
 
 std::string TargetPathBelowTop(const Directory& directory) {
-  return PathFromTop(directory, /*with_top=*/false, TargetName);
+  std::string path;
+  for (const Directory* next : WayTo(directory)) AppendName(next->target->name, &path);
+  return path;
 }
 
 }  // namespace ringcp

@@ -22,12 +22,25 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/tree/source_directory.h"
+#include "core/tree/walk_entry.h"
 
 namespace ringcp {
 
+struct Directory;
 struct TargetDirectory;
+
+// What is in a directory that is not read, because all of it was named on the command
+// line.
+struct GivenEntries {
+  std::vector<NamedEntry> entries;
+  size_t taken = 0;  // Of `entries`.
+  std::vector<std::unique_ptr<Directory>> directories;
+  // How many of the sources that are to be copied are given in it or below it.
+  int sources = 0;
+};
 
 struct Directory {
   Directory();
@@ -38,7 +51,11 @@ struct Directory {
   // Roots have one from the beginning; other directories get theirs when a copy enters
   // them.
   std::unique_ptr<TargetDirectory> target;
-  // Named on the command line (a child of the top).
+  // If it is not read: what is in it. Such a directory's source is never opened, because
+  // the names of sources are paths from the working directory (AT_FDCWD), wherever they
+  // are given. So a directory above a source need not be readable, as in GNU cp.
+  std::unique_ptr<GivenEntries> given;
+  // Named on the command line.
   bool is_root = false;
 
   // What still needs the directory. Its reading and each entry that is being copied count
@@ -59,7 +76,15 @@ struct Directory {
   bool entered = false;
 
   bool is_top() const { return parent == nullptr; }
+  // Whether the entries of the directory were named on the command line, so that their
+  // names are whole paths, as typed.
+  bool names_sources() const { return is_top() || given != nullptr; }
 };
+
+// Whether all that is in the directory's target was copied there from what was read of
+// the source, each thing under its own name. Sources that were named may share a name.
+// REQUIRES: the directory has a target.
+bool HoldsOnlyCopies(const Directory& directory);
 
 // `directory` and `name` with one slash between them; `name` if `directory` is empty.
 std::string JoinPath(std::string_view directory, std::string_view name);

@@ -14,6 +14,12 @@
 namespace ringcp {
 
 WalkVisitor::Entered DirectoryCopy::Enter(Kernel* kernel, Directory* directory) {
+  if (directory->given != nullptr) {
+    return source_.LookAtGiven(kernel, directory) &&
+                   MakeTarget(kernel, directory, /*empty=*/false)
+               ? Entered::kToBeRead
+               : Entered::kNotToBeRead;
+  }
   // There is a target already for a root, whose target has a name of its own, and for a
   // directory that is entered once more.
   if (directory->target == nullptr) {
@@ -37,7 +43,7 @@ WalkVisitor::Entered DirectoryCopy::Enter(Kernel* kernel, Directory* directory) 
 }
 
 bool DirectoryCopy::MakeReady(Kernel* kernel, Directory* directory, bool empty) {
-  return directory->is_root || MakeTarget(kernel, directory, empty);
+  return directory->target->is_made || MakeTarget(kernel, directory, empty);
 }
 
 bool DirectoryCopy::MakeTarget(Kernel* kernel, Directory* directory, bool empty) {
@@ -51,7 +57,13 @@ bool DirectoryCopy::MakeTarget(Kernel* kernel, Directory* directory, bool empty)
   }
   target.is_made = true;
   if (target.is_created && reporter()->wants_copied()) {
-    reporter()->Copied(SourcePath(*directory), TargetPath(*directory));
+    const std::string source = SourcePath(*directory);
+    const std::string made_as = TargetPath(*directory);
+    if (directory->given != nullptr) {
+      reporter()->MadeParent(source, made_as);
+    } else {
+      reporter()->Copied(source, made_as);
+    }
   }
   return true;
 }

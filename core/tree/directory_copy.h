@@ -1,9 +1,10 @@
 // Copies directories themselves. It makes each target before anything is copied into it:
-// a root's before the root is read, because the target may lie in the root; others when
-// it is known whether the directory is empty. It sets a target's mode, owner and times
-// when everything is in there, because putting things into a directory changes its times
-// and may need a mode that permits writing. This class decides when; SourceTree does what
-// concerns the source, TargetTree what concerns the target.
+// a root's before the root is read, because the target may lie in the root; a given one's
+// as soon as it is entered; others when it is known whether the directory is empty. It
+// sets a target's mode, owner and times when everything is in there, because putting
+// things into a directory changes its times and may need a mode that permits writing.
+// This class decides when; SourceTree does what concerns the source, TargetTree what
+// concerns the target.
 //
 // Thread-safety: all methods may be called by any thread, but for one directory only by
 // one thread at a time, except OnEntryError().

@@ -6,13 +6,14 @@
 #ifndef RINGCP_CORE_TREE_DIRECTORY_FAILURES_H_
 #define RINGCP_CORE_TREE_DIRECTORY_FAILURES_H_
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <string>
 
 #include "core/base/file_error.h"
-#include "core/file/copy_policy.h"
 #include "core/file/reporter.h"
+#include "core/tree/directory.h"
 
 namespace ringcp {
 
@@ -27,10 +28,11 @@ class DirectoryFailures {
     count_.fetch_add(1, std::memory_order_relaxed);
     reporter_->Report(error);
   }
-  void Add(const CopyFailure& failure, const std::string& source,
-           const std::string& target) {
-    count_.fetch_add(1, std::memory_order_relaxed);
-    reporter_->Report(failure, source, target);
+  // `directory` could not be used. If its entries are given, each of the sources below it
+  // has failed and is told of, as in GNU cp.
+  void AddForAll(const Directory& directory, const FileError& error) {
+    const int sources = directory.given != nullptr ? directory.given->sources : 1;
+    for (int i = 0; i < std::max(1, sources); ++i) Add(error);
   }
   int64_t count() const { return count_.load(std::memory_order_relaxed); }
 

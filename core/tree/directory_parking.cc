@@ -17,10 +17,13 @@ namespace {
 constexpr int kFlags = O_DIRECTORY;
 
 // Both halves of a directory are reopened by the same code; these types are how it gets
-// at one half.
+// at one half. LeadsOn(): names of directories below can be opened from its descriptor.
 struct SourceHalf {
   static const SourceDirectory& Of(const Directory& directory) {
     return directory.source;
+  }
+  static bool LeadsOn(const Directory& directory) {
+    return directory.names_sources() || directory.source.fd >= 0;
   }
   // Opens it with the flags that it was first opened with.
   static int OpenToUse(Kernel* kernel, int at, const char* name, int no_follow) {
@@ -34,6 +37,9 @@ struct SourceHalf {
 struct TargetHalf {
   static const TargetDirectory& Of(const Directory& directory) {
     return *directory.target;
+  }
+  static bool LeadsOn(const Directory& directory) {
+    return directory.is_top() || directory.target->fd >= 0;
   }
   static int OpenToUse(Kernel* kernel, int at, const char* name, int no_follow) {
     return TargetDirectory::OpenToUse(kernel, at, name, no_follow);
@@ -65,7 +71,7 @@ template <class Half>
 int OpenBeneath(Kernel* kernel, const Directory& directory) {
   std::vector<const Directory*> below;
   const Directory* above = &directory;
-  while (!above->is_top() && Half::Of(*above).fd < 0) {
+  while (!Half::LeadsOn(*above)) {
     below.push_back(above);
     above = above->parent;
   }
@@ -102,7 +108,7 @@ bool ParkDirectory(Kernel* kernel, Directory* directory) {
     if (kernel->Stat(target->fd, &stat) != 0) return false;
     target->NoteParked(stat);
   }
-  kernel->CloseIfOpen(&directory->source.fd);
+  if (directory->given == nullptr) kernel->CloseIfOpen(&directory->source.fd);
   if (target != nullptr) kernel->CloseIfOpen(&target->fd);
   return true;
 }
@@ -110,21 +116,24 @@ bool ParkDirectory(Kernel* kernel, Directory* directory) {
 bool ReopenDirectory(Kernel* kernel, Directory* directory, const Directory* child,
                      ReopenFailure* failure) {
   TargetDirectory* const target = directory->target.get();
-  int fd = Open<SourceHalf>(kernel, *directory, child);
-  failure->on_target = false;
-  if (fd >= 0) {
+  const auto failed = [failure](bool on_target, int fd) {
+    failure->on_target = on_target;
+    failure->error_number = fd == -ESTALE ? 0 : -fd;
+    return false;
+  };
+  if (directory->given == nullptr) {
+    const int fd = Open<SourceHalf>(kernel, *directory, child);
+    if (fd < 0) return failed(/*on_target=*/false, fd);
     directory->source.fd = fd;
-    if (target == nullptr || !target->was_parked()) return true;
-    fd = Open<TargetHalf>(kernel, *directory, child);
-    failure->on_target = true;
-    if (fd >= 0) {
-      target->fd = fd;
-      return true;
-    }
-    kernel->CloseIfOpen(&directory->source.fd);
   }
-  failure->error_number = fd == -ESTALE ? 0 : -fd;
-  return false;
+  if (target == nullptr || !target->was_parked()) return true;
+  const int fd = Open<TargetHalf>(kernel, *directory, child);
+  if (fd >= 0) {
+    target->fd = fd;
+    return true;
+  }
+  if (directory->given == nullptr) kernel->CloseIfOpen(&directory->source.fd);
+  return failed(/*on_target=*/true, fd);
 }
 
 }  // namespace ringcp

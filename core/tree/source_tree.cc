@@ -16,6 +16,17 @@ namespace {
 
 constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
 
+// Opens the directory `source`, whose name is a path, to look at it. Returns a descriptor,
+// or -errno: -ESTALE if it is another directory by now.
+int OpenGiven(Kernel* kernel, const SourceDirectory& source) {
+  const int fd = kernel->Open(source.fd, source.name.c_str(), O_PATH | O_DIRECTORY);
+  if (fd < 0) return fd;
+  struct statx stat;
+  if (kernel->Stat(fd, &stat) == 0 && source.IsSame(stat)) return fd;
+  kernel->Close(fd);
+  return -ESTALE;
+}
+
 }  // namespace
 
 SourceTree::Opened SourceTree::Open(Kernel* kernel, Directory* directory) {
@@ -61,8 +72,19 @@ SourceTree::Opened SourceTree::Open(Kernel* kernel, Directory* directory) {
   return Opened::kFailed;
 }
 
+bool SourceTree::LookAtGiven(Kernel* kernel, Directory* directory) {
+  SourceDirectory& source = directory->source;
+  const int32_t result =
+      kernel->Stat(source.fd, source.name.c_str(), /*flags=*/0, &source.stat);
+  if (result == 0 && S_ISDIR(source.stat.stx_mode)) return true;
+  failures_->AddForAll(*directory,
+                       MakeFileError(Operation::kLookAtParent, SourcePath(*directory),
+                                     result == 0 ? ENOTDIR : -result));
+  return false;
+}
+
 bool SourceTree::IsCycle(const Directory& directory) {
-  for (const Directory* above = directory.parent; !above->is_top();
+  for (const Directory* above = directory.parent; !above->names_sources();
        above = above->parent) {
     if (!SameFile(above->source.stat, directory.source.stat)) continue;
     const std::string path = SourcePath(directory);
@@ -82,14 +104,25 @@ std::unique_ptr<SourceAttributes> SourceTree::LookAtAttributes(Kernel* kernel,
                                                                const Preserve& preserve,
                                                                Directory* directory) {
   SourceDirectory& source = directory->source;
-  if (source.fd < 0) {
+  const bool is_given = directory->given != nullptr;
+  Preserve kept = preserve;
+  // As in GNU cp, directories above a source get no other extended attributes.
+  if (is_given) kept.xattrs = Xattrs::kNone;
+  if (is_given) kept.context = false;
+  if (!kept.mode && !kept.has_xattrs()) return nullptr;
+  const int fd = is_given ? OpenGiven(kernel, source) : source.fd;
+  if (fd < 0) {
     // It could not be opened at all. Its ACLs may deny what its mode grants.
     if (preserve.mode) source.stat.stx_mode &= static_cast<uint16_t>(~kOthers);
     return nullptr;
   }
   auto attributes = std::make_unique<SourceAttributes>();
-  attributes->Start(preserve, FileRef::Descriptor(source.fd), source.stat.stx_mode);
+  attributes->Start(kept, FileRef::Descriptor(fd), source.stat.stx_mode);
   LookAtOnce(attributes.get(), [kernel](const Op& op) { return kernel->Do(op); });
+  if (is_given) {
+    kernel->Close(fd);
+    attributes->ForgetUnread();
+  }
   if (!attributes->any()) return nullptr;
   if (preserve.mode) {
     source.stat.stx_mode = static_cast<uint16_t>((source.stat.stx_mode & S_IFMT) |

@@ -38,6 +38,10 @@ class SourceTree {
   // Opens the directory, whose parent is open, and looks at it.
   Opened Open(Kernel* kernel, Directory* directory);
 
+  // Looks at a directory whose entries are given. Returns false, after reporting why, if
+  // there is none.
+  bool LookAtGiven(Kernel* kernel, Directory* directory);
+
   // Whether symbolic links that were followed have led to a directory above again; if so,
   // reports it.
   bool IsCycle(const Directory& directory);

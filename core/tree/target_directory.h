@@ -43,8 +43,10 @@ struct TargetDirectory {
   int fd = -1;
   // It exists, and is open unless nothing is to be done to it.
   bool is_made = false;
-  // It may be reached through a symbolic link (--keep-directory-symlink).
+  // It may be reached through a symbolic link (--keep-directory-symlink, --parents).
   bool may_be_link = false;
+  // If it exists already, it keeps its attributes, whatever the options say.
+  bool keeps_own_attributes = false;
   // This job created it, so only what this job puts there can be in it.
   bool is_created = false;
   // Which directory it is; known while it is parked.

@@ -26,18 +26,30 @@ uint64_t TargetKey(const TargetDirectory& target, uint64_t above) {
   return names_count ? absl::HashOf(above, FoldedName(target.name)) : above;
 }
 
-// Whether what exists in place of a new directory in `parent` may be a directory to copy
-// into.
-bool MayUseTarget(const Directory& parent) {
-  TargetQuestion question = {.kind = CopyKind::kDirectory};
-  if (parent.target->is_created) question.conditions.Add(Condition::kInNewDirectory);
+CopyKind KindOf(const Directory& directory) {
+  return directory.given != nullptr ? CopyKind::kParent : CopyKind::kDirectory;
+}
+
+Operation MakingOperation(const Directory& directory) {
+  return directory.given != nullptr ? Operation::kMakeParent : Operation::kMakeDirectory;
+}
+
+// Whether what exists in place of the new `directory` may be a directory to copy into.
+bool MayUseTarget(const Directory& directory) {
+  TargetQuestion question = {.kind = KindOf(directory)};
+  if (HoldsOnlyCopies(*directory.parent)) {
+    question.conditions.Add(Condition::kInNewDirectory);
+  }
   question.NoteThatItExists();
   return DecideTarget(question).fate != Fate::kFailToMake;
 }
 
-// What is there, by the `result` of an open that accepts only directories.
-EnumSet<There> ThereByOpening(int32_t result) {
+// What is there, by the `result` of an open that accepts only directories. A parent is
+// opened through symbolic links.
+EnumSet<There> ThereByOpening(CopyKind kind, int32_t result) {
   if (result == 0) return There::kDirectory;
+  if (kind == CopyKind::kParent && result == -ENOENT) return There::kDangling;
+  if (kind == CopyKind::kParent && result == -ELOOP) return There::kLoop;
   if (result != -ENOTDIR && result != -ELOOP) return There::kUnknown;
   return {There::kRegular, There::kLink, There::kSocket, There::kSpecial};
 }
@@ -70,8 +82,16 @@ void TargetTree::NoteRoot(const Directory& directory, dev_t device, ino_t inode)
   roots_.try_emplace({device, inode}, std::move(root));
 }
 
+mode_t TargetTree::ModeToTake(const Directory& directory) const {
+  const mode_t mode = directory.source.stat.stx_mode;
+  // As in GNU cp, --no-preserve=mode leaves nothing of the mode of a directory above a
+  // source. Of other directories it leaves the sticky bit.
+  const bool takes_none = directory.given != nullptr && policy_.default_mode;
+  return takes_none ? mode & ~static_cast<mode_t>(S_ISVTX) : mode;
+}
+
 mode_t TargetTree::Withheld(const Directory& directory) const {
-  return policy_.WithheldMode(directory.source.stat.stx_mode,
+  return policy_.WithheldMode(ModeToTake(directory),
                               directory.parent->target->default_acl.has_value());
 }
 
@@ -80,13 +100,12 @@ TargetTree::Made TargetTree::Make(Kernel* kernel, Directory* directory, bool emp
   const Directory& parent = *directory->parent;
   TargetDirectory& target = *directory->target;
   const mode_t withheld = Withheld(*directory);
-  const mode_t mode = policy_.NewMode(directory->source.stat.stx_mode) & ~withheld;
+  const mode_t mode = policy_.NewMode(ModeToTake(*directory)) & ~withheld;
   const int32_t made =
       kernel->Do(MakeDirectory(parent.target->fd, target.name.c_str(), mode));
   target.is_created = made == 0;
-  if (made != 0 && (made != -EEXIST || !MayUseTarget(parent))) {
-    failures_->Add(
-        MakeFileError(Operation::kMakeDirectory, TargetPath(*directory), -made));
+  if (made != 0 && (made != -EEXIST || !MayUseTarget(*directory))) {
+    Fail(*directory, TargetFailure(MakingOperation(*directory), -made));
     return Made::kFailed;
   }
   // A new target is not opened if nothing will be put into it or set on it, which saves
@@ -116,25 +135,30 @@ bool TargetTree::NeedsNothing(Kernel* kernel, const Directory& directory,
 bool TargetTree::Open(Kernel* kernel, Directory* directory, struct statx* stat) {
   const int at = directory->parent->target->fd;
   TargetDirectory& target = *directory->target;
-  target.may_be_link = policy_.keep_directory_symlink && !target.is_created;
+  const CopyKind kind = KindOf(*directory);
+  target.may_be_link =
+      (policy_.keep_directory_symlink || kind == CopyKind::kParent) && !target.is_created;
   const int fd =
       TargetDirectory::OpenToUse(kernel, at, target.name.c_str(), target.no_follow());
   directory->target->fd = fd >= 0 ? fd : -1;
   const int32_t result = fd >= 0 ? kernel->Stat(fd, stat) : fd;
-  TargetQuestion question = {.kind = CopyKind::kDirectory,
-                             .there = ThereByOpening(result)};
+  TargetQuestion question = {.kind = kind, .there = ThereByOpening(kind, result)};
   if (result == 0) question.relation = RelationOf(directory->source.stat, *stat);
   const TargetDecision decision = DecideTarget(question);
   if (decision.fate == Fate::kUse) return true;
-  if (decision.fate == Fate::kRefuse) {
-    failures_->Add(RefusedTarget(decision.refusal), SourcePath(*directory),
-                   TargetPath(*directory));
-    kernel->CloseIfOpen(&directory->target->fd);
-  } else {
-    failures_->Add(
-        MakeFileError(Operation::kAccessDirectory, TargetPath(*directory), -result));
+  CopyFailure failure = TargetFailure(Operation::kAccessDirectory, -result);
+  if (decision.fate == Fate::kRefuse) failure = RefusedTarget(decision.refusal);
+  if (decision.fate == Fate::kFailToMake) {
+    failure = TargetFailure(MakingOperation(*directory), EEXIST);
   }
+  Fail(*directory, failure);
+  kernel->CloseIfOpen(&directory->target->fd);
   return false;
+}
+
+void TargetTree::Fail(const Directory& directory, const CopyFailure& failure) {
+  failures_->AddForAll(
+      directory, WordFailure(failure, SourcePath(directory), TargetPath(directory)));
 }
 
 bool TargetTree::Plan(Kernel* kernel, Directory* directory, const struct statx& stat) {
@@ -142,7 +166,8 @@ bool TargetTree::Plan(Kernel* kernel, Directory* directory, const struct statx& 
   const bool created = directory->target->is_created;
   std::optional<mode_t>& default_acl = directory->target->default_acl;
   directory->target->set_attributes =
-      policy_.preserve.any_attribute() || directory->target->attributes != nullptr;
+      (policy_.preserve.any_attribute() || directory->target->attributes != nullptr) &&
+      (created || !directory->target->keeps_own_attributes);
   if (policy_.preserve.mode || policy_.preserve.ownership) {
     // A new directory inherits its parent's default ACL.
     default_acl =
@@ -176,8 +201,7 @@ bool TargetTree::Plan(Kernel* kernel, Directory* directory, const struct statx& 
   if (error_number == 0) {
     directory->target->lent_mode = lacking;
   } else if (!policy_.MayFailToSetMode(error_number)) {
-    failures_->Add(
-        MakeFileError(Operation::kSetMode, TargetPath(*directory), error_number));
+    Fail(*directory, TargetFailure(Operation::kSetMode, error_number));
     return false;
   }
   return true;
@@ -203,8 +227,11 @@ void TargetTree::Finish(Kernel* kernel, const Directory& directory) {
                                         SourcePath(directory), TargetPath(directory));
   }
   if (!plan.failed()) return;
-  const CopyFailure& failure = plan.failure();
-  failures_->Add(failure, SourcePath(directory), TargetPath(directory));
+  CopyFailure failure = plan.failure();
+  if (directory.given != nullptr && failure.operation == Operation::kSetTimes) {
+    failure.operation = Operation::kSetTimesOfParent;
+  }
+  failures_->Add(WordFailure(failure, SourcePath(directory), TargetPath(directory)));
 }
 
 }  // namespace ringcp

@@ -61,10 +61,13 @@ class TargetTree {
     std::string target;
   };
 
-  // The permissions that the target is made without.
+  // The mode that counts for the target if none is kept, and the permissions of it that
+  // the target is made without.
+  mode_t ModeToTake(const Directory& directory) const;
   mode_t Withheld(const Directory& directory) const;
   // Whether nothing has to be set on a target that was just made without `withheld`.
   bool NeedsNothing(Kernel* kernel, const Directory& directory, mode_t withheld) const;
+  void Fail(const Directory& directory, const CopyFailure& failure);
   // Opens the target and looks at it. Returns false, after reporting why, if the target
   // can't be used.
   bool Open(Kernel* kernel, Directory* directory, struct statx* stat);

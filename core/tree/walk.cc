@@ -1,8 +1,9 @@
 #include "core/tree/walk.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <cstddef>
-#include <tuple>
 #include <utility>
 
 #include "core/base/check.h"
@@ -15,8 +16,8 @@ namespace {
 // in flight.
 constexpr int kPiecesPerNext = 16;
 
-// Top-level entries handed out at a time: few, so that every thread gets some.
-constexpr size_t kTopEntriesPerBatch = 16;
+// Given entries handed out at a time: few, so that every thread gets some.
+constexpr size_t kGivenPerBatch = 16;
 
 // How many groups are searched for one in which no other thread is at work. The lock is
 // held during the search. A thread has at most one directory in hand, so the top groups
@@ -28,11 +29,6 @@ constexpr size_t kGroupsLookedAt = 16;
 // with 10,000 directories in one made 4096 wait, which take 1.4 MiB.)
 constexpr size_t kPendingEnough = 256;
 
-// By inode number; names of one inode by their place in the buffer.
-bool ComesBefore(const WalkEntry& a, const WalkEntry& b) {
-  return std::tie(a.inode, a.source_name) < std::tie(b.inode, b.source_name);
-}
-
 }  // namespace
 
 Walk::Walk(Kernel* kernel, WalkVisitor* visitor, bool follow_links, int open_max)
@@ -41,6 +37,7 @@ Walk::Walk(Kernel* kernel, WalkVisitor* visitor, bool follow_links, int open_max
       follow_links_(follow_links),
       open_max_(open_max) {
   top_.entered = true;
+  top_.given = std::make_unique<GivenEntries>();
 }
 
 Walk::~Walk() {
@@ -49,44 +46,52 @@ Walk::~Walk() {
   RINGCP_CHECK(readers_ == 0);
 }
 
-void Walk::AddRoot(std::unique_ptr<Directory> root) {
-  root->parent = &top_;
+void Walk::AddRoot(Directory* parent, std::unique_ptr<Directory> root) {
+  root->parent = parent;
   root->is_root = true;
   root->source.looked_at = true;
   root->source.through_link = root->source.follow;
-  top_.holds += Directory::kChildHold;
-  MutexLock lock(&mutex_);
-  roots_.push_back(root.release());
+  parent->given->directories.push_back(std::move(root));
+}
+
+Directory* Walk::AddGiven(Directory* parent, std::unique_ptr<Directory> directory) {
+  Directory* const added = directory.get();
+  RINGCP_CHECK(parent->source.fd == AT_FDCWD);
+  added->parent = parent;
+  added->source.fd = AT_FDCWD;
+  added->source.looked_at = true;
+  added->given = std::make_unique<GivenEntries>();
+  parent->given->directories.push_back(std::move(directory));
+  return added;
 }
 
 void Walk::PushRoots() {
-  for (; !roots_.empty(); roots_.pop_back()) Push(roots_.back());
+  std::vector<std::unique_ptr<Directory>>& roots = top_.given->directories;
+  for (; !roots.empty(); roots.pop_back()) {
+    top_.holds += Directory::kChildHold;
+    Push(roots.back().release());
+  }
 }
 
-void Walk::AddEntry(EntryKind kind, bool follow, std::string source_name,
-                    std::string target_name) {
-  NamedEntry named;
-  named.entry.kind = kind;
-  named.entry.follow = follow;
-  named.entry.looked_at = true;
-  named.source_name = std::move(source_name);
-  named.target_name = std::move(target_name);
-  top_entries_.push_back(std::move(named));
+bool Walk::TakeGiven(Directory* directory, WalkBatch* batch) {
+  GivenEntries& given = *directory->given;
+  const size_t end = std::min(given.entries.size(), given.taken + kGivenPerBatch);
+  for (; given.taken < end; ++given.taken) {
+    const NamedEntry& named = given.entries[given.taken];
+    batch->entries_.push_back({.kind = named.kind,
+                               .follow = named.follow,
+                               .looked_at = true,
+                               .source_name = named.source_name.c_str(),
+                               .target_name = named.target_name.c_str()});
+  }
+  batch->directory_ = directory;
+  return given.taken < given.entries.size();
 }
 
 bool Walk::TakeTopEntries(WalkBatch* batch) {
-  const size_t count =
-      std::min(kTopEntriesPerBatch, top_entries_.size() - top_entries_taken_);
-  for (size_t i = 0; i < count; ++i) {
-    const NamedEntry& named = top_entries_[top_entries_taken_++];
-    WalkEntry entry = named.entry;
-    entry.source_name = named.source_name.c_str();
-    entry.target_name = named.target_name.c_str();
-    batch->entries_.push_back(entry);
-  }
-  batch->directory_ = &top_;
-  top_.holds += static_cast<int64_t>(count);
-  return count > 0;
+  TakeGiven(&top_, batch);
+  top_.holds += static_cast<int64_t>(batch->entries_.size());
+  return !batch->entries_.empty();
 }
 
 void Walk::Push(Directory* directory) {
@@ -223,7 +228,6 @@ Walk::Result Walk::FindBatch(Kernel* kernel, bool may_wait, WalkBatch* batch) {
         usable && (directory->entered
                        ? ReadPiece(kernel, directory, one_child, batch, &children)
                        : ReadFirstPiece(kernel, directory, one_child, batch, &children));
-    std::sort(batch->entries_.begin(), batch->entries_.end(), ComesBefore);
     const int entries = static_cast<int>(batch->entries_.size());
     // The entries and children get their holds before another thread can see the
     // directory. Until now the reader's own hold has kept it.
@@ -302,9 +306,8 @@ void Walk::Leave(Kernel* kernel, Directory* directory) {
 size_t Walk::PiecesToTake() {
   MutexLock lock(&mutex_);
   if (stopped_) return 0;
-  const size_t top_entries = top_entries_.size() - top_entries_taken_;
-  return pending_count_ + shared_.size() + roots_.size() +
-         (top_entries + kTopEntriesPerBatch - 1) / kTopEntriesPerBatch;
+  return pending_count_ + shared_.size() + top_.given->directories.size() +
+         (top_entries_left() + kGivenPerBatch - 1) / kGivenPerBatch;
 }
 
 bool Walk::AskForShare(Kernel* kernel) {

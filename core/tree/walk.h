@@ -40,8 +40,12 @@
 // A directory is left when the last of its entries and subdirectories has been released,
 // by whichever thread does that.
 //
-// Thread-safety: all methods may be called by any thread, except AddRoot() and
-// AddEntry(), which must be called before the first Next().
+// What is in a directory may also be given beforehand, instead of being read: so it is in
+// top(), and in the directories above a source that are copied with it (--parents). Those
+// are entered, made ready, parked and left like all others.
+//
+// Thread-safety: all methods may be called by any thread, except those that add what is
+// given, which must be called before the first Next().
 
 #ifndef RINGCP_CORE_TREE_WALK_H_
 #define RINGCP_CORE_TREE_WALK_H_
@@ -62,27 +66,9 @@
 #include "core/kernel/kernel.h"
 #include "core/kernel/wake_up.h"
 #include "core/tree/directory.h"
+#include "core/tree/walk_entry.h"
 
 namespace ringcp {
-
-// The kind of file that an entry is. (Directories are not yielded.)
-enum class EntryKind : uint8_t {
-  kRegular,
-  kSymlink,
-  kSpecial,  // A pipe, device or socket; its copy is a new node.
-  kStream,   // A pipe or device whose contents are to be copied.
-};
-
-struct WalkEntry {
-  EntryKind kind = EntryKind::kRegular;
-  bool follow = false;  // If the name is a symbolic link, follow it.
-  // True if `kind` was seen by a stat; otherwise it is only what the directory lists.
-  bool looked_at = false;
-  uint64_t inode = 0;  // As listed or seen by a stat; 0 for AddEntry()'s.
-  // Both are valid as long as the batch is.
-  const char* source_name = nullptr;
-  const char* target_name = nullptr;
-};
 
 // Acts on directories while they are walked. The threads that call Next() and Release()
 // call these methods, each with its own kernel. Several calls may run at the same time,
@@ -97,7 +83,8 @@ class WalkVisitor {
 
   virtual ~WalkVisitor() = default;
 
-  // Opens directory->source.fd, and whatever else the entries will need. When it returns
+  // Opens directory->source.fd, unless the directory's entries are given, and whatever
+  // else the entries will need. When it returns
   // kIsNoDirectory, it has left nothing open. If a stat then says that there is a
   // directory after all (behind a link that is to be followed), Enter() is called once
   // more.
@@ -198,11 +185,19 @@ class Walk {
   // walk; never entered or left.
   Directory* top() { return &top_; }
 
-  // Adds `root`, a directory in top(), to what is walked.
-  void AddRoot(std::unique_ptr<Directory> root);
-  // Adds an entry of top() that is no directory.
-  void AddEntry(EntryKind kind, bool follow, std::string source_name,
-                std::string target_name);
+  // These add to what is given in `parent`: top(), or a directory that AddGiven() added.
+  // A source's name leads to it from top(), in whatever directory it is given.
+  //
+  // Adds `root`, a directory that is to be read.
+  void AddRoot(Directory* parent, std::unique_ptr<Directory> root);
+  void AddRoot(std::unique_ptr<Directory> root) { AddRoot(top(), std::move(root)); }
+  // Adds an entry that is no directory.
+  void AddEntry(Directory* parent, NamedEntry entry) {
+    parent->given->entries.push_back(std::move(entry));
+  }
+  // Adds `directory`, whose entries are to be given. Returns it; it belongs to the walk.
+  // REQUIRES: top()->source.fd is AT_FDCWD, and so becomes the directory's.
+  Directory* AddGiven(Directory* parent, std::unique_ptr<Directory> directory);
 
   // Yields the next batch in `batch`; entries still in there are forgotten. Never waits
   // for other threads. With `may_wait`, the caller has nothing else to do: after
@@ -269,12 +264,6 @@ class Walk {
   // For flags that the lock guards and that are only compared without it.
   static constexpr std::memory_order kRelaxed = std::memory_order_relaxed;
 
-  struct NamedEntry {
-    WalkEntry entry;
-    std::string source_name;
-    std::string target_name;
-  };
-
   // Records whether the thread of `kernel` waits for what others find or share.
   void NoteWaiting(Kernel* kernel, bool waits) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Next(), with an empty batch.
@@ -293,6 +282,12 @@ class Walk {
   // more.
   bool ReadPiece(Kernel* kernel, Directory* directory, bool one_child, WalkBatch* batch,
                  std::vector<std::unique_ptr<Directory>>* children);
+  // The same for what the system lists, in its order.
+  bool ReadRecords(Kernel* kernel, Directory* directory, bool one_child, WalkBatch* batch,
+                   std::vector<std::unique_ptr<Directory>>* children);
+  // Takes a few of the entries that are given in `directory`, in their order. Returns
+  // true if there are more.
+  static bool TakeGiven(Directory* directory, WalkBatch* batch);
   // Drops what was found in `directory`, which its reader still holds, because the walk
   // was stopped meanwhile.
   static void Drop(Directory* directory, WalkBatch* batch,
@@ -319,7 +314,7 @@ class Walk {
   // Leave() needs it open, and reopens its parked parent if there is room, because that
   // is only one step up from here.
   void UnparkToLeave(Kernel* kernel, Directory* directory);
-  // Puts the roots on the stack, the first one on top.
+  // Puts the directories given in top() on the stack, the first one on top.
   void PushRoots() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Puts a directory on top of the stack.
   void Push(Directory* directory) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -335,6 +330,9 @@ class Walk {
   void NoteShareable(WalkBatch* batch, bool is_shareable)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool TakeTopEntries(WalkBatch* batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  size_t top_entries_left() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return top_.given->entries.size() - top_.given->taken;
+  }
 
   Kernel* const own_kernel_;
   WalkVisitor* const visitor_;
@@ -345,14 +343,10 @@ class Walk {
   // what others may still find or share.
   std::atomic<int> waiting_ = 0;
   std::atomic<bool> has_shared_ = false;  // shared_ is not empty.
-  Directory top_;
-  std::vector<NamedEntry> top_entries_;
+  Directory top_;  // What is given in it is guarded by the lock from the first Next() on.
 
   Mutex mutex_;
   WaitingKernels waiting_kernels_ ABSL_GUARDED_BY(mutex_);
-  size_t top_entries_taken_ ABSL_GUARDED_BY(mutex_) = 0;
-  // In the order in which they were added, until the first Next().
-  std::vector<Directory*> roots_ ABSL_GUARDED_BY(mutex_);
   // The stack, in groups of neighbours with the same parent; no group is empty.
   std::vector<std::vector<Directory*>> pending_ ABSL_GUARDED_BY(mutex_);
   size_t pending_count_ ABSL_GUARDED_BY(mutex_) = 0;  // In all groups.

@@ -47,7 +47,7 @@ void Walk::ParkIfPossible(Kernel* kernel, Directory* directory) {
       directory->children_in_hand > 0 || !OnlyChildrenHold(*directory)) {
     return;
   }
-  if (directory->is_unread) {
+  if (directory->is_unread && directory->given == nullptr) {
     const Op tell =
         Seek(directory->source.fd, kCurrentPosition, &directory->source.position);
     if (kernel->Do(tell) != 0) return;
@@ -69,7 +69,7 @@ bool Walk::Unpark(Kernel* kernel, Directory* directory, const Directory* child) 
   if (directory->is_lost || !visitor_->Reopen(kernel, directory, child)) return false;
   uint64_t position = 0;
   const int32_t result =
-      directory->is_unread
+      directory->is_unread && directory->given == nullptr
           ? kernel->Do(Seek(directory->source.fd, directory->source.position, &position))
           : 0;
   if (result != 0) {

@@ -4,9 +4,11 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <tuple>
 #include <utility>
 
 #include "core/base/check.h"
@@ -20,6 +22,11 @@ using DirectoryRecord = struct dirent64;
 
 bool IsDotOrDotDot(const char* name) {
   return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
+}
+
+// By inode number; names of one inode by their place in the buffer.
+bool ComesBefore(const WalkEntry& a, const WalkEntry& b) {
+  return std::tie(a.inode, a.source_name) < std::tie(b.inode, b.source_name);
 }
 
 unsigned char TypeOf(mode_t mode) { return static_cast<unsigned char>(IFTODT(mode)); }
@@ -105,6 +112,18 @@ char* Walk::PrepareBuffer(WalkBatch* batch) {
 bool Walk::ReadPiece(Kernel* kernel, Directory* directory, bool one_child,
                      WalkBatch* batch,
                      std::vector<std::unique_ptr<Directory>>* children) {
+  if (directory->given != nullptr) {
+    *children = std::exchange(directory->given->directories, {});
+    return TakeGiven(directory, batch);
+  }
+  const bool more = ReadRecords(kernel, directory, one_child, batch, children);
+  std::sort(batch->entries_.begin(), batch->entries_.end(), ComesBefore);
+  return more;
+}
+
+bool Walk::ReadRecords(Kernel* kernel, Directory* directory, bool one_child,
+                       WalkBatch* batch,
+                       std::vector<std::unique_ptr<Directory>>* children) {
   batch->directory_ = directory;
   char* const buffer = PrepareBuffer(batch);
   const int32_t size = kernel->Do(

@@ -23,11 +23,23 @@ class TargetLookTest : public testing::Test {
   // The footprint of a job that copies `sources` to `target` in scratch_.
   TargetFootprint To(const std::string& target, std::vector<std::string> sources = {"/s"},
                      TargetKind kind = TargetKind::kDefault) const {
+    return LookAtTarget(RequestTo(target, std::move(sources), kind));
+  }
+  // The same with --parents.
+  TargetFootprint WithParents(std::vector<std::string> sources,
+                              bool keeps = false) const {
+    CopyRequest request = RequestTo("dir", std::move(sources), TargetKind::kDefault);
+    request.options.parents = true;
+    request.options.preserve.timestamps = keeps;
+    return LookAtTarget(request);
+  }
+  CopyRequest RequestTo(const std::string& target, std::vector<std::string> sources,
+                        TargetKind kind) const {
     CopyRequest request;
     request.sources = std::move(sources);
     request.target = scratch_.Path(target);
     request.options.target_kind = kind;
-    return LookAtTarget(request);
+    return request;
   }
 
   void Link(const std::string& text, const std::string& name) const {
@@ -122,6 +134,34 @@ TEST_F(TargetLookTest, InADirectoryEachSourcesNameIsAPlace) {
   EXPECT_FALSE(To("dir", {"/x/a"}).Overlaps(To("dir/b", {"/y/a"})));
   EXPECT_TRUE(
       To("dir", {"/x/a"}).Overlaps(To("dir", {"/y/b"}, TargetKind::kNotDirectory)));
+}
+
+TEST_F(TargetLookTest, WithParentsTheFirstDirectoryThatIsMadeIsAPlace) {
+  scratch_.MakeDirectory("dir");
+  scratch_.MakeDirectory("dir/a");
+  const auto a_b_f = [&](bool keeps) { return WithParents({"/a/b/f"}, keeps); };
+  EXPECT_TRUE(a_b_f(false).Overlaps(WithParents({"/x", "/a/b/g"})));
+  EXPECT_TRUE(a_b_f(false).Overlaps(To("dir/a/b/h")));
+  EXPECT_FALSE(a_b_f(false).Overlaps(WithParents({"/a/g", "/f"})));
+  // The directory above it is there, and gets attributes only if any are kept.
+  EXPECT_TRUE(a_b_f(true).Overlaps(WithParents({"/a/g"})));
+  EXPECT_FALSE(a_b_f(true).Overlaps(WithParents({"/f"})));
+  scratch_.MakeDirectory("dir/a/b");
+  EXPECT_FALSE(a_b_f(true).Overlaps(WithParents({"/a/b/g"}, true)));
+  EXPECT_TRUE(a_b_f(true).Overlaps(WithParents({"/a/./b//f/"}, true)));
+  EXPECT_TRUE(a_b_f(true).Overlaps(WithParents({"/a/b/."})));
+}
+
+TEST_F(TargetLookTest, ParentsMayBeLinksAndLeadUp) {
+  scratch_.MakeDirectory("dir");
+  scratch_.MakeDirectory("elsewhere");
+  Link("../elsewhere", "dir/a");
+  EXPECT_TRUE(WithParents({"/a/f"}).Overlaps(To("elsewhere/f")));
+  EXPECT_TRUE(WithParents({"/a/b/f"}).Overlaps(To("elsewhere/b/g")));
+  EXPECT_FALSE(WithParents({"/a/f"}).Overlaps(To("elsewhere/g")));
+  for (const char* source : {"/new/../../f", "/..", "/a/.."}) {
+    EXPECT_TRUE(WithParents({source}).Overlaps(To("f"))) << source;
+  }
 }
 
 TEST_F(TargetLookTest, ASourceWithoutANameComesToTheDirectoryItself) {

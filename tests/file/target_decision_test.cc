@@ -22,7 +22,7 @@ namespace {
 using enum CopyKind;
 using enum Condition;
 
-constexpr int kKinds = 9;
+constexpr int kKinds = 10;
 constexpr int kConditions = 14;
 constexpr int kAges = 2;
 constexpr int kTheres = 10;
@@ -67,7 +67,9 @@ std::string Text(const TargetDecision& decision) {
              : decision.refusal == Refusal::kTargetIsNotDirectory ? "is no directory"
              : decision.refusal == Refusal::kTargetDangling       ? "dangling"
              : decision.refusal == Refusal::kTargetKept           ? "kept"
-                                                                  : "refused";
+             : decision.refusal == Refusal::kParentIsNotDirectory
+                 ? "parent is no directory"
+                 : "refused";
     case Fate::kFailToMake:
       return "fail to make";
     case Fate::kFailToLook:
@@ -359,6 +361,26 @@ TEST(TargetDecisionTest, DirectoriesAreUsed) {
        .conditions = kInNewDirectory,
        .there = There::kDirectory,
        .fate = "fail to make"},
+  });
+}
+
+TEST(TargetDecisionTest, DirectoriesAboveWhatIsCopiedAreUsedByWhateverWayTheyAreThere) {
+  constexpr CopyKind kParent = CopyKind::kParent;
+  Try({
+      {.kind = kParent, .there = There::kDirectory, .fate = "use"},
+      {.kind = kParent,
+       .conditions = {kForce, kKeepExisting, kBackup, kRemoveDestination},
+       .there = There::kDirectory,
+       .fate = "use"},
+      {.kind = kParent,
+       .there = There::kDirectory,
+       .relation = Relation::kSameEntry,
+       .fate = "use"},
+      {.kind = kParent, .fate = "parent is no directory"},
+      {.kind = kParent, .conditions = kBackup, .fate = "parent is no directory"},
+      {.kind = kParent, .there = There::kDangling, .fate = "fail to make"},
+      {.kind = kParent, .there = There::kLoop, .fate = "fail to make"},
+      {.kind = kParent, .there = There::kUnknown, .fate = "fail to look"},
   });
 }
 

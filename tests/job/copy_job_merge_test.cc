@@ -139,6 +139,20 @@ TEST_P(CopyJobMergeTest, TheTargetItselfAmongTheSourcesIsTheSameFile) {
                          "' are the same file"));
 }
 
+TEST_P(CopyJobMergeTest, HardLinksLeadThroughADirectoryThatIsALink) {
+  PrepareWithShell(scratch_.path(),
+                   "mkdir -p s/a s/b elsewhere target/s; echo f > s/a/f; ln s/a/f s/b/f;"
+                   "ln -s ../../elsewhere target/s/a");
+  CopyRequest request = Request({"s"}, "target", "a");
+  request.options.keep_directory_symlink = true;
+  EXPECT_EQ(RunJob(request).Messages(), "");
+  struct stat at_a = {};
+  struct stat at_b = {};
+  ASSERT_EQ(stat(scratch_.Path("elsewhere/f").c_str(), &at_a), 0);
+  ASSERT_EQ(stat(scratch_.Path("target/s/b/f").c_str(), &at_b), 0);
+  EXPECT_EQ(at_a.st_ino, at_b.st_ino);
+}
+
 INSTANTIATE_TEST_SUITE_P(Engines, CopyJobMergeTest, testing::ValuesIn(kEngines),
                          EngineTestName);
 

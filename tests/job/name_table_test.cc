@@ -7,11 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_split.h"
 #include "core/base/copy_options.h"
 #include "core/file/reporter.h"
 #include "core/job/top_level.h"
 #include "gtest/gtest.h"
+#include "tests/child_process.h"
 #include "tests/job_runner.h"
+#include "tests/programs.h"
 #include "tests/scratch_directory.h"
 #include "tests/system_kernel.h"
 
@@ -51,6 +54,22 @@ class NameTableTest : public testing::Test {
     return top->sources.back().collides;
   }
 
+  // The same for the names of sources in the directory "source", with --parents.
+  bool AreInOrderWithParents(const std::string& names) {
+    return InChildProcess([&]() -> std::string {
+             if (chdir(scratch_.Path("source").c_str()) != 0) return "chdir";
+             CopyRequest request;
+             request.sources = absl::StrSplit(names, ' ');
+             request.target = scratch_.Path("target");
+             request.options = OptionsFor("r");
+             request.options.parents = true;
+             NoObserver observer;
+             Reporter reporter(&observer);
+             const auto top = ResolveTopLevel(SystemKernel(), request, &reporter);
+             return top.ok() && top->sources.back().collides ? "in order" : "";
+           }) == "in order";
+  }
+
   const ScratchDirectory scratch_;
 };
 
@@ -87,6 +106,32 @@ TEST_F(NameTableTest, ASourceBelowADirectoryThatIsMergedIntoIsCopiedInOrder) {
   scratch_.MakeDirectory("source/d");
   EXPECT_TRUE(AreInOrder({"target/d/below/x", "source/d"}));
   EXPECT_FALSE(AreInOrder({"source/a", "source/d"}));
+}
+
+TEST_F(NameTableTest, SourcesWithTheSameParentsAreCopiedTogether) {
+  PrepareWithShell(scratch_.Path("source"), "mkdir -p d/e; touch d/e/f d/e/g d/h");
+  EXPECT_FALSE(AreInOrderWithParents("d/e/f d/e/g d/h a d//h/. no/x"));
+  EXPECT_FALSE(AreInOrderWithParents("./d/e/f ./d/h"));
+  PrepareWithShell(scratch_.Path("target"), "mkdir -p d/e; touch d/e/f");
+  EXPECT_FALSE(AreInOrderWithParents("d/e/f d/e/g d/h"));
+}
+
+// Else two of them could make or write one file at the same time.
+TEST_F(NameTableTest, ParentsThatMayBeOneDirectoryAreCopiedInOrder) {
+  PrepareWithShell(scratch_.Path("source"),
+                   "mkdir -p d/e D d/d u; touch d/e/f D/f d/d/f u/f");
+  EXPECT_TRUE(AreInOrderWithParents("d/e/f D/f"));
+  EXPECT_TRUE(AreInOrderWithParents("d/e/f ./d/e/f"));
+  EXPECT_TRUE(AreInOrderWithParents("d/e/f ./a d/e/../e/f u/f"));
+  EXPECT_TRUE(AreInOrderWithParents("d/../d/e/f u/f"));
+  EXPECT_TRUE(AreInOrderWithParents("d d/e/f"));
+  EXPECT_TRUE(AreInOrderWithParents("d/e/f d"));
+  EXPECT_TRUE(AreInOrderWithParents("d/e/f D u/f"));
+  EXPECT_TRUE(AreInOrderWithParents("d/e/. d/e/f"));
+  PrepareWithShell(scratch_.Path("target"), "mkdir d; ln -s d u");
+  EXPECT_TRUE(AreInOrderWithParents("d/e/f u/f"));
+  EXPECT_TRUE(AreInOrderWithParents("u/f d"));
+  EXPECT_FALSE(AreInOrderWithParents("d/e/f d/d/f"));
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ bool IsAtOrAbove(const std::string& path, const std::string& place) {
 SimCheck::SimCheck(const SimScenario* scenario)
     : scenario_(scenario), files_(*scenario->world->files()) {
   for (const auto& [source, target] : scenario->copies) {
+    if (scenario->request.options.parents) AddParents(source);
     AddEntries(source, target, /*is_source=*/true);
   }
   source_before_ = ListSimTree(files_, kSimSource, {.times = true});
@@ -46,8 +47,28 @@ InodePtr SimCheck::Target(const std::string& name, bool is_regular) const {
   return found;
 }
 
+void SimCheck::AddParents(const std::string& source_path) {
+  for (size_t slash = source_path.find('/', 1); slash != std::string::npos;
+       slash = source_path.find('/', slash + 1)) {
+    const std::string parent = source_path.substr(0, slash);
+    const std::string name = absl::StrCat(kSimTarget, parent);
+    if (!to_name_.contains(KeyOf(name))) AddEntry(parent, name, /*is_source=*/true);
+  }
+}
+
 void SimCheck::AddEntries(const std::string& source_path, const std::string& name,
                           bool is_source) {
+  const InodePtr source = AddEntry(source_path, name, is_source);
+  if (source == nullptr || !source->is_directory() || entries_.back().is_cycle) return;
+  above_.push_back(source);
+  for (const auto& [below, child] : source->entries) {
+    AddEntries(Joined(source_path, below), Joined(name, below), /*is_source=*/false);
+  }
+  above_.pop_back();
+}
+
+InodePtr SimCheck::AddEntry(const std::string& source_path, const std::string& name,
+                            bool is_source) {
   const InodePtr source = Source(source_path);
   Entry entry;
   entry.source_path = source_path;
@@ -73,12 +94,7 @@ void SimCheck::AddEntries(const std::string& source_path, const std::string& nam
   }
   to_name_[KeyOf(name)].push_back(entries_.size());
   entries_.push_back(entry);
-  if (source == nullptr || !source->is_directory() || entry.is_cycle) return;
-  above_.push_back(source);
-  for (const auto& [below, child] : source->entries) {
-    AddEntries(Joined(source_path, below), Joined(name, below), /*is_source=*/false);
-  }
-  above_.pop_back();
+  return source;
 }
 
 std::string SimCheck::KeyOf(const std::string& name) const {

@@ -52,8 +52,14 @@ class SimCheck {
     bool is_regular() const { return source != nullptr && type() == S_IFREG; }
   };
 
+  // Adds the directories above a source that are copied with it (--parents).
+  void AddParents(const std::string& source_path);
+  // Adds a source and all that is below it.
   void AddEntries(const std::string& source_path, const std::string& name,
                   bool is_source);
+  // Adds one entry; returns its source.
+  InodePtr AddEntry(const std::string& source_path, const std::string& name,
+                    bool is_source);
   InodePtr Source(const std::string& path) const;
   // What has the name of a target. The contents of a regular file may go through a link,
   // so that is followed.

@@ -69,6 +69,12 @@ SimScenario::SimScenario(uint64_t a_seed) : seed(a_seed) {
   if (!source_inodes_change) maker.MakeCycles();
   maker.MakeTrees(kTree, absl::StrCat(kSimTarget, "/tree"), chance.OneIn(2));
   const bool is_recursive = MakeCopies(choice, &chance, &maker);
+  SimChance chance_of_parents(seed + 2);
+  const bool has_parents =
+      request.options.target_kind == TargetKind::kDefault && chance_of_parents.OneIn(6);
+  if (has_parents) {
+    for (auto& [source, target] : copies) target = absl::StrCat(kSimTarget, source);
+  }
   has_default_acls = maker.has_default_acls();
   if (target_mount != nullptr) {
     target_mount->traits = target_traits;
@@ -87,6 +93,7 @@ SimScenario::SimScenario(uint64_t a_seed) : seed(a_seed) {
   for (const auto& [source, target] : copies) request.sources.push_back(source);
   request.options = options_of_letters;
   request.options.target_kind = target_kind_asked;
+  request.options.parents = has_parents;
   request.options.umask = 022;
   files->set_umask(022);
   if (chance.OneIn(10)) request.options.remove_destination = true;
@@ -200,8 +207,9 @@ void SimScenario::LeavePipe(const InodePtr& pipe) {
 
 std::string SimScenario::Describe() const {
   return absl::StrCat(
-      "seed ", seed, ": -", letters, " from ", source_kind, " to ", target_kind,
-      ", engine ", EngineName(request.options.engine), ", ", job.workers, " workers, ",
+      "seed ", seed, ": -", letters, request.options.parents ? " --parents" : "",
+      " from ", source_kind, " to ", target_kind, ", engine ",
+      EngineName(request.options.engine), ", ", job.workers, " workers, ",
       job.limits.copies_in_flight, " copies in flight, ", job.directories_max,
       " directories, faults one in ", fault_one_in, ", others ", static_cast<int>(others),
       job.cancelled_after < 0

@@ -107,6 +107,30 @@ TEST_F(DirectoryParkingTest, AMovedDirectoryIsFoundFromItsChild) {
   ExpectOpen(b_, "s/x/b", "t/y");
 }
 
+// Its source is never open, and its children are found by paths of their own.
+TEST_F(DirectoryParkingTest, ADirectoryWhoseEntriesAreGivenGetsItsTargetBack) {
+  close(a_.source.fd);
+  a_.source.fd = AT_FDCWD;
+  a_.given = std::make_unique<GivenEntries>();
+  b_.source.name = scratch_.Path("s/a/b");
+  ASSERT_TRUE(ParkDirectory(SystemKernel(), &a_));
+  ASSERT_TRUE(ParkDirectory(SystemKernel(), &b_));
+  EXPECT_EQ(a_.target->fd, -1);
+  EXPECT_EQ(Reopen(nullptr), "");
+  ExpectOpen(b_, "s/a/b", "t/a/b");
+  ReopenFailure failure;
+  ASSERT_TRUE(ReopenDirectory(SystemKernel(), &a_, &b_, &failure));
+  EXPECT_TRUE(IsOf(a_.target->fd, "t/a"));
+  EXPECT_EQ(a_.source.fd, AT_FDCWD);
+
+  ASSERT_TRUE(ParkDirectory(SystemKernel(), &a_));
+  PrepareWithShell(scratch_.path(), "mv t/a t/z; mkdir t/a");
+  EXPECT_FALSE(ReopenDirectory(SystemKernel(), &a_, nullptr, &failure));
+  EXPECT_TRUE(failure.on_target);
+  EXPECT_EQ(failure.error_number, 0);
+  EXPECT_EQ(a_.source.fd, AT_FDCWD);
+}
+
 TEST_F(DirectoryParkingTest, ATargetThatWasNeverOpenedStaysSo) {
   close(b_.target->fd);
   b_.target->fd = -1;

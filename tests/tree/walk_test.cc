@@ -372,6 +372,10 @@ TEST(WalkTest, NothingIsYieldedFromADirectoryThatCanNotBeMadeReady) {
   EXPECT_EQ(walk.recorder().left(), 3);
 }
 
+NamedEntry Named(const std::string& name) {
+  return {.source_name = name, .target_name = "target"};
+}
+
 TEST(WalkTest, TopLevelEntriesAndRootsAreYieldedUnderTheirNames) {
   const ScratchDirectory scratch;
   RecordedWalk walk;
@@ -382,13 +386,77 @@ TEST(WalkTest, TopLevelEntriesAndRootsAreYieldedUnderTheirNames) {
   Paths expected = {scratch.Path("one/file"), scratch.Path("two/file")};
   for (int i = 0; i < 100; ++i) {
     const std::string name = "entry" + std::to_string(i);
-    walk.walk().AddEntry(EntryKind::kRegular, /*follow=*/false, name, "target");
+    walk.walk().AddEntry(walk.walk().top(), Named(name));
     expected.insert(name);
   }
   walk.Run(/*threads=*/2, TestSeed());
   Paths found;
   for (const auto& [path, entry] : walk.recorder().found()) found.insert(path);
   EXPECT_EQ(found, expected);
+}
+
+// No directory has to exist for them.
+TEST(WalkTest, GivenEntriesAreYieldedInsteadOfBeingRead) {
+  const ScratchDirectory scratch;
+  scratch.MakeDirectory("root");
+  scratch.WriteFile("root/file", "");
+  for (const int threads : {1, 4}) {
+    RecordedWalk walk;
+    std::vector<std::string> names;
+    for (int i = 0; i < 100; ++i) names.push_back(absl::StrCat("entry", i));
+    Directory* const outer = walk.AddGiven(walk.walk().top(), "no such", names);
+    Directory* const inner = walk.AddGiven(outer, "no such/below", {"inner"});
+    walk.AddRoot(scratch.Path("root"), inner);
+    walk.AddGiven(inner, "no such/empty", {});
+    walk.Run(threads, TestSeed());
+    Paths expected(names.begin(), names.end());
+    expected.insert({"inner", scratch.Path("root/file")});
+    Paths found;
+    for (const auto& [path, entry] : walk.recorder().found()) found.insert(path);
+    EXPECT_EQ(found, expected);
+    EXPECT_EQ(walk.recorder().left(), 4);
+    EXPECT_EQ(walk.recorder().ready(),
+              (std::map<std::string, bool>{{"no such", false},
+                                           {"no such/below", false},
+                                           {"no such/empty", true},
+                                           {scratch.Path("root"), false}}));
+  }
+}
+
+TEST(WalkTest, GivenEntriesComeInTheirOrder) {
+  RecordedWalk walk;
+  std::vector<std::string> names;
+  for (int i = 0; i < 50; ++i) names.push_back(std::string(i, 'x') + "name");
+  walk.AddGiven(walk.walk().top(), "given", names);
+  WalkBatch batch;
+  std::vector<std::string> yielded;
+  while (walk.AwaitNext(&batch) == Walk::Result::kBatch) {
+    while (!batch.entries().empty()) {
+      const WalkEntry entry = walk.walk().Take(&batch);
+      EXPECT_TRUE(entry.looked_at);
+      yielded.emplace_back(entry.source_name);
+      walk.recorder().Yielded(*batch.directory(), entry);
+      walk.recorder().Released(*batch.directory());
+      walk.walk().Release(SystemKernel(), batch.directory());
+    }
+  }
+  EXPECT_EQ(yielded, names);
+  walk.Run(/*threads=*/1, TestSeed());
+}
+
+TEST(WalkTest, WhatIsGivenInADirectoryThatCantBeUsedIsDropped) {
+  const ScratchDirectory scratch;
+  RecordedWalk walk;
+  Directory* const outer = walk.AddGiven(walk.walk().top(), "outer", {"a"});
+  walk.AddGiven(walk.AddGiven(outer, "refused", {"b"}), "never entered", {"c"});
+  walk.AddGiven(outer, "not made", {"d"});
+  walk.recorder().refused.insert("refused");
+  walk.recorder().not_made.insert("not made");
+  walk.Run(/*threads=*/2, TestSeed());
+  Paths found;
+  for (const auto& [path, entry] : walk.recorder().found()) found.insert(path);
+  EXPECT_EQ(found, Paths{"a"});
+  EXPECT_EQ(walk.recorder().entered(), (Paths{"outer", "refused", "not made"}));
 }
 
 TEST(WalkTest, RootsComeInTheOrderTheyWereAdded) {
@@ -659,7 +727,8 @@ TEST(WalkTest, AWalkThatNeverStartsLeavesNothingBehind) {
   const ScratchDirectory scratch;
   RecordedWalk walk;
   walk.AddRoot(scratch.path());
-  walk.walk().AddEntry(EntryKind::kRegular, /*follow=*/false, "x", "x");
+  walk.AddGiven(walk.walk().top(), "never entered", {"y"});
+  walk.walk().AddEntry(walk.walk().top(), Named("x"));
   walk.walk().Stop(SystemKernel());
   walk.Run(/*threads=*/1, TestSeed());
   EXPECT_TRUE(walk.recorder().entered().empty());
