@@ -210,6 +210,10 @@ CopyOptions ReadOptions(const ApiOptions& options, FieldViolations* violations) 
   result.remove_destination = options.remove_destination();
   ReadBackup(options, &result, violations);
   result.strip_trailing_slashes = options.strip_trailing_slashes();
+  result.parents = options.parents();
+  if (result.parents && result.target_kind == TargetKind::kNotDirectory) {
+    violations->Add("spec.options.parents", "must not be set with NOT_DIRECTORY");
+  }
   result.writes_through_dangling_links = options.writes_through_dangling_links();
   result.one_file_system = options.one_file_system();
   result.reflink =
@@ -362,6 +366,7 @@ absl::StatusOr<v1::JobSpec> SpecFromCopyRequest(const CopyRequest& request) {
     result->set_backup_suffix(options.backup_suffix);
   }
   result->set_strip_trailing_slashes(options.strip_trailing_slashes);
+  result->set_parents(options.parents);
   result->set_sparse(ToApi(kSparse, options.sparse));
   result->set_copy_contents(options.copy_contents);
   result->set_keep_directory_symlink(options.keep_directory_symlink);

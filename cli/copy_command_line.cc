@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,6 +48,9 @@ std::optional<UsageError> ApplyOperands(std::vector<std::string> operands,
     }
   }
   request.sources = std::move(operands);
+  if (request.options.parents && parsed->no_target_directory) {
+    return UsageError{.message = "with --parents, the destination must be a directory"};
+  }
   return std::nullopt;
 }
 
@@ -106,6 +110,17 @@ std::optional<UsageError> CheckAgent(const CopyCommandLine& command_line) {
                           "--interactive (-i) asks at a terminal, which an agent "
                           "doesn't have;\nleave it out, or copy without --agent and "
                           "RINGCP_AGENT",
+                      .suggest_help = false};
+  }
+  const std::vector<std::string>& sources = command_line.request.sources;
+  const bool is_relative = std::any_of(sources.begin(), sources.end(),
+                                       [](const auto& s) { return !s.starts_with('/'); });
+  if (command_line.agent_address.has_value() && is_relative &&
+      command_line.request.options.parents) {
+    return UsageError{.message =
+                          "--parents takes names as they are typed, and an agent knows "
+                          "absolute ones only:\ngive SOURCEs that begin with a slash, or "
+                          "copy without --agent and RINGCP_AGENT",
                       .suggest_help = false};
   }
   if (!command_line.agent_address.has_value() && command_line.detach) {

@@ -62,7 +62,6 @@ absl::Status SetContext(const OptionText&, const char* argument, ParsedOptions* 
 constexpr std::string_view kWhat = "What is copied";
 constexpr std::string_view kKept = "What is kept of it";
 constexpr std::string_view kWhere = "Where it goes";
-constexpr std::string_view kMissing = "What GNU cp has and ringcp refuses";
 
 absl::Status Refuse(const OptionText& option, const char*, ParsedOptions*) {
   return absl::UnimplementedError(
@@ -171,6 +170,11 @@ constexpr CopyOptionRow kRows[] = {
       .heading = kWhere,
       .text = "treat TARGET as a normal file"},
      SetInParsed<&ParsedOptions::no_target_directory, true>},
+    {{.word = "parents",
+      .heading = kWhere,
+      .text = "copy each SOURCE to its full name below DIRECTORY, with the directories "
+              "above it"},
+     Set<&Options::parents, true>},
     {{.letters = "f",
       .word = "force",
       .heading = kWhere,
@@ -256,11 +260,6 @@ constexpr CopyOptionRow kRows[] = {
       .text = "leave nothing of what is copied in the page cache",
       .is_gnu = false},
      SetNoCache},
-
-    {{.word = "parents",
-      .heading = kMissing,
-      .text = "use the full names of SOURCEs under DIRECTORY"},
-     Refuse},
 };
 
 }  // namespace

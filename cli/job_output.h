@@ -50,6 +50,9 @@ class JobOutput {
   virtual void PrintCopied(std::string_view source, std::string_view target,
                            std::string_view backup) = 0;
 
+  // The directory `target` was made, as `source` is above a source (-v, --parents).
+  virtual void PrintMadeParent(std::string_view source, std::string_view target) = 0;
+
   // `backup` is called `target` again, because the copy has failed (-v).
   virtual void PrintTakenBack(std::string_view backup, std::string_view target) = 0;
 

@@ -87,6 +87,7 @@ std::string OptionsText(const v1::CopyOptions& options) {
   add_if(options.backup() == v1::CopyOptions::EXISTING, "--backup=existing");
   add_if(options.backup() == v1::CopyOptions::NUMBERED, "--backup=numbered");
   add_if(options.strip_trailing_slashes(), "--strip-trailing-slashes");
+  add_if(options.parents(), "--parents");
   add_if(options.makes() == v1::CopyOptions::HARD_LINKS, "-l");
   add_if(options.makes() == v1::CopyOptions::SYMBOLIC_LINKS, "-s");
   add_if(options.update() == v1::CopyOptions::UPDATE_NONE, "-n");

@@ -65,6 +65,10 @@ void JsonJobOutput::PrintCopied(std::string_view source, std::string_view target
   WriteObject(TextObject("copied", CopiedLine(source, target, backup)));
 }
 
+void JsonJobOutput::PrintMadeParent(std::string_view source, std::string_view target) {
+  PrintCopied(source, target, /*backup=*/"");
+}
+
 void JsonJobOutput::PrintTakenBack(std::string_view backup, std::string_view target) {
   std::lock_guard<std::mutex> lock(mutex_);
   WriteObject(TextObject("unbackup", absl::StrCat(Quote(backup), " -> ", Quote(target))));

@@ -7,7 +7,9 @@
 #include <string>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "agent/job_conversion.h"
 #include "cli/absolute_path.h"
@@ -17,6 +19,7 @@
 #include "cli/job_output.h"
 #include "cli/make_job_output.h"
 #include "cli/progress_ticker.h"
+#include "cli/usage.h"
 #include "core/base/file_error.h"
 #include "core/job/copy_job.h"
 #include "core/kernel/open_files.h"
@@ -42,6 +45,9 @@ class OutputObserver : public JobObserver {
   void OnCopied(std::string_view source, std::string_view target,
                 std::string_view backup) override {
     output_->PrintCopied(source, target, backup);
+  }
+  void OnMadeParent(std::string_view source, std::string_view target) override {
+    output_->PrintMadeParent(source, target);
   }
   void OnTakenBack(std::string_view backup, std::string_view target) override {
     output_->PrintTakenBack(backup, target);
@@ -98,7 +104,13 @@ int RunLocalJob(const CopyCommandLine& command_line, const std::string& program)
     result = job.Run();
   }
 
-  if (!result.status.ok()) output->PrintFailure(std::string(result.status.message()));
+  if (!result.status.ok()) {
+    std::string message(result.status.message());
+    if (absl::IsInvalidArgument(result.status)) {
+      absl::StrAppend(&message, "\n", HelpHint(program));
+    }
+    output->PrintFailure(message);
+  }
   if (command_line.debug) {
     for (const std::string& line : EngineReportLines(job.engine_report())) {
       output->PrintDebug(line);

@@ -48,6 +48,11 @@ void TextJobOutput::PrintCopied(std::string_view source, std::string_view target
   PrintLine(CopiedLine(source, target, backup));
 }
 
+void TextJobOutput::PrintMadeParent(std::string_view source, std::string_view target) {
+  // GNU cp does not quote these.
+  PrintLine(absl::StrCat(std::string(source), " -> ", std::string(target)));
+}
+
 void TextJobOutput::PrintTakenBack(std::string_view backup, std::string_view target) {
   PrintLine(absl::StrCat(Quote(backup), " -> ", Quote(target), " (unbackup)"));
 }

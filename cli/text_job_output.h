@@ -34,6 +34,7 @@ class TextJobOutput : public JobOutput {
   void PrintDebug(std::string_view message) override;
   void PrintCopied(std::string_view source, std::string_view target,
                    std::string_view backup) override;
+  void PrintMadeParent(std::string_view source, std::string_view target) override;
   void PrintTakenBack(std::string_view backup, std::string_view target) override;
   void PrintRemoved(std::string_view target) override;
   bool Finish(v1::Job::State state, const Progress& progress) override;

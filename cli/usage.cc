@@ -10,13 +10,17 @@
 
 namespace ringcp {
 
+std::string HelpHint(const std::string& program) {
+  return absl::StrCat("Try '", program, " --help' for more information.");
+}
+
 int ReportUsageError(const std::string& program, const UsageError& error) {
   std::string lines;
   if (!error.message.empty()) {
     absl::StrAppend(&lines, program, ": ", error.message, "\n");
   }
   if (error.suggest_help) {
-    absl::StrAppend(&lines, "Try '", program, " --help' for more information.\n");
+    absl::StrAppend(&lines, HelpHint(program), "\n");
   }
   WriteAll(STDERR_FILENO, lines);
   return kExitFailure;

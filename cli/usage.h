@@ -18,6 +18,9 @@ struct UsageError {
   bool suggest_help = true;
 };
 
+// The line that leads to --help; `program` is argv[0].
+std::string HelpHint(const std::string& program);
+
 // Prints `error` on standard error as GNU cp does; `program` is argv[0]. Returns the exit
 // code.
 int ReportUsageError(const std::string& program, const UsageError& error);

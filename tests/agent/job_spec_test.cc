@@ -274,6 +274,7 @@ TEST(CopyRequestFromSpecTest, EveryOptionMeansTheSameOnBothSides) {
       [](CopyOptions* options) { options->makes = Makes::kSymbolicLinks; },
       [](CopyOptions* options) { options->attributes_only = true; },
       [](CopyOptions* options) { options->strip_trailing_slashes = true; },
+      [](CopyOptions* options) { options->parents = true; },
       [](CopyOptions* options) { options->sparse = Sparse::kAlways; },
       [](CopyOptions* options) { options->sparse = Sparse::kNever; },
       [](CopyOptions* options) { options->copy_contents = true; },
@@ -319,6 +320,11 @@ TEST(ValidateJobSpecTest, OptionsThatExcludeEachOtherAreRefused) {
     change(spec.mutable_options());
     return RefusedFields(ValidateJobSpec(spec));
   };
+  EXPECT_THAT(refused([](v1::CopyOptions* options) {
+                options->set_parents(true);
+                options->set_target_kind(v1::CopyOptions::NOT_DIRECTORY);
+              }),
+              ElementsAre("spec.options.parents"));
   EXPECT_THAT(refused([](v1::CopyOptions* options) {
                 options->set_backup(v1::CopyOptions::SIMPLE);
                 options->set_update(v1::CopyOptions::UPDATE_NONE_FAIL);

@@ -66,6 +66,7 @@ std::string Describe(const CopyOptions& options) {
   if (options.copy_contents) words.push_back("copy-contents");
   if (options.keep_directory_symlink) words.push_back("keep-directory-symlink");
   if (options.strip_trailing_slashes) words.push_back("strip-slashes");
+  if (options.parents) words.push_back("parents");
   if (options.backup == Backup::kSimple) words.push_back("backup=simple");
   if (options.backup == Backup::kExisting) words.push_back("backup=existing");
   if (options.backup == Backup::kNumbered) words.push_back("backup=numbered");
@@ -175,6 +176,7 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"-s a b", "a -> b; makes=symbolic-links; "},
         Row{"--attributes-only a b", "a -> b; attributes-only; "},
         Row{"--strip-trailing-slashes a/ b", "a/ -> b; strip-slashes; "},
+        Row{"--parents a/b c", "a/b -> c; parents; "},
         Row{"-u a b", "a -> b; update=older; "}, Row{"--update=all a b", "a -> b; ; "},
         Row{"--update=none-fail a b", "a -> b; update=none-fail; "},
         Row{"--update=none a b", "a -> b; update=none; "},
@@ -225,36 +227,37 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     OfOurOwn, CopyCommandLineTable,
-    testing::Values(Row{"--engine=uring a b", "a -> b; uring; "},
-                    Row{"--engine=t a b", "a -> b; threads; "},
-                    Row{"--engine=auto a b", "a -> b; ; "},
-                    Row{"--progress=always a b", "a -> b; ; progress=always"},
-                    Row{"--progress=j a b", "a -> b; ; progress=json"},
-                    Row{"--progress never a b", "a -> b; ; progress=never"},
-                    Row{"--agent unix:/s a b", "a -> b; ; agent=unix:/s"},
-                    Row{"--agent= a b", "a -> b; ; agent="},
-                    Row{"--agent=unix:/s --detach a b", "a -> b; ; detach agent=unix:/s"},
-                    Row{"--reflink=auto a b", "a -> b; ; "},
-                    Row{"--reflink=n a b", "a -> b; reflink=never; "},
-                    Row{"--reflink=always a b", "a -> b; reflink=always; "},
-                    Row{"--reflink a b", "a -> b; reflink=always; "},
-                    Row{"--reflink --reflink=auto a b", "a -> b; ; "},
-                    Row{"--no-cache a b", "a -> b; no-cache; "},
-                    Row{"--direct a b", "a -> b; direct; "},
-                    // --direct wins over --no-cache, in either order.
-                    Row{"--direct --no-cache a b", "a -> b; direct; "},
-                    Row{"--no-cache --direct a b", "a -> b; direct; "},
-                    Row{"--sqpoll a b", "a -> b; sqpoll; "},
-                    Row{"--sqpoll --engine=uring a b", "a -> b; uring sqpoll; "},
-                    Row{"--direct --iopoll a b", "a -> b; direct iopoll; "},
-                    // Options that need each other may come in any order.
-                    Row{"--iopoll --no-cache --direct --engine=uring --sqpoll a b",
-                        "a -> b; uring direct sqpoll iopoll; "},
-                    Row{"--workers=16 --queue-depth 256 a b",
-                        "a -> b; workers=16 queue-depth=256; "},
-                    Row{"--block-size=4096 a b", "a -> b; block-size=4096; "},
-                    Row{"--block-size=64K a b", "a -> b; block-size=65536; "},
-                    Row{"--block-size=4M a b", "a -> b; block-size=4194304; "}));
+    testing::Values(
+        Row{"--engine=uring a b", "a -> b; uring; "},
+        Row{"--engine=t a b", "a -> b; threads; "},
+        Row{"--engine=auto a b", "a -> b; ; "},
+        Row{"--progress=always a b", "a -> b; ; progress=always"},
+        Row{"--progress=j a b", "a -> b; ; progress=json"},
+        Row{"--progress never a b", "a -> b; ; progress=never"},
+        Row{"--agent unix:/s a b", "a -> b; ; agent=unix:/s"},
+        Row{"--agent= a b", "a -> b; ; agent="},
+        Row{"--parents --agent=unix:/s /a b", "/a -> b; parents; agent=unix:/s"},
+        Row{"--agent=unix:/s --detach a b", "a -> b; ; detach agent=unix:/s"},
+        Row{"--reflink=auto a b", "a -> b; ; "},
+        Row{"--reflink=n a b", "a -> b; reflink=never; "},
+        Row{"--reflink=always a b", "a -> b; reflink=always; "},
+        Row{"--reflink a b", "a -> b; reflink=always; "},
+        Row{"--reflink --reflink=auto a b", "a -> b; ; "},
+        Row{"--no-cache a b", "a -> b; no-cache; "},
+        Row{"--direct a b", "a -> b; direct; "},
+        // --direct wins over --no-cache, in either order.
+        Row{"--direct --no-cache a b", "a -> b; direct; "},
+        Row{"--no-cache --direct a b", "a -> b; direct; "},
+        Row{"--sqpoll a b", "a -> b; sqpoll; "},
+        Row{"--sqpoll --engine=uring a b", "a -> b; uring sqpoll; "},
+        Row{"--direct --iopoll a b", "a -> b; direct iopoll; "},
+        // Options that need each other may come in any order.
+        Row{"--iopoll --no-cache --direct --engine=uring --sqpoll a b",
+            "a -> b; uring direct sqpoll iopoll; "},
+        Row{"--workers=16 --queue-depth 256 a b", "a -> b; workers=16 queue-depth=256; "},
+        Row{"--block-size=4096 a b", "a -> b; block-size=4096; "},
+        Row{"--block-size=64K a b", "a -> b; block-size=65536; "},
+        Row{"--block-size=4M a b", "a -> b; block-size=4194304; "}));
 
 // A word that abbreviates an option of GNU cp means it, although one of ours begins so,
 // too.
@@ -347,6 +350,12 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"-bn a b",
             "--backup is mutually exclusive with -n or --update=none-fail [help]"},
         Row{"-ls a b", "cannot make both hard and symbolic links [help]"},
+        Row{"--parents -T a b",
+            "with --parents, the destination must be a directory [help]"},
+        Row{"--parents --agent=unix:/s /a b c",
+            "--parents takes names as they are typed, and an agent knows absolute ones "
+            "only:\ngive SOURCEs that begin with a slash, or copy without --agent and "
+            "RINGCP_AGENT"},
         // The number of operands is checked first, as in GNU cp.
         Row{"--detach a", "missing destination file operand after 'a' [help]"}));
 

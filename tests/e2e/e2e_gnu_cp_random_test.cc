@@ -5,7 +5,9 @@
 //
 // Left out is what is known to differ (e2e_gnu_cp_test has it): sources that lie in one
 // another or are named twice, relative links made with -s, and -v, which GNU cp prints
-// before it tries.
+// before it tries. With --parents GNU cp looks after the directories above one source
+// before it goes on to the next, and takes what is in a directory that it has just made
+// for new: so there is one source, and none that ends with "/.".
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -101,6 +103,7 @@ class Generator {
     absl::StrAppend(&command, "cp");
     bool keeps = false;
     bool is_name = false;
+    bool has_parents = false;
     std::string backup;
     for (int options = 1 + static_cast<int>(random_() % 5); options > 0; --options) {
       const std::string option = OneOf({"-r",
@@ -123,6 +126,7 @@ class Generator {
                                         "--backup=t",
                                         "-S .o",
                                         "--attributes-only",
+                                        "--parents",
                                         "--sparse=always",
                                         "--no-preserve=mode",
                                         "--preserve=links",
@@ -130,17 +134,20 @@ class Generator {
                                         "--strip-trailing-slashes"});
       keeps = keeps || option == "-n";
       is_name = is_name || option == "-T";
+      has_parents = has_parents || option == "--parents";
       const bool backs_up = option == "-b" || option == "--backup=t" || option == "-S .o";
       absl::StrAppend(backs_up ? &backup : &command, " ", option);
     }
     if (!keeps) absl::StrAppend(&command, backup);  // They exclude each other.
     std::vector<std::string> sources = {"s/a", "s/b", "s/c", "h", "nope"};
     std::shuffle(sources.begin(), sources.end(), random_);
-    sources.resize(is_name ? 1 : 1 + random_() % 3);
+    sources.resize(is_name || has_parents ? 1 : 1 + random_() % 3);
     for (const std::string& source : sources) {
       const bool may_be_below = source == "s/a" || source == "s/b";
       absl::StrAppend(&command, " ", source, may_be_below && Chance(30) ? "/c" : "",
-                      source.starts_with("s") ? OneOf({"", "", "", "/", "/."}) : "");
+                      source.starts_with("s")
+                          ? OneOf({"", "", "", "/", has_parents ? "//" : "/."})
+                          : "");
     }
     return absl::StrCat(command, " ",
                         sources.size() == 1

@@ -528,7 +528,19 @@ INSTANTIATE_TEST_SUITE_P(
            // GNU cp says that it removed a name that stays as it is.
            Situation{"FurtherNameKept", "ln d/c d/c2", "cp -au d x; cp -auv d/. x"},
            // GNU cp renames the target before it opens the source.
-           Situation{"BackupForUnreadable", "chmod 0 a", "cp -bv a b", true}),
+           Situation{"BackupForUnreadable", "chmod 0 a", "cp -bv a b", true},
+           // If GNU cp has made a directory above a source, it takes that one's target
+           // for new, and also the next one's if that has no directories above it.
+           Situation{"ParentsOfContents", "", "cp -r --parents d/. t"},
+           Situation{"ParentsAndThenNone", "printf old > t/a", "cp --parents d/c a t"},
+           // GNU cp ends with the parents of one source before it goes on to the next
+           // one, which changes the times again, or can't write there any more.
+           Situation{"ParentsTimesOfSeveral", "", "cp -p --parents d/e/g d/c t"},
+           Situation{"ParentsReadOnlyOfSeveral", "ln d/c d/h; chmod 555 d",
+                     "cp --parents d/c d/h t; chmod 755 d t/d", true},
+           // GNU cp leaves it with the mode that it has while it is filled.
+           Situation{"ParentsModeIfNextIsMissing", "chmod 555 d",
+                     "cp --parents d/no/x t; chmod 755 d", true}),
     NameOf);
 
 }  // namespace
