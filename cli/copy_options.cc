@@ -5,7 +5,6 @@
 #include <array>
 #include <string_view>
 
-#include "absl/strings/str_cat.h"
 #include "cli/backup_options.h"
 #include "cli/option_actions.h"
 #include "cli/preserve_options.h"
@@ -44,6 +43,12 @@ absl::Status SetNoCache(const OptionText&, const char*, ParsedOptions* parsed) {
   return absl::OkStatus();
 }
 
+absl::Status AskFirst(const OptionText&, const char*, ParsedOptions* parsed) {
+  OptionsOf(parsed).interactive = true;
+  parsed->no_clobber = false;
+  return absl::OkStatus();
+}
+
 absl::Status KeepExistingFiles(const OptionText&, const char*, ParsedOptions* parsed) {
   OptionsOf(parsed).interactive = false;
   parsed->no_clobber = true;
@@ -62,11 +67,6 @@ absl::Status SetContext(const OptionText&, const char* argument, ParsedOptions* 
 constexpr std::string_view kWhat = "What is copied";
 constexpr std::string_view kKept = "What is kept of it";
 constexpr std::string_view kWhere = "Where it goes";
-
-absl::Status Refuse(const OptionText& option, const char*, ParsedOptions*) {
-  return absl::UnimplementedError(
-      absl::StrCat(OptionUsage(option), " is not supported yet: use cp for it"));
-}
 
 using Options = CopyOptions;
 
@@ -185,7 +185,7 @@ constexpr CopyOptionRow kRows[] = {
       .word = "interactive",
       .heading = kWhere,
       .text = "ask before an existing file is overwritten (overrides a -n before it)"},
-     Refuse},
+     AskFirst},
     {{.letters = "n",
       .word = "no-clobber",
       .heading = kWhere,

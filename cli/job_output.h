@@ -59,6 +59,12 @@ class JobOutput {
   // `target` was removed to make way for a copy (-v).
   virtual void PrintRemoved(std::string_view target) = 0;
 
+  // Asks `question`, which ends with "? ", and is waiting for an answer until
+  // EndQuestion()
+  // (-i). Meanwhile other things may be printed.
+  virtual void ShowQuestion(std::string_view question) = 0;
+  virtual void EndQuestion() = 0;
+
   // The job has ended in `state`; this is the last call. Returns false, after a message,
   // if something that was asked for could not be written.
   virtual bool Finish(v1::Job::State state, const Progress& progress) = 0;

@@ -79,6 +79,11 @@ void JsonJobOutput::PrintRemoved(std::string_view target) {
   WriteObject(TextObject("removed", Quote(target)));
 }
 
+void JsonJobOutput::ShowQuestion(std::string_view question) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  WriteObject(TextObject("question", question));
+}
+
 bool JsonJobOutput::Finish(v1::Job::State state, const Progress& progress) {
   std::lock_guard<std::mutex> lock(mutex_);
   WriteObject(ProgressObject(state, progress));

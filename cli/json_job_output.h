@@ -1,7 +1,7 @@
 // A job's output for scripts: one JSON object in each line on standard error, with one of
 // the keys "state" (beside "progress"), "error", "warning", "failure", "copied",
-// "removed", "debug". States, progress and file errors are ringcp.v1's in protobuf's JSON
-// mapping.
+// "removed", "question", "debug". States, progress and file errors are ringcp.v1's in
+// protobuf's JSON mapping.
 //
 //   {"state":"RUNNING","progress":{"bytesDone":"4096",...,"scanComplete":true}}
 //   {"error":{"path":"/a","operation":"open","errnoName":"EACCES","message":"..."}}
@@ -44,6 +44,8 @@ class JsonJobOutput : public JobOutput {
   void PrintMadeParent(std::string_view source, std::string_view target) override;
   void PrintTakenBack(std::string_view backup, std::string_view target) override;
   void PrintRemoved(std::string_view target) override;
+  void ShowQuestion(std::string_view question) override;
+  void EndQuestion() override {}
   bool Finish(v1::Job::State state, const Progress& progress) override;
 
  private:

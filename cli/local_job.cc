@@ -1,6 +1,7 @@
 #include "cli/local_job.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <memory>
 #include <optional>
@@ -18,6 +19,7 @@
 #include "cli/interrupt_signals.h"
 #include "cli/job_output.h"
 #include "cli/make_job_output.h"
+#include "cli/overwrite_prompt.h"
 #include "cli/progress_ticker.h"
 #include "cli/usage.h"
 #include "core/base/file_error.h"
@@ -32,6 +34,9 @@ namespace {
 class OutputObserver : public JobObserver {
  public:
   OutputObserver(bool verbose, JobOutput* output) : verbose_(verbose), output_(output) {}
+
+  // Answers no further question. Async-signal-safe.
+  void StopAsking() { prompt_.Stop(); }
 
   void OnError(const FileError& error) override {
     FileError absolute = error;
@@ -53,10 +58,23 @@ class OutputObserver : public JobObserver {
     output_->PrintTakenBack(backup, target);
   }
   void OnRemoved(std::string_view target) override { output_->PrintRemoved(target); }
+  bool OnAsk(std::string_view target, mode_t mode, bool removes) override {
+    output_->ShowQuestion(OverwriteQuestion(target, mode, removes));
+    const bool is_yes = prompt_.ReadAnswer();
+    output_->EndQuestion();
+    return is_yes;
+  }
 
  private:
   const bool verbose_;
   JobOutput* const output_;
+  OverwritePrompt prompt_{STDIN_FILENO};
+};
+
+// What a signal interrupts.
+struct Interrupted {
+  CopyJob* job;
+  OutputObserver* observer;
 };
 
 mode_t ReadUmask() {
@@ -87,9 +105,14 @@ int RunLocalJob(const CopyCommandLine& command_line, const std::string& program)
   request.options.umask = ReadUmask();
   RaiseOpenFilesMax();
   CopyJob job(std::move(request), &observer);
+  Interrupted interrupted = {.job = &job, .observer = &observer};
   const InterruptSignals signals(
-      [](void* argument) { static_cast<CopyJob*>(argument)->Cancel(); }, &job,
-      InterruptSignals::Hangup::kInterrupts);
+      [](void* argument) {
+        const auto* const what = static_cast<Interrupted*>(argument);
+        what->job->Cancel();
+        what->observer->StopAsking();
+      },
+      &interrupted, InterruptSignals::Hangup::kInterrupts);
 
   JobResult result;
   {

@@ -78,7 +78,7 @@ ProgressDisplay::ProgressDisplay(int descriptor, ProgressMode mode, absl::Time s
       next_draw_(mode == ProgressMode::kAuto ? start + kFirstDrawDelay : start) {}
 
 bool ProgressDisplay::IsDue(absl::Time now) const {
-  if (!is_live_ || now < next_draw_) return false;
+  if (!is_live_ || now < next_draw_ || !prompt_.empty()) return false;
   return mode_ != ProgressMode::kAuto || !IsInBackground(descriptor_);
 }
 
@@ -100,6 +100,11 @@ void ProgressDisplay::UpdateWaiting(absl::Time now) {
 
 void ProgressDisplay::Print(const std::string& lines) {
   std::lock_guard<std::mutex> lock(mutex_);
+  if (!prompt_.empty()) {
+    const std::string way = is_live_ ? absl::StrCat(kToLineStart, kEraseToLineEnd) : "\n";
+    WriteAll(descriptor_, absl::StrCat(way, lines, prompt_));
+    return;
+  }
   if (line_.empty()) {
     WriteAll(descriptor_, lines);
     return;
@@ -110,9 +115,28 @@ void ProgressDisplay::Print(const std::string& lines) {
 
 void ProgressDisplay::Clear() {
   std::lock_guard<std::mutex> lock(mutex_);
-  if (line_.empty()) return;
+  if (line_.empty() && (prompt_.empty() || !is_live_)) return;
   line_.clear();
   WriteAll(descriptor_, absl::StrCat(kToLineStart, kEraseToLineEnd));
+}
+
+void ProgressDisplay::ShowPrompt(const std::string& prompt) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  prompt_ = prompt;
+  const std::string way =
+      line_.empty() ? "" : absl::StrCat(kToLineStart, kEraseToLineEnd);
+  line_.clear();
+  WriteAll(descriptor_, absl::StrCat(way, prompt_));
+}
+
+void ProgressDisplay::ShowPromptAgain() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (!prompt_.empty()) WriteAll(descriptor_, prompt_);
+}
+
+void ProgressDisplay::EndPrompt() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  prompt_.clear();
 }
 
 }  // namespace ringcp

@@ -45,8 +45,15 @@ class ProgressDisplay {
   // Writes `lines`, each of which ends with a newline, above the live line.
   void Print(const std::string& lines);
 
-  // Removes the live line until the next Update() that draws.
+  // Removes the live line, or the prompt, until the next Update() that draws, or
+  // ShowPromptAgain().
   void Clear();
+
+  // Writes `prompt`, without a newline, in place of the live line, and keeps it in the
+  // last line until EndPrompt(), by when the user has ended that line.
+  void ShowPrompt(const std::string& prompt);
+  void ShowPromptAgain();
+  void EndPrompt();
 
  private:
   // Whether a redraw at `now` is due, and would be visible.
@@ -60,7 +67,8 @@ class ProgressDisplay {
   std::mutex mutex_;
   // Protected by mutex_:
   absl::Time next_draw_;
-  std::string line_;  // On the screen now; empty if there is none.
+  std::string line_;    // On the screen now; empty if there is none.
+  std::string prompt_;  // Empty if there is none.
 };
 
 }  // namespace ringcp

@@ -65,7 +65,16 @@ void TextJobOutput::PrintLine(std::string_view line) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (output_shares_terminal_) display_.Clear();
   standard_output_.WriteLine(line);
+  if (output_shares_terminal_) display_.ShowPromptAgain();
 }
+
+void TextJobOutput::ShowQuestion(std::string_view question) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  standard_output_.Flush();
+  display_.ShowPrompt(absl::StrCat(program_, ": ", std::string(question)));
+}
+
+void TextJobOutput::EndQuestion() { display_.EndPrompt(); }
 
 bool TextJobOutput::Finish(v1::Job::State /*state*/, const Progress& /*progress*/) {
   display_.Clear();

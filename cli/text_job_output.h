@@ -37,6 +37,8 @@ class TextJobOutput : public JobOutput {
   void PrintMadeParent(std::string_view source, std::string_view target) override;
   void PrintTakenBack(std::string_view backup, std::string_view target) override;
   void PrintRemoved(std::string_view target) override;
+  void ShowQuestion(std::string_view question) override;
+  void EndQuestion() override;
   bool Finish(v1::Job::State state, const Progress& progress) override;
 
  private:

@@ -217,6 +217,8 @@ std::string CopyScript::Outcome() const {
       return "copied";
     case FileCopy::Outcome::kSkipped:
       return "skipped";
+    case FileCopy::Outcome::kAsks:
+      return "asks";
     case FileCopy::Outcome::kKeptNewer:
       return "kept newer";
     case FileCopy::Outcome::kSourceIsOther:

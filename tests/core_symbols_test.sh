@@ -36,6 +36,8 @@ declare -A alone=(
   [file_error]='strerror(_r|name_np)?|iswprint_l|newlocale|mbrtowc'
   [top_level]='strerror'
   [worker_copies]='strerror'
+  # The thread that asks the user, and what it waits for.
+  [questions]='std::thread::.*|std::condition_variable::.*'
   # The workers' threads.
   [copy_job]='std::thread::.*'
 )

@@ -40,6 +40,8 @@ struct FileCopyPolicy {
   Makes makes = Makes::kCopies;
   bool attributes_only = false;
   Update update = Update::kAll;
+  // The user is asked before something that exists is replaced (-i).
+  bool interactive = false;
   Backup backup = Backup::kNone;
   const std::string* backup_suffix = nullptr;  // Set if `backup` is not kNone.
   // The names that the sources get in the job's target, or in directories of it. Set if
@@ -168,6 +170,8 @@ struct FileCopyNames {
   FileSystem* target_file_system = nullptr;
   // The source is offered to the link table even if it has one hard link only.
   bool offers_links = false;
+  // With -i: the user has said that the target may be replaced.
+  bool may_replace = false;
 
   TargetClaims::Place target_place() const {
     return {.directory = target_directory,

@@ -75,6 +75,7 @@ class FileCopy {
     kAwaitHelper,     // Waits for Resume() after a helper has left shared_file().
     kCopied,
     kSkipped,          // The target exists, and has to be left alone.
+    kAsks,             // So it is unless the user says otherwise: see target_mode().
     kKeptNewer,        // So it is with -u: further names of the source are linked to it.
     kAbandoned,        // After Abandon().
     kCancelled,        // After Stop(), and the target was not complete.
@@ -167,6 +168,7 @@ class FileCopy {
   }
   // Bytes that this copy has added to the counters' bytes_found.
   uint64_t bytes_found() const { return bytes_found_; }
+  mode_t target_mode() const { return target_.stat().stx_mode; }
   // Whether this copy removed an old target, and when.
   OldTarget old_target() const { return old_target_; }
   // The name that an old target got, if it is kBackedUp.
@@ -203,7 +205,7 @@ class FileCopy {
     kEndTarget,
     kDropCached,
     kClose,
-    kDone,
+    kDone
   };
 
   // Some files are read in whole records only, such as /proc/PID/pagemap.

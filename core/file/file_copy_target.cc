@@ -150,6 +150,9 @@ void FileCopy::CarryOut(const TargetDecision& decision, NextChains* next) {
     case Fate::kSkip:
       outcome_at_end_ = Outcome::kSkipped;
       break;
+    case Fate::kAsk:
+      outcome_at_end_ = Outcome::kAsks;
+      break;
     case Fate::kKeepNewer:
       outcome_at_end_ = Outcome::kKeptNewer;
       break;

@@ -161,6 +161,9 @@ class HardLink {
         return End(NodeOutcome::kKeptNewer);
       case Fate::kSkip:
         return End(NodeOutcome::kSkipped);
+      case Fate::kAsk:
+        result_.target_mode = looked_at_.stx_mode;
+        return End(NodeOutcome::kAsks);
       case Fate::kReplace:
       case Fate::kLinkOver:
         // If even a look at the copy has failed, it can't be linked to. The old target

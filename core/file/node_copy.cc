@@ -195,6 +195,9 @@ class NodeCopy {
         return true;
       case Fate::kSkip:
         return Skip(NodeOutcome::kSkipped);
+      case Fate::kAsk:
+        result_.target_mode = existing.stx_mode;
+        return Skip(NodeOutcome::kAsks);
       case Fate::kKeepNewer:
         return Skip(NodeOutcome::kKeptNewer);
       case Fate::kReplace:

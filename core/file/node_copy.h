@@ -17,7 +17,13 @@
 
 namespace ringcp {
 
-enum class NodeOutcome { kCopied, kSkipped, kKeptNewer, kFailed };
+enum class NodeOutcome {
+  kCopied,
+  kSkipped,
+  kAsks,  // The user has to say whether the target may be replaced.
+  kKeptNewer,
+  kFailed,
+};
 
 // A source that is opened only to be looked at (O_PATH). Its type, its identity and its
 // attributes are those of one file, whatever happens to the file's name.
@@ -45,6 +51,7 @@ class NodeSource {
 struct NodeResult {
   NodeOutcome outcome = NodeOutcome::kFailed;
   CopyFailure failure;                      // The reason for kFailed.
+  mode_t target_mode = 0;                   // With kAsks: the target's st_mode.
   std::vector<CopyFailure> xattr_failures;  // See AttributePlan.
   OldTarget old_target = OldTarget::kKept;
   bool is_made = false;  // The target is there, even if its attributes could not be set.

@@ -41,6 +41,10 @@ class Reporter {
   void TellOfXattrs(const std::vector<CopyFailure>& failures, const Preserve& preserve,
                     std::string_view source, std::string_view target);
 
+  // The user has said that something is not to be replaced. As in GNU cp that makes the
+  // job fail, without a word.
+  void CountDeclined() { errors_.fetch_add(1, std::memory_order_relaxed); }
+
   // Whether the observer wants Copied() and the like: ask before building their paths.
   bool wants_copied() const { return wants_copied_; }
   // `backup`: the name that the old target got; "" if it got none.
@@ -51,7 +55,7 @@ class Reporter {
   void TakenBack(std::string_view backup, std::string_view target);
   void Removed(std::string_view target);
 
-  // How many errors have been reported.
+  // How many errors have been reported, or counted.
   int64_t errors() const { return errors_.load(std::memory_order_relaxed); }
 
  private:

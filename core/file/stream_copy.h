@@ -61,7 +61,8 @@ class StreamCopy {
   // Valid after Step() has returned false.
   const Waiting& waiting() const { return waiting_; }
 
-  // kRunning until the copy has ended; then kCopied, kSkipped, kCancelled or kFailed.
+  // kRunning until the copy has ended; then kCopied, kSkipped, kAsks, kKeptNewer,
+  // kCancelled or kFailed.
   Outcome outcome() const { return outcome_; }
   // REQUIRES: kFailed.
   const CopyFailure& failure() const { return failure_; }
@@ -71,6 +72,8 @@ class StreamCopy {
   const std::vector<CopyFailure>& xattr_failures() const {
     return attributes_.xattr_failures();
   }
+  // With kAsks: the target's st_mode.
+  mode_t target_mode() const { return existing_.stx_mode; }
   // The name that an old target got, if it is kBackedUp.
   const std::string& backup() const { return backup_; }
   // The errno that says why a half-written target could not be removed, or an old one

@@ -78,6 +78,8 @@ StreamCopy::Outcome StreamCopy::CarryOut(const TargetDecision& decision) {
       return MakePointee();
     case Fate::kSkip:
       return Outcome::kSkipped;
+    case Fate::kAsk:
+      return Outcome::kAsks;
     case Fate::kKeepNewer:
       return Outcome::kKeptNewer;
     default:

@@ -7,258 +7,11 @@
 #include "core/base/file_age.h"
 #include "core/base/file_error.h"
 #include "core/base/file_identity.h"
+#include "core/file/target_rules.h"
 #include "core/kernel/standard_streams.h"
 
 namespace ringcp {
 namespace {
-
-using Kinds = EnumSet<CopyKind>;
-using Conditions = EnumSet<Condition>;
-using Theres = EnumSet<There>;
-using Relations = EnumSet<Relation>;
-using Openings = EnumSet<Opening>;
-
-// A rule. It holds if every fact that it names is so; all other facts don't matter.
-struct Row {
-  Kinds kinds = Kinds::All();
-  Conditions with = {};
-  Conditions without = {};
-  Theres there = Theres::All();
-  EnumSet<Names> names = EnumSet<Names>::All();
-  EnumSet<Age> age = EnumSet<Age>::All();
-  Relations relation = Relations::All();
-  Openings opening = Openings::All();
-
-  Fate fate = Fate::kLook;
-  OldTarget old_target = OldTarget::kKept;
-  Refusal refusal = Refusal::kNone;
-};
-
-constexpr Kinds kContents = {CopyKind::kContents, CopyKind::kStream};
-constexpr Kinds kThroughLinks = {CopyKind::kContents, CopyKind::kStream,
-                                 CopyKind::kNameOfFile};
-constexpr Kinds kLinkOrNode = {CopyKind::kLink, CopyKind::kNode};
-constexpr Kinds kByName = {CopyKind::kLink, CopyKind::kNode, CopyKind::kNameOfNode};
-constexpr Kinds kLinkTo = {CopyKind::kHardLink, CopyKind::kLinkToSource};
-// A further name is as old as the copy, and follows it.
-constexpr Kinds kWithTime = {CopyKind::kContents, CopyKind::kStream,
-                             CopyKind::kLink,     CopyKind::kNode,
-                             CopyKind::kHardLink, CopyKind::kLinkToSource};
-constexpr Kinds kFurtherName = {CopyKind::kNameOfFile, CopyKind::kNameOfNode};
-constexpr Relations kSame = {Relation::kSameEntry, Relation::kOtherName,
-                             Relation::kLeadsToSource, Relation::kBehindSource};
-constexpr Theres kNowhere = {There::kNothing, There::kDangling, There::kLoop,
-                             There::kUnknown};
-
-constexpr Row kRows[] = {
-    // If something is in the way in a directory that this job made, the job put it there,
-    // and the file system takes two names for one. To replace it would lose it; only a
-    // symbolic link with -f replaces it, as in GNU cp.
-    {.kinds = {CopyKind::kContents, CopyKind::kStream, CopyKind::kNode,
-               CopyKind::kHardLink, CopyKind::kLinkToSource, CopyKind::kDirectory},
-     .with = Condition::kInNewDirectory,
-     .fate = Fate::kFailToMake},
-    {.kinds = CopyKind::kLink,
-     .with = Condition::kInNewDirectory,
-     .without = Condition::kForce,
-     .fate = Fate::kFailToMake},
-
-    {.there = There::kNothing, .fate = Fate::kCreate},
-
-    // A directory above what is copied may be there, by whatever way, and may even be the
-    // source's. GNU cp tries to make one in place of a symbolic link to nowhere.
-    {.kinds = CopyKind::kParent, .there = There::kDirectory, .fate = Fate::kUse},
-    {.kinds = CopyKind::kParent, .there = There::kUnknown, .fate = Fate::kFailToLook},
-    {.kinds = CopyKind::kParent,
-     .there = {There::kDangling, There::kLoop},
-     .fate = Fate::kFailToMake},
-    {.kinds = CopyKind::kParent,
-     .fate = Fate::kRefuse,
-     .refusal = Refusal::kParentIsNotDirectory},
-
-    // Somebody has put a new target there since the copy removed the old one.
-    {.with = {Condition::kBackup, Condition::kRemoved}, .fate = Fate::kFailToMake},
-    {.with = {Condition::kRemoveDestination, Condition::kRemoved},
-     .fate = Fate::kFailToMake},
-
-    // If the target is a symbolic link to the source directory, GNU cp says that they are
-    // the same file; here the target is no directory.
-    {.kinds = CopyKind::kDirectory, .there = There::kUnknown, .fate = Fate::kFailToLook},
-    {.kinds = CopyKind::kDirectory,
-     .there = Theres::AllBut(There::kDirectory),
-     .fate = Fate::kRefuse,
-     .refusal = Refusal::kTargetIsNotDirectory},
-    {.kinds = CopyKind::kDirectory,
-     .relation = kSame,
-     .fate = Fate::kRefuse,
-     .refusal = Refusal::kSameFile},
-    {.kinds = CopyKind::kDirectory, .fate = Fate::kUse},
-
-    // The target is a symbolic link to nowhere or to itself. GNU cp takes a link to
-    // nowhere for a target that does not exist.
-    {.kinds = kContents,
-     .with = Condition::kWritesThroughDanglingLinks,
-     .there = There::kDangling,
-     .fate = Fate::kMakePointee},
-    {.kinds = kContents,
-     .there = There::kDangling,
-     .fate = Fate::kRefuse,
-     .refusal = Refusal::kTargetDangling},
-    {.kinds = kContents,
-     .with = Condition::kForce,
-     .without = Condition::kRemoved,
-     .there = There::kLoop,
-     .fate = Fate::kReplace,
-     .old_target = OldTarget::kRemovedAfterFailing},
-    {.kinds = CopyKind::kNameOfFile,
-     .there = There::kDangling,
-     .fate = Fate::kLinkOver,
-     .old_target = OldTarget::kRemovedAfterFailing},
-    {.kinds = CopyKind::kNameOfFile,
-     .with = Condition::kForce,
-     .there = There::kLoop,
-     .fate = Fate::kLinkOver,
-     .old_target = OldTarget::kRemovedAfterFailing},
-    {.kinds = kThroughLinks, .there = kNowhere, .fate = Fate::kFailToLook},
-
-    {.with = {Condition::kKeepExisting, Condition::kMustReplace},
-     .fate = Fate::kRefuse,
-     .refusal = Refusal::kTargetKept},
-    {.with = Condition::kKeepExisting, .fate = Fate::kSkip},
-    {.there = There::kUnknown, .fate = Fate::kFailToLook},
-
-    // To replace the source, or the file that it leads to, would lose that file. If both
-    // are hard links to one symbolic link, there is nothing to do.
-    {.kinds = kFurtherName,
-     .without = Condition::kBackup,
-     .relation = Relation::kNameOfCopy,
-     .fate = Fate::kUse},
-    {.kinds = CopyKind::kHardLink, .relation = Relation::kNameOfCopy, .fate = Fate::kUse},
-    {.kinds = kByName,
-     .without = Condition::kBackup,
-     .there = There::kLink,
-     .relation = Relation::kOtherName,
-     .fate = Fate::kSkip},
-    // What is related to the source is refused below rather than kept, unless it may be
-    // removed.
-    {.kinds = kWithTime,
-     .with = Condition::kOnlyOlder,
-     .age = Age::kNotOlder,
-     .relation = Relation::kOtherFile,
-     .fate = Fate::kKeepNewer},
-    {.kinds = kWithTime,
-     .with = {Condition::kOnlyOlder, Condition::kRemoveDestination},
-     .age = Age::kNotOlder,
-     .relation = {Relation::kOtherName, Relation::kLeadsToSource},
-     .fate = Fate::kKeepNewer},
-    {.kinds = kWithTime,
-     .with = {Condition::kOnlyOlder, Condition::kBackup},
-     .age = Age::kNotOlder,
-     .relation = {Relation::kOtherName, Relation::kLeadsToSource},
-     .fate = Fate::kKeepNewer},
-    // A symbolic link that leads to the source is what -s makes.
-    {.kinds = CopyKind::kLinkToSource,
-     .with = Condition::kOnlyOlder,
-     .there = There::kLink,
-     .age = Age::kNotOlder,
-     .relation = {Relation::kOtherName, Relation::kLeadsToSource,
-                  Relation::kBehindSource},
-     .fate = Fate::kKeepNewer},
-    // Another hard link to the source may be removed, and so may a symbolic link to it.
-    {.with = Condition::kBackup,
-     .without = Condition::kInNewDirectory,
-     .there = Theres::AllBut(There::kDirectory),
-     .relation = {Relation::kOtherFile, Relation::kOtherName, Relation::kLeadsToSource,
-                  Relation::kNameOfCopy},
-     .fate = Fate::kReplace,
-     .old_target = OldTarget::kBackedUp},
-    // The file that it leads to stays, as a backup.
-    {.kinds = {CopyKind::kLink, CopyKind::kLinkToSource},
-     .with = Condition::kBackup,
-     .without = Condition::kFollowsLinks,
-     .relation = Relation::kBehindSource,
-     .fate = Fate::kReplace,
-     .old_target = OldTarget::kBackedUp},
-    {.with = Condition::kRemoveDestination,
-     .without = Condition::kInNewDirectory,
-     .there = Theres::AllBut(There::kDirectory),
-     .relation = {Relation::kOtherFile, Relation::kOtherName, Relation::kLeadsToSource},
-     .fate = Fate::kReplace,
-     .old_target = OldTarget::kRemovedBeforehand},
-    // So may each symbolic link by another one, unless that is the source.
-    {.kinds = Kinds::AllBut(CopyKind::kLinkToSource),
-     .relation = kSame,
-     .fate = Fate::kRefuse,
-     .refusal = Refusal::kSameFile},
-    {.kinds = CopyKind::kLinkToSource,
-     .there = Theres::AllBut(There::kLink),
-     .relation = kSame,
-     .fate = Fate::kRefuse,
-     .refusal = Refusal::kSameFile},
-    {.kinds = CopyKind::kLinkToSource,
-     .relation = Relation::kSameEntry,
-     .fate = Fate::kRefuse,
-     .refusal = Refusal::kSameFile},
-
-    {.there = There::kDirectory,
-     .fate = Fate::kRefuse,
-     .refusal = Refusal::kTargetIsDirectory},
-    {.kinds = CopyKind::kStream,
-     .there = There::kClosedStream,
-     .fate = Fate::kRefuse,
-     .refusal = Refusal::kTargetDangling},
-
-    // GNU cp renames the symbolic link over a target that it has not looked at, and does
-    // not report a removal.
-    {.kinds = CopyKind::kLink,
-     .with = Condition::kInNewDirectory,
-     .fate = Fate::kReplace},
-    // The old target stays under its other names.
-    {.with = Condition::kKeepLinks,
-     .without = {Condition::kRemoved, Condition::kAttributesOnly},
-     .names = Names::kSeveral,
-     .opening = Opening::kNotTried,
-     .fate = Fate::kReplace,
-     .old_target = OldTarget::kRemovedBeforehand},
-    // What is no regular file replaces an old target only if no symbolic links are
-    // followed.
-    {.kinds = kByName,
-     .without = {Condition::kFollowsLinks, Condition::kAttributesOnly},
-     .fate = Fate::kReplace,
-     .old_target = OldTarget::kRemovedBeforehand},
-    {.kinds = kLinkTo,
-     .without = {Condition::kFollowsLinks, Condition::kSourceIsRegular,
-                 Condition::kAttributesOnly},
-     .fate = Fate::kReplace,
-     .old_target = OldTarget::kRemovedBeforehand},
-    {.kinds = kFurtherName,
-     .fate = Fate::kLinkOver,
-     .old_target = OldTarget::kRemovedAfterFailing},
-    {.kinds = CopyKind::kHardLink, .with = Condition::kForce, .fate = Fate::kLinkOver},
-    {.kinds = {CopyKind::kLink, CopyKind::kLinkToSource},
-     .with = Condition::kForce,
-     .fate = Fate::kReplace},
-    {.kinds = kLinkOrNode, .fate = Fate::kFailToMake},
-    {.kinds = kLinkTo, .fate = Fate::kFailToMake},
-
-    // The rows from here on are about contents. No socket can be opened.
-    {.kinds = CopyKind::kContents,
-     .with = Condition::kForce,
-     .without = Condition::kRemoved,
-     .there = There::kSocket,
-     .fate = Fate::kReplace,
-     .old_target = OldTarget::kRemovedAfterFailing},
-    {.kinds = CopyKind::kContents,
-     .there = Theres::AllBut(There::kRegular),
-     .fate = Fate::kAsStream},
-    {.with = Condition::kForce,
-     .without = Condition::kRemoved,
-     .opening = Opening::kRefused,
-     .fate = Fate::kReplace,
-     .old_target = OldTarget::kRemovedAfterFailing},
-    {.opening = {Opening::kRefused, Opening::kFailed}, .fate = Fate::kFailToMake},
-    {.fate = Fate::kOverwrite},
-};
 
 // Whether a row holds, as far as the facts are known.
 struct Match {
@@ -272,7 +25,7 @@ struct Match {
   }
 };
 
-Match TryRow(const Row& row, const TargetQuestion& question) {
+Match TryRow(const TargetRule& row, const TargetQuestion& question) {
   Match match;
   match.is_possible =
       row.kinds.Contains(question.kind) && question.conditions.Contains(row.with) &&
@@ -338,7 +91,7 @@ void TargetQuestion::NoteLook(int32_t result, const struct statx& stat,
                               const struct statx& source) {
   NoteLook(result, stat);
   NoteAge(result, stat, source);
-  relation = looks_through_links() ? RelationOf(source, stat) : Relations::All();
+  relation = looks_through_links() ? RelationOf(source, stat) : EnumSet<Relation>::All();
 }
 
 void TargetQuestion::NoteAge(int32_t result, const struct statx& stat,
@@ -351,7 +104,7 @@ void TargetQuestion::NoteAge(int32_t result, const struct statx& stat,
 
 TargetDecision DecideTarget(const TargetQuestion& question) {
   TargetDecision decision;
-  for (const Row& row : kRows) {
+  for (const TargetRule& row : TargetRules()) {
     const Match match = TryRow(row, question);
     if (!match.is_possible) continue;
     if (match.open != Fact::kNone) {
@@ -379,8 +132,34 @@ CopyFailure FailureOf(const TargetDecision& decision, Operation make, int error_
                        error_number);
 }
 
+TargetQuestion QuestionAbout(CopyKind kind, const FileCopyPolicy& policy,
+                             const FileCopyNames& names) {
+  TargetQuestion question = {.kind = kind};
+  if (names.target_file_system != nullptr) {
+    question.time_unit = names.target_file_system->time_unit();
+  }
+  const auto add = [&](Condition condition, bool holds) {
+    if (holds) question.conditions.Add(condition);
+  };
+  add(Condition::kForce, policy.force);
+  add(Condition::kKeepExisting, KeepsExisting(policy.update));
+  add(Condition::kMustReplace, policy.update == Update::kNoneFail);
+  add(Condition::kOnlyOlder, policy.update == Update::kOlder);
+  add(Condition::kKeepTimes, policy.preserve.timestamps);
+  add(Condition::kRemoveDestination, policy.remove_destination);
+  add(Condition::kAsks, policy.interactive && !names.may_replace);
+  add(Condition::kMayReplace, policy.interactive && names.may_replace);
+  add(Condition::kBackup, policy.backup != Backup::kNone);
+  add(Condition::kKeepLinks, policy.preserve.links);
+  add(Condition::kAttributesOnly, policy.attributes_only);
+  add(Condition::kWritesThroughDanglingLinks, policy.writes_through_dangling_links);
+  add(Condition::kFollowsLinks, names.follows_links_here);
+  add(Condition::kInNewDirectory, names.target_directory_created);
+  return question;
+}
+
 EnumSet<Relation> RelationOf(const struct statx& source, const struct statx& target) {
-  return SameFile(source, target) ? kSame : Relations(Relation::kOtherFile);
+  return SameFile(source, target) ? kSameFile : EnumSet<Relation>(Relation::kOtherFile);
 }
 
 }  // namespace ringcp

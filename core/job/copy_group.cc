@@ -73,6 +73,7 @@ std::unique_ptr<Worker> CopyGroup::MakeWorker(int index, Kernel* kernel, bool re
                      .reporter = &job_->reporter,
                      .made_names = job_->notes_made_names ? &job_->made_names : nullptr,
                      .waits = &waits_,
+                     .questions = options.interactive ? &job_->questions : nullptr,
                      .cancelled = &job_->cancelled};
   // A user who asks for io_uring gets it for all files.
   // Chains take a call for many files, calls at once eight for each. What one takes

@@ -16,6 +16,7 @@
 #include "core/job/copy_group.h"
 #include "core/job/file_budget.h"
 #include "core/job/job_state.h"
+#include "core/job/questions.h"
 #include "core/job/tally.h"
 #include "core/job/top_level.h"
 #include "core/job/wait_times.h"
@@ -109,8 +110,7 @@ class CopyJob::Body {
   const CopyOptions& options() const { return state_.options(); }
   // How many rings a worker needs if there is room for any.
   int rings_wanted() const {
-    if (options().engine == EngineChoice::kThreads) return 0;
-    return options().iopoll ? 2 : 1;
+    return options().engine == EngineChoice::kThreads ? 0 : options().iopoll ? 2 : 1;
   }
   void FinishReport();
   void StopTally();
@@ -154,6 +154,7 @@ JobResult CopyJob::Body::Run() {
                           .preserve_links = options().preserve.links,
                           .directories_max = directories});
     }
+    const AskingThread asking(options().interactive ? &state_.questions : nullptr);
     result.status = state_.CopySources(
         &kernel_, &*top, [&](const auto& sources) { return CopySources(sources, *top); });
     kernel_.Close(top->target_fd);

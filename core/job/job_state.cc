@@ -27,6 +27,7 @@ FileCopyPolicy PolicyFor(const CopyRequest& request, uid_t user,
           .makes = options.makes,
           .attributes_only = options.attributes_only,
           .update = options.update,
+          .interactive = options.interactive,
           .backup = options.backup,
           .backup_suffix = &options.backup_suffix,
           .remove_destination = options.remove_destination,
@@ -58,7 +59,8 @@ JobState::JobState(CopyRequest a_request, JobObserver* observer,
       claims(shared_claims != nullptr ? shared_claims : &own_claims),
       reporter(observer),
       policy(PolicyFor(request, ids.user, &file_systems)),
-      directories(policy, request.options.one_file_system, ids.group, &reporter) {}
+      directories(policy, request.options.one_file_system, ids.group, &reporter),
+      questions(observer, request.options.force || request.options.remove_destination) {}
 
 absl::StatusOr<TopLevel> JobState::ResolveSources(Kernel* kernel) {
   if (absl::Status status = CheckSecurityContext(kernel, request.options, &reporter);

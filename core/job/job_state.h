@@ -29,6 +29,7 @@
 #include "core/file/target_claims.h"
 #include "core/job/made_names.h"
 #include "core/job/progress.h"
+#include "core/job/questions.h"
 #include "core/job/top_level.h"
 #include "core/kernel/file_system_table.h"
 #include "core/kernel/kernel.h"
@@ -81,6 +82,7 @@ class JobState {
   DirectoryCopy directories;
   LinkTable links;
   MadeNames made_names;
+  Questions questions;            // Used with -i.
   bool notes_made_names = false;  // Some source must not overwrite another one's copy.
   std::atomic<bool> cancelled = false;
   // One for each worker, which alone writes to it; any thread may read.

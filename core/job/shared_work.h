@@ -13,6 +13,7 @@
 #include "core/file/shared_file.h"
 #include "core/file/target_claims.h"
 #include "core/job/made_names.h"
+#include "core/job/questions.h"
 #include "core/job/wait_control.h"
 #include "core/tree/link_table.h"
 #include "core/tree/walk.h"
@@ -29,6 +30,7 @@ struct SharedWork {
   // Records which named sources were copied; nullptr if nobody asks.
   MadeNames* made_names = nullptr;
   WaitControl* waits = nullptr;
+  Questions* questions = nullptr;  // nullptr: the user is not asked.
   const std::atomic<bool>* cancelled = nullptr;
   // Which calls are made at once for files that are in memory.
   CallsAtOnce warm_calls = CallsAtOnce::kAll;

@@ -10,6 +10,7 @@ Worker::Worker(const SharedWork& work, Kernel* kernel, const WorkerLimits& limit
                BlockPool* pool, EngineCounters* counters)
     : work_(work),
       claims_(work.claims, kernel),
+      questions_(work.questions, kernel),
       kernel_(kernel),
       limits_(limits),
       counters_(counters),
@@ -45,6 +46,7 @@ bool Worker::Step() {
 
 bool Worker::CopyEntries() {
   TakeInSettled();
+  TakeInAnswers();
   StopIfCancelled();
   const bool has_more =
       more_to_walk_ || !to_copy_.empty() || !links_.empty() || readings_in_hand() > 0;
@@ -87,6 +89,10 @@ bool Worker::CopyStreams() {
   // but if a descriptor can't be polled, the stream has to be tried every now and then.
   const bool can_poll = settled_.empty() || settled_.front().results()[0] >= 0;
   settled_.clear();
+  StopIfCancelled();
+  TakeInAnswers();
+  streams_.insert(streams_.end(), to_copy_.begin(), to_copy_.end());
+  to_copy_.clear();
   for (; !streams_.empty(); streams_.pop_front()) {
     const WaitingEntry& entry = streams_.front();
     if (stream_ == nullptr) {
@@ -112,7 +118,8 @@ bool Worker::CopyStreams() {
     OnStreamEnded(entry, *stream_);
     stream_.reset();
   }
-  return true;
+  idle_max_ = kPollInterval;
+  return questions_.open() == 0;
 }
 
 void Worker::StopIfCancelled() {
@@ -132,6 +139,9 @@ void Worker::StopIfCancelled() {
   to_copy_.clear();
   for (const FurtherName& name : links_) Release(name.entry);
   links_.clear();
+  for (const Questions::Question& question : questions_.TakeAll()) {
+    Release(question.entry);
+  }
 }
 
 void Worker::CountKernel() {

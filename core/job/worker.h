@@ -60,7 +60,6 @@ class Worker {
   static constexpr int kCopiesOfDirectory = 8;
   // How long a worker idles before it checks whether the job was cancelled.
   static constexpr absl::Duration kPollInterval = absl::Milliseconds(100);
-
   // How long a worker with nothing else to do waits to be woken because another copy has
   // ended, before it checks by itself.
   static constexpr absl::Duration kTargetPollInterval = absl::Milliseconds(10);
@@ -155,7 +154,8 @@ class Worker {
   bool idle() const {
     return kernel_->chains_in_flight() == 0 && backlog_.empty() && awaiting_.empty() &&
            awaiting_targets_.empty() && blocks_at_once_.empty() && to_copy_.empty() &&
-           links_.empty() && held_back_.empty() && readings_in_hand() == 0;
+           links_.empty() && held_back_.empty() && readings_in_hand() == 0 &&
+           questions_.open() == 0;
   }
   void BeginToHelp();
   // Copies more blocks of the file that this worker helps with; true if none are left.
@@ -192,7 +192,7 @@ class Worker {
   // False while a large file is copied at once, because other copies beside it would only
   // slow it down. Meanwhile threads with nothing to do get half of the batch.
   bool may_start() const {
-    if (!blocks_at_once_.empty()) return false;
+    if (!blocks_at_once_.empty() || questions_.full()) return false;
     const int in_flight = copies_in_flight();
     return in_flight < limits_.copies_in_flight && in_flight < wait_limits_.copies &&
            (in_flight < limits_.copies_in_flight_warm || !at_once_chooser_.is_warm() ||
@@ -222,14 +222,18 @@ class Worker {
   NodeNext DecideNode(NodeTask* node);
   // Counts and tells what has come of it. Returns whether it was copied.
   bool CountNode(const NodeTask& node);
-  // Begins anew with an entry whose file, of `mode`, may not be of the kind that the
-  // directory lists. False if the entry has been looked at before.
+  // Begins anew with an entry whose file, of `mode`, may not be of the kind that is
+  // listed. False if the entry has been looked at before.
   bool Redirect(const WaitingEntry& entry, mode_t mode);
   // Looks at an entry that was taken for a regular file but is none, or can't be opened,
   // and redirects it. False if that can't help: it has been looked at before, can't be
   // looked at, or is what it was taken for.
   bool LookAgain(const WaitingEntry& entry);
   void OnStreamEnded(const WaitingEntry& entry, const StreamCopy& copy);
+  // Has the user be asked about the target of `entry`, whose st_mode is `mode`. If the
+  // answer is yes, TakeInAnswers() adds the entry to to_copy_.
+  void Ask(const WaitingEntry& entry, mode_t mode);
+  void TakeInAnswers();
 
   void OnSettled(const ChainResults& settled);
   // Hands the next chains of the copy in flights_[index] to the kernel, and deals with
@@ -239,8 +243,7 @@ class Worker {
   // the kernel carries out at once.
   void Submit(int index);
   // Whether `chain`, which is in next_, is not to be handed to the kernel now, because it
-  // would make a file: it is held back, or dropped. Then next_ has what follows from
-  // that.
+  // would make a file: it is held back, or dropped, and next_ has what follows.
   bool HoldsBack(ChainId id, const Chain& chain);
   // Whether one more file of `directory` may be made beside those that are.
   bool MayMake(const Directory* directory) const;
@@ -258,10 +261,9 @@ class Worker {
   // in memory, so that the chain was queued instead. Sets *was_read if that came to light
   // too late: the thread has already read the block from a device.
   bool RunBlock(ChainId id, const Chain& chain, ChainResults* settled, bool* was_read);
-  // Decides what to do about a file that has several links; the chains for it are in
-  // next_.
+  // Decides about a file that has several links; the chains for it are in next_.
   void OnMultiplyLinked(int index);
-  // Lets each waiting copy try to continue; a copy that still can't waits again.
+  // Lets each waiting copy try to continue; one that still can't waits again.
   void TryAgain(void (FileCopy::*go_on)(NextChains*), std::vector<int>* waiting);
   void OnDone(int index);
   void QueueChains(int index);
@@ -280,8 +282,8 @@ class Worker {
   static void TakeEntry(const WalkBatch& batch, const WalkEntry& found,
                         WaitingEntry* entry);
   FileCopyNames NamesOf(const WaitingEntry& entry) const;
-  // Whether the link table has to know the file even if it has a single link: symbolic
-  // links named as sources are followed and may lead to it, too.
+  // Whether the link table has to know the file even if it has one link: symbolic links
+  // named as sources are followed and may lead to it, too.
   bool OffersLinks(const WaitingEntry& entry) const {
     return entry.directory->names_sources() && work_.policy.offer_named_links;
   }
@@ -293,19 +295,18 @@ class Worker {
   }
   // Warns if the copy of `entry` has found that a device can't be polled (--iopoll).
   void WarnIfNotPolled(const WaitingEntry& entry, const FileCopy& copy);
-  // Counts `entry` as copied and tells the reporter, also that its old target was
-  // removed.
+  // Counts `entry` as copied, and tells that and what became of its old target.
   void CountDone(const WaitingEntry& entry, OldTarget old_target,
                  const std::string& backup);
   // Of a copy that has not come about: tells that its old target was removed, or gives a
-  // backup its name back, unless the new target is there all the same.
+  // backup its name back, unless the new target is there.
   void EndOldTarget(const WaitingEntry& entry, OldTarget old_target,
                     const std::string& backup, bool is_target_whole);
   void TellRemoved(const WaitingEntry& entry);
   void TellCopied(const WaitingEntry& entry, const std::string& backup);
   void CountFailed(const WaitingEntry& entry, const CopyFailure& failure);
-  // Reports why a half-written target could not be removed, or an old one emptied, unless
-  // `error_number` is 0.
+  // Unless it is 0, reports why a half-written target was not removed, or an old one
+  // emptied.
   void TellOfRemoval(const WaitingEntry& entry, int error_number);
   void TellOfXattrs(const WaitingEntry& entry, const std::vector<CopyFailure>& failures);
   void Release(const WaitingEntry& entry) { Release(entry.directory); }
@@ -323,6 +324,7 @@ class Worker {
 
   SharedWork work_;
   TargetClaims::Desk claims_;
+  Questions::Desk questions_;
   Kernel* const kernel_;
   const WorkerLimits limits_;
   EngineCounters* const counters_;

@@ -95,6 +95,7 @@ void Worker::TakeEntry(const WalkBatch& batch, const WalkEntry& found,
   entry->kind = found.kind;
   entry->follow = found.follow;
   entry->looked_at = found.looked_at;
+  entry->may_replace = false;
   entry->source_name = found.source_name;
   entry->target_name = found.target_name;
   entry->claimed.reset();
@@ -133,7 +134,8 @@ FileCopyNames Worker::NamesOf(const WaitingEntry& entry) const {
           .target_group = target.group,
           .source_file_system = source.file_system,
           .target_file_system = target.file_system,
-          .offers_links = OffersLinks(entry)};
+          .offers_links = OffersLinks(entry),
+          .may_replace = entry.may_replace};
 }
 
 int Worker::TakeFlight() {
@@ -347,6 +349,10 @@ void Worker::OnDone(int index) {
       if (LookAgain(entry)) return;
       CountFailed(entry, {.refusal = Refusal::kSourceReplaced});
       break;
+    case FileCopy::Outcome::kAsks:
+      // The next try counts the bytes again.
+      counters_->bytes_found.Add(-static_cast<int64_t>(copy.bytes_found()));
+      return Ask(entry, copy.target_mode());
     case FileCopy::Outcome::kTargetIsSpecial:
       break;
     case FileCopy::Outcome::kAbandoned:

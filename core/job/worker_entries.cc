@@ -60,6 +60,8 @@ void Worker::OnStreamEnded(const WaitingEntry& entry, const StreamCopy& copy) {
     case FileCopy::Outcome::kKeptNewer:
       counters_->files_skipped.Add(1);
       break;
+    case FileCopy::Outcome::kAsks:
+      return Ask(entry, copy.target_mode());
     case FileCopy::Outcome::kFailed:
       CountFailed(entry, copy.failure());
       break;
@@ -68,6 +70,30 @@ void Worker::OnStreamEnded(const WaitingEntry& entry, const StreamCopy& copy) {
   }
   TellOfRemoval(entry, copy.removal_error());
   Release(entry);
+}
+
+void Worker::Ask(const WaitingEntry& entry, mode_t mode) {
+  WaitingEntry asked = entry;  // It keeps the hold.
+  SettleClaim(&asked, /*copied=*/false);
+  if (cancelled()) return Release(asked);
+  questions_.Ask({.entry = asked,
+                  .target = TargetPath(*asked.directory, asked.target_name),
+                  .mode = mode});
+}
+
+void Worker::TakeInAnswers() {
+  for (Questions::Question& question : questions_.TakeAnswered()) {
+    if (question.is_yes && !cancelled()) {
+      question.entry.may_replace = true;
+      to_copy_.push_back(std::move(question.entry));
+      continue;
+    }
+    if (!question.is_yes) {
+      counters_->files_skipped.Add(1);
+      work_.reporter->CountDeclined();
+    }
+    Release(question.entry);
+  }
 }
 
 void Worker::TellOfRemoval(const WaitingEntry& entry, int error_number) {

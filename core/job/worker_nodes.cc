@@ -58,6 +58,9 @@ void Worker::OnNodeEnded(int index) {
   if (!node.was_cancelled) {
     if (node.step == NodeTask::Step::kLook) {
       next = DecideNode(&node);
+    } else if (node.result.outcome == NodeOutcome::kAsks) {
+      Ask(node.entry, node.result.target_mode);
+      next = NodeNext::kNothing;
     } else {
       copied = CountNode(node);
     }
@@ -132,6 +135,7 @@ bool Worker::CountNode(const NodeTask& node) {
         TellRemoved(entry);
       }
       return result.outcome == NodeOutcome::kKeptNewer;
+    case NodeOutcome::kAsks:
     case NodeOutcome::kFailed:
       break;
   }

@@ -34,6 +34,7 @@ struct WaitingEntry {
   EntryKind kind = EntryKind::kRegular;
   bool follow = false;
   bool looked_at = false;  // See WalkEntry.
+  bool may_replace = false;  // See FileCopyNames.
   std::string source_name;
   std::string target_name;
   // The file that this entry has claimed, to copy it for all of its names; absent if it

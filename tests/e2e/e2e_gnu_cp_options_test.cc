@@ -118,6 +118,39 @@ INSTANTIATE_TEST_SUITE_P(
                      "cp -a d x", true}),
     NameOf);
 
+INSTANTIATE_TEST_SUITE_P(
+    Interactive, GnuCpOptions,
+    Values(Situation{"Yes", "", "echo y | cp -iv a b; echo yes | cp -i b a"},
+           Situation{"New", "", "cp -i a x < /dev/null; cp -ri d y < /dev/null"},
+           Situation{"Several", "printf 1 > t/a; printf 2 > t/b; mkdir t/d",
+                     "printf 'y\\nYES\\n' | cp -i a b t"},
+           Situation{"LastLineWithoutEnd", "", "printf y | cp -i a b"},
+           Situation{"NoClobberLast", "", "cp -in a b < /dev/null; echo y | cp -ni a b"},
+           Situation{"UpdateOlder", "",
+                     "touch b; cp -iu a b < /dev/null; touch a;"
+                     "echo y | cp -iuv a b"},
+           Situation{"SameFile", "ln a h", "cp -i a a; cp -i a h; cp -i la a"},
+           Situation{
+               "Unwritable", "chmod 444 b; chmod 4755 t",
+               "echo y | cp -i a b; echo y | cp -if a b; printf 1 > t/a; chmod 0 t/a;"
+               "echo y | cp -i --remove-destination a t",
+               true},
+           Situation{"Force", "", "echo y | cp -if a b; echo y | cp -i --force b a"},
+           Situation{"Backup", "", "echo y | cp -ibv a b; echo y | cp -ib a a"},
+           Situation{"RemoveDestination", "", "echo y | cp -iv --remove-destination a b"},
+           Situation{"ThroughLink", "", "echo y | cp -i b la; cp -i a dangling"},
+           Situation{"HardLink", "", "echo y | cp -il a b; ln a h; echo y | cp -il a h"},
+           Situation{"SymbolicLink", "", "echo y | cp -is a b; echo y | cp -isf a b"},
+           Situation{"Links", "ln -s x d/l; mkdir -p y; ln -s z y/l",
+                     "echo y | cp -aiv d/. y"},
+           Situation{"Fifo", "mkfifo p d/p; printf 1 > t/p", "echo y | cp -Ri p t"},
+           Situation{"Tree", "mkdir -p x/e; printf 2 > x/e/g", "yes | cp -ri d/. x"},
+           Situation{"HardLinksKept",
+                     "ln d/c d/c2; mkdir x; printf 1 > x/c; printf 2 > x/c2",
+                     "yes | cp -ai d/. x"},
+           Situation{"AttributesOnly", "", "echo y | cp -i --attributes-only a b"}),
+    NameOf);
+
 // Removes the parts of t that depend on where the test runs.
 #define UNDER_HERE "; mv \"t$PWD\" x; rm -r t"
 

@@ -23,7 +23,7 @@ using enum CopyKind;
 using enum Condition;
 
 constexpr int kKinds = 10;
-constexpr int kConditions = 14;
+constexpr int kConditions = 16;
 constexpr int kAges = 2;
 constexpr int kTheres = 10;
 constexpr int kNamesCounts = 2;
@@ -59,6 +59,8 @@ std::string Text(const TargetDecision& decision) {
       return "as stream";
     case Fate::kSkip:
       return "skip";
+    case Fate::kAsk:
+      return "ask";
     case Fate::kKeepNewer:
       return "keep newer";
     case Fate::kRefuse:
@@ -193,6 +195,58 @@ TEST(TargetDecisionTest, StreamsGoIntoDevicesToo) {
       {.kind = kStream, .there = There::kClosedStream, .fate = "dangling"},
       {.kind = kStream, .there = There::kDangling, .fate = "dangling"},
       {.kind = kStream, .conditions = kKeepExisting, .fate = "skip"},
+  });
+}
+
+TEST(TargetDecisionTest, TheUserIsAskedAboutWhatWouldBeReplaced) {
+  constexpr Condition kAsks = Condition::kAsks;
+  constexpr Condition kMayReplace = Condition::kMayReplace;
+  for (const CopyKind kind : {kContents, kStream, kLink, kNode, kNameOfFile, kNameOfNode,
+                              kHardLink, kLinkToSource}) {
+    Try({{.kind = kind, .conditions = kAsks, .fate = "ask"},
+         {.kind = kind, .conditions = kAsks, .there = There::kDirectory, .fate = "ask"},
+         {.kind = kind,
+          .conditions = {kAsks, Condition::kRemoveDestination},
+          .relation = Relation::kOtherName,
+          .fate = "ask"},
+         {.kind = kind,
+          .conditions = {kAsks, Condition::kBackup},
+          .relation = Relation::kLeadsToSource,
+          .fate = "ask"},
+         {.kind = kind, .conditions = {kAsks, kKeepExisting}, .fate = "skip"},
+         {.kind = kind,
+          .conditions = kAsks,
+          .there = There::kNothing,
+          .fate = "create"}});
+  }
+  Try({
+      // Not about what nobody else has put there, or what is kept or refused anyhow.
+      {.conditions = {kAsks, kInNewDirectory}, .fate = "fail to make"},
+      {.conditions = {kAsks, Condition::kOnlyOlder},
+       .age = Age::kNotOlder,
+       .fate = "keep newer"},
+      {.conditions = {kAsks, Condition::kOnlyOlder}, .fate = "ask"},
+      {.conditions = kAsks, .relation = Relation::kSameEntry, .fate = "same file"},
+      {.conditions = kAsks, .there = There::kDangling, .fate = "dangling"},
+      {.kind = CopyKind::kDirectory,
+       .conditions = kAsks,
+       .there = There::kDirectory,
+       .fate = "use"},
+      {.kind = kHardLink,
+       .conditions = kAsks,
+       .relation = Relation::kNameOfCopy,
+       .fate = "ask"},
+      {.kind = kHardLink,
+       .conditions = kMayReplace,
+       .relation = Relation::kNameOfCopy,
+       .fate = "use"},
+      {.conditions = kMayReplace, .fate = "overwrite"},
+      {.kind = kHardLink,
+       .conditions = {kMayReplace, kSourceIsRegular},
+       .fate = "link over, untold"},
+      {.kind = kLinkToSource,
+       .conditions = {kMayReplace, kSourceIsRegular},
+       .fate = "fail to make"},
   });
 }
 
