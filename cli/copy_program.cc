@@ -8,6 +8,8 @@
 
 #include "cli/copy_help.h"
 #include "cli/usage.h"
+#include "cli/user_locale.h"
+#include "core/base/file_error.h"
 
 namespace ringcp {
 
@@ -18,6 +20,7 @@ int RunCopyProgram(int argc, char** argv, const RunCopy& run) {
   // Beyond the limit on a file's size (ulimit -f) a write fails. The signal would end the
   // process instead and leave half a file.
   signal(SIGXFSZ, SIG_IGN);
+  QuoteForPerson(&IsUtf8LocaleOfUser);
   const std::string program = argv[0];
 
   auto parsed = ParseCopyCommandLine(argc, argv, CopyEnvironment::Get());

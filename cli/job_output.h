@@ -60,8 +60,7 @@ class JobOutput {
   virtual void PrintRemoved(std::string_view target) = 0;
 
   // Asks `question`, which ends with "? ", and is waiting for an answer until
-  // EndQuestion()
-  // (-i). Meanwhile other things may be printed.
+  // EndQuestion() (-i). Meanwhile other things may be printed.
   virtual void ShowQuestion(std::string_view question) = 0;
   virtual void EndQuestion() = 0;
 

@@ -1,7 +1,7 @@
 // A job's output for scripts: one JSON object in each line on standard error, with one of
 // the keys "state" (beside "progress"), "error", "warning", "failure", "copied",
-// "removed", "question", "debug". States, progress and file errors are ringcp.v1's in
-// protobuf's JSON mapping.
+// "removed", "unbackup", "question", "debug". States, progress and file errors are
+// ringcp.v1's in protobuf's JSON mapping.
 //
 //   {"state":"RUNNING","progress":{"bytesDone":"4096",...,"scanComplete":true}}
 //   {"error":{"path":"/a","operation":"open","errnoName":"EACCES","message":"..."}}

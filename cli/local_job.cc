@@ -58,6 +58,7 @@ class OutputObserver : public JobObserver {
     output_->PrintTakenBack(backup, target);
   }
   void OnRemoved(std::string_view target) override { output_->PrintRemoved(target); }
+  void OnStopAsking() override { prompt_.Stop(); }
   bool OnAsk(std::string_view target, mode_t mode, bool removes) override {
     output_->ShowQuestion(OverwriteQuestion(target, mode, removes));
     const bool is_yes = prompt_.ReadAnswer();

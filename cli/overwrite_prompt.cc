@@ -58,6 +58,10 @@ std::string OverwriteQuestion(std::string_view target, mode_t mode, bool removes
                                    Quote(target), bits, PermissionLetters(mode));
 }
 
+OverwritePrompt::~OverwritePrompt() {
+  if (!unread_.empty()) lseek(descriptor_, -static_cast<off_t>(unread_.size()), SEEK_CUR);
+}
+
 bool OverwritePrompt::Read() {
   for (;;) {
     if (stopped_.load(std::memory_order_relaxed)) return false;
@@ -74,6 +78,7 @@ bool OverwritePrompt::Read() {
 }
 
 bool OverwritePrompt::ReadAnswer() {
+  if (stopped_.load(std::memory_order_relaxed)) return false;
   size_t end = std::string::npos;
   while ((end = unread_.find('\n')) == std::string::npos) {
     if (Read()) continue;

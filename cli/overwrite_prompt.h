@@ -26,6 +26,9 @@ class OverwritePrompt {
  public:
   // Reads answers from `descriptor`, which stays the caller's.
   explicit OverwritePrompt(int descriptor) : descriptor_(descriptor) {}
+  // Gives what was read ahead back, if the input is a file: it is for the program that
+  // reads on, as behind GNU cp.
+  ~OverwritePrompt();
   OverwritePrompt(const OverwritePrompt&) = delete;
   OverwritePrompt& operator=(const OverwritePrompt&) = delete;
 

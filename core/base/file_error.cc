@@ -14,6 +14,15 @@
 namespace ringcp {
 namespace {
 
+bool (*is_utf8_of_person)() = nullptr;
+
+bool IsQuotingForPerson() { return is_utf8_of_person != nullptr; }
+
+bool IsUtf8OfPerson() {
+  static const bool kIsUtf8 = is_utf8_of_person();
+  return kIsUtf8;
+}
+
 struct Wording {
   Operation operation;
   const char* name;
@@ -99,6 +108,7 @@ bool IsPrintable(wchar_t code) {
   // as printable.
   static const locale_t kUtf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
   if (code < 0x80) return code >= 0x20 && code != 0x7F;
+  if (IsQuotingForPerson() && !IsUtf8OfPerson()) return false;
   return kUtf8 != nullptr && iswprint_l(static_cast<wint_t>(code), kUtf8) != 0;
 }
 
@@ -147,6 +157,8 @@ bool HasShellCharacters(std::string_view name) {
 
 }  // namespace
 
+void QuoteForPerson(bool (*is_utf8)()) { is_utf8_of_person = is_utf8; }
+
 std::string_view OperationName(Operation operation) { return WordingOf(operation).name; }
 
 std::string ErrnoName(int error_number) {
@@ -187,6 +199,28 @@ std::string Quote(std::string_view name) {
   return quoted + "'";
 }
 
+namespace {
+
+// `name` quoted as GNU programs quote it in running text (quotearg's locale style).
+std::string QuoteInText(std::string_view name) {
+  const bool is_typographic = IsQuotingForPerson() && IsUtf8OfPerson();
+  std::string quoted = is_typographic ? "‘" : "'";
+  while (!name.empty()) {
+    const size_t length = PrintableLength(name);
+    if (length == 0) {
+      quoted += Escape(static_cast<unsigned char>(name[0]));
+    } else if (name[0] == '\\' || (name[0] == '\'' && !is_typographic)) {
+      absl::StrAppend(&quoted, "\\", std::string(1, name[0]));
+    } else {
+      quoted.append(name.substr(0, length));
+    }
+    name.remove_prefix(length == 0 ? 1 : length);
+  }
+  return quoted + (is_typographic ? "’" : "'");
+}
+
+}  // namespace
+
 FileError MakeFileError(Operation operation, std::string_view path, int error_number,
                         std::string_view other_path) {
   const Wording& wording = WordingOf(operation);
@@ -214,7 +248,10 @@ FileError MakeFileError(Operation operation, std::string_view path, int error_nu
                                  Quote(path), reason);
     return error;
   }
-  error.message = absl::StrCat(wording.before, Quote(path), wording.after, other, reason);
+  // GNU cp leaves this message to a library that quotes otherwise.
+  const std::string named =
+      operation == Operation::kSetMode ? QuoteInText(path) : Quote(path);
+  error.message = absl::StrCat(wording.before, named, wording.after, other, reason);
   return error;
 }
 

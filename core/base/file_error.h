@@ -69,9 +69,16 @@ std::string_view OperationName(Operation operation);
 // "ENOSPC" for ENOSPC; "" for 0; "errno 4711" for a number without a name.
 std::string ErrnoName(int error_number);
 
+// From now on names are quoted for a person, as by GNU programs: in UTF-8 if `is_utf8`
+// says that the person's locale is one of UTF-8, or else in ASCII. Otherwise they are
+// quoted in UTF-8 in any case. Called by main(), before there are other threads;
+// `is_utf8` is called when the first name is quoted, by any thread.
+void QuoteForPerson(bool (*is_utf8)());
+
 // `name` quoted for people and shells, as GNU cp does it: 'plain', "it's",
-// 'new'$'\n''line'. Bytes that are not printable UTF-8 become octal escapes, so the
-// result is always one line of printable, valid UTF-8.
+// 'new'$'\n''line'. Bytes that are not printable UTF-8, or beyond ASCII if that is
+// what names are quoted in, become octal escapes, so the result is always one line of
+// printable, valid UTF-8.
 std::string Quote(std::string_view name);
 
 // `name` as it is, or quoted if a shell would take it for something else, as GNU cp names

@@ -26,10 +26,13 @@ class JobObserver {
   // Asks the user whether `target`, which exists and has the st_mode `mode`, may be
   // replaced (-i); with `removes`, it would be removed for that. Waits for the answer, so
   // it is called by a thread that does nothing else, and other calls may come meanwhile.
-  // A job that is cancelled waits for it to return.
+  // A job waits for it to return, also if it is cancelled.
   virtual bool OnAsk(std::string_view /*target*/, mode_t /*mode*/, bool /*removes*/) {
     return false;
   }
+
+  // Nobody waits for an answer any more: OnAsk() returns, now and from now on.
+  virtual void OnStopAsking() {}
 
   // Whether OnCopied() is wanted; asked once, when the job starts to run.
   virtual bool WantsCopied() const { return false; }

@@ -80,6 +80,8 @@ bool AttributePlan::Needs(Step step) const {
              (owner_differs() || (policy_->always_sets_attributes && target_.created));
     case Step::kSetGroup:
       return tries_group_;
+    case Step::kLendMode:
+      return has_name() && target_.lent != 0 && (target_.lent & ~*mode_) != 0;
     case Step::kGetXattr:
     case Step::kGetOtherAcl:
       return has_name();
@@ -123,7 +125,8 @@ bool AttributePlan::replaces_acls() const {
 mode_t AttributePlan::WantedMode() const {
   if (keeps_mode()) {
     const mode_t mode = has_acl_ ? target_.attributes->mode() : target_.kept_mode;
-    return mode & ~dropped_bits_ & ~(closes_group_ ? mode_t{S_IRWXG} : 0);
+    const bool is_closed = closes_group_ && !has_acl_;
+    return mode & ~dropped_bits_ & ~(is_closed ? mode_t{S_IRWXG} : 0);
   }
   const mode_t granted =
       target_.withheld & ~policy_->umask & target_.default_acl.value_or(kPermissions);
@@ -147,6 +150,8 @@ Op AttributePlan::op() {
       return SetOwner(file, source_->stx_uid, source_->stx_gid);
     case Step::kSetGroup:
       return SetOwner(file, static_cast<uid_t>(-1), source_->stx_gid);
+    case Step::kLendMode:
+      return SetMode(file, *mode_ | target_.lent);
     case Step::kGetXattr:
     case Step::kGetOtherAcl:
       return GetNamed();
@@ -199,6 +204,10 @@ void AttributePlan::Settle(int32_t result) {
       break;
     case Step::kSetGroup:
       if (is_done) OnOwnerSet();
+      break;
+    case Step::kLendMode:
+      // If it fails, so does setting the attributes.
+      if (is_done) *mode_ |= target_.lent;
       break;
     case Step::kGetXattr:
     case Step::kGetOtherAcl:

@@ -21,6 +21,8 @@
 //                      user may fail to give a file away. The plan then drops the set-ID
 //                      bits, because the file must not act with somebody else's rights.
 //   kSetGroup          if kSetOwner was not permitted. It may fail.
+//   kLendMode          if an attribute is to be set, but the umask has taken off the
+//                      permission that its owner was to be lent for that.
 //   kGetXattr          for each attribute that goes with --preserve=xattr: reads it ...
 //   kSetXattr          ... and sets it. Here, because the kernel takes away a file's
 //                      capabilities when its owner changes, and because the mode may
@@ -136,6 +138,7 @@ class AttributePlan {
     kRestrictMode,
     kSetOwner,
     kSetGroup,
+    kLendMode,
     kGetXattr,
     kSetXattr,
     kListAcls,

@@ -19,6 +19,7 @@
 #include "core/base/copy_options.h"
 #include "core/base/file_error.h"
 #include "core/base/file_identity.h"
+#include "core/file/known_directories.h"
 #include "core/file/shared_file.h"
 #include "core/file/target_claims.h"
 #include "core/kernel/file_system_table.h"
@@ -52,8 +53,9 @@ struct FileCopyPolicy {
   Sparse sparse = Sparse::kAuto;
   bool copy_contents = false;
   bool keep_directory_symlink = false;
-  // Whether the way to a target may lead through symbolic links that were there before.
-  bool may_pass_links = false;
+  // With --parents: the targets of the directories above sources, which may be reached
+  // through symbolic links that were there before.
+  KnownDirectories* known_parents = nullptr;
   Reflink reflink = Reflink::kNever;
   // What is known about file systems. REQUIRES: set if contents are copied.
   FileSystemTable* file_systems = nullptr;

@@ -234,6 +234,24 @@ class HardLink {
   NodeResult result_;
 };
 
+constexpr int kStepFlags = O_PATH | O_DIRECTORY;
+
+// Opens the directory `name` in `directory`. Returns a descriptor, or -errno.
+int OpenStep(const FileCopyPolicy& policy, Kernel* kernel, int directory,
+             const char* name) {
+  const int no_follow = policy.keep_directory_symlink ? 0 : O_NOFOLLOW;
+  int fd = kernel->Open(directory, name, kStepFlags | no_follow);
+  if ((fd != -ENOTDIR && fd != -ELOOP) || policy.known_parents == nullptr) return fd;
+  // It may be a symbolic link. Somebody may have put it there since, and where it leads
+  // to only the directory tells.
+  fd = kernel->Open(directory, name, kStepFlags);
+  if (fd < 0) return fd;
+  struct statx stat;
+  if (kernel->Stat(fd, &stat) == 0 && policy.known_parents->Contains(stat)) return fd;
+  kernel->Close(fd);
+  return -ELOOP;
+}
+
 }  // namespace
 
 NodeResult MakeHardLink(const FileCopyPolicy& policy, const FileCopyNames& names,
@@ -246,16 +264,16 @@ NodeResult MakeHardLinkToSource(const FileCopyPolicy& policy, const FileCopyName
   return HardLink(policy, names, source.stat()).Make();
 }
 
-int OpenParentBeneath(Kernel* kernel, int top, const std::string& path, bool follow) {
-  const int flags = O_PATH | O_DIRECTORY | (follow ? 0 : O_NOFOLLOW);
-  int fd = kernel->Open(top, ".", flags);
+int OpenParentBeneath(const FileCopyPolicy& policy, Kernel* kernel, int top,
+                      const std::string& path) {
+  int fd = kernel->Open(top, ".", kStepFlags | O_NOFOLLOW);
   size_t start = 0;
   for (size_t slash = path.find('/'); fd >= 0 && slash != std::string::npos;
        slash = path.find('/', start)) {
     const std::string part = path.substr(start, slash - start);
     start = slash + 1;
     if (part.empty()) continue;
-    const int below = kernel->Open(fd, part.c_str(), flags);
+    const int below = OpenStep(policy, kernel, fd, part.c_str());
     kernel->Close(fd);
     fd = below;
   }

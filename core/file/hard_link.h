@@ -42,9 +42,12 @@ NodeResult MakeHardLinkToSource(const FileCopyPolicy& policy, const FileCopyName
                                 const NodeSource& source);
 
 // Opens the directory that the last part of `path` is in. It goes step by step beneath
-// `top` and follows symbolic links only with `follow`; `path` may be longer than
-// PATH_MAX. Returns an O_PATH descriptor, or -errno.
-int OpenParentBeneath(Kernel* kernel, int top, const std::string& path, bool follow);
+// `top`, and `path` may be longer than PATH_MAX. Symbolic links are followed only as far
+// as the target's directories may be reached through some: all of them with
+// --keep-directory-symlink, and to known parents. Returns an O_PATH descriptor, or
+// -errno.
+int OpenParentBeneath(const FileCopyPolicy& policy, Kernel* kernel, int top,
+                      const std::string& path);
 
 }  // namespace ringcp
 

@@ -37,6 +37,14 @@ void SourceAttributes::Start(const Preserve& preserve, FileRef source, mode_t mo
   step_ = Step::kList;
 }
 
+void SourceAttributes::NoteUnreadable(const Preserve& preserve, mode_t mode,
+                                      int error_number) {
+  Start({}, FileRef(), mode);
+  if (!preserve.mode) return;
+  acl_error_ = error_number;
+  mode_without_acl_ &= ~kOthersPermissions;
+}
+
 Op SourceAttributes::op() {
   const auto get = [this](const char* name, std::string* acl) {
     if (acl->empty()) acl->resize(kUsualBytes);

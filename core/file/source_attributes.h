@@ -5,8 +5,8 @@
 //   --preserve=mode   ACLs. They are read now, because it depends on them with which
 //                     permissions the target may be made.
 //   --preserve=xattr  Other attributes. Now only their names are read; AttributePlan
-//                     copies the values one by one, so that a file with many or large
-//                     ones takes no more memory than others.
+//                     copies the values one by one, so that many take no more memory
+//                     than one.
 //
 // No I/O: this hands out one op at a time and takes in its result. A symbolic link has no
 // ACLs, but it may have other attributes.
@@ -49,6 +49,10 @@ class SourceAttributes {
   // that was opened with O_PATH, /proc is needed, and without /proc only `mode` counts.
   // REQUIRES: done().
   void Start(const Preserve& preserve, FileRef source, mode_t mode);
+
+  // In place of that: the source can't be looked at, because of `error_number`. Then its
+  // copy lets in the owner only.
+  void NoteUnreadable(const Preserve& preserve, mode_t mode, int error_number);
 
   bool done() const { return step_ == Step::kDone; }
   // The next op to carry out. REQUIRES: !done().

@@ -141,8 +141,7 @@ constexpr TargetRule kRules[] = {
                   Relation::kBehindSource},
      .fate = Fate::kKeepNewer},
     // The user is asked only about what may be replaced by the rows below. Nobody else
-    // has
-    // put anything into a directory that this job made.
+    // has put anything into a directory that this job made.
     {.kinds = Kinds::AllBut(CopyKind::kDirectory),
      .with = Condition::kAsks,
      .without = {Condition::kInNewDirectory, Condition::kRemoved},
@@ -165,6 +164,14 @@ constexpr TargetRule kRules[] = {
      .there = There::kLink,
      .relation = {Relation::kOtherName, Relation::kLeadsToSource,
                   Relation::kBehindSource},
+     .fate = Fate::kAsk},
+
+    {.kinds = {CopyKind::kLink, CopyKind::kLinkToSource},
+     .with = {Condition::kAsks, Condition::kBackup},
+     .without = {Condition::kFollowsLinks, Condition::kInNewDirectory,
+                 Condition::kRemoved},
+     .there = kAskedAbout,
+     .relation = Relation::kBehindSource,
      .fate = Fate::kAsk},
 
     // Another hard link to the source may be removed, and so may a symbolic link to it.

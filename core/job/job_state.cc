@@ -19,7 +19,7 @@ namespace ringcp {
 namespace {
 
 FileCopyPolicy PolicyFor(const CopyRequest& request, uid_t user,
-                         FileSystemTable* file_systems) {
+                         FileSystemTable* file_systems, KnownDirectories* known_parents) {
   const CopyOptions& options = request.options;
   return {.preserve = options.preserve,
           .default_mode = options.default_mode,
@@ -35,7 +35,7 @@ FileCopyPolicy PolicyFor(const CopyRequest& request, uid_t user,
           .sparse = options.sparse,
           .copy_contents = options.copy_contents,
           .keep_directory_symlink = options.keep_directory_symlink,
-          .may_pass_links = options.keep_directory_symlink || options.parents,
+          .known_parents = options.parents ? known_parents : nullptr,
           // A clone has the holes of its source.
           .reflink = options.sparse == Sparse::kNever ? Reflink::kNever : options.reflink,
           .file_systems = file_systems,
@@ -58,9 +58,10 @@ JobState::JobState(CopyRequest a_request, JobObserver* observer,
       ids(process_ids),
       claims(shared_claims != nullptr ? shared_claims : &own_claims),
       reporter(observer),
-      policy(PolicyFor(request, ids.user, &file_systems)),
+      policy(PolicyFor(request, ids.user, &file_systems, &known_parents)),
       directories(policy, request.options.one_file_system, ids.group, &reporter),
-      questions(observer, request.options.force || request.options.remove_destination) {}
+      questions(observer, &cancelled,
+                request.options.force || request.options.remove_destination) {}
 
 absl::StatusOr<TopLevel> JobState::ResolveSources(Kernel* kernel) {
   if (absl::Status status = CheckSecurityContext(kernel, request.options, &reporter);

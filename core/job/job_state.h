@@ -79,6 +79,7 @@ class JobState {
   // sources are resolved.
   FileCopyPolicy policy;
   std::set<std::string> named_targets;  // FileCopyPolicy::named_targets
+  KnownDirectories known_parents;       // FileCopyPolicy::known_parents
   DirectoryCopy directories;
   LinkTable links;
   MadeNames made_names;

@@ -60,8 +60,8 @@ void NodeTask::MakeLink(Kernel* kernel) {
   const bool neighbours = existing_in == here;
   const int existing_directory =
       neighbours ? entry.directory->target->fd
-                 : OpenParentBeneath(kernel, work->walk->top()->target->fd, copied_as,
-                                     work->policy.may_pass_links);
+                 : OpenParentBeneath(work->policy, kernel, work->walk->top()->target->fd,
+                                     copied_as);
   if (existing_directory < 0) {
     result = {};
     result.failure = TargetFailure(Operation::kMakeHardLink, -existing_directory);

@@ -1,7 +1,6 @@
 // Copies an entry that is neither a regular file nor a directory, makes a link to an
-// entry
-// (-l, -s), or one more name of a file that was copied: a task that a helper thread may
-// carry out.
+// entry (-l, -s), or one more name of a file that was copied: a task that a helper thread
+// may carry out.
 //
 // Thread-safety: while the task is under way, the thread that carries it out may change
 // it, but for `entry` and `is_in_hand`, and nobody else; otherwise it is the worker's.

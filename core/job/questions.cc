@@ -7,29 +7,59 @@
 
 namespace ringcp {
 
-Questions::Questions(JobObserver* observer, bool removes)
-    : observer_(observer), removes_(removes) {}
+Questions::Questions(JobObserver* observer, const std::atomic<bool>* cancelled,
+                     bool removes)
+    : observer_(observer), cancelled_(cancelled), removes_(removes) {}
 
 Questions::~Questions() = default;
 
+bool Questions::Answer(const Question& question) {
+  MutexLock lock(&asking_);
+  return !cancelled_->load(std::memory_order_relaxed) &&
+         observer_->OnAsk(question.target, question.mode, removes_);
+}
+
 Questions::Desk::~Desk() { RINGCP_CHECK(open_ == 0); }
+
+uint64_t Questions::Desk::Begin() {
+  if (questions_ == nullptr) return 0;
+  undecided_.emplace(++begun_, std::nullopt);
+  return begun_;
+}
+
+void Questions::Desk::Decide(uint64_t order) {
+  const auto found = undecided_.find(order);
+  if (found == undecided_.end() || found->second.has_value()) return;
+  undecided_.erase(found);
+  HandOver();
+}
 
 void Questions::Desk::Ask(Question question) {
   ++open_;
-  bool waits_here = false;
-  {
-    MutexLock lock(&questions_->mutex_);
-    waits_here = !questions_->runs_;
-    if (!waits_here) {
-      questions_->waiting_.push_back({.desk = this, .question = std::move(question)});
-      questions_->changed_.NotifyAll();
-      return;
+  // An entry that has been decided on before asks behind all that are begun by now.
+  const uint64_t order =
+      undecided_.contains(question.entry.order) ? question.entry.order : ++begun_;
+  undecided_[order] = std::move(question);
+  HandOver();
+}
+
+void Questions::Desk::HandOver() {
+  while (!undecided_.empty() && undecided_.begin()->second.has_value()) {
+    Question question = *std::move(undecided_.begin()->second);
+    undecided_.erase(undecided_.begin());
+    {
+      MutexLock lock(&questions_->mutex_);
+      if (questions_->runs_) {
+        questions_->waiting_.push_back({.desk = this, .question = std::move(question)});
+        questions_->changed_.NotifyAll();
+        continue;
+      }
     }
+    question.is_yes = questions_->Answer(question);
+    kernel_->Wake();
+    MutexLock lock(&questions_->mutex_);
+    answered_.push_back(std::move(question));
   }
-  question.is_yes = questions_->Answer(question);
-  kernel_->Wake();
-  MutexLock lock(&questions_->mutex_);
-  answered_.push_back(std::move(question));
 }
 
 std::vector<Questions::Question> Questions::Desk::TakeAnswered() {
@@ -43,9 +73,14 @@ std::vector<Questions::Question> Questions::Desk::TakeAnswered() {
 
 std::vector<Questions::Question> Questions::Desk::TakeAll() {
   std::vector<Question> taken;
+  for (auto& [order, question] : undecided_) {
+    if (question.has_value()) taken.push_back(*std::move(question));
+  }
+  undecided_.clear();
   if (open_ == 0) return taken;
   MutexLock lock(&questions_->mutex_);
-  taken.swap(answered_);
+  taken.insert(taken.end(), answered_.begin(), answered_.end());
+  answered_.clear();
   for (Asked& asked : questions_->waiting_) {
     if (asked.desk != this) continue;
     asked.desk = nullptr;
@@ -74,7 +109,10 @@ AskingThread::AskingThread(Questions* questions) : questions_(questions) {
 }
 
 AskingThread::~AskingThread() {
-  if (questions_ != nullptr) questions_->Stop();
+  if (questions_ == nullptr) return;
+  questions_->Stop();
+  // If the workers have given up, nobody waits for the answer that is being waited for.
+  questions_->observer_->OnStopAsking();
   if (thread_.joinable()) thread_.join();
 }
 

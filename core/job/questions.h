@@ -1,10 +1,14 @@
 // Asks the user about targets that exist (-i), one question at a time, on a thread of its
-// own, while the workers go on with other files.
+// own, while the worker goes on with other files.
 //
 // A copy that meets such a target ends there, having changed nothing. Its entry waits
 // here for the answer; if that is yes, its worker begins with it anew. To keep the copy
 // itself waiting, with its files open, was the alternative: every kind of copy would need
 // one more state, and each question a descriptor or two.
+//
+// Answers may come from a script, so questions are asked in the order in which the walk
+// yields the entries: a question waits until all earlier entries have been decided on.
+// For that there is one worker (worker_count.h).
 //
 // Thread-safety: any thread may call the methods of Questions. A Desk belongs to one
 // thread.
@@ -14,7 +18,11 @@
 
 #include <sys/types.h>
 
+#include <atomic>
+#include <cstdint>
 #include <deque>
+#include <map>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -44,13 +52,20 @@ class Questions {
   // desk; nothing is open when it is destroyed.
   class Desk {
    public:
+    // `questions`: nullptr if nothing is ever asked.
     Desk(Questions* questions, Kernel* kernel) : questions_(questions), kernel_(kernel) {}
     ~Desk();
     Desk(const Desk&) = delete;
     Desk& operator=(const Desk&) = delete;
 
-    // Asks, and has the kernel woken when there is an answer. REQUIRES: `questions` was
-    // not nullptr.
+    // The worker begins with an entry. Returns the entry's place in the order of
+    // questions (WaitingEntry::order): 0 if nothing is ever asked.
+    uint64_t Begin();
+    // The entry with this place asks nothing, or not before all others have been decided
+    // on. May be called several times.
+    void Decide(uint64_t order);
+    // Asks when it is the entry's turn, and has the kernel woken when there is an answer.
+    // REQUIRES: `questions` was not nullptr.
     void Ask(Question question);
     // Takes out the questions that have been answered.
     std::vector<Question> TakeAnswered();
@@ -63,16 +78,23 @@ class Questions {
 
    private:
     friend class Questions;
+    // Hands over the questions whose turn it is.
+    void HandOver();
+
     Questions* const questions_;
     Kernel* const kernel_;
+    uint64_t begun_ = 0;
+    // Of the entries begun, those that have not been decided on, and those behind them
+    // that ask.
+    std::map<uint64_t, std::optional<Question>> undecided_;
     int open_ = 0;
     // Guarded by questions_->mutex_:
     std::vector<Question> answered_;
   };
 
-  // `removes`: a target for which the answer is yes may be removed.
-  // REQUIRES: `observer` outlives this.
-  Questions(JobObserver* observer, bool removes);
+  // `cancelled`: the job's. `removes`: a target for which the answer is yes may be
+  // removed. REQUIRES: `observer` and `cancelled` outlive this.
+  Questions(JobObserver* observer, const std::atomic<bool>* cancelled, bool removes);
   ~Questions();
   Questions(const Questions&) = delete;
   Questions& operator=(const Questions&) = delete;
@@ -88,19 +110,19 @@ class Questions {
   void Run();
   void ExpectRun();
   void Stop();
-  bool Answer(const Question& question) const {
-    return observer_->OnAsk(question.target, question.mode, removes_);
-  }
+  bool Answer(const Question& question);
 
   JobObserver* const observer_;
+  const std::atomic<bool>* const cancelled_;
   const bool removes_;
 
+  Mutex asking_;  // Held while the user is asked.
   Mutex mutex_;
   CondVar changed_;
   bool runs_ ABSL_GUARDED_BY(mutex_) = false;
   bool stops_ ABSL_GUARDED_BY(mutex_) = false;
+  // The first one is the one that the user is being asked, if any.
   std::deque<Asked> waiting_ ABSL_GUARDED_BY(mutex_);
-  // The one that the user is being asked, if any, is the first that waits.
 };
 
 // Asks, from its construction to its destruction. Without it, or if no thread can be

@@ -46,8 +46,8 @@ bool Worker::Step() {
 
 bool Worker::CopyEntries() {
   TakeInSettled();
-  TakeInAnswers();
   StopIfCancelled();
+  TakeInAnswers();
   const bool has_more =
       more_to_walk_ || !to_copy_.empty() || !links_.empty() || readings_in_hand() > 0;
   if (has_more && !stopping_) Fill();
@@ -118,8 +118,9 @@ bool Worker::CopyStreams() {
     OnStreamEnded(entry, *stream_);
     stream_.reset();
   }
+  if (questions_.open() == 0) return true;
   idle_max_ = kPollInterval;
-  return questions_.open() == 0;
+  return false;
 }
 
 void Worker::StopIfCancelled() {

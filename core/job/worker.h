@@ -274,13 +274,11 @@ class Worker {
   // name before, it loses that claim.
   LinkTable::Claim ClaimCopy(const FileIdentity& id, uint32_t links, WaitingEntry* entry,
                              std::string* copied_as);
-  // Ends the claim of `entry`, if it has one, and deals with the entries that waited for
-  // it.
+  // Ends the claim of `entry`, if any, and deals with the entries that waited for it.
   void SettleClaim(WaitingEntry* entry, bool copied);
 
   // Fills `entry` in for `found`, which is in `batch`.
-  static void TakeEntry(const WalkBatch& batch, const WalkEntry& found,
-                        WaitingEntry* entry);
+  void TakeEntry(const WalkBatch& batch, const WalkEntry& found, WaitingEntry* entry);
   FileCopyNames NamesOf(const WaitingEntry& entry) const;
   // Whether the link table has to know the file even if it has one link: symbolic links
   // named as sources are followed and may lead to it, too.
@@ -290,7 +288,7 @@ class Worker {
   // How often a file with `links` links may be met at most, as `entry` and as others.
   uint32_t LinksToMeet(const WaitingEntry& entry, uint64_t links) const {
     const bool any_number = work_.policy.offer_all_links || OffersLinks(entry) ||
-                            work_.policy.may_meet_names_again;
+                            work_.policy.may_meet_names_again || work_.policy.interactive;
     return any_number ? LinkTable::kAnyNumber : static_cast<uint32_t>(links);
   }
   // Warns if the copy of `entry` has found that a device can't be polled (--iopoll).
@@ -309,7 +307,9 @@ class Worker {
   // emptied.
   void TellOfRemoval(const WaitingEntry& entry, int error_number);
   void TellOfXattrs(const WaitingEntry& entry, const std::vector<CopyFailure>& failures);
-  void Release(const WaitingEntry& entry) { Release(entry.directory); }
+  void Release(const WaitingEntry& entry);
+  // Keeps `entry`, with its hold, for when others are done.
+  void PutAside(const WaitingEntry& entry, std::deque<WaitingEntry>* entries);
   // Gives back a hold on a directory, and has it be left if that was the last one.
   void Release(Directory* directory);
   // Adds what the kernel has counted since the last call to counters_.

@@ -96,6 +96,7 @@ void Worker::TakeEntry(const WalkBatch& batch, const WalkEntry& found,
   entry->follow = found.follow;
   entry->looked_at = found.looked_at;
   entry->may_replace = false;
+  entry->order = questions_.Begin();
   entry->source_name = found.source_name;
   entry->target_name = found.target_name;
   entry->claimed.reset();
@@ -113,7 +114,7 @@ void Worker::Begin(const WaitingEntry& entry) {
     case EntryKind::kSpecial:
       return BeginNode(entry);
     case EntryKind::kStream:
-      streams_.push_back(entry);
+      PutAside(entry, &streams_);
   }
 }
 
@@ -301,6 +302,7 @@ void Worker::OnMultiplyLinked(int index) {
       flight.copy.Abandon(&next_);
       break;
     case LinkTable::Claim::kWait:
+      questions_.Decide(flight.entry.order);
       flight.entry.directory = nullptr;  // The waiting entry has taken over the hold.
       flight.copy.Abandon(&next_);
       break;
@@ -335,7 +337,7 @@ void Worker::OnDone(int index) {
         // The next try counts the bytes again.
         counters_->bytes_found.Add(-static_cast<int64_t>(copy.bytes_found()));
         SettleClaim(&entry, /*copied=*/false);
-        to_open_alone_.push_back(entry);  // It keeps the hold.
+        PutAside(entry, &to_open_alone_);
         return;
       }
       // A source that can't be opened may not be the regular file that it is listed as.
@@ -375,7 +377,7 @@ void Worker::OnDone(int index) {
   // still the file that was claimed.
   SettleClaim(&entry, copied && entry.claimed == IdentityOf(copy.stat()));
   if (copy.outcome() == FileCopy::Outcome::kTargetIsSpecial) {
-    streams_.push_back(entry);  // It keeps the hold.
+    PutAside(entry, &streams_);
   } else {
     Release(entry);
   }

@@ -35,7 +35,8 @@ bool ClonesOneAtATime(Kernel* kernel, const std::vector<TopLevelSource>& sources
 
 int WorkerCount(Kernel* kernel, const std::vector<TopLevelSource>& sources, int target_fd,
                 const CopyOptions& options) {
-  if (LibrariesArePreloaded()) return 1;
+  // Several workers would ask in another order each time (-i).
+  if (LibrariesArePreloaded() || options.interactive) return 1;
   const bool tree = std::any_of(sources.begin(), sources.end(),
                                 [](const auto& source) { return source.is_directory; });
   // A large file keeps a second worker busy.

@@ -72,6 +72,16 @@ void Worker::OnStreamEnded(const WaitingEntry& entry, const StreamCopy& copy) {
   Release(entry);
 }
 
+void Worker::Release(const WaitingEntry& entry) {
+  questions_.Decide(entry.order);
+  Release(entry.directory);
+}
+
+void Worker::PutAside(const WaitingEntry& entry, std::deque<WaitingEntry>* entries) {
+  questions_.Decide(entry.order);
+  entries->push_back(entry);
+}
+
 void Worker::Ask(const WaitingEntry& entry, mode_t mode) {
   WaitingEntry asked = entry;  // It keeps the hold.
   SettleClaim(&asked, /*copied=*/false);
@@ -88,7 +98,7 @@ void Worker::TakeInAnswers() {
       to_copy_.push_back(std::move(question.entry));
       continue;
     }
-    if (!question.is_yes) {
+    if (!question.is_yes && !cancelled()) {
       counters_->files_skipped.Add(1);
       work_.reporter->CountDeclined();
     }

@@ -86,7 +86,7 @@ Worker::NodeNext Worker::DecideNode(NodeTask* node) {
   const bool is_other = S_ISREG(stat.stx_mode) || S_ISDIR(stat.stx_mode);
   if (!is_node && !is_other) {
     entry.kind = EntryKind::kStream;
-    streams_.push_back(entry);  // It keeps the hold.
+    PutAside(entry, &streams_);
     return NodeNext::kNothing;
   }
   if (!is_node && Redirect(entry, stat.stx_mode)) return NodeNext::kNothing;
@@ -102,6 +102,7 @@ Worker::NodeNext Worker::DecideNode(NodeTask* node) {
         node->step = NodeTask::Step::kLink;
         return NodeNext::kTask;
       case LinkTable::Claim::kWait:
+        questions_.Decide(entry.order);
         return NodeNext::kNothing;
     }
   }

@@ -11,12 +11,18 @@
 
 namespace ringcp {
 
+// Whether the process may have so much address space (RLIMIT_AS) that a thread finds some
+// besides its stack. Otherwise the thread could be started, but the next allocation of
+// any thread might end the program.
+bool HasRoomForThread();
+
 // Starts `thread` with `function`. Returns false if the process may have no more threads
 // (RLIMIT_NPROC, a control group's pids.max) or if there is no memory for the stack:
 // std::thread throws then, and nobody would catch that.
 // REQUIRES: `thread` is not joinable.
 template <typename Function>
 bool StartThread(Function function, std::thread* thread) {
+  if (!HasRoomForThread()) return false;
   try {
     *thread = std::thread(std::move(function));
     return true;

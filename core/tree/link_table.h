@@ -33,8 +33,9 @@ struct WaitingEntry {
   Directory* directory = nullptr;
   EntryKind kind = EntryKind::kRegular;
   bool follow = false;
-  bool looked_at = false;  // See WalkEntry.
+  bool looked_at = false;    // See WalkEntry.
   bool may_replace = false;  // See FileCopyNames.
+  uint64_t order = 0;        // Its place among those that may ask (-i).
   std::string source_name;
   std::string target_name;
   // The file that this entry has claimed, to copy it for all of its names; absent if it

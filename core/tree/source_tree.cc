@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/file_error.h"
@@ -14,17 +15,15 @@
 namespace ringcp {
 namespace {
 
-constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
-
-// Opens the directory `source`, whose name is a path, to look at it. Returns a descriptor,
-// or -errno: -ESTALE if it is another directory by now.
-int OpenGiven(Kernel* kernel, const SourceDirectory& source) {
-  const int fd = kernel->Open(source.fd, source.name.c_str(), O_PATH | O_DIRECTORY);
+// Opens the directory `source`, whose name is a path, and looks at it anew: by now the
+// name may lead to another one. Returns a descriptor or -errno.
+int OpenGiven(Kernel* kernel, SourceDirectory* source) {
+  const int fd = kernel->Open(source->fd, source->name.c_str(), O_PATH | O_DIRECTORY);
   if (fd < 0) return fd;
-  struct statx stat;
-  if (kernel->Stat(fd, &stat) == 0 && source.IsSame(stat)) return fd;
+  const int32_t result = kernel->Stat(fd, &source->stat);
+  if (result == 0) return fd;
   kernel->Close(fd);
-  return -ESTALE;
+  return result;
 }
 
 }  // namespace
@@ -110,25 +109,23 @@ std::unique_ptr<SourceAttributes> SourceTree::LookAtAttributes(Kernel* kernel,
   if (is_given) kept.xattrs = Xattrs::kNone;
   if (is_given) kept.context = false;
   if (!kept.mode && !kept.has_xattrs()) return nullptr;
-  const int fd = is_given ? OpenGiven(kernel, source) : source.fd;
-  if (fd < 0) {
-    // It could not be opened at all. Its ACLs may deny what its mode grants.
-    if (preserve.mode) source.stat.stx_mode &= static_cast<uint16_t>(~kOthers);
-    return nullptr;
-  }
+  const int fd = is_given ? OpenGiven(kernel, &source) : source.fd;
   auto attributes = std::make_unique<SourceAttributes>();
-  attributes->Start(kept, FileRef::Descriptor(fd), source.stat.stx_mode);
-  LookAtOnce(attributes.get(), [kernel](const Op& op) { return kernel->Do(op); });
-  if (is_given) {
-    kernel->Close(fd);
-    attributes->ForgetUnread();
+  if (fd < 0) {
+    // Its ACLs may deny what its mode grants. Of a directory that is copied with its
+    // contents it has been told that it could not be opened.
+    attributes->NoteUnreadable(kept, source.stat.stx_mode, is_given ? -fd : 0);
+  } else {
+    attributes->Start(kept, FileRef::Descriptor(fd), source.stat.stx_mode);
+    LookAtOnce(attributes.get(), [kernel](const Op& op) { return kernel->Do(op); });
   }
-  if (!attributes->any()) return nullptr;
+  if (is_given && fd >= 0) kernel->Close(fd);
+  if (is_given) attributes->ForgetUnread();
   if (preserve.mode) {
     source.stat.stx_mode = static_cast<uint16_t>((source.stat.stx_mode & S_IFMT) |
                                                  attributes->mode_without_acl());
   }
-  return attributes;
+  return attributes->any() ? std::move(attributes) : nullptr;
 }
 
 }  // namespace ringcp

@@ -145,7 +145,12 @@ bool TargetTree::Open(Kernel* kernel, Directory* directory, struct statx* stat) 
   TargetQuestion question = {.kind = kind, .there = ThereByOpening(kind, result)};
   if (result == 0) question.relation = RelationOf(directory->source.stat, *stat);
   const TargetDecision decision = DecideTarget(question);
-  if (decision.fate == Fate::kUse) return true;
+  if (decision.fate == Fate::kUse) {
+    if (kind == CopyKind::kParent && policy_.known_parents != nullptr) {
+      policy_.known_parents->Add(*stat);
+    }
+    return true;
+  }
   CopyFailure failure = TargetFailure(Operation::kAccessDirectory, -result);
   if (decision.fate == Fate::kRefuse) failure = RefusedTarget(decision.refusal);
   if (decision.fate == Fate::kFailToMake) {

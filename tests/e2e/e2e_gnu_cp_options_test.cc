@@ -40,6 +40,15 @@ INSTANTIATE_TEST_SUITE_P(
     NameOf);
 
 INSTANTIATE_TEST_SUITE_P(
+    Quoting, GnuCpOptions,
+    Values(Situation{
+        "InLocales", "",
+        "for l in C C.UTF-8 POSIX nowhere; do for f in é \"it's é\" 'ü\n'; do"
+        "  LC_ALL=$l cp $f x; cp -v a \"$f\"; rm \"$f\"; done; done;"
+        "unset LC_ALL; LANG=C.UTF-8 cp é x; LC_CTYPE=C.UTF-8 cp é x; cp é x"}),
+    NameOf);
+
+INSTANTIATE_TEST_SUITE_P(
     StripTrailingSlashes, GnuCpOptions,
     Values(Situation{"OfLinkToDirectory", "", "cp -r --strip-trailing-slashes ld/ x"},
            Situation{"OfFile", "", "cp --strip-trailing-slashes a// x"},
@@ -66,6 +75,11 @@ INSTANTIATE_TEST_SUITE_P(
                      "cp --preserve=xattr a x; cp -a a y; cp --preserve=all a z;"
                      "cp -a d u; cp -r --preserve=xattr d w; cp --no-preserve=mode "
                      "--preserve=xattr a v",
+                     true},
+           Situation{"ReadOnlyWithUmask",
+                     "setfattr -n user.x -v 1 a d d/c; chmod 444 a; chmod 555 d",
+                     "umask 0222; cp -a a x; cp --preserve=xattr a y; cp -a d z; umask "
+                     "0277; cp -a a u; cp --preserve=xattr a v",
                      true},
            Situation{
                "OfOthers",
@@ -148,6 +162,16 @@ INSTANTIATE_TEST_SUITE_P(
            Situation{"HardLinksKept",
                      "ln d/c d/c2; mkdir x; printf 1 > x/c; printf 2 > x/c2",
                      "yes | cp -ai d/. x"},
+           Situation{"HardLinksToNew", "ln d/c d/c2; mkdir x; printf 1 > x/c",
+                     "yes | cp -ai d/. x"},
+           Situation{"HardLinksToNewOfSecond", "ln d/c d/c2; mkdir x; printf 1 > x/c2",
+                     "yes | cp -ai d/. x"},
+           Situation{"HardLinksOfThree",
+                     "ln d/c d/c2; ln d/c d/c3; mkdir x; printf 1 > x/c; printf 1 > x/c3",
+                     "yes | cp -ai d/. x"},
+           Situation{"OfItsLinkWithBackup", "ln -s b lb", "echo y | cp -P -ib lb b"},
+           Situation{"AnswersForTheNext", "printf 1 > t/a; printf 'y\\ny\\n' > ans",
+                     "(cp -i a b; cp -i b t/a) < ans"},
            Situation{"AttributesOnly", "", "echo y | cp -i --attributes-only a b"}),
     NameOf);
 

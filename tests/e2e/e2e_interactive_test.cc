@@ -66,20 +66,23 @@ TEST_F(InteractiveTest, WhatIsDeclinedStaysAndMakesTheCopyFail) {
   }
 }
 
-TEST_F(InteractiveTest, EachAnswerIsForItsFile) {
-  PrepareWithShell(
-      scratch_.path(),
-      "mkdir s t; for i in 1 2 3; do echo new$i >s/$i; echo old$i >t/$i; done;"
-      "printf 'y\\nn\\nYes\\n' >answer");
-  const Subprocess::Result result =
-      RunProgram(Ringcp({"-i", "s/1", "s/2", "s/3", "t"}, "answer"));
-  EXPECT_EQ(result.exit_code, 1);
-  std::string contents;
-  const std::vector<std::string> asked = absl::StrSplit(result.error, '?');
-  ASSERT_EQ(asked.size(), 4u);
-  for (int i = 0; i < 3; ++i) {
-    const std::string name(1, asked[i][asked[i].size() - 2]);
-    EXPECT_EQ(Contents("t/" + name), absl::StrCat(i == 1 ? "old" : "new", name, "\n"));
+// As from a script, which can't see what it is asked.
+TEST_F(InteractiveTest, FilesAreAskedAboutInTheirOrder) {
+  PrepareWithShell(scratch_.path(), "printf 'n\\ny\\nn\\ny\\nn\\ny\\nn\\ny\\n' >answer");
+  for (const char* engine : {"auto", "uring", "threads"}) {
+    for (int round = 0; round < 10; ++round) {
+      PrepareWithShell(scratch_.path(),
+                       "rm -rf s t; mkdir s t; for i in 1 2 3 4 5 6 7 8; do"
+                       " echo new >s/$i; echo old >t/$i; done; rm s/3; ln -s x s/3");
+      std::vector<std::string> arguments = {absl::StrCat("--engine=", engine), "-iP"};
+      for (int i = 1; i <= 8; ++i) arguments.push_back(absl::StrCat("s/", i));
+      arguments.emplace_back("t");
+      EXPECT_EQ(RunProgram(Ringcp(arguments, "answer")).exit_code, 1);
+      for (int i = 1; i <= 8; ++i) {
+        EXPECT_EQ(Contents(absl::StrCat("t/", i)), i % 2 == 0 ? "new\n" : "old\n")
+            << engine << i;
+      }
+    }
   }
 }
 
@@ -111,14 +114,17 @@ TEST_F(InteractiveTest, OtherFilesAreCopiedMeanwhile) {
   EXPECT_EQ(Contents("t/7"), "new\n");
 }
 
-TEST_F(InteractiveTest, AQuestionCanBeInterrupted) {
-  scratch_.WriteFile("a", "alpha");
-  scratch_.WriteFile("b", "beta");
-  Subprocess copy(RingcpAsking({"-i", "a", "b"}));
+TEST_F(InteractiveTest, AQuestionCanBeInterruptedAndIsTheLast) {
+  PrepareWithShell(scratch_.path(),
+                   "mkdir s t; for i in $(seq 400); do echo new >s/$i; echo old >t/$i;"
+                   "done");
+  Subprocess copy(RingcpAsking({"-ri", "s/.", "t"}));
   ASSERT_TRUE(copy.WaitForError("overwrite"));
   copy.Signal(SIGINT);
-  EXPECT_EQ(copy.Wait().signal, SIGINT);
-  EXPECT_EQ(Contents("b"), "beta");
+  const Subprocess::Result result = copy.Wait();
+  EXPECT_EQ(result.signal, SIGINT);
+  EXPECT_EQ(std::vector<std::string>(absl::StrSplit(result.error, '?')).size(), 2u);
+  PrepareWithShell(scratch_.path(), "! grep -Lx old t/* | grep .");
 }
 
 TEST_F(InteractiveTest, AnAgentHasNoTerminalToAskAt) {

@@ -250,6 +250,37 @@ TEST(TargetDecisionTest, TheUserIsAskedAboutWhatWouldBeReplaced) {
   });
 }
 
+// Whatever else holds.
+TEST(TargetDecisionTest, NothingIsReplacedBeforeTheUserIsAsked) {
+  int asked = 0;
+  for (int i = 0; i < kKinds << kConditions; ++i) {
+    if (std::popcount(static_cast<unsigned>(i & ((1 << kConditions) - 1))) > 3) continue;
+    TargetQuestion question = {.kind = static_cast<CopyKind>(i >> kConditions)};
+    for (int bit = 0; bit < kConditions; ++bit) {
+      if ((i >> bit & 1) != 0) question.conditions.Add(static_cast<Condition>(bit));
+    }
+    if (!question.conditions.Meets(Condition::kAsks) ||
+        question.conditions.Meets({kInNewDirectory, kRemoved})) {
+      continue;
+    }
+    for (const There there : {There::kRegular, There::kDirectory, There::kLink,
+                              There::kSocket, There::kSpecial}) {
+      for (int relation = 0; relation < kRelations; ++relation) {
+        question.there = there;
+        question.relation = static_cast<Relation>(relation);
+        question.names = Names::kSeveral;
+        question.age = Age::kOlder;
+        const Fate fate = DecideTarget(question).fate;
+        ASSERT_TRUE(fate != Fate::kReplace && fate != Fate::kLinkOver &&
+                    fate != Fate::kOverwrite && fate != Fate::kAsStream)
+            << i << " " << static_cast<int>(there) << " " << relation;
+        asked += fate == Fate::kAsk ? 1 : 0;
+      }
+    }
+  }
+  EXPECT_GT(asked, 1000);
+}
+
 TEST(TargetDecisionTest, TheSourceIsNotReplaced) {
   for (const Relation same : {Relation::kSameEntry, Relation::kOtherName,
                               Relation::kLeadsToSource, Relation::kBehindSource}) {
