@@ -63,7 +63,8 @@ void FileCopy::OnOpenSourceFailed(int error_number, NextChains* next) {
   // at.
   FailOnSource(error_number == ENOENT ? Operation::kStat : Operation::kOpen,
                error_number);
-  if (KeepsExisting(policy_.update) && error_number != ENOENT) return StatBoth(next);
+  const bool may_be_kept = KeepsExisting(policy_.update) || policy_.interactive;
+  if (may_be_kept && error_number != ENOENT) return StatBoth(next);
   CloseAll(next);
 }
 
@@ -94,6 +95,8 @@ void FileCopy::OnStatBoth(absl::Span<const int32_t> results, NextChains* next) {
   const TargetDecision decision = DecideTarget(question_);
   if (decision.fate == Fate::kSkip) {
     outcome_at_end_ = Outcome::kSkipped;
+  } else if (decision.fate == Fate::kAsk && has_failed) {
+    outcome_at_end_ = Outcome::kAsks;  // As in GNU cp: it may be declined.
   } else if (decision.refusal == Refusal::kTargetKept) {
     failure_ = RefusedTarget(decision.refusal);
   } else if (!has_failed && !control_.stopped) {

@@ -25,6 +25,22 @@ int LookAtParent(Kernel* kernel, std::string_view path) {
   return S_ISDIR(stat.stx_mode) ? 0 : ENOTDIR;
 }
 
+// `path` without "." and, as far as its text tells, "..".
+std::string Shortened(const std::string& path) {
+  std::vector<std::string> names;
+  for (const PathPart& part : PartsOf(path)) {
+    if (part.name == ".") continue;
+    if (part.name == ".." && !names.empty() && names.back() != "..") {
+      names.pop_back();
+    } else {
+      names.emplace_back(part.name);
+    }
+  }
+  std::string shortened;
+  for (const std::string& name : names) shortened = JoinPath(shortened, name);
+  return shortened;
+}
+
 }  // namespace
 
 const ParentTable::Parent& ParentTable::Find(const std::string& path) {
@@ -64,7 +80,9 @@ bool ParentTable::Admit(TopLevelSource* source, bool is_there, Reporter* reporte
     source->parents = static_cast<int>(made);
     return false;
   };
-  if (last != Kind::kDirectory) {
+  // What an earlier source has made is there by now, by whatever way: "./a" is "a".
+  const bool is_made = made_.contains(Shortened(paths.back()));
+  if (last != Kind::kDirectory && !is_made) {
     for (size_t i = 0; i < paths.size(); ++i) {
       const Kind kind = Find(paths[i]).kind;
       const bool is_missing = kind == Kind::kMissing || kind == Kind::kLinkToNowhere;
@@ -87,6 +105,7 @@ bool ParentTable::Admit(TopLevelSource* source, bool is_there, Reporter* reporte
         return fail();
       }
       if (is_missing) made = i + 1;
+      if (is_missing) made_.insert(Shortened(paths[i]));
     }
     source->makes_parents = true;
   }

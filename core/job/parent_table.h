@@ -14,6 +14,7 @@
 
 #include <sys/types.h>
 
+#include <set>
 #include <string>
 #include <utility>
 
@@ -56,6 +57,7 @@ class ParentTable {
   const std::string target_;
   const bool keeps_attributes_;
   absl::flat_hash_map<std::string, Parent> found_;
+  std::set<std::string> made_;  // Paths of parents that the sources so far make.
 };
 
 }  // namespace ringcp

@@ -140,9 +140,7 @@ void Worker::StopIfCancelled() {
   to_copy_.clear();
   for (const FurtherName& name : links_) Release(name.entry);
   links_.clear();
-  for (const Questions::Question& question : questions_.TakeAll()) {
-    Release(question.entry);
-  }
+  for (Questions::Question& question : questions_.TakeAll()) DropAsked(&question.entry);
 }
 
 void Worker::CountKernel() {

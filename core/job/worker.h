@@ -168,8 +168,8 @@ class Worker {
   // are being read meanwhile.
   WalkBatch* NextBatch();
   void NoteCopiedFrom();
-  // Has another piece of a directory be read, unless as many as may be are in hand, or
-  // there is nothing to be read by now. Whether there is one more then.
+  // Has another piece of a directory be read, unless enough are in hand, or there is
+  // nothing to be read by now. Whether there is one more then.
   bool Read();
   bool may_read() const {
     const int most = kernel_->helps_with_tasks() ? wait_limits_.directories : 1;
@@ -177,7 +177,6 @@ class Worker {
   }
   int readings_in_hand() const;
   int tasks_in_flight() const;  // Of helper threads.
-  // Takes in what reading has come to; whether there are entries.
   bool TakeIn(const ReadingTask& reading);
   void OnTaskEnded(ChainId id);
   // Gives the entries that are left back.
@@ -234,6 +233,7 @@ class Worker {
   // answer is yes, TakeInAnswers() adds the entry to to_copy_.
   void Ask(const WaitingEntry& entry, mode_t mode);
   void TakeInAnswers();
+  void DropAsked(WaitingEntry* entry);
 
   void OnSettled(const ChainResults& settled);
   // Hands the next chains of the copy in flights_[index] to the kernel, and deals with
@@ -261,7 +261,7 @@ class Worker {
   // in memory, so that the chain was queued instead. Sets *was_read if that came to light
   // too late: the thread has already read the block from a device.
   bool RunBlock(ChainId id, const Chain& chain, ChainResults* settled, bool* was_read);
-  // Decides about a file that has several links; the chains for it are in next_.
+  // Decides about a file that has several links; its chains are in next_.
   void OnMultiplyLinked(int index);
   // Lets each waiting copy try to continue; one that still can't waits again.
   void TryAgain(void (FileCopy::*go_on)(NextChains*), std::vector<int>* waiting);

@@ -83,12 +83,18 @@ void Worker::PutAside(const WaitingEntry& entry, std::deque<WaitingEntry>* entri
 }
 
 void Worker::Ask(const WaitingEntry& entry, mode_t mode) {
-  WaitingEntry asked = entry;  // It keeps the hold.
-  SettleClaim(&asked, /*copied=*/false);
-  if (cancelled()) return Release(asked);
+  // It keeps the hold, and its claim: a further name must not be copied in its place, and
+  // then replace its target.
+  WaitingEntry asked = entry;
+  if (cancelled()) return DropAsked(&asked);
   questions_.Ask({.entry = asked,
                   .target = TargetPath(*asked.directory, asked.target_name),
                   .mode = mode});
+}
+
+void Worker::DropAsked(WaitingEntry* entry) {
+  SettleClaim(entry, /*copied=*/false);
+  Release(*entry);
 }
 
 void Worker::TakeInAnswers() {
@@ -102,7 +108,7 @@ void Worker::TakeInAnswers() {
       counters_->files_skipped.Add(1);
       work_.reporter->CountDeclined();
     }
-    Release(question.entry);
+    DropAsked(&question.entry);
   }
 }
 

@@ -43,8 +43,8 @@ INSTANTIATE_TEST_SUITE_P(
     Quoting, GnuCpOptions,
     Values(Situation{
         "InLocales", "",
-        "for l in C C.UTF-8 POSIX nowhere; do for f in é \"it's é\" 'ü\n'; do"
-        "  LC_ALL=$l cp $f x; cp -v a \"$f\"; rm \"$f\"; done; done;"
+        "for l in C C.UTF-8 POSIX nowhere; do for f in é it\\'s 'ü\n'; do"
+        "  LC_ALL=$l cp \"$f\" x; cp -v a \"$f\"; rm \"$f\"; done; done;"
         "unset LC_ALL; LANG=C.UTF-8 cp é x; LC_CTYPE=C.UTF-8 cp é x; cp é x"}),
     NameOf);
 
@@ -134,45 +134,53 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Interactive, GnuCpOptions,
-    Values(Situation{"Yes", "", "echo y | cp -iv a b; echo yes | cp -i b a"},
-           Situation{"New", "", "cp -i a x < /dev/null; cp -ri d y < /dev/null"},
-           Situation{"Several", "printf 1 > t/a; printf 2 > t/b; mkdir t/d",
-                     "printf 'y\\nYES\\n' | cp -i a b t"},
-           Situation{"LastLineWithoutEnd", "", "printf y | cp -i a b"},
-           Situation{"NoClobberLast", "", "cp -in a b < /dev/null; echo y | cp -ni a b"},
-           Situation{"UpdateOlder", "",
-                     "touch b; cp -iu a b < /dev/null; touch a;"
-                     "echo y | cp -iuv a b"},
-           Situation{"SameFile", "ln a h", "cp -i a a; cp -i a h; cp -i la a"},
-           Situation{
-               "Unwritable", "chmod 444 b; chmod 4755 t",
-               "echo y | cp -i a b; echo y | cp -if a b; printf 1 > t/a; chmod 0 t/a;"
-               "echo y | cp -i --remove-destination a t",
-               true},
-           Situation{"Force", "", "echo y | cp -if a b; echo y | cp -i --force b a"},
-           Situation{"Backup", "", "echo y | cp -ibv a b; echo y | cp -ib a a"},
-           Situation{"RemoveDestination", "", "echo y | cp -iv --remove-destination a b"},
-           Situation{"ThroughLink", "", "echo y | cp -i b la; cp -i a dangling"},
-           Situation{"HardLink", "", "echo y | cp -il a b; ln a h; echo y | cp -il a h"},
-           Situation{"SymbolicLink", "", "echo y | cp -is a b; echo y | cp -isf a b"},
-           Situation{"Links", "ln -s x d/l; mkdir -p y; ln -s z y/l",
-                     "echo y | cp -aiv d/. y"},
-           Situation{"Fifo", "mkfifo p d/p; printf 1 > t/p", "echo y | cp -Ri p t"},
-           Situation{"Tree", "mkdir -p x/e; printf 2 > x/e/g", "yes | cp -ri d/. x"},
-           Situation{"HardLinksKept",
-                     "ln d/c d/c2; mkdir x; printf 1 > x/c; printf 2 > x/c2",
-                     "yes | cp -ai d/. x"},
-           Situation{"HardLinksToNew", "ln d/c d/c2; mkdir x; printf 1 > x/c",
-                     "yes | cp -ai d/. x"},
-           Situation{"HardLinksToNewOfSecond", "ln d/c d/c2; mkdir x; printf 1 > x/c2",
-                     "yes | cp -ai d/. x"},
-           Situation{"HardLinksOfThree",
-                     "ln d/c d/c2; ln d/c d/c3; mkdir x; printf 1 > x/c; printf 1 > x/c3",
-                     "yes | cp -ai d/. x"},
-           Situation{"OfItsLinkWithBackup", "ln -s b lb", "echo y | cp -P -ib lb b"},
-           Situation{"AnswersForTheNext", "printf 1 > t/a; printf 'y\\ny\\n' > ans",
-                     "(cp -i a b; cp -i b t/a) < ans"},
-           Situation{"AttributesOnly", "", "echo y | cp -i --attributes-only a b"}),
+    Values(
+        Situation{"Yes", "", "echo y | cp -iv a b; echo yes | cp -i b a"},
+        Situation{"New", "", "cp -i a x < /dev/null; cp -ri d y < /dev/null"},
+        Situation{"Several", "printf 1 > t/a; printf 2 > t/b; mkdir t/d",
+                  "printf 'y\\nYES\\n' | cp -i a b t"},
+        Situation{"LastLineWithoutEnd", "", "printf y | cp -i a b"},
+        Situation{"NoClobberLast", "", "cp -in a b < /dev/null; echo y | cp -ni a b"},
+        Situation{"UpdateOlder", "",
+                  "touch -d 2100-01-01 b; cp -iu a b < /dev/null; touch -d 2100-01-02 a;"
+                  "echo y | cp -iuv a b; touch a b"},
+        Situation{"SameFile", "ln a h", "cp -i a a; cp -i a h; cp -i la a"},
+        Situation{"Unwritable", "chmod 444 b; chmod 4755 t",
+                  "echo y | cp -i a b; echo y | cp -if a b; printf 1 > t/a; chmod 0 t/a;"
+                  "echo y | cp -i --remove-destination a t",
+                  true},
+        Situation{"Force", "", "echo y | cp -if a b; echo y | cp -i --force b a"},
+        Situation{"Backup", "", "echo y | cp -ibv a b; echo y | cp -ib a a"},
+        Situation{"RemoveDestination", "", "echo y | cp -iv --remove-destination a b"},
+        Situation{"ThroughLink", "", "echo y | cp -i b la; cp -i a dangling"},
+        Situation{"HardLink", "", "echo y | cp -il a b; ln a h; echo y | cp -il a h"},
+        Situation{"SymbolicLink", "", "echo y | cp -is a b; echo y | cp -isf a b"},
+        Situation{"Links", "ln -s x d/l; mkdir -p y; ln -s z y/l",
+                  "echo y | cp -aiv d/. y"},
+        Situation{"Fifo", "mkfifo p d/p; printf 1 > t/p", "echo y | cp -Ri p t"},
+        Situation{"Tree", "mkdir -p x/e; printf 2 > x/e/g", "yes | cp -ri d/. x"},
+        Situation{"HardLinksKept",
+                  "ln d/c d/c2; mkdir x; printf 1 > x/c; printf 2 > x/c2",
+                  "yes | cp -ai d/. x"},
+        Situation{"HardLinksToNew", "ln d/c d/c2; mkdir x; printf 1 > x/c",
+                  "yes | cp -ai d/. x"},
+        Situation{"HardLinksToNewOfSecond", "ln d/c d/c2; mkdir x; printf 1 > x/c2",
+                  "yes | cp -ai d/. x"},
+        Situation{"HardLinksOfThree",
+                  "ln d/c d/c2; ln d/c d/c3; mkdir x; printf 1 > x/c; printf 1 > x/c3",
+                  "yes | cp -ai d/. x"},
+        Situation{"HardLinksIntoExisting",
+                  "mkdir x; printf 1 > x/c; ln x/c keep; ln d/c d/b; chmod 600 x/c",
+                  "yes | cp -i --preserve=links d/c d/b x"},
+        Situation{"HardLinksAttributesOnly",
+                  "mkdir x; printf 1 > x/c; ln x/c keep; ln d/c d/b",
+                  "yes | cp -ai --attributes-only d/c d/b x"},
+        Situation{"Unreadable", "chmod 0 a; printf 1 > t/a; printf 2 > t/b",
+                  "printf 'y\\ny\\n' | cp -i a b t", true},
+        Situation{"OfItsLinkWithBackup", "ln -s b lb", "echo y | cp -P -ib lb b"},
+        Situation{"AnswersForTheNext", "printf 1 > t/a; printf 'y\\ny\\n' > ans",
+                  "(cp -i a b; cp -i b t/a) < ans"},
+        Situation{"AttributesOnly", "", "echo y | cp -i --attributes-only a b"}),
     NameOf);
 
 // Removes the parts of t that depend on where the test runs.
@@ -190,6 +198,9 @@ INSTANTIATE_TEST_SUITE_P(
         Situation{
             "SlashBehindFile", "",
             "cp -v --parents d/c/ t; cp -v --strip-trailing-slashes --parents d/c/ t"},
+        Situation{"WithDotsAfterOthers",
+                  "chmod 700 t; chmod 750 d; setfacl -d -m u:9:rwx t",
+                  "cp -p --parents d/e/g ./d/c t; cp -a --parents d/c ./d/e/g t"},
         Situation{"WithDots", "", "cp -v --parents ./d/./e/g t"},
         Situation{"WithDotDot", "mkdir x", "cp -v --parents x/../d/c t"},
         Situation{"BeginningWithDotDot", "",
