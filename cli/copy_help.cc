@@ -17,8 +17,10 @@ Manual CopyManual() {
           "does.",
       .options = CopyOptionTexts(),
       .notes =
-          {"An agent's warnings are in its log.",
-           "Where versions of GNU cp differ, ringcp does what 9.5 and later ones do.",
+          {"Where versions of GNU cp differ, ringcp does what 9.5 and later ones do.",
+           "With -i the files of a directory are asked about before those of directories "
+           "below it. Of two SOURCEs with one name, the second is refused without a "
+           "question.",
            "With --progress=auto a job that takes a while draws one line if standard "
            "error is a terminal; with 'always' it is drawn whatever standard error is. "
            "With 'json' standard error has one JSON object a line: "
@@ -28,12 +30,16 @@ Manual CopyManual() {
            "whose state is SUCCEEDED, FAILED or CANCELLED, unless an agent did not take "
            "the job or was lost; also \"warning\", \"failure\" (then, and of the job as "
            "a "
-           "whole), \"copied\", \"removed\" and \"unbackup\" (-v) and \"debug\", each "
-           "with "
-           "a text. Fields are those of ringcp.v1.Progress and FileError, 64-bit numbers "
+           "whole), \"copied\", \"removed\" and \"unbackup\" (-v), \"question\" "
+           "(-i; the answer is read from standard input) and \"debug\", each with a "
+           "text. Fields are those of ringcp.v1.Progress and FileError, 64-bit numbers "
            "are strings. A command line that is wrong is told of in plain text.",
-           "An agent gets absolute paths and copies with its own rights and umask. It "
-           "does not report each file, so -v can't be had from it."},
+           "An agent gets absolute paths and copies with its own rights and umask; its "
+           "warnings are in its log. It does not report each file and has no terminal, "
+           "so "
+           "-v and -i can't be had from it. With --parents it takes SOURCEs that begin "
+           "with a slash only, and it takes none that is another file for each process, "
+           "such as /dev/stdin."},
       .environment = {{"RINGCP_AGENT",
                        "the ADDRESS of the agent to use without --agent; empty or unset: "
                        "copy in this process"},
@@ -48,13 +54,16 @@ Manual CopyManual() {
                       {"LD_PRELOAD",
                        "libraries that stand in for the C library's calls, such as "
                        "fakeroot's: ringcp becomes ringcp-dynamic, which lies beside it "
-                       "and copies by calls that they see, on one thread"},
+                       "and copies by calls that they see, on one thread. What an agent "
+                       "copies they don't see"},
                       {"COLUMNS",
                        "how wide the line of --progress=always is where standard error "
                        "does not tell"}},
       .exit_statuses =
           {{"0", "everything was copied"},
-           {"1", "something was not copied, or the command line was wrong"},
+           {"1",
+            "something was not copied, -i was answered with no, or the command line was "
+            "wrong; what -n and -u leave alone is no failure"},
            {"69", "the agent can't be reached, or was lost"},
            {"75", "the agent takes no job at the moment"},
            {"130",

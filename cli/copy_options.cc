@@ -139,7 +139,8 @@ constexpr CopyOptionRow kRows[] = {
      DontPreserve},
     {{.letters = "Z",
       .heading = kKept,
-      .text = "give new files the SELinux context that the system's policy says"},
+      .text = "give new files the SELinux context that the system's policy says (not "
+              "yet: ignored without SELinux, refused with it)"},
      Set<&Options::default_context, true>},
     {{.word = "context",
       .argument = Argument::kOptional,
@@ -172,8 +173,8 @@ constexpr CopyOptionRow kRows[] = {
      SetInParsed<&ParsedOptions::no_target_directory, true>},
     {{.word = "parents",
       .heading = kWhere,
-      .text = "copy each SOURCE to its full name below DIRECTORY, with the directories "
-              "above it"},
+      .text = "copy each SOURCE to its name, as typed, below DIRECTORY, with the "
+              "directories above it"},
      Set<&Options::parents, true>},
     {{.letters = "f",
       .word = "force",

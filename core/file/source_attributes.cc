@@ -116,7 +116,8 @@ void SourceAttributes::OnList(int32_t result) {
   }
   const size_t size = std::min(static_cast<size_t>(result), list_.size());
   const std::string_view names(list_.data(), size);
-  for (size_t at = 0, end = 0; (end = names.find('\0', at)) != names.npos; at = end + 1) {
+  for (size_t at = 0, end = 0; (end = names.find('\0', at)) != std::string_view::npos;
+       at = end + 1) {
     if (end > at) Sort(list_.data() + at);
   }
 }

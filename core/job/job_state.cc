@@ -125,9 +125,11 @@ bool JobState::WouldOverwriteCopy(Kernel* kernel, const TopLevelSource& source,
       !policy.remove_destination && policy.backup == Backup::kNone &&
       policy.makes == Makes::kCopies &&
       (source.kind == EntryKind::kRegular || source.kind == EntryKind::kStream) &&
-      knows_target && S_ISLNK(to.stx_mode) &&
-      kernel->Stat(top.target_fd, source.target_name.c_str(), 0, &pointee) == 0;
-  if (through_link) to = pointee;
+      knows_target && S_ISLNK(to.stx_mode);
+  if (through_link &&
+      kernel->Stat(top.target_fd, source.target_name.c_str(), 0, &pointee) == 0) {
+    to = pointee;
+  }
   if (policy.update == Update::kOlder && knows_source && knows_target &&
       !IsOlder(to, from, policy.preserve.timestamps,
                file_systems.Find(kernel, top.target_fd, DeviceOf(to))->time_unit())) {

@@ -22,8 +22,9 @@ int RuleOfLibattr(const char* name) {
 
 AttributeRule RuleOfAttribute(const char* name) {
   // The file may be missing; a file's ACLs are about permissions all the same.
-  if (std::strncmp(name, "system.posix_acl_", 17) == 0)
+  if (std::strncmp(name, "system.posix_acl_", 17) == 0) {
     return AttributeRule::kPermissions;
+  }
   switch (RuleOfLibattr(name)) {
     case ATTR_ACTION_SKIP:
       return AttributeRule::kSkip;

@@ -67,8 +67,13 @@ bool TargetTree::IsOwnTarget(const Directory& directory) {
       message = absl::StrCat(Quote(SourcePath(directory)), " and ",
                              Quote(it->second.target), " are the same file");
     } else if (it != roots_.end()) {
-      message = absl::StrCat("cannot copy a directory, ", Quote(it->second.source),
-                             ", into itself, ", Quote(it->second.target));
+      // It may be that of another source. As in GNU cp the message names the source that
+      // has led here, and comes once for it.
+      const Directory* root = &directory;
+      while (!root->is_root && !root->parent->is_top()) root = root->parent;
+      if (!told_of_.insert(SourcePath(*root)).second) return true;
+      message = absl::StrCat("cannot copy a directory, ", Quote(SourcePath(*root)),
+                             ", into itself, ", Quote(TargetPath(*root)));
     }
   }
   if (message.empty()) return false;

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include <set>
 #include <string>
 #include <utility>
 
@@ -81,6 +82,8 @@ class TargetTree {
   // The targets of the roots. If a source directory is one of them, the walk has come to
   // the job's own output.
   absl::flat_hash_map<std::pair<dev_t, ino_t>, Root> roots_ ABSL_GUARDED_BY(mutex_);
+  // The sources that have been told to lead into a target.
+  std::set<std::string> told_of_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace ringcp

@@ -39,6 +39,15 @@ INSTANTIATE_TEST_SUITE_P(
            Situation{"UnknownWord", "", "cp --quick d x"}),
     NameOf);
 
+// What GNU cp's own tests have found.
+INSTANTIATE_TEST_SUITE_P(
+    OwnTests, GnuCpOptions,
+    Values(Situation{"ThroughJustCreatedLink",
+                     "mkdir x y; ln -s ../f x/1; printf 1 > y/1",
+                     "cp -dR x/1 y/1 t; touch f; rm t/1; cp -dR x/1 y/1 t"},
+           Situation{"IntoItselfBesideAnother", "mkdir x y", "cp -rl x y y; rm -r y"}),
+    NameOf);
+
 INSTANTIATE_TEST_SUITE_P(
     Quoting, GnuCpOptions,
     Values(Situation{
@@ -176,7 +185,7 @@ INSTANTIATE_TEST_SUITE_P(
                   "mkdir x; printf 1 > x/c; ln x/c keep; ln d/c d/b",
                   "yes | cp -ai --attributes-only d/c d/b x"},
         Situation{"Unreadable", "chmod 0 a; printf 1 > t/a; printf 2 > t/b",
-                  "printf 'y\\ny\\n' | cp -i a b t", true},
+                  "echo y | cp -i a t", true},
         Situation{"OfItsLinkWithBackup", "ln -s b lb", "echo y | cp -P -ib lb b"},
         Situation{"AnswersForTheNext", "printf 1 > t/a; printf 'y\\ny\\n' > ans",
                   "(cp -i a b; cp -i b t/a) < ans"},
