@@ -69,7 +69,7 @@ void SimCheck::AddEntries(const std::string& source_path, const std::string& nam
 
 InodePtr SimCheck::AddEntry(const std::string& source_path, const std::string& name,
                             bool is_source) {
-  const InodePtr source = Source(source_path);
+  InodePtr source = Source(source_path);
   Entry entry;
   entry.source_path = source_path;
   entry.name = name;
