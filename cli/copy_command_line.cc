@@ -97,36 +97,36 @@ std::optional<UsageError> CheckEngine(const CopyOptions& options) {
 
 // Refuses options that work only with an agent, or only without one.
 std::optional<UsageError> CheckAgent(const CopyCommandLine& command_line) {
-  if (command_line.agent_address.has_value() && command_line.verbose) {
+  if (!command_line.agent_address.has_value()) {
+    if (!command_line.detach) return std::nullopt;
     return UsageError{.message =
-                          "--verbose (-v) can't be had from an agent, which does "
-                          "not report each file it copied;\nleave it out, or copy "
-                          "without --agent and RINGCP_AGENT",
-                      .suggest_help = false};
+                          "--detach needs an agent: give --agent=ADDRESS or set "
+                          "RINGCP_AGENT"};
   }
-  if (command_line.agent_address.has_value() &&
-      command_line.request.options.interactive) {
-    return UsageError{.message =
-                          "--interactive (-i) asks at a terminal, which an agent "
-                          "doesn't have;\nleave it out, or copy without --agent and "
-                          "RINGCP_AGENT",
-                      .suggest_help = false};
+  const auto refuse = [](const char* why, const char* way_out) {
+    return UsageError{
+        .message = absl::StrCat(why, "\n", way_out,
+                                ", or copy without --agent and RINGCP_AGENT"),
+        .suggest_help = false};
+  };
+  if (command_line.verbose) {
+    return refuse(
+        "--verbose (-v) can't be had from an agent, which does not report each file it "
+        "copied;",
+        "leave it out");
+  }
+  const CopyOptions& options = command_line.request.options;
+  if (options.interactive) {
+    return refuse("--interactive (-i) asks at a terminal, which an agent doesn't have;",
+                  "leave it out");
   }
   const std::vector<std::string>& sources = command_line.request.sources;
   const bool is_relative = std::any_of(sources.begin(), sources.end(),
                                        [](const auto& s) { return !s.starts_with('/'); });
-  if (command_line.agent_address.has_value() && is_relative &&
-      command_line.request.options.parents) {
-    return UsageError{.message =
-                          "--parents takes names as they are typed, and an agent knows "
-                          "absolute ones only:\ngive SOURCEs that begin with a slash, or "
-                          "copy without --agent and RINGCP_AGENT",
-                      .suggest_help = false};
-  }
-  if (!command_line.agent_address.has_value() && command_line.detach) {
-    return UsageError{.message =
-                          "--detach needs an agent: give --agent=ADDRESS or set "
-                          "RINGCP_AGENT"};
+  if (options.parents && is_relative) {
+    return refuse(
+        "--parents takes names as they are typed, and an agent knows absolute ones only:",
+        "give SOURCEs that begin with a slash");
   }
   return std::nullopt;
 }

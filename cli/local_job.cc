@@ -35,9 +35,6 @@ class OutputObserver : public JobObserver {
  public:
   OutputObserver(bool verbose, JobOutput* output) : verbose_(verbose), output_(output) {}
 
-  // Answers no further question. Async-signal-safe.
-  void StopAsking() { prompt_.Stop(); }
-
   void OnError(const FileError& error) override {
     FileError absolute = error;
     // Without a current directory only the message names the path.
@@ -58,6 +55,7 @@ class OutputObserver : public JobObserver {
     output_->PrintTakenBack(backup, target);
   }
   void OnRemoved(std::string_view target) override { output_->PrintRemoved(target); }
+  // Async-signal-safe.
   void OnStopAsking() override { prompt_.Stop(); }
   bool OnAsk(std::string_view target, mode_t mode, bool removes) override {
     output_->ShowQuestion(OverwriteQuestion(target, mode, removes));
@@ -111,7 +109,7 @@ int RunLocalJob(const CopyCommandLine& command_line, const std::string& program)
       [](void* argument) {
         const auto* const what = static_cast<Interrupted*>(argument);
         what->job->Cancel();
-        what->observer->StopAsking();
+        what->observer->OnStopAsking();
       },
       &interrupted, InterruptSignals::Hangup::kInterrupts);
 

@@ -187,8 +187,8 @@ struct CopyOptions {
   // REQUIRES: page_cache is kBypass.
   bool iopoll = false;
   Tuning tuning;
-  // The process's umask. It can't be read without setting it, so main() reads it once,
-  // before there are threads.
+  // The process's umask. It can't be read without setting it, so it is read once, before
+  // there are threads.
   mode_t umask = 022;
 
   friend bool operator==(const CopyOptions&, const CopyOptions&) = default;

@@ -15,8 +15,7 @@
 //
 // Only a new small target is in a slot, on a file system whose closing tells no error
 // (FileSystem::tells_errors_at_close()), and only inside the one chain that makes and
-// closes it, because closing a slot does not flush. All other files have ordinary
-// descriptors.
+// closes it, because closing a slot does not flush. Others have ordinary descriptors.
 //
 // If the target exists, target_decision.h decides what becomes of it. A target that is
 // overwritten is opened without O_TRUNC, looked at by its descriptor and claimed
@@ -234,6 +233,7 @@ class FileCopy {
   Op FirstRead();
   void ReadFirst(NextChains* next);
   void OnFirstRead(int32_t result, NextChains* next);
+  void ConfirmEnd(NextChains* next);
   void OnConfirmEnd(int32_t result, NextChains* next);
   void OnReadWhole(NextChains* next);
   void DropFirstBlock();

@@ -193,8 +193,7 @@ void FileCopy::LookAtAttributes(NextChains* next) {
                  policy_.CallUnlessQueued(source_attributes_.op()), next);
   }
   if (policy_.preserve.mode) {
-    source_stat_.stx_mode = static_cast<uint16_t>((source_stat_.stx_mode & S_IFMT) |
-                                                  source_attributes_.mode_without_acl());
+    source_stat_.stx_mode = source_attributes_.stx_mode_without_acl();
   }
   OnAttributesKnown(next);
 }
@@ -260,6 +259,10 @@ void FileCopy::OnFirstRead(int32_t result, NextChains* next) {
   const bool is_at_end =
       block_.filled < block_.length && block_.filled >= source_stat_.stx_size;
   if (source_file_system_->tells_true_sizes() && is_at_end) return OnReadWhole(next);
+  ConfirmEnd(next);
+}
+
+void FileCopy::ConfirmEnd(NextChains* next) {
   // At and beyond the size that the file system tells, io_uring reads nothing without
   // asking the file system (Linux 6.18). pread(2) does ask.
   Enter(State::kConfirmEnd,
@@ -271,12 +274,7 @@ void FileCopy::OnConfirmEnd(int32_t result, NextChains* next) {
   if (control_.stopped) return CloseAll(next);
   if (result == 0) return OnReadWhole(next);
   if (result < 0) {
-    if (ShouldRetry(result, &retries_, counters_)) {
-      return Enter(
-          State::kConfirmEnd,
-          ByCall(ReadAt(source_, beyond_end_.data(), kBeyondEndBytes, block_.filled)),
-          next);
-    }
+    if (ShouldRetry(result, &retries_, counters_)) return ConfirmEnd(next);
     FailOnSource(Operation::kRead, -result);
     return CloseAll(next);
   }

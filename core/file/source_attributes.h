@@ -25,7 +25,6 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 
 #include "core/base/copy_options.h"
 #include "core/file/copy_policy.h"
@@ -83,6 +82,10 @@ class SourceAttributes {
   // The mode for a copy without that ACL (PermissionsWithoutAcl()). If the ACL could not
   // be read, only the owner gets in, because nobody else is known to be let in.
   mode_t mode_without_acl() const { return mode_without_acl_; }
+  // That mode with the type of the source, as a stat tells both.
+  uint16_t stx_mode_without_acl() const {
+    return static_cast<uint16_t>(type_ | mode_without_acl_);
+  }
   // The ACLs, as the kernel returns them; "" if there is none.
   const std::string& access_acl() const { return access_acl_; }
   const std::string& default_acl() const { return default_acl_; }

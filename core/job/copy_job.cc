@@ -59,11 +59,6 @@ std::string UringReason() {
   return absl::StrCat("Linux ", KernelRelease(), " permits io_uring");
 }
 
-// Address space (RLIMIT_AS) that the blocks leave to all other allocations, which end the
-// program if they fail. Threads other than the first take a page for even the smallest
-// allocation if there is no room for a heap of their own (64 MiB in glibc).
-constexpr uint64_t kSpareBytes = uint64_t{4} << 20;
-
 // Makes the blocks that `limits` ask for. If there is not enough memory, lowers `limits`;
 // returns nullptr if there is not enough for a single copy. The worker with `index` 0 may
 // use up the spare bytes for its single copy, because no other worker can replace it.

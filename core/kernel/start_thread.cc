@@ -9,10 +9,6 @@
 namespace ringcp {
 namespace {
 
-// What is to be left beside the stack: what a worker leaves to all allocations but its
-// blocks' (copy_job.cc).
-constexpr size_t kSpareBytes = size_t{4} << 20;
-
 // The usual size (ulimit -s), if it can't be asked for.
 constexpr size_t kStackBytes = size_t{8} << 20;
 

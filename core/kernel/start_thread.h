@@ -5,15 +5,21 @@
 #ifndef RINGCP_CORE_KERNEL_START_THREAD_H_
 #define RINGCP_CORE_KERNEL_START_THREAD_H_
 
+#include <cstddef>
 #include <system_error>
 #include <thread>
 #include <utility>
 
 namespace ringcp {
 
-// Whether the process may have so much address space (RLIMIT_AS) that a thread finds some
-// besides its stack. Otherwise the thread could be started, but the next allocation of
-// any thread might end the program.
+// Address space (RLIMIT_AS), in bytes, that large allocations leave to all others, which
+// end the program if they fail. Threads other than the first take a page for even the
+// smallest allocation if there is no room for a heap of their own (64 MiB in glibc).
+inline constexpr size_t kSpareBytes = size_t{4} << 20;
+
+// Whether the process may have so much address space (RLIMIT_AS) that a thread finds
+// kSpareBytes besides its stack. Otherwise the thread could be started, but the next
+// allocation of any thread might end the program.
 bool HasRoomForThread();
 
 // Starts `thread` with `function`. Returns false if the process may have no more threads

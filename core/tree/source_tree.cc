@@ -121,10 +121,7 @@ std::unique_ptr<SourceAttributes> SourceTree::LookAtAttributes(Kernel* kernel,
   }
   if (is_given && fd >= 0) kernel->Close(fd);
   if (is_given) attributes->ForgetUnread();
-  if (preserve.mode) {
-    source.stat.stx_mode = static_cast<uint16_t>((source.stat.stx_mode & S_IFMT) |
-                                                 attributes->mode_without_acl());
-  }
+  if (preserve.mode) source.stat.stx_mode = attributes->stx_mode_without_acl();
   return attributes->any() ? std::move(attributes) : nullptr;
 }
 

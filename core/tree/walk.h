@@ -84,10 +84,9 @@ class WalkVisitor {
   virtual ~WalkVisitor() = default;
 
   // Opens directory->source.fd, unless the directory's entries are given, and whatever
-  // else the entries will need. When it returns
-  // kIsNoDirectory, it has left nothing open. If a stat then says that there is a
-  // directory after all (behind a link that is to be followed), Enter() is called once
-  // more.
+  // else the entries will need. When it returns kIsNoDirectory, it has left nothing open.
+  // If a stat then says that there is a directory after all (behind a link that is to be
+  // followed), Enter() is called once more.
   virtual Entered Enter(Kernel* kernel, Directory* directory) = 0;
 
   // Called before any entry is yielded, when the first piece of the directory that has
