@@ -18,6 +18,8 @@ Manual CopyManual() {
       .options = CopyOptionTexts(),
       .notes =
           {"Where versions of GNU cp differ, ringcp does what 9.5 and later ones do.",
+           "If nobody reads -v's lines any more (\"ringcp -rv a b | head\"), the copy is "
+           "completed all the same, and the exit code is 1; GNU cp is ended half-way.",
            "With -i the files of a directory are asked about before those of directories "
            "below it. Of two SOURCEs with one name, the second is refused without a "
            "question.",

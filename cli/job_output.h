@@ -6,9 +6,11 @@
 #ifndef RINGCP_CLI_JOB_OUTPUT_H_
 #define RINGCP_CLI_JOB_OUTPUT_H_
 
+#include <string>
 #include <string_view>
 
 #include "absl/time/time.h"
+#include "core/base/contents_route.h"
 #include "core/job/progress.h"
 #include "proto/ringcp.pb.h"
 
@@ -17,6 +19,8 @@ namespace ringcp {
 // "'source' -> 'target' (backup: 'backup')", without the last part if there is no backup.
 std::string CopiedLine(std::string_view source, std::string_view target,
                        std::string_view backup);
+// "copy offload: ..., reflink: ..., sparse detection: ...", in GNU cp's words.
+std::string RouteLine(const ContentsRoute& route);
 
 class JobOutput {
  public:
@@ -46,9 +50,13 @@ class JobOutput {
   virtual void PrintDebug(std::string_view message) = 0;
 
   // `source` was copied to `target`, and what was there is called `backup` now, unless
-  // that is empty (-v).
+  // that is empty (-v). `route`: how the contents were copied (--debug); nullptr: that is
+  // not told.
   virtual void PrintCopied(std::string_view source, std::string_view target,
-                           std::string_view backup) = 0;
+                           std::string_view backup, const ContentsRoute* route) = 0;
+
+  // `target` exists and was left alone (--debug).
+  virtual void PrintSkipped(std::string_view target) = 0;
 
   // The directory `target` was made, as `source` is above a source (-v, --parents).
   virtual void PrintMadeParent(std::string_view source, std::string_view target) = 0;

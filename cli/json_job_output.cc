@@ -59,14 +59,20 @@ void JsonJobOutput::PrintDebug(std::string_view message) {
 }
 
 void JsonJobOutput::PrintCopied(std::string_view source, std::string_view target,
-                                std::string_view backup) {
+                                std::string_view backup, const ContentsRoute* route) {
   std::lock_guard<std::mutex> lock(mutex_);
   // Quoted like -v's text, because a name may hold any bytes but JSON only holds UTF-8.
   WriteObject(TextObject("copied", CopiedLine(source, target, backup)));
+  if (route != nullptr) WriteObject(TextObject("debug", RouteLine(*route)));
+}
+
+void JsonJobOutput::PrintSkipped(std::string_view target) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  WriteObject(TextObject("debug", absl::StrCat("skipped ", Quote(target))));
 }
 
 void JsonJobOutput::PrintMadeParent(std::string_view source, std::string_view target) {
-  PrintCopied(source, target, /*backup=*/"");
+  PrintCopied(source, target, /*backup=*/"", /*route=*/nullptr);
 }
 
 void JsonJobOutput::PrintTakenBack(std::string_view backup, std::string_view target) {

@@ -22,6 +22,7 @@
 #include "cli/overwrite_prompt.h"
 #include "cli/progress_ticker.h"
 #include "cli/usage.h"
+#include "core/base/contents_route.h"
 #include "core/base/file_error.h"
 #include "core/job/copy_job.h"
 #include "core/kernel/open_files.h"
@@ -33,7 +34,10 @@ namespace {
 // Passes what happens in the job on to the output.
 class OutputObserver : public JobObserver {
  public:
-  OutputObserver(bool verbose, JobOutput* output) : verbose_(verbose), output_(output) {}
+  OutputObserver(const CopyCommandLine& command_line, JobOutput* output)
+      : verbose_(command_line.verbose || command_line.debug),
+        debug_(command_line.debug),
+        output_(output) {}
 
   void OnError(const FileError& error) override {
     FileError absolute = error;
@@ -44,9 +48,12 @@ class OutputObserver : public JobObserver {
   }
   void OnWarning(std::string_view message) override { output_->PrintWarning(message); }
   bool WantsCopied() const override { return verbose_; }
-  void OnCopied(std::string_view source, std::string_view target,
-                std::string_view backup) override {
-    output_->PrintCopied(source, target, backup);
+  void OnCopied(std::string_view source, std::string_view target, std::string_view backup,
+                const ContentsRoute* route) override {
+    output_->PrintCopied(source, target, backup, debug_ ? route : nullptr);
+  }
+  void OnSkipped(std::string_view target) override {
+    if (debug_) output_->PrintSkipped(target);
   }
   void OnMadeParent(std::string_view source, std::string_view target) override {
     output_->PrintMadeParent(source, target);
@@ -66,6 +73,7 @@ class OutputObserver : public JobObserver {
 
  private:
   const bool verbose_;
+  const bool debug_;
   JobOutput* const output_;
   OverwritePrompt prompt_{STDIN_FILENO};
 };
@@ -99,7 +107,7 @@ v1::Job::State StateOf(JobResult::Outcome outcome) {
 int RunLocalJob(const CopyCommandLine& command_line, const std::string& program) {
   const std::unique_ptr<JobOutput> output =
       MakeJobOutput(command_line.progress, program, absl::Now());
-  OutputObserver observer(command_line.verbose, output.get());
+  OutputObserver observer(command_line, output.get());
   CopyRequest request = command_line.request;
   request.options.umask = ReadUmask();
   RaiseOpenFilesMax();

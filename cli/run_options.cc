@@ -75,7 +75,8 @@ constexpr CopyOptionRow kRows[] = {
      SetProgress},
     {{.word = "debug",
       .heading = kTold,
-      .text = "tell which engine copied, why, and what it did"},
+      .text = "tell how each file was copied, as -v does and more, and at the end which "
+              "engine copied, why, and what it did"},
      SetInCommandLine<&Line::debug, true>},
 
     {{.word = "engine",

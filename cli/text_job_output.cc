@@ -44,8 +44,14 @@ void TextJobOutput::PrintWarning(std::string_view message) { PrintMessage(messag
 void TextJobOutput::PrintDebug(std::string_view message) { PrintMessage(message); }
 
 void TextJobOutput::PrintCopied(std::string_view source, std::string_view target,
-                                std::string_view backup) {
-  PrintLine(CopiedLine(source, target, backup));
+                                std::string_view backup, const ContentsRoute* route) {
+  std::string lines = CopiedLine(source, target, backup);
+  if (route != nullptr) absl::StrAppend(&lines, "\n", RouteLine(*route));
+  PrintLine(lines);
+}
+
+void TextJobOutput::PrintSkipped(std::string_view target) {
+  PrintLine(absl::StrCat("skipped ", Quote(target)));
 }
 
 void TextJobOutput::PrintMadeParent(std::string_view source, std::string_view target) {

@@ -33,7 +33,8 @@ class TextJobOutput : public JobOutput {
   void PrintWarning(std::string_view message) override;
   void PrintDebug(std::string_view message) override;
   void PrintCopied(std::string_view source, std::string_view target,
-                   std::string_view backup) override;
+                   std::string_view backup, const ContentsRoute* route) override;
+  void PrintSkipped(std::string_view target) override;
   void PrintMadeParent(std::string_view source, std::string_view target) override;
   void PrintTakenBack(std::string_view backup, std::string_view target) override;
   void PrintRemoved(std::string_view target) override;

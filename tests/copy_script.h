@@ -111,6 +111,7 @@ class CopyScript {
   void LeaveToChains() { copy_.LeaveToChains(); }
 
   const FileCopy& copy() const { return copy_; }
+  ContentsRoute route() const { return copy_.route().value(); }  // REQUIRES: it has one.
   // What is known of file systems, unless setup.policy has a table, and what both files
   // are on as long as they tell the device 0.
   FileSystemTable* file_systems() { return &file_systems_; }

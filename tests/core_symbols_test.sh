@@ -35,7 +35,7 @@ declare -A alone=(
   # The text of an errno, and quoted names. They come from the C library, not the system.
   [file_error]='strerror(_r|name_np)?|iswprint_l|newlocale|mbrtowc'
   [top_level]='strerror'
-  [worker_copies]='strerror'
+  [entry_reports]='strerror'
   # The thread that asks the user, and what it waits for.
   [questions]='std::thread::.*|std::condition_variable::.*'
   # The workers' threads.

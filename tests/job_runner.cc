@@ -32,7 +32,7 @@ class Recorder : public JobObserver {
   }
   bool WantsCopied() const override { return true; }
   void OnCopied(std::string_view source, std::string_view target,
-                std::string_view /*backup*/) override {
+                std::string_view /*backup*/, const ContentsRoute* /*route*/) override {
     MutexLock lock(&mutex_);
     run_->copied.emplace_back(source, target);
     if (hooks_.on_copied) hooks_.on_copied(job, static_cast<int>(run_->copied.size()));

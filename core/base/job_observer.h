@@ -7,6 +7,7 @@
 
 #include <string_view>
 
+#include "core/base/contents_route.h"
 #include "core/base/file_error.h"
 
 namespace ringcp {
@@ -38,9 +39,14 @@ class JobObserver {
   virtual bool WantsCopied() const { return false; }
 
   // `source` was copied to `target` (-v), and what was there got the name `backup`,
-  // unless that is empty. All are names as a user would write them.
+  // unless that is empty. All are names as a user would write them. `route`: how its
+  // contents were copied; nullptr if it has none, or they were left out.
   virtual void OnCopied(std::string_view /*source*/, std::string_view /*target*/,
-                        std::string_view /*backup*/) {}
+                        std::string_view /*backup*/, const ContentsRoute* /*route*/) {}
+
+  // `target` was left alone, because it exists (--debug). Called only if OnCopied() is
+  // wanted.
+  virtual void OnSkipped(std::string_view /*target*/) {}
 
   // The directory `target` was made for what is copied to below it, as `source` is above
   // that (-v, --parents).

@@ -38,7 +38,9 @@ void ContentsCopy::Restart(const struct statx* source_stat) {
   RINGCP_CHECK(state_ == State::kDone);
   source_.Reset(source_stat, policy_->sparse == Sparse::kNever);
   target_.Reset(policy_);
-  is_direct_ = reads_direct_ = is_behind_ = is_on_server_ = server_has_copied_ = false;
+  is_direct_ = reads_direct_ = is_behind_ = is_on_server_ = false;
+  route_ = {};
+  if (policy_->reflink == Reflink::kNever) route_.clone = ContentsRoute::Means::kNo;
   TakeCounted();
   outcome_ = Outcome::kRunning;
   retries_ = 0;
@@ -142,12 +144,15 @@ void ContentsCopy::OnClone(int32_t result, NextChains* next) {
     return Enter(State::kTruncate, target_.EmptyOld(), next);
   }
   if (result == 0) {
+    using Means = ContentsRoute::Means;
+    route_ = {Means::kUnknown, Means::kYes, ContentsRoute::Holes::kUnknown};
     counters_->bytes_done.Add(static_cast<int64_t>(source_.size()));
     return Done(Outcome::kCopied);
   }
   if (policy_->reflink == Reflink::kAlways) {
     return Fail(TargetFailure(Operation::kClone, -result));
   }
+  route_.clone = ContentsRoute::Means::kUnsupported;
   control_->at_once = control_->at_once && may_be_read_at_once();
   // The refusal is noted for the directories' file systems. A target that was there may
   // be a link to another file system, and another one may be mounted over the source.
@@ -163,6 +168,20 @@ void ContentsCopy::OnTruncate(int32_t result, NextChains* next) {
   target_.OnOldEmptied(result);
   if (result < 0) return FailToWrite(result);
   Enter(State::kClone, Clone(files_.source, files_.target), next);
+}
+
+ContentsRoute ContentsCopy::route() const {
+  using Holes = ContentsRoute::Holes;
+  ContentsRoute route = route_;
+  if (route.clone == ContentsRoute::Means::kYes) return route;
+  const bool takes_zeros =
+      skips_all_zeros() || (source_.has_holes() && !source_.knows_holes());
+  if (source_.has_holes()) {
+    route.holes = takes_zeros ? Holes::kAskedAndZeros : Holes::kAsked;
+  } else if (takes_zeros) {
+    route.holes = Holes::kZeros;
+  }
+  return route;
 }
 
 int64_t ContentsCopy::TakeCounted() {

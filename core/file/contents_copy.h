@@ -95,6 +95,7 @@
 #include <cstdint>
 
 #include "absl/types/span.h"
+#include "core/base/contents_route.h"
 #include "core/base/engine_counters.h"
 #include "core/base/file_error.h"
 #include "core/file/block_io.h"
@@ -179,6 +180,8 @@ class ContentsCopy {
   Outcome outcome() const { return outcome_; }
   // REQUIRES: kFailed.
   const CopyFailure& failure() const { return failure_; }
+  // How the contents came to be, as far as that is known.
+  ContentsRoute route() const;
   // Whether this copy has removed the target's old contents.
   bool target_emptied() const { return target_.is_emptied(); }
   // Whether room for all of the target was set aside while it was empty.
@@ -236,9 +239,9 @@ class ContentsCopy {
 
   // Whether the file may be offered to other workers.
   bool is_large() const;
-  // Whether the user wants the file to be copied with O_DIRECT.
   // Whether zeros are left out wherever they are (--sparse=always).
   bool skips_all_zeros() const;
+  // Whether the user wants the file to be copied with O_DIRECT.
   bool wants_direct() const;
   // Whether the file is so small that its blocks may be copied at once without looking
   // whether they are in memory, and no write has to wait for a device.
@@ -254,6 +257,7 @@ class ContentsCopy {
 
   // Whether the server may be asked to copy this file.
   bool may_copy_on_server() const;
+  bool server_has_copied() const { return route_.server == ContentsRoute::Means::kYes; }
   // Has the server copy [begin, end).
   void CopyOnServer(uint64_t begin, uint64_t end, NextChains* next);
   void AskServer(NextChains* next);
@@ -333,10 +337,10 @@ class ContentsCopy {
   struct statx direct_target_ = {};  // The target's stat when O_DIRECT was turned on.
   uint64_t direct_begin_ = 0;        // [begin, end) is copied with O_DIRECT now.
   uint64_t direct_end_ = 0;
-  bool is_on_server_ = false;       // The server copies the file.
-  bool server_has_copied_ = false;  // For this file.
-  bool offered_ = false;            // shared_ is offered to other workers.
-  bool is_behind_ = false;          // Now comes what is behind the end that was known.
+  bool is_on_server_ = false;  // The server copies the file.
+  ContentsRoute route_;
+  bool offered_ = false;    // shared_ is offered to other workers.
+  bool is_behind_ = false;  // Now comes what is behind the end that was known.
 
   SharedFile shared_;
   SourceContents source_;

@@ -33,16 +33,16 @@ void ContentsCopy::CopyOnServer(uint64_t begin, uint64_t end, NextChains* next) 
 void ContentsCopy::AskServer(NextChains* next) {
   state_ = State::kCopyRange;
   Chain& chain = next->Add(0);
-  if (!server_has_copied_) chain.Add(WriteBack(files_.source));
+  if (!server_has_copied()) chain.Add(WriteBack(files_.source));
   chain.Add(server_.CopyPiece(files_.source, files_.target, policy_->kernel->Now()));
 }
 
 void ContentsCopy::OnCopyRange(absl::Span<const int32_t> results, NextChains* next) {
   // If the source could not be written back, the server was not asked.
   const int32_t result = results[0] < 0 ? results[0] : results.back();
-  const bool is_refusal = !server_has_copied_ && result == results.back();
+  const bool is_refusal = !server_has_copied() && result == results.back();
   if (result > 0) {
-    server_has_copied_ = true;
+    route_.server = ContentsRoute::Means::kYes;
     retries_ = 0;
     target_.blocks().Count(result);
     server_.OnCopied(static_cast<uint32_t>(result), policy_->kernel->Now());
@@ -60,6 +60,7 @@ void ContentsCopy::OnCopyRange(absl::Span<const int32_t> results, NextChains* ne
 void ContentsCopy::LeaveServer(NextChains* next) {
   const uint64_t begin = server_.offset();
   is_on_server_ = false;
+  if (!server_has_copied()) route_.server = ContentsRoute::Means::kUnsupported;
   retries_ = 0;
   if (source_.has_holes()) return FindPieces(begin, next);
   if (begin == 0) return CopyBlocks(next);

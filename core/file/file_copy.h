@@ -46,6 +46,7 @@
 #include <string>
 
 #include "absl/types/span.h"
+#include "core/base/contents_route.h"
 #include "core/base/engine_counters.h"
 #include "core/base/file_error.h"
 #include "core/file/attribute_plan.h"
@@ -150,9 +151,7 @@ class FileCopy {
   // The stat of the open source. REQUIRES: outcome() is, or has been, kMultiplyLinked, or
   // is final. Meaningless if opening the source failed.
   const struct statx& stat() const { return source_stat_; }
-  // REQUIRES: kFailed.
-  const CopyFailure& failure() const { return failure_; }
-  // See ContentsCopy.
+  const CopyFailure& failure() const { return failure_; }  // REQUIRES: kFailed.
   std::array<PollRefusal, 2> poll_refusals() const { return contents_.poll_refusals(); }
   // Why a half-written target could not be removed, or an old one could not be emptied;
   // otherwise 0.
@@ -165,6 +164,8 @@ class FileCopy {
             (failure_.operation == Operation::kCreate && opening_.is_existing() &&
              target_.is_untouched()));
   }
+  // How the contents were copied; absent if they were left out. REQUIRES: kCopied.
+  std::optional<ContentsRoute> route() const;
   // Bytes that this copy has added to the counters' bytes_found.
   uint64_t bytes_found() const { return bytes_found_; }
   mode_t target_mode() const { return target_.stat().stx_mode; }
@@ -175,7 +176,6 @@ class FileCopy {
   // Whether the target is there with all of its contents, though perhaps not with all of
   // its attributes. REQUIRES: done().
   bool is_target_whole() const { return target_.is_whole(); }
-  // See AttributePlan.
   const auto& xattr_failures() const { return attributes_.xattr_failures(); }
 
  private:

@@ -102,6 +102,14 @@ void FileCopy::CopyContents(NextChains* next) {
   OnContents(next);
 }
 
+std::optional<ContentsRoute> FileCopy::route() const {
+  if (policy_.attributes_only) return std::nullopt;
+  ContentsRoute route = contents_.route();
+  const bool is_refused = route.clone == ContentsRoute::Means::kAvoided && !may_clone();
+  if (is_refused) route.clone = ContentsRoute::Means::kUnsupported;
+  return route;
+}
+
 void FileCopy::BeginToWrite() {
   contents_.sink().io().SetFileSystem(target_.file_system(), policy_.leaves_cache());
 }

@@ -211,8 +211,8 @@ MadeWay MakeWay(const FileCopyPolicy& policy, const FileCopyNames& names,
   return made;
 }
 
-int TakeBack(Kernel* kernel, const FileCopyNames& names, const std::string& name) {
-  return -RenameToNew(kernel, names.target_directory, name.c_str(), names.target);
+int TakeBack(Kernel* kernel, int directory, const char* target, const std::string& name) {
+  return -RenameToNew(kernel, directory, name.c_str(), target);
 }
 
 }  // namespace ringcp

@@ -39,9 +39,9 @@ MadeWay MakeWay(const FileCopyPolicy& policy, const FileCopyNames& names,
 int32_t FindBackupName(Kernel* kernel, int directory, const std::string& name,
                        Backup kind, const std::string& suffix, std::string* backup);
 
-// Gives the backup `name` the name of its file again. Returns 0 or an errno. If something
-// has that name, the backup stays.
-int TakeBack(Kernel* kernel, const FileCopyNames& names, const std::string& name);
+// Gives the backup `name` in `directory` the name `target` again. Returns 0 or an errno.
+// If something has that name, the backup stays.
+int TakeBack(Kernel* kernel, int directory, const char* target, const std::string& name);
 
 }  // namespace ringcp
 

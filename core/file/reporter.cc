@@ -88,9 +88,14 @@ void Reporter::TellOfXattrs(const std::vector<CopyFailure>& failures,
 }
 
 void Reporter::Copied(std::string_view source, std::string_view target,
-                      std::string_view backup) {
+                      std::string_view backup, const ContentsRoute* route) {
   MutexLock lock(&mutex_);
-  observer_->OnCopied(source, target, backup);
+  observer_->OnCopied(source, target, backup, route);
+}
+
+void Reporter::Skipped(std::string_view target) {
+  MutexLock lock(&mutex_);
+  observer_->OnSkipped(target);
 }
 
 void Reporter::MadeParent(std::string_view source, std::string_view target) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "core/base/contents_route.h"
 #include "core/base/copy_options.h"
 #include "core/base/file_error.h"
 #include "core/base/job_observer.h"
@@ -47,9 +48,11 @@ class Reporter {
 
   // Whether the observer wants Copied() and the like: ask before building their paths.
   bool wants_copied() const { return wants_copied_; }
-  // `backup`: the name that the old target got; "" if it got none.
+  // `backup`: the name that the old target got; "" if it got none. `route`: see
+  // JobObserver::OnCopied().
   void Copied(std::string_view source, std::string_view target,
-              std::string_view backup = {});
+              std::string_view backup = {}, const ContentsRoute* route = nullptr);
+  void Skipped(std::string_view target);
   // `target` was made for what is below it, as `source` is above that (--parents).
   void MadeParent(std::string_view source, std::string_view target);
   void TakenBack(std::string_view backup, std::string_view target);

@@ -15,6 +15,7 @@ Worker::Worker(const SharedWork& work, Kernel* kernel, const WorkerLimits& limit
       limits_(limits),
       counters_(counters),
       pool_(pool),
+      reports_(&work_, kernel, counters),
       at_once_chooser_(work.warm_calls) {
   work_.policy.claims = &claims_;
   work_.policy.kernel = kernel;

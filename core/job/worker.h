@@ -34,6 +34,7 @@
 #include "core/file/shared_file.h"
 #include "core/file/stream_copy.h"
 #include "core/file/target_claims.h"
+#include "core/job/entry_reports.h"
 #include "core/job/node_task.h"
 #include "core/job/shared_work.h"
 #include "core/job/wait_control.h"
@@ -291,22 +292,6 @@ class Worker {
                             work_.policy.may_meet_names_again || work_.policy.interactive;
     return any_number ? LinkTable::kAnyNumber : static_cast<uint32_t>(links);
   }
-  // Warns if the copy of `entry` has found that a device can't be polled (--iopoll).
-  void WarnIfNotPolled(const WaitingEntry& entry, const FileCopy& copy);
-  // Counts `entry` as copied, and tells that and what became of its old target.
-  void CountDone(const WaitingEntry& entry, OldTarget old_target,
-                 const std::string& backup);
-  // Of a copy that has not come about: tells that its old target was removed, or gives a
-  // backup its name back, unless the new target is there.
-  void EndOldTarget(const WaitingEntry& entry, OldTarget old_target,
-                    const std::string& backup, bool is_target_whole);
-  void TellRemoved(const WaitingEntry& entry);
-  void TellCopied(const WaitingEntry& entry, const std::string& backup);
-  void CountFailed(const WaitingEntry& entry, const CopyFailure& failure);
-  // Unless it is 0, reports why a half-written target was not removed, or an old one
-  // emptied.
-  void TellOfRemoval(const WaitingEntry& entry, int error_number);
-  void TellOfXattrs(const WaitingEntry& entry, const std::vector<CopyFailure>& failures);
   void Release(const WaitingEntry& entry);
   // Keeps `entry`, with its hold, for when others are done.
   void PutAside(const WaitingEntry& entry, std::deque<WaitingEntry>* entries);
@@ -329,6 +314,7 @@ class Worker {
   const WorkerLimits limits_;
   EngineCounters* const counters_;
   BlockPool* const pool_;
+  EntryReports reports_;
   std::deque<Flight> flights_;  // As many as there were in flight together.
   std::vector<int> free_flights_;
   AtOnceChooser at_once_chooser_;

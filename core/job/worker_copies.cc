@@ -3,9 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 
-#include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "core/base/file_identity.h"
 #include "core/file/calls_at_once.h"
@@ -316,21 +314,22 @@ void Worker::OnDone(int index) {
   WaitingEntry& entry = flight.entry;
   const FileCopy& copy = flight.copy;
   bool copied = false;
-  WarnIfNotPolled(entry, copy);
-  TellOfXattrs(entry, copy.xattr_failures());
+  reports_.IfNotPolled(entry, copy);
+  reports_.OfXattrs(entry, copy.xattr_failures());
+  const EntryReports::Old old = {copy.old_target(), copy.backup()};
   if (copy.outcome() != FileCopy::Outcome::kCopied) {
-    EndOldTarget(entry, copy.old_target(), copy.backup(), copy.is_target_whole());
+    reports_.EndOld(entry, old, copy.is_target_whole());
   }
   switch (copy.outcome()) {
     case FileCopy::Outcome::kCopied:
       copied = true;
-      CountDone(entry, copy.old_target(), copy.backup());
+      reports_.Copied(entry, old, copy.route());
       break;
     case FileCopy::Outcome::kKeptNewer:
       copied = true;
       [[fallthrough]];
     case FileCopy::Outcome::kSkipped:
-      counters_->files_skipped.Add(1);
+      reports_.Skipped(entry);
       break;
     case FileCopy::Outcome::kFailed:
       if (OpensAlone(copy)) {
@@ -345,11 +344,11 @@ void Worker::OnDone(int index) {
           LookAgain(entry)) {
         return;
       }
-      CountFailed(entry, copy.failure());
+      reports_.Failed(entry, copy.failure());
       break;
     case FileCopy::Outcome::kSourceIsOther:
       if (LookAgain(entry)) return;
-      CountFailed(entry, {.refusal = Refusal::kSourceReplaced});
+      reports_.Failed(entry, {.refusal = Refusal::kSourceReplaced});
       break;
     case FileCopy::Outcome::kAsks:
       // The next try counts the bytes again.
@@ -363,7 +362,7 @@ void Worker::OnDone(int index) {
       // If the job was not cancelled, the ring of this worker has failed, or that of a
       // worker that helped with this file.
       if (!work_.cancelled->load(std::memory_order_relaxed)) {
-        CountFailed(entry, {.operation = Operation::kRead, .error_number = EIO});
+        reports_.Failed(entry, {.operation = Operation::kRead, .error_number = EIO});
       }
       break;
     case FileCopy::Outcome::kRunning:
@@ -372,7 +371,7 @@ void Worker::OnDone(int index) {
     case FileCopy::Outcome::kAwaitHelper:
       break;
   }
-  TellOfRemoval(entry, copy.removal_error());
+  reports_.OfRemoval(entry, entry.target_name, copy.removal_error());
   // If the file had a single link when it was opened, the copy did not check that it is
   // still the file that was claimed.
   SettleClaim(&entry, copied && entry.claimed == IdentityOf(copy.stat()));
@@ -380,20 +379,6 @@ void Worker::OnDone(int index) {
     PutAside(entry, &streams_);
   } else {
     Release(entry);
-  }
-}
-
-void Worker::WarnIfNotPolled(const WaitingEntry& entry, const FileCopy& copy) {
-  for (const auto& [operation, error_number] : copy.poll_refusals()) {
-    if (error_number == 0) continue;
-    const std::string path = operation == Operation::kWrite
-                                 ? TargetPath(*entry.directory, entry.target_name)
-                                 : SourcePath(*entry.directory, entry.source_name);
-    work_.reporter->Warn(
-        absl::StrCat("warning: cannot poll the device of ", Quote(path), ": ",
-                     std::strerror(error_number),
-                     "; copying without --iopoll (the device needs poll queues, such as "
-                     "nvme.poll_queues=2)"));
   }
 }
 

@@ -1,11 +1,10 @@
 // Entries that turn out to be something else, streams, and claims on files with several
-// names. Also what is counted and reported for every entry.
+// names.
 
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include "core/base/file_identity.h"
-#include "core/file/old_target.h"
 #include "core/job/worker.h"
 
 namespace ringcp {
@@ -47,28 +46,28 @@ bool Worker::Redirect(const WaitingEntry& entry, mode_t mode) {
 }
 
 void Worker::OnStreamEnded(const WaitingEntry& entry, const StreamCopy& copy) {
-  TellOfXattrs(entry, copy.xattr_failures());
-  const OldTarget old_target = copy.old_target();
+  reports_.OfXattrs(entry, copy.xattr_failures());
+  const EntryReports::Old old = {copy.old_target(), copy.backup()};
   if (copy.outcome() != FileCopy::Outcome::kCopied) {
-    EndOldTarget(entry, old_target, copy.backup(), copy.is_target_whole());
+    reports_.EndOld(entry, old, copy.is_target_whole());
   }
   switch (copy.outcome()) {
     case FileCopy::Outcome::kCopied:
-      CountDone(entry, old_target, copy.backup());
+      reports_.Copied(entry, old, ContentsRoute());
       break;
     case FileCopy::Outcome::kSkipped:
     case FileCopy::Outcome::kKeptNewer:
-      counters_->files_skipped.Add(1);
+      reports_.Skipped(entry);
       break;
     case FileCopy::Outcome::kAsks:
       return Ask(entry, copy.target_mode());
     case FileCopy::Outcome::kFailed:
-      CountFailed(entry, copy.failure());
+      reports_.Failed(entry, copy.failure());
       break;
     default:
       break;
   }
-  TellOfRemoval(entry, copy.removal_error());
+  reports_.OfRemoval(entry, entry.target_name, copy.removal_error());
   Release(entry);
 }
 
@@ -105,25 +104,11 @@ void Worker::TakeInAnswers() {
       continue;
     }
     if (!question.is_yes && !cancelled()) {
-      counters_->files_skipped.Add(1);
+      reports_.Skipped(question.entry);
       work_.reporter->CountDeclined();
     }
     DropAsked(&question.entry);
   }
-}
-
-void Worker::TellOfRemoval(const WaitingEntry& entry, int error_number) {
-  if (error_number == 0) return;
-  work_.reporter->Report(MakeFileError(
-      Operation::kRemove, TargetPath(*entry.directory, entry.target_name), error_number));
-}
-
-void Worker::TellOfXattrs(const WaitingEntry& entry,
-                          const std::vector<CopyFailure>& failures) {
-  if (failures.empty()) return;
-  work_.reporter->TellOfXattrs(failures, work_.policy.preserve,
-                               SourcePath(*entry.directory, entry.source_name),
-                               TargetPath(*entry.directory, entry.target_name));
 }
 
 LinkTable::Claim Worker::ClaimCopy(const FileIdentity& id, uint32_t links,
@@ -151,51 +136,6 @@ void Worker::SettleClaim(WaitingEntry* entry, bool copied) {
       to_copy_.push_back(std::move(waiting));
     }
   }
-}
-
-void Worker::TellRemoved(const WaitingEntry& entry) {
-  if (!work_.reporter->wants_copied()) return;
-  work_.reporter->Removed(TargetPath(*entry.directory, entry.target_name));
-}
-
-void Worker::TellCopied(const WaitingEntry& entry, const std::string& backup) {
-  if (!work_.reporter->wants_copied()) return;
-  work_.reporter->Copied(SourcePath(*entry.directory, entry.source_name),
-                         TargetPath(*entry.directory, entry.target_name),
-                         backup.empty() ? "" : TargetPath(*entry.directory, backup));
-}
-
-void Worker::EndOldTarget(const WaitingEntry& entry, OldTarget old_target,
-                          const std::string& backup, bool is_target_whole) {
-  if (old_target == OldTarget::kKept) return;
-  if (old_target != OldTarget::kBackedUp) return TellRemoved(entry);
-  if (is_target_whole) return;
-  const std::string target = TargetPath(*entry.directory, entry.target_name);
-  const int error_number = TakeBack(kernel_, NamesOf(entry), backup);
-  if (error_number != 0) {
-    work_.reporter->Report(MakeFileError(Operation::kTakeBack, target, error_number));
-  } else if (work_.reporter->wants_copied()) {
-    work_.reporter->TakenBack(TargetPath(*entry.directory, backup), target);
-  }
-}
-
-void Worker::CountDone(const WaitingEntry& entry, OldTarget old_target,
-                       const std::string& backup) {
-  counters_->files_done.Add(1);
-  if (work_.made_names != nullptr && entry.directory->names_sources()) {
-    work_.made_names->Add(
-        JoinPath(TargetPathBelowTop(*entry.directory), entry.target_name));
-  }
-  if (!work_.reporter->wants_copied()) return;
-  if (old_target == OldTarget::kRemovedBeforehand) TellRemoved(entry);
-  TellCopied(entry, backup);
-  if (old_target == OldTarget::kRemovedAfterFailing) TellRemoved(entry);
-}
-
-void Worker::CountFailed(const WaitingEntry& entry, const CopyFailure& failure) {
-  counters_->files_failed.Add(1);
-  work_.reporter->Report(failure, SourcePath(*entry.directory, entry.source_name),
-                         TargetPath(*entry.directory, entry.target_name));
 }
 
 }  // namespace ringcp

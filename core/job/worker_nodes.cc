@@ -78,7 +78,8 @@ void Worker::OnNodeEnded(int index) {
 Worker::NodeNext Worker::DecideNode(NodeTask* node) {
   WaitingEntry& entry = node->entry;
   if (node->look_error != 0) {
-    CountFailed(entry, {.operation = Operation::kStat, .error_number = node->look_error});
+    reports_.Failed(entry,
+                    {.operation = Operation::kStat, .error_number = node->look_error});
     return NodeNext::kEnd;
   }
   const struct statx& stat = node->source->stat();
@@ -107,7 +108,7 @@ Worker::NodeNext Worker::DecideNode(NodeTask* node) {
     }
   }
   if (!is_node) {
-    CountFailed(entry, {.refusal = Refusal::kSourceReplaced});
+    reports_.Failed(entry, {.refusal = Refusal::kSourceReplaced});
     return NodeNext::kEnd;
   }
   node->step = NodeTask::Step::kCopy;
@@ -117,41 +118,28 @@ Worker::NodeNext Worker::DecideNode(NodeTask* node) {
 bool Worker::CountNode(const NodeTask& node) {
   const NodeResult& result = node.result;
   const WaitingEntry& entry = node.entry;
-  TellOfXattrs(entry, result.xattr_failures);
-  if (result.left_behind_error != 0) {
-    work_.reporter->Report(MakeFileError(Operation::kRemove,
-                                         TargetPath(*entry.directory, result.left_behind),
-                                         result.left_behind_error));
-  }
+  const EntryReports::Old old = {result.old_target, result.backup};
+  reports_.OfXattrs(entry, result.xattr_failures);
+  reports_.OfRemoval(entry, result.left_behind, result.left_behind_error);
   switch (result.outcome) {
     case NodeOutcome::kCopied:
-      CountDone(entry, result.old_target, result.backup);
+      reports_.Copied(entry, old);
       return true;
     case NodeOutcome::kSkipped:
     case NodeOutcome::kKeptNewer:
-      counters_->files_skipped.Add(1);
-      if (result.old_target == OldTarget::kBackedUp) {
-        TellCopied(entry, result.backup);
-      } else if (result.old_target != OldTarget::kKept) {
-        TellRemoved(entry);
-      }
+      reports_.Skipped(entry, old);
       return result.outcome == NodeOutcome::kKeptNewer;
     case NodeOutcome::kAsks:
     case NodeOutcome::kFailed:
       break;
   }
-  EndOldTarget(entry, result.old_target, result.backup, result.is_made);
+  reports_.EndOld(entry, old, result.is_made);
   if (result.failure.operation != Operation::kMakeHardLink ||
       work_.policy.makes == Makes::kHardLinks) {
-    CountFailed(entry, result.failure);
-    return false;
+    reports_.Failed(entry, result.failure);
+  } else {
+    reports_.FailedToLink(entry, node.copied_as, result.failure.error_number);
   }
-  // That is named by both of its names.
-  counters_->files_failed.Add(1);
-  work_.reporter->Report(MakeFileError(
-      Operation::kMakeHardLink, TargetPath(*entry.directory, entry.target_name),
-      result.failure.error_number,
-      JoinPath(TargetPath(*work_.walk->top()), node.copied_as)));
   return false;
 }
 

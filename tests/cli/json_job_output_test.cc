@@ -94,7 +94,7 @@ TEST_F(JsonJobOutputTest, KeepsEveryTextOnOneLine) {
   EXPECT_EQ(Written(), "{\"debug\":\"engine\"}\n");
   output_.PrintMadeParent("a", "b/a");
   EXPECT_EQ(Written(), "{\"copied\":\"'a' -\\u003e 'b/a'\"}\n");
-  output_.PrintCopied("a\xff", "b", "");
+  output_.PrintCopied("a\xff", "b", "", nullptr);
   EXPECT_EQ(Written(), "{\"copied\":\"'a'$'\\\\377' -\\u003e 'b'\"}\n");
 }
 

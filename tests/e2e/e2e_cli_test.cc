@@ -306,6 +306,31 @@ TEST_F(CliTest, TellsWhichEngineCopiedAndWhatItDid) {
   EXPECT_TRUE(absl::StrContains(result.error, " 1 files, ")) << result.error;
 }
 
+// As GNU cp's --debug does from 9.4 on, which also prints what -v prints.
+TEST_F(CliTest, TellsHowEachFileWasCopied) {
+  PrepareWithShell(scratch_.path(),
+                   "mkdir -p d t; echo x >d/a; head -c 3000000 /dev/zero >zeros;"
+                   " truncate -s 1M holes; echo x >>holes; ln -s nowhere d/link");
+  const auto debug = [this](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "--debug");
+    return RunProgram(Ringcp(arguments)).output;
+  };
+  EXPECT_EQ(debug({"--reflink=never", "holes", "t"}),
+            "'holes' -> 't/holes'\n"
+            "copy offload: avoided, reflink: no, sparse detection: SEEK_HOLE\n");
+  EXPECT_EQ(debug({"--reflink=never", "--sparse=always", "zeros", "t"}),
+            "'zeros' -> 't/zeros'\n"
+            "copy offload: avoided, reflink: no, sparse detection: zeros\n");
+  EXPECT_EQ(debug({"--reflink=never", "d/a", "t"}),
+            "'d/a' -> 't/a'\n"
+            "copy offload: avoided, reflink: no, sparse detection: no\n");
+  EXPECT_EQ(debug({"--attributes-only", "d/a", "t"}), "'d/a' -> 't/a'\n");
+  EXPECT_EQ(debug({"-n", "d/a", "t"}), "skipped 't/a'\n");
+  EXPECT_EQ(debug({"-u", "d/a", "t"}), "skipped 't/a'\n");
+  EXPECT_EQ(debug({"-P", "d/link", "t"}), "'d/link' -> 't/link'\n");
+  EXPECT_EQ(debug({"-l", "d/a", "t/linked"}), "'d/a' -> 't/linked'\n");
+}
+
 TEST_P(CliEngineTest, AFileBeyondTheLimitFailsAloneAndLeavesNothing) {
 #ifdef _GLIBCXX_TSAN
   GTEST_SKIP()

@@ -13,6 +13,9 @@
 namespace ringcp {
 namespace {
 
+using Means = ContentsRoute::Means;
+using Holes = ContentsRoute::Holes;
+
 struct Cloning {
   explicit Cloning(Reflink reflink, uint64_t size = 100,
                    CallsAtOnce calls_at_once = CallsAtOnce::kNone)
@@ -58,6 +61,8 @@ TEST(FileCopyCloneTest, AClonedFileIsNeitherReadNorWritten) {
   EXPECT_EQ(cloning.copy.Settle({0}), "close fd8 = close fd7");
   EXPECT_EQ(cloning.copy.Settle({0, 0}), "copied");
   EXPECT_EQ(cloning.copy.counters().bytes_done.value(), 100);
+  EXPECT_EQ(cloning.copy.route(),
+            ContentsRoute(Means::kUnknown, Means::kYes, Holes::kUnknown));
 }
 
 TEST(FileCopyCloneTest, WithItsSourceInMemoryNothingIsWaitedFor) {
@@ -94,6 +99,8 @@ TEST(FileCopyCloneTest, WhereCloningIsImpossibleContentsAreCopied) {
   EXPECT_EQ(cloning.copy.Settle({100, 100}), "at once read fd7 4096@100");
   EXPECT_EQ(cloning.copy.Settle({0}), "close fd8 = close fd7");
   EXPECT_EQ(cloning.copy.Settle({0, 0}), "copied");
+  EXPECT_EQ(cloning.copy.route(),
+            ContentsRoute(Means::kAvoided, Means::kUnsupported, Holes::kNotSought));
   // The next file is copied by its usual chain.
   EXPECT_EQ(cloning.copy.OpenSource(), "fstat fd7 - no pipe fd7 - read fd7 4096@0");
   EXPECT_EQ(cloning.copy.Settle({0, 100}),

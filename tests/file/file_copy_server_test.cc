@@ -81,6 +81,7 @@ TEST(FileCopyServerTest, AServerCopiesPieceByPiece) {
   on.next = on.copy.Settle({20'971'520});
   EXPECT_EQ(on.End(100 * kMiB), "copied");
   EXPECT_EQ(on.copy.counters().bytes_done.value(), 100 * kMiB);
+  EXPECT_EQ(on.copy.route().server, ContentsRoute::Means::kYes);
 }
 
 TEST(FileCopyServerTest, ItIsNotCarriedOutAtOnceThoughAllElseIs) {
@@ -102,6 +103,7 @@ TEST(FileCopyServerTest, AfterEachRefusalBlocksAreCopied) {
     on.next = on.copy.Settle({0, -error});
     EXPECT_EQ(on.CopyBlocks(0), "copied");
     EXPECT_EQ(on.copy.counters().bytes_done.value(), 10'000);
+    EXPECT_EQ(on.copy.route().server, ContentsRoute::Means::kUnsupported);
     const bool is_for_all = error == EXDEV || error == EOPNOTSUPP || error == ENOSYS;
     EXPECT_EQ(on.copy.file_system()->may_copy_on_server(), !is_for_all);
   }

@@ -115,6 +115,7 @@ TEST(FileCopySparseTest, PiecesAreFoundFirstAndThenCopiedTogether) {
   sparse.next = copy.Settle(1, {4095});
   EXPECT_EQ(sparse.End(), "copied");
   EXPECT_EQ(copy.counters().bytes_done.value(), 40'960);
+  EXPECT_EQ(copy.route().holes, ContentsRoute::Holes::kAsked);
 }
 
 TEST(FileCopySparseTest, ALaneThatIsFreeTakesTheNextPiece) {
@@ -230,6 +231,7 @@ TEST(FileCopySparseTest, WhereHolesCanNotBeFoundZerosAreLeftOut) {
   unknown.next = copy.Settle({4096});
   EXPECT_EQ(unknown.End(), "copied");
   EXPECT_EQ(copy.counters().bytes_done.value(), 40'960);
+  EXPECT_EQ(copy.route().holes, ContentsRoute::Holes::kAskedAndZeros);
 }
 
 TEST(FileCopySparseTest, WhatIsNotZeroIsWritten) {

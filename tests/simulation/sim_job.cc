@@ -29,7 +29,7 @@ class Recorder : public JobObserver {
   }
   bool WantsCopied() const override { return true; }
   void OnCopied(std::string_view /*source*/, std::string_view target,
-                std::string_view /*backup*/) override {
+                std::string_view /*backup*/, const ContentsRoute* /*route*/) override {
     result_->copied.insert(std::string(target));
   }
 

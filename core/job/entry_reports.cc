@@ -1,0 +1,114 @@
+#include "core/job/entry_reports.h"
+
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "core/file/old_target.h"
+#include "core/tree/directory.h"
+#include "core/tree/target_directory.h"
+
+namespace ringcp {
+namespace {
+
+std::string SourcePathOf(const WaitingEntry& entry) {
+  return SourcePath(*entry.directory, entry.source_name);
+}
+
+std::string TargetPathOf(const WaitingEntry& entry) {
+  return TargetPath(*entry.directory, entry.target_name);
+}
+
+}  // namespace
+
+void EntryReports::Copied(const WaitingEntry& entry, const Old& old,
+                          const std::optional<ContentsRoute>& route) {
+  counters_->files_done.Add(1);
+  if (work_->made_names != nullptr && entry.directory->names_sources()) {
+    work_->made_names->Add(
+        JoinPath(TargetPathBelowTop(*entry.directory), entry.target_name));
+  }
+  if (old.target == OldTarget::kRemovedBeforehand) Removed(entry);
+  TellCopied(entry, old.backup, route);
+  if (old.target == OldTarget::kRemovedAfterFailing) Removed(entry);
+}
+
+void EntryReports::TellCopied(const WaitingEntry& entry, const std::string& backup,
+                              const std::optional<ContentsRoute>& route) {
+  if (!work_->reporter->wants_copied()) return;
+  work_->reporter->Copied(SourcePathOf(entry), TargetPathOf(entry),
+                          backup.empty() ? "" : TargetPath(*entry.directory, backup),
+                          route.has_value() ? &*route : nullptr);
+}
+
+void EntryReports::Skipped(const WaitingEntry& entry) {
+  counters_->files_skipped.Add(1);
+  if (work_->reporter->wants_copied()) work_->reporter->Skipped(TargetPathOf(entry));
+}
+
+void EntryReports::Skipped(const WaitingEntry& entry, const Old& old) {
+  if (old.target == OldTarget::kKept) return Skipped(entry);
+  counters_->files_skipped.Add(1);
+  if (old.target != OldTarget::kBackedUp) return Removed(entry);
+  TellCopied(entry, old.backup, /*route=*/std::nullopt);
+}
+
+void EntryReports::Failed(const WaitingEntry& entry, const CopyFailure& failure) {
+  counters_->files_failed.Add(1);
+  work_->reporter->Report(failure, SourcePathOf(entry), TargetPathOf(entry));
+}
+
+void EntryReports::FailedToLink(const WaitingEntry& entry, const std::string& copied_as,
+                                int error_number) {
+  counters_->files_failed.Add(1);
+  work_->reporter->Report(
+      MakeFileError(Operation::kMakeHardLink, TargetPathOf(entry), error_number,
+                    JoinPath(TargetPath(*work_->walk->top()), copied_as)));
+}
+
+void EntryReports::Removed(const WaitingEntry& entry) {
+  if (work_->reporter->wants_copied()) work_->reporter->Removed(TargetPathOf(entry));
+}
+
+void EntryReports::EndOld(const WaitingEntry& entry, const Old& old,
+                          bool is_target_whole) {
+  if (old.target == OldTarget::kKept) return;
+  if (old.target != OldTarget::kBackedUp) return Removed(entry);
+  if (is_target_whole) return;
+  const std::string target = TargetPathOf(entry);
+  const int error_number = TakeBack(kernel_, entry.directory->target->fd,
+                                    entry.target_name.c_str(), old.backup);
+  if (error_number != 0) {
+    work_->reporter->Report(MakeFileError(Operation::kTakeBack, target, error_number));
+  } else if (work_->reporter->wants_copied()) {
+    work_->reporter->TakenBack(TargetPath(*entry.directory, old.backup), target);
+  }
+}
+
+void EntryReports::OfRemoval(const WaitingEntry& entry, const std::string& name,
+                             int error_number) {
+  if (error_number == 0) return;
+  work_->reporter->Report(MakeFileError(
+      Operation::kRemove, TargetPath(*entry.directory, name), error_number));
+}
+
+void EntryReports::OfXattrs(const WaitingEntry& entry,
+                            const std::vector<CopyFailure>& failures) {
+  if (failures.empty()) return;
+  work_->reporter->TellOfXattrs(failures, work_->policy.preserve, SourcePathOf(entry),
+                                TargetPathOf(entry));
+}
+
+void EntryReports::IfNotPolled(const WaitingEntry& entry, const FileCopy& copy) {
+  for (const auto& [operation, error_number] : copy.poll_refusals()) {
+    if (error_number == 0) continue;
+    const std::string path =
+        operation == Operation::kWrite ? TargetPathOf(entry) : SourcePathOf(entry);
+    work_->reporter->Warn(
+        absl::StrCat("warning: cannot poll the device of ", Quote(path), ": ",
+                     std::strerror(error_number),
+                     "; copying without --iopoll (the device needs poll queues, such as "
+                     "nvme.poll_queues=2)"));
+  }
+}
+
+}  // namespace ringcp
