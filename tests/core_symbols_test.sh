@@ -10,7 +10,11 @@ if [[ ${1-} == sanitized ]]; then
   exit 0
 fi
 
-# What any object may use.
+# What asks the system, or waits, without a Kernel: only the objects named below may use
+# it, each for the reason that stands there.
+beside='ringcp::(CondVar::Wait|AvailableCpus|BatchScheduling|HasRoomForThread|KernelRelease|LibrariesArePreloaded|OpenFilesMax|PollableLength|ProcessGroup|ProcessUser|RaiseOpenFilesMax|RuleOfAttribute|RunWithSystemCall|SystemCallTime)[^A-Za-z].*'
+
+# What any object may use besides.
 allowed=(
   'ringcp::.*'
   # Abseil's strings, statuses, tables and durations, but not its clocks and locks.
@@ -24,7 +28,7 @@ allowed=(
   '_GLOBAL_OFFSET_TABLE_|_Unwind_Resume|__cxa_[a-z_]+|__dso_handle|__gxx_personality_v0'
   '__libc_single_threaded|__stack_chk_fail'
   'mem(chr|cmp|cpy|move|set)|str(cmp|len)|round'
-  # Locks for data that threads share. Waiting for other threads is the Kernel's business.
+  # Locks for data that threads share. They are never held while something waits.
   'pthread_mutex_(lock|unlock)'
 )
 
@@ -36,10 +40,17 @@ declare -A alone=(
   [file_error]='strerror(_r|name_np)?|iswprint_l|newlocale|mbrtowc'
   [top_level]='strerror'
   [entry_reports]='strerror'
-  # The thread that asks the user, and what it waits for.
-  [questions]='std::thread::.*|std::condition_variable::.*'
-  # The workers' threads.
-  [copy_job]='std::thread::.*'
+  # The thread that asks the user has no kernel: it waits for questions and for a person.
+  [questions]="std::thread::.*|std::condition_variable::.*|$beside"
+  # Before there is a worker with a kernel, and once for a job: its threads, who it runs as,
+  # how many files may be open, how many CPUs there are, what a call costs.
+  [copy_job]="std::thread::.*|$beside"
+  [copy_group]="$beside"
+  [file_budget]="$beside"
+  [job_state]="$beside"
+  [worker_count]="$beside"
+  # What /etc/xattr.conf says is read once for a process.
+  [source_attributes]="$beside"
 )
 
 anywhere=$(IFS='|'; echo "${allowed[*]}")
@@ -50,7 +61,7 @@ while IFS=$'\t' read -r object symbol; do
     objects=$((objects + 1))
     last=$object
   fi
-  [[ ! $symbol =~ ^($anywhere)$ ]] || continue
+  [[ ! $symbol =~ ^($anywhere)$ || $symbol =~ ^($beside)$ ]] || continue
   [[ -z ${alone[$object]-} || ! $symbol =~ ^(${alone[$object]})$ ]] || continue
   echo "core: $object calls $symbol; ask the Kernel instead (core/kernel/kernel.h)" >&2
   failed=1

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
@@ -21,12 +22,13 @@
 namespace ringcp {
 namespace {
 
-constexpr int64_t kSimulations = 20'000;
+constexpr uint64_t kSimulations = 20'000;
 constexpr int kFailuresMax = 5;  // How many are reported.
 
-int64_t NumberFrom(const char* variable, int64_t otherwise) {
+std::optional<uint64_t> NumberFrom(const char* variable) {
   const char* const text = std::getenv(variable);
-  return text == nullptr ? otherwise : std::strtoll(text, nullptr, 10);
+  if (text == nullptr) return std::nullopt;
+  return std::strtoull(text, nullptr, 10);
 }
 
 // Runs one job. Returns whether everything is as it should be.
@@ -63,18 +65,27 @@ bool Simulate(uint64_t seed, bool tells_story) {
 }
 
 TEST(SimulationTest, NothingIsLostInSilence) {
-  if (const int64_t one = NumberFrom("RINGCP_SIMULATION", -1); one >= 0) {
-    Simulate(static_cast<uint64_t>(one), /*tells_story=*/true);
+  if (const std::optional<uint64_t> one = NumberFrom("RINGCP_SIMULATION")) {
+    Simulate(*one, /*tells_story=*/true);
     return;
   }
   const uint64_t first = uint64_t{TestSeed()} << 32;
-  const int64_t simulations = NumberFrom("RINGCP_SIMULATIONS", kSimulations);
+  const uint64_t simulations = NumberFrom("RINGCP_SIMULATIONS").value_or(kSimulations);
   int failures = 0;
-  int64_t run = 0;
+  uint64_t run = 0;
   for (; run < simulations && failures < kFailuresMax; ++run) {
-    if (!Simulate(first + static_cast<uint64_t>(run), /*tells_story=*/false)) ++failures;
+    if (!Simulate(first + run, /*tells_story=*/false)) ++failures;
   }
-  std::printf("%d of %" PRId64 " jobs failed\n", failures, run);
+  std::printf("%d of %" PRIu64 " jobs failed\n", failures, run);
+}
+
+// Seeds have 64 bits, of which half are above what a signed number holds.
+TEST(SimulationTest, EachSeedThatIsPrintedCanBeRunAgain) {
+  const char* const before = std::getenv("RINGCP_SIMULATION");
+  if (before != nullptr) GTEST_SKIP() << "RINGCP_SIMULATION is being run again";
+  setenv("RINGCP_SIMULATION", "12884901888000000001", /*overwrite=*/1);
+  EXPECT_EQ(NumberFrom("RINGCP_SIMULATION"), 12'884'901'888'000'000'001U);
+  unsetenv("RINGCP_SIMULATION");
 }
 
 }  // namespace
