@@ -193,14 +193,14 @@ AttributeRun CarryOutPlan(const AttributeCase& with,
   target.file = FileRef::Descriptor(kFd);
   SourceAttributes attributes;
   attributes.Start(with.preserve, FileRef::Descriptor(kSourceFd), with.source_mode);
-  LookAtOnce(&attributes, [&](const Op& op) { return ReadSource(with, op); });
+  LookBy(&attributes, [&](const Op& op) { return ReadSource(with, op); });
   target.kept_mode = attributes.mode_without_acl();
   target.source = FileRef::Descriptor(kSourceFd);
   target.attributes = &attributes;
   if (with.has_looked) target.stat = &stat;
   static AttributePlan plan;  // Reused, as by a file's copies.
   plan.Start(policy, source, target);
-  SetAttributesAtOnce(&plan, [&](const Op& op) {
+  SetAttributesBy(&plan, [&](const Op& op) {
     const int number = static_cast<int>(run.ops.size());
     run.ops.push_back(TextOf(op));
     const auto fault =

@@ -254,11 +254,11 @@ std::string CopyScript::Outcome() const {
 std::string CopyScript::Text(const Chain& chain) const {
   std::string text;
   for (int i = 0; i < chain.size(); ++i) {
-    const Link link = i > 0 ? chain[i - 1].link : Link::kNone;
+    const Tie tie = i > 0 ? chain[i - 1].tie : Tie::kNone;
     absl::StrAppend(&text,
-                    link == Link::kSoft   ? " - "
-                    : link == Link::kHard ? " = "
-                                          : "",
+                    tie == Tie::kSoft   ? " - "
+                    : tie == Tie::kHard ? " = "
+                                        : "",
                     chain[i].at_once ? "at once " : "", Text(chain[i]));
   }
   return text;

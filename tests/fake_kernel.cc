@@ -34,7 +34,7 @@ ChainResults FakeKernel::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
 
 bool FakeKernel::Queue(ChainId id, absl::Span<const Op> chain) {
   RINGCP_CHECK(!chain.empty() && chain.size() <= Chain::kOpsMax);
-  RINGCP_CHECK(chain.back().link == Link::kNone);
+  RINGCP_CHECK(chain.back().tie == Tie::kNone);
   for (const Op& op : chain) {
     RINGCP_CHECK(!op.at_once);
     RINGCP_CHECK(!op.file.is_slot() || (op.file.slot() >= 0 && op.file.slot() < slots()));
@@ -76,7 +76,7 @@ void FakeKernel::Step(Flight* flight) {
   const Op& op = flight->ops[flight->position];
   const int32_t result = flight->severed ? -ECANCELED : RunWithFaults(op);
   flight->settled.results_array[flight->position++] = result;
-  if (op.link == Link::kSoft && Severs(op, result)) flight->severed = true;
+  if (op.tie == Tie::kSoft && Severs(op, result)) flight->severed = true;
 }
 
 bool FakeKernel::Severs(const Op& op, int32_t result) const {

@@ -4,7 +4,7 @@
 // follows from a failure. The same rules hold for files, symbolic links, pipes, devices,
 // streams and directories. The plan does no I/O: it hands out one op at a time and takes
 // in the op's result. A file's copy puts the ops into chains; all other callers carry
-// them out with SetAttributesAtOnce().
+// them out with SetAttributesBy().
 //
 // The order is GNU cp's: times first, because a user who has given a file away may no
 // longer set them; the mode last, because the kernel clears the set-ID bits when the
@@ -220,7 +220,7 @@ class AttributePlan {
 
 // Carries out the whole `plan`. `carry_out` carries out one op and returns its result.
 template <typename CarryOut>
-void SetAttributesAtOnce(AttributePlan* plan, CarryOut carry_out) {
+void SetAttributesBy(AttributePlan* plan, CarryOut carry_out) {
   while (!plan->done()) plan->Settle(carry_out(plan->op()));
 }
 

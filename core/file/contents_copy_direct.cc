@@ -88,7 +88,7 @@ void ContentsCopy::AskSource(NextChains* next) {
   state_ = State::kAskSource;
   next->Add(0)
       .Add(SetDirect(source, FileRef(), /*on=*/true))
-      .Add(SetDirect(source, FileRef(), /*on=*/false), Link::kHard);
+      .Add(SetDirect(source, FileRef(), /*on=*/false), Tie::kHard);
 }
 
 void ContentsCopy::OnSourceAsked(absl::Span<const int32_t> results, NextChains* next) {

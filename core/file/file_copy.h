@@ -328,9 +328,9 @@ class FileCopy {
   bool EndsTarget(NextChains* next);
   void OnEndTarget(absl::Span<const int32_t> results, NextChains* next);
   void OnDropCached(int32_t written_back, NextChains* next);
-  // Adds the ops that close the open files, tied to the op before them by `link`.
+  // Adds the ops that close the open files, tied to the op before them by `tie`.
   // OnClosed() takes in their results. A file whose close was cancelled is still open.
-  void AddCloses(Link link, Chain* chain);
+  void AddCloses(Tie tie, Chain* chain);
   void CloseFiles(NextChains* next);
   // Whether an op with this result may not have run, and has to be repeated.
   bool MayNotHaveRun(int32_t result) const;

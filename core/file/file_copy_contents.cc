@@ -20,7 +20,7 @@ void FileCopy::CopyWhole(NextChains* next) {
   if (block_.filled > 0) chain.Add(WriteBlock(target));
   if (sets_attributes()) chain.Add(InstallDescriptor(target));
   chain.Add(Close(target));
-  chain.Add(Close(source_), Link::kHard);
+  chain.Add(Close(source_), Tie::kHard);
 }
 
 void FileCopy::OnCopyWhole(absl::Span<const int32_t> results, NextChains* next) {
@@ -54,7 +54,7 @@ void FileCopy::LeaveSlot(NextChains* next) {
   state_ = State::kLeaveSlot;
   Chain& chain = next->Add(0);
   if (target_.file().is_slot()) chain.Add(InstallDescriptor(target_.file()));
-  chain.Add(Close(FileRef::Slot(slot_)), Link::kHard);
+  chain.Add(Close(FileRef::Slot(slot_)), Tie::kHard);
 }
 
 void FileCopy::OnLeaveSlot(absl::Span<const int32_t> results, NextChains* next) {
@@ -129,7 +129,7 @@ void FileCopy::WriteWhole(NextChains* next) {
   if (!writes && !closes_when_written()) return OnWriteWhole({}, next);
   Chain& chain = next->Add(0);
   if (writes) chain.Add(WriteBlock(target_.file()));
-  if (closes_when_written()) AddCloses(Link::kSoft, &chain);
+  if (closes_when_written()) AddCloses(Tie::kSoft, &chain);
   // Either all ops of a chain are carried out at once or none is, and the closes have to
   // be.
   if (control_.only_calls || (closes_when_written() && closes_at_once_)) {
@@ -217,10 +217,10 @@ void FileCopy::CopyAnew(NextChains* next) {
   if (contents_.is_direct()) {
     chain.Add(SetDirect(source_, target_.file(), /*on=*/false));
   }
-  chain.Add(StatDescriptor(target_.file(), target_.mutable_stat()), Link::kHard);
+  chain.Add(StatDescriptor(target_.file(), target_.mutable_stat()), Tie::kHard);
   chain.Add(StatAt(names_.target_directory, names_.target, opening_.look_flags(),
                    target_.mutable_named()),
-            Link::kHard);
+            Tie::kHard);
   chain.SetAtOnce();
 }
 
@@ -238,7 +238,7 @@ void FileCopy::OnLookAnew(absl::Span<const int32_t> results, NextChains* next) {
     return Enter(State::kEmptyTarget, SetSize(target_.file(), 0), next);
   }
   state_ = State::kLetGo;
-  next->Add(0).Add(SetSize(target_.file(), 0)).Add(Close(target_.file()), Link::kHard);
+  next->Add(0).Add(SetSize(target_.file(), 0)).Add(Close(target_.file()), Tie::kHard);
 }
 
 void FileCopy::OnEmptyAnew(int32_t result, NextChains* next) {

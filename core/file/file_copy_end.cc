@@ -34,7 +34,7 @@ void FileCopy::CloseAll(NextChains* next) {
   chain.Add(DropCached(source_));
   // A page can be dropped only once it is on the device.
   const FileRef target = target_.file();
-  chain.Add(WriteBack(target), Link::kHard).Add(DropCached(target), Link::kHard);
+  chain.Add(WriteBack(target), Tie::kHard).Add(DropCached(target), Tie::kHard);
 }
 
 bool FileCopy::EndsTarget(NextChains* next) {
@@ -88,20 +88,20 @@ void FileCopy::OnDropCached(int32_t written_back, NextChains* next) {
   CloseFiles(next);
 }
 
-void FileCopy::AddCloses(Link link, Chain* chain) {
+void FileCopy::AddCloses(Tie tie, Chain* chain) {
   if (target_.is_open()) {
-    target_.AddClose(closes_at_once_, link, chain);
-    link = Link::kHard;
+    target_.AddClose(closes_at_once_, tie, chain);
+    tie = Tie::kHard;
   }
   if (source_ == FileRef()) return;
-  chain->Add(closes_at_once_ ? AtOnce(Close(source_)) : Close(source_), link);
+  chain->Add(closes_at_once_ ? AtOnce(Close(source_)) : Close(source_), tie);
 }
 
 void FileCopy::CloseFiles(NextChains* next) {
   if (EndsTarget(next)) return;
   if (source_ == FileRef() && !target_.is_open()) return Done();
   state_ = State::kClose;
-  AddCloses(Link::kHard, &next->Add(0));
+  AddCloses(Tie::kHard, &next->Add(0));
 }
 
 // A call has always run, so its -ECANCELED is an answer of the file system.

@@ -114,7 +114,7 @@ class NodeCopy {
     }
     attributes_.Start(policy_.preserve, FileRef::Descriptor(source_fd_),
                       source_.stx_mode);
-    LookAtOnce(&attributes_, [this](const Op& op) { return kernel_->Do(op); });
+    LookBy(&attributes_, [this](const Op& op) { return kernel_->Do(op); });
     if (is_link_) return true;
     mode_ = attributes_.mode_without_acl();
     const mode_t type = source_.stx_mode & S_IFMT;
@@ -250,7 +250,7 @@ class NodeCopy {
                 .default_acl = names_.target_default_acl,
                 .source = FileRef::Descriptor(source_fd_),
                 .attributes = &attributes_});
-    SetAttributesAtOnce(&plan, [&](const Op& op) { return SetAttribute(op, target); });
+    SetAttributesBy(&plan, [&](const Op& op) { return SetAttribute(op, target); });
     result_.xattr_failures = plan.xattr_failures();
     return !plan.failed() || Fail(plan.failure());
   }

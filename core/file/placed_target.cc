@@ -101,7 +101,7 @@ void PlacedTarget::AddStep(Chain* chain) {
   switch (step()) {
     case Step::kLook:
       if (is_open()) chain->Add(StatDescriptor(file_, &stat_));
-      chain->Add(StatAt(directory, name, AT_SYMLINK_NOFOLLOW, &named_), Link::kHard);
+      chain->Add(StatAt(directory, name, AT_SYMLINK_NOFOLLOW, &named_), Tie::kHard);
       return;
     case Step::kUnlink:
       chain->Add(UnlinkAt(directory, name, 0));
@@ -119,7 +119,7 @@ void PlacedTarget::AddStep(Chain* chain) {
       chain->Add(StatDescriptor(file_, &named_));
       return;
     case Step::kClose:
-      AddClose(/*at_once=*/false, Link::kHard, chain);
+      AddClose(/*at_once=*/false, Tie::kHard, chain);
       return;
     case Step::kInstall:
     case Step::kDone:
@@ -209,10 +209,10 @@ void PlacedTarget::SettleCompare(int32_t result) {
   state_ = State::kEmptied;
 }
 
-void PlacedTarget::AddClose(bool at_once, Link link, Chain* chain) {
+void PlacedTarget::AddClose(bool at_once, Tie tie, Chain* chain) {
   const auto add = [&](const Op& op) {
-    chain->Add(at_once ? AtOnce(op) : op, link);
-    link = Link::kHard;
+    chain->Add(at_once ? AtOnce(op) : op, tie);
+    tie = Tie::kHard;
   };
   if (identifies_before_closing()) {
     add(StatDescriptor(file_, &stat_, AT_STATX_DONT_SYNC));

@@ -6,7 +6,7 @@
 //
 // It does no I/O. Whoever copies tells it what has happened, and when the copy ends,
 // carries out step() after step(), until that is kDone. A file's copy puts the steps into
-// chains, and a stream carries them out with EndAtOnce().
+// chains, and a stream carries them out with EndBy().
 //
 //   state        what is known about the target      step, and the state after it
 //   ------------------------------------------------------------------------------------
@@ -210,10 +210,10 @@ class PlacedTarget {
   void Settle(absl::Span<const int32_t> results);
 
   // The step kClose for callers that close other files in the same chain. Adds its ops,
-  // marked AtOnce() or not, tied to the op before them by `link`. There are CloseOps() of
+  // marked AtOnce() or not, tied to the op before them by `tie`. There are CloseOps() of
   // them, and the last one closes the file. If that op has not run, the file is still
   // open, and SettleClose() must not be called.
-  void AddClose(bool at_once, Link link, Chain* chain);
+  void AddClose(bool at_once, Tie tie, Chain* chain);
   void SettleClose(absl::Span<const int32_t> results);
   int CloseOps() const { return identifies_before_closing() ? 2 : 1; }
 
@@ -298,7 +298,7 @@ inline PlacedTarget::Situation PlacedTarget::situation() const {
 // Carries out all the steps of `target`. `carry_out` carries out one op and returns its
 // result. REQUIRES: the target is in no slot.
 template <typename CarryOut>
-void EndAtOnce(PlacedTarget* target, CarryOut carry_out) {
+void EndBy(PlacedTarget* target, CarryOut carry_out) {
   while (target->step() != PlacedTarget::Step::kDone) {
     Chain chain;
     target->AddStep(&chain);

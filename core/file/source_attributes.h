@@ -129,7 +129,7 @@ class SourceAttributes {
 
 // Looks at all at once. `carry_out` carries out one op and returns its result.
 template <typename CarryOut>
-void LookAtOnce(SourceAttributes* attributes, CarryOut carry_out) {
+void LookBy(SourceAttributes* attributes, CarryOut carry_out) {
   while (!attributes->done()) attributes->Settle(carry_out(attributes->op()));
 }
 

@@ -106,7 +106,7 @@ StreamCopy::Outcome StreamCopy::Refuse(Refusal refusal) {
 }
 
 StreamCopy::Outcome StreamCopy::Finish(Outcome outcome) {
-  EndAtOnce(&target_, [this](const Op& op) { return kernel_->Do(op); });
+  EndBy(&target_, [this](const Op& op) { return kernel_->Do(op); });
   // Only the first failure is reported.
   if (target_.close_error() == 0 || outcome != Outcome::kCopied) return outcome;
   return Fail(Operation::kClose, target_.close_error(), true);
@@ -121,7 +121,7 @@ StreamCopy::Outcome StreamCopy::OpenSource() {
   if (result != 0) return Fail(Operation::kStat, -result, false);
   source_attributes_.Start(policy_.preserve, FileRef::Descriptor(source_),
                            source_stat_.stx_mode);
-  LookAtOnce(&source_attributes_, [this](const Op& op) { return kernel_->Do(op); });
+  LookBy(&source_attributes_, [this](const Op& op) { return kernel_->Do(op); });
   mode_ = source_attributes_.mode_without_acl();
   return Outcome::kCopied;
 }
@@ -202,7 +202,7 @@ StreamCopy::Outcome StreamCopy::SetAttributes() {
                      .default_acl = names_.target_default_acl,
                      .source = FileRef::Descriptor(source_),
                      .attributes = &source_attributes_});
-  SetAttributesAtOnce(&attributes_, [this](const Op& op) { return kernel_->Do(op); });
+  SetAttributesBy(&attributes_, [this](const Op& op) { return kernel_->Do(op); });
   if (!attributes_.failed()) return Outcome::kCopied;
   failure_ = attributes_.failure();
   return Outcome::kFailed;

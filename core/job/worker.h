@@ -276,7 +276,7 @@ class Worker {
   LinkTable::Claim ClaimCopy(const FileIdentity& id, uint32_t links, WaitingEntry* entry,
                              std::string* copied_as);
   // Ends the claim of `entry`, if any, and deals with the entries that waited for it.
-  void SettleClaim(WaitingEntry* entry, bool copied);
+  void EndClaim(WaitingEntry* entry, bool copied);
 
   // Fills `entry` in for `found`, which is in `batch`.
   void TakeEntry(const WalkBatch& batch, const WalkEntry& found, WaitingEntry* entry);

@@ -335,7 +335,7 @@ void Worker::OnDone(int index) {
       if (OpensAlone(copy)) {
         // The next try counts the bytes again.
         counters_->bytes_found.Add(-static_cast<int64_t>(copy.bytes_found()));
-        SettleClaim(&entry, /*copied=*/false);
+        EndClaim(&entry, /*copied=*/false);
         PutAside(entry, &to_open_alone_);
         return;
       }
@@ -374,7 +374,7 @@ void Worker::OnDone(int index) {
   reports_.OfRemoval(entry, entry.target_name, copy.removal_error());
   // If the file had a single link when it was opened, the copy did not check that it is
   // still the file that was claimed.
-  SettleClaim(&entry, copied && entry.claimed == IdentityOf(copy.stat()));
+  EndClaim(&entry, copied && entry.claimed == IdentityOf(copy.stat()));
   if (copy.outcome() == FileCopy::Outcome::kTargetIsSpecial) {
     PutAside(entry, &streams_);
   } else {

@@ -29,7 +29,7 @@ bool Worker::Redirect(const WaitingEntry& entry, mode_t mode) {
   other.looked_at = true;
   other.follow = work_.policy.follows_links;
   if (S_ISDIR(mode) || cancelled()) {
-    SettleClaim(&other, /*copied=*/false);
+    EndClaim(&other, /*copied=*/false);
     if (!cancelled()) {
       counters_->files_found.Add(-1);
       work_.walk->AddDirectory(other.directory, other.source_name, other.follow);
@@ -92,7 +92,7 @@ void Worker::Ask(const WaitingEntry& entry, mode_t mode) {
 }
 
 void Worker::DropAsked(WaitingEntry* entry) {
-  SettleClaim(entry, /*copied=*/false);
+  EndClaim(entry, /*copied=*/false);
   Release(*entry);
 }
 
@@ -114,19 +114,19 @@ void Worker::TakeInAnswers() {
 LinkTable::Claim Worker::ClaimCopy(const FileIdentity& id, uint32_t links,
                                    WaitingEntry* entry, std::string* copied_as) {
   if (entry->claimed == id) return LinkTable::Claim::kCopy;
-  SettleClaim(entry, /*copied=*/false);
+  EndClaim(entry, /*copied=*/false);
   const LinkTable::Claim claim = work_.links->ClaimFile(id, links, *entry, copied_as);
   if (claim == LinkTable::Claim::kCopy) entry->claimed = id;
   return claim;
 }
 
-void Worker::SettleClaim(WaitingEntry* entry, bool copied) {
+void Worker::EndClaim(WaitingEntry* entry, bool copied) {
   if (!entry->claimed.has_value()) return;
   const FileIdentity id = *entry->claimed;
   entry->claimed.reset();
   const auto copied_as = std::make_shared<const std::string>(
       copied ? JoinPath(TargetPathBelowTop(*entry->directory), entry->target_name) : "");
-  for (WaitingEntry& waiting : work_.links->Settle(id, *copied_as)) {
+  for (WaitingEntry& waiting : work_.links->EndClaim(id, *copied_as)) {
     if (copied && !stopping_) {
       links_.push_back({.entry = std::move(waiting), .id = id, .copied_as = copied_as});
     } else if (stopping_ || cancelled()) {

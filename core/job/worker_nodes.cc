@@ -67,7 +67,7 @@ void Worker::OnNodeEnded(int index) {
   }
   if (next == NodeNext::kTask) return SubmitNode(index);
   if (next == NodeNext::kEnd) {
-    SettleClaim(&node.entry, copied);
+    EndClaim(&node.entry, copied);
     Release(node.entry);
   }
   node.source.reset();

@@ -3,15 +3,15 @@
 // chains of them, and hands back their results. Nothing in core/ outside this room calls
 // the system directly (tests/core_symbols_test.sh). Implementations: UringKernel
 // (io_uring) and SyscallKernel (plain system calls, the same results); the tests add a
-// fake one. tests/kernel/kernel_contract_test.cc holds all of them to this contract.
-// "Linux" below is the system's kernel.
+// fake and a simulated one. tests/kernel/kernel_contract_test.cc holds all of them to
+// this contract. "Linux" below is the system's kernel.
 //
 // Contract:
 //  - A chain is queued whole or not at all.
 //  - A chain settles when every one of its ops has a result. Only then is it handed back,
 //    and only then may its buffers, paths and statx results be touched or reused.
 //  - A result is the op's value (>= 0) or -errno. A short read or write (fewer bytes than
-//    asked for) counts as failed if a soft link follows.
+//    asked for) counts as failed if the next op is tied to it softly.
 //  - -ECANCELED means that an op did not run: either an op before it failed, or the
 //    system lacked the memory or the thread for it. Only in the second case is it the
 //    first failure of its chain, and then the op may be queued again.

@@ -307,22 +307,22 @@ void Chain::SetAtOnce(bool may_ask) {
   if (size_ > 0) ops_[0].may_ask = asks;
 }
 
-Chain& Chain::Add(const Op& op, Link link_from_previous) {
+Chain& Chain::Add(const Op& op, Tie tie_to_previous) {
   RINGCP_CHECK(size_ < kOpsMax);
-  if (size_ > 0) ops_[size_ - 1].link = link_from_previous;
+  if (size_ > 0) ops_[size_ - 1].tie = tie_to_previous;
   ops_[size_] = op;
-  ops_[size_].link = Link::kNone;
+  ops_[size_].tie = Tie::kNone;
   ++size_;
   return *this;
 }
 
 Chain WithoutMarks(absl::Span<const Op> ops) {
   Chain chain;
-  Link link = Link::kNone;
+  Tie tie = Tie::kNone;
   for (Op op : ops) {
     op.at_once = op.may_ask = false;
-    chain.Add(op, link);
-    link = op.link;
+    chain.Add(op, tie);
+    tie = op.tie;
   }
   return chain;
 }

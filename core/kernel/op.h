@@ -134,7 +134,7 @@ class FileRef {
 };
 
 // How an op is tied to the next one of its chain.
-enum class Link : uint8_t {
+enum class Tie : uint8_t {
   kNone,  // The last op of a chain.
   // The next op runs only if this one succeeded; a short read or write counts as failed.
   // After path ops (statx, unlinkat) versions of Linux differ: the next op may run
@@ -164,7 +164,7 @@ struct FileSystemStat {
 
 struct Op {
   OpKind kind = OpKind::kClose;
-  Link link = Link::kNone;
+  Tie tie = Tie::kNone;
   bool at_once = false;  // See AtOnce().
   // If this op is marked AtOnce() and would have to wait, it may be queued instead, with
   // all ops behind it. See Chain::SetAtOnce() and AtOnceUnlessSlow().
@@ -365,9 +365,9 @@ class Chain {
   // A copy's longest chain has five: openat, write, install, close, close.
   static constexpr int kOpsMax = 7;
 
-  // Appends `op`, tied to the op before it by `link_from_previous`.
+  // Appends `op`, tied to the op before it by `tie_to_previous`.
   // REQUIRES: fewer than kOpsMax ops.
-  Chain& Add(const Op& op, Link link_from_previous = Link::kSoft);
+  Chain& Add(const Op& op, Tie tie_to_previous = Tie::kSoft);
 
   // Marks all ops AtOnce(). With `may_ask`, a kernel that queues may queue the chain
   // instead if the first op would have to wait. It can only find that out if the first op

@@ -263,7 +263,7 @@ ThreadWaits RealKernel::Waits() const {
 }
 
 bool LetsGoOn(const Op& op, int32_t result) {
-  if (op.link == Link::kHard) return true;
+  if (op.tie == Tie::kHard) return true;
   if (result < 0) return false;
   if (op.kind == OpKind::kRead || op.kind == OpKind::kWrite) {
     return static_cast<uint32_t>(result) == op.io.length;

@@ -291,8 +291,8 @@ bool UringKernel::Queue(ChainId id, absl::Span<const Op> chain) {
     io_uring_sqe* sqe = io_uring_get_sqe(&uring->ring);
     RINGCP_CHECK(sqe != nullptr);
     Prepare(chain[i], sqe);
-    if (chain[i].link == Link::kSoft) sqe->flags |= IOSQE_IO_LINK;
-    if (chain[i].link == Link::kHard) sqe->flags |= IOSQE_IO_HARDLINK;
+    if (chain[i].tie == Tie::kSoft) sqe->flags |= IOSQE_IO_LINK;
+    if (chain[i].tie == Tie::kHard) sqe->flags |= IOSQE_IO_HARDLINK;
     io_uring_sqe_set_data64(sqe, OpTag{entry, static_cast<uint8_t>(i)}.Encode());
   }
   entry_queued_ = entry;

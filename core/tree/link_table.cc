@@ -24,8 +24,8 @@ LinkTable::Claim LinkTable::ClaimFile(const FileIdentity& id, uint32_t links,
   return Claim::kLink;
 }
 
-std::vector<WaitingEntry> LinkTable::Settle(const FileIdentity& id,
-                                            std::string copied_as) {
+std::vector<WaitingEntry> LinkTable::EndClaim(const FileIdentity& id,
+                                              std::string copied_as) {
   MutexLock lock(&mutex_);
   const auto it = files_.find(id);
   RINGCP_CHECK(it != files_.end() && !it->second.copied);

@@ -46,7 +46,7 @@ struct WaitingEntry {
 class LinkTable {
  public:
   enum class Claim {
-    kCopy,  // The caller copies the file, and then calls Settle().
+    kCopy,  // The caller copies the file, and then calls EndClaim().
     kLink,  // It has been copied: the caller makes a hard link to the copy.
     kWait,  // It is being copied: the entry waits here, and the caller drops it.
   };
@@ -65,7 +65,7 @@ class LinkTable {
   // is empty. Returns the entries that have waited for it. After a failure it returns
   // only the first of them, which then has the claim and is to be copied; the others go
   // on waiting.
-  std::vector<WaitingEntry> Settle(const FileIdentity& id, std::string copied_as);
+  std::vector<WaitingEntry> EndClaim(const FileIdentity& id, std::string copied_as);
 
   // Gives up all waiting entries, for a job that stops.
   std::vector<WaitingEntry> TakeAllWaiting();

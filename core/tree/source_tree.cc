@@ -117,7 +117,7 @@ std::unique_ptr<SourceAttributes> SourceTree::LookAtAttributes(Kernel* kernel,
     attributes->NoteUnreadable(kept, source.stat.stx_mode, is_given ? -fd : 0);
   } else {
     attributes->Start(kept, FileRef::Descriptor(fd), source.stat.stx_mode);
-    LookAtOnce(attributes.get(), [kernel](const Op& op) { return kernel->Do(op); });
+    LookBy(attributes.get(), [kernel](const Op& op) { return kernel->Do(op); });
   }
   if (is_given && fd >= 0) kernel->Close(fd);
   if (is_given) attributes->ForgetUnread();

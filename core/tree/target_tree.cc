@@ -231,7 +231,7 @@ void TargetTree::Finish(Kernel* kernel, const Directory& directory) {
               .default_acl = target.default_acl,
               .source = FileRef::Descriptor(directory.source.fd),
               .attributes = target.attributes.get()});
-  SetAttributesAtOnce(&plan, [kernel](const Op& op) { return kernel->Do(op); });
+  SetAttributesBy(&plan, [kernel](const Op& op) { return kernel->Do(op); });
   if (!plan.xattr_failures().empty()) {
     failures_->reporter()->TellOfXattrs(plan.xattr_failures(), policy_.preserve,
                                         SourcePath(directory), TargetPath(directory));

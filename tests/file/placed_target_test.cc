@@ -190,7 +190,7 @@ class World {
   }
 
   void End() {
-    EndAtOnce(&target_, [&](const Op& op) { return CarryOut(op); });
+    EndBy(&target_, [&](const Op& op) { return CarryOut(op); });
   }
 
   const PlacedTarget& target() const { return target_; }

@@ -71,7 +71,7 @@ TEST_P(KernelContractTest, OneChainOpensReadsWritesAndCloses) {
       .Add(open_target_);
   chain.Add(ReadAt(FileRef::Slot(0), buffer_, 10, 0));
   chain.Add(WriteAt(FileRef::Slot(1), buffer_, 10, 0));
-  chain.Add(Close(FileRef::Slot(1))).Add(Close(FileRef::Slot(0)), Link::kHard);
+  chain.Add(Close(FileRef::Slot(1))).Add(Close(FileRef::Slot(0)), Tie::kHard);
   EXPECT_EQ(chain.size(), Chain::kOpsMax);
   EXPECT_EQ(Run(chain), (Results{0, 0, 0, 10, 10, 0, 0}));
   EXPECT_EQ(Contents(target_), "0123456789");
@@ -94,7 +94,7 @@ TEST_P(KernelContractTest, AFailedOpenCancelsTheRest) {
   Chain chain;
   chain.Add(OpenAt(AT_FDCWD, missing.c_str(), O_RDONLY, 0, FileRef::Slot(0)));
   chain.Add(ReadAt(FileRef::Slot(0), buffer_, 10, 0));
-  chain.Add(Close(FileRef::Slot(0))).Add(Close(FileRef::Slot(1)), Link::kHard);
+  chain.Add(Close(FileRef::Slot(0))).Add(Close(FileRef::Slot(1)), Tie::kHard);
   EXPECT_EQ(Run(chain), (Results{-ENOENT, -ECANCELED, -ECANCELED, -ECANCELED}));
 }
 
@@ -129,14 +129,14 @@ TEST_P(KernelContractTest, AShortWriteSeversTheChain) {
 TEST_P(KernelContractTest, AHardTieOutlastsAFailure) {
   Chain chain;
   chain.Add(open_source_).Add(Close(FileRef::Slot(1)));  // That slot is empty.
-  chain.Add(Close(FileRef::Slot(0)), Link::kHard);
+  chain.Add(Close(FileRef::Slot(0)), Tie::kHard);
   EXPECT_EQ(Run(chain), (Results{0, -EBADF, 0}));
 }
 
 TEST_P(KernelContractTest, AHardTieOutlastsAShortRead) {
   Chain chain;
   chain.Add(open_source_).Add(ReadAt(FileRef::Slot(0), buffer_, 64, 0));
-  chain.Add(Close(FileRef::Slot(0)), Link::kHard);
+  chain.Add(Close(FileRef::Slot(0)), Tie::kHard);
   EXPECT_EQ(Run(chain), (Results{0, 10, 0}));
 }
 
@@ -367,11 +367,11 @@ TEST_P(KernelContractTest, AnyOpCanBeCarriedOutAtOnceAndASoftTieSeversTheRest) {
   Chain cut;
   cut.Add(AtOnce(ReadAt(file, buffer_, 64, 0)))
       .Add(AtOnce(stat_source))
-      .Add(AtOnce(Close(file)), Link::kHard);
+      .Add(AtOnce(Close(file)), Tie::kHard);
   EXPECT_EQ(Run(cut), (Results{10, -ECANCELED, -ECANCELED}));
   Chain whole;
   whole.Add(AtOnce(ReadAt(file, buffer_, 64, 0)))
-      .Add(AtOnce(stat_source), Link::kHard)
+      .Add(AtOnce(stat_source), Tie::kHard)
       .Add(AtOnce(Close(file)));
   EXPECT_EQ(Run(whole), (Results{10, 0, 0}));
   EXPECT_FALSE(IsOpen(fd));
@@ -634,7 +634,7 @@ TEST_P(KernelContractTest, LinksMeanTheSameInChainsOfAnyOps) {
   ASSERT_TRUE(kernel_->Queue(ChainId{2}, short_read.ops()));
   EXPECT_EQ(SettleAll()[2], (Results{10, -ECANCELED}));
   Chain goes_on;
-  goes_on.Add(SetMode(-1, 0600)).Add(SetMode(fd, 0611), Link::kHard);
+  goes_on.Add(SetMode(-1, 0600)).Add(SetMode(fd, 0611), Tie::kHard);
   ASSERT_TRUE(kernel_->Queue(ChainId{3}, goes_on.ops()));
   EXPECT_EQ(SettleAll()[3], (Results{-EBADF, 0}));
   struct statx stat = {};

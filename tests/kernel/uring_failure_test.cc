@@ -60,7 +60,7 @@ TEST_F(UringFailureTest, ChainsInFlightAreHandedBackAndCleaningUpStillWorks) {
         kernel->Wait(absl::Seconds(60), &settled);
         chain.clear();
         chain.Add(Close(FileRef::Slot(0)));
-        chain.Add(UnlinkAt(AT_FDCWD, name.c_str(), 0), Link::kHard);
+        chain.Add(UnlinkAt(AT_FDCWD, name.c_str(), 0), Tie::kHard);
         if (!kernel->Queue(ChainId{2}, chain.ops())) return "not queued";
         const int in_flight = kernel->chains_in_flight();
         kernel->Wait(absl::Seconds(60), &settled);

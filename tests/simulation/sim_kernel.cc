@@ -107,7 +107,7 @@ Submitted SimKernel::SubmitTask(ChainId id, Task* task) {
 
 bool SimKernel::Queue(ChainId id, absl::Span<const Op> chain) {
   RINGCP_CHECK(!chain.empty() && chain.size() <= Chain::kOpsMax);
-  RINGCP_CHECK(chain.back().link == Link::kNone);
+  RINGCP_CHECK(chain.back().tie == Tie::kNone);
   const bool is_by_ring = HasOpcodes(chain);
   for (const Op& op : chain) {
     RINGCP_CHECK(!op.at_once);
@@ -153,8 +153,7 @@ void SimKernel::Step(const std::shared_ptr<Flight>& flight) {
       Run(op, /*is_queued=*/!flight->is_helped, flight->has_failed, &takes_tail);
   chain.results_array[flight->position++] = result;
   flight->has_failed = flight->has_failed || result < 0;
-  const bool is_cut =
-      takes_tail || (op.link == Link::kSoft && Severs(*flight, op, result));
+  const bool is_cut = takes_tail || (op.tie == Tie::kSoft && Severs(*flight, op, result));
   if (is_cut) {
     for (; flight->position < chain.size; ++flight->position) {
       chain.results_array[flight->position] = -ECANCELED;

@@ -156,7 +156,7 @@ TEST_F(SimKernelTest, AnOpThatDoesNotRunMayTakeItsTailWithIt) {
   const int fd = Open("/a", O_RDONLY);
   Chain chain;
   chain.Add(ReadAt(FileRef::Descriptor(fd), buffer_, 4, 0));
-  chain.Add(Close(fd), Link::kHard);
+  chain.Add(Close(fd), Tie::kHard);
   const auto results = [this, &chain] {
     EXPECT_TRUE(kernel_.Queue(ChainId{1}, chain.ops()));
     const ChainResults settled = SettleAll(&kernel_).at(0);

@@ -28,9 +28,9 @@ class LinkTableTest : public testing::Test {
     return table_.ClaimFile(id, links, Named(name), &copied_as_);
   }
 
-  std::vector<std::string> Settle(const std::string& copied_as) {
+  std::vector<std::string> EndClaim(const std::string& copied_as) {
     std::vector<std::string> names;
-    for (const WaitingEntry& entry : table_.Settle(kFile, copied_as)) {
+    for (const WaitingEntry& entry : table_.EndClaim(kFile, copied_as)) {
       names.push_back(entry.source_name);
     }
     return names;
@@ -44,7 +44,7 @@ using Names = std::vector<std::string>;
 
 TEST_F(LinkTableTest, TheFirstNameIsCopiedAndLaterOnesAreLinked) {
   EXPECT_EQ(ClaimFor("a", 3), Claim::kCopy);
-  EXPECT_EQ(Settle("dir/a"), Names{});
+  EXPECT_EQ(EndClaim("dir/a"), Names{});
   EXPECT_EQ(ClaimFor("b", 3), Claim::kLink);
   EXPECT_EQ(copied_as_, "dir/a");
   EXPECT_EQ(ClaimFor("c", 3), Claim::kLink);
@@ -55,16 +55,16 @@ TEST_F(LinkTableTest, ManyMayWaitForACopyThatFailsEachTime) {
   constexpr uint32_t kMany = 200'000;
   for (uint32_t i = 0; i < kMany; ++i) ClaimFor(std::to_string(i), kMany);
   for (uint32_t i = 1; i + 1 < kMany; ++i) {
-    ASSERT_EQ(Settle(""), Names{std::to_string(i)});
+    ASSERT_EQ(EndClaim(""), Names{std::to_string(i)});
   }
-  EXPECT_EQ(Settle("copy"), Names{std::to_string(kMany - 1)});
+  EXPECT_EQ(EndClaim("copy"), Names{std::to_string(kMany - 1)});
 }
 
 TEST_F(LinkTableTest, NamesMetMeanwhileWaitForTheCopy) {
   EXPECT_EQ(ClaimFor("a", 4), Claim::kCopy);
   EXPECT_EQ(ClaimFor("b", 4), Claim::kWait);
   EXPECT_EQ(ClaimFor("c", 4), Claim::kWait);
-  EXPECT_EQ(Settle("a"), (Names{"b", "c"}));
+  EXPECT_EQ(EndClaim("a"), (Names{"b", "c"}));
   EXPECT_EQ(ClaimFor("d", 4), Claim::kLink);
 }
 
@@ -72,21 +72,21 @@ TEST_F(LinkTableTest, WhenTheCopyFailsTheNextInLineHasTheClaim) {
   EXPECT_EQ(ClaimFor("a", 4), Claim::kCopy);
   EXPECT_EQ(ClaimFor("b", 4), Claim::kWait);
   EXPECT_EQ(ClaimFor("c", 4), Claim::kWait);
-  EXPECT_EQ(Settle(""), Names{"b"});
+  EXPECT_EQ(EndClaim(""), Names{"b"});
   EXPECT_EQ(ClaimFor("d", 4), Claim::kWait);
-  EXPECT_EQ(Settle("b"), (Names{"c", "d"}));
+  EXPECT_EQ(EndClaim("b"), (Names{"c", "d"}));
 }
 
 TEST_F(LinkTableTest, WhenTheCopyFailsAndNobodyWaitsTheNextNameIsCopied) {
   EXPECT_EQ(ClaimFor("a", 2), Claim::kCopy);
-  EXPECT_EQ(Settle(""), Names{});
+  EXPECT_EQ(EndClaim(""), Names{});
   EXPECT_EQ(ClaimFor("b", 2), Claim::kCopy);
-  EXPECT_EQ(Settle("b"), Names{});
+  EXPECT_EQ(EndClaim("b"), Names{});
 }
 
 TEST_F(LinkTableTest, OnceAllNamesHaveBeenMetTheFileIsForgotten) {
   EXPECT_EQ(ClaimFor("a", 2), Claim::kCopy);
-  EXPECT_EQ(Settle("a"), Names{});
+  EXPECT_EQ(EndClaim("a"), Names{});
   EXPECT_EQ(ClaimFor("b", 2), Claim::kLink);
   EXPECT_EQ(ClaimFor("c", 2), Claim::kCopy);  // A name that was added meanwhile.
 }
@@ -106,7 +106,7 @@ TEST_F(LinkTableTest, WaitingEntriesCanBeTakenOut) {
   ASSERT_EQ(waiting.size(), 1u);
   EXPECT_EQ(waiting[0].source_name, "b");
   EXPECT_TRUE(table_.TakeAllWaiting().empty());
-  EXPECT_EQ(Settle("a"), Names{});
+  EXPECT_EQ(EndClaim("a"), Names{});
 }
 
 TEST_F(LinkTableTest, ThreadsCopyEachFileOnceAndLinkTheRest) {
@@ -123,7 +123,7 @@ TEST_F(LinkTableTest, ThreadsCopyEachFileOnceAndLinkTheRest) {
         switch (table_.ClaimFile(id, kThreads, Named("x"), &copied_as)) {
           case Claim::kCopy:
             ++copies;
-            links += static_cast<int>(table_.Settle(id, "copy").size());
+            links += static_cast<int>(table_.EndClaim(id, "copy").size());
             break;
           case Claim::kLink:
             ++links;
