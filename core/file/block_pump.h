@@ -45,7 +45,7 @@ namespace ringcp {
 class BlockPump {
  public:
   // Blocks of the pool that a large block consists of: 1 MiB in all, the most that NFS
-  // and FUSE ask for at once.
+  // and FUSE ask for in one request.
   static constexpr int kLargeBlock = 4;
   // Lanes that go on, one reading and one writing, while others wait for a large block.
   static constexpr int kLanesBesideLarge = 2;

@@ -53,6 +53,13 @@ int64_t WaitControl::EndsWanted() const {
   return int64_t{std::max(kEndsPerLevel * level, for_files)} * workers_;
 }
 
+absl::Duration WaitControl::LengthMax() const {
+  const double rate = controller_.rate();
+  if (rate <= 0) return kSampleMax;
+  const auto ends = static_cast<double>(EndsWanted());
+  return std::clamp(absl::Seconds(kPatience * ends / rate), kSampleMin, kSampleMax);
+}
+
 void WaitControl::Sample(const Kernel& kernel, bool was_at_limit) {
   MutexLock lock(&mutex_);
   const SteadyTime now = kernel.Now();
@@ -61,7 +68,7 @@ void WaitControl::Sample(const Kernel& kernel, bool was_at_limit) {
   // A pause says nothing. It is none if one wait for as much as may be took so long.
   const bool is_new = !begin_.has_value() || (elapsed > 2 * kSampleMax && !was_at_limit);
   if (!is_new && elapsed < kSampleMin) return;  // Another worker has just been here.
-  if (!is_new && ended < EndsWanted() && elapsed < kSampleMax) return;
+  if (!is_new && ended < EndsWanted() && elapsed < LengthMax()) return;
   const absl::Duration cpu = kernel.CpuTime();
   if (!is_new) {
     controller_.Note(

@@ -49,6 +49,9 @@ class WaitControl {
   static constexpr absl::Duration kSampleMax = absl::Milliseconds(200);
   static constexpr int kEndsPerLevel = 8;
   static constexpr int kEndsPerFile = 4;
+  // As many times as long as it would take at the last rate. What has become slower is to
+  // be noticed before as much has ended.
+  static constexpr double kPatience = 1.5;
   // Threads of a worker that carry out tasks and what io_uring has no opcode for, for
   // half of the level: of a file's ops, about half have no opcode with -a. No
   // more than 32, because each takes a stack.
@@ -69,6 +72,8 @@ class WaitControl {
   Limits LimitsOf(int level, bool is_strict) const;
   // Ends from which on a sample is long enough.
   int64_t EndsWanted() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The longest that a sample is, however few have ended.
+  absl::Duration LengthMax() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const int level_max_;
   const int workers_;

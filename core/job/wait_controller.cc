@@ -113,10 +113,17 @@ void WaitController::Note(const WaitSample& sample) {
     ended_ = sample.ended;
   } else if (before_ != 0) {
     lowers = level_ < before_;
-    if (!EndTrial(rate, sample.ended)) return;
+    const bool was_rise = level_ > before_;
+    if (!EndTrial(rate, sample.ended)) {
+      if (before_ != 0 || !was_rise || !has_fallen_) return;
+      lowers = is_strict_ = true;  // More did not help, so less may.
+      pause_ = 0;
+    }
+    has_fallen_ = false;
   } else if (rate_ > 0 && (rate < kFall * rate_ || rate > kLeap * rate_)) {
     // Less may have ended because there is less to do.
-    lowers = rate < rate_ && sample.was_at_limit && level_ == level_max_;
+    has_fallen_ = rate < rate_ && sample.was_at_limit;
+    lowers = has_fallen_ && level_ == level_max_;
     is_strict_ = lowers || (is_strict_ && rate < rate_);
     rate_ = rate;
     ended_ = sample.ended;
@@ -131,6 +138,9 @@ void WaitController::Note(const WaitSample& sample) {
     --pause_;
     return;
   }
+  // What was lowered from the highest level may have been compared with a sample in which
+  // the change had begun.
+  lowers = lowers || (is_strict_ && level_ == level_max_ && sample.was_at_limit);
   if (lowers && level_ > kLevelMin) {
     return Try(level_ / kStep, rate_, ended_);
   }

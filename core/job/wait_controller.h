@@ -4,11 +4,13 @@
 // What waits for a server, a disk or a file system in user space gains by being asked for
 // together with much else, up to a point that nobody knows beforehand: a server answers
 // hundreds of requests at a time, one disk a few, and some get slower the more is asked
-// of them. So the level is raised to kClimb at once, and further while that pays, by four
-// times until it has once not paid, by twice later. A rise that does not pay is taken
-// back, and tried again after a pause, which grows each time. If a rise has made the job
-// slower, or what is waited for has changed for the worse, the level becomes strict: then
-// it bounds all that is in flight, and it is lowered as long as that does no harm.
+// of them. So the level is raised to kClimb without delay, and further while that pays,
+// by four times until it has once not paid, by twice later. A rise that does not pay is
+// taken back, and tried again after a pause, which grows each time. If a rise has made
+// the job slower, or what is waited for has changed for the worse, the level becomes
+// strict: then it bounds all that is in flight, and it is lowered as long as that does no
+// harm. When less comes than before at the same level, more is tried first, if there may
+// be more.
 //
 // Nothing is raised while less is under way than may be, because then something else is
 // what limits; nor while the CPUs have no time left: what is waited for then is a CPU.
@@ -73,6 +75,8 @@ class WaitController {
   bool climbs() const { return climbs_; }
   // Whether the level bounds all that is in flight.
   bool is_strict() const { return is_strict_; }
+  // Ops in a second that are to be expected at this level; 0 if that is not known.
+  double rate() const { return before_ == 0 ? rate_ : 0; }
   void Note(const WaitSample& sample);
 
  private:
@@ -92,6 +96,8 @@ class WaitController {
   bool climbs_ = true;         // Has not begun, or goes on.
   bool judges_climb_ = false;  // The trial is the climb.
   bool is_strict_ = false;
+  // The rate has fallen, and it is not known yet whether more would help or less.
+  bool has_fallen_ = false;
   // The level that the present one is compared with; 0: no other is tried.
   int before_ = 0;
   double rate_before_ = 0;

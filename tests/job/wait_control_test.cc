@@ -1,6 +1,7 @@
 #include "core/job/wait_control.h"
 
 #include <chrono>
+#include <functional>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -26,6 +27,21 @@ class WaitControlTest : public testing::Test {
       if (level_ != level) changes.push_back(i);
     }
     return changes;
+  }
+
+  // The same with as many ends a second as `rate` says for the level at the time.
+  // Returns after how many milliseconds `is_enough` was true of the level; -1: never.
+  int Serve(int milliseconds, const std::function<double(int)>& rate,
+            const std::function<bool(int)>& is_enough, WaitControl* control) {
+    double owed = 0;
+    for (int i = 1; i <= milliseconds; ++i) {
+      owed += rate(level_) / 1000;
+      const int ended = static_cast<int>(owed);
+      owed -= ended;
+      Run(1, ended, control);
+      if (is_enough(level_)) return i;
+    }
+    return -1;
   }
 
   LoneSimKernel kernel_{{}, {}};
@@ -64,6 +80,29 @@ TEST_F(WaitControlTest, AfterAPauseASampleBeginsAnew) {
       control.Note(kernel_, /*ended=*/1000, /*was_at_limit=*/false);
   EXPECT_EQ(limits.kernel.kernel_workers_max, WaitController::kLevelMin);
   EXPECT_FALSE(limits.kernel.calls_wait);
+}
+
+// Whenever it changes: most samples are of before and after then.
+TEST_F(WaitControlTest, AServerThatBecomesOneDeviceIsAskedForLess) {
+  const auto server = [](int level) { return level * 100.0; };  // 10 ms each.
+  const auto device = [](int) { return 200.0; };                // One after another.
+  const auto never = [](int) { return false; };
+  for (int lead = 3000; lead < 3200; lead += 7) {
+    SCOPED_TRACE(lead);
+    WaitControl control(kLevelMax, /*workers=*/1, /*cpus=*/2);
+    level_ = WaitController::kLevelMin;
+    Serve(lead, server, never, &control);
+    ASSERT_GE(level_, kLevelMax / 2);
+    const int level = level_;
+    const int noticed = Serve(
+        10'000, device, [=](int now) { return now != level; }, &control);
+    EXPECT_GT(noticed, 0);
+    EXPECT_LE(noticed, 300);
+    const int lowered = Serve(
+        10'000, device, [](int now) { return now <= 8; }, &control);
+    EXPECT_GT(lowered, 0);
+    EXPECT_LE(lowered, 3000);
+  }
 }
 
 TEST_F(WaitControlTest, AllWorkersShareTheDirectories) {

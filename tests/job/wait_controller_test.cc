@@ -158,6 +158,34 @@ TEST(WaitControllerTest, ItBacksOffWithin200MillisecondsWhenMoreBeginsToDoHarm) 
   EXPECT_TRUE(controller.is_strict());
 }
 
+// The first sample in which less came may be of before and after.
+TEST(WaitControllerTest, ALevelThatWasComparedWithAMixedSampleIsLoweredAllTheSame) {
+  WaitController controller;
+  Feed(&controller, FarServer, 300);
+  ASSERT_EQ(controller.level(), WaitController::kLevelMax);
+  const auto note = [&](double rate) {
+    WaitSample sample = SampleOf(10 * rate);
+    sample.elapsed *= 10;
+    controller.Note(sample);
+  };
+  note(500);
+  for (int i = 0; i < 20; ++i) note(300);
+  EXPECT_LE(controller.level(), 8);
+}
+
+// Below the highest level it is not known whether more would help, or less.
+TEST(WaitControllerTest, WhereMoreDoesNotHelpAfterAFallLessIsTried) {
+  WaitController controller;
+  const Bottleneck server = [](int level) { return std::min(level, 32) * 100.0; };
+  Feed(&controller, server, 300);
+  ASSERT_GE(controller.level(), 32);
+  const Bottleneck device = [](int) { return 70.0; };
+  Feed(&controller, device, 3 * kSamplesToReact);
+  EXPECT_LE(controller.level(), 8);
+  Feed(&controller, server, 10 * kSamplesToReact);
+  EXPECT_GE(controller.level(), 32);
+}
+
 TEST(WaitControllerTest, LessToDoIsNoReasonToLowerTheLevel) {
   WaitController controller;
   Feed(&controller, FarServer, 300);
