@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "core/base/file_identity.h"
 #include "core/file/calls_at_once.h"
@@ -25,9 +26,31 @@ int MostWaits(const Tuning& tuning, int workers) {
 
 }  // namespace
 
+std::unique_ptr<TargetDirectory> LookAtTarget(JobState* job, Kernel* kernel,
+                                              const TopLevel& top) {
+  auto target = std::make_unique<TargetDirectory>();
+  target->fd = top.target_fd;
+  target->name = top.target_display;
+  struct statx stat;
+  dev_t device = FileSystem::kNoDevice;
+  if (kernel->Stat(top.target_fd, &stat) == 0) {
+    target->group = GroupOfNewEntries(stat, job->ids.group);
+    device = DeviceOf(stat);
+  }
+  target->file_system = job->file_systems.Find(kernel, top.target_fd, device);
+  // Only keys of one job have to match, because jobs whose targets may be the same
+  // directory don't run at the same time.
+  target->key = reinterpret_cast<uintptr_t>(job);
+  if (job->policy.preserve.mode || job->policy.preserve.ownership) {
+    target->default_acl = GrantsOfDefaultAcl(kernel, top.target_fd);
+  }
+  return target;
+}
+
 CopyGroup::CopyGroup(JobState* job, Kernel* kernel,
-                     const std::vector<TopLevelSource>& sources, const TopLevel& top,
-                     int workers, int directories_max)
+                     const std::vector<TopLevelSource>& sources,
+                     std::unique_ptr<TargetDirectory> target, int workers,
+                     int directories_max)
     : job_(job),
       kernel_(kernel),
       walk_(kernel, &job->directories, FollowsLinks(job->options()), directories_max),
@@ -35,23 +58,7 @@ CopyGroup::CopyGroup(JobState* job, Kernel* kernel,
       waits_(MostWaits(job->options().tuning, workers), workers, AvailableCpus()) {
   Directory* const directory = walk_.top();
   directory->source.fd = AT_FDCWD;
-  directory->target = std::make_unique<TargetDirectory>();
-  TargetDirectory& target = *directory->target;
-  target.fd = top.target_fd;
-  target.name = top.target_display;
-  struct statx stat;
-  dev_t device = FileSystem::kNoDevice;
-  if (kernel->Stat(top.target_fd, &stat) == 0) {
-    target.group = GroupOfNewEntries(stat, job->ids.group);
-    device = DeviceOf(stat);
-  }
-  target.file_system = job->file_systems.Find(kernel, top.target_fd, device);
-  // Only keys of one job have to match, because jobs whose targets may be the same
-  // directory don't run at the same time.
-  target.key = reinterpret_cast<uintptr_t>(job);
-  if (job->policy.preserve.mode || job->policy.preserve.ownership) {
-    target.default_acl = GrantsOfDefaultAcl(kernel, top.target_fd);
-  }
+  directory->target = std::move(target);
   AddToWalk(sources, &walk_);
 }
 
@@ -75,12 +82,12 @@ std::unique_ptr<Worker> CopyGroup::MakeWorker(int index, Kernel* kernel, bool re
                      .waits = &waits_,
                      .questions = options.interactive ? &job_->questions : nullptr,
                      .cancelled = &job_->cancelled};
-  // A user who asks for io_uring gets it for all files.
   // Chains take a call for many files, calls at once eight for each. What one takes
   // decides which is faster (DECISIONS.md, "Chains or calls").
   const bool calls_are_dear =
       options.engine == EngineChoice::kAuto && kernel->CallTime() >= kDearCall;
   if (calls_are_dear) work.warm_calls = CallsAtOnce::kBlocks;
+  // A user who asks for io_uring gets it for all files.
   if (options.needs_uring()) work.warm_calls = CallsAtOnce::kNone;
   if (options.engine == EngineChoice::kThreads) work.warm_calls = CallsAtOnce::kOpen;
   work.policy.shared_files = &shared_files_;

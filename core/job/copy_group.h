@@ -22,6 +22,11 @@
 
 namespace ringcp {
 
+// What has to be known of the directory that `top` copies into. REQUIRES: `job` outlives
+// it.
+std::unique_ptr<TargetDirectory> LookAtTarget(JobState* job, Kernel* kernel,
+                                              const TopLevel& top);
+
 class CopyGroup {
  public:
   // Kernel workers of all rings of a job: each is a thread of the system, with a stack of
@@ -34,9 +39,9 @@ class CopyGroup {
   // For `workers` workers, of which at least one will be run to its end, and for at most
   // `directories_max` directories open at a time.
   // REQUIRES: `job` outlives the group, and so does `kernel`, which is the calling
-  // thread's; what `top` has open stays open.
+  // thread's; what `target` has open stays open.
   CopyGroup(JobState* job, Kernel* kernel, const std::vector<TopLevelSource>& sources,
-            const TopLevel& top, int workers, int directories_max);
+            std::unique_ptr<TargetDirectory> target, int workers, int directories_max);
   // REQUIRES: the workers are gone, or their rings have failed.
   ~CopyGroup();
   CopyGroup(const CopyGroup&) = delete;

@@ -215,9 +215,10 @@ absl::Status CopyJob::Body::ChooseEngine(const std::vector<TopLevelSource>& sour
 
 absl::Status CopyJob::Body::CopySources(const std::vector<TopLevelSource>& sources,
                                         const TopLevel& top) {
-  const FileBudget files =
-      PlanFiles(files_max_, WorkerCount(&kernel_, sources, top.target_fd, options()),
-                rings_wanted());
+  std::unique_ptr<TargetDirectory> target = LookAtTarget(&state_, &kernel_, top);
+  const FileBudget files = PlanFiles(
+      files_max_, WorkerCount(&kernel_, sources, *target->file_system, options()),
+      rings_wanted());
   const int workers = files.workers;
   const WorkerLimits limits =
       WorkerLimits::For(options().tuning, workers, files.files_max);
@@ -232,7 +233,7 @@ absl::Status CopyJob::Body::CopySources(const std::vector<TopLevelSource>& sourc
     report_.workers = std::max(report_.workers, workers);
   }
 
-  CopyGroup group(&state_, &kernel_, sources, top, workers,
+  CopyGroup group(&state_, &kernel_, sources, std::move(target), workers,
                   files.DirectoriesMax(limits.copies_in_flight));
   std::atomic<bool> worked = false;
   std::vector<std::thread> threads(workers - 1);

@@ -5,8 +5,6 @@
 #include <algorithm>
 
 #include "core/file/shared_file.h"
-#include "core/kernel/file_systems.h"
-#include "core/kernel/op.h"
 #include "core/kernel/preloaded_libraries.h"
 #include "core/kernel/process.h"
 
@@ -16,25 +14,18 @@ namespace {
 // Whether files will be cloned within one file system on which threads that clone wait
 // for each other.
 bool ClonesOneAtATime(Kernel* kernel, const std::vector<TopLevelSource>& sources,
-                      int target_fd, const CopyOptions& options) {
-  FileSystemStat target;
-  if (options.reflink == Reflink::kNever ||
-      kernel->Do(StatFileSystem(target_fd, &target)) != 0 ||
-      !KindWithMagic(target.magic).clones_one_at_a_time) {
-    return false;
-  }
-  return std::all_of(sources.begin(), sources.end(), [&](const TopLevelSource& source) {
-    FileSystemStat stat;
-    return StatFileSystemAt(kernel, AT_FDCWD, source.source.c_str(), /*follow=*/true,
-                            &stat) == 0 &&
-           stat.magic == target.magic && stat.id == target.id;
-  });
+                      const FileSystem& target, const CopyOptions& options) {
+  return options.reflink != Reflink::kNever && target.clones_one_at_a_time() &&
+         std::all_of(sources.begin(), sources.end(), [&](const TopLevelSource& source) {
+           return FileSystemTable::IsOnPartOf(target, kernel, AT_FDCWD,
+                                              source.source.c_str());
+         });
 }
 
 }  // namespace
 
-int WorkerCount(Kernel* kernel, const std::vector<TopLevelSource>& sources, int target_fd,
-                const CopyOptions& options) {
+int WorkerCount(Kernel* kernel, const std::vector<TopLevelSource>& sources,
+                const FileSystem& target, const CopyOptions& options) {
   // Several workers would ask in another order each time (-i).
   if (LibrariesArePreloaded() || options.interactive) return 1;
   const bool tree = std::any_of(sources.begin(), sources.end(),
@@ -47,7 +38,7 @@ int WorkerCount(Kernel* kernel, const std::vector<TopLevelSource>& sources, int 
   int workers = options.tuning.workers;
   if (workers == 0) {
     workers = AvailableCpus();
-    if (workers > 1 && ClonesOneAtATime(kernel, sources, target_fd, options)) {
+    if (workers > 1 && ClonesOneAtATime(kernel, sources, target, options)) {
       workers = 1;
     }
   }

@@ -7,7 +7,7 @@
 // several threads wait for each other's locks and are slower than one (BENCHMARKS.md,
 // small-btrfs). XFS keeps several trees, and gets faster with several threads.
 //
-// Thread-safety: pure apart from looking at the file system.
+// Thread-safety: pure apart from looking at the sources' file systems.
 
 #ifndef RINGCP_CORE_JOB_WORKER_COUNT_H_
 #define RINGCP_CORE_JOB_WORKER_COUNT_H_
@@ -15,15 +15,15 @@
 #include <vector>
 
 #include "core/base/copy_options.h"
-#include "core/job/top_level.h"
+#include "core/job/top_level_source.h"
+#include "core/kernel/file_system_table.h"
 #include "core/kernel/kernel.h"
 
 namespace ringcp {
 
-// How many workers copy `sources` into the directory `target_fd`: 1 to
-// Tuning::kWorkersMax.
-int WorkerCount(Kernel* kernel, const std::vector<TopLevelSource>& sources, int target_fd,
-                const CopyOptions& options);
+// How many workers copy `sources` into a directory on `target`: 1 to Tuning::kWorkersMax.
+int WorkerCount(Kernel* kernel, const std::vector<TopLevelSource>& sources,
+                const FileSystem& target, const CopyOptions& options);
 
 }  // namespace ringcp
 

@@ -25,6 +25,13 @@ FileSystem* FileSystemTable::FindAt(Kernel* kernel, int directory, const char* n
   return FindOrAdd(device, stat);
 }
 
+bool FileSystemTable::IsOnPartOf(const FileSystem& file_system, Kernel* kernel,
+                                 int directory, const char* name) {
+  FileSystemStat stat;
+  return StatFileSystemAt(kernel, directory, name, /*follow=*/true, &stat) == 0 &&
+         stat.magic == file_system.magic_ && stat.id == file_system.id_;
+}
+
 FileSystem* FileSystemTable::FindByDevice(dev_t device) {
   return FindOrAdd(device, FileSystemStat());
 }

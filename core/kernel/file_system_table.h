@@ -76,6 +76,7 @@ class FileSystem {
   bool may_open_truncating_only() const { return kind_.may_open_truncating_only; }
   bool may_keep_what_is_open() const { return kind_.may_keep_what_is_open; }
   bool may_write_by_calls_only() const { return kind_.may_write_by_calls_only; }
+  bool clones_one_at_a_time() const { return kind_.clones_one_at_a_time; }
 
   // Whether it refuses kDontCache. If so, the copy drops its files from the page cache
   // once they have been copied.
@@ -179,6 +180,10 @@ class FileSystemTable {
   }
   // The file system of what `name` in `directory` leads to, with symbolic links followed.
   FileSystem* FindAt(Kernel* kernel, int directory, const char* name, dev_t device);
+  // Whether what `name` in `directory` leads to is on `file_system`, or on another part
+  // of it that has another device number, such as a subvolume.
+  static bool IsOnPartOf(const FileSystem& file_system, Kernel* kernel, int directory,
+                         const char* name);
   // A file system that is known by its device alone. Its kind is not asked for, so the
   // worst is assumed (see FileSystemKind).
   FileSystem* FindByDevice(dev_t device);

@@ -105,7 +105,8 @@ class Driver {
 
   void CopyTogether(Kernel* kernel, const std::vector<TopLevelSource>& sources,
                     const TopLevel& top) {
-    auto group = std::make_unique<CopyGroup>(state_, kernel, sources, top,
+    auto group = std::make_unique<CopyGroup>(state_, kernel, sources,
+                                             LookAtTarget(state_, kernel, top),
                                              options_.workers, options_.directories_max);
     std::vector<std::unique_ptr<Seat>> seats;
     for (int i = 0; i < options_.workers; ++i) {
