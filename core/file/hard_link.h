@@ -1,5 +1,5 @@
-// Makes further names: of an entry that has been copied, hard links to its copy; with -l,
-// of a source.
+// Makes hard links: to the copy of a file that has several names, for its further ones;
+// with -l, to a source.
 //
 // Thread-safety: the functions may be called by any thread, for different targets.
 

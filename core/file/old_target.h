@@ -29,8 +29,8 @@ struct MadeWay {
 // it up in the same directory if `how` is kBackedUp, otherwise removes it, which is then
 // reported as `how` says. Another file that has the name by now stays. An older backup of
 // the same name is lost, as in GNU cp, but a numbered one gets a number that is free, and
-// so does one whose name the job copies something else to. The source may be the older
-// backup that would be lost: then that is the failure.
+// so does one whose name the job copies something else to. If the older
+// backup that would be lost is the source itself, the failure says so.
 MadeWay MakeWay(const FileCopyPolicy& policy, const FileCopyNames& names,
                 const struct statx& existing, OldTarget how);
 

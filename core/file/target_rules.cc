@@ -195,7 +195,7 @@ constexpr TargetRule kRules[] = {
      .relation = {Relation::kOtherFile, Relation::kOtherName, Relation::kLeadsToSource},
      .fate = Fate::kReplace,
      .old_target = OldTarget::kRemovedBeforehand},
-    // So may each symbolic link by another one, unless that is the source.
+    // A symbolic link may be replaced by another one, unless that is the source.
     {.kinds = Kinds::AllBut(CopyKind::kLinkToSource),
      .relation = kSameFile,
      .fate = Fate::kRefuse,

@@ -44,8 +44,8 @@ class ParentTable {
         keeps_attributes_(options.preserve.any_attribute()) {}
 
   // Finds out which parents `source` has. Returns whether the source itself may be
-  // copied; if not, has reported why, and source->parents is how many of its parents are
-  // made all the same. `is_there`: the source itself was looked at.
+  // copied. If not, it has reported why, and source->parents says how many of the parents
+  // are to be made all the same. `is_there`: the source itself was looked at.
   bool Admit(TopLevelSource* source, bool is_there, Reporter* reporter);
 
   // What `path` leads to in the target directory, before anything is copied.

@@ -13,8 +13,8 @@
 
 namespace ringcp {
 
-// Checks what `options` want of labels. Without SELinux, as in GNU cp, to preserve them
-// is an error (FailedPrecondition), to set them is nothing, and `reporter` warns if a
+// Checks what `options` want of labels. Without SELinux, as in GNU cp, it is an error to
+// preserve them (FailedPrecondition); to set them does nothing, but `reporter` warns if a
 // label was named. With SELinux, setting them is refused.
 absl::Status CheckSecurityContext(Kernel* kernel, const CopyOptions& options,
                                   Reporter* reporter);

@@ -23,10 +23,11 @@ class WaitControl {
  public:
   // Files in flight of a worker up to this level: as many as are best on a local disk.
   static constexpr int kCopiesMin = 64;
-  // Directories in hand of a worker, for half of the level; more did not make 40
-  // directories of 50 files faster. And of all workers: each takes 75 KiB for what was
-  // read of it, 10 MiB in all; and a job that is cancelled waits for those that are being
-  // made, one after another if they are in one directory.
+  // Directories in hand of a worker: half of the level, within these bounds; more did not
+  // make 40 directories of 50 files faster. And the most of all workers together, because
+  // each takes 75 KiB for what was read of it, 10 MiB in all, and because a job that is
+  // cancelled waits for those that are being made, one after another if they are in one
+  // directory.
   static constexpr int kDirectoriesMin = 16;
   static constexpr int kDirectoriesMax = 32;
   static constexpr int kDirectoriesOfJobMax = 128;
@@ -62,8 +63,8 @@ class WaitControl {
   // `cpus`.
   WaitControl(int level_max, int workers, int cpus);
 
-  // Notes that `ended` ops of a worker have ended in one wait, before which as many were
-  // under way as may be, or fewer. Returns its limits from now on.
+  // Notes that `ended` ops of a worker have ended in one wait. `was_at_limit`: before it
+  // as many were under way as may be. Returns the worker's limits from now on.
   Limits Note(const Kernel& kernel, int64_t ended, bool was_at_limit);
 
  private:

@@ -64,7 +64,7 @@ class Worker {
   // How long a worker with nothing else to do waits to be woken because another copy has
   // ended, before it checks by itself.
   static constexpr absl::Duration kTargetPollInterval = absl::Milliseconds(10);
-  // For a wait that took less, it is not looked for what it was for.
+  // Of a wait that was shorter nobody asks what it was for.
   static constexpr std::chrono::microseconds kLongWait{100};
   // How often a file is tried that can't be opened while others are open. Other workers
   // and programs have files open, too, so there are pauses between the tries, of two

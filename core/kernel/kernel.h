@@ -95,12 +95,12 @@ class Task {
 
 // How much of what waits a kernel has under way at a time.
 struct WaitLimits {
-  // io_uring's threads for ops that would make the submitter wait, as each of which one
-  // such op is under way.
+  // io_uring's threads for ops that would make the submitter wait; each of them has one
+  // such op under way.
   int kernel_workers_max = 2;
   // Threads for what io_uring has no opcode for, and for tasks.
   int helper_threads_max = 4;
-  // Calls do wait, as has been seen, so that more is under way than at the beginning.
+  // It has been seen that calls wait, so more is under way than at the beginning.
   bool calls_wait = false;
 
   friend bool operator==(const WaitLimits&, const WaitLimits&) = default;

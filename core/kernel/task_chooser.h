@@ -24,10 +24,10 @@ class TaskChooser {
   // A task that waited weighs as much as so many that did not.
   static constexpr int kShortWeight = 2;
   static constexpr int kLongWeight = 4;
-  // So much more of waiting than of not waiting has tasks handed over: two long waits in
-  // a row do, but not one for a file system's journal.
+  // Tasks are handed over once waiting outweighs not waiting by so much: after two long
+  // waits in a row, but not after one for a file system's journal.
   static constexpr int kEnough = 8;
-  // So many tasks that don't wait, and none that does, end that.
+  // That ends after so many tasks in a row that don't wait.
   static constexpr int kMost = 64;
 
   // Whether helper threads are to carry out tasks.

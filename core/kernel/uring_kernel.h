@@ -214,8 +214,8 @@ class UringKernel : public RealKernel {
   WaitLimits wait_limits_;
   AskedCalls asked_calls_;
   WaitAccount waits_;
-  int waits_for_few_ = 0;   // How many of the next waits are.
-  bool has_waited_ = true;  // Otherwise too, since the last look at waits_.
+  int waits_for_few_ = 0;   // So many of the next waits end with the first completion.
+  bool has_waited_ = true;  // There was a wait of any kind since the last look at waits_.
   int short_tasks_to_watch_ = 0;
 };
 

@@ -1,4 +1,4 @@
-// For what a thread gave up its CPU, as far as the system tells.
+// Tells for what a thread gave up its CPU, as far as the system knows.
 //
 // Thread-safety: none of their own; ThreadWaits are those of one thread.
 
