@@ -9,6 +9,7 @@
 #include "core/base/check.h"
 #include "core/file/file_copy.h"
 #include "core/file/source_contents.h"
+#include "core/file/target_relation.h"
 
 namespace ringcp {
 namespace {
@@ -92,7 +93,10 @@ void FileCopy::OnStatBoth(absl::Span<const int32_t> results, NextChains* next) {
     return CloseAll(next);
   }
   question_.NoteLook(results[1], target_.stat(), source_stat_);
-  const TargetDecision decision = DecideTarget(question_);
+  const TargetDecision decision = DecideTargetByLooking(question_, [this](Fact) {
+    question_.relation =
+        RelationOfContents(policy_.kernel, names_, source_stat_, target_.stat());
+  });
   if (decision.fate == Fate::kSkip) {
     outcome_at_end_ = Outcome::kSkipped;
   } else if (decision.fate == Fate::kAsk && has_failed) {

@@ -10,6 +10,8 @@ using Relations = EnumSet<Relation>;
 constexpr Kinds kContents = {CopyKind::kContents, CopyKind::kStream};
 constexpr Kinds kLinkOrNode = {CopyKind::kLink, CopyKind::kNode};
 constexpr Kinds kByName = {CopyKind::kLink, CopyKind::kNode, CopyKind::kNameOfNode};
+constexpr Kinds kLinkByName = {CopyKind::kLink, CopyKind::kNode, CopyKind::kNameOfNode,
+                               CopyKind::kLinkToSource};
 constexpr Kinds kLinkTo = {CopyKind::kHardLink, CopyKind::kLinkToSource};
 // A further name is as old as the copy, and follows it.
 constexpr Kinds kWithTime = {CopyKind::kContents, CopyKind::kStream,
@@ -57,9 +59,24 @@ constexpr TargetRule kRules[] = {
     // the same file; here the target is no directory.
     {.kinds = CopyKind::kDirectory, .there = There::kUnknown, .fate = Fate::kFailToLook},
     {.kinds = CopyKind::kDirectory,
+     .with = Condition::kBackup,
+     .there = Theres::AllBut(There::kDirectory),
+     .fate = Fate::kReplace,
+     .old_target = OldTarget::kBackedUp},
+    {.kinds = CopyKind::kDirectory,
      .there = Theres::AllBut(There::kDirectory),
      .fate = Fate::kRefuse,
      .refusal = Refusal::kTargetIsNotDirectory},
+    // A directory that is its own target has in it all that it would get.
+    {.kinds = CopyKind::kDirectory,
+     .with = Condition::kKeepExisting,
+     .without = Condition::kMustReplace,
+     .relation = kSameFile,
+     .fate = Fate::kSkip},
+    {.kinds = CopyKind::kDirectory,
+     .with = Condition::kMakesHardLinks,
+     .relation = kSameFile,
+     .fate = Fate::kSkip},
     {.kinds = CopyKind::kDirectory,
      .relation = kSameFile,
      .fate = Fate::kRefuse,
@@ -107,10 +124,17 @@ constexpr TargetRule kRules[] = {
      .fate = Fate::kUse},
     {.kinds = CopyKind::kHardLink,
      .with = Condition::kAsks,
+     .without = Condition::kOnlyOlder,
      .relation = Relation::kNameOfCopy,
      .fate = Fate::kAsk},
     {.kinds = CopyKind::kHardLink, .relation = Relation::kNameOfCopy, .fate = Fate::kUse},
-    {.kinds = kByName,
+    {.kinds = kLinkByName,
+     .with = Condition::kAsks,
+     .without = {Condition::kBackup, Condition::kOnlyOlder},
+     .there = There::kLink,
+     .relation = Relation::kOtherName,
+     .fate = Fate::kAsk},
+    {.kinds = kLinkByName,
      .without = Condition::kBackup,
      .there = There::kLink,
      .relation = Relation::kOtherName,

@@ -13,6 +13,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/file_age.h"
 #include "core/base/file_error.h"
 #include "core/base/file_identity.h"
 #include "core/file/old_target.h"
@@ -196,17 +197,21 @@ bool IsOfClosedStream(Kernel* kernel, const std::string& path, bool follow,
 }
 
 // Reports that a target named with a slash behind it can't be the copy of a source that
-// is no directory and has this mode; reports nothing if -n leaves the target alone.
-// `existing` is what has the target's name, nullptr if nothing has it.
+// is no directory and has this `stat`; reports nothing if -n or -u leaves the target
+// alone. `existing` is what has the target's name, nullptr if nothing has it.
 void ReportNamedAsDirectory(const CopyRequest& request, const std::string& source,
-                            mode_t mode, const struct statx* existing,
+                            const struct statx& stat, const struct statx* existing,
                             Reporter* reporter) {
   const std::string& target = request.target;
-  if (existing != nullptr && KeepsExisting(request.options.update)) return;
-  const Operation operation = MakingOperation(mode, request.options);
+  const CopyOptions& options = request.options;
+  if (existing != nullptr && KeepsExisting(options.update)) return;
+  const bool is_newer = existing != nullptr && options.update == Update::kOlder &&
+                        !IsOlder(*existing, stat, options.preserve.timestamps);
+  if (is_newer) return;
+  const Operation operation = MakingOperation(stat.stx_mode, options);
   if (existing != nullptr && S_ISDIR(existing->stx_mode)) {
     reporter->Report(RefusedTarget(Refusal::kTargetIsDirectory), source, target);
-  } else if (request.options.makes == Makes::kSymbolicLinks && !source.starts_with('/') &&
+  } else if (options.makes == Makes::kSymbolicLinks && !source.starts_with('/') &&
              !DirectoryPart(target).empty()) {
     reporter->Report(RefusedTarget(Refusal::kLinkElsewhere), source, target);
   } else if (existing == nullptr && operation != Operation::kCreate) {
@@ -253,8 +258,8 @@ bool FillIn(Kernel* kernel, const CopyRequest& request, const Place& place,
       return false;
     }
     if (!source->is_directory) {
-      ReportNamedAsDirectory(request, path, stat.stx_mode,
-                             result == 0 ? &existing : nullptr, reporter);
+      ReportNamedAsDirectory(request, path, stat, result == 0 ? &existing : nullptr,
+                             reporter);
       return false;
     }
   }

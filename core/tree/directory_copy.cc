@@ -50,8 +50,11 @@ bool DirectoryCopy::MakeTarget(Kernel* kernel, Directory* directory, bool empty)
   TargetDirectory& target = *directory->target;
   target.attributes = source_.LookAtAttributes(kernel, preserve_, directory);
   struct statx stat;
-  const TargetTree::Made made = target_.Make(kernel, directory, empty, &stat);
-  if (made == TargetTree::Made::kFailed) return false;
+  std::string backup;
+  const TargetTree::Made made = target_.Make(kernel, directory, empty, &stat, &backup);
+  if (made == TargetTree::Made::kFailed || made == TargetTree::Made::kSkipped) {
+    return false;
+  }
   if (made == TargetTree::Made::kOpen && !target_.Plan(kernel, directory, stat)) {
     return false;
   }
@@ -62,7 +65,8 @@ bool DirectoryCopy::MakeTarget(Kernel* kernel, Directory* directory, bool empty)
     if (directory->given != nullptr) {
       reporter()->MadeParent(source, made_as);
     } else {
-      reporter()->Copied(source, made_as);
+      reporter()->Copied(source, made_as,
+                         backup.empty() ? "" : TargetPath(*directory->parent, backup));
     }
   }
   return true;

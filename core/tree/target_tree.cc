@@ -12,6 +12,7 @@
 #include "core/base/file_identity.h"
 #include "core/file/attribute_plan.h"
 #include "core/file/file_acls.h"
+#include "core/file/old_target.h"
 #include "core/file/target_decision.h"
 #include "core/kernel/file_systems.h"
 #include "core/kernel/op.h"
@@ -101,13 +102,20 @@ mode_t TargetTree::Withheld(const Directory& directory) const {
 }
 
 TargetTree::Made TargetTree::Make(Kernel* kernel, Directory* directory, bool empty,
-                                  struct statx* stat) {
+                                  struct statx* stat, std::string* backup) {
   const Directory& parent = *directory->parent;
   TargetDirectory& target = *directory->target;
   const mode_t withheld = Withheld(*directory);
   const mode_t mode = policy_.NewMode(ModeToTake(*directory)) & ~withheld;
-  const int32_t made =
-      kernel->Do(MakeDirectory(parent.target->fd, target.name.c_str(), mode));
+  const auto make = [&] {
+    return kernel->Do(MakeDirectory(parent.target->fd, target.name.c_str(), mode));
+  };
+  int32_t made = make();
+  backup->clear();
+  if (made == -EEXIST && policy_.backup != Backup::kNone) {
+    if (!BackUp(kernel, *directory, backup)) return Made::kFailed;
+    if (!backup->empty()) made = make();
+  }
   target.is_created = made == 0;
   if (made != 0 && (made != -EEXIST || !MayUseTarget(*directory))) {
     Fail(*directory, TargetFailure(MakingOperation(*directory), -made));
@@ -119,7 +127,8 @@ TargetTree::Made TargetTree::Make(Kernel* kernel, Directory* directory, bool emp
       NeedsNothing(kernel, *directory, withheld)) {
     return Made::kFinished;
   }
-  if (!Open(kernel, directory, stat)) return Made::kFailed;
+  const Made opened = Open(kernel, directory, stat);
+  if (opened != Made::kOpen) return opened;
   if (directory->is_root) NoteRoot(*directory, DeviceOf(*stat), stat->stx_ino);
   target.file_system = policy_.file_systems->FindBeneath(
       parent.target->file_system, kernel, target.fd, DeviceOf(*stat));
@@ -137,7 +146,35 @@ bool TargetTree::NeedsNothing(Kernel* kernel, const Directory& directory,
          S_ISDIR(stat.stx_mode) && (withheld & ~policy_.umask & ~stat.stx_mode) == 0;
 }
 
-bool TargetTree::Open(Kernel* kernel, Directory* directory, struct statx* stat) {
+bool TargetTree::BackUp(Kernel* kernel, const Directory& directory, std::string* backup) {
+  const Directory& parent = *directory.parent;
+  const char* const name = directory.target->name.c_str();
+  struct statx existing;
+  const int32_t result =
+      kernel->Stat(parent.target->fd, name, AT_SYMLINK_NOFOLLOW, &existing);
+  if (policy_.keep_directory_symlink && result == 0 && S_ISLNK(existing.stx_mode)) {
+    return true;
+  }
+  TargetQuestion question = {.kind = KindOf(directory), .conditions = Condition::kBackup};
+  if (HoldsOnlyCopies(parent)) question.conditions.Add(Condition::kInNewDirectory);
+  question.NoteLook(result, existing);
+  if (DecideTarget(question).fate != Fate::kReplace) return true;
+  FileCopyPolicy policy = policy_;
+  policy.kernel = kernel;
+  FileCopyNames names;
+  names.source_directory = parent.source.fd;
+  names.source = directory.source.name.c_str();
+  names.target_directory = parent.target->fd;
+  names.target = name;
+  names.target_file_system = parent.target->file_system;
+  const MadeWay way = MakeWay(policy, names, existing, OldTarget::kBackedUp);
+  if (way.failure.has_value()) Fail(directory, *way.failure);
+  *backup = way.backup;
+  return !way.failure.has_value();
+}
+
+TargetTree::Made TargetTree::Open(Kernel* kernel, Directory* directory,
+                                  struct statx* stat) {
   const int at = directory->parent->target->fd;
   TargetDirectory& target = *directory->target;
   const CopyKind kind = KindOf(*directory);
@@ -149,12 +186,23 @@ bool TargetTree::Open(Kernel* kernel, Directory* directory, struct statx* stat) 
   const int32_t result = fd >= 0 ? kernel->Stat(fd, stat) : fd;
   TargetQuestion question = {.kind = kind, .there = ThereByOpening(kind, result)};
   if (result == 0) question.relation = RelationOf(directory->source.stat, *stat);
+  if (KeepsExisting(policy_.update)) question.conditions.Add(Condition::kKeepExisting);
+  if (policy_.update == Update::kNoneFail) {
+    question.conditions.Add(Condition::kMustReplace);
+  }
+  if (policy_.makes == Makes::kHardLinks) {
+    question.conditions.Add(Condition::kMakesHardLinks);
+  }
   const TargetDecision decision = DecideTarget(question);
   if (decision.fate == Fate::kUse) {
     if (kind == CopyKind::kParent && policy_.known_parents != nullptr) {
       policy_.known_parents->Add(*stat);
     }
-    return true;
+    return Made::kOpen;
+  }
+  if (decision.fate == Fate::kSkip) {
+    kernel->CloseIfOpen(&directory->target->fd);
+    return Made::kSkipped;
   }
   CopyFailure failure = TargetFailure(Operation::kAccessDirectory, -result);
   if (decision.fate == Fate::kRefuse) failure = RefusedTarget(decision.refusal);
@@ -163,7 +211,7 @@ bool TargetTree::Open(Kernel* kernel, Directory* directory, struct statx* stat) 
   }
   Fail(*directory, failure);
   kernel->CloseIfOpen(&directory->target->fd);
-  return false;
+  return Made::kFailed;
 }
 
 void TargetTree::Fail(const Directory& directory, const CopyFailure& failure) {

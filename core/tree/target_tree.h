@@ -32,6 +32,7 @@ class TargetTree {
     kFinished,  // Nothing more is to be done to it; it is not open.
     kOpen,      // Plan() comes next.
     kFailed,    // Reported.
+    kSkipped,   // The source is its own target, and nothing is to be done.
   };
 
   // `group`: the process's group.
@@ -46,7 +47,9 @@ class TargetTree {
   // Makes the target or finds that it exists, opens it, and fills in `stat` for it.
   // `empty`: nothing will be put into it; then it is opened only if something has to be
   // set through its descriptor.
-  Made Make(Kernel* kernel, Directory* directory, bool empty, struct statx* stat);
+  // Sets *backup to the name that an old target gets, or to "".
+  Made Make(Kernel* kernel, Directory* directory, bool empty, struct statx* stat,
+            std::string* backup);
 
   // Notes what is to be done to the open target at the end, and gives it the permissions
   // that it needs meanwhile. Returns false, after reporting why, if it can't. `stat` is
@@ -69,9 +72,12 @@ class TargetTree {
   // Whether nothing has to be set on a target that was just made without `withheld`.
   bool NeedsNothing(Kernel* kernel, const Directory& directory, mode_t withheld) const;
   void Fail(const Directory& directory, const CopyFailure& failure);
-  // Opens the target and looks at it. Returns false, after reporting why, if the target
-  // can't be used.
-  bool Open(Kernel* kernel, Directory* directory, struct statx* stat);
+  // Opens the target and looks at it: kOpen, or kFailed or kSkipped if it is not to be
+  // used.
+  Made Open(Kernel* kernel, Directory* directory, struct statx* stat);
+  // What has the target's name is no directory: gives it another name (--backup), if that
+  // is its fate. Returns false, after reporting why, if it can't.
+  bool BackUp(Kernel* kernel, const Directory& directory, std::string* backup);
   void NoteRoot(const Directory& directory, dev_t device, ino_t inode);
 
   const FileCopyPolicy policy_;

@@ -306,6 +306,25 @@ TEST_F(CliTest, TellsWhichEngineCopiedAndWhatItDid) {
   EXPECT_TRUE(absl::StrContains(result.error, " 1 files, ")) << result.error;
 }
 
+// As in GNU cp from 9.5 on; 9.1 refuses it.
+TEST_F(CliTest, ABackupMakesWayForADirectory) {
+  PrepareWithShell(scratch_.path(),
+                   "mkdir -p d/e t; touch d/e/x; echo 1 >f; ln -s .. t/e; echo 2 >u");
+  const Subprocess::Result backed_up = RunProgram(Ringcp({"-rbv", "d", "f"}));
+  EXPECT_EQ(backed_up.exit_code, 0) << backed_up.error;
+  EXPECT_EQ(backed_up.output,
+            "'d' -> 'f' (backup: 'f~')\n'd/e' -> 'f/e'\n'd/e/x' -> 'f/e/x'\n");
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("f~")), "1\n");
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("f/e/x")), "");
+  const Subprocess::Result below = RunProgram(Ringcp({"-ab", "d/.", "t"}));
+  EXPECT_EQ(below.exit_code, 0) << below.error;
+  EXPECT_TRUE(std::filesystem::is_symlink(scratch_.Path("t/e~")));
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("t/e/x")), "");
+  // Without --backup it is refused, and nothing is touched.
+  EXPECT_EQ(RunProgram(Ringcp({"-r", "d", "u"})).exit_code, 1);
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("u")), "2\n");
+}
+
 // As GNU cp's --debug does from 9.4 on, which also prints what -v prints.
 TEST_F(CliTest, TellsHowEachFileWasCopied) {
   PrepareWithShell(scratch_.path(),

@@ -48,6 +48,24 @@ INSTANTIATE_TEST_SUITE_P(
            Situation{"IntoItselfBesideAnother", "mkdir x y", "cp -rl x y y; rm -r y"}),
     NameOf);
 
+// What the tests of other projects have found.
+INSTANTIATE_TEST_SUITE_P(
+    OthersTests, GnuCpOptions,
+    Values(Situation{"DirectoryOntoItself", "mkdir e; touch e/x",
+                     "cp -rn e .; cp -rnT e e; cp -rn e/. e; cp -rl e .; cp -al e/. e"},
+           Situation{"LinkToAnotherNameOfALink", "ln -s a l; ln l h",
+                     "cp -ds $PWD/l h; cp -as $PWD/l h; cp -dsf $PWD/l h"},
+           Situation{"AskedAboutAnotherNameOfALink", "ln -s a l; ln l h",
+                     "echo y | cp -ai l h; echo y | cp -aiu l h"},
+           Situation{"NotAskedAboutWhatIsAsNew", "ln a h", "echo n | cp -liu a h"},
+           Situation{"NewerDirectoryWithASlash", "touch -d 2001-01-01 o; mkdir e",
+                     "cp -uT o e/; ln -s e le; cp -uT o le/; rm le"},
+           Situation{"NewerThanWhatCanNotBeRead",
+                     "echo 1 > n; chmod 0 n; mkdir s; cp -p a s/n; chmod 0 s/n; touch o;"
+                     " mkdir u; touch u/n",
+                     "cp -bu n o; cp -u --remove-destination n o; cp -rub s/. u"}),
+    NameOf);
+
 INSTANTIATE_TEST_SUITE_P(
     Quoting, GnuCpOptions,
     Values(Situation{

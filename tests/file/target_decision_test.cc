@@ -23,7 +23,7 @@ using enum CopyKind;
 using enum Condition;
 
 constexpr int kKinds = 10;
-constexpr int kConditions = 16;
+constexpr int kConditions = 17;
 constexpr int kAges = 2;
 constexpr int kTheres = 10;
 constexpr int kNamesCounts = 2;
@@ -260,7 +260,9 @@ TEST(TargetDecisionTest, NothingIsReplacedBeforeTheUserIsAsked) {
       if ((i >> bit & 1) != 0) question.conditions.Add(static_cast<Condition>(bit));
     }
     if (!question.conditions.Meets(Condition::kAsks) ||
-        question.conditions.Meets({kInNewDirectory, kRemoved})) {
+        question.conditions.Meets({kInNewDirectory, kRemoved}) ||
+        // As in GNU cp, what a directory replaces gets another name without a question.
+        question.kind == CopyKind::kDirectory) {
       continue;
     }
     for (const There there : {There::kRegular, There::kDirectory, There::kLink,
