@@ -4,7 +4,8 @@
 // the system directly (tests/core_symbols_test.sh). Implementations: UringKernel
 // (io_uring) and SyscallKernel (plain system calls, the same results); the tests add a
 // fake and a simulated one. tests/kernel/kernel_contract_test.cc holds all of them to
-// this contract. "Linux" below is the system's kernel.
+// this contract, and kernel_odd_contract_test.cc does so on odd file systems. "Linux"
+// below is the system's kernel.
 //
 // Contract:
 //  - A chain is queued whole or not at all.
@@ -21,6 +22,10 @@
 //    are for as long as the process lives. What is queued from then on is carried out at
 //    once, for cleaning up; slots can't be used any more, and closing one does nothing.
 //  - Chains run concurrently and settle in any order.
+//  - An error that a file system tells when a file is closed is the result of kClose, and
+//    the descriptor is closed all the same. Closing a slot may tell no error.
+//  - A queued read at or beyond the size that a stat tells may get nothing although the
+//    file system has more; one that is ByCall() gets it.
 //  - A poll that is queued (OpKind::kPoll) is alone in its chain, and doesn't keep other
 //    chains from being handed back.
 //  - A polled op (IsPolled()) is alone in its chain, and works on an ordinary descriptor
