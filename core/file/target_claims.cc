@@ -65,6 +65,11 @@ bool TargetClaims::Announced::empty() {
   return claims_.empty();
 }
 
+TargetClaims::~TargetClaims() {
+  MutexLock lock(&mutex_);
+  RINGCP_CHECK(existing_.empty() && names_.empty());
+}
+
 TargetClaims::Desk::Desk(TargetClaims* claims, Kernel* kernel)
     : claims_(claims), kernel_(kernel), announced_(std::make_shared<Announced>()) {
   MutexLock lock(&claims_->mutex_);

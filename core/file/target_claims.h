@@ -59,6 +59,13 @@ class TargetClaims {
   class Announced;
 
  public:
+  TargetClaims() = default;
+  // REQUIRES: no existing target is claimed any more. That holds even for a job whose
+  // ring has failed: its worker is kept, and its desk with it, but its copies have ended.
+  ~TargetClaims();
+  TargetClaims(const TargetClaims&) = delete;
+  TargetClaims& operator=(const TargetClaims&) = delete;
+
   // An existing target, which the caller has opened, or is about to open.
   struct Existing {
     dev_t device = 0;

@@ -359,6 +359,20 @@ TEST_F(TargetClaimsTest, ADeskThatIsGoneIsAskedNoMore) {
   EXPECT_TRUE(IsFree(&desk_, "target"));
 }
 
+TEST(TargetClaimsDeathTest, ToLeaveAnExistingTargetClaimedIsABug) {
+  const FileSystem local(/*device=*/0, LocalKind());
+  const auto claim = [&local](bool gives_back) {
+    TargetClaims claims;
+    Desk desk(&claims, SystemKernel());
+    Claim claim;
+    EXPECT_TRUE(desk.TryTake({.inode = 1, .file_system = &local}, {.name = "target"},
+                             /*announces=*/false, &claim));
+    if (gives_back) desk.Release(&claim);
+  };
+  claim(/*gives_back=*/true);
+  EXPECT_DEATH(claim(/*gives_back=*/false), "bug in ringcp");
+}
+
 TEST_F(TargetClaimsTest, WaitingEndsWithItsTimeout) {
   const absl::Time start = absl::Now();
   AwaitRelease(&desk_, absl::Milliseconds(1));

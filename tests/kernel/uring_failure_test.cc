@@ -33,6 +33,10 @@ class UringFailureTest : public testing::Test {
     if (MakeUringKernel(&why_not) == nullptr) GTEST_SKIP() << why_not;
   }
 
+  // Copies a tree while the kernel refuses every call from the n-th on, for each n. Each
+  // file's target has the contents `old` before, if there are any.
+  void CopyWhileTheRingFails(const std::optional<std::string>& old);
+
   ScratchDirectory scratch_;
 };
 
@@ -106,8 +110,7 @@ TEST_F(UringFailureTest, MemoryThatIsShortForAMomentIsWaitedFor) {
   EXPECT_EQ(refusals, 3);
 }
 
-// The kernel refuses every call from the n-th on, for each n.
-TEST_F(UringFailureTest, TheJobFailsSaysSoAndLeavesNoFileThatIsNotWhole) {
+void UringFailureTest::CopyWhileTheRingFails(const std::optional<std::string>& old) {
   constexpr int kFiles = 20;
   constexpr int kCallsMax = 100;  // More than the job makes.
   scratch_.MakeDirectory("tree");
@@ -122,7 +125,14 @@ TEST_F(UringFailureTest, TheJobFailsSaysSoAndLeavesNoFileThatIsNotWhole) {
     request.sources = {scratch_.Path("tree")};
     request.target = scratch_.Path(target_name);
     request.options = OptionsFor("a", EngineChoice::kUring);
+    request.options.target_kind = TargetKind::kNotDirectory;
     request.options.tuning.workers = 1;
+    if (old.has_value()) {
+      scratch_.MakeDirectory(target_name);
+      for (int i = 0; i < kFiles; ++i) {
+        scratch_.WriteFile(absl::StrCat(target_name, "/", i), *old);
+      }
+    }
     int enters = 0;
     const std::optional<std::string> messages = InTracedChild(
         [&] { return absl::StrCat(RunJob(request).Messages(), "\nstill there"); },
@@ -142,10 +152,20 @@ TEST_F(UringFailureTest, TheJobFailsSaysSoAndLeavesNoFileThatIsNotWhole) {
       const std::string target = scratch_.Path(absl::StrCat(target_name, "/", i));
       // A file that the kernel made after the job had stopped taking results is empty.
       const std::string found = ReadFileOrNone(target);
-      EXPECT_TRUE(!Exists(target) || found == contents(i) || found.empty()) << target;
+      const bool is_new = !Exists(target) || found == contents(i) || found.empty();
+      EXPECT_TRUE(is_new || found == old) << target;
     }
   }
   EXPECT_TRUE(job_ended_before) << kCallsMax << " calls were not enough for the job";
+}
+
+TEST_F(UringFailureTest, TheJobFailsSaysSoAndLeavesNoFileThatIsNotWhole) {
+  CopyWhileTheRingFails(/*old=*/std::nullopt);
+}
+
+// The job's workers are kept, but not its claims on these targets.
+TEST_F(UringFailureTest, TheSameWhereTheTargetsAreThere) {
+  CopyWhileTheRingFails("old contents");
 }
 
 }  // namespace
