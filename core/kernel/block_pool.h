@@ -10,6 +10,7 @@
 #ifndef RINGCP_CORE_KERNEL_BLOCK_POOL_H_
 #define RINGCP_CORE_KERNEL_BLOCK_POOL_H_
 
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -36,6 +37,7 @@ class BlockPool {
 
   uint32_t block_size_bytes() const { return block_size_bytes_; }
   int extra() const { return extra_count_; }
+  int extra_free() const { return std::popcount(extra_free_); }
 
   // Lends a copy its own block, page-aligned. The block that was given back last is lent
   // first, because it is the most likely to be in the CPU's cache. REQUIRES: the copy

@@ -11,7 +11,7 @@ ChainTable::ChainTable(int chains_max) : entries_(chains_max) {
   for (int i = chains_max - 1; i >= 0; --i) free_.push_back(i);
 }
 
-uint32_t ChainTable::Add(ChainId id, int size) {
+uint32_t ChainTable::Add(ChainId id, int size, uint32_t target_mask) {
   RINGCP_CHECK(!free_.empty());
   RINGCP_CHECK(size >= 1 && size <= Chain::kOpsMax);
   const uint32_t index = free_.back();
@@ -20,6 +20,8 @@ uint32_t ChainTable::Add(ChainId id, int size) {
   entry.chain.id = id;
   entry.chain.size = size;
   entry.missing_mask = (1u << size) - 1;
+  entry.target_mask = target_mask;
+  on_target_ += entry.is_on_target();
   return index;
 }
 
@@ -30,7 +32,9 @@ bool ChainTable::NoteResult(OpTag tag, int32_t result,
   const uint32_t bit = 1u << tag.position;
   RINGCP_CHECK(tag.position < Chain::kOpsMax && (entry.missing_mask & bit) != 0);
   entry.chain.results_array[tag.position] = result;
+  on_target_ -= entry.is_on_target();
   entry.missing_mask &= ~bit;
+  on_target_ += entry.is_on_target();
   if (entry.missing_mask != 0) return false;
   settled->push_back(entry.chain);
   free_.push_back(tag.entry);
@@ -47,6 +51,7 @@ void ChainTable::GiveUp(int32_t result, std::vector<ChainResults>* settled) {
       entry.chain.results_array[position] = next_result;
       next_result = -ECANCELED;
     }
+    on_target_ -= entry.is_on_target();
     entry.missing_mask = 0;
     settled->push_back(entry.chain);
     free_.push_back(i);

@@ -45,8 +45,12 @@ class ChainTable {
   bool full() const { return free_.empty(); }
   int in_flight() const { return static_cast<int>(entries_.size() - free_.size()); }
 
-  // Adds a chain of `size` ops and returns its entry. REQUIRES: !full().
-  uint32_t Add(ChainId id, int size);
+  // Of the chains in flight, those whose next op concerns the target, not the source.
+  int on_target() const { return on_target_; }
+
+  // Adds a chain of `size` ops and returns its entry. `target_mask`: see TargetMask().
+  // REQUIRES: !full().
+  uint32_t Add(ChainId id, int size, uint32_t target_mask = 0);
 
   // Notes one op's result. If that was the last one missing in its chain, moves the chain
   // to `settled`, frees its entry and returns true.
@@ -61,10 +65,17 @@ class ChainTable {
   struct Entry {
     ChainResults chain;
     uint32_t missing_mask = 0;  // Bit i: op i has no result yet. 0 if free.
+    uint32_t target_mask = 0;   // Bit i: op i concerns the target.
+
+    // 1 if the first op that has no result yet concerns the target; otherwise 0.
+    int is_on_target() const {
+      return (missing_mask & -missing_mask & target_mask) != 0 ? 1 : 0;
+    }
   };
 
   std::vector<Entry> entries_;
   std::vector<uint32_t> free_;  // Used from the back: those cache lines are warm.
+  int on_target_ = 0;
 };
 
 }  // namespace ringcp

@@ -37,7 +37,8 @@ bool HelperThreads::WantsThread() {
 
 bool HelperThreads::CarryOut(ChainId id, absl::Span<const Op> chain) {
   RINGCP_CHECK(!chain.empty() && chain.size() <= Chain::kOpsMax);
-  Errand errand = {.id = id, .size = static_cast<int>(chain.size()), .ops = {}};
+  Errand errand = {
+      .id = id, .side = OnSide::now(), .size = static_cast<int>(chain.size()), .ops = {}};
   std::copy(chain.begin(), chain.end(), errand.ops.begin());
   return CarryOut(errand);
 }
@@ -93,8 +94,9 @@ void HelperThreads::Loop() {
 
 ChainResults HelperThreads::Run(const Errand& errand) {
   if (errand.task == nullptr) {
+    const OnSide on_side(errand.side);
     return RunChain(errand.id, absl::MakeConstSpan(errand.ops.data(), errand.size),
-                    RunWithSystemCall);
+                    [this](const Op& op) { return kernel_->Do(op); });
   }
   task_choosers_->For(*errand.task).Run(kernel_, errand.task);
   ChainResults ended;

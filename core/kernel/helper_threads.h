@@ -16,6 +16,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/types/span.h"
 #include "core/base/mutex.h"
+#include "core/kernel/call_side.h"
 #include "core/kernel/kernel.h"
 #include "core/kernel/op.h"
 #include "core/kernel/task_chooser.h"
@@ -25,9 +26,9 @@ namespace ringcp {
 
 class HelperThreads {
  public:
-  // Tasks run for `kernel`, and `task_choosers` are told what they wait for. The threads
-  // call `wake_up` whenever something has ended. All three outlive them. None is started
-  // yet.
+  // Tasks and ops run for `kernel`, and `task_choosers` are told what they wait for. The
+  // threads call `wake_up` whenever something has ended. All three outlive them. None is
+  // started yet.
   HelperThreads(Kernel* kernel, TaskChoosers* task_choosers, WakeUp* wake_up)
       : kernel_(kernel), task_choosers_(task_choosers), wake_up_(wake_up) {}
   // Ends them. REQUIRES: nothing is in flight.
@@ -56,7 +57,8 @@ class HelperThreads {
   // A chain or a task.
   struct Errand {
     ChainId id;
-    Task* task = nullptr;  // nullptr: a chain.
+    Task* task = nullptr;       // nullptr: a chain.
+    Side side = Side::kSource;  // That the thread dealt with which asked for a chain.
     int size = 0;
     std::array<Op, Chain::kOpsMax> ops;  // The first `size` are set.
   };

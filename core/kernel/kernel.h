@@ -121,6 +121,10 @@ struct KernelCounters {
   int64_t tasks_by_helpers = 0;
   int64_t polled = 0;  // Of the SQEs, those given to a ring that polls.
   int64_t enters = 0;  // io_uring_enter calls.
+  // How long all ops took, added up, in microseconds: those that concern the source, and
+  // the target. As long as many are under way, they grow faster than time passes.
+  int64_t source_us = 0;
+  int64_t target_us = 0;
 };
 
 class Kernel {
@@ -202,6 +206,9 @@ class Kernel {
 
   // Whether the next task would be carried out by a helper thread, because tasks wait.
   virtual bool helps_with_tasks() const { return false; }
+
+  // Chains and tasks that helper threads have not carried out yet.
+  virtual int helpers_in_flight() const { return 0; }
 
   // Changes how much of what waits may be under way. Less than is under way already comes
   // to be as that ends.

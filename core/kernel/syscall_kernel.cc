@@ -26,24 +26,24 @@ SyscallKernel::~SyscallKernel() {
 
 int32_t SyscallKernel::Run(Op op) {
   ++counters_.at_once;
-  if (!op.file.is_slot()) return RunWithSystemCall(op);
+  if (!op.file.is_slot()) return RunTimed(op);
   RINGCP_CHECK(op.file.slot() >= 0 && op.file.slot() < slots());
   int& slot = slots_[op.file.slot()];
   op.file = FileRef::Descriptor(slot);
   if (op.kind == OpKind::kOpenAt) {
     // What was in the slot is closed, as by io_uring.
     if (slot >= 0) close(slot);
-    slot = RunWithSystemCall(op);
+    slot = RunTimed(op);
     return slot >= 0 ? 0 : slot;
   }
   if (slot < 0) return -EBADF;
   if (op.kind == OpKind::kClose) slot = -1;
-  return RunWithSystemCall(op);
+  return RunTimed(op);
 }
 
 ChainResults SyscallKernel::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
   counters_.at_once += static_cast<int64_t>(chain.size());
-  return RunChain(id, chain, RunWithSystemCall);
+  return RunChain(id, chain, [this](const Op& op) { return RunTimed(op); });
 }
 
 bool SyscallKernel::Queue(ChainId id, absl::Span<const Op> chain) {

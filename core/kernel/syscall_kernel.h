@@ -34,7 +34,7 @@ class SyscallKernel : public RealKernel {
   // descriptor opens one.
   bool can_install_descriptor() const override { return false; }
   bool can_queue_truncate() const override { return true; }
-  KernelCounters counters() const override { return counters_; }
+  KernelCounters counters() const override { return WithTimes(counters_); }
 
  private:
   int32_t Run(Op op);

@@ -16,6 +16,7 @@
 #include "core/kernel/kernel.h"
 #include "core/kernel/op.h"
 #include "core/kernel/queued_polls.h"
+#include "core/kernel/side_times.h"
 #include "core/kernel/wake_up.h"
 
 namespace ringcp {
@@ -68,10 +69,20 @@ class RealKernel : public Kernel {
   // no longer than `timeout`, and appends the polls that have ended to `settled`.
   void Await(absl::Duration timeout, std::vector<ChainResults>* settled);
   WakeUp* wake_up() { return &wake_up_; }
+  // Carries out one op that names no slot, and counts how long that takes.
+  int32_t RunTimed(const Op& op) { return side_times_.Time(op, RunWithSystemCall); }
+  SideTimes* side_times() { return &side_times_; }
+  // `counters` with the time that calls have taken.
+  KernelCounters WithTimes(KernelCounters counters) const {
+    counters.source_us = side_times_.microseconds(Side::kSource);
+    counters.target_us = side_times_.microseconds(Side::kTarget);
+    return counters;
+  }
 
  private:
   WakeUp wake_up_;
   QueuedPolls polls_;
+  SideTimes side_times_;
 };
 
 }  // namespace ringcp

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
+#include "core/kernel/call_side.h"
 #include "core/kernel/preloaded_libraries.h"
 #include "core/kernel/process.h"
 #include "core/kernel/system_calls.h"
@@ -145,7 +146,7 @@ void UringKernel::CountAtOnce(absl::Span<const Op> chain) {
 ChainResults UringKernel::RunAtOnce(ChainId id, absl::Span<const Op> chain) {
   for (const Op& op : chain) RINGCP_CHECK(!op.file.is_slot());
   CountAtOnce(chain);
-  return RunChain(id, chain, RunWithSystemCall);
+  return RunChain(id, chain, [this](const Op& op) { return RunTimed(op); });
 }
 
 Submitted UringKernel::Submit(ChainId id, absl::Span<const Op> chain,
@@ -168,7 +169,7 @@ Submitted UringKernel::Submit(ChainId id, absl::Span<const Op> chain,
     }
     CountAtOnce(chain);
     *results = RunChain(id, chain, [&](const Op& op) {
-      return &op == chain.data() ? answer : RunWithSystemCall(op);
+      return &op == chain.data() ? answer : RunTimed(op);
     });
     return Submitted::kCarriedOut;
   }
@@ -286,7 +287,7 @@ bool UringKernel::Queue(ChainId id, absl::Span<const Op> chain) {
     EnterToSubmit(uring);
     if (!uring->HasRoomFor(size)) return false;
   }
-  const uint32_t entry = chains_.Add(id, size);
+  const uint32_t entry = chains_.Add(id, size, TargetMask(chain));
   for (int i = 0; i < size; ++i) {
     io_uring_sqe* sqe = io_uring_get_sqe(&uring->ring);
     RINGCP_CHECK(sqe != nullptr);
@@ -309,7 +310,8 @@ bool UringKernel::QueueSteps(ChainId id, absl::Span<const Op> chain) {
   // Each chain has one op in the queue, while the completion of the op before it may not
   // have been given back yet. So it takes up to two completions.
   if (chains_.in_flight() >= uring_->ops_max / 2) return false;
-  const uint32_t entry = chains_.Add(id, static_cast<int>(chain.size()));
+  const uint32_t entry =
+      chains_.Add(id, static_cast<int>(chain.size()), TargetMask(chain));
   std::copy(chain.begin(), chain.end(), steps_.begin() + entry * Chain::kOpsMax);
   ++counters_.chains;
   if (chain[0].kind == OpKind::kPoll) NotePoll(entry, chain[0]);
@@ -347,8 +349,8 @@ void UringKernel::OnStep(OpTag tag, int32_t result, std::vector<ChainResults>* s
 
 ChainResults UringKernel::CarryOutWithoutSlots(ChainId id, absl::Span<const Op> chain) {
   CountAtOnce(chain);
-  return RunChain(id, chain, [](const Op& op) -> int32_t {
-    if (!op.file.is_slot()) return RunWithSystemCall(op);
+  return RunChain(id, chain, [this](const Op& op) -> int32_t {
+    if (!op.file.is_slot()) return RunTimed(op);
     return op.kind == OpKind::kClose ? 0 : -EBADF;
   });
 }

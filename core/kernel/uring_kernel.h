@@ -100,6 +100,7 @@ class UringKernel : public RealKernel {
                    ChainResults* results) override;
   Submitted SubmitTask(ChainId id, Task* task) override;
   bool helps_with_tasks() const override { return task_choosers_.for_long.hands_over(); }
+  int helpers_in_flight() const override { return helpers_.in_flight(); }
   void SetWaitLimits(const WaitLimits& limits) override;
   void Wait(absl::Duration timeout, std::vector<ChainResults>* settled) override;
   int chains_in_flight() const override {
@@ -110,7 +111,7 @@ class UringKernel : public RealKernel {
   absl::Duration CallTime() const override { return call_time_; }
   bool can_install_descriptor() const override { return can_install_descriptor_; }
   bool can_queue_truncate() const override { return can_queue_truncate_; }
-  KernelCounters counters() const override { return counters_; }
+  KernelCounters counters() const override { return WithTimes(counters_); }
   absl::Status status() const override { return status_; }
 
  private:

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "core/kernel/call_side.h"
 #include "core/kernel/system_calls.h"
 #include "core/kernel/uring.h"
 #include "core/kernel/uring_kernel.h"
@@ -106,7 +107,13 @@ void UringKernel::Wait(absl::Duration timeout, std::vector<ChainResults>* settle
   const bool by_ring =
       chains_.in_flight() > 0 || (uring_->watches() && timeout > absl::ZeroDuration());
   if (status_.ok() && by_ring) {
+    const int on_target = chains_.on_target();
+    const int on_source = chains_.in_flight() - on_target;
+    const SteadyTime start = Now();
     SettleByKernel(timeout, settled);
+    const auto waited = Now() - start;
+    side_times()->Add(Side::kSource, waited * on_source);
+    side_times()->Add(Side::kTarget, waited * on_target);
   } else if (chains_.in_flight() == 0) {
     Await(timeout, settled);
   }
@@ -215,7 +222,7 @@ void UringKernel::NoteResult(Uring* uring, OpTag tag, int32_t result,
                              std::vector<ChainResults>* settled) {
   if (uring->is_sqpoll()) return OnStep(tag, result, settled);
   if (!calls_.empty() && calls_[tag.entry].has_value()) {
-    if (result == -ECANCELED) result = RunWithSystemCall(*calls_[tag.entry]);
+    if (result == -ECANCELED) result = RunTimed(*calls_[tag.entry]);
     calls_[tag.entry].reset();
   }
   chains_.NoteResult(tag, result, settled);

@@ -120,6 +120,26 @@ TEST(ChainTableTest, GivenUpChainsHaveOneErrorAndConsequences) {
   EXPECT_EQ(table.in_flight(), 0);
 }
 
+TEST(ChainTableTest, KnowsHowManyChainsAreAtAnOpOnTheTarget) {
+  ChainTable table(3);
+  std::vector<ChainResults> settled;
+  const uint32_t copied = table.Add(ChainId{1}, 3, /*target_mask=*/0b010);
+  EXPECT_EQ(table.on_target(), 0);
+  const uint32_t written = table.Add(ChainId{2}, 1, /*target_mask=*/0b1);
+  EXPECT_EQ(table.on_target(), 1);
+  table.NoteResult({copied, 0}, 0, &settled);
+  EXPECT_EQ(table.on_target(), 2);
+  table.NoteResult({written, 0}, 0, &settled);
+  EXPECT_EQ(table.on_target(), 1);
+  table.NoteResult({copied, 1}, 0, &settled);
+  EXPECT_EQ(table.on_target(), 0);
+  table.NoteResult({copied, 2}, 0, &settled);
+  table.Add(ChainId{3}, 2, /*target_mask=*/0b11);
+  EXPECT_EQ(table.on_target(), 1);
+  table.GiveUp(-5, &settled);
+  EXPECT_EQ(table.on_target(), 0);
+}
+
 TEST(ChainTableDeathTest, ASecondResultForAnOpIsABug) {
   ChainTable table(1);
   std::vector<ChainResults> settled;
