@@ -8,8 +8,11 @@
 #ifndef RINGCP_CORE_BASE_ENGINE_COUNTERS_H_
 #define RINGCP_CORE_BASE_ENGINE_COUNTERS_H_
 
+#include <array>
 #include <atomic>
 #include <cstdint>
+
+#include "core/base/job_limit.h"
 
 namespace ringcp {
 
@@ -52,9 +55,12 @@ struct alignas(64) EngineCounters {
   // kernel.
   Counter work_us;
   Counter wait_us;
-  Counter wait_in_flight_us;  // wait_us times the chains and tasks in flight.
-  Counter wait_source_us;     // Of wait_us: most copies in flight waited for the source.
-  Counter wait_full_us;       // Of wait_us: no more copies may be in flight.
+  Counter in_flight_us;  // wait_us times the chains and tasks in flight, and work_us.
+  // Of wait_us: a limit did not let more be in flight.
+  std::array<Counter, kJobLimits> wait_limit_us;
+  // Copied from the worker's kernel as well: how long calls took, added up.
+  Counter source_us;
+  Counter target_us;
 };
 
 }  // namespace ringcp

@@ -33,10 +33,11 @@ struct EngineReport {
   int64_t retries = 0;        // After EINTR and EAGAIN.
   int64_t files_at_once = 0;  // Files copied at once, because they were in memory.
   int64_t files_direct = 0;   // Files copied with O_DIRECT.
-  // What was in flight while workers waited: chains and tasks of all workers, on average.
+  // What was under way at a time, of all workers: files, directories and links, on
+  // average, of late while the job runs, and of all of its time once it has ended.
   double in_flight = 0;
-  // What kept the job from being faster: "the CPU", "the source", "the target" or a limit
-  // on what is in flight, by name. Empty until it is known.
+  // What kept the job from being faster in that time: "the CPU", "the source", "the
+  // target" or a limit of ours, by name (job_limit.h). Empty until it is known.
   std::string limited_by;
   // With PageCache::kDrop and kBypass: sources can't be read (targets can't be written)
   // without the page cache, so their contents were dropped from it afterwards.

@@ -62,6 +62,7 @@
 #include "core/file/target_decision.h"
 #include "core/file/target_opening.h"
 #include "core/kernel/block_pool.h"
+#include "core/kernel/call_side.h"
 #include "core/kernel/op.h"
 
 namespace ringcp {
@@ -125,10 +126,8 @@ class FileCopy {
   bool copies_blocks_at_once() const {
     return state_ == State::kContents && contents_.copies_blocks_at_once();
   }
-  // Whether what is in flight concerns the source alone.
-  bool waits_for_source() const {
-    return outcome_ == Outcome::kRunning && state_ < State::kCopyWhole;
-  }
+  // Which side the next ops, or those in flight, concern where their kind does not say.
+  Side side() const { return state_ < State::kCopyWhole ? Side::kSource : Side::kTarget; }
   // Whether the next chain, or the one in flight, makes a new target, or removes the old
   // one for that. If it is the first such chain of a copy that is stopped, the caller may
   // say instead that it was cancelled (-ECANCELED for each op): then nothing is made.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/base/file_identity.h"
+#include "core/base/job_limit.h"
 #include "core/file/calls_at_once.h"
 #include "core/file/file_acls.h"
 #include "core/kernel/file_system_table.h"
@@ -22,6 +23,13 @@ int MostWaits(const Tuning& tuning, int workers) {
   const int most =
       tuning.queue_depth != 0 ? tuning.queue_depth : WaitController::kLevelMax;
   return std::clamp(CopyGroup::kWaitsMax / workers, 1, most);
+}
+
+// What that comes from.
+JobLimit LimitOfWaits(const Tuning& tuning, int workers) {
+  const bool is_asked_for =
+      tuning.queue_depth != 0 && MostWaits(tuning, workers) == tuning.queue_depth;
+  return is_asked_for ? JobLimit::kQueueDepth : JobLimit::kKernelWorkers;
 }
 
 }  // namespace
@@ -55,7 +63,8 @@ CopyGroup::CopyGroup(JobState* job, Kernel* kernel,
       kernel_(kernel),
       walk_(kernel, &job->directories, FollowsLinks(job->options()), directories_max),
       shared_files_(workers),
-      waits_(MostWaits(job->options().tuning, workers), workers, AvailableCpus()) {
+      waits_(MostWaits(job->options().tuning, workers), workers, AvailableCpus()),
+      calls_limit_(LimitOfWaits(job->options().tuning, workers)) {
   Directory* const directory = walk_.top();
   directory->source.fd = AT_FDCWD;
   directory->target = std::move(target);
@@ -81,7 +90,8 @@ std::unique_ptr<Worker> CopyGroup::MakeWorker(int index, Kernel* kernel, bool re
                      .made_names = job_->notes_made_names ? &job_->made_names : nullptr,
                      .waits = &waits_,
                      .questions = options.interactive ? &job_->questions : nullptr,
-                     .cancelled = &job_->cancelled};
+                     .cancelled = &job_->cancelled,
+                     .calls_limit = calls_limit_};
   // Chains take a call for many files, calls at once eight for each. What one takes
   // decides which is faster (DECISIONS.md, "Chains or calls").
   const bool calls_are_dear =

@@ -10,6 +10,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/base/job_limit.h"
 #include "core/file/shared_file.h"
 #include "core/job/job_state.h"
 #include "core/job/top_level.h"
@@ -61,6 +62,7 @@ class CopyGroup {
   Walk walk_;
   SharedFiles shared_files_;
   WaitControl waits_;
+  const JobLimit calls_limit_;
 };
 
 }  // namespace ringcp

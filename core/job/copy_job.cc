@@ -12,10 +12,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/base/check.h"
+#include "core/base/job_limit.h"
 #include "core/base/mutex.h"
 #include "core/job/copy_group.h"
 #include "core/job/file_budget.h"
 #include "core/job/job_state.h"
+#include "core/job/limit_meter.h"
 #include "core/job/questions.h"
 #include "core/job/tally.h"
 #include "core/job/top_level.h"
@@ -72,6 +74,7 @@ std::unique_ptr<BlockPool> MakePool(int index, WorkerLimits* limits) {
     limits->copies_in_flight = std::max(1, limits->copies_in_flight / 2);
     limits->copies_in_flight_warm =
         std::min(limits->copies_in_flight_warm, limits->copies_in_flight);
+    limits->copies_limit = JobLimit::kBlockMemory;
     limits->extra_blocks /= 2;
   }
 }
@@ -88,7 +91,7 @@ class CopyJob::Body {
   JobResult Run();
   void Cancel() { state_.cancelled.store(true, std::memory_order_relaxed); }
   Progress GetProgress();
-  EngineReport GetReport() const;
+  EngineReport GetReport();
 
  private:
   // Copies `sources`, which all have different names in the target.
@@ -118,8 +121,9 @@ class CopyJob::Body {
   mutable Mutex mutex_;
   EngineReport report_ ABSL_GUARDED_BY(mutex_);       // Without what workers count.
   absl::Status ring_status_ ABSL_GUARDED_BY(mutex_);  // Of the first ring that failed.
-  // Both are set when Run() begins.
+  // These are set when Run() begins.
   std::optional<ProgressMeter> meter_ ABSL_GUARDED_BY(mutex_);
+  std::optional<LimitMeter> limit_meter_ ABSL_GUARDED_BY(mutex_);
   SteadyTime start_ ABSL_GUARDED_BY(mutex_);
   std::optional<Progress> final_progress_ ABSL_GUARDED_BY(mutex_);
   // Set while the sources may be tallied.
@@ -133,6 +137,7 @@ JobResult CopyJob::Body::Run() {
     RINGCP_CHECK(!meter_.has_value());
     start_ = kernel_.Now();
     meter_.emplace(start_);
+    limit_meter_.emplace(kernel_, state_.counters);
   }
   JobResult result;
   absl::StatusOr<TopLevel> top = state_.ResolveSources(&kernel_);
@@ -216,9 +221,9 @@ absl::Status CopyJob::Body::ChooseEngine(const std::vector<TopLevelSource>& sour
 absl::Status CopyJob::Body::CopySources(const std::vector<TopLevelSource>& sources,
                                         const TopLevel& top) {
   std::unique_ptr<TargetDirectory> target = LookAtTarget(&state_, &kernel_, top);
-  const FileBudget files = PlanFiles(
-      files_max_, WorkerCount(&kernel_, sources, *target->file_system, options()),
-      rings_wanted());
+  const int workers_wanted =
+      WorkerCount(&kernel_, sources, *target->file_system, options());
+  const FileBudget files = PlanFiles(files_max_, workers_wanted, rings_wanted());
   const int workers = files.workers;
   const WorkerLimits limits =
       WorkerLimits::For(options().tuning, workers, files.files_max);
@@ -231,6 +236,10 @@ absl::Status CopyJob::Body::CopySources(const std::vector<TopLevelSource>& sourc
   {
     MutexLock lock(&mutex_);
     report_.workers = std::max(report_.workers, workers);
+    JobThreads threads = {.cpus = AvailableCpus(), .workers = report_.workers};
+    if (options().tuning.workers != 0) threads.workers_limit = JobLimit::kWorkers;
+    if (workers < workers_wanted) threads.workers_limit = JobLimit::kOpenFiles;
+    limit_meter_->SetThreads(threads);
   }
 
   CopyGroup group(&state_, &kernel_, sources, std::move(target), workers,
@@ -335,31 +344,11 @@ Progress CopyJob::Body::GetProgress() {
   return progress;
 }
 
-EngineReport CopyJob::Body::GetReport() const {
-  EngineReport report;
-  {
-    MutexLock lock(&mutex_);
-    report = report_;
-  }
-  WaitTimes times;
-  for (const EngineCounters& counters : state_.counters) {
-    times.Add(counters);
-    report.chains += counters.chains.value();
-    report.sqes += counters.sqes.value();
-    report.linked += counters.linked.value();
-    report.ops_at_once += counters.ops_at_once.value();
-    report.ops_at_once_with_opcode += counters.ops_at_once_with_opcode.value();
-    report.polled += counters.polled.value();
-    report.enters += counters.enters.value();
-    report.files += counters.files_done.value();
-    report.short_reads += counters.short_reads.value();
-    report.short_writes += counters.short_writes.value();
-    report.retries += counters.retries.value();
-    report.files_at_once += counters.files_at_once.value();
-    report.files_direct += counters.files_direct.value();
-  }
-  report.in_flight = times.in_flight();
-  report.limited_by = times.limit();
+EngineReport CopyJob::Body::GetReport() {
+  MutexLock lock(&mutex_);
+  EngineReport report = report_;
+  if (limit_meter_.has_value()) limit_meter_->Measure(kernel_, &report);
+  state_.AddCounters(&report);
   return report;
 }
 
@@ -374,6 +363,7 @@ void CopyJob::Body::FinishReport() {
   progress.scan_complete = !state_.is_cancelled();
   meter_->MeasureFinal(kernel_.Now(), &progress);
   final_progress_ = progress;
+  limit_meter_->End(kernel_);
 }
 
 CopyJob::CopyJob(CopyRequest request, JobObserver* observer, JobResources resources)

@@ -159,4 +159,22 @@ void JobState::AddCounters(Progress* progress) const {
   progress->files_failed += directories.failed() + sources_refused_;
 }
 
+void JobState::AddCounters(EngineReport* report) const {
+  for (const EngineCounters& worker : counters) {
+    report->chains += worker.chains.value();
+    report->sqes += worker.sqes.value();
+    report->linked += worker.linked.value();
+    report->ops_at_once += worker.ops_at_once.value();
+    report->ops_at_once_with_opcode += worker.ops_at_once_with_opcode.value();
+    report->polled += worker.polled.value();
+    report->enters += worker.enters.value();
+    report->files += worker.files_done.value();
+    report->short_reads += worker.short_reads.value();
+    report->short_writes += worker.short_writes.value();
+    report->retries += worker.retries.value();
+    report->files_at_once += worker.files_at_once.value();
+    report->files_direct += worker.files_direct.value();
+  }
+}
+
 }  // namespace ringcp

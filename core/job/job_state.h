@@ -23,6 +23,7 @@
 #include "absl/status/statusor.h"
 #include "core/base/copy_options.h"
 #include "core/base/engine_counters.h"
+#include "core/base/engine_report.h"
 #include "core/base/job_observer.h"
 #include "core/file/copy_policy.h"
 #include "core/file/reporter.h"
@@ -63,8 +64,9 @@ class JobState {
       std::function<absl::Status(const std::vector<TopLevelSource>& sources)>;
   absl::Status CopySources(Kernel* kernel, TopLevel* top, const CopyFunction& copy);
 
-  // Adds what the job has counted so far. May be called by any thread.
+  // These add what the job has counted so far. They may be called by any thread.
   void AddCounters(Progress* progress) const;
+  void AddCounters(EngineReport* report) const;
 
   const CopyOptions& options() const { return request.options; }
   bool is_cancelled() const { return cancelled.load(std::memory_order_relaxed); }

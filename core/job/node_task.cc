@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "core/file/hard_link.h"
+#include "core/kernel/call_side.h"
 #include "core/tree/directory.h"
 #include "core/tree/target_directory.h"
 
@@ -24,6 +25,7 @@ void NodeTask::Run(Kernel* kernel) {
 }
 
 NodeResult NodeTask::Make() const {
+  const OnSide on_side(Side::kTarget);
   switch (work->policy.makes) {
     case Makes::kCopies:
       break;
@@ -51,6 +53,7 @@ bool NodeTask::may_have_names() const {
 }
 
 void NodeTask::MakeLink(Kernel* kernel) {
+  const OnSide on_side(Side::kTarget);
   const std::string here = TargetPathBelowTop(*entry.directory);
   const size_t slash = copied_as.rfind('/');
   const std::string existing_name = copied_as.substr(slash + 1);

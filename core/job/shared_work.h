@@ -7,6 +7,7 @@
 
 #include <atomic>
 
+#include "core/base/job_limit.h"
 #include "core/file/calls_at_once.h"
 #include "core/file/copy_policy.h"
 #include "core/file/reporter.h"
@@ -34,6 +35,8 @@ struct SharedWork {
   const std::atomic<bool>* cancelled = nullptr;
   // Which calls are made at once for files that are in memory.
   CallsAtOnce warm_calls = CallsAtOnce::kAll;
+  // What the limit on ops of io_uring that wait comes from.
+  JobLimit calls_limit = JobLimit::kKernelWorkers;
 };
 
 }  // namespace ringcp

@@ -24,6 +24,8 @@ WaitControl::Limits WaitControl::LimitsOf(int level, bool is_strict) const {
   limits.kernel.calls_wait = level > WaitController::kLevelMin;
   limits.directories = std::min(share(kDirectoriesMin, kDirectoriesMax),
                                 std::max(kDirectoriesOfJobMax / workers_, 1));
+  limits.is_strict = is_strict;
+  limits.is_most = !is_strict && level >= level_max_;
   if (is_strict) {
     limits.copies = level;
   } else if (level <= kCopiesMin) {

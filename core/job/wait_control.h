@@ -40,6 +40,10 @@ class WaitControl {
     int directories = kDirectoriesMin;
     // Files in flight. As many as a worker has room for, if not said otherwise.
     int copies = std::numeric_limits<int>::max();
+    // More at a time has been tried, and makes it slower.
+    bool is_strict = false;
+    // More at a time will not be tried.
+    bool is_most = false;
   };
 
   // How long a sample is, within these bounds: as long as it takes for so many ends for

@@ -144,54 +144,15 @@ void Worker::StopIfCancelled() {
   for (Questions::Question& question : questions_.TakeAll()) DropAsked(&question.entry);
 }
 
-void Worker::CountKernel() {
-  const KernelCounters now = kernel_->counters();
-  counters_->chains.Add(now.chains - ring_counted_.chains);
-  counters_->sqes.Add(now.sqes - ring_counted_.sqes);
-  counters_->linked.Add(now.linked - ring_counted_.linked);
-  counters_->ops_at_once.Add(now.at_once + now.by_helpers - ring_counted_.at_once -
-                             ring_counted_.by_helpers);
-  counters_->ops_at_once_with_opcode.Add(now.at_once_with_opcode -
-                                         ring_counted_.at_once_with_opcode);
-  counters_->polled.Add(now.polled - ring_counted_.polled);
-  counters_->enters.Add(now.enters - ring_counted_.enters);
-  ring_counted_ = now;
-}
-
-void Worker::CountTime(SteadyTime wait_begin, int in_flight) {
-  const SteadyTime now = kernel_->Now();
-  const auto microseconds = [](SteadyTime::duration time) {
-    return std::chrono::duration_cast<std::chrono::microseconds>(time).count();
-  };
-  counters_->work_us.Add(microseconds(wait_begin - step_begin_.value_or(wait_begin)));
-  step_begin_ = now;
-  const int64_t waited = microseconds(now - wait_begin);
-  counters_->wait_us.Add(waited);
-  counters_->wait_in_flight_us.Add(waited * in_flight);
-  if (now - wait_begin >= WorkerLimits::kLongWaitToMake) {
-    waits_to_hold_back_ = WorkerLimits::kWaitsToHoldBack;
-  } else if (waits_to_hold_back_ > 0) {
-    --waits_to_hold_back_;
-  }
-  // From memory, waits are many and short.
-  if (waited < kLongWait.count()) return;
-  const int copies = flights_in_hand();
-  int for_source = 0;
-  for (const Flight& flight : flights_) {
-    for_source += flight.active && flight.copy.waits_for_source() ? 1 : 0;
-  }
-  if (2 * for_source > copies) counters_->wait_source_us.Add(waited);
-  if (copies_in_flight() >= limits_.copies_in_flight) counters_->wait_full_us.Add(waited);
-}
-
 void Worker::Wait() {
   const int in_flight = kernel_->chains_in_flight();
+  const int by_helpers = kernel_->helpers_in_flight();
   const bool is_at_limit =
       in_flight - tasks_in_flight() >= wait_limits_.kernel.kernel_workers_max;
   const SteadyTime begin = kernel_->Now();
   kernel_->Wait(idle_max_, &settled_);
   CountKernel();
-  CountTime(begin, in_flight);
+  CountTime(begin, in_flight, by_helpers);
   // It was woken, or has waited for long: others may have found something.
   if (settled_.empty()) nothing_yet_ = false;
   int64_t ended = 0;

@@ -24,6 +24,7 @@
 #include "core/base/copy_options.h"
 #include "core/base/engine_counters.h"
 #include "core/base/file_identity.h"
+#include "core/base/job_limit.h"
 #include "core/file/at_once_chooser.h"
 #include "core/file/block_pump.h"
 #include "core/file/file_copy.h"
@@ -300,8 +301,10 @@ class Worker {
   // Adds what the kernel has counted since the last call to counters_.
   void CountKernel();
   // Notes what the time since the last wait, and the wait that began at `wait_begin` with
-  // `in_flight` chains and tasks, were spent on.
-  void CountTime(SteadyTime wait_begin, int in_flight);
+  // `in_flight` chains and tasks, `by_helpers` of them by helper threads, were spent on.
+  void CountTime(SteadyTime wait_begin, int in_flight, int by_helpers);
+  // What did not let more be under way in that wait, if it was a limit of ours.
+  std::optional<JobLimit> LimitOf(int in_flight, int by_helpers) const;
   // Whether to give up: the job was cancelled, or the ring has failed.
   bool cancelled() const {
     return ring_failed_ || work_.cancelled->load(std::memory_order_relaxed);

@@ -8,6 +8,7 @@
 #include "core/base/file_identity.h"
 #include "core/file/calls_at_once.h"
 #include "core/job/worker.h"
+#include "core/kernel/call_side.h"
 #include "core/tree/target_directory.h"
 
 namespace ringcp {
@@ -199,6 +200,7 @@ void Worker::Submit(int index) {
   FileCopy& copy = flights_[index].copy;
   for (int i = 0; i < next_.size;) {
     const auto& [lane, chain] = next_.chains[i];
+    const OnSide on_side(copy.side());
     const ChainId id = IdOf(index, lane);
     if (chain[0].at_once && copy.copies_blocks_at_once()) {
       RINGCP_CHECK(next_.size == 1);
@@ -278,8 +280,12 @@ void Worker::QueueChains(int index) {
 }
 
 void Worker::QueueBacklog() {
-  while (!backlog_.empty() &&
-         kernel_->Queue(backlog_.front().first, backlog_.front().second.ops())) {
+  while (!backlog_.empty()) {
+    const auto& [id, chain] = backlog_.front();
+    const bool is_of_flight = phase_ != Phase::kHelp;
+    const OnSide on_side(is_of_flight ? flights_[IndexOf(id)].copy.side()
+                                      : OnSide::now());
+    if (!kernel_->Queue(id, chain.ops())) return;
     backlog_.pop_front();
   }
 }

@@ -23,6 +23,8 @@ WorkerLimits WorkerLimits::For(const Tuning& tuning, int workers, int files_max)
   const int most = tuning.queue_depth != 0 ? tuning.queue_depth : kCopiesInFlightMax;
   const int least = tuning.block_size_bytes != 0 ? 1 : std::min(kCopiesInFlightMin, most);
   limits.copies_in_flight = std::clamp(blocks - limits.extra_blocks, least, most);
+  if (limits.copies_in_flight < most) limits.copies_limit = JobLimit::kBlockMemory;
+  if (by_files < limits.copies_in_flight) limits.copies_limit = JobLimit::kOpenFiles;
   limits.copies_in_flight = std::clamp(by_files, 1, limits.copies_in_flight);
   limits.copies_in_flight_warm =
       tuning.queue_depth != 0

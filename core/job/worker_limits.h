@@ -14,6 +14,7 @@
 #include <cstdint>
 
 #include "core/base/copy_options.h"
+#include "core/base/job_limit.h"
 
 namespace ringcp {
 
@@ -45,6 +46,7 @@ struct WorkerLimits {
   static constexpr int kWaitsToHoldBack = 64;
 
   int copies_in_flight = kCopiesInFlightMax;
+  JobLimit copies_limit = JobLimit::kQueueDepth;    // What copies_in_flight comes from.
   int copies_in_flight_warm = kCopiesInFlightWarm;  // While nothing waits.
   int extra_blocks = kExtraBlocks;
   uint32_t block_bytes = kBlockBytes;

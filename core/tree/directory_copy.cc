@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/file_error.h"
+#include "core/kernel/call_side.h"
 #include "core/tree/directory_parking.h"
 #include "core/tree/target_directory.h"
 
@@ -49,6 +50,7 @@ bool DirectoryCopy::MakeReady(Kernel* kernel, Directory* directory, bool empty) 
 bool DirectoryCopy::MakeTarget(Kernel* kernel, Directory* directory, bool empty) {
   TargetDirectory& target = *directory->target;
   target.attributes = source_.LookAtAttributes(kernel, preserve_, directory);
+  const OnSide on_side(Side::kTarget);
   struct statx stat;
   std::string backup;
   const TargetTree::Made made = target_.Make(kernel, directory, empty, &stat, &backup);
@@ -73,6 +75,7 @@ bool DirectoryCopy::MakeTarget(Kernel* kernel, Directory* directory, bool empty)
 }
 
 void DirectoryCopy::Leave(Kernel* kernel, Directory* directory) {
+  const OnSide on_side(Side::kTarget);
   TargetDirectory& target = *directory->target;
   if (target.fd >= 0 && target.has_to_be_finished()) target_.Finish(kernel, *directory);
   if (target.is_made) done_.fetch_add(1, std::memory_order_relaxed);
