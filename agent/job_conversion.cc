@@ -47,6 +47,12 @@ v1::Progress ProgressToApi(const Progress& progress) {
   return result;
 }
 
+v1::Progress ProgressToApi(const Progress& progress, const EngineReport& report) {
+  v1::Progress result = ProgressToApi(progress);
+  *result.mutable_engine() = EngineReportToApi(report);
+  return result;
+}
+
 v1::EngineReport EngineReportToApi(const EngineReport& report) {
   v1::EngineReport result;
   result.set_engine(report.engine);

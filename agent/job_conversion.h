@@ -22,6 +22,7 @@ namespace ringcp {
 inline constexpr size_t kErrorTextBytesMax = 64 * 1024;
 
 v1::Progress ProgressToApi(const Progress& progress);
+v1::Progress ProgressToApi(const Progress& progress, const EngineReport& report);
 
 v1::EngineReport EngineReportToApi(const EngineReport& report);
 // Adds the counters of `report` to `totals`, and nothing else.

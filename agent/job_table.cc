@@ -36,9 +36,7 @@ std::string NewInstance() {
 }
 
 v1::Progress ProgressOf(const CopyJob& job) {
-  v1::Progress progress = ProgressToApi(job.progress());
-  *progress.mutable_engine() = EngineReportToApi(job.engine_report());
-  return progress;
+  return ProgressToApi(job.progress(), job.engine_report());
 }
 
 // OK, or an error naming one of the job's paths that leads to something that is different

@@ -18,6 +18,7 @@
 #include "agent/job_spec.h"
 #include "cli/absolute_path.h"
 #include "cli/agent_client.h"
+#include "cli/engine_report_lines.h"
 #include "cli/exit_code.h"
 #include "cli/interrupt_waiter.h"
 #include "cli/job_follower.h"
@@ -25,6 +26,7 @@
 #include "cli/line_writer.h"
 #include "cli/make_job_output.h"
 #include "cli/progress_from_api.h"
+#include "core/base/engine_report.h"
 #include "proto/ringcp.pb.h"
 
 namespace ringcp {
@@ -120,7 +122,7 @@ int ReportEnd(const v1::Job& job, int caught, JobOutput* output) {
   } else if (job.state() == v1::Job::FAILED && !job.error().empty()) {
     output->PrintFailure(job.error());
   }
-  const bool all_written = output->Finish(job.state(), ProgressFromApi(job.progress()));
+  const bool all_written = output->Finish(job.state(), job.progress());
   if (ended_by_signal) return ExitCodeOfSignal(caught);
   return job.state() == v1::Job::SUCCEEDED && all_written ? kExitSuccess : kExitFailure;
 }
@@ -189,6 +191,10 @@ int RunAgentJob(const CopyCommandLine& command_line, const std::string& program)
   if (!ended.ok()) {
     return ReportLoss(submitted->name(), ended.status(), interrupt.caught(), client,
                       output.get());
+  }
+  if (command_line.debug) {
+    const EngineReport report = EngineReportFromApi(ended->progress().engine());
+    for (const std::string& line : EngineSummaryLines(report)) output->PrintDebug(line);
   }
   return ReportEnd(*ended, interrupt.caught(), output.get());
 }

@@ -12,6 +12,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "cli/agent_client.h"
+#include "cli/engine_report_lines.h"
 #include "cli/exit_code.h"
 #include "cli/interrupt_waiter.h"
 #include "cli/job_follower.h"
@@ -158,11 +159,13 @@ class ControlCommand {
     const absl::StatusOr<v1::Job> job =
         FollowJob(command_line_.job_name, &client_, &output);
     if (!job.ok()) {
-      output.Finish(v1::Job::STATE_UNSPECIFIED, Progress());
+      output.Finish(v1::Job::STATE_UNSPECIFIED, v1::Progress());
       return EndOfWatch(interrupt.caught(), job.status());
     }
     if (!job->error().empty()) output.PrintFailure(job->error());
-    output.Finish(job->state(), ProgressFromApi(job->progress()));
+    output.Finish(job->state(), job->progress());
+    const std::string limit = LimitLine(EngineReportFromApi(job->progress().engine()));
+    if (!limit.empty()) standard_output_.WriteLine(limit);
     standard_output_.WriteLine(
         absl::StrCat(job->name(), " has ended: ", v1::Job::State_Name(job->state())));
     return ExitCodeOf(job->state());

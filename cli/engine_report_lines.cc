@@ -1,5 +1,7 @@
 #include "cli/engine_report_lines.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
@@ -39,6 +41,20 @@ std::string OpsLine(const EngineReport& report) {
 
 }  // namespace
 
+std::string LimitLine(const EngineReport& report) {
+  if (report.limited_by.empty()) return "";
+  return absl::StrFormat("%.1f in flight on average; limited by %s", report.in_flight,
+                         report.limited_by);
+}
+
+std::vector<std::string> EngineSummaryLines(const EngineReport& report) {
+  std::vector<std::string> lines = {EngineLine(report), OpsLine(report)};
+  if (std::string limit = LimitLine(report); !limit.empty()) {
+    lines.push_back(std::move(limit));
+  }
+  return lines;
+}
+
 std::vector<std::string> EngineReportLines(const EngineReport& report) {
   std::vector<std::string> lines = {EngineLine(report), OpsLine(report)};
   lines.push_back(absl::StrCat(report.workers, " workers, ", report.files, " files, ",
@@ -48,10 +64,8 @@ std::vector<std::string> EngineReportLines(const EngineReport& report) {
     lines.push_back(
         absl::StrCat("files in memory, copied by system calls: ", report.files_at_once));
   }
-  if (report.engine == "uring" && !report.limited_by.empty()) {
-    lines.push_back(
-        absl::StrFormat("%.1f in flight on average while waiting; limited by %s",
-                        report.in_flight, report.limited_by));
+  if (std::string limit = LimitLine(report); !limit.empty()) {
+    lines.push_back(std::move(limit));
   }
   if (report.files_direct > 0) {
     lines.push_back(absl::StrCat("files copied by O_DIRECT: ", report.files_direct));

@@ -8,7 +8,6 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "cli/progress_from_api.h"
 #include "cli/progress_ticker.h"
 
 namespace ringcp {
@@ -79,7 +78,7 @@ class LatestJob {
   void Show() {
     std::lock_guard<std::mutex> lock(mutex_);
     if (!job_.has_value() || IsFinal(job_->state())) return;
-    output_->ShowProgress(job_->state(), ProgressFromApi(job_->progress()), absl::Now());
+    output_->ShowProgress(job_->state(), job_->progress(), absl::Now());
   }
 
   // REQUIRES: no other thread uses this any more.

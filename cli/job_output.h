@@ -11,7 +11,6 @@
 
 #include "absl/time/time.h"
 #include "core/base/contents_route.h"
-#include "core/job/progress.h"
 #include "proto/ringcp.pb.h"
 
 namespace ringcp {
@@ -31,7 +30,7 @@ class JobOutput {
 
   // Shows where the job stands at `now`. May be called at any rate; calls that come too
   // early show nothing.
-  virtual void ShowProgress(v1::Job::State state, const Progress& progress,
+  virtual void ShowProgress(v1::Job::State state, const v1::Progress& progress,
                             absl::Time now) = 0;
 
   // Removes the shown progress, because nobody knows any more where the job stands.
@@ -74,7 +73,7 @@ class JobOutput {
 
   // The job has ended in `state`; this is the last call. Returns false, after a message,
   // if something that was asked for could not be written.
-  virtual bool Finish(v1::Job::State state, const Progress& progress) = 0;
+  virtual bool Finish(v1::Job::State state, const v1::Progress& progress) = 0;
 };
 
 }  // namespace ringcp

@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "cli/progress_from_api.h"
 #include "cli/progress_line.h"
@@ -214,6 +215,11 @@ std::string FormatJob(const v1::Job& job, absl::Time now, absl::TimeZone zone) {
   lines.Add("Rate", RateText(progress));
   if (job.state() == v1::Job::RUNNING && progress.time_remaining.has_value()) {
     lines.Add("Time left", FormatSeconds(*progress.time_remaining));
+  }
+  const v1::EngineReport& engine = job.progress().engine();
+  if (!engine.limited_by().empty()) {
+    lines.Add("In flight", absl::StrFormat("%.1f", engine.in_flight()));
+    lines.Add("Limited by", engine.limited_by());
   }
   return lines.Format();
 }

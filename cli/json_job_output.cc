@@ -3,7 +3,6 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "agent/job_conversion.h"
 #include "cli/message_json.h"
 #include "cli/write_all.h"
 #include "core/base/file_error.h"
@@ -11,9 +10,9 @@
 namespace ringcp {
 namespace {
 
-std::string ProgressObject(v1::Job::State state, const Progress& progress) {
+std::string ProgressObject(v1::Job::State state, const v1::Progress& progress) {
   return absl::StrCat("{\"state\":", JsonString(v1::Job::State_Name(state)),
-                      ",\"progress\":", MessageJson(ProgressToApi(progress)), "}");
+                      ",\"progress\":", MessageJson(progress), "}");
 }
 
 std::string TextObject(const std::string& key, std::string_view text) {
@@ -27,7 +26,7 @@ void JsonJobOutput::WriteObject(const std::string& object) {
   if (error_number_ == 0) error_number_ = error_number;
 }
 
-void JsonJobOutput::ShowProgress(v1::Job::State state, const Progress& progress,
+void JsonJobOutput::ShowProgress(v1::Job::State state, const v1::Progress& progress,
                                  absl::Time now) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (now < next_progress_) return;
@@ -90,7 +89,7 @@ void JsonJobOutput::ShowQuestion(std::string_view question) {
   WriteObject(TextObject("question", question));
 }
 
-bool JsonJobOutput::Finish(v1::Job::State state, const Progress& progress) {
+bool JsonJobOutput::Finish(v1::Job::State state, const v1::Progress& progress) {
   std::lock_guard<std::mutex> lock(mutex_);
   WriteObject(ProgressObject(state, progress));
   return error_number_ == 0;

@@ -32,7 +32,7 @@ class JsonJobOutput : public JobOutput {
   explicit JsonJobOutput(int descriptor) : descriptor_(descriptor) {}
 
   bool WantsProgress() const override { return true; }
-  void ShowProgress(v1::Job::State state, const Progress& progress,
+  void ShowProgress(v1::Job::State state, const v1::Progress& progress,
                     absl::Time now) override;
   void StopProgress() override {}
   void PrintError(const v1::FileError& error) override;
@@ -47,7 +47,7 @@ class JsonJobOutput : public JobOutput {
   void PrintRemoved(std::string_view target) override;
   void ShowQuestion(std::string_view question) override;
   void EndQuestion() override {}
-  bool Finish(v1::Job::State state, const Progress& progress) override;
+  bool Finish(v1::Job::State state, const v1::Progress& progress) override;
 
  private:
   // Writes one object and a newline.

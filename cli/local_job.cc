@@ -23,6 +23,7 @@
 #include "cli/progress_ticker.h"
 #include "cli/usage.h"
 #include "core/base/contents_route.h"
+#include "core/base/engine_report.h"
 #include "core/base/file_error.h"
 #include "core/job/copy_job.h"
 #include "core/kernel/open_files.h"
@@ -128,7 +129,9 @@ int RunLocalJob(const CopyCommandLine& command_line, const std::string& program)
     std::optional<ProgressTicker> ticker;
     if (output->WantsProgress()) {
       ticker.emplace([&job, &output] {
-        output->ShowProgress(v1::Job::RUNNING, job.progress(), absl::Now());
+        output->ShowProgress(v1::Job::RUNNING,
+                             ProgressToApi(job.progress(), job.engine_report()),
+                             absl::Now());
       });
     }
     result = job.Run();
@@ -141,12 +144,12 @@ int RunLocalJob(const CopyCommandLine& command_line, const std::string& program)
     }
     output->PrintFailure(message);
   }
+  const EngineReport report = job.engine_report();
   if (command_line.debug) {
-    for (const std::string& line : EngineReportLines(job.engine_report())) {
-      output->PrintDebug(line);
-    }
+    for (const std::string& line : EngineReportLines(report)) output->PrintDebug(line);
   }
-  const bool all_written = output->Finish(StateOf(result.outcome), job.progress());
+  const bool all_written =
+      output->Finish(StateOf(result.outcome), ProgressToApi(job.progress(), report));
   switch (result.outcome) {
     case JobResult::Outcome::kSucceeded:
       return all_written ? kExitSuccess : kExitFailure;

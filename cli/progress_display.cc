@@ -88,9 +88,11 @@ void ProgressDisplay::Draw(std::string line, absl::Time now) {
   WriteAll(descriptor_, Drawn(line_));
 }
 
-void ProgressDisplay::Update(const Progress& progress, absl::Time now) {
+void ProgressDisplay::Update(const Progress& progress, std::string_view limited_by,
+                             absl::Time now) {
   std::lock_guard<std::mutex> lock(mutex_);
-  if (IsDue(now)) Draw(RenderProgressLine(progress, Columns(descriptor_), now), now);
+  if (!IsDue(now)) return;
+  Draw(RenderProgressLine(progress, Columns(descriptor_), now, limited_by), now);
 }
 
 void ProgressDisplay::UpdateWaiting(absl::Time now) {

@@ -12,6 +12,7 @@
 
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include "absl/time/time.h"
 #include "cli/progress_mode.h"
@@ -36,8 +37,9 @@ class ProgressDisplay {
   // Whether Update() may ever draw.
   bool is_live() const { return is_live_; }
 
-  // Draws `progress` as of `now`, or does nothing if it is too early for a redraw.
-  void Update(const Progress& progress, absl::Time now);
+  // Draws `progress` as of `now`, and what limits the job, or does nothing if it is too
+  // early for a redraw.
+  void Update(const Progress& progress, std::string_view limited_by, absl::Time now);
 
   // The same for a job that waits for its turn in the agent.
   void UpdateWaiting(absl::Time now);

@@ -24,4 +24,21 @@ Progress ProgressFromApi(const v1::Progress& message) {
   return progress;
 }
 
+EngineReport EngineReportFromApi(const v1::EngineReport& message) {
+  EngineReport report;
+  report.engine = message.engine();
+  report.reason = message.reason();
+  report.workers = message.workers();
+  report.chains = message.chains();
+  report.sqes = message.sqes();
+  report.linked = message.linked_sqes();
+  report.ops_at_once = message.ops_at_once();
+  report.ops_at_once_with_opcode = message.ops_at_once_with_opcode();
+  report.enters = message.enters();
+  report.files_at_once = message.files_at_once();
+  report.in_flight = message.in_flight();
+  report.limited_by = message.limited_by();
+  return report;
+}
+
 }  // namespace ringcp

@@ -72,7 +72,8 @@ int PercentDone(const Progress& progress) {
   return std::clamp(static_cast<int>(percent), 0, 99);
 }
 
-std::string RenderProgressLine(const Progress& progress, int columns, absl::Time now) {
+std::string RenderProgressLine(const Progress& progress, int columns, absl::Time now,
+                               std::string_view limited_by) {
   const int percent = PercentDone(progress);
   const bool is_final = progress.scan_complete;
   const std::string state = is_final ? absl::StrFormat("%3d%%", percent) : "scan";
@@ -108,6 +109,12 @@ std::string RenderProgressLine(const Progress& progress, int columns, absl::Time
   if (with_files) absl::StrAppend(&line, " ", files);
   if (with_rate) absl::StrAppend(&line, " ", rate);
   if (with_time_left) absl::StrAppend(&line, " ", time_left);
+  // What is left beside the longest bar, so that the others keep their places.
+  room -= kBarCellsMax + 3;
+  const std::string limit = absl::StrCat("limited by ", std::string(limited_by));
+  if (!limited_by.empty() && TakeRoom(limit.size(), &room)) {
+    absl::StrAppend(&line, " ", limit);
+  }
   return line;
 }
 

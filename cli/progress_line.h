@@ -13,6 +13,7 @@
 #define RINGCP_CLI_PROGRESS_LINE_H_
 
 #include <string>
+#include <string_view>
 
 #include "absl/time/time.h"
 #include "core/job/progress.h"
@@ -20,9 +21,11 @@
 namespace ringcp {
 
 // The line for `progress` on a terminal `columns` wide. The moving block's place follows
-// from `now`. ASCII without control characters, always shorter than `columns`, because
-// some terminals wrap as soon as the last column is written. Empty if nothing fits.
-std::string RenderProgressLine(const Progress& progress, int columns, absl::Time now);
+// from `now`. A wide terminal also shows what limits the job, if that is known. ASCII
+// without control characters, always shorter than `columns`, because some terminals wrap
+// as soon as the last column is written. Empty if nothing fits.
+std::string RenderProgressLine(const Progress& progress, int columns, absl::Time now,
+                               std::string_view limited_by = "");
 
 // The same for a job that waits for its turn in the agent.
 std::string RenderWaitingLine(int columns, absl::Time now);

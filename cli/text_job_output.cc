@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
+#include "cli/progress_from_api.h"
 #include "core/base/file_error.h"
 
 namespace ringcp {
@@ -15,12 +16,12 @@ TextJobOutput::TextJobOutput(const std::string& program, ProgressMode mode,
       output_shares_terminal_(display_.is_live() && isatty(STDOUT_FILENO) != 0),
       standard_output_(STDOUT_FILENO) {}
 
-void TextJobOutput::ShowProgress(v1::Job::State state, const Progress& progress,
+void TextJobOutput::ShowProgress(v1::Job::State state, const v1::Progress& progress,
                                  absl::Time now) {
   if (state == v1::Job::QUEUED) {
     display_.UpdateWaiting(now);
   } else {
-    display_.Update(progress, now);
+    display_.Update(ProgressFromApi(progress), progress.engine().limited_by(), now);
   }
 }
 
@@ -82,7 +83,7 @@ void TextJobOutput::ShowQuestion(std::string_view question) {
 
 void TextJobOutput::EndQuestion() { display_.EndPrompt(); }
 
-bool TextJobOutput::Finish(v1::Job::State /*state*/, const Progress& /*progress*/) {
+bool TextJobOutput::Finish(v1::Job::State /*state*/, const v1::Progress& /*progress*/) {
   display_.Clear();
   std::lock_guard<std::mutex> lock(mutex_);
   if (standard_output_.Flush()) return true;

@@ -25,7 +25,7 @@ class TextJobOutput : public JobOutput {
   TextJobOutput(const std::string& program, ProgressMode mode, absl::Time start);
 
   bool WantsProgress() const override { return display_.is_live(); }
-  void ShowProgress(v1::Job::State state, const Progress& progress,
+  void ShowProgress(v1::Job::State state, const v1::Progress& progress,
                     absl::Time now) override;
   void StopProgress() override;
   void PrintError(const v1::FileError& error) override;
@@ -40,7 +40,7 @@ class TextJobOutput : public JobOutput {
   void PrintRemoved(std::string_view target) override;
   void ShowQuestion(std::string_view question) override;
   void EndQuestion() override;
-  bool Finish(v1::Job::State state, const Progress& progress) override;
+  bool Finish(v1::Job::State state, const v1::Progress& progress) override;
 
  private:
   // Prints a line of -v.

@@ -72,8 +72,15 @@ TEST(EngineReportLinesTest, WhatWasInFlightAndWhatLimitedItAreTold) {
   report.sqes = report.chains = 10;
   report.in_flight = 61.26;
   report.limited_by = "the target";
-  EXPECT_EQ(EngineReportLines(report).back(),
-            "61.3 in flight on average while waiting; limited by the target");
+  const std::string line = "61.3 in flight on average; limited by the target";
+  EXPECT_EQ(EngineReportLines(report).back(), line);
+  EXPECT_EQ(EngineSummaryLines(report).back(), line);
+  report.engine = "threads";
+  EXPECT_EQ(EngineReportLines(report).back(), line);
+  report.limited_by = "";
+  EXPECT_EQ(EngineSummaryLines(report),
+            (std::vector<std::string>{"engine threads: Linux permits io_uring",
+                                      "0 ops by system calls"}));
 }
 
 }  // namespace

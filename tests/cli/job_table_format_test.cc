@@ -85,6 +85,15 @@ TEST(FormatJob, HasOneFieldALine) {
             "Time left:    4:16");
 }
 
+TEST(FormatJob, TellsWhatLimitsTheJob) {
+  v1::Job job = RunningJob();
+  job.mutable_progress()->mutable_engine()->set_in_flight(7);
+  job.mutable_progress()->mutable_engine()->set_limited_by("the source");
+  EXPECT_TRUE(FormatJob(job, kNow, absl::UTCTimeZone())
+                  .ends_with("\nIn flight:    7.0\n"
+                             "Limited by:   the source"));
+}
+
 TEST(FormatJob, TellsWhatAnEndedJobHas) {
   v1::Job job = QueuedJob();
   job.set_state(v1::Job::CANCELLED);

@@ -8,7 +8,6 @@
 #include <string>
 
 #include "absl/time/time.h"
-#include "core/job/progress.h"
 #include "proto/ringcp.pb.h"
 
 namespace ringcp {
@@ -45,31 +44,41 @@ class JsonJobOutputTest : public testing::Test {
 };
 
 TEST_F(JsonJobOutputTest, HasEveryCounterAlsoWhenItIsZero) {
-  output_.ShowProgress(v1::Job::RUNNING, Progress(), At(0));
+  output_.ShowProgress(v1::Job::RUNNING, v1::Progress(), At(0));
   EXPECT_EQ(Written(),
             std::string(R"({"state":"RUNNING","progress":{)") + kZeroes + "}}\n");
 }
 
 TEST_F(JsonJobOutputTest, WritesATimeOnlyIfItIsKnown) {
-  Progress progress;
-  progress.time_remaining = absl::Milliseconds(1500);
+  v1::Progress progress;
+  progress.mutable_time_remaining()->set_seconds(1);
+  progress.mutable_time_remaining()->set_nanos(500'000'000);
   output_.ShowProgress(v1::Job::RUNNING, progress, At(0));
   EXPECT_NE(Written().find(R"("timeRemaining":"1.500s")"), std::string::npos);
+}
+
+TEST_F(JsonJobOutputTest, TellsWhatLimitsTheJob) {
+  v1::Progress progress;
+  progress.mutable_engine()->set_in_flight(61.3);
+  progress.mutable_engine()->set_limited_by("the source");
+  output_.ShowProgress(v1::Job::RUNNING, progress, At(0));
+  EXPECT_NE(Written().find(R"("inFlight":61.3,"limitedBy":"the source")"),
+            std::string::npos);
 }
 
 TEST_F(JsonJobOutputTest, ShowsProgressAtMostTenTimesASecond) {
   int lines = 0;
   for (int64_t now = 0; now < 1000; ++now) {
-    output_.ShowProgress(v1::Job::RUNNING, Progress(), At(now));
+    output_.ShowProgress(v1::Job::RUNNING, v1::Progress(), At(now));
     if (!Written().empty()) ++lines;
   }
   EXPECT_EQ(lines, 10);
 }
 
 TEST_F(JsonJobOutputTest, EndsWithTheOutcomeWhateverTheTime) {
-  output_.ShowProgress(v1::Job::RUNNING, Progress(), At(0));
+  output_.ShowProgress(v1::Job::RUNNING, v1::Progress(), At(0));
   Written();
-  EXPECT_TRUE(output_.Finish(v1::Job::CANCELLED, Progress()));
+  EXPECT_TRUE(output_.Finish(v1::Job::CANCELLED, v1::Progress()));
   EXPECT_EQ(Written(),
             std::string(R"({"state":"CANCELLED","progress":{)") + kZeroes + "}}\n");
 }
@@ -100,7 +109,7 @@ TEST_F(JsonJobOutputTest, KeepsEveryTextOnOneLine) {
 
 TEST_F(JsonJobOutputTest, TellsThatNothingCouldBeWritten) {
   JsonJobOutput broken(-1);
-  EXPECT_FALSE(broken.Finish(v1::Job::SUCCEEDED, Progress()));
+  EXPECT_FALSE(broken.Finish(v1::Job::SUCCEEDED, v1::Progress()));
 }
 
 }  // namespace

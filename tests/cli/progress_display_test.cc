@@ -90,8 +90,8 @@ TEST_F(ProgressDisplayTest, ShowsNothingOfAShortJob) {
   OpenTerminal(80);
   ProgressDisplay display(writer_, ProgressMode::kAuto, At(0));
   EXPECT_TRUE(display.is_live());
-  display.Update(SomeProgress(), At(100));
-  display.Update(SomeProgress(), At(299));
+  display.Update(SomeProgress(), "", At(100));
+  display.Update(SomeProgress(), "", At(299));
   display.Clear();
   EXPECT_EQ(Written(), "");
 }
@@ -101,7 +101,7 @@ TEST_F(ProgressDisplayTest, DrawsAtMostTenTimesASecond) {
   ProgressDisplay display(writer_, ProgressMode::kAuto, At(0));
   int draws = 0;
   for (int64_t now = 300; now < 1300; ++now) {
-    display.Update(SomeProgress(now), At(now));
+    display.Update(SomeProgress(now), "", At(now));
     if (!Written().empty()) ++draws;
   }
   EXPECT_EQ(draws, 10);
@@ -110,7 +110,7 @@ TEST_F(ProgressDisplayTest, DrawsAtMostTenTimesASecond) {
 TEST_F(ProgressDisplayTest, DrawsOverTheLastLineAndErasesItAtTheEnd) {
   OpenTerminal(60);
   ProgressDisplay display(writer_, ProgressMode::kAuto, At(0));
-  display.Update(SomeProgress(), At(300));
+  display.Update(SomeProgress(), "", At(300));
   EXPECT_EQ(Written(), Drawn(RenderProgressLine(SomeProgress(), 60, At(300))));
   display.Clear();
   EXPECT_EQ(Written(), std::string("\r") + kErase);
@@ -121,10 +121,10 @@ TEST_F(ProgressDisplayTest, DrawsOverTheLastLineAndErasesItAtTheEnd) {
 TEST_F(ProgressDisplayTest, FollowsTheTerminalsWidth) {
   OpenTerminal(80);
   ProgressDisplay display(writer_, ProgressMode::kAuto, At(0));
-  display.Update(SomeProgress(), At(300));
+  display.Update(SomeProgress(), "", At(300));
   EXPECT_EQ(Written(), Drawn(RenderProgressLine(SomeProgress(), 80, At(300))));
   SetColumns(30);
-  display.Update(SomeProgress(), At(400));
+  display.Update(SomeProgress(), "", At(400));
   EXPECT_EQ(Written(), Drawn(RenderProgressLine(SomeProgress(), 30, At(400))));
 }
 
@@ -133,7 +133,7 @@ TEST_F(ProgressDisplayTest, PrintsMessagesAboveTheLine) {
   ProgressDisplay display(writer_, ProgressMode::kAuto, At(0));
   display.Print("before\n");
   EXPECT_EQ(Written(), "before\n");
-  display.Update(SomeProgress(), At(300));
+  display.Update(SomeProgress(), "", At(300));
   const std::string line = RenderProgressLine(SomeProgress(), 80, At(300));
   Written();
   display.Print("meanwhile\n");
@@ -155,7 +155,7 @@ TEST_F(ProgressDisplayTest, DrawsNothingWhereThereIsNoTerminal) {
   OpenPipe();
   ProgressDisplay display(writer_, ProgressMode::kAuto, At(0));
   EXPECT_FALSE(display.is_live());
-  display.Update(SomeProgress(), At(5000));
+  display.Update(SomeProgress(), "", At(5000));
   display.Clear();
   EXPECT_EQ(Written(), "");
 }
@@ -170,10 +170,10 @@ TEST_F(ProgressDisplayTest, DrawsAlwaysAndImmediatelyIfAskedTo) {
   OpenPipe();
   ASSERT_EQ(setenv("COLUMNS", "50", 1), 0);
   ProgressDisplay display(writer_, ProgressMode::kAlways, At(0));
-  display.Update(SomeProgress(), At(0));
+  display.Update(SomeProgress(), "", At(0));
   EXPECT_EQ(Written(), Drawn(RenderProgressLine(SomeProgress(), 50, At(0))));
   ASSERT_EQ(unsetenv("COLUMNS"), 0);
-  display.Update(SomeProgress(), At(100));
+  display.Update(SomeProgress(), "", At(100));
   EXPECT_EQ(Written(), Drawn(RenderProgressLine(SomeProgress(), 80, At(100))));
 }
 
@@ -182,7 +182,7 @@ TEST_F(ProgressDisplayTest, DrawsNothingInTheOtherModes) {
   for (const ProgressMode mode : {ProgressMode::kNever, ProgressMode::kJson}) {
     ProgressDisplay display(writer_, mode, At(0));
     EXPECT_FALSE(display.is_live());
-    display.Update(SomeProgress(), At(5000));
+    display.Update(SomeProgress(), "", At(5000));
   }
   EXPECT_EQ(Written(), "");
 }
@@ -190,7 +190,7 @@ TEST_F(ProgressDisplayTest, DrawsNothingInTheOtherModes) {
 TEST_F(ProgressDisplayTest, MixesNothingUpWhenManyThreadsPrint) {
   OpenTerminal(80);
   ProgressDisplay display(writer_, ProgressMode::kAuto, At(0));
-  display.Update(SomeProgress(), At(300));
+  display.Update(SomeProgress(), "", At(300));
   const std::string line = RenderProgressLine(SomeProgress(), 80, At(300));
   Written();
   std::vector<std::thread> threads;

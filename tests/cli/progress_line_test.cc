@@ -52,6 +52,16 @@ Progress Huge() {
   return progress;
 }
 
+TEST(ProgressLine, ShowsWhatLimitsTheJobBesideTheLongestBar) {
+  constexpr int kWide = 150;
+  const std::string without = RenderProgressLine(HalfDone(), kWide, At(0));
+  EXPECT_EQ(RenderProgressLine(HalfDone(), kWide, At(0), "the source"),
+            without + " limited by the source");
+  EXPECT_EQ(RenderProgressLine(HalfDone(), kWide, At(0), std::string(100, 'x')), without);
+  EXPECT_EQ(RenderProgressLine(HalfDone(), 80, At(0), "the source"),
+            RenderProgressLine(HalfDone(), 80, At(0)));
+}
+
 TEST(ProgressLine, HasEveryFieldOnEightyColumns) {
   EXPECT_EQ(RenderProgressLine(HalfDone(), 80, At(0)),
             " 50% [####>----] 100.0 MiB/ 200.0 MiB   1234/   2945 files  25.0 MiB/s"

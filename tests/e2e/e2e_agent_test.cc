@@ -16,6 +16,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "tests/file_tree.h"
+#include "tests/odd_mount.h"
 #include "tests/programs.h"
 #include "tests/scratch_directory.h"
 #include "tests/subprocess.h"
@@ -406,10 +407,44 @@ TEST_F(AgentTest, SubmitsAndShowsAndWatchesADetachedJob) {
   close(fifo);
   const Subprocess::Result watched = watch.Wait();
   EXPECT_EQ(watched.exit_code, 0);
-  EXPECT_TRUE(watched.error.ends_with("\r\033[K" + job + " has ended: SUCCEEDED\r\n"))
+  EXPECT_TRUE(watched.error.ends_with(job + " has ended: SUCCEEDED\r\n"))
       << watched.error;
   EXPECT_EQ(ReadFileOrNone(scratch_.Path("target")), "text");
-  EXPECT_EQ(RunProgram(Ctl({"watch", job})).output, job + " has ended: SUCCEEDED\n");
+  EXPECT_TRUE(
+      RunProgram(Ctl({"watch", job})).output.ends_with(job + " has ended: SUCCEEDED\n"));
+}
+
+TEST_F(AgentTest, TellsWhatLimitsAJob) {
+  constexpr int kFiles = 200;
+  scratch_.MakeDirectory("backing");
+  scratch_.MakeDirectory("backing/source");
+  for (int i = 0; i < kFiles; ++i) {
+    scratch_.WriteFile(absl::StrCat("backing/source/", i), "contents");
+  }
+  const OddMount odd(scratch_.Path("backing"), scratch_.MakeDirectory("odd"),
+                     {"latency=20"});
+  ASSERT_EQ(odd.why_not(), "");
+  StartAgent();
+  const std::string job = Submit({"-r", "odd/source", "target"});
+  // While it runs and when it has ended.
+  WaitForCtl({"show", job}, "the source");
+  EXPECT_TRUE(absl::StrContains(RunProgram(Ctl({"watch", job})).output,
+                                " in flight on average; limited by "));
+  const Subprocess::Result show = RunProgram(Ctl({"show", job}));
+  EXPECT_TRUE(absl::StrContains(show.output, "\nIn flight: ")) << show.output;
+  EXPECT_TRUE(absl::StrContains(show.output, "\nLimited by: ")) << show.output;
+  EXPECT_TRUE(absl::StrContains(show.output, "the source")) << show.output;
+
+  const Subprocess::Result debug =
+      RunProgram(Ringcp({"--debug", "-r", "odd/source", "target2"}));
+  EXPECT_EQ(debug.exit_code, 0);
+  EXPECT_TRUE(absl::StrContains(debug.error, " in flight on average; limited by "))
+      << debug.error;
+  EXPECT_TRUE(debug.error.ends_with("the source\n")) << debug.error;
+  const Subprocess::Result json =
+      RunProgram(Ringcp({"--progress=json", "-r", "odd/source", "target3"}));
+  EXPECT_TRUE(absl::StrContains(json.error, "the source\"")) << json.error;
+  EXPECT_TRUE(absl::StrContains(json.error, "\"limitedBy\":\"")) << json.error;
 }
 
 TEST_F(AgentTest, LeavesAWatchedJobAloneOnCtrlC) {
