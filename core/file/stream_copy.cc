@@ -68,7 +68,8 @@ StreamCopy::Outcome StreamCopy::GoOn() {
 
 StreamCopy::Outcome StreamCopy::Begin() {
   // A source that is skipped need not be readable, so this is decided before opening it.
-  if (policy_.update != Update::kAll) {
+  // So is a question: a pipe that was opened and closed again has lost its writer.
+  if (policy_.update != Update::kAll || policy_.interactive) {
     const int32_t result =
         kernel_->Stat(names_.source_directory, names_.source,
                       names_.follow_source ? 0 : AT_SYMLINK_NOFOLLOW, &source_stat_);
@@ -76,8 +77,12 @@ StreamCopy::Outcome StreamCopy::Begin() {
     LookAtExisting();
     const TargetDecision decision = Decide();
     if (decision.fate == Fate::kSkip) return Outcome::kSkipped;
+    if (decision.fate == Fate::kAsk) return Outcome::kAsks;
     if (decision.fate == Fate::kKeepNewer) return Outcome::kKeptNewer;
     if (decision.refusal == Refusal::kTargetKept) return Refuse(decision.refusal);
+    if (policy_.interactive && decision.fate == Fate::kFailToLook) {
+      return Fail(Operation::kStat, target_error_, true);
+    }
   }
   const Outcome outcome = OpenSource();
   return outcome == Outcome::kCopied ? OpenTarget() : outcome;

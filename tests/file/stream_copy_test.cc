@@ -138,6 +138,25 @@ TEST_F(StreamCopyTest, ANewTargetIsItsOwnUntilItIsClosed) {
   other_desk_.Release(&other_);
 }
 
+// Whoever writes to a pipe that somebody opens and closes again is told that nobody reads
+// any more, and what it has written is lost.
+TEST_F(StreamCopyTest, APipeIsNotOpenedBeforeTheUserHasAgreed) {
+  scratch_.WriteFile("t", "old");
+  policy_.interactive = true;
+  int opened = 0;
+  kernel_.told = [&](const Op& op) { opened += op.kind == OpKind::kOpenAt ? 1 : 0; };
+  StreamCopy asks(policy_, names_, cancelled_, &counters_);
+  EXPECT_TRUE(asks.Step());
+  EXPECT_EQ(asks.outcome(), StreamCopy::Outcome::kAsks);
+  EXPECT_EQ(opened, 0);
+  EXPECT_EQ(Contents(), "old");
+  names_.may_replace = true;
+  StreamCopy copy(policy_, names_, cancelled_, &counters_);
+  RunToItsEnd(&copy);
+  EXPECT_EQ(copy.outcome(), StreamCopy::Outcome::kCopied);
+  EXPECT_EQ(Contents(), kText);
+}
+
 TEST_F(StreamCopyTest, WhatIsWrittenInPiecesIsWhole) {
   kernel_.change = [](Op* op) {
     if (op->kind == OpKind::kWrite) op->io.length = std::min(op->io.length, 3u);
