@@ -73,17 +73,18 @@ std::string WithSuffix(std::string_view name, std::string_view suffix) {
   return absl::StrCat(std::string(name.substr(0, NAME_MAX - 2)), "~");
 }
 
-// Whether the job copies something to `name` in the target's directory as well. A backup
-// that gets this name could replace that copy, or be replaced by it.
+// Whether the job copies something to `name` in the target's directory as well, or nobody
+// knows. A backup that gets this name could replace that copy, or be replaced by it.
 bool IsNameOfAnother(const FileCopyPolicy& policy, const FileCopyNames& names,
                      const std::string& name) {
   if (policy.named_targets != nullptr && policy.named_targets->contains(name)) {
     return true;
   }
+  if (names.source_directory == AT_FDCWD) return false;
   struct statx other;
-  return names.source_directory != AT_FDCWD &&
-         policy.kernel->Stat(names.source_directory, name.c_str(), AT_SYMLINK_NOFOLLOW,
-                             &other) == 0;
+  const int32_t looked = policy.kernel->Stat(names.source_directory, name.c_str(),
+                                             AT_SYMLINK_NOFOLLOW, &other);
+  return looked != -ENOENT && looked != -ENAMETOOLONG;
 }
 
 // Whether the source is the file `name` in the target's directory, or leads to it, so
