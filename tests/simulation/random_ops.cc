@@ -5,6 +5,7 @@
 #include <linux/posix_acl.h>
 #include <linux/posix_acl_xattr.h>
 #include <poll.h>
+#include <stdio.h>
 
 #include <algorithm>
 
@@ -211,7 +212,7 @@ void RandomOps::PlanName(OpPlan* plan, int directory) {
       plan->other_name = Path();
       op = OneIn(2)
                ? MakeLink(directory, "", directory, "", OneIn(3) ? AT_SYMLINK_FOLLOW : 0)
-               : Rename(directory, "", directory, "");
+               : Rename(directory, "", directory, "", OneIn(3) ? RENAME_NOREPLACE : 0);
       break;
   }
 }

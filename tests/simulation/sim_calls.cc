@@ -87,7 +87,8 @@ int32_t TwoNamesCall(SimProcess* process, const Op& op) {
   const InodePtr old_start = StartOf(process, names.old_directory, names.old_name);
   const InodePtr start = StartOf(process, names.directory, names.name);
   return op.kind == OpKind::kRename
-             ? process->files()->Rename(old_start, names.old_name, start, names.name)
+             ? process->files()->Rename(old_start, names.old_name, start, names.name,
+                                        /*replaces=*/names.flags == 0)
              : process->files()->MakeLink(old_start, names.old_name, start, names.name,
                                           names.flags == AT_SYMLINK_FOLLOW);
 }

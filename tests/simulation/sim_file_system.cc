@@ -243,7 +243,8 @@ int32_t SimFileSystem::CheckRename(const Place& from, const InodePtr& old_inode,
 }
 
 int32_t SimFileSystem::Rename(const InodePtr& old_start, std::string_view old_path,
-                              const InodePtr& start, std::string_view path) {
+                              const InodePtr& start, std::string_view path,
+                              bool replaces) {
   Place from;
   Place to;
   int links = 0;
@@ -253,14 +254,19 @@ int32_t SimFileSystem::Rename(const InodePtr& old_start, std::string_view old_pa
   result = WalkToLast(start, path, &links, &to);
   if (result != 0) return result;
   if (from.directory->mount != to.directory->mount) return -EXDEV;
-  if (!from.is_plain() || !to.is_plain()) return -EBUSY;
+  if (!from.is_plain()) return -EBUSY;
+  if (!to.is_plain()) return replaces ? -EBUSY : -EEXIST;
   InodePtr inode;
   result = LookupLast(from, &inode);
   if (result != 0) return result;
   InodePtr replaced;
   result = LookupLast(to, &replaced);
   if (result != 0 && result != -ENOENT) return result;
+  if (!replaces && replaced != nullptr) return -EEXIST;
   result = CheckRename(from, inode, to, replaced);
+  if (result == 0 && !replaces && !to.directory->mount->traits.renames_to_new_names) {
+    return -EINVAL;
+  }
   if (result != 0 || inode == replaced) return result;
   if (replaced != nullptr) {
     Note(SimEffect::Kind::kReplaced, *replaced, PathOf(to.directory, to.name));

@@ -77,8 +77,10 @@ class SimFileSystem : public SimPaths {
                    const InodePtr& start, std::string_view path, bool follow);
   int32_t Unlink(const InodePtr& start, std::string_view path);
   int32_t RemoveDirectory(const InodePtr& start, std::string_view path);
+  // `replaces`: whether another file may have the new name already; if not, this is
+  // RENAME_NOREPLACE.
   int32_t Rename(const InodePtr& old_start, std::string_view old_path,
-                 const InodePtr& start, std::string_view path);
+                 const InodePtr& start, std::string_view path, bool replaces = true);
 
  private:
   // Both also change the times of the directory and of the file.

@@ -69,8 +69,9 @@ struct SimMountTraits {
   int copy_range_error = 0;     // What copying a range fails with; 0: it does not.
   uint64_t copy_range_max = 0;  // It copies no more at a time; 0: no limit.
   bool ignores_case = false;
-  bool has_links = true;   // Symbolic and hard ones, and nodes; if not, EPERM.
-  bool has_xattrs = true;  // Including ACLs.
+  bool renames_to_new_names = true;  // RENAME_NOREPLACE; if not, EINVAL.
+  bool has_links = true;             // Symbolic and hard ones, and nodes; if not, EPERM.
+  bool has_xattrs = true;            // Including ACLs.
 };
 
 struct SimInode;

@@ -27,7 +27,8 @@ SimMountTraits Nfs() {
   return {.magic = NFS_SUPER_MAGIC,
           .tells_errors_at_close = true,
           .knows_holes = false,
-          .copy_range_max = kShortCopy};
+          .copy_range_max = kShortCopy,
+          .renames_to_new_names = false};
 }
 
 // NFS 4.2, which knows holes.
@@ -65,7 +66,8 @@ SimMountTraits Fuse() {
           .names_have_inodes = true,
           .read_max = kShortTransfer,
           .write_max = kShortTransfer,
-          .direct_alignment = 0};
+          .direct_alignment = 0,
+          .renames_to_new_names = false};
 }
 
 // Like those for archives and object stores.
@@ -82,6 +84,7 @@ SimMountTraits LyingFuse() {
           .caches = false,
           .knows_holes = false,
           .direct_alignment = 0,
+          .renames_to_new_names = false,
           .has_xattrs = false};
 }
 

@@ -95,6 +95,8 @@ bool SimRandomOthers::Act() {
     case 0:  // Moved out of the way.
       return files_->Rename(one.directory, one.name, one.directory, new_name) == 0;
     case 1:  // Moved to where the engine may be about to make something, or has.
+      // A pipe that nobody reads would be waited for, as by GNU cp.
+      if (S_ISFIFO(one.inode->mode)) return false;
       return files_->Rename(one.directory, one.name, other.directory, other.name) == 0;
     case 2:  // Replaced in one step.
       MakeSomething(one.directory, new_name);
