@@ -32,6 +32,10 @@ int Look(const std::string& path, bool follows, struct stat* file) {
 // Quoted as in messages. Tests use no names that would need more.
 std::string Q(const std::string& path) { return absl::StrCat("'", path, "'"); }
 
+bool IsBefore(const timespec& a, const timespec& b) {
+  return a.tv_sec != b.tv_sec ? a.tv_sec < b.tv_sec : a.tv_nsec < b.tv_nsec;
+}
+
 // What there is to copy.
 struct Source {
   std::string path;
@@ -40,7 +44,8 @@ struct Source {
   // True: its contents are copied. False: a file of its type is made. Only contents are
   // written through a symbolic link in the target.
   bool has_contents = false;
-  int contents = -1;  // An open descriptor if has_contents.
+  bool is_linked_to = false;  // True: a link to it is made (-l, -s).
+  int contents = -1;          // An open descriptor if has_contents.
 };
 
 // What is there under the copy's name beforehand.
@@ -70,14 +75,20 @@ class ReferenceCopier {
       Failed("-r not specified; omitting directory " + Q(path));
       return;
     }
+    source.is_linked_to = options_.makes != Makes::kCopies && !S_ISDIR(mode);
     source.has_contents =
-        S_ISREG(mode) || (!options_.recursive && !S_ISDIR(mode) && !S_ISLNK(mode));
+        !source.is_linked_to &&
+        (S_ISREG(mode) || (!options_.recursive && !S_ISDIR(mode) && !S_ISLNK(mode)));
     Target target = {.path = target_path};
     const bool goes_where_links_lead =
-        source.has_contents && !options_.remove_destination;
+        source.has_contents && !options_.remove_destination && !backs_up();
     target.exists = Look(target_path, goes_where_links_lead, &target.file) == 0;
     target.error_number = target.exists ? 0 : errno;
     if (target.exists && KeepsExisting(options_.update) && !S_ISDIR(mode)) return;
+    if (target.exists && IsNotOlder(source, target)) {
+      Keep(source, target);
+      return;
+    }
     if (source.has_contents) {
       // Unlike GNU cp, before touching the target: if the source can't be read, the
       // target is left alone.
@@ -97,10 +108,13 @@ class ReferenceCopier {
   }
 
  private:
+  bool backs_up() const { return options_.backup != Backup::kNone; }
+  bool makes_hard_links() const { return options_.makes == Makes::kHardLinks; }
+
   bool Follows(bool is_named) const {
     switch (options_.dereference) {
       case Dereference::kDefault:
-        return !options_.recursive;
+        return !options_.recursive || makes_hard_links();
       case Dereference::kNever:
         return false;
       case Dereference::kCommandLine:
@@ -123,9 +137,7 @@ class ReferenceCopier {
       return errno == ENOENT || (errno == ELOOP && options_.force) ||
              CallFailed("cannot stat " + Q(target.path));
     }
-    if (S_ISLNK(source.file.st_mode) && S_ISLNK(target.file.st_mode)) {
-      return IdOf(source.file) != IdOf(target.file);  // If equal, nothing to do.
-    }
+    if (IsDone(source, target)) return false;
     if (!KeepsExisting(options_.update) && AreSame(source, target)) {
       return Failed(Q(source.path) + " and " + Q(target.path) + " are the same file");
     }
@@ -137,16 +149,53 @@ class ReferenceCopier {
            Failed("cannot overwrite directory " + Q(target.path) + " with non-directory");
   }
 
+  // Whether the target is the link that is to be made.
+  bool IsDone(const Source& source, const Target& target) const {
+    const FileId there = IdOf(target.file);
+    if (source.is_linked_to) {
+      struct stat file = {};
+      return makes_hard_links() &&
+             (IdOf(source.file) == there ||
+              (Look(source.path, true, &file) == 0 && IdOf(file) == there));
+    }
+    return S_ISLNK(source.file.st_mode) && IdOf(source.file) == there && !backs_up();
+  }
+
+  // Whether the target is another file than the source, and stays because of -u.
+  bool IsNotOlder(const Source& source, const Target& target) const {
+    return options_.update == Update::kOlder && !S_ISDIR(source.file.st_mode) &&
+           !IsBefore(target.file.st_mtim, source.file.st_mtim) &&
+           !IsDone(source, target) && !AreSame(source, target);
+  }
+
+  // A target that is kept counts as the copy of its source's further names.
+  void Keep(const Source& source, const Target& target) {
+    if (!MayBeMetAgain(source)) return;
+    const auto [copy, is_first] = copies_.emplace(IdOf(source.file), target.path);
+    if (is_first) return;
+    if (S_ISDIR(target.file.st_mode)) {
+      Failed("cannot overwrite directory " + Q(target.path) + " with non-directory");
+      return;
+    }
+    MakeWay(target);
+    MakeHardLink(copy->second, target.path, source.follows);
+  }
+
   // A symbolic link that is copied as a link is not the file it leads to. They count as
   // the same if the copy would replace that file, or if the link would be all that is
   // left of it.
   bool AreSame(const Source& source, const Target& target) const {
-    if (options_.remove_destination) {
+    const bool is_link_there = S_ISLNK(target.file.st_mode);
+    const bool is_by_name = source.is_linked_to || S_ISLNK(source.file.st_mode);
+    if (is_by_name && (is_link_there || makes_hard_links())) return false;
+    // The file that a symbolic link leads to stays, as a backup.
+    if (is_by_name && backs_up() && !source.follows) return false;
+    if (options_.remove_destination || backs_up()) {
       // The target's name is removed. It is the source only if the source is a symbolic
       // link that leads to it.
       struct stat name = {};
       const bool is_link = Look(source.path, false, &name) == 0 && S_ISLNK(name.st_mode);
-      if (!is_link || S_ISLNK(target.file.st_mode)) return false;
+      if (!is_link || is_link_there) return false;
     }
     struct stat from = source.file;
     struct stat to = target.file;
@@ -166,18 +215,36 @@ class ReferenceCopier {
     // name is removed. Nor can a symbolic link or pipe be made while the name exists.
     const bool loses_a_name = options_.preserve.links && target.file.st_nlink > 1;
     const bool is_in_the_way = !source.follows && !S_ISREG(from.st_mode);
-    if (target.exists && (loses_a_name || is_in_the_way || options_.remove_destination)) {
-      unlink(target.path.c_str());
+    const bool is_replaced = !options_.attributes_only && (loses_a_name || is_in_the_way);
+    if (target.exists && (is_replaced || options_.remove_destination || backs_up())) {
+      MakeWay(target);
     }
-    const bool may_be_met_again =
-        options_.preserve.links && (from.st_nlink > 1 || source.follows);
+    const bool may_be_met_again = MayBeMetAgain(source);
     const auto copy = copies_.find(IdOf(from));
     if (may_be_met_again && copy != copies_.end()) {
       MakeHardLink(copy->second, target.path, source.follows);
-    } else if (source.has_contents ? CopyContents(source.contents, from, target.path)
-                                   : MakeNode(source.path, from, target.path)) {
+    } else if (source.is_linked_to   ? MakeLinkTo(source, target.path)
+               : source.has_contents ? CopyContents(source.contents, from, target.path)
+                                     : MakeNode(source.path, from, target.path)) {
       if (may_be_met_again) copies_[IdOf(from)] = target.path;
     }
+  }
+
+  bool MayBeMetAgain(const Source& source) const {
+    return options_.preserve.links && !makes_hard_links() &&
+           (source.file.st_nlink > 1 || source.follows);
+  }
+
+  // Nothing that follows can fail, so no backup needs its name back.
+  void MakeWay(const Target& target) {
+    if (!backs_up()) {
+      unlink(target.path.c_str());
+      return;
+    }
+    const bool is_numbered = options_.backup == Backup::kNumbered;
+    const std::string backup =
+        target.path + (is_numbered ? ".~1~" : options_.backup_suffix);
+    rename(target.path.c_str(), backup.c_str());
   }
 
   void CopyDirectory(const Source& source, const Target& target,
@@ -203,7 +270,8 @@ class ReferenceCopier {
   // Returns whether there is now a copy that further names can be linked to. So does
   // MakeNode().
   bool CopyContents(int contents, const struct stat& from, const std::string& target) {
-    int file = open(target.c_str(), O_WRONLY | O_TRUNC);
+    const bool has_none = options_.attributes_only;
+    int file = open(target.c_str(), O_WRONLY | (has_none ? 0 : O_TRUNC));
     if (file == -1 && errno != ENOENT && options_.force) {
       unlink(target.c_str());
       errno = ENOENT;
@@ -221,7 +289,8 @@ class ReferenceCopier {
     std::array<char, 1024> buffer;
     ssize_t size = 0;
     bool is_whole = true;
-    while (is_whole && (size = read(contents, buffer.data(), buffer.size())) > 0) {
+    while (!has_none && is_whole &&
+           (size = read(contents, buffer.data(), buffer.size())) > 0) {
       is_whole = write(file, buffer.data(), size) == size;
     }
     struct stat written = {};
@@ -241,7 +310,7 @@ class ReferenceCopier {
       if (readlink(source.c_str(), text.data(), text.size() - 1) == -1) {
         return CallFailed("cannot read symbolic link " + Q(source));
       }
-      if (symlink(text.data(), target.c_str()) != 0) {
+      if (!MakeSymlink(text.data(), target)) {
         return CallFailed("cannot create symbolic link " + Q(target));
       }
     } else if (mknod(target.c_str(), from.st_mode, from.st_rdev) != 0) {
@@ -250,6 +319,32 @@ class ReferenceCopier {
                                      Q(target)));
     }
     return KeepAttributes(from, target, /*is_new=*/true);
+  }
+
+  bool MakeSymlink(const char* text, const std::string& target) {
+    if (symlink(text, target.c_str()) == 0) return true;
+    if (errno != EEXIST || !options_.force) return false;
+    unlink(target.c_str());
+    return symlink(text, target.c_str()) == 0;
+  }
+
+  // Makes a link to the source itself.
+  bool MakeLinkTo(const Source& source, const std::string& target) {
+    if (!makes_hard_links()) {
+      struct stat link = source.file;
+      link.st_mode = S_IFLNK;
+      return MakeSymlink(source.path.c_str(), target)
+                 ? KeepAttributes(link, target, /*is_new=*/true)
+                 : CallFailed("cannot create symbolic link " + Q(target) + " to " +
+                              Q(source.path));
+    }
+    struct stat there = {};
+    if (Look(target, false, &there) == 0 && !options_.force) {
+      errno = EEXIST;
+      return CallFailed("cannot create hard link " + Q(target) + " to " + Q(source.path));
+    }
+    MakeHardLink(source.path, target, source.follows);
+    return true;
   }
 
   void MakeHardLink(const std::string& copy, const std::string& target, bool follows) {

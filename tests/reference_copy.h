@@ -21,9 +21,11 @@ enum class EntryOrder { kForwards, kBackwards };
 // sorted, one a line; "" if there was none. Obeys only the options that say what a copy
 // is. How the copy is made (engine, tuning, page cache, clones) makes no difference here.
 //
-// REQUIRES: the process is root, and its umask is that of the options. With kNotDirectory
-// there is one source; otherwise the target is a directory. No source lies in the target
-// nor the target in a source, all names differ, and everything is on one file system.
+// REQUIRES: the process is root, and its umask is that of the options. There are no
+// backups yet, and nobody is asked (-i). With -s the sources are absolute. With
+// kNotDirectory there is one source; otherwise the target is a directory. No source lies
+// in the target nor the target in a source, all names differ, and everything is on one
+// file system.
 std::string ReferenceCopy(const CopyRequest& request, EntryOrder order);
 
 }  // namespace ringcp

@@ -51,10 +51,18 @@ constexpr Option kPlainOptions[] = {
     {'w', " (POSIXLY_CORRECT)"},
     {'u', " (umask 077)"},
     {'U', " (umask 0)"},
+    {'O', " -u"},
+    {'b', " -b"},
+    {'N', " --backup=numbered"},
+    {'h', " -l"},
+    {'s', " -s"},
+    {'A', " --attributes-only"},
+    {'S', " --sparse=always"},
+    {'E', " --sparse=never"},
 };
 
 bool ExcludeEachOther(char one, char other) {
-  for (const std::string_view group : {"PHL", "mD", "uU"}) {
+  for (const std::string_view group : {"PHL", "mD", "uU", "nO", "nbN", "hs", "SE"}) {
     constexpr size_t kNowhere = std::string_view::npos;
     if (group.find(one) != kNowhere && group.find(other) != kNowhere) return true;
   }
@@ -104,6 +112,14 @@ CopyOptions OptionsOf(const std::string& letters) {
     if (letter == 'w') options.writes_through_dangling_links = true;
     if (letter == 'u') options.umask = 077;
     if (letter == 'U') options.umask = 0;
+    if (letter == 'O') options.update = Update::kOlder;
+    if (letter == 'b') options.backup = Backup::kSimple;
+    if (letter == 'N') options.backup = Backup::kNumbered;
+    if (letter == 'h') options.makes = Makes::kHardLinks;
+    if (letter == 's') options.makes = Makes::kSymbolicLinks;
+    if (letter == 'A') options.attributes_only = true;
+    if (letter == 'S') options.sparse = Sparse::kAlways;
+    if (letter == 'E') options.sparse = Sparse::kNever;
     if (letter == 'D') {
       options.default_mode = true;
       options.preserve.mode = false;
@@ -243,17 +259,20 @@ CopyRequest RequestOf(const CopyCase& copy_case, EngineChoice engine) {
   CopyRequest request;
   request.options = OptionsOf(AllOptions()[copy_case.options]);
   request.options.engine = engine;
-  request.sources = {"s/a"};
+  // With -s another directory's links must not be relative.
+  const std::string here =
+      request.options.makes == Makes::kSymbolicLinks ? "/proc/self/cwd/" : "";
+  request.sources = {here + "s/a"};
   request.target = "t";
   if (copy_case.layout == Layout::kNamed) {
-    if (HasTwoEntries(copy_case)) request.sources.emplace_back("s/b");
+    if (HasTwoEntries(copy_case)) request.sources.push_back(here + "s/b");
     return request;
   }
   request.options.target_kind = TargetKind::kNotDirectory;
   if (copy_case.layout == Layout::kFileToName) {
     request.target = "t/a";
   } else {
-    request.sources = {"s"};
+    request.sources = {here + "s"};
   }
   return request;
 }

@@ -94,8 +94,10 @@ bool TargetsDependOnEachOther(const CopyCase& copy_case) {
       (HasTarget(copy_case, {TargetEntry::kHardLinkOfSource}) &&
        HasSource(copy_case, {SourceEntry::kLinkToOther}));
   return depend && HasTwoEntries(copy_case) &&
-         (options.preserve.links || options.force || KeepsExisting(options.update) ||
-          HasSourceDirectory(copy_case) || HasSourceLink(copy_case) ||
+         (options.preserve.links || options.force || options.update != Update::kAll ||
+          options.backup != Backup::kNone || options.makes != Makes::kCopies ||
+          options.attributes_only || HasSourceDirectory(copy_case) ||
+          HasSourceLink(copy_case) ||
           HasSource(copy_case, {SourceEntry::kFifo, SourceEntry::kSocket}));
 }
 
