@@ -107,6 +107,21 @@ bool HasLostHoles(const SimScenario& scenario, const SimInode& source,
          target.contents.pages_with_data() > contents.pages_with_data();
 }
 
+bool HasHoles(const SimInode& target) {
+  const SparseBytes& contents = target.contents;
+  return contents.size() > 0 && contents.NextHole(0) < contents.size();
+}
+
+bool StoresZeros(const SimScenario& scenario, const SimInode& source,
+                 const SimInode& target) {
+  const bool may_be_clone = scenario.request.options.reflink != Reflink::kNever &&
+                            source.mount == target.mount &&
+                            source.mount->traits.can_clone;
+  return !may_be_clone && scenario.fault_one_in == 0 &&
+         !source.mount->traits.size_told_max.has_value() &&
+         target.contents.pages_of_zeros() > 0;
+}
+
 SimAccessWatch::SimAccessWatch(const SimScenario* scenario) : scenario_(scenario) {
   for (const auto& [source, target] : scenario->copies) AddSources(source, target);
 }
@@ -114,8 +129,7 @@ SimAccessWatch::SimAccessWatch(const SimScenario* scenario) : scenario_(scenario
 void SimAccessWatch::AddSources(const std::string& source, const std::string& target) {
   const SimFileSystem& files = *scenario_->world->files();
   InodePtr inode;
-  files.Find(files.root(), source,
-             scenario_->request.options.dereference == Dereference::kAlways, &inode);
+  files.Find(files.root(), source, scenario_->follows_links(), &inode);
   const auto [known, is_new] = source_of_.emplace(target, inode);
   if (!is_new) known->second = nullptr;
   if (inode == nullptr || !inode->is_directory() || depth_ == kDepthMax) return;
@@ -146,6 +160,8 @@ void SimAccessWatch::Look(const SimOpContext& context) {
   const SimInode& target = *context.inode;
   const auto made_from = made_from_.find(target.number);
   if (made_from == made_from_.end() || target.is_link()) return;
+  // A further name of what one tree made may get the attributes of another tree's file.
+  if (scenario_->request.options.attributes_only && scenario_->copies.size() > 1) return;
   const SimInode& source = *made_from->second;
   if (source.mount->traits.fixed_mode.has_value() ||
       target.mount->traits.fixed_mode.has_value()) {

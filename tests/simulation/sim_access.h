@@ -40,6 +40,15 @@ std::vector<const char*> WrongAttributes(const SimScenario& scenario,
 bool HasLostHoles(const SimScenario& scenario, const SimInode& source,
                   const SimInode& target);
 
+// Whether a page of `target` takes no room.
+bool HasHoles(const SimInode& target);
+
+// Whether `target`, a copy of `source` with --sparse=always in which nothing went wrong,
+// has a page full of zeros that takes room. A clone has the pages of its source, and
+// where nobody knows the source's end its last zeros are written.
+bool StoresZeros(const SimScenario& scenario, const SimInode& source,
+                 const SimInode& target);
+
 // Looks at each file that the engine has made, whenever an op is about to use it, and
 // checks:
 //   - if the owner is to be preserved, nobody else has access before it is set;

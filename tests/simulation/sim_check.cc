@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "tests/simulation/sim_access.h"
@@ -13,10 +12,6 @@
 namespace ringcp {
 namespace {
 
-std::string Joined(const std::string& directory, const std::string& name) {
-  return absl::StrCat(directory, "/", name);
-}
-
 // Whether `path` is `place` or a directory above it.
 bool IsAtOrAbove(const std::string& path, const std::string& place) {
   return place == path || absl::StartsWith(place, path + "/");
@@ -24,88 +19,16 @@ bool IsAtOrAbove(const std::string& path, const std::string& place) {
 
 }  // namespace
 
-SimCheck::SimCheck(const SimScenario* scenario)
-    : scenario_(scenario), files_(*scenario->world->files()) {
-  for (const auto& [source, target] : scenario->copies) {
-    if (scenario->request.options.parents) AddParents(source);
-    AddEntries(source, target, /*is_source=*/true);
-  }
-  source_before_ = ListSimTree(files_, kSimSource, {.times = true});
-  NoteOldNames(kSimTarget);
-}
-
-InodePtr SimCheck::Source(const std::string& path) const {
-  const bool follows = scenario_->request.options.dereference == Dereference::kAlways;
-  InodePtr found;
-  files_.Find(files_.root(), path, follows, &found);
-  return found;
-}
-
-InodePtr SimCheck::Target(const std::string& name, bool is_regular) const {
-  InodePtr found;
-  files_.Find(files_.root(), name, /*follow=*/is_regular, &found);
-  return found;
-}
-
-void SimCheck::AddParents(const std::string& source_path) {
-  for (size_t slash = source_path.find('/', 1); slash != std::string::npos;
-       slash = source_path.find('/', slash + 1)) {
-    const std::string parent = source_path.substr(0, slash);
-    const std::string name = absl::StrCat(kSimTarget, parent);
-    if (!to_name_.contains(KeyOf(name))) AddEntry(parent, name, /*is_source=*/true);
-  }
-}
-
-void SimCheck::AddEntries(const std::string& source_path, const std::string& name,
-                          bool is_source) {
-  const InodePtr source = AddEntry(source_path, name, is_source);
-  if (source == nullptr || !source->is_directory() || entries_.back().is_cycle) return;
-  above_.push_back(source);
-  for (const auto& [below, child] : source->entries) {
-    AddEntries(Joined(source_path, below), Joined(name, below), /*is_source=*/false);
-  }
-  above_.pop_back();
-}
-
-InodePtr SimCheck::AddEntry(const std::string& source_path, const std::string& name,
-                            bool is_source) {
-  InodePtr source = Source(source_path);
-  Entry entry;
-  entry.source_path = source_path;
-  entry.name = name;
-  entry.source = source;
-  entry.is_source = is_source;
-  if (source != nullptr && S_ISFIFO(source->mode) &&
-      !scenario_->request.options.recursive) {
-    entry.is_stream = true;
-    entry.stream = source->pipe;
-  }
-  entry.old = Target(name, entry.is_regular());
-  if (entry.old != nullptr && entry.old->is_regular()) {
-    entry.old_contents = entry.old->contents.ToString();
-  }
-  if (source != nullptr && source->is_regular()) {
-    entry.has_zeros = absl::StrContains(source->contents.ToString(), '\0');
-  }
-  entry.is_cycle = std::find(above_.begin(), above_.end(), source) != above_.end() &&
-                   source != nullptr;
-  if (entry.is_regular() && entry.old != nullptr) {
-    copied_into_[entry.old->number].push_back(entries_.size());
-  }
-  to_name_[KeyOf(name)].push_back(entries_.size());
-  entries_.push_back(entry);
-  return source;
-}
-
-std::string SimCheck::KeyOf(const std::string& name) const {
-  const InodePtr target = FindSim(files_, kSimTarget);
-  return target->mount->traits.ignores_case ? absl::AsciiStrToLower(name) : name;
-}
-
 bool SimCheck::IsLostToAnother(const Entry& entry) const {
+  const CopyOptions& options = scenario_->request.options;
+  // What is there already stays, or gets another name.
+  if (KeepsExisting(options.update) || options.update == Update::kOlder ||
+      options.interactive || options.backup == Backup::kNumbered) {
+    return false;
+  }
   const bool in_new_directory =
       scenario_->copies.size() == 1 &&
-      !old_names_.contains(entry.name.substr(0, entry.name.rfind('/')));
+      !old_.contains(entry.name.substr(0, entry.name.rfind('/')));
   const auto takes_it = [&](size_t index) {
     const Entry& other = entries_[index];
     // An entry of the same source directory.
@@ -114,9 +37,8 @@ bool SimCheck::IsLostToAnother(const Entry& entry) const {
                                 entry.source_path.substr(0, entry.source_path.rfind('/'));
     if (&other == &entry || other.source == nullptr) return false;
     // A further name of a file replaces what has its name.
-    const CopyOptions& options = scenario_->request.options;
-    const bool has_names = other.source->links > 1 || entry.source->links > 1 ||
-                           options.dereference == Dereference::kAlways;
+    const bool has_names =
+        other.source->links > 1 || entry.source->links > 1 || scenario_->follows_links();
     if (has_names && options.preserve.links) return false;
     // Names of one file stay names of one file. With -f a link replaces what has its
     // name, as in GNU cp.
@@ -125,17 +47,9 @@ bool SimCheck::IsLostToAnother(const Entry& entry) const {
     return other.source != entry.source && !is_forced && !other.source->is_directory() &&
            !IsTold(other) && (is_neighbour || (entry.is_source && other.is_source));
   };
-  const std::vector<size_t>& to_name = to_name_.at(KeyOf(entry.name));
+  const std::vector<size_t>& to_name = EntriesTo(entry.name);
   return !entry.source->is_directory() &&
          std::any_of(to_name.begin(), to_name.end(), takes_it);
-}
-
-void SimCheck::NoteOldNames(const std::string& path) {
-  const InodePtr inode = FindSim(files_, path);
-  if (inode == nullptr) return;
-  old_names_.insert(path);
-  if (!inode->is_directory()) return;
-  for (const auto& [below, child] : inode->entries) NoteOldNames(Joined(path, below));
 }
 
 void SimCheck::Violate(const std::string& name, const std::string& what) {
@@ -163,7 +77,7 @@ bool SimCheck::HasContentsOfAny(const Entry& entry, const SimInode& target) cons
   const auto is_of = [&](size_t index) {
     return entries_[index].is_regular() && HasContentsOf(entries_[index], target);
   };
-  const std::vector<size_t>& to_name = to_name_.at(KeyOf(entry.name));
+  const std::vector<size_t>& to_name = EntriesTo(entry.name);
   if (std::any_of(to_name.begin(), to_name.end(), is_of)) return true;
   const auto into = copied_into_.find(target.number);
   return into != copied_into_.end() &&
@@ -174,6 +88,7 @@ bool SimCheck::IsTold(const Entry& entry) const {
   return std::any_of(result_->errors.begin(), result_->errors.end(),
                      [&](const FileError& error) {
                        return IsAtOrAbove(error.path, entry.source_path) ||
+                              IsAtOrAbove(error.path, entry.name) ||
                               IsAtOrAbove(KeyOf(error.path), KeyOf(entry.name));
                      });
 }
@@ -197,6 +112,7 @@ std::string SimCheck::Violations(const SimJobResult& result) {
   }
   if (scenario_->others == SimOthers::kAnything) return violations_;
   for (const Entry& entry : entries_) CheckEntry(entry);
+  CheckOld();
   if (scenario_->others == SimOthers::kNothing) {
     CheckLinks();
     CheckCounts();
@@ -210,47 +126,71 @@ std::string SimCheck::Violations(const SimJobResult& result) {
 }
 
 void SimCheck::CheckEntry(const Entry& entry) {
-  const InodePtr target = Target(entry.name, entry.is_regular());
+  const CopyOptions& options = scenario_->request.options;
+  const InodePtr target = Target(entry);
+  if (options.interactive) CheckQuestions(entry, target);
   // What was reported as copied must exist even if the job was cancelled.
   const bool is_done = !result_->cancelled ||
                        (entry.is_regular() && result_->copied.contains(entry.name) &&
-                        to_name_.at(KeyOf(entry.name)).size() == 1);
+                        EntriesTo(entry.name).size() == 1);
   if (!is_done || IsTold(entry)) return CheckFailed(entry, target);
   if (entry.source == nullptr || entry.is_cycle) {
     Violate(entry.name, "can't be copied, and nobody was told");
     return;
   }
-  const bool no_clobber = KeepsExisting(scenario_->request.options.update);
+  const bool no_clobber = KeepsExisting(options.update);
   // With -n a dangling link that would be replaced is left alone.
-  if (no_clobber && entry.old == nullptr && old_names_.contains(entry.name)) return;
+  if (no_clobber && entry.old == nullptr && old_.contains(entry.name)) return;
   if (no_clobber && entry.old != nullptr && !entry.source->is_directory()) {
-    if (target != entry.old) Violate(entry.name, "is another one, despite -n");
-    if (entry.old->is_regular() && target == entry.old &&
-        target->contents.ToString() != entry.old_contents) {
-      Violate(entry.name, "has changed, despite -n");
+    if (!IsUnchanged(entry, target)) Violate(entry.name, "has changed, despite -n");
+    if (options.update == Update::kNoneFail) {
+      Violate(entry.name, "was left out, and nobody was told");
     }
     return;
   }
-  if (!no_clobber && !result_->cancelled && IsLostToAnother(entry)) {
+  if (IsDeclined(entry) || MayBeKept(entry, target)) return;
+  if (IsOfMergedTree(entry)) return;
+  if (!result_->cancelled && IsLostToAnother(entry)) {
     return Violate(entry.name, "is one of two that have that name, and nobody was told");
   }
   // If two names are the same there, nobody knows which of them comes first.
-  const std::vector<size_t>& to_name = to_name_.at(KeyOf(entry.name));
+  const std::vector<size_t>& to_name = EntriesTo(entry.name);
   const bool has_twin = std::any_of(to_name.begin(), to_name.end(), [&](size_t index) {
     return entries_[index].name != entry.name;
   });
   if (has_twin) return;
   // A further name is linked to whatever has the first name by then, as in GNU cp. Where
   // case is ignored, that may be another entry's copy.
-  if (KeyOf("X") == "x" && scenario_->request.options.preserve.links &&
-      entry.source->links > 1) {
+  if (KeyOf("X") == "x" && options.preserve.links && entry.source->links > 1) {
     return;
   }
   // The last entry that comes to a name wins; with -n the first does.
   if (no_clobber ? to_name.size() > 1 : &entries_[to_name.back()] != &entry) return;
   if (target != nullptr && target->made_by == SimActor::kOther) return;
+  if (options.makes != Makes::kCopies && !entry.source->is_directory()) {
+    return CheckMadeLink(entry, target);
+  }
   if (IsNameOfALink(entry.name)) return;
   CheckWhole(entry, target);
+}
+
+void SimCheck::CheckMadeLink(const Entry& entry, const InodePtr& target) {
+  if (scenario_->request.options.makes == Makes::kHardLinks) {
+    if (target != entry.source) Violate(entry.name, "is no hard link to its source");
+    return;
+  }
+  // With --preserve=links a further name of a file becomes one of the link to that file;
+  // or, as in GNU cp, of what that link leads to, if links are followed.
+  const bool keeps_links = scenario_->request.options.preserve.links;
+  if (keeps_links && scenario_->follows_links() && target == entry.source) return;
+  const auto leads_to = [&](const Entry& other) {
+    const bool is_it = &other == &entry || (keeps_links && other.source == entry.source);
+    return is_it && target->text == other.source_path;
+  };
+  if (target == nullptr || !target->is_link() ||
+      std::none_of(entries_.begin(), entries_.end(), leads_to)) {
+    Violate(entry.name, "is no symbolic link to its source");
+  }
 }
 
 void SimCheck::CheckWhole(const Entry& entry, const InodePtr& target) {
@@ -270,10 +210,8 @@ void SimCheck::CheckWhole(const Entry& entry, const InodePtr& target) {
   const bool has_one_source = preserve.links && scenario_->copies.size() == 1;
   if (target->links > 1 && !has_one_source && !target->is_directory()) return;
   // So has a directory to which several sources come.
-  if (to_name_.at(KeyOf(entry.name)).size() > 1) return;
-  if (HasLostHoles(*scenario_, *source, *target)) {
-    Violate(entry.name, "has pages where its source has holes");
-  }
+  if (EntriesTo(entry.name).size() > 1) return;
+  CheckRoom(entry, *target);
   for (const char* const what : WrongAttributes(*scenario_, *source, *target)) {
     Violate(entry.name, what);
   }
@@ -281,7 +219,39 @@ void SimCheck::CheckWhole(const Entry& entry, const InodePtr& target) {
   if (!wrong_mode.empty()) Violate(entry.name, wrong_mode);
 }
 
+void SimCheck::CheckRoom(const Entry& entry, const SimInode& target) {
+  const CopyOptions& options = scenario_->request.options;
+  if (!entry.source->is_regular() || options.attributes_only) return;
+  if (options.sparse == Sparse::kNever) {
+    if (HasHoles(target)) Violate(entry.name, "has holes, despite --sparse=never");
+    return;
+  }
+  if (HasLostHoles(*scenario_, *entry.source, target)) {
+    Violate(entry.name, "has pages where its source has holes");
+  }
+  if (options.sparse == Sparse::kAlways &&
+      StoresZeros(*scenario_, *entry.source, target)) {
+    Violate(entry.name, "stores zeros, despite --sparse=always");
+  }
+}
+
 void SimCheck::CheckContents(const Entry& entry, const SimInode& target) {
+  if (scenario_->request.options.attributes_only) {
+    // CheckOld() sees to what was there before. A further name replaces it.
+    const CopyOptions& options = scenario_->request.options;
+    const bool may_replace =
+        options.force || options.remove_destination || options.backup != Backup::kNone;
+    const bool has_names =
+        options.preserve.links && (entry.source->links > 1 || scenario_->follows_links());
+    if (entry.old != nullptr && entry.old.get() != &target && !may_replace &&
+        !has_names) {
+      Violate(entry.name, "is another one, despite --attributes-only");
+    }
+    if (target.made_by == SimActor::kEngine && target.contents.size() > 0) {
+      Violate(entry.name, "has got contents, despite --attributes-only");
+    }
+    return;
+  }
   if (scenario_->others == SimOthers::kChangeSources) {
     // What others write there contains no zeros.
     if (!entry.has_zeros && !IsCopiedIntoTwice(target) &&
@@ -297,16 +267,25 @@ void SimCheck::CheckContents(const Entry& entry, const SimInode& target) {
         into.begin(), into.end(), [&](size_t index) { return IsTold(entries_[index]); });
     if (HasContentsOfAny(entry, target) || any_told || result_->cancelled) return;
   }
+  // An earlier tree may have left a link there, which is a further name's (see
+  // IsNameOfALink()), and the file was written through that.
+  const bool is_any =
+      std::any_of(entries_.begin(), entries_.end(), [&target](const Entry& other) {
+        return other.is_regular() && HasContentsOf(other, target);
+      });
+  if (scenario_->copies.size() > 1 && target.made_by == SimActor::kBefore && is_any) {
+    return;
+  }
   Violate(entry.name,
           absl::StrCat("has other contents (", target.contents.size(), " of ",
                        entry.source->contents.size(), " bytes), and nobody was told"));
 }
 
 void SimCheck::CheckFailed(const Entry& entry, const InodePtr& target) {
-  if (!entry.is_regular()) return;
   const CopyOptions& options = scenario_->request.options;
-  const bool may_replace =
-      options.force || options.preserve.links || options.remove_destination;
+  if (!entry.is_regular() || options.makes != Makes::kCopies) return;
+  const bool may_replace = options.force || options.preserve.links ||
+                           options.remove_destination || options.backup != Backup::kNone;
   if (target == nullptr) {
     if (entry.old != nullptr && !may_replace &&
         scenario_->others == SimOthers::kNothing) {
@@ -318,12 +297,13 @@ void SimCheck::CheckFailed(const Entry& entry, const InodePtr& target) {
       scenario_->others == SimOthers::kChangeSources) {
     return;
   }
-  if (HasContentsOfAny(entry, *target)) return;
+  if (HasContentsOfAny(entry, *target) || IsOfMergedTree(entry)) return;
+  if (options.attributes_only && target->contents.size() == 0) return;
   // Where case is ignored, the file may be that of another entry with the same name.
   if (KeyOf(entry.name) != entry.name) return;
   // Whether the file existed before the job, or another entry has come to its name first.
   const bool was_there =
-      target->made_by == SimActor::kBefore || to_name_.at(KeyOf(entry.name)).size() > 1;
+      target->made_by == SimActor::kBefore || EntriesTo(entry.name).size() > 1;
   if (was_there && (target->contents.size() == 0 ||
                     target->contents.ToString() == entry.old_contents)) {
     return;
@@ -345,14 +325,22 @@ void SimCheck::CheckNothingElse(const std::string& path) {
   const InodePtr inode = FindSim(files_, path);
   const bool is_told = std::any_of(
       result_->errors.begin(), result_->errors.end(), [&](const FileError& error) {
-        return IsAtOrAbove(path.substr(0, path.rfind('/')), error.path);
+        return IsAtOrAbove(path.substr(0, path.rfind('/')), KeyOf(error.path));
       });
-  if (!old_names_.contains(path) && !to_name_.contains(KeyOf(path)) && !is_told &&
-      inode->made_by == SimActor::kEngine) {
+  // A backup is what was there before, or the first of several copies.
+  const auto is_backup_of = [&](const auto& to_name) {
+    return IsBackupName(path, to_name.first) &&
+           (inode->made_by == SimActor::kBefore || to_name.second.size() > 1);
+  };
+  if (!old_.contains(path) && !to_name_.contains(KeyOf(path)) && !is_told &&
+      inode->made_by != SimActor::kOther &&
+      std::none_of(to_name_.begin(), to_name_.end(), is_backup_of)) {
     Violate(path, "is nobody's copy");
   }
   if (!inode->is_directory()) return;
-  for (const auto& [below, child] : inode->entries) CheckNothingElse(Joined(path, below));
+  for (const auto& [below, child] : inode->entries) {
+    CheckNothingElse(absl::StrCat(path, "/", below));
+  }
 }
 
 }  // namespace ringcp

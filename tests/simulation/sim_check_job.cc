@@ -7,20 +7,32 @@
 #include "tests/simulation/sim_tree.h"
 
 namespace ringcp {
+namespace {
+
+constexpr char kTemporaryName[] = "/.rc";  // How the names of hard links begin.
+
+}  // namespace
 
 // Names of one file in the source must be names of one file in the target.
 void SimCheck::CheckLinks() {
-  if (!scenario_->request.options.preserve.links || result_->cancelled) return;
+  const CopyOptions& options = scenario_->request.options;
+  if (!options.preserve.links || result_->cancelled) return;
+  // CheckMadeLink() looks at these.
+  if (options.makes == Makes::kHardLinks) return;
+  if (options.makes == Makes::kSymbolicLinks && scenario_->follows_links()) return;
   if (scenario_->source_inodes_change) return;  // The engine can't know.
   std::map<uint64_t, std::pair<std::string, uint64_t>> target_of;
   for (const Entry& entry : entries_) {
     if (entry.source == nullptr || entry.source->is_directory()) continue;
-    if (IsTold(entry) ||
-        (KeepsExisting(scenario_->request.options.update) && entry.old != nullptr)) {
+    const bool may_be_kept = KeepsExisting(options.update) || options.interactive;
+    if (IsTold(entry) || (may_be_kept && entry.old != nullptr)) continue;
+    if (EntriesTo(entry.name).size() > 1 || IsOfMergedTree(entry)) continue;
+    // A newer target stays even if its source can't be opened, and so is not known.
+    if (options.update == Update::kOlder && entry.old != nullptr &&
+        scenario_->fault_one_in > 0) {
       continue;
     }
-    if (to_name_.at(KeyOf(entry.name)).size() > 1) continue;
-    const InodePtr target = Target(entry.name, entry.is_regular());
+    const InodePtr target = Target(entry);
     if (target == nullptr || IsNameOfALink(entry.name)) continue;
     const auto [first, is_first] =
         target_of.emplace(entry.source->number, std::pair(entry.name, target->number));
@@ -38,7 +50,7 @@ void SimCheck::CheckOthers() {
     const auto to_name = to_name_.find(KeyOf(effect.path));
     if (to_name != to_name_.end() && to_name->second.size() > 1) continue;
     // Others may give a file one of the engine's temporary names; moving it is no harm.
-    if (absl::StrContains(effect.path, "/.rc")) continue;
+    if (absl::StrContains(effect.path, kTemporaryName)) continue;
     Violate(effect.path, absl::StrCat("is somebody else's: ", ToString(effect)));
   }
 }
@@ -48,7 +60,12 @@ void SimCheck::CheckCounts() {
   if (result_->errors.empty() && progress.files_failed != 0) {
     Violate("counts", absl::StrCat(progress.files_failed, " failed, none was told"));
   }
-  if (!result_->errors.empty() && progress.files_failed == 0 && !result_->cancelled) {
+  // A temporary name that stays is told, but the hard link was made.
+  const bool any_failed = std::any_of(
+      result_->errors.begin(), result_->errors.end(), [](const FileError& error) {
+        return !absl::StrContains(error.path, kTemporaryName);
+      });
+  if (any_failed && progress.files_failed == 0 && !result_->cancelled) {
     Violate("counts", "something was told, and none failed");
   }
   if (result_->cancelled || !result_->errors.empty()) return;

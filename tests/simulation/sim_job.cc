@@ -22,7 +22,7 @@ constexpr int64_t kStepsMax = 200'000;
 
 class Recorder : public JobObserver {
  public:
-  explicit Recorder(SimJobResult* result) : result_(result) {}
+  Recorder(SimWorld* world, SimJobResult* result) : world_(world), result_(result) {}
   void OnError(const FileError& error) override { result_->errors.push_back(error); }
   void OnWarning(std::string_view message) override {
     result_->warnings.emplace_back(message);
@@ -32,8 +32,14 @@ class Recorder : public JobObserver {
                 std::string_view /*backup*/, const ContentsRoute* /*route*/) override {
     result_->copied.insert(std::string(target));
   }
+  bool OnAsk(std::string_view target, mode_t /*mode*/, bool /*removes*/) override {
+    const bool is_yes = world_->RandomBelow(3) != 0;
+    result_->answers[std::string(target)].insert(is_yes);
+    return is_yes;
+  }
 
  private:
+  SimWorld* const world_;
   SimJobResult* const result_;
 };
 
@@ -119,7 +125,7 @@ class Driver {
     const bool ended = std::all_of(seats.begin(), seats.end(),
                                    [](const auto& seat) { return seat->has_ended(); });
     if (!ended) {
-      result_->leaks = "the job does not come to an end";
+      result_->leaks = "the job does not come to an end\n";
       // What is in flight can't be given back, so what it uses is never destroyed.
       for (auto& seat : seats) [[maybe_unused]] const Seat* const lost = seat.release();
       [[maybe_unused]] const CopyGroup* const lost_group = group.release();
@@ -175,7 +181,7 @@ class Driver {
 SimJobResult RunSimJob(SimWorld* world, const CopyRequest& request,
                        const SimJobOptions& options) {
   SimJobResult result;
-  Recorder recorder(&result);
+  Recorder recorder(world, &result);
   SimKernelOptions alone = options.kernel;
   alone.wait_advances = true;
   SimKernel kernel(world, alone);

@@ -8,6 +8,7 @@
 #define RINGCP_TESTS_SIMULATION_SIM_JOB_H_
 
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -37,6 +38,9 @@ struct SimJobResult {
   std::vector<FileError> errors;
   std::vector<std::string> warnings;
   std::set<std::string> copied;  // Targets reported as copied.
+  // The targets that the user was asked about (-i), and what the answers were, if several
+  // entries came to one.
+  std::map<std::string, std::set<bool>> answers;
   bool cancelled = false;
   bool waits_in_vain = false;  // Whether workers waited for a lost wake-up.
   int64_t steps = 0;
@@ -44,7 +48,8 @@ struct SimJobResult {
   std::string leaks;
 };
 
-// Runs the job, and then looks for what is still open. REQUIRES: `request` needs no
+// Runs the job, and then looks for what is still open. Two of three questions (-i) are
+// answered by yes, at once. REQUIRES: `request` needs no
 // device, so no --iopoll.
 SimJobResult RunSimJob(SimWorld* world, const CopyRequest& request,
                        const SimJobOptions& options);

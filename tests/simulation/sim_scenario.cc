@@ -21,6 +21,47 @@ constexpr char kTree[] = "/source/tree";
 constexpr char kSecond[] = "/source/second";
 constexpr std::chrono::milliseconds kWriterLooks(1);
 
+// Options that go with any others. Half of all jobs have some.
+CopyOptions RareOptions(uint64_t seed) {
+  static constexpr Backup kBackups[] = {Backup::kSimple, Backup::kExisting,
+                                        Backup::kNumbered};
+  static constexpr Makes kLinks[] = {Makes::kHardLinks, Makes::kSymbolicLinks};
+  static constexpr Sparse kSparse[] = {Sparse::kAlways, Sparse::kNever};
+  SimChance chance(seed);
+  CopyOptions options;
+  if (chance.OneIn(2)) return options;
+  if (chance.OneIn(4)) options.update = Update::kOlder;
+  if (chance.OneIn(4)) options.backup = chance.Of(kBackups);
+  if (chance.OneIn(4)) options.makes = chance.Of(kLinks);
+  if (chance.OneIn(5)) options.interactive = true;
+  if (chance.OneIn(4)) options.sparse = chance.Of(kSparse);
+  if (chance.OneIn(6)) options.attributes_only = true;
+  if (chance.OneIn(4)) options.keep_directory_symlink = true;
+  return options;
+}
+
+std::string Words(const CopyOptions& options) {
+  std::string words;
+  const auto add = [&words](bool is_set, const char* word) {
+    if (is_set) absl::StrAppend(&words, " ", word);
+  };
+  add(options.parents, "--parents");
+  add(options.remove_destination, "--remove-destination");
+  add(options.update == Update::kOlder, "-u");
+  add(options.update == Update::kNoneFail, "--update=none-fail");
+  add(options.backup == Backup::kSimple, "--backup=simple");
+  add(options.backup == Backup::kExisting, "--backup=existing");
+  add(options.backup == Backup::kNumbered, "--backup=numbered");
+  add(options.makes == Makes::kHardLinks, "-l");
+  add(options.makes == Makes::kSymbolicLinks, "-s");
+  add(options.interactive, "-i");
+  add(options.sparse == Sparse::kAlways, "--sparse=always");
+  add(options.sparse == Sparse::kNever, "--sparse=never");
+  add(options.attributes_only, "--attributes-only");
+  add(options.keep_directory_symlink, "--keep-directory-symlink");
+  return words;
+}
+
 }  // namespace
 
 SimScenario::SimScenario(uint64_t a_seed) : seed(a_seed) {
@@ -38,17 +79,19 @@ SimScenario::SimScenario(uint64_t a_seed) : seed(a_seed) {
   source_kind = source_name;
   source_size_lies = source_traits.size_told_max.has_value();
   target_kind = target_name;
-  // Source and target are on one server, which copies ranges between them.
-  SimChance chance_of_server(seed + 1);
-  const bool is_one_server =
-      KindWithMagic(source_traits.magic).copies_on_server && !chance_of_server.OneIn(3);
+  const CopyOptions rare = RareOptions(seed + 3);
+  // Source and target are on one server, which copies ranges between them, or where hard
+  // links can be made.
+  SimChance chance_of_mount(seed + 1);
+  const bool is_one_mount = (KindWithMagic(source_traits.magic).copies_on_server ||
+                             rare.makes == Makes::kHardLinks) &&
+                            !chance_of_mount.OneIn(3);
   SimMount* const root = files->root()->mount;
-  if (is_one_server) root->traits = source_traits;
+  if (is_one_mount) root->traits = source_traits;
   SimMount* const source_mount =
-      is_one_server ? root : files->Mount(kSimSource, source_traits);
-  SimMount* const target_mount = chance.OneIn(3) || is_one_server
-                                     ? nullptr
-                                     : files->Mount(kSimTarget, target_traits);
+      is_one_mount ? root : files->Mount(kSimSource, source_traits);
+  SimMount* const target_mount =
+      chance.OneIn(3) || is_one_mount ? nullptr : files->Mount(kSimTarget, target_traits);
   if (target_mount == nullptr) target_kind = "the root's";
   // Makes sure that what exists beforehand can be made.
   source_mount->traits.pages_max = SimMountTraits().pages_max;
@@ -59,14 +102,18 @@ SimScenario::SimScenario(uint64_t a_seed) : seed(a_seed) {
   if (target_mount != nullptr) target_mount->traits = SimMountTraits();
   const uint64_t choice = chance.Below(12);
   const bool trees_meet = choice == 8 || choice == 9;
-  const bool target_has_xattrs = is_one_server             ? source_traits.has_xattrs
+  const bool target_has_xattrs = is_one_mount              ? source_traits.has_xattrs
                                  : target_mount != nullptr ? target_traits.has_xattrs
                                                            : true;
   SimTreeMaker maker(files, &chance, target_has_xattrs,
                      !source_traits.ignores_case && !trees_meet);
   if (trees_meet) maker.MakeFilesOnly();
+  if (target_traits.ignores_case) maker.MakeNoPipes();
   source_inodes_change = source_traits.inodes_change || source_traits.names_have_inodes;
   if (!source_inodes_change) maker.MakeCycles();
+  if (rare.update == Update::kOlder) maker.AgeTargets();
+  if (rare.backup != Backup::kNone) maker.MakeBackups();
+  if (rare.keep_directory_symlink && !trees_meet) maker.MakeDirectoryLinks();
   maker.MakeTrees(kTree, absl::StrCat(kSimTarget, "/tree"), chance.OneIn(2));
   const bool is_recursive = MakeCopies(choice, &chance, &maker);
   SimChance chance_of_parents(seed + 2);
@@ -102,6 +149,7 @@ SimScenario::SimScenario(uint64_t a_seed) : seed(a_seed) {
   if (chance.OneIn(8)) request.options.reflink = Reflink::kAlways;
   if (chance.OneIn(8)) request.options.page_cache = PageCache::kDrop;
   if (chance.OneIn(8)) request.options.page_cache = PageCache::kBypass;
+  AddRareOptions(rare);
 
   job.workers = 1 + static_cast<int>(chance.Below(3));
   job.limits.block_bytes = kBlock;
@@ -130,6 +178,30 @@ SimScenario::SimScenario(uint64_t a_seed) : seed(a_seed) {
   if (chance.OneIn(4)) others = chance.Of(kOthers);
   if (chance.OneIn(4)) job.kernel.call_time = CopyGroup::kDearCall;
   job.limits.made_in_directory = 1 + static_cast<int>(chance.Below(3));
+  if (request.options.interactive) job.workers = 1;  // As WorkerCount() says.
+}
+
+void SimScenario::AddRareOptions(const CopyOptions& rare) {
+  CopyOptions& options = request.options;
+  if (rare.update == Update::kOlder) {
+    options.update = KeepsExisting(options.update) ? Update::kNoneFail : Update::kOlder;
+  }
+  if (!KeepsExisting(options.update)) {
+    options.backup = rare.backup;
+    options.interactive = rare.interactive;
+  }
+  options.makes = rare.makes;
+  if (options.reflink != Reflink::kAlways) options.sparse = rare.sparse;
+  options.attributes_only = rare.attributes_only;
+  // Otherwise the links are in the way.
+  options.keep_directory_symlink = rare.keep_directory_symlink && seed % 4 != 0;
+}
+
+bool SimScenario::follows_links() const {
+  const CopyOptions& options = request.options;
+  return options.dereference == Dereference::kAlways ||
+         (options.dereference == Dereference::kDefault &&
+          (!options.recursive || options.makes == Makes::kHardLinks));
 }
 
 // Returns whether directories are among the copies.
@@ -207,8 +279,8 @@ void SimScenario::LeavePipe(const InodePtr& pipe) {
 
 std::string SimScenario::Describe() const {
   return absl::StrCat(
-      "seed ", seed, ": -", letters, request.options.parents ? " --parents" : "",
-      " from ", source_kind, " to ", target_kind, ", engine ",
+      "seed ", seed, ": -", letters, Words(request.options), " ", copies.size(),
+      " sources from ", source_kind, " to ", target_kind, ", engine ",
       EngineName(request.options.engine), ", ", job.workers, " workers, ",
       job.limits.copies_in_flight, " copies in flight, ", job.directories_max,
       " directories, faults one in ", fault_one_in, ", others ", static_cast<int>(others),

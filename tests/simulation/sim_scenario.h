@@ -40,6 +40,8 @@ struct SimScenario {
 
   // A description of the scenario, to be shown to people.
   std::string Describe() const;
+  // Whether the copy follows symbolic links, wherever it finds them.
+  bool follows_links() const;
 
   uint64_t seed;
   std::unique_ptr<SimWorld> world;
@@ -59,6 +61,8 @@ struct SimScenario {
 
  private:
   bool MakeCopies(uint64_t choice, SimChance* chance, SimTreeMaker* maker);
+  // Adds those of `rare` that go with the other options.
+  void AddRareOptions(const CopyOptions& rare);
   void AddPipe(SimChance* chance);
   void LeavePipe(const InodePtr& pipe);
 };

@@ -53,6 +53,7 @@ void SimTreeMaker::MakeFile(const std::string& path) {
                std::string(chance_->OneIn(8) ? 5000 : 5, 'v'));
   }
   file->modification = {static_cast<time_t>(1'000'000 + chance_->Below(1000)), 5};
+  source_time_ = file->modification;
   files_made_.push_back(path);
 }
 
@@ -110,6 +111,9 @@ std::string SimTreeMaker::Name(int number, bool has_target) {
   if (number > 0 && differs_in_case_ && !has_target && chance_->OneIn(8)) {
     return absl::StrCat("ENTRY", number - 1);
   }
+  if (number > 0 && makes_backups_ && chance_->OneIn(6)) {
+    return absl::StrCat("entry", number - 1, "~");
+  }
   return absl::StrCat("entry", number);
 }
 
@@ -125,7 +129,7 @@ void SimTreeMaker::FillDirectory(const std::string& source, const std::string& t
         MakeSimLink(files_, here, AnyText());
         break;
       case 1:
-        MakeSimNode(files_, here, S_IFIFO | 0640);
+        MakeSimNode(files_, here, pipe_type_ | 0640);
         break;
       case 2:
         MakeSimNode(files_, here, S_IFCHR | 0600, makedev(1, 3));
@@ -143,12 +147,17 @@ void SimTreeMaker::FillDirectory(const std::string& source, const std::string& t
         if (depth < kDepthMax) {
           const InodePtr made = MakeSimDirectory(files_, here, AnyMode());
           if (chance_->OneIn(8)) GiveAcl(made.get(), kAccessAclName);
-          const bool makes = has_target && chance_->OneIn(2);
-          if (makes) MakeTargetDirectory(there);
-          FillDirectory(here, there, depth + 1, makes);
+          const bool is_free = has_target && FindSim(*files_, there) == nullptr;
+          const bool makes = chance_->OneIn(2) && is_free;
+          const bool links =
+              makes_directory_links_ && is_free && !makes && chance_->OneIn(2);
+          const std::string below = links ? there + ".d" : there;
+          if (links) MakeSimLink(files_, there, name + ".d");
+          if (makes || links) MakeTargetDirectory(below);
+          FillDirectory(here, below, depth + 1, makes || links);
           // Behind what is in it, which would get another ACL by that.
           if (chance_->OneIn(8)) GiveAcl(made.get(), kDefaultAclName);
-          if (makes) continue;
+          if (makes || links) continue;
           break;
         }
         [[fallthrough]];
@@ -167,6 +176,32 @@ void SimTreeMaker::MakeTargetDirectory(const std::string& path) {
 }
 
 void SimTreeMaker::MakeObstacle(const std::string& directory, const std::string& path) {
+  if (FindSim(*files_, path) != nullptr) return;
+  MakeAnyObstacle(directory, path);
+  if (ages_targets_) {
+    Age(path);
+    Age(directory + "/elsewhere");
+  }
+  if (!makes_backups_) return;
+  for (const char* const ending : {"~", ".~1~", ".~3~"}) {
+    const std::string backup = absl::StrCat(path, ending);
+    if (chance_->OneIn(4) && FindSim(*files_, backup) == nullptr) {
+      MakeSimFile(files_, backup, "an older backup of what was there");
+    }
+  }
+}
+
+void SimTreeMaker::Age(const std::string& path) {
+  const InodePtr inode = FindSim(*files_, path);
+  if (inode == nullptr || chance_->OneIn(4)) return;
+  inode->modification =
+      chance_->OneIn(4)
+          ? source_time_
+          : timespec{static_cast<time_t>(1'000'000 + chance_->Below(1000)), 5};
+}
+
+void SimTreeMaker::MakeAnyObstacle(const std::string& directory,
+                                   const std::string& path) {
   switch (chance_->Below(6)) {
     case 0:
       MakeTargetDirectory(path);

@@ -5,9 +5,11 @@
 #ifndef RINGCP_TESTS_SIMULATION_SIM_TREE_MAKER_H_
 #define RINGCP_TESTS_SIMULATION_SIM_TREE_MAKER_H_
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <cstdint>
+#include <ctime>
 #include <iterator>
 #include <random>
 #include <string>
@@ -53,9 +55,18 @@ class SimTreeMaker {
   // write files through links that came from another tree, or wait for somebody to read a
   // pipe.
   void MakeFilesOnly() { files_only_ = true; }
+  // From now on makes no pipes. Where case is ignored, a file would be written into the
+  // copy of a pipe, and wait for somebody to read it.
+  void MakeNoPipes() { pipe_type_ = S_IFSOCK; }
   // From now on makes links to directories above, too. Not to be used if inode numbers
   // are made up, because then nobody can notice the cycle.
   void MakeCycles() { makes_cycles_ = true; }
+  // From now on what the target holds may be older than the source.
+  void AgeTargets() { ages_targets_ = true; }
+  // From now on there are names of backups, in the source and in the target.
+  void MakeBackups() { makes_backups_ = true; }
+  // From now on directories in the target may be reached through symbolic links.
+  void MakeDirectoryLinks() { makes_directory_links_ = true; }
   bool has_default_acls() const { return has_default_acls_; }
 
   void MakeFile(const std::string& path);
@@ -74,7 +85,10 @@ class SimTreeMaker {
   void FillDirectory(const std::string& source, const std::string& target, int depth,
                      bool has_target);
   void MakeTargetDirectory(const std::string& path);
+  // Makes something in a target's place, unless something is there.
   void MakeObstacle(const std::string& directory, const std::string& path);
+  void MakeAnyObstacle(const std::string& directory, const std::string& path);
+  void Age(const std::string& path);
 
   SimFileSystem* const files_;
   SimChance* const chance_;
@@ -82,7 +96,12 @@ class SimTreeMaker {
   const bool differs_in_case_;
   bool makes_cycles_ = false;
   bool files_only_ = false;
+  mode_t pipe_type_ = S_IFIFO;
+  bool ages_targets_ = false;
+  bool makes_backups_ = false;
+  bool makes_directory_links_ = false;
   bool has_default_acls_ = false;
+  timespec source_time_ = {};  // Of the last file made in the source.
   std::vector<std::string> files_made_;
   std::vector<std::string> obstacles_;
 };

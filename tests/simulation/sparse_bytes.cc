@@ -99,6 +99,12 @@ uint64_t SparseBytes::NextHole(uint64_t offset) const {
   return std::min(size_, std::max(offset, number * kPageBytes));
 }
 
+uint64_t SparseBytes::pages_of_zeros() const {
+  return std::count_if(pages_.begin(), pages_.end(), [](const auto& page) {
+    return page.second.find_first_not_of('\0') == std::string::npos;
+  });
+}
+
 std::string SparseBytes::ToString() const {
   std::string all(size_, '\0');
   for (const auto& [number, page] : pages_) {

@@ -22,6 +22,8 @@ class SparseBytes {
   // The pages that take space: those with data and those that are preallocated.
   uint64_t pages() const { return pages_.size() + set_aside_.size(); }
   uint64_t pages_with_data() const { return pages_.size(); }
+  // Those whose data are all zeros.
+  uint64_t pages_of_zeros() const;
 
   // Copies the bytes in [offset, offset + length) and returns how many they are, which is
   // fewer at the end.
