@@ -34,8 +34,9 @@ JobTimes JobTimes::Since(const JobTimes& before) const {
   span.work_us -= before.work_us;
   span.wait_us -= before.wait_us;
   span.in_flight_us -= before.in_flight_us;
-  for (size_t i = 0; i < kJobLimits; ++i)
+  for (size_t i = 0; i < kJobLimits; ++i) {
     span.wait_limit_us[i] -= before.wait_limit_us[i];
+  }
   span.source_us -= before.source_us;
   span.target_us -= before.target_us;
   return span;

@@ -1,10 +1,11 @@
 // How long the calls of a kernel take, by the side of the copy that they concern, so that
 // a job can tell which side it waits for.
 //
-// Where calls take long, each of them is timed. Where they don't, only one in kCallsMax
-// is, and stands for all of these, because to look at the clock takes a notable part of
-// the time of a call that finds all in memory. One that takes long among these counts for
-// itself alone: most likely its thread had to leave the CPU to another one.
+// Each call is timed at first, and after one that took long: as long as one in kCallsMax
+// takes long, all are. Otherwise only one in kCallsMax is timed, and stands for all of
+// these, because to look at the clock takes a notable part of the time of a call that
+// finds all in memory. One that takes long among these counts for itself alone: most
+// likely its thread had to leave the CPU to another one.
 //
 // Thread-safety: any thread may call all methods.
 
@@ -32,17 +33,16 @@ class SideTimes {
   // Carries out `op` by calling `run`, and returns its result.
   template <typename Run>
   int32_t Time(const Op& op, const Run& run) {
-    if (skipped + 1 < gap) {
-      ++skipped;
-      return run(op);
-    }
+    if (to_time == 0 && ++skipped < kCallsMax) return run(op);
+    const int calls = to_time > 0 ? 1 : kCallsMax;
+    to_time = std::max(to_time - 1, 0);
     skipped = 0;
     const Side side = SideOf(op);
     const SteadyTime start = std::chrono::steady_clock::now();
     const int32_t result = run(op);
-    const auto time = std::chrono::steady_clock::now() - start;
-    Add(side, time + (gap - 1) * std::min<SteadyTime::duration>(time, kSlowCallMin));
-    gap = time >= kSlowCallMin ? 1 : std::min(2 * gap, kCallsMax);
+    const SteadyTime::duration time = std::chrono::steady_clock::now() - start;
+    Add(side, time + (calls - 1) * std::min<SteadyTime::duration>(time, kSlowCallMin));
+    if (time >= kSlowCallMin) to_time = kCallsMax;
     return result;
   }
 
@@ -57,8 +57,9 @@ class SideTimes {
   }
 
  private:
-  // Of the calling thread: one call in gap is timed, and so many were not since.
-  static inline thread_local int gap = 1;
+  // Of the calling thread: calls that are each to be timed, and then, how many were not
+  // since the last one that was.
+  static inline thread_local int to_time = kCallsMax;
   static inline thread_local int skipped = 0;
 
   std::array<std::atomic<int64_t>, 2> times_ = {};  // Nanoseconds.
