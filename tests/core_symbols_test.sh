@@ -18,7 +18,7 @@ beside='ringcp::(CondVar::Wait|AvailableCpus|BatchScheduling|HasRoomForThread|Ke
 allowed=(
   'ringcp::.*'
   # Abseil's strings, statuses, tables and durations, but not its clocks and locks.
-  '(bool )?absl::[a-z]*(Str|AsciiStr|SimpleAtoi|Status|Duration|ToChrono|ToInt64|ToDouble|FromChrono|Floor|strings_internal|str_format_internal|numbers_internal|hash_internal|container_internal|internal_statusor|status_internal|time_internal|raw_logging_internal|base_internal::Throw).*'
+  '(bool )?absl::[a-z]*(Str|AsciiStr|SimpleAtoi|Status|Duration|FDivDuration|ToChrono|ToInt64|ToDouble|FromChrono|Floor|strings_internal|str_format_internal|numbers_internal|hash_internal|container_internal|internal_statusor|status_internal|time_internal|raw_logging_internal|base_internal::Throw).*'
   'absl::(FailedPrecondition|ResourceExhausted|Unavailable|InvalidArgument|Internal)Error.*'
   'absl::operator.*'
   # Memory, and what the compiler and the C++ library need.
@@ -26,7 +26,7 @@ allowed=(
   'std::(ios_base::Init::|__cxx11::|__throw_|terminate\(|__detail::|_Hash_bytes|_Rb_tree|__once|uncaught_|exception|bad_|logic_error|length_error|out_of_range|nothrow|type_info).*'
   '(vtable|typeinfo|typeinfo name|VTT|guard variable) for .*'
   '_GLOBAL_OFFSET_TABLE_|_Unwind_Resume|__cxa_[a-z_]+|__dso_handle|__gxx_personality_v0'
-  '__libc_single_threaded|__stack_chk_fail'
+  '__libc_single_threaded|__stack_chk_fail|__tls_get_addr|__popcountdi2'
   'mem(chr|cmp|cpy|move|set)|str(cmp|len)|round'
   # Locks for data that threads share. They are never held while something waits.
   'pthread_mutex_(lock|unlock)'

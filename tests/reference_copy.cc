@@ -141,7 +141,7 @@ class ReferenceCopier {
     if (!KeepsExisting(options_.update) && AreSame(source, target)) {
       return Failed(Q(source.path) + " and " + Q(target.path) + " are the same file");
     }
-    if (is_directory && !S_ISDIR(target.file.st_mode)) {
+    if (is_directory && !S_ISDIR(target.file.st_mode) && !backs_up()) {
       return Failed("cannot overwrite non-directory " + Q(target.path) +
                     " with directory " + Q(source.path));
     }
@@ -152,7 +152,7 @@ class ReferenceCopier {
   // Whether the target is the link that is to be made.
   bool IsDone(const Source& source, const Target& target) const {
     const FileId there = IdOf(target.file);
-    if (source.is_linked_to) {
+    if (source.is_linked_to && (makes_hard_links() || !S_ISLNK(source.file.st_mode))) {
       struct stat file = {};
       return makes_hard_links() &&
              (IdOf(source.file) == there ||
@@ -208,7 +208,9 @@ class ReferenceCopier {
                 const std::vector<FileId>& above) {
     const struct stat& from = source.file;
     if (S_ISDIR(from.st_mode)) {
-      CopyDirectory(source, target, above);
+      const bool makes_way = target.exists && !S_ISDIR(target.file.st_mode);
+      if (makes_way) MakeWay(target);
+      CopyDirectory(source, makes_way ? Target{.path = target.path} : target, above);
       return;
     }
     // With --preserve=links a file that has other names keeps its contents, so only its
