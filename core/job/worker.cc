@@ -31,6 +31,7 @@ absl::Status Worker::Run() {
 }
 
 bool Worker::Step() {
+  if (!step_begin_.has_value()) step_begin_ = kernel_->Now();
   idle_max_ = absl::ZeroDuration();
   if (phase_ == Phase::kEntries && CopyEntries()) phase_ = Phase::kAlone;
   if (phase_ == Phase::kAlone && CopyAlone()) phase_ = Phase::kStreams;
@@ -41,6 +42,7 @@ bool Worker::Step() {
     // woken any more.
     claims_.StopWaiting();
     CountKernel();
+    CountTime(kernel_->Now(), /*in_flight=*/0, /*by_helpers=*/0);
   }
   return phase_ != Phase::kEnded;
 }

@@ -326,7 +326,7 @@ class Worker {
   absl::Duration idle_max_ = absl::ZeroDuration();
   bool stopping_ = false;  // StopIfCancelled() has stopped what there was.
   bool ring_failed_ = false;
-  std::optional<SteadyTime> step_begin_;  // When the last wait ended.
+  std::optional<SteadyTime> step_begin_;  // When the last wait ended, or all began.
   KernelCounters ring_counted_;           // What counters_ has of it already.
   WaitAccount waits_;
   // Chains that each copy a block of a large file and are to be carried out at once,

@@ -30,7 +30,7 @@ void Worker::CountTime(SteadyTime wait_begin, int in_flight, int by_helpers) {
   const auto microseconds = [](SteadyTime::duration time) {
     return std::chrono::duration_cast<std::chrono::microseconds>(time).count();
   };
-  const int64_t worked = microseconds(wait_begin - step_begin_.value_or(wait_begin));
+  const int64_t worked = microseconds(wait_begin - *step_begin_);
   step_begin_ = now;
   const int64_t waited = microseconds(now - wait_begin);
   counters_->work_us.Add(worked);
