@@ -13,12 +13,11 @@ Manual CopyManual() {
       .usages = {"[OPTION]... [-T] SOURCE TARGET", "[OPTION]... SOURCE... DIRECTORY",
                  "[OPTION]... -t DIRECTORY SOURCE..."},
       .description =
-          "Copy SOURCE to TARGET, or several SOURCEs into DIRECTORY, as GNU cp "
-          "does.",
+          "Copy SOURCE to TARGET, or several SOURCEs into DIRECTORY, as GNU cp does. "
+          "Where versions of GNU cp differ, ringcp does what 9.5 and later ones do.",
       .options = CopyOptionTexts(),
       .notes =
-          {"Where versions of GNU cp differ, ringcp does what 9.5 and later ones do.",
-           "If nobody reads -v's lines any more (\"ringcp -rv a b | head\"), the copy is "
+          {"If nobody reads -v's lines any more (\"ringcp -rv a b | head\"), the copy is "
            "completed all the same, and the exit code is 1; GNU cp is ended half-way.",
            "With -i the files of a directory are asked about before those of directories "
            "below it. Of two SOURCEs with one name, the second is refused without a "
@@ -28,20 +27,17 @@ Manual CopyManual() {
            "With 'json' standard error has one JSON object a line: "
            "{\"state\":...,\"progress\":{...}} at most ten times a second, "
            "{\"error\":{...}} for each file that was not copied, and as the last line "
-           "one "
-           "whose state is SUCCEEDED, FAILED or CANCELLED, unless an agent did not take "
-           "the job or was lost; also \"warning\", \"failure\" (then, and of the job as "
-           "a "
-           "whole), \"copied\", \"removed\" and \"unbackup\" (-v), \"question\" "
+           "one whose state is SUCCEEDED, FAILED or CANCELLED, unless an agent did not "
+           "take the job or was lost; also \"warning\", \"failure\" (then, and of the "
+           "job as a whole), \"copied\", \"removed\" and \"unbackup\" (-v), \"question\" "
            "(-i; the answer is read from standard input) and \"debug\", each with a "
            "text. Fields are those of ringcp.v1.Progress and FileError, 64-bit numbers "
            "are strings. A command line that is wrong is told of in plain text.",
            "An agent gets absolute paths and copies with its own rights and umask; its "
            "warnings are in its log. It does not report each file and has no terminal, "
-           "so "
-           "-v and -i can't be had from it. With --parents it takes SOURCEs that begin "
-           "with a slash only, and it takes none that is another file for each process, "
-           "such as /dev/stdin."},
+           "so -v and -i can't be had from it. With --parents it takes SOURCEs that "
+           "begin with a slash only, and it takes none that is another file for each "
+           "process, such as /dev/stdin."},
       .environment = {{"RINGCP_AGENT",
                        "the ADDRESS of the agent to use without --agent; empty or unset: "
                        "copy in this process"},

@@ -62,7 +62,7 @@ TEST(FileCopyCloneTest, AClonedFileIsNeitherReadNorWritten) {
   EXPECT_EQ(cloning.copy.Settle({0, 0}), "copied");
   EXPECT_EQ(cloning.copy.counters().bytes_done.value(), 100);
   EXPECT_EQ(cloning.copy.route(),
-            ContentsRoute(Means::kUnknown, Means::kYes, Holes::kUnknown));
+            (ContentsRoute{Means::kUnknown, Means::kYes, Holes::kUnknown}));
 }
 
 TEST(FileCopyCloneTest, WithItsSourceInMemoryNothingIsWaitedFor) {
@@ -100,7 +100,7 @@ TEST(FileCopyCloneTest, WhereCloningIsImpossibleContentsAreCopied) {
   EXPECT_EQ(cloning.copy.Settle({0}), "close fd8 = close fd7");
   EXPECT_EQ(cloning.copy.Settle({0, 0}), "copied");
   EXPECT_EQ(cloning.copy.route(),
-            ContentsRoute(Means::kAvoided, Means::kUnsupported, Holes::kNotSought));
+            (ContentsRoute{Means::kAvoided, Means::kUnsupported, Holes::kNotSought}));
   // The next file is copied by its usual chain.
   EXPECT_EQ(cloning.copy.OpenSource(), "fstat fd7 - no pipe fd7 - read fd7 4096@0");
   EXPECT_EQ(cloning.copy.Settle({0, 100}),

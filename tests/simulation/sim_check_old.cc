@@ -169,8 +169,9 @@ void SimCheck::CheckOld() {
   const CopyOptions& options = scenario_->request.options;
   for (const auto& [path, old] : old_) {
     if (old.inode->is_directory()) {
-      if (FindSim(files_, path) != old.inode)
+      if (FindSim(files_, path) != old.inode) {
         Violate(path, "was a directory, and is gone");
+      }
       continue;
     }
     if (old.inode->links > 0 && !MayBeWritten(*old.inode) &&
