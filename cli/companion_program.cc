@@ -1,6 +1,7 @@
 #include "cli/companion_program.h"
 
 #include <fcntl.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,6 +20,19 @@ namespace {
 
 constexpr char kOwnProgram[] = "/proc/self/exe";
 
+// The path of the running program, without symbolic links; "" if it can't be found.
+// Where /proc is not mounted, it is the one that the program was called by.
+std::string OwnPath() {
+  std::error_code error;
+  std::string path = std::filesystem::read_symlink(kOwnProgram, error);
+  if (!error) return path;
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): getauxval() returns addresses so.
+  const char* const called = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
+  if (called == nullptr) return "";
+  path = std::filesystem::canonical(called, error);
+  return error ? "" : path;
+}
+
 // Whether only somebody who could also have replaced `own`, the running program, can have
 // put the program `stat` there or changed it.
 bool IsTrusted(const struct stat& stat, const struct stat& own) {
@@ -29,8 +43,7 @@ bool IsTrusted(const struct stat& stat, const struct stat& own) {
 }  // namespace
 
 int ExecCompanion(const CompanionProgram& program, char** argv) {
-  std::error_code ignored;
-  const std::string own_path = std::filesystem::read_symlink(kOwnProgram, ignored);
+  const std::string own_path = OwnPath();
   const size_t directory_length = own_path.rfind('/') + 1;  // 0 if there is no slash.
   const std::string path = own_path.substr(0, directory_length) + program.name;
   // The same open file is checked and run, so nobody can exchange it in between.
@@ -38,7 +51,8 @@ int ExecCompanion(const CompanionProgram& program, char** argv) {
   struct stat stat = {};
   struct stat own = {};
   std::string reason;
-  if (fd < 0 || fstat(fd, &stat) != 0 || ::stat(kOwnProgram, &own) != 0) {
+  if (fd < 0 || fstat(fd, &stat) != 0 ||
+      (::stat(kOwnProgram, &own) != 0 && ::stat(own_path.c_str(), &own) != 0)) {
     reason = strerror(errno);
   } else if (!IsTrusted(stat, own)) {
     reason = "others than the owner of ringcp may have put it there";

@@ -105,10 +105,7 @@ void SourceAttributes::Settle(int32_t result) {
 
 void SourceAttributes::OnList(int32_t result) {
   if (result < 0) {
-    // Without /proc the attributes of what was opened with O_PATH can't be read.
-    const bool is_out_of_reach =
-        result == -ENOENT && type_ != S_IFREG && type_ != S_IFDIR;
-    if (SaysNoAcl(-result) || is_out_of_reach) return;
+    if (SaysNoAcl(-result)) return;
     if (preserve_.has_xattrs()) list_error_ = -result;
     if (!preserve_.mode) return;
     acl_error_ = -result;

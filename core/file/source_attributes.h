@@ -44,8 +44,7 @@ class SourceAttributes {
   SourceAttributes& operator=(const SourceAttributes&) = delete;
 
   // Begins to look at `source`, whose st_mode is `mode`, for what `preserve` asks for;
-  // done() if that is nothing. Any descriptor will do; for a link, pipe, device or socket
-  // that was opened with O_PATH, /proc is needed, and without /proc only `mode` counts.
+  // done() if that is nothing. Any descriptor will do.
   // REQUIRES: done().
   void Start(const Preserve& preserve, FileRef source, mode_t mode);
 

@@ -7,10 +7,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <string>
 
-#include "absl/strings/str_cat.h"
 #include "core/kernel/preloaded_libraries.h"
+#include "core/kernel/proc_path.h"
 
 namespace ringcp {
 namespace {
@@ -23,25 +22,19 @@ constexpr long kFchmodat2 = SYS_fchmodat2;
 constexpr long kFchmodat2 = 452;
 #endif
 
-// The path by which calls that take no descriptor reach the file of `fd`, if /proc is
-// mounted.
-std::string ProcPath(int fd) { return absl::StrCat("/proc/self/fd/", fd); }
-
 int32_t ResultOf(ssize_t value) {
   return value >= 0 ? static_cast<int32_t>(value) : -errno;
 }
 
-// The result to report if the call by descriptor failed with `error_number` and the call
-// by a path in /proc then returned `result`. Without /proc, the latter says nothing about
-// the file.
-int32_t TheirResult(int error_number, ssize_t result) {
-  if (result >= 0) return static_cast<int32_t>(result);
-  return errno == ENOENT || errno == ENOTDIR ? -error_number : -errno;
+// The result to report if the call by descriptor failed with `error_number`, and
+// CallByProcPath() then returned `result`, whose EPERM can be for want of /proc.
+int32_t OrTheirs(int error_number, int32_t result) {
+  return result == -EPERM ? -error_number : result;
 }
 
 // Calls `by_descriptor`. If that fails because `fd` was opened with O_PATH, calls it once
 // more with a new descriptor if the file is a directory that may be read, and `by_path`
-// with the path in /proc otherwise.
+// with a path in /proc otherwise.
 template <typename ByDescriptor, typename ByPath>
 int32_t OnAnyDescriptor(int fd, const ByDescriptor& by_descriptor,
                         const ByPath& by_path) {
@@ -49,7 +42,7 @@ int32_t OnAnyDescriptor(int fd, const ByDescriptor& by_descriptor,
   if (result >= 0 || errno != EBADF) return ResultOf(result);
   const int opened = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (opened < 0 && errno == EBADF) return -EBADF;  // `fd` is not open at all.
-  if (opened < 0) return ResultOf(by_path(ProcPath(fd).c_str()));
+  if (opened < 0) return CallByProcPath(fd, by_path);
   const int32_t of_opened = ResultOf(by_descriptor(opened));
   close(opened);
   return of_opened;
@@ -69,7 +62,9 @@ int32_t ChangeMode(int fd, mode_t mode) {
   // ENOSYS comes from an older Linux. EPERM may come from a seccomp filter: most of them
   // do not know this call.
   if (error_number != ENOSYS && error_number != EPERM) return -error_number;
-  return TheirResult(error_number, chmod(ProcPath(fd).c_str(), mode));
+  return OrTheirs(error_number, CallByProcPath(fd, [mode](const char* path) {
+                    return chmod(path, mode);
+                  }));
 }
 
 int32_t ChangeOwner(int fd, uid_t user, gid_t group) {
@@ -82,7 +77,9 @@ int32_t ChangeTimes(int fd, const timespec times[2]) {
   if (utimensat(fd, "", times, AT_EMPTY_PATH) == 0) return 0;
   const int error_number = errno;
   if (error_number != EINVAL) return -error_number;  // EINVAL: an older Linux.
-  return TheirResult(error_number, utimensat(AT_FDCWD, ProcPath(fd).c_str(), times, 0));
+  return OrTheirs(error_number, CallByProcPath(fd, [times](const char* path) {
+                    return utimensat(AT_FDCWD, path, times, /*flags=*/0);
+                  }));
 }
 
 int32_t ReadXattr(int fd, const char* name, void* value, size_t size) {

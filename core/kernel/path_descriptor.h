@@ -3,8 +3,7 @@
 // descriptor of a pipe or a device, because opening it could block or set something
 // going; of a symbolic link; and of a directory that may not be read. fchmod(),
 // futimens(), fchown() and fgetxattr() refuse such descriptors, and the detour through
-// /proc/self/fd fails where /proc is not mounted, as in the roots that images are built
-// in.
+// /proc (proc_path.h) needs it mounted, or the right to mount it.
 //
 // Thread-safety: the functions may be called by any thread.
 

@@ -282,6 +282,26 @@ TEST_F(PreloadTest, WithoutTheTwinNothingIsCopied) {
   EXPECT_EQ(Run({"-a", "tree", "copy"}, "", alone).exit_code, 0);
 }
 
+// As in the roots that images are built in.
+TEST_F(PreloadTest, WithoutProcTheTwinIsFoundByTheNameItsProgramWasCalledBy) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can have a root without /proc";
+#if defined(__SANITIZE_ADDRESS__) || defined(_GLIBCXX_TSAN)
+  GTEST_SKIP() << "sanitizers need /proc";
+#endif
+  std::filesystem::create_symlink(ProgramPath("cli/ringcp"), scratch_.Path("cp"));
+  const Subprocess::Result result =
+      RunProgram({.program = "/usr/bin/unshare",
+                  .arguments = {"unshare", "-m", "sh", "-ec",
+                                absl::StrCat("umount -l /proc\nLD_PRELOAD=",
+                                             ProgramPath("tests/e2e/libtelling.so"),
+                                             " ./cp -a tree copy")},
+                  .environment = {"PATH=/usr/bin:/bin", kAnyOrder},
+                  .directory = scratch_.path()});
+  EXPECT_EQ(result.exit_code, 0) << result.error;
+  EXPECT_TRUE(absl::StrContains(result.error, "mkdirat\n")) << result.error;
+  EXPECT_EQ(ReadFileOrNone(scratch_.Path("copy/directory/file")), "alpha\n");
+}
+
 TEST_F(PreloadTest, WithOtherRightsThanTheUsersThereIsNoTwin) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can make a program that others run so";
   const std::string alone = scratch_.Path("alone");

@@ -287,16 +287,26 @@ class CopyJobWithoutProcTest : public CopyJobNodesTest {
     }
   }
 
-  // Archives s as t there. If `error_number` is not 0, fchmodat2() fails with it.
-  std::string Archive(int error_number) const {
+  // Archives s as t there. If `error_number` is not 0, fchmodat2() fails with it. Whether
+  // the process may mount a /proc of its own is `may_mount`.
+  std::string Archive(int error_number, bool may_mount = true) const {
     return InChildProcess([&]() -> std::string {
       umask(022);
       CopyRequest request = RequestOf("/s", "/t", "a");
       request.options.umask = 022;
       if (chroot(scratch_.path().c_str()) != 0 || chdir("/") != 0) return "no chroot";
       if (error_number != 0 && !RefuseCall(kFchmodat2, error_number)) return "no filter";
+      if (!may_mount && !RefuseCall(SYS_fsopen, EPERM)) return "no filter";
       return RunJob(request).Messages();
     });
+  }
+
+  // The value of an extended attribute; "" if the file has none by this name.
+  std::string Attribute(const std::string& path, const char* name) const {
+    char value[256];
+    const ssize_t size =
+        lgetxattr(scratch_.Path(path).c_str(), name, value, sizeof(value));
+    return std::string(value, size > 0 ? size : 0);
   }
 
   void ExpectWhole() const {
@@ -322,16 +332,37 @@ TEST_F(CopyJobWithoutProcTest, ModesAndTimesAreKept) {
   EXPECT_EQ(TypeAndMode("t/null"), "20640");
 }
 
-TEST_F(CopyJobWithoutProcTest, OlderKernelsKeepModesAndTimesOfAllButOtherUsersDevices) {
+TEST_F(CopyJobWithoutProcTest, OlderKernelsKeepModesAndTimesToo) {
   if (geteuid() != 0) GTEST_SKIP() << "only root may change its root directory";
   for (const int error_number : {ENOSYS, EPERM}) {
-    EXPECT_EQ(Archive(error_number),
-              absl::StrCat("preserving permissions for '/t/null': ",
-                           error_number == EPERM ? "Operation not permitted"
-                                                 : "Function not implemented"));
+    EXPECT_EQ(Archive(error_number), "");
     ExpectWhole();
-    EXPECT_EQ(TypeAndMode("t/null"), "20600");  // Too few permissions, never too many.
+    EXPECT_EQ(TypeAndMode("t/null"), "20640");
     PrepareWithShell(scratch_.path(), "rm -r t");
+  }
+}
+
+TEST_F(CopyJobWithoutProcTest, WhatMayHaveAnAclNobodyCanSeeIsForItsOwnerOnly) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root may change its root directory";
+  EXPECT_EQ(Archive(0, /*may_mount=*/false),
+            "preserving permissions for '/t/null': Operation not permitted\n"
+            "preserving permissions for '/t/open': Operation not permitted\n"
+            "preserving permissions for '/t/p': Operation not permitted");
+  EXPECT_EQ(TypeAndMode("t/p"), "10600");
+  EXPECT_EQ(TypeAndMode("t/open"), "10600");
+  EXPECT_EQ(TypeAndMode("t/null"), "20600");
+}
+
+TEST_F(CopyJobWithoutProcTest, AttributesOfLinksAndAclsOfPipesAreKept) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root may change its root directory";
+  PrepareWithShell(scratch_.path(),
+                   "setfattr -hn trusted.a -v 1 s/l; setfacl -m u:7:rw s/p s/null");
+  EXPECT_EQ(Archive(0), "");
+  EXPECT_EQ(Attribute("t/l", "trusted.a"), "1");
+  for (const std::string name : {"p", "null"}) {
+    const std::string acl = Attribute("s/" + name, kAccessAclName);
+    EXPECT_FALSE(acl.empty());
+    EXPECT_EQ(Attribute("t/" + name, kAccessAclName), acl);
   }
 }
 
