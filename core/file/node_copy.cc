@@ -142,12 +142,21 @@ class NodeCopy {
 
   // Returns 0 or an errno.
   int Make() const {
+    if (is_link_) {
+      return -kernel_->Do(
+          MakeSymlink(text_.c_str(), names_.target_directory, names_.target));
+    }
     const mode_t type = source_.stx_mode & S_IFMT;
-    return -kernel_->Do(
-        is_link_ ? MakeSymlink(text_.c_str(), names_.target_directory, names_.target)
-                 : MakeNode(names_.target_directory, names_.target,
-                            type | (policy_.NewMode(type | mode_) & ~withheld_),
-                            NodeDeviceOf(source_)));
+    const mode_t permissions = policy_.NewMode(type | mode_) & ~withheld_;
+    // GNU cp keeps these bits of what is no regular file in any case, except those that
+    // the kernel clears when the owner is set (chown(2)).
+    mode_t special = mode_ & kAllModeBits & ~kPermissions;
+    if (policy_.preserve.ownership) {
+      const bool is_run_as_group = (permissions & ~policy_.umask & S_IXGRP) != 0;
+      special &= ~(is_run_as_group ? kSetIdBits : S_ISUID);
+    }
+    return -kernel_->Do(MakeNode(names_.target_directory, names_.target,
+                                 type | special | permissions, NodeDeviceOf(source_)));
   }
 
   bool MakeInAnyCase() {

@@ -221,6 +221,15 @@ INSTANTIATE_TEST_SUITE_P(
     SpecialFiles, GnuCp,
     Values(Situation{"FifoInTree", "mkfifo -m 640 d/p", "cp -r d x"},
            Situation{"FifoInArchive", "mkfifo -m 640 d/p", "cp -a d x"},
+           Situation{"SpecialBits",
+                     "mkfifo p q d/p; chmod 6711 p; chmod 1777 q; chmod 6777 d/p",
+                     "cp -r p q d t; cp -a p q d e; umask 077; cp -r d x;"
+                     "cp -r --preserve=ownership d y; cp -r --no-preserve=mode d z;"
+                     "cp -a --no-preserve=ownership d w"},
+           Situation{"SpecialBitsOfOthers",
+                     "mkfifo p q d/p; chmod 1777 q;"
+                     "chown 5:5 p d/p; chmod 6777 p d/p",
+                     "cp -r p q d t; cp -a p d x; cp -r --preserve=ownership d y", true},
            Situation{"Fifo", "mkfifo p", "cp -r p x"},
            Situation{"FifoOverFile", "mkfifo p", "cp -r p b"},
            Situation{"FifosContents", "mkfifo p", "(printf text > p &) ; cp p x"},
