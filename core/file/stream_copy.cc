@@ -18,6 +18,7 @@ constexpr uint32_t kBufferBytes = 64 * 1024;
 // How many blocks of a stream that never waits are copied before the worker gets a chance
 // to do other things.
 constexpr int kBlocksPerStep = 16;
+
 }  // namespace
 
 StreamCopy::StreamCopy(const FileCopyPolicy& policy, const FileCopyNames& names,
@@ -66,25 +67,37 @@ StreamCopy::Outcome StreamCopy::GoOn() {
   return outcome;
 }
 
+bool StreamCopy::EndsAtFirstLook() {
+  RINGCP_CHECK(outcome_ == Outcome::kRunning && state_ == State::kBegin);
+  const Outcome outcome = LookFirst();
+  if (outcome == Outcome::kCopied) return false;
+  outcome_ = Finish(outcome);
+  return true;
+}
+
+StreamCopy::Outcome StreamCopy::LookFirst() {
+  const int32_t result =
+      kernel_->Stat(names_.source_directory, names_.source,
+                    names_.follow_source ? 0 : AT_SYMLINK_NOFOLLOW, &source_stat_);
+  if (result != 0) return Fail(Operation::kStat, -result, false);
+  LookAtExisting();
+  const TargetDecision decision = Decide();
+  if (decision.fate == Fate::kSkip) return Outcome::kSkipped;
+  if (decision.fate == Fate::kAsk) return Outcome::kAsks;
+  if (decision.fate == Fate::kKeepNewer) return Outcome::kKeptNewer;
+  if (decision.refusal == Refusal::kTargetKept) return Refuse(decision.refusal);
+  if (policy_.interactive && decision.fate == Fate::kFailToLook) {
+    return Fail(Operation::kStat, target_error_, true);
+  }
+  return Outcome::kCopied;
+}
+
 StreamCopy::Outcome StreamCopy::Begin() {
   // A source that is skipped need not be readable, so this is decided before opening it.
   // So is a question: a pipe that was opened and closed again has lost its writer.
-  if (policy_.update != Update::kAll || policy_.interactive) {
-    const int32_t result =
-        kernel_->Stat(names_.source_directory, names_.source,
-                      names_.follow_source ? 0 : AT_SYMLINK_NOFOLLOW, &source_stat_);
-    if (result != 0) return Fail(Operation::kStat, -result, false);
-    LookAtExisting();
-    const TargetDecision decision = Decide();
-    if (decision.fate == Fate::kSkip) return Outcome::kSkipped;
-    if (decision.fate == Fate::kAsk) return Outcome::kAsks;
-    if (decision.fate == Fate::kKeepNewer) return Outcome::kKeptNewer;
-    if (decision.refusal == Refusal::kTargetKept) return Refuse(decision.refusal);
-    if (policy_.interactive && decision.fate == Fate::kFailToLook) {
-      return Fail(Operation::kStat, target_error_, true);
-    }
-  }
-  const Outcome outcome = OpenSource();
+  Outcome outcome = Outcome::kCopied;
+  if (policy_.update != Update::kAll || policy_.interactive) outcome = LookFirst();
+  if (outcome == Outcome::kCopied) outcome = OpenSource();
   return outcome == Outcome::kCopied ? OpenTarget() : outcome;
 }
 

@@ -55,6 +55,10 @@ class StreamCopy {
   StreamCopy(const StreamCopy&) = delete;
   StreamCopy& operator=(const StreamCopy&) = delete;
 
+  // Whether the copy has ended, because its target is to be asked about, skipped or left
+  // alone. Otherwise nothing has been opened, and a step looks once more.
+  // REQUIRES: no step has been made.
+  bool EndsAtFirstLook();
   // Does as much as is possible without waiting. Returns true if the copy has ended.
   // REQUIRES: it has not ended before.
   bool Step();
@@ -90,6 +94,7 @@ class StreamCopy {
   // otherwise the outcome that ends it.
   Outcome GoOn();
   Outcome Begin();
+  Outcome LookFirst();
   Outcome OpenSource();
   Outcome OpenTarget();
   Outcome MakeTarget();

@@ -230,6 +230,8 @@ class Worker {
   // and redirects it. False if that can't help: it has been looked at before, can't be
   // looked at, or is what it was taken for.
   bool LookAgain(const WaitingEntry& entry);
+  // Streams are copied last, but what is asked about them has its turn.
+  void KeepStream(const WaitingEntry& entry);
   void OnStreamEnded(const WaitingEntry& entry, const StreamCopy& copy);
   // Has the user be asked about the target of `entry`, whose st_mode is `mode`. If the
   // answer is yes, TakeInAnswers() adds the entry to to_copy_.

@@ -113,7 +113,7 @@ void Worker::Begin(const WaitingEntry& entry) {
     case EntryKind::kSpecial:
       return BeginNode(entry);
     case EntryKind::kStream:
-      PutAside(entry, &streams_);
+      KeepStream(entry);
   }
 }
 

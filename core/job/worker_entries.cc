@@ -45,6 +45,14 @@ bool Worker::Redirect(const WaitingEntry& entry, mode_t mode) {
   return true;
 }
 
+void Worker::KeepStream(const WaitingEntry& entry) {
+  if (work_.policy.interactive && !entry.may_replace) {
+    StreamCopy copy(work_.policy, NamesOf(entry), *work_.cancelled, counters_);
+    if (copy.EndsAtFirstLook()) return OnStreamEnded(entry, copy);
+  }
+  PutAside(entry, &streams_);
+}
+
 void Worker::OnStreamEnded(const WaitingEntry& entry, const StreamCopy& copy) {
   reports_.OfXattrs(entry, copy.xattr_failures());
   const EntryReports::Old old = {copy.old_target(), copy.backup()};

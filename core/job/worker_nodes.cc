@@ -87,7 +87,7 @@ Worker::NodeNext Worker::DecideNode(NodeTask* node) {
   const bool is_other = S_ISREG(stat.stx_mode) || S_ISDIR(stat.stx_mode);
   if (!is_node && !is_other) {
     entry.kind = EntryKind::kStream;
-    PutAside(entry, &streams_);
+    KeepStream(entry);
     return NodeNext::kNothing;
   }
   if (!is_node && Redirect(entry, stat.stx_mode)) return NodeNext::kNothing;

@@ -185,6 +185,11 @@ INSTANTIATE_TEST_SUITE_P(
         Situation{"Links", "ln -s x d/l; mkdir -p y; ln -s z y/l",
                   "echo y | cp -aiv d/. y"},
         Situation{"Fifo", "mkfifo p d/p; printf 1 > t/p", "echo y | cp -Ri p t"},
+        Situation{"Streams",
+                  "printf 1 > t/null; printf 2 > t/a; printf 3 > t/b; mkfifo p",
+                  "printf 'y\\nn\\n' | cp -i /dev/null a t;"
+                  "printf 'n\\ny\\n' | cp -i /dev/null b t;"
+                  "printf 3 > t/p; printf 'n\\ny\\n' | cp -i p a t; :"},
         Situation{"Tree", "mkdir -p x/e; printf 2 > x/e/g", "yes | cp -ri d/. x"},
         Situation{"HardLinksKept",
                   "ln d/c d/c2; mkdir x; printf 1 > x/c; printf 2 > x/c2",

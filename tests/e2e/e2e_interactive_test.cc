@@ -73,7 +73,8 @@ TEST_F(InteractiveTest, FilesAreAskedAboutInTheirOrder) {
     for (int round = 0; round < 10; ++round) {
       PrepareWithShell(scratch_.path(),
                        "rm -rf s t; mkdir s t; for i in 1 2 3 4 5 6 7 8; do"
-                       " echo new >s/$i; echo old >t/$i; done; rm s/3; ln -s x s/3");
+                       " echo new >s/$i; echo old >t/$i; done; rm s/3 s/5;"
+                       "ln -s x s/3; mkfifo s/5");
       std::vector<std::string> arguments = {absl::StrCat("--engine=", engine), "-iP"};
       for (int i = 1; i <= 8; ++i) arguments.push_back(absl::StrCat("s/", i));
       arguments.emplace_back("t");
