@@ -68,6 +68,7 @@ CopyGroup::CopyGroup(JobState* job, Kernel* kernel,
   Directory* const directory = walk_.top();
   directory->source.fd = AT_FDCWD;
   directory->target = std::move(target);
+  if (job->options().interactive) walk_.KeepOrder();
   AddToWalk(sources, &walk_);
 }
 

@@ -174,7 +174,8 @@ class Worker {
   // nothing to be read by now. Whether there is one more then.
   bool Read();
   bool may_read() const {
-    const int most = kernel_->helps_with_tasks() ? wait_limits_.directories : 1;
+    const bool many = kernel_->helps_with_tasks() && !work_.policy.interactive;
+    const int most = many ? wait_limits_.directories : 1;
     return more_to_walk_ && readings_in_hand() < most;
   }
   int readings_in_hand() const;

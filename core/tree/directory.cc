@@ -1,11 +1,19 @@
 #include "core/tree/directory.h"
 
 #include <algorithm>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "core/tree/target_directory.h"
 
 namespace ringcp {
+
+void GivenEntries::Add(std::unique_ptr<Directory> directory) {
+  directories.push_back(std::move(directory));
+  entries_before.push_back(entries.size());
+}
+
 namespace {
 
 void AppendName(std::string_view name, std::string* path) {

@@ -38,8 +38,13 @@ struct GivenEntries {
   std::vector<NamedEntry> entries;
   size_t taken = 0;  // Of `entries`.
   std::vector<std::unique_ptr<Directory>> directories;
+  std::vector<size_t> entries_before;  // Of `entries`, for each of `directories`.
+  size_t directories_taken = 0;
   // How many of the sources that are to be copied are given in it or below it.
   int sources = 0;
+
+  // Adds to `directories`.
+  void Add(std::unique_ptr<Directory> directory);
 };
 
 struct Directory {

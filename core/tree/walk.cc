@@ -51,7 +51,7 @@ void Walk::AddRoot(Directory* parent, std::unique_ptr<Directory> root) {
   root->is_root = true;
   root->source.looked_at = true;
   root->source.through_link = root->source.follow;
-  parent->given->directories.push_back(std::move(root));
+  parent->given->Add(std::move(root));
 }
 
 Directory* Walk::AddGiven(Directory* parent, std::unique_ptr<Directory> directory) {
@@ -61,21 +61,26 @@ Directory* Walk::AddGiven(Directory* parent, std::unique_ptr<Directory> director
   added->source.fd = AT_FDCWD;
   added->source.looked_at = true;
   added->given = std::make_unique<GivenEntries>();
-  parent->given->directories.push_back(std::move(directory));
+  parent->given->Add(std::move(directory));
   return added;
 }
 
 void Walk::PushRoots() {
-  std::vector<std::unique_ptr<Directory>>& roots = top_.given->directories;
-  for (; !roots.empty(); roots.pop_back()) {
-    top_.holds += Directory::kChildHold;
-    Push(roots.back().release());
+  GivenEntries& given = *top_.given;
+  for (; given.directories.size() > given.directories_taken;
+       given.directories.pop_back()) {
+    PushRoot(&given.directories.back());
   }
 }
 
-bool Walk::TakeGiven(Directory* directory, WalkBatch* batch) {
+void Walk::PushRoot(std::unique_ptr<Directory>* root) {
+  top_.holds += Directory::kChildHold;
+  Push(root->release());
+}
+
+void Walk::TakeGiven(Directory* directory, size_t end, WalkBatch* batch) {
   GivenEntries& given = *directory->given;
-  const size_t end = std::min(given.entries.size(), given.taken + kGivenPerBatch);
+  end = std::min(end, given.taken + kGivenPerBatch);
   for (; given.taken < end; ++given.taken) {
     const NamedEntry& named = given.entries[given.taken];
     batch->entries_.push_back({.kind = named.kind,
@@ -85,13 +90,24 @@ bool Walk::TakeGiven(Directory* directory, WalkBatch* batch) {
                                .target_name = named.target_name.c_str()});
   }
   batch->directory_ = directory;
-  return given.taken < given.entries.size();
 }
 
-bool Walk::TakeTopEntries(WalkBatch* batch) {
-  TakeGiven(&top_, batch);
+bool Walk::TakeTopEntries(size_t end, WalkBatch* batch) {
+  TakeGiven(&top_, end, batch);
   top_.holds += static_cast<int64_t>(batch->entries_.size());
   return !batch->entries_.empty();
+}
+
+bool Walk::TakeTop(WalkBatch* batch) {
+  GivenEntries& given = *top_.given;
+  if (!keeps_order_) return TakeTopEntries(given.entries.size(), batch);
+  if (!pending_.empty() || readers_ > 0) return false;
+  const bool has_directory = given.directories_taken < given.directories.size();
+  const size_t end = has_directory ? given.entries_before[given.directories_taken]
+                                   : given.entries.size();
+  if (TakeTopEntries(end, batch)) return true;
+  if (has_directory) PushRoot(&given.directories[given.directories_taken++]);
+  return false;
 }
 
 void Walk::Push(Directory* directory) {
@@ -187,7 +203,7 @@ void Walk::NoteWaiting(Kernel* kernel, bool waits) {
 Walk::Result Walk::FindBatch(Kernel* kernel, bool may_wait, WalkBatch* batch) {
   std::vector<std::unique_ptr<Directory>> children;
   int pieces = 0;
-  PushRoots();
+  if (!keeps_order_) PushRoots();
   for (;;) {
     if (stopped_) return Result::kFinished;
     if (!shared_.empty()) {
@@ -196,7 +212,7 @@ Walk::Result Walk::FindBatch(Kernel* kernel, bool may_wait, WalkBatch* batch) {
       has_shared_ = !shared_.empty();
       return Result::kBatch;
     }
-    if (TakeTopEntries(batch)) return Result::kBatch;
+    if (TakeTop(batch)) return Result::kBatch;
     if (pending_.empty()) {
       if (readers_ == 0 && shareable_batches_ == 0) return Result::kFinished;
       if (may_wait) NoteWaiting(kernel, true);
@@ -306,8 +322,10 @@ void Walk::Leave(Kernel* kernel, Directory* directory) {
 size_t Walk::PiecesToTake() {
   MutexLock lock(&mutex_);
   if (stopped_) return 0;
-  return pending_count_ + shared_.size() + top_.given->directories.size() +
-         (top_entries_left() + kGivenPerBatch - 1) / kGivenPerBatch;
+  const GivenEntries& given = *top_.given;
+  return pending_count_ + shared_.size() + given.directories.size() -
+         given.directories_taken +
+         (given.entries.size() - given.taken + kGivenPerBatch - 1) / kGivenPerBatch;
 }
 
 bool Walk::AskForShare(Kernel* kernel) {

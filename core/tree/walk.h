@@ -194,6 +194,12 @@ class Walk {
   void AddEntry(Directory* parent, NamedEntry entry) {
     parent->given->entries.push_back(std::move(entry));
   }
+  // What is given in top() is yielded in the order in which it was added: a directory,
+  // with all that is below it, before what follows it. Otherwise entries come first, and
+  // threads share the directories.
+  // REQUIRES: one thread takes entries, and takes all of a batch before it asks for the
+  // next one.
+  void KeepOrder() { keeps_order_ = true; }
   // Adds `directory`, whose entries are to be given. Returns it; it belongs to the walk.
   // REQUIRES: top()->source.fd is AT_FDCWD, and so becomes the directory's.
   Directory* AddGiven(Directory* parent, std::unique_ptr<Directory> directory);
@@ -284,9 +290,8 @@ class Walk {
   // The same for what the system lists, in its order.
   bool ReadRecords(Kernel* kernel, Directory* directory, bool one_child, WalkBatch* batch,
                    std::vector<std::unique_ptr<Directory>>* children);
-  // Takes a few of the entries that are given in `directory`, in their order. Returns
-  // true if there are more.
-  static bool TakeGiven(Directory* directory, WalkBatch* batch);
+  // Takes a few of the first `end` entries that are given in `directory`, in order.
+  static void TakeGiven(Directory* directory, size_t end, WalkBatch* batch);
   // Drops what was found in `directory`, which its reader still holds, because the walk
   // was stopped meanwhile.
   static void Drop(Directory* directory, WalkBatch* batch,
@@ -315,6 +320,10 @@ class Walk {
   void UnparkToLeave(Kernel* kernel, Directory* directory);
   // Puts the directories given in top() on the stack, the first one on top.
   void PushRoots() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void PushRoot(std::unique_ptr<Directory>* root) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What is given in top() and has its turn: entries into `batch`, or else a directory
+  // onto the stack. Returns whether there were entries.
+  bool TakeTop(WalkBatch* batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Puts a directory on top of the stack.
   void Push(Directory* directory) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The group whose last directory is to be read next.
@@ -328,15 +337,13 @@ class Walk {
   // Counts `batch` in shareable_batches_, or no longer.
   void NoteShareable(WalkBatch* batch, bool is_shareable)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool TakeTopEntries(WalkBatch* batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  size_t top_entries_left() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return top_.given->entries.size() - top_.given->taken;
-  }
+  bool TakeTopEntries(size_t end, WalkBatch* batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   Kernel* const own_kernel_;
   WalkVisitor* const visitor_;
   const bool follow_links_;
   const int open_max_;
+  bool keeps_order_ = false;
   std::atomic<int> open_ = 0;  // Directories entered, and neither left nor parked.
   // The size of waiting_kernels_, to be read without the lock: how many threads wait for
   // what others may still find or share.

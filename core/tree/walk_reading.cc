@@ -114,7 +114,9 @@ bool Walk::ReadPiece(Kernel* kernel, Directory* directory, bool one_child,
                      std::vector<std::unique_ptr<Directory>>* children) {
   if (directory->given != nullptr) {
     *children = std::exchange(directory->given->directories, {});
-    return TakeGiven(directory, batch);
+    const GivenEntries& given = *directory->given;
+    TakeGiven(directory, given.entries.size(), batch);
+    return given.taken < given.entries.size();
   }
   const bool more = ReadRecords(kernel, directory, one_child, batch, children);
   std::sort(batch->entries_.begin(), batch->entries_.end(), ComesBefore);

@@ -190,6 +190,11 @@ INSTANTIATE_TEST_SUITE_P(
                   "printf 'y\\nn\\n' | cp -i /dev/null a t;"
                   "printf 'n\\ny\\n' | cp -i /dev/null b t;"
                   "printf 3 > t/p; printf 'n\\ny\\n' | cp -i p a t; :"},
+        Situation{
+            "NamedInTurn",
+            "rm -r d/e; mkdir t/d; printf 1 > t/d/c; printf 2 > t/a; printf 3 > t/b",
+            "printf 'y\\nn\\n' | cp -ri d a t;"
+            "printf 'n\\ny\\nn\\n' | cp -ri a d b t; yes | cp -ri b d a t"},
         Situation{"Tree", "mkdir -p x/e; printf 2 > x/e/g", "yes | cp -ri d/. x"},
         Situation{"HardLinksKept",
                   "ln d/c d/c2; mkdir x; printf 1 > x/c; printf 2 > x/c2",

@@ -395,6 +395,45 @@ TEST(WalkTest, TopLevelEntriesAndRootsAreYieldedUnderTheirNames) {
   EXPECT_EQ(found, expected);
 }
 
+TEST(WalkTest, IfTheirOrderIsKeptNamedDirectoriesComeInTheirTurn) {
+  const ScratchDirectory scratch;
+  RecordedWalk walk;
+  walk.walk().KeepOrder();
+  std::vector<std::string> expected;
+  const auto add_entries = [&](int first, int count) {
+    for (int i = first; i < first + count; ++i) {
+      expected.push_back(absl::StrCat("entry", i));
+      walk.walk().AddEntry(walk.walk().top(), Named(expected.back()));
+    }
+  };
+  const auto add_root = [&](const std::string& name) {
+    walk.AddRoot(scratch.MakeDirectory(name));
+    scratch.MakeDirectory(name + "/below");
+    for (const char* file : {"/file", "/below/file"}) {
+      scratch.WriteFile(name + file, "");
+      expected.push_back(scratch.Path(name + file));
+    }
+  };
+  add_root("first");
+  add_entries(0, 1);
+  add_root("second");
+  walk.AddRoot(scratch.MakeDirectory("empty"));
+  add_root("third");
+  add_entries(1, 50);
+  add_root("last");
+
+  std::vector<std::string> found;
+  WalkBatch batch;
+  while (walk.AwaitNext(&batch) == Walk::Result::kBatch) {
+    Directory* const directory = batch.directory();
+    while (!batch.entries().empty()) {
+      found.push_back(SourcePath(*directory, walk.walk().Take(&batch).source_name));
+      walk.walk().Release(SystemKernel(), directory);
+    }
+  }
+  EXPECT_EQ(found, expected);
+}
+
 // No directory has to exist for them.
 TEST(WalkTest, GivenEntriesAreYieldedInsteadOfBeingRead) {
   const ScratchDirectory scratch;
