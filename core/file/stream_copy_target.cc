@@ -51,6 +51,9 @@ StreamCopy::Outcome StreamCopy::MakeTarget() {
 }
 
 TargetDecision StreamCopy::Decide() {
+  if (S_ISREG(source_stat_.stx_mode)) {
+    question_.conditions.Add(Condition::kSourceIsRegular);
+  }
   return DecideTargetByLooking(question_, [this](Fact fact) {
     if (fact == Fact::kRelation) {
       question_.relation = RelationOfContents(kernel_, names_, source_stat_, existing_);

@@ -38,7 +38,7 @@ enum class Condition {
   kWritesThroughDanglingLinks,  // POSIXLY_CORRECT
   kFollowsLinks,                // FileCopyNames::follows_links_here
   kMakesHardLinks,              // -l; only for kDirectory.
-  kSourceIsRegular,             // Only for kHardLink and kLinkToSource.
+  kSourceIsRegular,             // Only for kHardLink, kLinkToSource and kStream.
   kInNewDirectory,              // This job made the directory and all that is in it.
   kRemoved,                     // This copy has already removed an old target.
 };

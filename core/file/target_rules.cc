@@ -254,6 +254,17 @@ constexpr TargetRule kRules[] = {
      .opening = Opening::kNotTried,
      .fate = Fate::kReplace,
      .old_target = OldTarget::kRemovedBeforehand},
+    // GNU cp removes any old target of a stream if no symbolic links are followed: a
+    // device like /dev/null, too, and long before something comes. Here only the other
+    // names of an old file keep what was in it.
+    {.kinds = CopyKind::kStream,
+     .without = {Condition::kFollowsLinks, Condition::kSourceIsRegular,
+                 Condition::kRemoved, Condition::kAttributesOnly},
+     .there = There::kRegular,
+     .names = Names::kSeveral,
+     .opening = Opening::kNotTried,
+     .fate = Fate::kReplace,
+     .old_target = OldTarget::kRemovedBeforehand},
     // What is no regular file replaces an old target only if no symbolic links are
     // followed.
     {.kinds = kByName,

@@ -234,6 +234,13 @@ INSTANTIATE_TEST_SUITE_P(
            Situation{"FifoOverFile", "mkfifo p", "cp -r p b"},
            Situation{"FifosContents", "mkfifo p", "(printf text > p &) ; cp p x"},
            Situation{"NullsContents", "", "cp /dev/null x"},
+           Situation{"NullsContentsOverNamesOfOneFile", "ln a h; ln b q; ln -s b lb",
+                     "cp -Pv /dev/null a; cp -dv /dev/null lb;"
+                     "cp -rv --copy-contents /dev/null q; cp -Pv /dev/null d"},
+           Situation{"NullsContentsOverWhatIsFollowed", "ln a h; ln -s a x",
+                     "cp -v /dev/null x; cp -rLv --copy-contents /dev/null a"},
+           Situation{"NullsAttributesOverNamesOfOneFile", "ln a h",
+                     "cp -Pv --attributes-only /dev/null a"},
            Situation{"NullItself", "", "cp -r /dev/null x"},
            Situation{"NullItselfAsNobody", "", "cp -r /dev/null x", true},
            Situation{"ProcFile", "", "cp /proc/version x"}),
