@@ -20,7 +20,7 @@ class GnuCpInOtherWords : public GnuCp {};
 
 TEST_P(GnuCpInOtherWords, DoesTheSame) {
   const std::string ringcp = RingcpForAll();
-  const Seen expected = See("gnu", "/bin/cp");
+  const Seen expected = See("gnu", ComparedCp());
   const Seen actual = See("our", ringcp);
   EXPECT_EQ(actual.result.exit_code, expected.result.exit_code);
   EXPECT_EQ(actual.result.error.empty(), expected.result.error.empty());
@@ -33,7 +33,7 @@ class GnuCpIntoItself : public GnuCp {};
 
 TEST_P(GnuCpIntoItself, RefusesLikewise) {
   const std::string ringcp = RingcpForAll();
-  const Seen expected = See("gnu", "/bin/cp");
+  const Seen expected = See("gnu", ComparedCp());
   const Seen actual = See("our", ringcp);
   EXPECT_EQ(actual.result.exit_code, expected.result.exit_code);
   EXPECT_EQ(SortedLines(actual.result.error), SortedLines(expected.result.error));
@@ -44,7 +44,7 @@ class GnuCpDiffers : public GnuCp {};
 
 TEST_P(GnuCpDiffers, AsIsKnown) {
   const std::string ringcp = RingcpForAll();
-  const Seen expected = See("gnu", "/bin/cp");
+  const Seen expected = See("gnu", ComparedCp());
   const Seen actual = See("our", ringcp);
   EXPECT_FALSE(actual.result.exit_code == expected.result.exit_code &&
                SortedLines(actual.result.error) == SortedLines(expected.result.error) &&

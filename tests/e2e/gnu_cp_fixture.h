@@ -16,12 +16,21 @@
 
 namespace ringcp {
 
+// The path of the GNU cp to compare with: what RINGCP_GNU_CP says, or the system's. The
+// tests know 9.1 (Debian 12) and 9.7 (Debian 13).
+std::string ComparedCp();
+
 struct Situation {
   std::string name;
   std::string setup;    // A script; may be empty.
   std::string command;  // A script in which cp is the program under test.
   bool as_nobody = false;
+  std::string unlike_later = "";  // What versions after 9.1 do that ringcp does not.
 };
+
+// From 9.6 on, cp -p leaves a copy of a file without an ACL the one that it has inherited
+// or had before, and so lets in users whom the source keeps out.
+inline constexpr char kKeepsOtherAcls[] = "keeps ACLs that the source does not have";
 
 void PrintTo(const Situation& situation, std::ostream* out);
 
@@ -31,8 +40,8 @@ std::string NameOf(const testing::TestParamInfo<Situation>& info);
 // Messages come in the order in which files are found, which may differ.
 std::string SortedLines(const std::string& text);
 
-// ringcp's messages are those of GNU cp 9.1 (Debian 12). Later versions (9.7 in Debian
-// 13) add the source to one of them; this takes it away.
+// ringcp's messages are those of GNU cp 9.1. If a later version is compared with, this
+// makes equal what that one says otherwise.
 std::string InWordsOfDebian12(const std::string& messages);
 
 struct Seen {
