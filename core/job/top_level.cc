@@ -13,13 +13,13 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
-#include "core/base/file_age.h"
 #include "core/base/file_error.h"
 #include "core/base/file_identity.h"
 #include "core/file/old_target.h"
 #include "core/job/name_table.h"
 #include "core/job/parent_table.h"
 #include "core/job/path_parts.h"
+#include "core/job/top_level_errors.h"
 #include "core/kernel/file_systems.h"
 #include "core/kernel/op.h"
 #include "core/kernel/standard_streams.h"
@@ -61,16 +61,6 @@ int32_t LookAt(Kernel* kernel, const std::string& path, struct statx* stat,
 bool MayBeDirectory(int error_number) {
   return error_number != ENOENT && error_number != ENOTDIR && error_number != ELOOP &&
          error_number != EACCES && error_number != ENAMETOOLONG;
-}
-
-// The operation that makes the copy of a source of this mode, or the link to it.
-Operation MakingOperation(mode_t mode, const CopyOptions& options) {
-  if (S_ISDIR(mode)) return Operation::kMakeDirectory;
-  if (options.makes == Makes::kHardLinks) return Operation::kMakeHardLink;
-  if (options.makes == Makes::kSymbolicLinks) return Operation::kMakeSymlinkTo;
-  if (S_ISLNK(mode)) return Operation::kMakeSymlink;
-  if (S_ISREG(mode) || !options.recursive) return Operation::kCreate;
-  return S_ISFIFO(mode) ? Operation::kMakeFifo : Operation::kMakeSpecial;
 }
 
 // Whether `path` is a symbolic link to a directory that is followed because of the slash
@@ -196,31 +186,6 @@ bool IsOfClosedStream(Kernel* kernel, const std::string& path, bool follow,
          file_system.magic == PROC_SUPER_MAGIC;
 }
 
-// Reports that a target named with a slash behind it can't be the copy of a source that
-// is no directory and has this `stat`; reports nothing if -n or -u leaves the target
-// alone. `existing` is what has the target's name, nullptr if nothing has it.
-void ReportNamedAsDirectory(const CopyRequest& request, const std::string& source,
-                            const struct statx& stat, const struct statx* existing,
-                            Reporter* reporter) {
-  const std::string& target = request.target;
-  const CopyOptions& options = request.options;
-  if (existing != nullptr && KeepsExisting(options.update)) return;
-  const bool is_newer = existing != nullptr && options.update == Update::kOlder &&
-                        !IsOlder(*existing, stat, options.preserve.timestamps);
-  if (is_newer) return;
-  const Operation operation = MakingOperation(stat.stx_mode, options);
-  if (existing != nullptr && S_ISDIR(existing->stx_mode)) {
-    reporter->Report(RefusedTarget(Refusal::kTargetIsDirectory), source, target);
-  } else if (options.makes == Makes::kSymbolicLinks && !source.starts_with('/') &&
-             !DirectoryPart(target).empty()) {
-    reporter->Report(RefusedTarget(Refusal::kLinkElsewhere), source, target);
-  } else if (existing == nullptr && operation != Operation::kCreate) {
-    reporter->Report(MakeFileError(operation, target, ENOENT, source));
-  } else {
-    reporter->Report(MakeFileError(Operation::kCreate, target, ENOTDIR));
-  }
-}
-
 EntryKind KindOf(mode_t mode, bool recursive) {
   if (S_ISREG(mode)) return EntryKind::kRegular;
   if (S_ISLNK(mode)) return EntryKind::kSymlink;
@@ -258,8 +223,14 @@ bool FillIn(Kernel* kernel, const CopyRequest& request, const Place& place,
       return false;
     }
     if (!source->is_directory) {
-      ReportNamedAsDirectory(request, path, stat, result == 0 ? &existing : nullptr,
-                             reporter);
+      struct statx link;
+      const std::string name(WithoutTrailingSlashes(request.target));
+      ReportNamedAsDirectory(
+          request, path, stat,
+          {.existing = result == 0 ? &existing : nullptr,
+           .is_dangling =
+               result != 0 && LookAt(kernel, name, &link, /*follow=*/false) == 0},
+          reporter);
       return false;
     }
   }
