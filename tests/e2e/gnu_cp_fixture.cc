@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "tests/file_tree.h"
@@ -61,18 +62,20 @@ std::string SortedLines(const std::string& text) {
 
 std::string InWordsOfDebian12(const std::string& messages) {
   if (!IsLater()) return messages;
-  constexpr std::string_view kEnd = " with non-directory";
-  constexpr std::string_view kCreate = "cannot create regular file ";
-  constexpr std::string_view kIsDirectory = ": Is a directory";
+  const std::string end_of_line = " with non-directory";
   std::vector<std::string> lines = absl::StrSplit(messages, '\n');
   for (std::string& line : lines) {
-    const size_t end = line.find(kEnd);
-    if (end != std::string::npos) line.resize(end + kEnd.size());
-    // With --backup.
-    const size_t create = line.find(kCreate);
-    if (create == std::string::npos || !line.ends_with(kIsDirectory)) continue;
-    line.replace(line.size() - kIsDirectory.size(), kIsDirectory.size(), kEnd);
-    line.replace(create, kCreate.size(), "cannot overwrite directory ");
+    const size_t end = line.find(end_of_line);
+    if (end != std::string::npos) line.resize(end + end_of_line.size());
+    // With --backup they try to make what they copy where a directory is.
+    const bool is_in_the_way =
+        line.starts_with("cp: cannot create ") &&
+        (line.ends_with(": Is a directory") || line.ends_with(": File exists"));
+    const std::vector<std::string> quoted = absl::StrSplit(line, '\'');
+    if (is_in_the_way && quoted.size() > 2) {
+      line =
+          absl::StrCat("cp: cannot overwrite directory '", quoted[1], "'", end_of_line);
+    }
   }
   return absl::StrJoin(lines, "\n");
 }
