@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
-#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -15,32 +14,19 @@
 #include <thread>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "core/job/copy_job.h"
 #include "gtest/gtest.h"
 #include "tests/file_tree.h"
 #include "tests/job_runner.h"
+#include "tests/own_mounts.h"
 #include "tests/programs.h"
 #include "tests/scratch_directory.h"
-#include "tests/subprocess.h"
 
 namespace ringcp {
 namespace {
 
 // Btrfs needs a bit over 100 MiB, XFS 300 MiB. Most of it is never written.
 constexpr off_t kImageBytes = 512 << 20;
-
-// Runs a program and returns its error message, or "".
-std::string ErrorOf(const std::vector<std::string>& arguments) {
-  Subprocess::Options options;
-  options.program = "/bin/sh";
-  options.arguments = {"sh", "-c", "exec \"$@\" >/dev/null", "sh"};
-  options.arguments.insert(options.arguments.end(), arguments.begin(), arguments.end());
-  options.environment = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"};
-  const Subprocess::Result result = RunProgram(options);
-  if (result.exit_code == 0) return "";
-  return absl::StrCat(arguments[0], ": ", result.error);
-}
 
 // Whether all of the file's blocks belong to another file as well.
 bool IsShared(const std::string& path) {
@@ -63,14 +49,6 @@ bool IsShared(const std::string& path) {
   return true;
 }
 
-// Whether this process has mounts of its own, which vanish with it however it ends.
-bool HasOwnMounts() {
-  static const bool kHasOwnMounts =
-      unshare(CLONE_NEWNS) == 0 &&
-      mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
-  return kHasOwnMounts;
-}
-
 class CopyJobCloneTest : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
@@ -78,8 +56,7 @@ class CopyJobCloneTest : public testing::TestWithParam<std::string> {
     const std::string image = scratch_.WriteFile("image", "");
     ASSERT_EQ(truncate(image.c_str(), kImageBytes), 0);
     place_ = scratch_.MakeDirectory("place");
-    std::string why_not = ErrorOf({absl::StrCat("mkfs.", GetParam()), "-q", image});
-    if (why_not.empty()) why_not = ErrorOf({"mount", "-o", "loop", image, place_});
+    const std::string why_not = MountNewFileSystem(GetParam(), GetParam(), image, place_);
     if (!why_not.empty()) GTEST_SKIP() << why_not;
     PrepareWithShell(place_,
                      "mkdir s s/sub;"
