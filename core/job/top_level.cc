@@ -222,14 +222,14 @@ bool FillIn(Kernel* kernel, const CopyRequest& request, const Place& place,
       reporter->Report(MakeFileError(Operation::kStat, request.target, -result));
       return false;
     }
-    if (!source->is_directory) {
-      struct statx link;
-      const std::string name(WithoutTrailingSlashes(request.target));
+    struct statx link;
+    const std::string name(WithoutTrailingSlashes(request.target));
+    const bool is_dangling =
+        result != 0 && LookAt(kernel, name, &link, /*follow=*/false) == 0;
+    if (!source->is_directory || is_dangling) {
       ReportNamedAsDirectory(
           request, path, stat,
-          {.existing = result == 0 ? &existing : nullptr,
-           .is_dangling =
-               result != 0 && LookAt(kernel, name, &link, /*follow=*/false) == 0},
+          {.existing = result == 0 ? &existing : nullptr, .is_dangling = is_dangling},
           reporter);
       return false;
     }

@@ -45,7 +45,7 @@ void ReportNamedAsDirectory(const CopyRequest& request, const std::string& sourc
   const Operation operation = MakingOperation(stat.stx_mode, options);
   if (existing != nullptr && S_ISDIR(existing->stx_mode)) {
     reporter->Report(RefusedTarget(Refusal::kTargetIsDirectory), source, shown);
-  } else if (options.makes == Makes::kSymbolicLinks && !source.starts_with('/') &&
+  } else if (operation == Operation::kMakeSymlinkTo && !source.starts_with('/') &&
              !DirectoryPart(shown).empty()) {
     reporter->Report(RefusedTarget(Refusal::kLinkElsewhere), source, shown);
   } else if (existing == nullptr && operation != Operation::kCreate) {

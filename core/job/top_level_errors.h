@@ -26,8 +26,8 @@ struct NamedAsDirectory {
 };
 
 // Reports that a target named with a slash behind it can't be the copy of a source that
-// is no directory and has this `stat`; reports nothing if -n or -u leaves the target
-// alone.
+// has this `stat`, because that is no directory or the target is a link to nowhere.
+// Reports nothing if -n or -u leaves the target alone.
 void ReportNamedAsDirectory(const CopyRequest& request, const std::string& source,
                             const struct statx& stat, const NamedAsDirectory& target,
                             Reporter* reporter);

@@ -80,11 +80,11 @@ INSTANTIATE_TEST_SUITE_P(
            Situation{"SlashAfterMissingForFifo", "mkfifo p", "cp -r p x/"},
            Situation{"SlashAfterExistingFile", "", "cp a b/; cp -r d b/; cp -n a b/"},
            Situation{"SlashAfterDirectory", "", "cp a t/"},
-           Situation{
-               "SlashAfterDanglingForOthers", "mkfifo p",
-               "cp a dangling/; cp -l a dangling/; cp -P la dangling/;"
-               "cp -r p dangling/; cp -s a dangling/; cp -fl a dangling/;"
-               "cp -fP la dangling/; cp -fr p dangling/; cp -bl a dangling/; touch ."},
+           Situation{"SlashAfterDanglingForOthers", "mkfifo p",
+                     "cp a dangling/; cp -l a dangling/; cp -P la dangling/;"
+                     "cp -r p dangling/; cp -s a dangling/; cp -fl a dangling/;"
+                     "cp -fP la dangling/; cp -r d dangling/; cp -fr p dangling/; cp -bl "
+                     "a dangling/; cp -rb d dangling/; touch ."},
            Situation{"SlashAfterMissing", "", "cp a x/"},
            Situation{"SlashAfterMissingForTree", "", "cp -r d x/"},
            Situation{"SlashAfterDangling", "", "cp a dangling/"},
