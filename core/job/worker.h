@@ -194,7 +194,7 @@ class Worker {
   // False while a large file is copied at once, because other copies beside it would only
   // slow it down. Meanwhile threads with nothing to do get half of the batch.
   bool may_start() const {
-    if (!blocks_at_once_.empty() || questions_.full()) return false;
+    if (!blocks_at_once_.empty()) return false;
     const int in_flight = copies_in_flight();
     return in_flight < limits_.copies_in_flight && in_flight < wait_limits_.copies &&
            (in_flight < limits_.copies_in_flight_warm || !at_once_chooser_.is_warm() ||

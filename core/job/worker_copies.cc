@@ -69,6 +69,8 @@ void Worker::Fill() {
       Begin(entry);
       continue;
     }
+    // Those above are not held up by too many questions, which may wait for them.
+    if (questions_.full()) return;
     if (may_read() && Read()) continue;
     WalkBatch* const batch = NextBatch();
     if (batch == nullptr) return;
@@ -305,8 +307,10 @@ void Worker::OnMultiplyLinked(int index) {
       flight.entry.directory = nullptr;
       flight.copy.Abandon(&next_);
       break;
-    case LinkTable::Claim::kWait:
+    case LinkTable::Claim::kWaitForLater:
       questions_.Decide(flight.entry.order);
+      [[fallthrough]];
+    case LinkTable::Claim::kWait:
       flight.entry.directory = nullptr;  // The waiting entry has taken over the hold.
       flight.copy.Abandon(&next_);
       break;

@@ -87,6 +87,7 @@ void Worker::Release(const WaitingEntry& entry) {
 void Worker::PutAside(const WaitingEntry& entry, std::deque<WaitingEntry>* entries) {
   questions_.Decide(entry.order);
   entries->push_back(entry);
+  entries->back().order = WaitingEntry::kOutOfTurn;
 }
 
 void Worker::Ask(const WaitingEntry& entry, mode_t mode) {

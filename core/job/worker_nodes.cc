@@ -87,6 +87,7 @@ Worker::NodeNext Worker::DecideNode(NodeTask* node) {
   const bool is_other = S_ISREG(stat.stx_mode) || S_ISDIR(stat.stx_mode);
   if (!is_node && !is_other) {
     entry.kind = EntryKind::kStream;
+    EndClaim(&entry, /*copied=*/false);
     KeepStream(entry);
     return NodeNext::kNothing;
   }
@@ -102,8 +103,10 @@ Worker::NodeNext Worker::DecideNode(NodeTask* node) {
         node->source.reset();
         node->step = NodeTask::Step::kLink;
         return NodeNext::kTask;
-      case LinkTable::Claim::kWait:
+      case LinkTable::Claim::kWaitForLater:
         questions_.Decide(entry.order);
+        [[fallthrough]];
+      case LinkTable::Claim::kWait:
         return NodeNext::kNothing;
     }
   }

@@ -1,9 +1,19 @@
 #include "core/tree/link_table.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "core/base/check.h"
 #include "core/base/mutex.h"
 
 namespace ringcp {
+namespace {
+
+bool ComesBefore(const WaitingEntry& a, const WaitingEntry& b) {
+  return a.order < b.order;
+}
+
+}  // namespace
 
 LinkTable::Claim LinkTable::ClaimFile(const FileIdentity& id, uint32_t links,
                                       const WaitingEntry& entry, std::string* copied_as) {
@@ -12,12 +22,15 @@ LinkTable::Claim LinkTable::ClaimFile(const FileIdentity& id, uint32_t links,
   File& file = it->second;
   if (is_first) {
     file.links_to_meet = links - 1;
+    file.order = entry.order;
     return Claim::kCopy;
   }
   if (file.links_to_meet > 0) --file.links_to_meet;
   if (!file.copied) {
     file.waiting.push_back(entry);
-    return Claim::kWait;
+    if (file.order <= entry.order) return Claim::kWait;
+    file.waiting.back().order = WaitingEntry::kOutOfTurn;
+    return Claim::kWaitForLater;
   }
   *copied_as = file.copied_as;
   if (file.links_to_meet == 0) files_.erase(it);
@@ -35,6 +48,12 @@ std::vector<WaitingEntry> LinkTable::EndClaim(const FileIdentity& id,
     if (file.released == file.waiting.size()) {
       files_.erase(it);
     } else {
+      const auto first = file.waiting.begin() + file.released;
+      // Without questions all have one order, and the first is the one.
+      if (first->order > 0) {
+        std::iter_swap(first, std::min_element(first, file.waiting.end(), ComesBefore));
+      }
+      file.order = first->order;
       released.push_back(std::move(file.waiting[file.released++]));
     }
     return released;

@@ -30,6 +30,9 @@ namespace ringcp {
 
 // A directory entry whose copy has to wait; it keeps its hold on the directory.
 struct WaitingEntry {
+  // The order of an entry that asks, if at all, when it comes to that.
+  static constexpr uint64_t kOutOfTurn = ~uint64_t{0};
+
   Directory* directory = nullptr;
   EntryKind kind = EntryKind::kRegular;
   bool follow = false;
@@ -49,6 +52,9 @@ class LinkTable {
     kCopy,  // The caller copies the file, and then calls EndClaim().
     kLink,  // It has been copied: the caller makes a hard link to the copy.
     kWait,  // It is being copied: the entry waits here, and the caller drops it.
+    // The same. What copies the file comes after the entry (WaitingEntry::order), so the
+    // entry must not be waited for, and waits out of turn.
+    kWaitForLater,
   };
 
   // The number of links if the file may be met more often than it has links, because
@@ -63,8 +69,8 @@ class LinkTable {
 
   // Ends the claim by which the caller copied `id`: to `copied_as`, or not at all if that
   // is empty. Returns the entries that have waited for it. After a failure it returns
-  // only the first of them, which then has the claim and is to be copied; the others go
-  // on waiting.
+  // only the first of them, by their order, which then has the claim and is to be copied;
+  // the others go on waiting.
   std::vector<WaitingEntry> EndClaim(const FileIdentity& id, std::string copied_as);
 
   // Gives up all waiting entries, for a job that stops.
@@ -73,6 +79,7 @@ class LinkTable {
  private:
   struct File {
     bool copied = false;
+    uint64_t order = 0;          // Of the entry that has the claim.
     uint32_t links_to_meet = 0;  // 0: nobody will ask again.
     uint32_t released = 0;       // So many at the front of `waiting` are gone.
     std::string copied_as;
