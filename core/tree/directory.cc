@@ -14,6 +14,16 @@ void GivenEntries::Add(std::unique_ptr<Directory> directory) {
   entries_before.push_back(entries.size());
 }
 
+size_t GivenEntries::EndOfTurn() const {
+  return directories_taken < directories.size() ? entries_before[directories_taken]
+                                                : entries.size();
+}
+
+std::unique_ptr<Directory> GivenEntries::TakeDirectory() {
+  const bool has_turn = directories_taken < directories.size() && taken == EndOfTurn();
+  return has_turn ? std::move(directories[directories_taken++]) : nullptr;
+}
+
 namespace {
 
 void AppendName(std::string_view name, std::string* path) {

@@ -45,6 +45,15 @@ struct GivenEntries {
 
   // Adds to `directories`.
   void Add(std::unique_ptr<Directory> directory);
+
+  // In the order in which all was added (Walk::KeepOrder()):
+  // Where the entries end that come before the next directory.
+  size_t EndOfTurn() const;
+  // Takes the next directory out. nullptr if there is none, or entries come before it.
+  std::unique_ptr<Directory> TakeDirectory();
+  bool all_taken() const {
+    return taken == entries.size() && directories_taken == directories.size();
+  }
 };
 
 struct Directory {

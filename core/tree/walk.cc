@@ -69,13 +69,13 @@ void Walk::PushRoots() {
   GivenEntries& given = *top_.given;
   for (; given.directories.size() > given.directories_taken;
        given.directories.pop_back()) {
-    PushRoot(&given.directories.back());
+    PushRoot(std::move(given.directories.back()));
   }
 }
 
-void Walk::PushRoot(std::unique_ptr<Directory>* root) {
+void Walk::PushRoot(std::unique_ptr<Directory> root) {
   top_.holds += Directory::kChildHold;
-  Push(root->release());
+  Push(root.release());
 }
 
 void Walk::TakeGiven(Directory* directory, size_t end, WalkBatch* batch) {
@@ -102,11 +102,9 @@ bool Walk::TakeTop(WalkBatch* batch) {
   GivenEntries& given = *top_.given;
   if (!keeps_order_) return TakeTopEntries(given.entries.size(), batch);
   if (!pending_.empty() || readers_ > 0) return false;
-  const bool has_directory = given.directories_taken < given.directories.size();
-  const size_t end = has_directory ? given.entries_before[given.directories_taken]
-                                   : given.entries.size();
-  if (TakeTopEntries(end, batch)) return true;
-  if (has_directory) PushRoot(&given.directories[given.directories_taken++]);
+  if (TakeTopEntries(given.EndOfTurn(), batch)) return true;
+  std::unique_ptr<Directory> root = given.TakeDirectory();
+  if (root != nullptr) PushRoot(std::move(root));
   return false;
 }
 

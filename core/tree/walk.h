@@ -194,9 +194,9 @@ class Walk {
   void AddEntry(Directory* parent, NamedEntry entry) {
     parent->given->entries.push_back(std::move(entry));
   }
-  // What is given in top() is yielded in the order in which it was added: a directory,
-  // with all that is below it, before what follows it. Otherwise entries come first, and
-  // threads share the directories.
+  // What is given in a directory is yielded in the order in which it was added: a
+  // directory, with all that is below it, before what follows it. Otherwise entries come
+  // first, and threads share the directories.
   // REQUIRES: one thread takes entries, and takes all of a batch before it asks for the
   // next one.
   void KeepOrder() { keeps_order_ = true; }
@@ -320,7 +320,7 @@ class Walk {
   void UnparkToLeave(Kernel* kernel, Directory* directory);
   // Puts the directories given in top() on the stack, the first one on top.
   void PushRoots() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void PushRoot(std::unique_ptr<Directory>* root) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void PushRoot(std::unique_ptr<Directory> root) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // What is given in top() and has its turn: entries into `batch`, or else a directory
   // onto the stack. Returns whether there were entries.
   bool TakeTop(WalkBatch* batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

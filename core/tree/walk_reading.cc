@@ -113,8 +113,15 @@ bool Walk::ReadPiece(Kernel* kernel, Directory* directory, bool one_child,
                      WalkBatch* batch,
                      std::vector<std::unique_ptr<Directory>>* children) {
   if (directory->given != nullptr) {
-    *children = std::exchange(directory->given->directories, {});
-    const GivenEntries& given = *directory->given;
+    GivenEntries& given = *directory->given;
+    if (keeps_order_) {
+      TakeGiven(directory, given.EndOfTurn(), batch);
+      std::unique_ptr<Directory> child =
+          batch->entries_.empty() ? given.TakeDirectory() : nullptr;
+      if (child != nullptr) children->push_back(std::move(child));
+      return !given.all_taken();
+    }
+    *children = std::exchange(given.directories, {});
     TakeGiven(directory, given.entries.size(), batch);
     return given.taken < given.entries.size();
   }
