@@ -24,7 +24,10 @@ std::optional<std::string> ReadAcl(Kernel* kernel, int fd, const char* name) {
     acl.resize(kAttributeBytesMax);
     size = read();
   }
-  if (size == -ENODATA || size == -EOPNOTSUPP || size == -ENOENT) return std::nullopt;
+  if (size == -ENODATA || size == -EOPNOTSUPP) return std::nullopt;
+  // Without /proc it can't be asked by a descriptor for which no permission to read was
+  // needed.
+  if (size == -EPERM) return std::nullopt;
   acl.resize(size < 0 ? 0 : size);
   return acl;
 }

@@ -12,6 +12,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/mutex.h"
 #include "core/kernel/start_thread.h"
 
 namespace ringcp {
@@ -31,16 +32,27 @@ int32_t ResultOf(int64_t value) {
   return value >= 0 ? static_cast<int32_t>(value) : -errno;
 }
 
-// Mounts an instance of /proc nowhere, and returns its root's descriptor, or -1.
+// Mounts an instance of /proc nowhere, and returns its root's descriptor, or -errno:
+// -EPERM if it may not, or the kernel can't.
 int MountProc() {
   const int context = fsopen("proc", FSOPEN_CLOEXEC);
-  if (context < 0) return -1;
-  int root = -1;
-  if (fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) == 0) {
+  if (context < 0) return errno == ENOSYS ? -EPERM : -errno;
+  int root = fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
+  if (root == 0) {
     root = fsmount(context, FSMOUNT_CLOEXEC,
                    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
   }
+  if (root < 0) root = -errno;
   close(context);
+  return root;
+}
+
+// The same, but once it is mounted it stays open as long as the process lives.
+int OwnProc() {
+  static Mutex mutex;
+  static int root = -1;
+  MutexLock lock(&mutex);
+  if (root < 0) root = MountProc();
   return root;
 }
 
@@ -66,8 +78,8 @@ int32_t CallIn(int directory, const std::string& path, Call call) {
 
 int32_t CallByProcPath(int fd, Call call) {
   if (IsProcMounted()) return ResultOf(call(absl::StrCat(kOwnFiles, "/", fd).c_str()));
-  static const int kProc = MountProc();  // Open as long as the process lives.
-  return kProc >= 0 ? CallIn(kProc, absl::StrCat("self/fd/", fd), call) : -EPERM;
+  const int proc = OwnProc();
+  return proc >= 0 ? CallIn(proc, absl::StrCat("self/fd/", fd), call) : proc;
 }
 
 }  // namespace ringcp
