@@ -146,16 +146,13 @@ MadeWay BackUp(const FileCopyPolicy& policy, const FileCopyNames& names,
       policy.backup != Backup::kNumbered && IsNameOfAnother(policy, names, simple)
           ? Backup::kNumbered
           : policy.backup;
-  // A name that had to be shortened may be another file's backup.
-  const bool may_replace = simple.size() == std::string_view(names.target).size() +
-                                                policy.backup_suffix->size();
   for (int i = 0; i < kNumbersMax; ++i) {
-    std::string name;
+    BackupName backup;
     const int32_t found = FindBackupName(kernel, directory, names.target, kind,
-                                         *policy.backup_suffix, &name);
+                                         *policy.backup_suffix, &backup);
     if (found != 0) return failed(-found);
-    const bool is_simple = name == simple;
-    if (is_simple && IsSource(kernel, names, name)) {
+    const std::string& name = backup.name;
+    if (backup.may_replace && IsSource(kernel, names, name)) {
       return Failed(RefusedTarget(Refusal::kSourceIsBackup));
     }
     struct statx named;
@@ -169,16 +166,17 @@ MadeWay BackUp(const FileCopyPolicy& policy, const FileCopyNames& names,
       return {};
     }
     const int32_t renamed =
-        is_simple && may_replace
+        backup.may_replace
             ? kernel->Do(Rename(directory, names.target, directory, name.c_str()))
             : RenameToNew(kernel, directory, names.target, name.c_str());
     if (renamed == 0) {
       MadeWay made;
       made.old_target = OldTarget::kBackedUp;
-      made.backup = std::move(name);
+      made.backup = std::move(backup.name);
       return made;
     }
-    if (renamed != -EEXIST || is_simple) return failed(-renamed);
+    // There is one shortened name only, whatever the number.
+    if (renamed != -EEXIST || name == simple) return failed(-renamed);
   }
   return failed(EEXIST);
 }
@@ -186,18 +184,20 @@ MadeWay BackUp(const FileCopyPolicy& policy, const FileCopyNames& names,
 }  // namespace
 
 int32_t FindBackupName(Kernel* kernel, int directory, const std::string& name,
-                       Backup kind, const std::string& suffix, std::string* backup) {
+                       Backup kind, const std::string& suffix, BackupName* backup) {
   uint64_t number = 0;
   if (kind != Backup::kSimple) {
     const int32_t result = FindHighestNumber(kernel, directory, name, &number);
     if (result < 0) return result;
   }
   if (kind == Backup::kSimple || (kind == Backup::kExisting && number == 0)) {
-    *backup = WithSuffix(name, suffix);
+    backup->name = WithSuffix(name, suffix);
+    backup->may_replace = name.size() + suffix.size() <= NAME_MAX;
     return 0;
   }
   if (number == kNumberMax) return -EOVERFLOW;
-  *backup = WithSuffix(name, absl::StrCat(".~", number + 1, "~"));
+  backup->name = WithSuffix(name, absl::StrCat(".~", number + 1, "~"));
+  backup->may_replace = false;
   return 0;
 }
 

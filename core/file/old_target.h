@@ -34,10 +34,17 @@ struct MadeWay {
 MadeWay MakeWay(const FileCopyPolicy& policy, const FileCopyNames& names,
                 const struct statx& existing, OldTarget how);
 
+struct BackupName {
+  std::string name;
+  // A backup that has the name may be lost. Not if it is numbered, and not if the name
+  // had to be shortened, because it may be another file's then.
+  bool may_replace = false;
+};
+
 // Finds the name that a backup of `name` in `directory` would get now. Returns 0 or
 // -errno, -EOVERFLOW if there is no higher number. REQUIRES: `kind` is not kNone.
 int32_t FindBackupName(Kernel* kernel, int directory, const std::string& name,
-                       Backup kind, const std::string& suffix, std::string* backup);
+                       Backup kind, const std::string& suffix, BackupName* backup);
 
 // Gives the backup `name` in `directory` the name `target` again. Returns 0 or an errno.
 // If something has that name, the backup stays.

@@ -159,10 +159,12 @@ absl::StatusOr<Place> FindPlace(Kernel* kernel, const CopyRequest& request) {
   // With -f and --backup a file that is copied onto itself gets a copy beside it.
   if (request.options.force && request.options.backup != Backup::kNone && exists &&
       S_ISREG(existing.stx_mode) && target == request.sources.front()) {
+    BackupName backup;
     const int32_t result =
         FindBackupName(kernel, place.top.target_fd, place.name, request.options.backup,
-                       request.options.backup_suffix, &place.name);
+                       request.options.backup_suffix, &backup);
     if (result != 0) return TargetError("target", target, -result);
+    place.name = std::move(backup.name);
     place.top.is_backup = true;
   }
   return place;
