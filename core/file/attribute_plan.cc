@@ -129,7 +129,8 @@ mode_t AttributePlan::WantedMode() const {
     return mode & ~dropped_bits_ & ~(is_closed ? mode_t{S_IRWXG} : 0);
   }
   const mode_t granted =
-      target_.withheld & ~policy_->umask & target_.default_acl.value_or(kPermissions);
+      target_.withheld & ~policy_->umask &
+      (target_.default_acl.value_or(kPermissions) | (kAllModeBits & ~kPermissions));
   return (*mode_ & ~target_.lent) | granted;
 }
 

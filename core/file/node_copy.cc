@@ -122,6 +122,8 @@ class NodeCopy {
     // If the target has the right owner from the beginning, and no ACL, nobody has to be
     // kept out until the owner is set.
     if (is_owner_right() && !inherits_acl()) withheld_ = 0;
+    // The kernel may clear this one, too.
+    if (policy_.preserve.ownership) withheld_ |= mode_ & S_ISGID;
     return true;
   }
 
@@ -148,13 +150,10 @@ class NodeCopy {
     }
     const mode_t type = source_.stx_mode & S_IFMT;
     const mode_t permissions = policy_.NewMode(type | mode_) & ~withheld_;
-    // GNU cp keeps these bits of what is no regular file in any case, except those that
-    // the kernel clears when the owner is set (chown(2)).
-    mode_t special = mode_ & kAllModeBits & ~kPermissions;
-    if (policy_.preserve.ownership) {
-      const bool is_run_as_group = (permissions & ~policy_.umask & S_IXGRP) != 0;
-      special &= ~(is_run_as_group ? kSetIdBits : S_ISUID);
-    }
+    // GNU cp keeps these bits of what is no regular file whatever --preserve says, except
+    // the one that the kernel clears when the owner is set (chown(2)).
+    mode_t special = mode_ & kAllModeBits & ~kPermissions & ~withheld_;
+    if (policy_.preserve.ownership) special &= ~S_ISUID;
     return -kernel_->Do(MakeNode(names_.target_directory, names_.target,
                                  type | special | permissions, NodeDeviceOf(source_)));
   }
@@ -224,6 +223,7 @@ class NodeCopy {
   // Most symbolic links have the right owner already, and none has a mode of its own.
   bool has_attributes_to_set() const {
     if (policy_.preserve.timestamps || attributes_.any()) return true;
+    if (links_to_source_) return false;
     if (is_link_) return policy_.preserve.ownership && !is_owner_right();
     return policy_.preserve.ownership || policy_.preserve.mode;
   }
@@ -249,8 +249,14 @@ class NodeCopy {
   }
 
   bool SetAttributes(int fd, const struct statx& target) {
+    struct statx source = source_;
+    // As in GNU cp a link to the source belongs to who makes it.
+    if (links_to_source_) {
+      source.stx_uid = target.stx_uid;
+      source.stx_gid = target.stx_gid;
+    }
     AttributePlan plan;
-    plan.Start(policy_, source_,
+    plan.Start(policy_, source,
                {.file = FileRef::Descriptor(fd),
                 .stat = &target,
                 .created = true,
