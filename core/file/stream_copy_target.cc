@@ -207,6 +207,10 @@ StreamCopy::Outcome StreamCopy::ReplaceTarget(OldTarget what_becomes_of_it) {
   const int error_number = -LookAtTarget(AT_SYMLINK_NOFOLLOW, &existing);
   if (error_number == ENOENT) return MakeTarget();
   if (error_number != 0) return Fail(Operation::kRemove, error_number, true);
+  // What is removed is what was decided on, or a link to it.
+  if (!S_ISLNK(existing.stx_mode) && !SameFile(existing, existing_)) {
+    return Fail(Operation::kCreate, EEXIST, true);
+  }
   MadeWay made = MakeWay(policy_, names_, existing, what_becomes_of_it);
   if (made.failure.has_value()) {
     failure_ = *made.failure;

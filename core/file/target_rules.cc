@@ -254,14 +254,12 @@ constexpr TargetRule kRules[] = {
      .opening = Opening::kNotTried,
      .fate = Fate::kReplace,
      .old_target = OldTarget::kRemovedBeforehand},
-    // GNU cp removes any old target of a stream if no symbolic links are followed: a
-    // device like /dev/null, too, and long before something comes. Here only the other
-    // names of an old file keep what was in it.
+    // Where no symbolic links are followed, an old file under other names, or behind a
+    // link, stays what it is. GNU cp removes devices like /dev/null, too.
     {.kinds = CopyKind::kStream,
      .without = {Condition::kFollowsLinks, Condition::kSourceIsRegular,
                  Condition::kRemoved, Condition::kAttributesOnly},
      .there = There::kRegular,
-     .names = Names::kSeveral,
      .opening = Opening::kNotTried,
      .fate = Fate::kReplace,
      .old_target = OldTarget::kRemovedBeforehand},

@@ -197,6 +197,19 @@ INSTANTIATE_TEST_SUITE_P(
             "rm -r d/e; mkdir t/d; printf 1 > t/d/c; printf 2 > t/a; printf 3 > t/b",
             "printf 'y\\nn\\n' | cp -ri d a t;"
             "printf 'n\\ny\\nn\\n' | cp -ri a d b t; yes | cp -ri b d a t"},
+        Situation{"HardLinksInTurn",
+                  "printf 3 > c; printf 4 > f; ln a a2; ln -s x l1; ln l1 l2;"
+                  "for i in a a2 c f; do printf old > t/$i; done;"
+                  "for i in l1 l2; do ln -s old t/$i; done",
+                  "printf 'y\\ny\\nn\\ny\\n' | cp -ai a a2 c f t;"
+                  "printf 'n\\ny\\nn\\n' | cp -ai a a2 c t;"
+                  "printf 'n\\nn\\ny\\n' | cp -ai a a2 f t;"
+                  "printf 'y\\nn\\ny\\n' | cp -ai l1 l2 f t; :"},
+        Situation{"ParentsInTurn",
+                  "mkdir -p p/d p/e t/p/d t/p/e; for i in x d/1 y e/2 z; do"
+                  " printf new > p/$i; printf old > t/p/$i; done",
+                  "printf 'y\\nn\\ny\\nn\\ny\\n' |"
+                  " cp -ri --parents p/x p/d p/y p/e p/z t; :"},
         Situation{"Tree", "mkdir -p x/e; printf 2 > x/e/g", "yes | cp -ri d/. x"},
         Situation{"HardLinksKept",
                   "ln d/c d/c2; mkdir x; printf 1 > x/c; printf 2 > x/c2",
@@ -430,6 +443,9 @@ INSTANTIATE_TEST_SUITE_P(
     SymbolicLink, GnuCpOptions,
     Values(Situation{"New", "", "cp -sv a x"},
            Situation{"Elsewhere", "", "cp -s a t; cp -s \"$PWD/a\" t; " SHOW_LINKS},
+           Situation{"OfOthers", "chown -R 1:1 a d",
+                     "cp -ps a x; cp -s --preserve=ownership a y; cd t;"
+                     "cp -as ../d/c z; ls -ln z | cut -d' ' -f3,4"},
            Situation{"ElsewhereWithBlank", "mkdir 't t'", "cp -s a 't t'"},
            Situation{"ElsewhereKept", "", "cp -sn a t; cp -sn a t/x; cp -su a d"},
            Situation{"ElsewhereNamedAsDirectory", "", "cp -s a t/x/; cp -sT a d/c/"},
@@ -586,6 +602,9 @@ INSTANTIATE_TEST_SUITE_P(
         Situation{"LongName", "",
                   "n=$(printf %0255d 0); cp b $n; cp -b a $n; n=$(printf %0252d 1);"
                   "cp b $n; cp --backup=t a $n;"},
+        Situation{"LongNameNumbered", "",
+                  "for l in 252 253; do n=$(printf %0${l}d 0); cp a $n;"
+                  " cp --backup=t b $n; cp --backup=t d/c $n; cat $n*; done"},
         Situation{"SameNameNumbered", "mkdir u; printf zeta > u/a",
                   "cp -v --backup=numbered a u/a t"},
         Situation{"Twice", "", "cp -v --backup=numbered a a t"},

@@ -231,6 +231,13 @@ INSTANTIATE_TEST_SUITE_P(
                      "cp -r p q d t; cp -a p q d e; umask 077; cp -r d x;"
                      "cp -r --preserve=ownership d y; cp -r --no-preserve=mode d z;"
                      "cp -a --no-preserve=ownership d w"},
+           Situation{"SpecialBitsWithoutMode",
+                     "for m in 2755 6777 7644 4711 2711 2700 1777 2070; do"
+                     " mkfifo d/$m; chmod $m d/$m; mkfifo d/o$m; chown 5:6 d/o$m;"
+                     " chmod $m d/o$m; done",
+                     "cp -R --preserve=ownership d x; umask 007;"
+                     "cp -R --preserve=ownership d y; cp -R --preserve=timestamps d z;"
+                     "cp -R --preserve=mode d w"},
            Situation{"SpecialBitsOfOthers",
                      "mkfifo p q d/p; chmod 1777 q;"
                      "chown 5:5 p d/p; chmod 6777 p d/p",
@@ -244,6 +251,11 @@ INSTANTIATE_TEST_SUITE_P(
                      "cp -rv --copy-contents /dev/null q; cp -Pv /dev/null d"},
            Situation{"NullsContentsOverWhatIsFollowed", "ln a h; ln -s a x",
                      "cp -v /dev/null x; cp -rLv --copy-contents /dev/null a"},
+           Situation{"PipesContentsOverLink",
+                     "mkfifo p; mkdir s; mkfifo s/p; ln -s ../a t/p",
+                     "(printf 1 > s/p &); cp -RTv --copy-contents s t;"
+                     "ln -s b l; (printf 2 > p &); cp -Pv p l; ln -s b m;"
+                     "(printf 3 > p &); cp -v p m"},
            Situation{"NullsAttributesOverNamesOfOneFile", "ln a h",
                      "cp -Pv --attributes-only /dev/null a"},
            Situation{"NullItself", "", "cp -r /dev/null x"},

@@ -40,6 +40,7 @@ class StreamCopyTest : public testing::Test {
     policy_.claims = &desk_;
     names_.source_directory = names_.target_directory = directory_;
     names_.source = "pipe";
+    names_.follow_source = names_.follows_links_here = true;
     names_.target = "t";
     policy_.file_systems = &file_systems_;
     names_.target_file_system =

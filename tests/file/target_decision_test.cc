@@ -184,7 +184,9 @@ TEST(TargetDecisionTest, WithLinksKeptOtherNamesKeepWhatIsThere) {
 
 TEST(TargetDecisionTest, StreamsGoIntoDevicesToo) {
   Try({
-      {.kind = kStream, .fate = "overwrite"},
+      {.kind = kStream, .conditions = Condition::kFollowsLinks, .fate = "overwrite"},
+      {.kind = kStream, .conditions = Condition::kSourceIsRegular, .fate = "overwrite"},
+      {.kind = kStream, .fate = "remove, replace"},
       {.kind = kStream, .there = There::kSpecial, .fate = "overwrite"},
       {.kind = kStream, .there = There::kSocket, .fate = "overwrite"},
       {.kind = kStream,
