@@ -335,6 +335,8 @@ class ReferenceCopier {
     if (!makes_hard_links()) {
       struct stat link = source.file;
       link.st_mode = S_IFLNK;
+      link.st_uid = geteuid();  // GNU cp leaves it to who made it.
+      link.st_gid = getegid();
       return MakeSymlink(source.path.c_str(), target)
                  ? KeepAttributes(link, target, /*is_new=*/true)
                  : CallFailed("cannot create symbolic link " + Q(target) + " to " +
