@@ -34,7 +34,7 @@ bool HasOwnMounts() {
 
 std::string MountNewFileSystem(const std::string& kind, const std::string& mount_type,
                                const std::string& image, const std::string& place) {
-  const std::string error = ErrorOf({absl::StrCat("mkfs.", kind), image});
+  std::string error = ErrorOf({absl::StrCat("mkfs.", kind), image});
   if (!error.empty()) return error;
   return ErrorOf({"mount", "-t", mount_type, "-o", "loop", image, place});
 }
