@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "tests/e2e/gnu_cp_fixture.h"
 #include "tests/file_tree.h"
 #include "tests/own_mounts.h"
 #include "tests/programs.h"
@@ -24,11 +25,6 @@ constexpr off_t kImageBytes = 64 << 20;
 
 class GnuCpExfat : public testing::Test {
  protected:
-  struct Seen {
-    int exit_code = 0;
-    std::vector<std::string> tree;
-  };
-
   void SetUp() override {
     if (!HasOwnMounts()) GTEST_SKIP() << "only root may mount a file system";
     const std::string image = scratch_.WriteFile("image", "");
@@ -55,23 +51,20 @@ class GnuCpExfat : public testing::Test {
     options.environment = {"PATH=/usr/bin:/bin"};
     options.directory = scratch_.path();
     Seen seen;
-    seen.exit_code = RunProgram(options).exit_code;
+    seen.result = RunProgram(options);
     seen.tree = ListFileTree(place_);
     return seen;
   }
 
   void ExpectTheSame(const std::string& commands) {
-    const std::string ours = scratch_.Path("ringcp");
-    if (access(ours.c_str(), X_OK) != 0) {
-      std::filesystem::copy_file(ProgramPath("cli/ringcp"), ours);
-    }
-    const Seen expected = See("/bin/cp", commands);
-    const Seen actual = See(ours, commands);
+    const Seen expected = See(ComparedCp(), commands);
+    const Seen actual = See(ringcp_, commands);
     EXPECT_GT(expected.tree.size(), 1u) << commands;
-    EXPECT_EQ(actual.exit_code, expected.exit_code) << commands;
+    EXPECT_EQ(actual.result.exit_code, expected.result.exit_code) << commands;
     EXPECT_EQ(DifferenceOfTrees(expected.tree, actual.tree), "") << commands;
   }
 
+  const std::string ringcp_ = std::filesystem::absolute(ProgramPath("cli/ringcp"));
   ScratchDirectory scratch_;
   std::string place_;
 };
@@ -94,9 +87,7 @@ TEST_F(GnuCpExfat, WhatItCanNotHoldIsRefusedLikewise) {
 // GNU cp overwrites the one with the other and is content.
 TEST_F(GnuCpExfat, OfTwoNamesThatDifferInCaseOneIsCopied) {
   PrepareWithShell(scratch_.path(), "printf upper > s/A");
-  const std::string ours = scratch_.Path("ringcp");
-  std::filesystem::copy_file(ProgramPath("cli/ringcp"), ours);
-  EXPECT_EQ(See(ours, "cp -r s place/t").exit_code, 1);
+  EXPECT_EQ(See(ringcp_, "cp -r s place/t").result.exit_code, 1);
   std::vector<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(place_ + "/t")) {
     names.push_back(entry.path().filename());
