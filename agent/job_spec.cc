@@ -79,6 +79,13 @@ constexpr std::pair<ApiOptions::Xattrs, Xattrs> kXattrs[] = {
     {ApiOptions::XATTRS_REQUIRED, Xattrs::kRequired},
 };
 
+constexpr std::pair<ApiOptions::Xattrs, Context> kContexts[] = {
+    {ApiOptions::XATTRS_UNSPECIFIED, Context::kNone},
+    {ApiOptions::XATTRS_TRIED, Context::kTried},
+    {ApiOptions::XATTRS_REPORTED, Context::kReported},
+    {ApiOptions::XATTRS_REQUIRED, Context::kRequired},
+};
+
 // Translates `value` by `table`. An unknown value is a violation of `field`, and yields
 // the table's first entry.
 template <typename Api, typename Engine, size_t kSize>
@@ -201,7 +208,8 @@ CopyOptions ReadOptions(const ApiOptions& options, FieldViolations* violations) 
   result.preserve.links = options.preserve().links();
   result.preserve.xattrs = FromApi(kXattrs, options.preserve().xattrs(),
                                    "spec.options.preserve.xattrs", violations);
-  result.preserve.context = options.preserve().context();
+  result.preserve.context = FromApi(kContexts, options.preserve().context(),
+                                    "spec.options.preserve.context", violations);
   result.default_mode = options.default_mode();
   result.force = options.force();
   result.attributes_only = options.attributes_only();
@@ -358,7 +366,7 @@ absl::StatusOr<v1::JobSpec> SpecFromCopyRequest(const CopyRequest& request) {
   result->mutable_preserve()->set_timestamps(options.preserve.timestamps);
   result->mutable_preserve()->set_links(options.preserve.links);
   result->mutable_preserve()->set_xattrs(ToApi(kXattrs, options.preserve.xattrs));
-  result->mutable_preserve()->set_context(options.preserve.context);
+  result->mutable_preserve()->set_context(ToApi(kContexts, options.preserve.context));
   result->set_default_mode(options.default_mode);
   result->set_force(options.force);
   result->set_backup(ToApi(kBackups, options.backup));

@@ -1,5 +1,6 @@
 // ringcpd, the resident agent of ringcp.
 
+#include <dlfcn.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@
 #include "agent/file_shares.h"
 #include "core/base/version.h"
 #include "core/kernel/open_files.h"
+#include "core/kernel/security_labels.h"
 #include "core/kernel/standard_streams.h"
 #include "core/kernel/start_thread.h"
 
@@ -137,6 +139,7 @@ int main(int argc, char* argv[]) {
                : EXIT_SUCCESS;
   }
 
+  ringcp::LoadLibrariesBy({.open = dlopen, .find = dlsym});
   ringcp::AgentServer::Options server_options;
   absl::Status status = ResolveAddresses(*options, &server_options);
   if (!status.ok()) return Fail(status);

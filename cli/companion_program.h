@@ -26,11 +26,15 @@ inline constexpr CompanionProgram kSubmitProgram = {
     .name = "ringcp-submit", .task = "talks to the agent", .way_out = ""};
 
 // ringcp's twin: built from the same sources, but linked dynamically, so that libraries
-// named in LD_PRELOAD can stand in for the C library's calls.
+// named in LD_PRELOAD can stand in for the C library's calls, or libselinux can be
+// loaded.
 inline constexpr CompanionProgram kDynamicProgram = {
     .name = "ringcp-dynamic",
     .task = "heeds LD_PRELOAD",
     .way_out = " (unset LD_PRELOAD to copy without it)"};
+
+inline constexpr CompanionProgram kLabellingProgram = {
+    .name = kDynamicProgram.name, .task = "asks SELinux's policy", .way_out = ""};
 
 // Replaces this process by `program` with the same arguments, including argv[0], so that
 // its messages look like this program's. Returns only if that fails: prints the failure

@@ -139,8 +139,7 @@ constexpr CopyOptionRow kRows[] = {
      DontPreserve},
     {{.letters = "Z",
       .heading = kKept,
-      .text = "give new files the SELinux context that the system's policy says (not "
-              "yet: ignored without SELinux, refused with it)"},
+      .text = "give targets the SELinux context that the system's policy says"},
      Set<&Options::default_context, true>},
     {{.word = "context",
       .argument = Argument::kOptional,

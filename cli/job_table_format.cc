@@ -102,7 +102,9 @@ std::string OptionsText(const v1::CopyOptions& options) {
   if (options.preserve().ownership()) attributes.push_back("ownership");
   if (options.preserve().timestamps()) attributes.push_back("timestamps");
   if (options.preserve().links()) attributes.push_back("links");
-  if (options.preserve().context()) attributes.push_back("context");
+  if (options.preserve().context() == v1::CopyOptions::XATTRS_REQUIRED) {
+    attributes.push_back("context");
+  }
   if (options.preserve().xattrs() != v1::CopyOptions::XATTRS_UNSPECIFIED) {
     attributes.push_back("xattr");
   }

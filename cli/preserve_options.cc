@@ -35,10 +35,10 @@ void PreserveUsualAttributes(CopyOptions* options) {
 }
 
 // -a and --preserve=all take nothing back from what was asked for before.
-void PreserveXattrs(Xattrs xattrs, CopyOptions* options) {
-  Xattrs& kept = options->preserve.xattrs;
-  const bool is_weaker = kept == Xattrs::kReported && xattrs == Xattrs::kTried;
-  if (kept == Xattrs::kNone || is_weaker) kept = xattrs;
+template <typename Kept>
+void PreserveAsWell(Kept as, Kept* kept) {
+  const bool is_weaker = *kept == Kept::kReported && as == Kept::kTried;
+  if (*kept == Kept::kNone || is_weaker) *kept = as;
 }
 
 void PreserveAttribute(size_t attribute, bool on, CopyOptions* options) {
@@ -56,7 +56,7 @@ void PreserveAttribute(size_t attribute, bool on, CopyOptions* options) {
       options->preserve.links = on;
       break;
     case kContextAttribute:
-      options->preserve.context = on;
+      options->preserve.context = on ? Context::kRequired : Context::kNone;
       break;
     case kXattrAttribute:
       options->preserve.xattrs = on ? Xattrs::kRequired : Xattrs::kNone;
@@ -68,9 +68,10 @@ void PreserveAttribute(size_t attribute, bool on, CopyOptions* options) {
       options->preserve.links = on;
       if (!on) {
         options->preserve.xattrs = Xattrs::kNone;
-        options->preserve.context = false;
+        options->preserve.context = Context::kNone;
       } else {
-        PreserveXattrs(Xattrs::kReported, options);
+        PreserveAsWell(Xattrs::kReported, &options->preserve.xattrs);
+        PreserveAsWell(Context::kReported, &options->preserve.context);
       }
       break;
   }
@@ -112,7 +113,8 @@ absl::Status KeepLinksAsTheyAre(const OptionText&, const char*, ParsedOptions* p
 absl::Status Archive(const OptionText& option, const char*, ParsedOptions* parsed) {
   OptionsOf(parsed).recursive = true;
   PreserveUsualAttributes(&OptionsOf(parsed));
-  PreserveXattrs(Xattrs::kTried, &OptionsOf(parsed));
+  PreserveAsWell(Xattrs::kTried, &OptionsOf(parsed).preserve.xattrs);
+  PreserveAsWell(Context::kTried, &OptionsOf(parsed).preserve.context);
   return KeepLinksAsTheyAre(option, nullptr, parsed);
 }
 

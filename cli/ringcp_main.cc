@@ -1,5 +1,7 @@
 // ringcp: copies files as GNU cp does, in its own process or through an agent.
 
+#include <unistd.h>
+
 #include <string>
 
 #include "cli/companion_program.h"
@@ -8,6 +10,12 @@
 #include "cli/local_job.h"
 #include "core/kernel/preloaded_libraries.h"
 #include "core/kernel/standard_streams.h"
+
+namespace {
+
+bool MayHaveSelinux() { return access("/sys/fs/selinux/enforce", F_OK) == 0; }
+
+}  // namespace
 
 int main(int argc, char** argv) {
   ringcp::OccupyStandardStreams();
@@ -23,6 +31,10 @@ int main(int argc, char** argv) {
         // copies nothing.
         if (ringcp::LibrariesArePreloaded()) {
           return ringcp::ExecCompanion(ringcp::kDynamicProgram, argv);
+        }
+        // What the policy says is known to libselinux, which can't be loaded here.
+        if (command_line.request.options.default_context && MayHaveSelinux()) {
+          return ringcp::ExecCompanion(ringcp::kLabellingProgram, argv);
         }
         return ringcp::RunLocalJob(command_line, program);
       }));

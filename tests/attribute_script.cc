@@ -199,6 +199,7 @@ AttributeRun CarryOutPlan(const AttributeCase& with,
   target.attributes = &attributes;
   if (with.has_looked) target.stat = &stat;
   static AttributePlan plan;  // Reused, as by a file's copies.
+  plan.Forget();
   plan.Start(policy, source, target);
   SetAttributesBy(&plan, [&](const Op& op) {
     const int number = static_cast<int>(run.ops.size());

@@ -12,7 +12,7 @@ fi
 
 # What asks the system, or waits, without a Kernel: only the objects named below may use
 # it, each for the reason that stands there.
-beside='ringcp::(CondVar::Wait|AvailableCpus|BatchScheduling|HasRoomForThread|KernelRelease|LibrariesArePreloaded|OpenFilesMax|PollableLength|ProcessGroup|ProcessUser|RaiseOpenFilesMax|RuleOfAttribute|RunWithSystemCall|SystemCallTime)[^A-Za-z].*'
+beside='ringcp::(CondVar::Wait|AvailableCpus|BatchScheduling|HasRoomForThread|KernelRelease|LibrariesArePreloaded|LoadLabelPolicy|OpenFilesMax|PollableLength|ProcessGroup|ProcessUser|RaiseOpenFilesMax|RuleOfAttribute|RunWithSystemCall|SystemCallTime)[^A-Za-z].*'
 
 # What any object may use besides.
 allowed=(
@@ -48,6 +48,8 @@ declare -A alone=(
   [copy_group]="$beside"
   [file_budget]="$beside"
   [job_state]="$beside"
+  # Whether libselinux can be loaded, once for a job.
+  [security_context]="strerror|$beside"
   [worker_count]="$beside"
   # What /etc/xattr.conf says is read once for a process.
   [source_attributes]="$beside"

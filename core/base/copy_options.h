@@ -96,6 +96,20 @@ enum class Xattrs {
   kRequired,  // --preserve=xattr: what can't be kept is an error.
 };
 
+// Which SELinux label ("context") a target has.
+enum class Context {
+  // That which the system gives it. A label is an extended attribute like others, unless
+  // the job finds SELinux.
+  kNone,
+  // Its source's, as for Xattrs.
+  kTried,
+  kReported,
+  kRequired,
+  // Not its source's, but a new one (CopyOptions::default_context, context). No option,
+  // but what a job makes of these two.
+  kReplaced,
+};
+
 // What is kept of a file besides its contents.
 struct Preserve {
   bool mode = false;        // With access control lists (ACLs).
@@ -103,12 +117,17 @@ struct Preserve {
   bool timestamps = false;  // Access and modification time.
   bool links = false;       // Hard links among the copied files.
   Xattrs xattrs = Xattrs::kNone;
-  bool context = false;  // SELinux's label; required, also if `xattrs` is not.
+  Context context = Context::kNone;
 
   // Whether there is something to be set on every target.
   bool any_attribute() const { return mode || ownership || timestamps; }
-  bool has_xattrs() const { return xattrs != Xattrs::kNone || context; }
-  bool requires_xattrs() const { return xattrs == Xattrs::kRequired || context; }
+  bool has_xattrs() const { return xattrs != Xattrs::kNone; }
+  bool requires_xattrs() const { return xattrs == Xattrs::kRequired; }
+  bool keeps_label() const {
+    return context != Context::kNone && context != Context::kReplaced;
+  }
+  // Whether sources have to be asked for more than a stat tells.
+  bool looks_at_attributes() const { return mode || has_xattrs() || keeps_label(); }
   friend bool operator==(const Preserve&, const Preserve&) = default;
 };
 
@@ -171,7 +190,7 @@ struct CopyOptions {
   // Contents of pipes and devices are copied although `recursive` is set.
   bool copy_contents = false;
   // -Z: targets get the SELinux label that the system's policy says; or, if it is not
-  // empty, this one (--context).
+  // empty, new ones get this one (--context).
   bool default_context = false;
   std::string context;
   // A symbolic link to a directory, in place of a target directory, is followed.

@@ -59,6 +59,13 @@ constexpr std::array kWordings = {
     Wording{Operation::kGetXattr, "getxattr", "getting attribute ", " of "},
     Wording{Operation::kSetXattr, "setxattr", "setting attribute ", " for "},
     Wording{Operation::kSetXattrs, "setxattrs", "setting attributes for ", ""},
+    Wording{Operation::kGetLabel, "getlabel", "failed to get security context of ", ""},
+    Wording{Operation::kLabelNext, "labelnext",
+            "failed to set default file creation context to ", ""},
+    Wording{Operation::kLabelNextByPolicy, "labelbypolicy",
+            "failed to set default file creation context for ", ""},
+    Wording{Operation::kSetLabel, "setlabel", "failed to set the security context of ",
+            ""},
     Wording{Operation::kClone, "clone", "failed to clone ", ""},
     Wording{Operation::kRefuse, "refuse", "not copied: ", ""},
 };
@@ -248,9 +255,10 @@ FileError MakeFileError(Operation operation, std::string_view path, int error_nu
                                  Quote(path), reason);
     return error;
   }
-  // GNU cp leaves this message to a library that quotes otherwise.
-  const std::string named =
-      operation == Operation::kSetMode ? QuoteInText(path) : Quote(path);
+  // GNU cp quotes names in some messages as texts.
+  const std::string named = operation == Operation::kSetMode     ? QuoteInText(path)
+                            : operation == Operation::kLabelNext ? QuoteInText(other_path)
+                                                                 : Quote(path);
   error.message = absl::StrCat(wording.before, named, wording.after, other, reason);
   return error;
 }

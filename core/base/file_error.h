@@ -41,6 +41,12 @@ enum class Operation {
   kGetXattr,
   kSetXattr,
   kSetXattrs,  // The file system takes none of them.
+  // SELinux's label: a source's, that of what is made next, by the policy or not, and
+  // that of an existing target.
+  kGetLabel,
+  kLabelNext,
+  kLabelNextByPolicy,
+  kSetLabel,
   kClone,
   // A refusal: no system call failed, and the error number is 0.
   kRefuse,
@@ -56,7 +62,8 @@ struct FileError {
 // The failure of `operation` on `path` with `error_number` (an errno value, > 0), worded
 // as GNU cp words it. `other_path` is the second path of the operations that name two:
 // what kMakeSymlinkTo and kMakeHardLink link to, the source of kClone; or the name of the
-// attribute of kGetXattr and kSetXattr. It is ignored for the others.
+// attribute of kGetXattr and kSetXattr, or the label of kLabelNext. It is ignored for the
+// others.
 FileError MakeFileError(Operation operation, std::string_view path, int error_number,
                         std::string_view other_path = {});
 

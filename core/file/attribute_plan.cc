@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -23,7 +24,6 @@ void AttributePlan::Start(const FileCopyPolicy& policy, const struct statx& sour
   source_ = &source;
   target_ = target;
   failed_ = tries_group_ = has_acl_ = lacks_acl_ = closes_group_ = false;
-  xattr_failures_.clear();
   dropped_bits_ = 0;
   unsupported_error_ = 0;
   value_bytes_ = -1;
@@ -59,10 +59,14 @@ void AttributePlan::End() {
     Fail(Operation::kSetMode, attributes->acl_error());
   }
   const bool are_required = policy_->preserve.requires_xattrs();
-  if (failed_ || !are_required || xattr_failures_.empty()) return;
+  if (failed_ || !are_required) return;
+  const auto last =
+      std::find_if(xattr_failures_.rbegin(), xattr_failures_.rend(),
+                   [](const CopyFailure& failure) { return !IsAboutLabel(failure); });
+  if (last == xattr_failures_.rend()) return;
   failed_ = true;
-  failure_ = xattr_failures_.back();
-  xattr_failures_.pop_back();
+  failure_ = *last;
+  xattr_failures_.erase(std::next(last).base());
 }
 
 bool AttributePlan::Needs(Step step) const {

@@ -114,8 +114,11 @@ class AttributePlan {
   void Start(const FileCopyPolicy& policy, const struct statx& source,
              const Target& target);
 
-  // Forgets what the last plan has to tell. REQUIRES: done().
+  // Forgets what the last plan has to tell: comes before the next Start(). REQUIRES:
+  // done().
   void Forget() { xattr_failures_.clear(); }
+  // Tells, with the rest, of a label that the target has not got.
+  void NoteLabel(const CopyFailure& failure) { xattr_failures_.push_back(failure); }
 
   bool done() const { return step_ == Step::kDone; }
   // The next op to carry out. REQUIRES: !done().
@@ -128,7 +131,7 @@ class AttributePlan {
   // REQUIRES: failed().
   const CopyFailure& failure() const { return failure_; }
   // What the user is told of extended attributes besides: errors if they are required
-  // (Preserve::xattrs), in the order in which they happened.
+  // (Preserve::xattrs) and no labels, in the order in which they happened.
   const std::vector<CopyFailure>& xattr_failures() const { return xattr_failures_; }
 
  private:

@@ -52,6 +52,9 @@ struct FileCopyPolicy {
   bool writes_through_dangling_links = false;
   Sparse sparse = Sparse::kAuto;
   bool copy_contents = false;
+  // The label of new targets (--context); nullptr: what the system's policy says (-Z).
+  // Means something if preserve.context is kReplaced.
+  const char* label = nullptr;
   bool keep_directory_symlink = false;
   // With --parents: the targets of the directories above sources, which may be reached
   // through symbolic links that were there before.
@@ -207,6 +210,13 @@ struct CopyFailure {
   bool on_target = false;      // Otherwise the source is at fault.
   std::string attribute = {};  // Which one, if the operation is about one of several.
 };
+
+// Whether the target has not got its SELinux label, which is a warning if the copy has
+// not failed.
+inline bool IsAboutLabel(const CopyFailure& failure) {
+  return failure.operation >= Operation::kGetLabel &&
+         failure.operation <= Operation::kSetLabel;
+}
 
 // Whether opening a target failed with `error_number` because of the target itself, so
 // that removing it helps (-f). After other errors (no room, no descriptors, a server that

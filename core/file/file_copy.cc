@@ -133,7 +133,7 @@ void FileCopy::GoOn(int lane, absl::Span<const int32_t> results, NextChains* nex
     case State::kRemoveTarget:
       return OnRemoveTarget(results[0], next);
     case State::kOpenTarget:
-      return OnOpenTarget(results[0], next);
+      return OnOpenTarget(results, next);
     case State::kStatOpened:
       return OnStatOpened(results[0], next);
     case State::kEmptyTarget:

@@ -60,6 +60,7 @@
 #include "core/file/source_attributes.h"
 #include "core/file/target_claims.h"
 #include "core/file/target_decision.h"
+#include "core/file/target_label.h"
 #include "core/file/target_opening.h"
 #include "core/kernel/block_pool.h"
 #include "core/kernel/call_side.h"
@@ -256,7 +257,15 @@ class FileCopy {
   bool ShouldTruncate(int error_number) const;
   void OpenExistingTarget(NextChains* next);
   void OpenTarget(NextChains* next);
-  void OnOpenTarget(int32_t result, NextChains* next);
+  void OnOpenTarget(absl::Span<const int32_t> results, NextChains* next);
+
+  // --- Its SELinux label. False: the copy has to end for want of it. ---
+  TargetLabel label() const { return {policy_, names_, &source_attributes_}; }
+  void OpenLabelled(const Op& open, NextChains* next);
+  bool TakeLabelOfNew(int32_t labelled, int32_t opened);
+  bool LabelExisting();
+  bool TakeLabel(const std::optional<CopyFailure>& failure);
+
   void OnOpenTargetFailed(int error_number, NextChains* next);
   // Whether to end, because the copy is stopped, instead of trying again what had
   // `result` and was to make the target, or to remove the old one. Once that is removed,

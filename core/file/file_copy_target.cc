@@ -48,7 +48,8 @@ mode_t FileCopy::LentMode() const {
 
 bool FileCopy::may_use_slot() const {
   return policy_.use_slots && !names_.target_file_system->tells_errors_at_close() &&
-         !control_.at_once && !has_cached() && !source_attributes_.needs_source();
+         !control_.at_once && !has_cached() && !source_attributes_.needs_source() &&
+         !label().is_set();
 }
 
 void FileCopy::ClaimNewTarget() {
@@ -73,13 +74,16 @@ void FileCopy::OpenExistingTarget(NextChains* next) {
 
 void FileCopy::OpenTarget(NextChains* next) {
   const int flags = opening_.flags();
-  Enter(State::kOpenTarget,
-        OpenAt(names_.target_directory, names_.target, flags,
-               (flags & O_CREAT) != 0 ? FirstMode() : 0, FileRef()),
-        next);
+  const bool may_make = (flags & O_CREAT) != 0;
+  const Op open = OpenAt(names_.target_directory, names_.target, flags,
+                         may_make ? FirstMode() : 0, FileRef());
+  if (may_make && label().is_set()) return OpenLabelled(open, next);
+  Enter(State::kOpenTarget, open, next);
 }
 
-void FileCopy::OnOpenTarget(int32_t result, NextChains* next) {
+void FileCopy::OnOpenTarget(absl::Span<const int32_t> results, NextChains* next) {
+  const int32_t result = results.back();
+  if (results.size() > 1 && !TakeLabelOfNew(results[0], result)) return CloseAll(next);
   if (result < 0) return OnOpenTargetFailed(-result, next);
   retries_ = 0;
   const FileRef file = FileRef::Descriptor(result);
@@ -291,7 +295,7 @@ void FileCopy::OnStatOpened(int32_t result, NextChains* next) {
     }
     if (!opening_.truncates()) return TakeTarget(next);
     target_.NoteEmptied();  // It was claimed before it was opened.
-    return CopyContents(next);
+    if (LabelExisting()) return CopyContents(next);
   }
   CloseAll(next);
 }
@@ -361,7 +365,7 @@ void FileCopy::RetryTarget(NextChains* next) {
 
 void FileCopy::UseTaken(NextChains* next) {
   if (!target_.is_open()) return OpenExistingTarget(next);
-  EmptyOld(next);
+  LabelExisting() ? EmptyOld(next) : CloseAll(next);
 }
 
 void FileCopy::EmptyOld(NextChains* next) {

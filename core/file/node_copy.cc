@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "core/file/old_target.h"
 #include "core/file/source_attributes.h"
 #include "core/file/target_decision.h"
+#include "core/file/target_label.h"
 #include "core/file/target_relation.h"
 #include "core/kernel/op.h"
 
@@ -89,6 +91,7 @@ class NodeCopy {
   bool Prepare() {
     if (links_to_source_) {
       leads_elsewhere_ = !text_.starts_with('/') && !IsInCurrentDirectory();
+      Look({.context = policy_.preserve.context});
       return true;
     }
     switch (source_.stx_mode & S_IFMT) {
@@ -112,9 +115,7 @@ class NodeCopy {
         return Fail({.operation = Operation::kReadLink, .error_number = error_number});
       }
     }
-    attributes_.Start(policy_.preserve, FileRef::Descriptor(source_fd_),
-                      source_.stx_mode);
-    LookBy(&attributes_, [this](const Op& op) { return kernel_->Do(op); });
+    Look(policy_.preserve);
     if (is_link_) return true;
     mode_ = attributes_.mode_without_acl();
     const mode_t type = source_.stx_mode & S_IFMT;
@@ -125,6 +126,11 @@ class NodeCopy {
     // The kernel may clear this one, too.
     if (policy_.preserve.ownership) withheld_ |= mode_ & S_ISGID;
     return true;
+  }
+
+  void Look(const Preserve& preserve) {
+    attributes_.Start(preserve, FileRef::Descriptor(source_fd_), source_.stx_mode);
+    LookBy(&attributes_, [this](const Op& op) { return kernel_->Do(op); });
   }
 
   bool IsInCurrentDirectory() const {
@@ -143,10 +149,15 @@ class NodeCopy {
   bool inherits_acl() const { return names_.target_default_acl.has_value(); }
 
   // Returns 0 or an errno.
-  int Make() const {
+  int Make() {
+    // As in GNU cp a link to the source gets the label for a file of the source's type.
+    const TargetLabel label(policy_, names_, &attributes_);
+    return -label.Make(kernel_, real_source_.stx_mode, MakingOp(), &label_failure_);
+  }
+
+  Op MakingOp() const {
     if (is_link_) {
-      return -kernel_->Do(
-          MakeSymlink(text_.c_str(), names_.target_directory, names_.target));
+      return MakeSymlink(text_.c_str(), names_.target_directory, names_.target);
     }
     const mode_t type = source_.stx_mode & S_IFMT;
     const mode_t permissions = policy_.NewMode(type | mode_) & ~withheld_;
@@ -154,8 +165,8 @@ class NodeCopy {
     // the one that the kernel clears when the owner is set (chown(2)).
     mode_t special = mode_ & kAllModeBits & ~kPermissions & ~withheld_;
     if (policy_.preserve.ownership) special &= ~S_ISUID;
-    return -kernel_->Do(MakeNode(names_.target_directory, names_.target,
-                                 type | special | permissions, NodeDeviceOf(source_)));
+    return MakeNode(names_.target_directory, names_.target, type | special | permissions,
+                    NodeDeviceOf(source_));
   }
 
   bool MakeInAnyCase() {
@@ -165,6 +176,10 @@ class NodeCopy {
       error_number = Make();
     }
     result_.is_made = error_number == 0;
+    if (error_number == ECANCELED && label_failure_.has_value()) {
+      return Fail(*label_failure_);
+    }
+    if (label_failure_.has_value()) result_.xattr_failures.push_back(*label_failure_);
     return result_.is_made || Fail(TargetFailure(operation_, error_number));
   }
 
@@ -266,7 +281,9 @@ class NodeCopy {
                 .source = FileRef::Descriptor(source_fd_),
                 .attributes = &attributes_});
     SetAttributesBy(&plan, [&](const Op& op) { return SetAttribute(op, target); });
-    result_.xattr_failures = plan.xattr_failures();
+    result_.xattr_failures.insert(result_.xattr_failures.end(),
+                                  plan.xattr_failures().begin(),
+                                  plan.xattr_failures().end());
     return !plan.failed() || Fail(plan.failure());
   }
 
@@ -308,6 +325,7 @@ class NodeCopy {
   Operation operation_ = Operation::kMakeSpecial;
   std::string text_;  // A symbolic link's.
   SourceAttributes attributes_;
+  std::optional<CopyFailure> label_failure_;
   mode_t mode_ = 0;      // The source's, without an ACL's mask.
   mode_t withheld_ = 0;  // Permissions that the target is created without.
   NodeResult result_;

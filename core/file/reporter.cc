@@ -83,7 +83,8 @@ void Reporter::TellOfXattrs(const std::vector<CopyFailure>& failures,
                             std::string_view target) {
   for (const CopyFailure& failure : failures) {
     const FileError error = WordFailure(failure, source, target);
-    preserve.requires_xattrs() ? Report(error) : Warn(error.message);
+    const bool is_error = preserve.requires_xattrs() && !IsAboutLabel(failure);
+    is_error ? Report(error) : Warn(error.message);
   }
 }
 

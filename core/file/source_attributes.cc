@@ -11,12 +11,12 @@
 #include "core/base/check.h"
 #include "core/base/posix_acl.h"
 #include "core/kernel/attribute_rules.h"
+#include "core/kernel/security_labels.h"
 
 namespace ringcp {
 namespace {
 
 constexpr mode_t kOthersPermissions = S_IRWXG | S_IRWXO;
-constexpr char kContextName[] = "security.selinux";
 
 }  // namespace
 
@@ -32,15 +32,15 @@ void SourceAttributes::Start(const Preserve& preserve, FileRef source, mode_t mo
   default_acl_.clear();
   other_acls_.clear();
   names_.clear();
-  acl_error_ = list_error_ = 0;
-  if (!preserve_.mode && !preserve_.has_xattrs()) return;
-  if (list_.size() < kUsualBytes) list_.resize(kUsualBytes);
-  step_ = Step::kList;
+  label_.clear();
+  acl_error_ = list_error_ = label_error_ = 0;
+  step_ = preserve_.keeps_label() ? Step::kGetLabel : After(Step::kGetLabel);
 }
 
 void SourceAttributes::NoteUnreadable(const Preserve& preserve, mode_t mode,
                                       int error_number) {
   Start({}, FileRef(), mode);
+  if (preserve.keeps_label()) label_error_ = error_number;
   if (!preserve.mode) return;
   acl_error_ = error_number;
   mode_without_acl_ &= ~kOthersPermissions;
@@ -52,7 +52,10 @@ Op SourceAttributes::op() {
     return GetXattr(source_, name, acl->data(), static_cast<uint32_t>(acl->size()));
   };
   switch (step_) {
+    case Step::kGetLabel:
+      return get(kLabelAttribute, &label_);
     case Step::kList:
+      if (list_.size() < kUsualBytes) list_.resize(kUsualBytes);
       return ListXattrs(source_, list_.data(), static_cast<uint32_t>(list_.size()));
     case Step::kGetAccessAcl:
       return get(kAccessAclName, &access_acl_);
@@ -66,21 +69,38 @@ Op SourceAttributes::op() {
 }
 
 SourceAttributes::Step SourceAttributes::After(Step step) const {
+  if (step == Step::kGetLabel) {
+    return preserve_.mode || preserve_.has_xattrs() ? Step::kList : Step::kDone;
+  }
   if (step == Step::kList && has_access_acl_) return Step::kGetAccessAcl;
   const bool was_default = step == Step::kGetDefaultAcl;
   return has_default_acl_ && !was_default ? Step::kGetDefaultAcl : Step::kDone;
 }
 
+std::string* SourceAttributes::RoomOf(Step step) {
+  switch (step) {
+    case Step::kGetLabel:
+      return &label_;
+    case Step::kGetAccessAcl:
+      return &access_acl_;
+    case Step::kGetDefaultAcl:
+      return &default_acl_;
+    default:
+      return &list_;
+  }
+}
+
 void SourceAttributes::Settle(int32_t result) {
-  std::string* const room = step_ == Step::kList           ? &list_
-                            : step_ == Step::kGetAccessAcl ? &access_acl_
-                                                           : &default_acl_;
+  std::string* const room = RoomOf(step_);
   if (result == -ERANGE && room->size() < kBytesMax) {
     room->resize(kBytesMax);
     return;
   }
   const Step step = step_;
   switch (step) {
+    case Step::kGetLabel:
+      OnLabel(result);
+      break;
     case Step::kList:
       OnList(result);
       break;
@@ -101,6 +121,14 @@ void SourceAttributes::Settle(int32_t result) {
       RINGCP_CHECK(!done());
   }
   step_ = After(step);
+}
+
+void SourceAttributes::OnLabel(int32_t result) {
+  label_error_ = result < 0 ? -result : 0;
+  label_.resize(std::clamp<int64_t>(result, 0, static_cast<int64_t>(label_.size())));
+  while (label_.ends_with('\0')) label_.pop_back();
+  // The kernel takes no label that is "".
+  if (label_.empty() && label_error_ == 0) label_error_ = ENODATA;
 }
 
 void SourceAttributes::OnList(int32_t result) {
@@ -126,8 +154,9 @@ void SourceAttributes::Sort(const char* name) {
     has_access_acl_ = preserve_.mode;
   } else if (std::strcmp(name, kDefaultAclName) == 0) {
     has_default_acl_ = preserve_.mode && type_ == S_IFDIR;
-  } else if (std::strcmp(name, kContextName) == 0) {
-    if (preserve_.has_xattrs()) names_.append(name, size_with_nul);
+  } else if (std::strcmp(name, kLabelAttribute) == 0 &&
+             preserve_.context != Context::kNone) {
+    return;
   } else {
     switch (RuleOfAttribute(name)) {
       case AttributeRule::kCopy:

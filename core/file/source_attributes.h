@@ -7,6 +7,7 @@
 //   --preserve=xattr  Other attributes. Now only their names are read; AttributePlan
 //                     copies the values one by one, so that many take no more memory
 //                     than one.
+//   --preserve=context  SELinux's label, which targets have from the beginning.
 //
 // No I/O: this hands out one op at a time and takes in its result. A symbolic link has no
 // ACLs, but it may have other attributes.
@@ -98,8 +99,14 @@ class SourceAttributes {
   // Why the names could not be listed; 0 if they were.
   int list_error() const { return list_error_; }
 
+  // SELinux's label, if that is kept; "" otherwise, and if it could not be read.
+  const std::string& label() const { return label_; }
+  // Why it could not be read; 0 if it was.
+  int label_error() const { return label_error_; }
+  bool has_looked_at_label() const { return !label_.empty() || label_error_ != 0; }
+
  private:
-  enum class Step { kList, kGetAccessAcl, kGetDefaultAcl, kDone };
+  enum class Step { kGetLabel, kList, kGetAccessAcl, kGetDefaultAcl, kDone };
 
   void OnList(int32_t result);
   void Sort(const char* name);
@@ -108,6 +115,9 @@ class SourceAttributes {
   // Takes in the result of reading an ACL into *acl, which becomes "" if there is none.
   // False if it could not be read.
   bool TakeAcl(int32_t result, std::string* acl);
+  void OnLabel(int32_t result);
+  // Where what `step` reads goes.
+  std::string* RoomOf(Step step);
 
   Preserve preserve_;
   FileRef source_;
@@ -122,8 +132,10 @@ class SourceAttributes {
   std::string default_acl_;
   std::string other_acls_;
   std::string names_;
+  std::string label_;
   int acl_error_ = 0;
   int list_error_ = 0;
+  int label_error_ = 0;
 };
 
 // Looks at all at once. `carry_out` carries out one op and returns its result.

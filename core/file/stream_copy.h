@@ -30,6 +30,7 @@
 #include "core/file/source_attributes.h"
 #include "core/file/target_claims.h"
 #include "core/file/target_decision.h"
+#include "core/file/target_label.h"
 #include "core/kernel/file_system_table.h"
 #include "core/kernel/kernel.h"
 #include "core/kernel/op.h"
@@ -132,7 +133,13 @@ class StreamCopy {
   void LookAtExisting();
   int32_t LookAtTarget(int flags, struct statx* stat) const;
   // Returns a descriptor or -errno.
-  int OpenTargetWith(int flags, mode_t mode = 0) const;
+  int OpenTargetWith(int flags) const;
+  int MakeTargetWith(int flags);
+  // Its SELinux label. Without it, if it is required, the copy ends.
+  TargetLabel label() const { return {policy_, names_, &source_attributes_}; }
+  void TakeLabel(const std::optional<CopyFailure>& failure);
+  Outcome LabelExisting();
+  Outcome FailForWantOfLabel();
   // Whether the existing target may need to be opened with O_TRUNC, as some file systems
   // in user space require. `error_number` says why opening it without has failed. Looks
   // up the target's file system.
@@ -174,6 +181,7 @@ class StreamCopy {
   int32_t written_ = 0;  // ... and of these, written.
   TargetClaims::Claim claim_;
   SourceAttributes source_attributes_;
+  std::optional<CopyFailure> label_failure_;
   AttributePlan attributes_;
 };
 

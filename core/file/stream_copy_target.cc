@@ -32,9 +32,39 @@ int32_t StreamCopy::LookAtTarget(int flags, struct statx* stat) const {
   return kernel_->Stat(names_.target_directory, names_.target, flags, stat);
 }
 
-int StreamCopy::OpenTargetWith(int flags, mode_t mode) const {
+int StreamCopy::OpenTargetWith(int flags) const {
   return kernel_->Do(OpenAt(names_.target_directory, names_.target, kTargetFlags | flags,
-                            mode, FileRef()));
+                            /*mode=*/0, FileRef()));
+}
+
+int StreamCopy::MakeTargetWith(int flags) {
+  std::optional<CopyFailure> failure;
+  const int made = label().Make(
+      kernel_, S_IFREG,
+      OpenAt(names_.target_directory, names_.target, kTargetFlags | O_CREAT | flags,
+             policy_.NewMode(mode_) & ~withheld_, FileRef()),
+      &failure);
+  if (made >= 0 || label().is_required()) TakeLabel(failure);
+  return made;
+}
+
+void StreamCopy::TakeLabel(const std::optional<CopyFailure>& failure) {
+  if (label().is_required()) {
+    label_failure_ = failure;
+  } else if (failure.has_value()) {
+    attributes_.NoteLabel(*failure);
+  }
+}
+
+StreamCopy::Outcome StreamCopy::LabelExisting() {
+  if (!label().is_set() || target_.is_special()) return Outcome::kCopied;
+  TakeLabel(label().SetOnExisting(kernel_, target_.file(), target_stat_.stx_mode));
+  return label_failure_.has_value() ? FailForWantOfLabel() : Outcome::kCopied;
+}
+
+StreamCopy::Outcome StreamCopy::FailForWantOfLabel() {
+  failure_ = *label_failure_;
+  return Outcome::kFailed;
 }
 
 StreamCopy::Outcome StreamCopy::OpenTarget() {
@@ -46,6 +76,7 @@ StreamCopy::Outcome StreamCopy::OpenTarget() {
 
 StreamCopy::Outcome StreamCopy::MakeTarget() {
   target_error_ = CreateTarget();
+  if (label_failure_.has_value()) return FailForWantOfLabel();
   return target_error_ == 0 ? Outcome::kCopied
                             : Fail(Operation::kCreate, target_error_, true);
 }
@@ -145,7 +176,8 @@ StreamCopy::Outcome StreamCopy::OpenTruncating() {
 }
 
 StreamCopy::Outcome StreamCopy::MakePointee() {
-  const int opened = OpenTargetWith(O_CREAT, policy_.NewMode(mode_) & ~withheld_);
+  const int opened = MakeTargetWith(0);
+  if (label_failure_.has_value()) return FailForWantOfLabel();
   if (opened < 0) return Fail(Operation::kCreate, -opened, true);
   made_pointee_ = true;
   return TakeOpened(opened);
@@ -226,7 +258,7 @@ int StreamCopy::CreateTarget() {
   if (policy_.claims != nullptr) {
     policy_.claims->AnnounceNew(names_.target_place(), &claim_);
   }
-  const int made = OpenTargetWith(O_CREAT | O_EXCL, policy_.NewMode(mode_) & ~withheld_);
+  const int made = MakeTargetWith(O_EXCL);
   if (made < 0) {
     if (policy_.claims != nullptr) policy_.claims->Release(&claim_);
     return -made;

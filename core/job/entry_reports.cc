@@ -3,9 +3,9 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
-#include "core/file/old_target.h"
 #include "core/tree/directory.h"
 #include "core/tree/target_directory.h"
+#include "core/tree/target_tree.h"
 
 namespace ringcp {
 namespace {
@@ -74,14 +74,7 @@ void EntryReports::EndOld(const WaitingEntry& entry, const Old& old,
   if (old.target == OldTarget::kKept) return;
   if (old.target != OldTarget::kBackedUp) return Removed(entry);
   if (is_target_whole) return;
-  const std::string target = TargetPathOf(entry);
-  const int error_number = TakeBack(kernel_, entry.directory->target->fd,
-                                    entry.target_name.c_str(), old.backup);
-  if (error_number != 0) {
-    work_->reporter->Report(MakeFileError(Operation::kTakeBack, target, error_number));
-  } else if (work_->reporter->wants_copied()) {
-    work_->reporter->TakenBack(TargetPath(*entry.directory, old.backup), target);
-  }
+  EndBackup(kernel_, *entry.directory, entry.target_name, old.backup, work_->reporter);
 }
 
 void EntryReports::OfRemoval(const WaitingEntry& entry, const std::string& name,

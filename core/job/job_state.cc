@@ -64,10 +64,11 @@ JobState::JobState(CopyRequest a_request, JobObserver* observer,
                 request.options.force || request.options.remove_destination) {}
 
 absl::StatusOr<TopLevel> JobState::ResolveSources(Kernel* kernel) {
-  if (absl::Status status = CheckSecurityContext(kernel, request.options, &reporter);
-      !status.ok()) {
-    return status;
-  }
+  const absl::StatusOr<Context> labels = ChooseLabels(kernel, request.options, &reporter);
+  if (!labels.ok()) return labels.status();
+  policy.preserve.context = *labels;
+  const std::string& label = request.options.context;
+  if (*labels == Context::kReplaced && !label.empty()) policy.label = label.c_str();
   absl::StatusOr<TopLevel> top = ResolveTopLevel(kernel, request, &reporter);
   if (top.ok() && top->is_backup) policy.backup = Backup::kNone;
   if (top.ok() && policy.backup != Backup::kNone) {

@@ -1,23 +1,26 @@
 // What a job does about SELinux's labels ("contexts"), which only a system with SELinux
-// has. A label is an extended attribute, so --preserve=context copies it like the others.
+// has.
 //
 // Thread-safety: the function may be called by any thread.
 
 #ifndef RINGCP_CORE_JOB_SECURITY_CONTEXT_H_
 #define RINGCP_CORE_JOB_SECURITY_CONTEXT_H_
 
-#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "core/base/copy_options.h"
 #include "core/file/reporter.h"
 #include "core/kernel/kernel.h"
 
 namespace ringcp {
 
-// Checks what `options` want of labels. Without SELinux, as in GNU cp, it is an error to
-// preserve them (FailedPrecondition); to set them does nothing, but `reporter` warns if a
-// label was named. With SELinux, setting them is refused.
-absl::Status CheckSecurityContext(Kernel* kernel, const CopyOptions& options,
-                                  Reporter* reporter);
+// Returns which labels targets get by `options` (FileCopyPolicy::preserve.context).
+// Without SELinux, as in GNU cp, it is an error to preserve labels (FailedPrecondition);
+// to set them does nothing, but `reporter` warns if a label was named. With SELinux it is
+// an error if both are asked for, or if the label that was named can't be set; and
+// `reporter` warns if the system's policy can't be read. It is one, too, if it can't be
+// found out whether there is SELinux.
+absl::StatusOr<Context> ChooseLabels(Kernel* kernel, const CopyOptions& options,
+                                     Reporter* reporter);
 
 }  // namespace ringcp
 

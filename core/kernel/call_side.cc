@@ -32,6 +32,8 @@ Side SideOf(const Op& op) {
     case OpKind::kSetMode:
     case OpKind::kSetXattr:
     case OpKind::kRemoveXattr:
+    case OpKind::kLabelNext:
+    case OpKind::kSetDefaultLabel:
       return Side::kTarget;
     case OpKind::kOpenAt: {
       const bool writes = (op.open.flags & (O_WRONLY | O_RDWR | O_CREAT)) != 0;

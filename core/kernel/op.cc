@@ -228,6 +228,24 @@ Op RemoveXattr(FileRef file, const char* name) {
   return OnXattr(OpKind::kRemoveXattr, file, name, nullptr, 0);
 }
 
+Op LabelNext(const char* text) {
+  Op op = OpOn(FileRef(), OpKind::kLabelNext);
+  op.label = {.text = text, .directory = -1, .name = nullptr, .mode = 0};
+  return op;
+}
+
+Op LabelNextByPolicy(int directory, const char* name, mode_t mode) {
+  Op op = OpOn(FileRef(), OpKind::kLabelNext);
+  op.label = {.text = nullptr, .directory = directory, .name = name, .mode = mode};
+  return op;
+}
+
+Op SetDefaultLabel(FileRef file, int directory, const char* name, mode_t mode) {
+  Op op = OpOn(file, OpKind::kSetDefaultLabel);
+  op.label = {.text = nullptr, .directory = directory, .name = name, .mode = mode};
+  return op;
+}
+
 Op AtOnce(Op op) {
   RINGCP_CHECK(!op.file.is_slot());
   op.at_once = true;
@@ -284,6 +302,8 @@ bool CanBeQueued(OpKind kind) {
     case OpKind::kSetMode:
     case OpKind::kListXattrs:
     case OpKind::kRemoveXattr:
+    case OpKind::kLabelNext:
+    case OpKind::kSetDefaultLabel:
       break;
   }
   return false;

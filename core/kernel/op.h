@@ -95,6 +95,15 @@ enum class OpKind : uint8_t {
   kListXattrs,   // xattr. Reads all names. Result: bytes; -ERANGE as above.
   kSetXattr,     // xattr.
   kRemoveXattr,  // xattr.
+
+  // --- SELinux's labels ("contexts") ---
+  // label. What the same thread makes next has this label from the beginning: the next op
+  // that it carries out has to be the one that makes it. So the two are in one chain. If
+  // this one fails, what is made next has the label that the system gives it.
+  kLabelNext,
+  // label. Gives an existing file, by any descriptor, the type that the system's policy
+  // says for its name; the rest of its label stays.
+  kSetDefaultLabel,
 };
 
 // The file that an op works on: an ordinary descriptor of the process, or a slot in the
@@ -254,6 +263,12 @@ struct Op {
       void* value;
       uint32_t size;  // Bytes.
     } xattr;
+    struct {
+      const char* text;  // nullptr: what the policy says for what follows.
+      int directory;
+      const char* name;
+      mode_t mode;  // With the type.
+    } label;
   };
 };
 
@@ -325,6 +340,13 @@ Op GetXattr(FileRef file, const char* name, void* buffer, uint32_t length);
 Op ListXattrs(FileRef file, char* buffer, uint32_t length);
 Op SetXattr(FileRef file, const char* name, const void* value, uint32_t length);
 Op RemoveXattr(FileRef file, const char* name);
+// What is made next has the label `text`; "" is that which the system gives it.
+Op LabelNext(const char* text);
+// What is made next as `name` in `directory`, with the type of `mode`, has the label that
+// the system's policy says. -ENODATA if it says nothing about that name.
+Op LabelNextByPolicy(int directory, const char* name, mode_t mode);
+// REQUIRES: no slot. -ENODATA as above.
+Op SetDefaultLabel(FileRef file, int directory, const char* name, mode_t mode);
 
 // Returns `op` marked to be carried out at once, whatever its kind: for ops that take no
 // longer on the kernel's own thread than handing them over would. Either all ops of a
@@ -341,6 +363,14 @@ Op AtOnceUnlessSlow(Op op);
 // Whether ops of this kind can be queued, if the kernel has the opcode. For some other
 // kinds io_uring has no opcode at all, and for the rest nobody has needed it yet.
 bool CanBeQueued(OpKind kind);
+
+// Whether `op` makes something that has a label: a file, directory, link or node, but not
+// a further name.
+inline bool MakesNewFile(const Op& op) {
+  return (op.kind == OpKind::kOpenAt && (op.open.flags & O_CREAT) != 0) ||
+         op.kind == OpKind::kMakeDirectory || op.kind == OpKind::kMakeNode ||
+         op.kind == OpKind::kMakeSymlink;
+}
 
 // Whether an op of this kind makes the thread that carries it out wait, whatever is in
 // memory: a server copies a range. A kernel that has helper threads leaves it to them.

@@ -17,6 +17,7 @@
 #include <ctime>
 
 #include "core/kernel/path_descriptor.h"
+#include "core/kernel/security_labels.h"
 
 namespace ringcp {
 namespace {
@@ -135,6 +136,9 @@ int32_t TellFileSystem(const Op& op) {
 
 int32_t RunWithSystemCall(const Op& op) {
   const int fd = op.file.descriptor();
+  if (MakesNewFile(op)) {
+    if (const int32_t result = TakeLabelOfNext(); result != 0) return result;
+  }
   switch (op.kind) {
     case OpKind::kOpenAt:
       return ResultOf(openat(op.open.directory, op.open.name, op.open.flags | O_CLOEXEC,
@@ -209,6 +213,12 @@ int32_t RunWithSystemCall(const Op& op) {
       return WriteXattr(fd, op.xattr.name, op.xattr.value, op.xattr.size);
     case OpKind::kRemoveXattr:
       return TakeXattrAway(fd, op.xattr.name);
+    case OpKind::kLabelNext:
+      return op.label.text != nullptr
+                 ? LabelNextAs(op.label.text)
+                 : LabelNextByDefault(op.label.directory, op.label.name, op.label.mode);
+    case OpKind::kSetDefaultLabel:
+      return GiveDefaultLabel(fd, op.label.directory, op.label.name, op.label.mode);
     case OpKind::kInstallDescriptor:
       break;
   }

@@ -16,6 +16,7 @@
 #include "core/kernel/kernel.h"
 #include "core/kernel/op.h"
 #include "core/kernel/queued_polls.h"
+#include "core/kernel/security_labels.h"
 #include "core/kernel/side_times.h"
 #include "core/kernel/wake_up.h"
 
@@ -47,6 +48,8 @@ ChainResults RunChain(ChainId id, absl::Span<const Op> chain, const Run& run) {
 // chains. Its Submit() is for kernels without a ring.
 class RealKernel : public Kernel {
  public:
+  // Whatever its thread makes later has no label that was meant for this kernel's ops.
+  ~RealKernel() override { ForgetLabel(); }
   int32_t Do(const Op& op) override;
   SteadyTime Now() const override;
   uint64_t Random() override;

@@ -14,6 +14,7 @@
 #include "core/kernel/call_side.h"
 #include "core/kernel/preloaded_libraries.h"
 #include "core/kernel/process.h"
+#include "core/kernel/security_labels.h"
 #include "core/kernel/system_calls.h"
 #include "core/kernel/uring.h"
 #include "core/kernel/waited.h"
@@ -252,6 +253,7 @@ bool UringKernel::QueueForHelper(ChainId id, absl::Span<const Op> chain) {
 }
 
 void UringKernel::Prepare(const Op& op, io_uring_sqe* sqe) const {
+  RINGCP_CHECK(!MakesNewFile(op) || !ThreadHasLabel());
   PrepareSqe(op, sqe);
   // Linux tries to open a file that it need not make or empty while it takes in the SQE,
   // and believes that this needs no waiting if all names on the way are in memory. NFS

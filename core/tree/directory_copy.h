@@ -31,7 +31,8 @@ namespace ringcp {
 class DirectoryCopy : public WalkVisitor {
  public:
   // `group`: the process's group.
-  // REQUIRES: `reporter` outlives this.
+  // REQUIRES: `policy` and `reporter` outlive this. The policy may change until the first
+  // directory is entered.
   DirectoryCopy(const FileCopyPolicy& policy, bool one_file_system, gid_t group,
                 Reporter* reporter)
       : preserve_(policy.preserve),
@@ -59,7 +60,7 @@ class DirectoryCopy : public WalkVisitor {
   // why, if nothing can be put into it. `empty`: nothing will be put into it.
   bool MakeTarget(Kernel* kernel, Directory* directory, bool empty);
 
-  const Preserve preserve_;
+  const Preserve& preserve_;
   DirectoryFailures failures_;
   SourceTree source_;
   TargetTree target_;

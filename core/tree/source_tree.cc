@@ -107,8 +107,7 @@ std::unique_ptr<SourceAttributes> SourceTree::LookAtAttributes(Kernel* kernel,
   Preserve kept = preserve;
   // As in GNU cp, directories above a source get no other extended attributes.
   if (is_given) kept.xattrs = Xattrs::kNone;
-  if (is_given) kept.context = false;
-  if (!kept.mode && !kept.has_xattrs()) return nullptr;
+  if (!kept.looks_at_attributes()) return nullptr;
   const int fd = is_given ? OpenGiven(kernel, &source) : source.fd;
   auto attributes = std::make_unique<SourceAttributes>();
   if (fd < 0) {
@@ -122,7 +121,8 @@ std::unique_ptr<SourceAttributes> SourceTree::LookAtAttributes(Kernel* kernel,
   if (is_given && fd >= 0) kernel->Close(fd);
   if (is_given) attributes->ForgetUnread();
   if (preserve.mode) source.stat.stx_mode = attributes->stx_mode_without_acl();
-  return attributes->any() ? std::move(attributes) : nullptr;
+  const bool counts = attributes->any() || attributes->has_looked_at_label();
+  return counts ? std::move(attributes) : nullptr;
 }
 
 }  // namespace ringcp

@@ -107,9 +107,7 @@ TargetTree::Made TargetTree::Make(Kernel* kernel, Directory* directory, bool emp
   TargetDirectory& target = *directory->target;
   const mode_t withheld = Withheld(*directory);
   const mode_t mode = policy_.NewMode(ModeToTake(*directory)) & ~withheld;
-  const auto make = [&] {
-    return kernel->Do(MakeDirectory(parent.target->fd, target.name.c_str(), mode));
-  };
+  const auto make = [&] { return MakeLabelled(kernel, *directory, mode); };
   int32_t made = make();
   backup->clear();
   if (made == -EEXIST && policy_.backup != Backup::kNone) {
@@ -118,7 +116,13 @@ TargetTree::Made TargetTree::Make(Kernel* kernel, Directory* directory, bool emp
   }
   target.is_created = made == 0;
   if (made != 0 && (made != -EEXIST || !MayUseTarget(*directory))) {
-    Fail(*directory, TargetFailure(MakingOperation(*directory), -made));
+    // -ECANCELED has been told.
+    if (made != -ECANCELED) {
+      Fail(*directory, TargetFailure(MakingOperation(*directory), -made));
+    }
+    if (!backup->empty()) {
+      EndBackup(kernel, parent, target.name, *backup, failures_->reporter());
+    }
     return Made::kFailed;
   }
   // A new target is not opened if nothing will be put into it or set on it, which saves
@@ -129,12 +133,58 @@ TargetTree::Made TargetTree::Make(Kernel* kernel, Directory* directory, bool emp
   }
   const Made opened = Open(kernel, directory, stat);
   if (opened != Made::kOpen) return opened;
+  const FileCopyNames names = NamesOf(*directory);
+  const TargetLabel label(policy_, names, target.attributes.get());
+  if (!target.is_created && label.is_set() && !target.keeps_own_attributes &&
+      !TakeLabel(
+          *directory, label,
+          label.SetOnExisting(kernel, FileRef::Descriptor(target.fd), stat->stx_mode))) {
+    kernel->CloseIfOpen(&target.fd);
+    return Made::kFailed;
+  }
   if (directory->is_root) NoteRoot(*directory, DeviceOf(*stat), stat->stx_ino);
   target.file_system = policy_.file_systems->FindBeneath(
       parent.target->file_system, kernel, target.fd, DeviceOf(*stat));
   target.key = TargetKey(target, parent.target->key);
   target.group = GroupOfNewEntries(*stat, group_);
   return Made::kOpen;
+}
+
+FileCopyNames TargetTree::NamesOf(const Directory& directory) {
+  const Directory& parent = *directory.parent;
+  FileCopyNames names;
+  names.source_directory = parent.source.fd;
+  names.source = directory.source.name.c_str();
+  names.target_directory = parent.target->fd;
+  names.target = directory.target->name.c_str();
+  names.target_file_system = parent.target->file_system;
+  return names;
+}
+
+int32_t TargetTree::MakeLabelled(Kernel* kernel, const Directory& directory,
+                                 mode_t mode) {
+  const FileCopyNames names = NamesOf(directory);
+  const TargetLabel label(policy_, names, directory.target->attributes.get());
+  std::optional<CopyFailure> failure;
+  const int32_t made =
+      label.Make(kernel, S_IFDIR,
+                 MakeDirectory(names.target_directory, names.target, mode), &failure);
+  // What exists keeps its label until it is known what becomes of it.
+  const bool counts = made == 0 || label.is_required();
+  if (counts && !TakeLabel(directory, label, failure)) return -ECANCELED;
+  return made;
+}
+
+bool TargetTree::TakeLabel(const Directory& directory, const TargetLabel& label,
+                           const std::optional<CopyFailure>& failure) {
+  if (!failure.has_value()) return true;
+  if (label.is_required()) {
+    Fail(directory, *failure);
+    return false;
+  }
+  failures_->reporter()->TellOfXattrs({*failure}, policy_.preserve, SourcePath(directory),
+                                      TargetPath(directory));
+  return true;
 }
 
 bool TargetTree::NeedsNothing(Kernel* kernel, const Directory& directory,
@@ -161,12 +211,7 @@ bool TargetTree::BackUp(Kernel* kernel, const Directory& directory, std::string*
   if (DecideTarget(question).fate != Fate::kReplace) return true;
   FileCopyPolicy policy = policy_;
   policy.kernel = kernel;
-  FileCopyNames names;
-  names.source_directory = parent.source.fd;
-  names.source = directory.source.name.c_str();
-  names.target_directory = parent.target->fd;
-  names.target = name;
-  names.target_file_system = parent.target->file_system;
+  const FileCopyNames names = NamesOf(directory);
   const MadeWay way = MakeWay(policy, names, existing, OldTarget::kBackedUp);
   if (way.failure.has_value()) Fail(directory, *way.failure);
   *backup = way.backup;
@@ -290,6 +335,17 @@ void TargetTree::Finish(Kernel* kernel, const Directory& directory) {
     failure.operation = Operation::kSetTimesOfParent;
   }
   failures_->Add(WordFailure(failure, SourcePath(directory), TargetPath(directory)));
+}
+
+void EndBackup(Kernel* kernel, const Directory& parent, const std::string& target,
+               const std::string& backup, Reporter* reporter) {
+  const int error_number = TakeBack(kernel, parent.target->fd, target.c_str(), backup);
+  const std::string path = TargetPath(parent, target);
+  if (error_number != 0) {
+    reporter->Report(MakeFileError(Operation::kTakeBack, path, error_number));
+  } else if (reporter->wants_copied()) {
+    reporter->TakenBack(TargetPath(parent, backup), path);
+  }
 }
 
 }  // namespace ringcp

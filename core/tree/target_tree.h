@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -19,6 +21,8 @@
 #include "absl/container/flat_hash_map.h"
 #include "core/base/mutex.h"
 #include "core/file/copy_policy.h"
+#include "core/file/reporter.h"
+#include "core/file/target_label.h"
 #include "core/kernel/kernel.h"
 #include "core/tree/directory.h"
 #include "core/tree/directory_failures.h"
@@ -36,7 +40,7 @@ class TargetTree {
   };
 
   // `group`: the process's group.
-  // REQUIRES: `failures` outlives this.
+  // REQUIRES: `policy` and `failures` outlive this.
   TargetTree(const FileCopyPolicy& policy, gid_t group, DirectoryFailures* failures)
       : policy_(policy), group_(group), failures_(failures) {}
 
@@ -75,12 +79,19 @@ class TargetTree {
   // Opens the target and looks at it: kOpen, or kFailed or kSkipped if it is not to be
   // used.
   Made Open(Kernel* kernel, Directory* directory, struct statx* stat);
+  // Which target it is, by its parent and its name.
+  static FileCopyNames NamesOf(const Directory& directory);
+  // Returns 0 or -errno; -ECANCELED if it was not tried for want of the target's label.
+  int32_t MakeLabelled(Kernel* kernel, const Directory& directory, mode_t mode);
+  // Tells of a label that the target has not got. False if it can't be used for that.
+  bool TakeLabel(const Directory& directory, const TargetLabel& label,
+                 const std::optional<CopyFailure>& failure);
   // What has the target's name is no directory: gives it another name (--backup), if that
   // is its fate. Returns false, after reporting why, if it can't.
   bool BackUp(Kernel* kernel, const Directory& directory, std::string* backup);
   void NoteRoot(const Directory& directory, dev_t device, ino_t inode);
 
-  const FileCopyPolicy policy_;
+  const FileCopyPolicy& policy_;
   const gid_t group_;
   DirectoryFailures* const failures_;
 
@@ -91,6 +102,11 @@ class TargetTree {
   // The sources that have been told to lead into a target.
   std::set<std::string> told_of_ ABSL_GUARDED_BY(mutex_);
 };
+
+// Gives `backup` in the target of `parent` the name `target` again, because nothing has
+// taken its place, and tells that. May be called by any thread.
+void EndBackup(Kernel* kernel, const Directory& parent, const std::string& target,
+               const std::string& backup, Reporter* reporter);
 
 }  // namespace ringcp
 

@@ -121,6 +121,14 @@ TEST(FileErrorTest, MessagesAreThoseOfGnuCp) {
       {Operation::kGetXattr, "getting attribute 'other' of 'x y': Permission denied"},
       {Operation::kSetXattr, "setting attribute 'other' for 'x y': Permission denied"},
       {Operation::kSetXattrs, "setting attributes for 'x y': Permission denied"},
+      {Operation::kGetLabel,
+       "failed to get security context of 'x y': Permission denied"},
+      {Operation::kLabelNext,
+       "failed to set default file creation context to 'other': Permission denied"},
+      {Operation::kLabelNextByPolicy,
+       "failed to set default file creation context for 'x y': Permission denied"},
+      {Operation::kSetLabel,
+       "failed to set the security context of 'x y': Permission denied"},
       {Operation::kClone, "failed to clone 'x y' from 'other': Permission denied"},
   };
   for (const auto& [operation, message] : cases) {

@@ -45,7 +45,9 @@ std::string Describe(const CopyOptions& options) {
   if (options.preserve.ownership) kept += 'o';
   if (options.preserve.timestamps) kept += 't';
   if (options.preserve.links) kept += 'l';
-  if (options.preserve.context) kept += 'c';
+  if (options.preserve.context == Context::kTried) kept += "?c";
+  if (options.preserve.context == Context::kReported) kept += "(c)";
+  if (options.preserve.context == Context::kRequired) kept += 'c';
   if (options.preserve.xattrs == Xattrs::kTried) kept += "?x";
   if (options.preserve.xattrs == Xattrs::kReported) kept += "(x)";
   if (options.preserve.xattrs == Xattrs::kRequired) kept += 'x';
@@ -163,8 +165,8 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"-r a b", "a -> b; recursive; "}, Row{"-R a b", "a -> b; recursive; "},
         Row{"--recursive a b", "a -> b; recursive; "},
         Row{"--rec a b", "a -> b; recursive; "},
-        Row{"-a a b", "a -> b; recursive follow=never keep=motl?x; "},
-        Row{"--archive a b", "a -> b; recursive follow=never keep=motl?x; "},
+        Row{"-a a b", "a -> b; recursive follow=never keep=motl?c?x; "},
+        Row{"--archive a b", "a -> b; recursive follow=never keep=motl?c?x; "},
         Row{"-d a b", "a -> b; follow=never keep=l; "},
         Row{"-p a b", "a -> b; keep=mot; "}, Row{"-P a b", "a -> b; follow=never; "},
         Row{"-L a b", "a -> b; follow=always; "},
@@ -194,8 +196,8 @@ INSTANTIATE_TEST_SUITE_P(
     TheLastOneWins, CopyCommandLineTable,
     testing::Values(Row{"-L -P a b", "a -> b; follow=never; "},
                     Row{"-PLH a b", "a -> b; follow=command-line; "},
-                    Row{"-aL a b", "a -> b; recursive follow=always keep=motl?x; "},
-                    Row{"-La a b", "a -> b; recursive follow=never keep=motl?x; "},
+                    Row{"-aL a b", "a -> b; recursive follow=always keep=motl?c?x; "},
+                    Row{"-La a b", "a -> b; recursive follow=never keep=motl?c?x; "},
                     Row{"--engine=uring --engine=threads a b", "a -> b; threads; "},
                     Row{"--progress=json --progress=auto a b", "a -> b; ; "}));
 
@@ -206,16 +208,19 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"--preserve=mode a b", "a -> b; keep=m; "},
         Row{"--preserve=m,l a b", "a -> b; keep=ml; "},
         Row{"--preserve=ownership,timestamps a b", "a -> b; keep=ot; "},
-        Row{"--preserve=all a b", "a -> b; keep=motl(x); "},
-        Row{"--preserve=all,xattr a b", "a -> b; keep=motlx; "},
-        Row{"-a --preserve=all a b", "a -> b; recursive follow=never keep=motl?x; "},
-        Row{"--preserve=xattr -a a b", "a -> b; recursive follow=never keep=motlx; "},
-        Row{"--preserve=all -a a b", "a -> b; recursive follow=never keep=motl?x; "},
-        Row{"-a --no-preserve=xattr a b", "a -> b; recursive follow=never keep=motl; "},
+        Row{"--preserve=all a b", "a -> b; keep=motl(c)(x); "},
+        Row{"--preserve=all,xattr a b", "a -> b; keep=motl(c)x; "},
+        Row{"-a --preserve=all a b", "a -> b; recursive follow=never keep=motl?c?x; "},
+        Row{"--preserve=xattr -a a b", "a -> b; recursive follow=never keep=motl?cx; "},
+        Row{"--preserve=context -a a b", "a -> b; recursive follow=never keep=motlc?x; "},
+        Row{"-a --no-preserve=context a b",
+            "a -> b; recursive follow=never keep=motl?x; "},
+        Row{"--preserve=all -a a b", "a -> b; recursive follow=never keep=motl?c?x; "},
+        Row{"-a --no-preserve=xattr a b", "a -> b; recursive follow=never keep=motl?c; "},
         Row{"-a --no-preserve=ownership a b",
-            "a -> b; recursive follow=never keep=mtl?x; "},
+            "a -> b; recursive follow=never keep=mtl?c?x; "},
         Row{"-a --no-preserve=mode a b",
-            "a -> b; recursive follow=never keep=otl?x default-mode; "},
+            "a -> b; recursive follow=never keep=otl?c?x default-mode; "},
         Row{"--no-preserve=mode -p a b", "a -> b; keep=mot; "},
         Row{"-a --no-preserve=all a b", "a -> b; recursive follow=never default-mode; "},
         Row{"--no-preserve=xattr,context a b", "a -> b; ; "},

@@ -338,9 +338,14 @@ TEST(AttributePlanTest, AnAttributeThatIsGoneByNowIsNoFailure) {
       "get user.a");
 }
 
-TEST(AttributePlanTest, OfLabelsAloneNothingElseIsCopied) {
-  EXPECT_EQ(Script({.preserve = {.context = true},
-                    .source_xattrs = {"user.a", "security.selinux"}}),
+TEST(AttributePlanTest, ALabelThatTheJobDecidesOnIsNoAttribute) {
+  for (const Context context : {Context::kTried, Context::kReplaced}) {
+    EXPECT_EQ(Script({.preserve = {.xattrs = Xattrs::kRequired, .context = context},
+                      .source_xattrs = {"user.a", "security.selinux"}}),
+              "get user.a, set user.a");
+  }
+  EXPECT_EQ(Script({.preserve = {.xattrs = Xattrs::kRequired},
+                    .source_xattrs = {"security.selinux"}}),
             "get security.selinux, set security.selinux");
 }
 

@@ -6,6 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "core/base/copy_options.h"
 #include "core/base/posix_acl.h"
+#include "core/kernel/security_labels.h"
 #include "tests/simulation/sparse_bytes.h"
 
 namespace ringcp {
@@ -15,7 +16,10 @@ constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
 
 std::string XattrOf(const SimInode& inode, const std::string& name) {
   const auto found = inode.xattrs.find(name);
-  return found == inode.xattrs.end() ? "" : found->second;
+  if (found == inode.xattrs.end()) return "";
+  // A label may be set with a NUL at its end.
+  const std::string& value = found->second;
+  return name == kLabelAttribute ? value.substr(0, value.find('\0')) : value;
 }
 
 // Whether `target` has an access control list, and it is that of `source`.
@@ -86,11 +90,41 @@ std::vector<const char*> WrongAttributes(const SimScenario& scenario,
   }
   const bool is_owner_kept = source.user == target.user && source.group == target.group;
   if (preserve.ownership && !is_owner_kept) wrong.push_back("has another owner");
+  const bool keeps_label = preserve.keeps_label() && target.mount->traits.has_xattrs &&
+                           !XattrOf(source, kLabelAttribute).empty();
+  const bool must_have_label =
+      preserve.context == Context::kRequired || scenario.fault_one_in == 0;
+  if (keeps_label && must_have_label &&
+      XattrOf(source, kLabelAttribute) != XattrOf(target, kLabelAttribute)) {
+    wrong.push_back("has not its source's label");
+  }
   if (preserve.xattrs == Xattrs::kRequired &&
       XattrOf(source, kSimXattrName) != XattrOf(target, kSimXattrName)) {
     wrong.push_back("has not its source's attribute");
   }
   return wrong;
+}
+
+std::string WrongLabel(const SimScenario& scenario, const SimInode& source,
+                       const SimInode& made) {
+  if (!scenario.has_selinux || !made.mount->traits.has_xattrs) return "";
+  const CopyOptions& options = scenario.request.options;
+  const std::string label = XattrOf(made, kLabelAttribute);
+  std::string expected = XattrOf(source, kLabelAttribute);
+  bool may_be_systems = false;
+  if (!options.context.empty()) {
+    expected = kSimNamedLabel;
+  } else if (!options.preserve.keeps_label()) {
+    // Where labels are not decided on, they are attributes like others.
+    if (options.preserve.has_xattrs()) return "";
+    expected = kSimLabel;
+  } else {
+    const bool is_required = options.preserve.context == Context::kRequired;
+    may_be_systems = !is_required && (scenario.fault_one_in > 0 || expected.empty() ||
+                                      scenario.has_few_descriptors);
+  }
+  if (label == expected || (may_be_systems && label == kSimLabel)) return "";
+  return absl::StrCat("has the label ", label, ", not ", expected);
 }
 
 bool HasLostHoles(const SimScenario& scenario, const SimInode& source,
@@ -159,9 +193,17 @@ void SimAccessWatch::Look(const SimOpContext& context) {
   if (context.inode == nullptr) return;
   const SimInode& target = *context.inode;
   const auto made_from = made_from_.find(target.number);
-  if (made_from == made_from_.end() || target.is_link()) return;
+  if (made_from == made_from_.end()) return;
   // A further name of what one tree made may get the attributes of another tree's file.
-  if (scenario_->request.options.attributes_only && scenario_->copies.size() > 1) return;
+  const bool may_have_names =
+      scenario_->request.options.attributes_only || made_from->second->links > 1;
+  if (may_have_names && scenario_->copies.size() > 1) return;
+  const std::string wrong_label = WrongLabel(*scenario_, *made_from->second, target);
+  if (!wrong_label.empty() && told_.insert(target.number).second) {
+    absl::StrAppend(&violations_, "a copy of #", made_from->second->number, " ",
+                    wrong_label, "\n");
+  }
+  if (target.is_link()) return;
   const SimInode& source = *made_from->second;
   if (source.mount->traits.fixed_mode.has_value() ||
       target.mount->traits.fixed_mode.has_value()) {

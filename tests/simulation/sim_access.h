@@ -35,6 +35,11 @@ std::string WrongMode(const SimScenario& scenario, const SimInode& source,
 std::vector<const char*> WrongAttributes(const SimScenario& scenario,
                                          const SimInode& source, const SimInode& target);
 
+// What is wrong with the label of `made`, which the engine has made for `source`, from
+// the beginning; "" if nothing is.
+std::string WrongLabel(const SimScenario& scenario, const SimInode& source,
+                       const SimInode& made);
+
 // Whether `target`, a complete copy of `source` in which nothing went wrong, takes more
 // space than `source`, although the source's file system tells where its holes are.
 bool HasLostHoles(const SimScenario& scenario, const SimInode& source,
@@ -52,7 +57,8 @@ bool StoresZeros(const SimScenario& scenario, const SimInode& source,
 // Looks at each file that the engine has made, whenever an op is about to use it, and
 // checks:
 //   - if the owner is to be preserved, nobody else has access before it is set;
-//   - the file never grants others more than its source does.
+//   - the file never grants others more than its source does;
+//   - it has the SELinux label that the options ask for.
 class SimAccessWatch {
  public:
   // REQUIRES: `scenario` outlives this.

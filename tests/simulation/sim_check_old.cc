@@ -58,6 +58,9 @@ void SimCheck::CheckQuestions(const Entry& entry, const InodePtr& target) {
       EntriesTo(entry.name).size() > 1 || IsUnchanged(entry, target)) {
     return;
   }
+  // What was there was in another directory, to which a link of that name led.
+  const InodePtr directory = FindSim(files_, DirectoryOf(entry.name));
+  if (directory != nullptr && directory->made_by == SimActor::kEngine) return;
   const bool was_asked = std::any_of(
       result_->answers.begin(), result_->answers.end(),
       [&](const auto& answer) { return KeyOf(answer.first) == KeyOf(entry.name); });
@@ -119,9 +122,14 @@ bool SimCheck::IsBackupName(const std::string& name, const std::string& of) cons
   if (options.backup == Backup::kNone) return false;
   const std::string key = KeyOf(name);
   if (!absl::StartsWith(key, of)) return false;
-  const std::string_view ending = std::string_view(key).substr(of.size());
-  return IsNumber(ending) ||
-         (options.backup != Backup::kNumbered && ending == options.backup_suffix);
+  std::string_view ending = std::string_view(key).substr(of.size());
+  if (IsNumber(ending)) return true;
+  // If the backup has the name of another target, it may have been backed up itself.
+  const std::string& suffix = options.backup_suffix;
+  while (ending.size() > suffix.size() && ending.ends_with(suffix)) {
+    ending.remove_suffix(suffix.size());
+  }
+  return options.backup != Backup::kNumbered && ending == suffix;
 }
 
 std::vector<InodePtr> SimCheck::WithBackups(const std::string& path) const {

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "core/base/posix_acl.h"
+#include "core/kernel/security_labels.h"
 #include "tests/simulation/sim_acl.h"
 
 namespace ringcp {
@@ -107,12 +108,21 @@ int32_t SimFileSystem::Make(const Place& place, mode_t mode, InodePtr* made) {
     mode &= ~umask_;
   }
   inode->mode = mode;
+  if (has_selinux_ && directory->mount->traits.has_xattrs) {
+    inode->xattrs[kLabelAttribute] = LabelFor(*inode);
+  }
   inode->is_copied_up = true;
   inode->links = S_ISDIR(mode) ? 2 : 1;
   AddEntry(directory, place.name, inode);
   Note(SimEffect::Kind::kMade, *inode, PathOf(directory, place.name));
   *made = inode;
   return 0;
+}
+
+std::string SimFileSystem::LabelFor(const SimInode& made) const {
+  if (!label_of_made_.empty()) return label_of_made_;
+  if (made.made_by == SimActor::kEngine) return kSimLabel;
+  return absl::StrCat("user:role:t", made.number % 5, "_t:s0");
 }
 
 int32_t SimFileSystem::MakeDirectory(const InodePtr& start, std::string_view path,

@@ -48,12 +48,21 @@ struct SimEffect {
 
 std::string ToString(const SimEffect& effect);
 
+// The label that the system gives to the engine's files.
+inline constexpr char kSimLabel[] = "user:role:made_t:s0";
+
 class SimFileSystem : public SimPaths {
  public:
   // `now` returns the time of day. `seed` decides the order of directories' entries.
   SimFileSystem(uint64_t seed, std::function<timespec()> now);
 
   void set_umask(mode_t umask) { umask_ = umask; }
+
+  // Whether files have SELinux's labels. Those of the engine's files are kSimLabel,
+  // unless it says which label they are to have.
+  void set_has_selinux(bool has_selinux) { has_selinux_ = has_selinux; }
+  // The label of what is made from now on; "": the system's choice.
+  void set_label_of_made(std::string label) { label_of_made_ = std::move(label); }
 
   // Counts all looks at files, for file systems that report a new inode number each time.
   uint64_t NextLook() { return ++looks_; }
@@ -83,6 +92,7 @@ class SimFileSystem : public SimPaths {
                  const InodePtr& start, std::string_view path, bool replaces = true);
 
  private:
+  std::string LabelFor(const SimInode& made) const;
   // Both also change the times of the directory and of the file.
   void AddEntry(const InodePtr& directory, const std::string& name,
                 const InodePtr& inode);
@@ -93,6 +103,8 @@ class SimFileSystem : public SimPaths {
   const uint64_t seed_;
   uint64_t looks_ = 0;
   mode_t umask_ = 022;
+  bool has_selinux_ = false;
+  std::string label_of_made_;
   std::vector<SimEffect> effects_;
 };
 

@@ -44,5 +44,35 @@ TEST(SimJobTest, ADirectoryThatCanNotBeOpenedIsNotCopiedOverAsIfItWereAFile) {
   EXPECT_EQ(result.leaks, "");
 }
 
+// What had the directory's name is under another name by then.
+TEST(SimJobTest, WhatWasBackedUpForADirectoryThatCanNotBeMadeGetsItsNameBack) {
+  SimWorld world({});
+  MakeSimDirectory(world.files(), "/source");
+  MakeSimDirectory(world.files(), "/source/name");
+  MakeSimDirectory(world.files(), "/target");
+  MakeSimDirectory(world.files(), "/target/source");
+  MakeSimFile(world.files(), "/target/source/name", "contents");
+  int tries = 0;
+  world.SetFaults([&tries](const SimOpContext& context) -> SimFault {
+    const bool is_it = context.op->kind == OpKind::kMakeDirectory &&
+                       std::string(context.op->name.name) == "name";
+    return is_it && ++tries == 2 ? SimFault{SimFault::Kind::kFails, ENOSPC, 0}
+                                 : SimFault{};
+  });
+  CopyRequest request;
+  request.sources = {"/source"};
+  request.target = "/target";
+  request.options = OptionsFor("r");
+  request.options.backup = Backup::kSimple;
+  const SimJobResult result = RunSimJob(&world, request, OneWorker());
+  ASSERT_EQ(result.errors.size(), 1);
+  EXPECT_EQ(result.errors[0].message,
+            "cannot create directory '/target/source/name': No space left on device");
+  const InodePtr old = FindSim(*world.files(), "/target/source/name");
+  ASSERT_NE(old, nullptr);
+  EXPECT_EQ(old->contents.ToString(), "contents");
+  EXPECT_EQ(FindSim(*world.files(), "/target/source/name~"), nullptr);
+}
+
 }  // namespace
 }  // namespace ringcp

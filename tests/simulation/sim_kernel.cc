@@ -149,8 +149,12 @@ void SimKernel::Step(const std::shared_ptr<Flight>& flight) {
     return;
   }
   bool takes_tail = false;
+  // The ring would make it with the label of something else.
+  RINGCP_CHECK(flight->is_helped || !MakesNewFile(op) || !has_labelled_);
+  if (flight->is_helped) label_ = &flight->label;
   const int32_t result =
       Run(op, /*is_queued=*/!flight->is_helped, flight->has_failed, &takes_tail);
+  label_ = &own_label_;
   chain.results_array[flight->position++] = result;
   flight->has_failed = flight->has_failed || result < 0;
   const bool is_cut = takes_tail || (op.tie == Tie::kSoft && Severs(*flight, op, result));
@@ -212,6 +216,7 @@ int32_t SimKernel::Run(const Op& op, bool is_queued, bool is_behind_failure,
       break;
     case Kind::kFails:
       if (op.kind == OpKind::kClose) Carry(op, is_queued);
+      if (op.kind == OpKind::kLabelNext || MakesNewFile(op)) label_->clear();
       result = -fault.error_number;
       break;
     case Kind::kDoesNotRun:
@@ -241,7 +246,21 @@ int32_t SimKernel::Run(const Op& op, bool is_queued, bool is_behind_failure,
 }
 
 int32_t SimKernel::Carry(const Op& op, bool is_queued) {
+  if (!MakesNewFile(op)) return CarryOrLabel(op, is_queued);
+  SimFileSystem* const files = world_->process()->files();
+  files->set_label_of_made(std::exchange(*label_, ""));
+  const int32_t result = CarryOrLabel(op, is_queued);
+  files->set_label_of_made("");
+  return result;
+}
+
+int32_t SimKernel::CarryOrLabel(const Op& op, bool is_queued) {
   switch (op.kind) {
+    case OpKind::kLabelNext:
+      if (op.label.text == nullptr) return -EOPNOTSUPP;  // There is no policy.
+      *label_ = op.label.text;
+      has_labelled_ = has_labelled_ || !label_->empty();
+      return 0;
     case OpKind::kOpenAt:
       return OpenFile(op);
     case OpKind::kClose:

@@ -93,6 +93,7 @@ class SimKernel : public Kernel {
     bool has_failed = false;
     bool is_helped = false;  // By a helper thread, which makes system calls.
     SteadyTime poll_until;   // Of a poll, which is alone.
+    std::string label;       // Of what its helper thread makes next.
   };
 
   void Schedule(const std::shared_ptr<Flight>& flight);
@@ -108,6 +109,7 @@ class SimKernel : public Kernel {
   // not run either.
   int32_t Run(const Op& op, bool is_queued, bool is_behind_failure, bool* takes_tail);
   int32_t Carry(const Op& op, bool is_queued);
+  int32_t CarryOrLabel(const Op& op, bool is_queued);
   int32_t Poll(const Op& op);
   // Whether poll(2) would return at once.
   bool IsReady(const Op& op) const;
@@ -129,6 +131,9 @@ class SimKernel : public Kernel {
   // Tasks of helper threads, which are run by Wait(): in the middle of what a worker does
   // they could not wait for its locks, with one thread for all.
   std::vector<std::pair<ChainId, Task*>> tasks_due_;
+  std::string own_label_;             // Of what the kernel's own thread makes next.
+  std::string* label_ = &own_label_;  // The same, of the thread that runs an op.
+  bool has_labelled_ = false;
   ThreadWaits waits_;
   KernelCounters counters_;
 };

@@ -74,6 +74,9 @@ std::vector<int> ErrorsOf(const Op& op) {
     case OpKind::kSetXattr:
     case OpKind::kRemoveXattr:
       return {EIO, EPERM, ENOSPC};
+    case OpKind::kLabelNext:
+    case OpKind::kSetDefaultLabel:
+      return {EACCES, EPERM, EINVAL, ENODATA, ENOMEM};
     case OpKind::kDropCached:
     case OpKind::kRefusePipe:
     case OpKind::kPoll:

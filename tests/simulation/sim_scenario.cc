@@ -1,5 +1,6 @@
 #include "tests/simulation/sim_scenario.h"
 
+#include <linux/magic.h>
 #include <sys/stat.h>
 
 #include <chrono>
@@ -59,6 +60,8 @@ std::string Words(const CopyOptions& options) {
   add(options.sparse == Sparse::kNever, "--sparse=never");
   add(options.attributes_only, "--attributes-only");
   add(options.keep_directory_symlink, "--keep-directory-symlink");
+  add(options.preserve.context != Context::kNone, "--preserve=context");
+  add(!options.context.empty(), "--context");
   return words;
 }
 
@@ -72,6 +75,8 @@ SimScenario::SimScenario(uint64_t a_seed) : seed(a_seed) {
       chance.OneIn(3) ? absl::Milliseconds(20) : absl::Microseconds(200);
   world = std::make_unique<SimWorld>(options);
   SimFileSystem* const files = world->files();
+  has_selinux = SimChance(seed + 4).OneIn(4);
+  files->set_has_selinux(has_selinux);
   MakeSimDirectory(files, kSimSource);
   MakeSimDirectory(files, kSimTarget);
   const auto [source_name, source_traits] = RandomCharacter(chance.Below(1 << 30));
@@ -150,6 +155,7 @@ SimScenario::SimScenario(uint64_t a_seed) : seed(a_seed) {
   if (chance.OneIn(8)) request.options.page_cache = PageCache::kDrop;
   if (chance.OneIn(8)) request.options.page_cache = PageCache::kBypass;
   AddRareOptions(rare);
+  if (has_selinux) AddLabels();
 
   job.workers = 1 + static_cast<int>(chance.Below(3));
   job.limits.block_bytes = kBlock;
@@ -159,6 +165,7 @@ SimScenario::SimScenario(uint64_t a_seed) : seed(a_seed) {
   job.limits.extra_blocks = static_cast<int>(chance.Below(12));
   job.directories_max = 2 + static_cast<int>(chance.Below(6));
   if (chance.OneIn(10)) {
+    has_few_descriptors = true;
     world->process()->set_descriptors_max(8 + static_cast<int>(chance.Below(30)));
   }
   job.kernel.slots = job.limits.copies_in_flight;
@@ -195,6 +202,26 @@ void SimScenario::AddRareOptions(const CopyOptions& rare) {
   options.attributes_only = rare.attributes_only;
   // Otherwise the links are in the way.
   options.keep_directory_symlink = rare.keep_directory_symlink && seed % 4 != 0;
+}
+
+void SimScenario::AddLabels() {
+  SimFileSystem* const files = world->files();
+  for (const char* const path :
+       {"/sys", "/sys/fs", "/sys/fs/selinux", "/etc", "/etc/selinux"}) {
+    MakeSimDirectory(files, path);
+  }
+  MakeSimFile(files, "/etc/selinux/config", "");
+  SimMountTraits traits;
+  traits.magic = SELINUX_MAGIC;
+  files->Mount("/sys/fs/selinux", traits);
+  static constexpr Context kContexts[] = {Context::kNone, Context::kTried,
+                                          Context::kReported, Context::kRequired};
+  SimChance chance(seed + 5);
+  if (chance.OneIn(4)) {
+    request.options.context = kSimNamedLabel;
+  } else {
+    request.options.preserve.context = chance.Of(kContexts);
+  }
 }
 
 bool SimScenario::follows_links() const {

@@ -25,6 +25,9 @@ namespace ringcp {
 inline constexpr char kSimSource[] = "/source";
 inline constexpr char kSimTarget[] = "/target";
 
+// What --context says where there is SELinux.
+inline constexpr char kSimNamedLabel[] = "user:role:named_t:s0";
+
 // What others do while the job runs.
 enum class SimOthers : uint8_t {
   kNothing,
@@ -55,6 +58,8 @@ struct SimScenario {
   bool source_size_lies = false;
   bool has_default_acls = false;  // In the target.
   bool source_inodes_change = false;
+  bool has_selinux = false;
+  bool has_few_descriptors = false;
   int fault_one_in = 0;  // Counts ops; 0: nothing goes wrong.
   int faults_max = 0;
   SimOthers others = SimOthers::kNothing;
@@ -63,6 +68,8 @@ struct SimScenario {
   bool MakeCopies(uint64_t choice, SimChance* chance, SimTreeMaker* maker);
   // Adds those of `rare` that go with the other options.
   void AddRareOptions(const CopyOptions& rare);
+  // Adds options about SELinux's labels, and makes what says that there is SELinux.
+  void AddLabels();
   void AddPipe(SimChance* chance);
   void LeavePipe(const InodePtr& pipe);
 };

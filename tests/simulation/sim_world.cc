@@ -87,8 +87,9 @@ const char* NameOf(OpKind kind) {
       "rename",   "read",     "write",  "readlink", "readdir",   "fallocate", "truncate",
       "seekdata", "seekhole", "seek",   "cached",   "clone",     "copyrange", "sync",
       "drop",     "poll",     "close",  "nopipe",   "install",   "direct",    "statfs",
-      "times",    "owner",    "mode",   "getxattr", "listxattr", "setxattr",  "rmxattr"};
-  static_assert(std::size(kNames) == static_cast<size_t>(OpKind::kRemoveXattr) + 1);
+      "times",    "owner",    "mode",   "getxattr", "listxattr", "setxattr",  "rmxattr",
+      "label",    "relabel"};
+  static_assert(std::size(kNames) == static_cast<size_t>(OpKind::kSetDefaultLabel) + 1);
   return kNames[static_cast<int>(kind)];
 }
 

@@ -1,0 +1,251 @@
+#include "core/kernel/security_labels.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include "core/kernel/path_descriptor.h"
+
+namespace ringcp {
+namespace {
+
+// What the kernel takes at most.
+constexpr size_t kLabelBytesMax = 4096;
+
+// The label that the kernel knows of this thread, which stays until another one is set.
+// The strings of most threads are never made, because of `has_label`.
+struct ThreadLabel {
+  bool is_for_next = false;  // What is made next is to have it.
+  bool has_label = false;    // It is not "".
+};
+thread_local constinit ThreadLabel thread_label;
+thread_local std::string thread_label_text;
+
+// Has the kernel give `label` to whatever this thread makes.
+int32_t SetLabelOfThread(const char* label) {
+  const int fd = open("/proc/thread-self/attr/fscreate", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return -errno;
+  // The NUL belongs to it. Nothing at all takes the label back.
+  const size_t size = *label == '\0' ? 0 : std::strlen(label) + 1;
+  const int32_t result = write(fd, label, size) < 0 ? -errno : 0;
+  close(fd);
+  return result;
+}
+
+// --- libselinux ---
+
+LibraryLoader library_loader;
+
+// What selabel_open(3) and its kin take and return, as <selinux/label.h> has it.
+struct Labels;
+using SecurityClass = uint16_t;
+constexpr unsigned kFilesOfPolicy = 0;  // SELABEL_CTX_FILE.
+
+struct Library {
+  // NOLINTBEGIN(readability-identifier-naming): named like what they call.
+  Labels* (*selabel_open)(unsigned backend, const void* options, unsigned count);
+  int (*selabel_lookup_raw)(Labels* labels, char** label, const char* path, int mode);
+  int (*getcon_raw)(char** label);
+  void (*freecon)(char* label);
+  SecurityClass (*mode_to_security_class)(mode_t mode);
+  int (*security_compute_create_raw)(const char* of_process, const char* of_directory,
+                                     SecurityClass of_file, char** label);
+  // NOLINTEND(readability-identifier-naming)
+  Labels* labels = nullptr;
+  int error_number = 0;  // Why `labels` could not be opened.
+};
+
+template <typename Function>
+bool Find(void* library, const char* name, Function** function) {
+  *function = reinterpret_cast<Function*>(library_loader.find(library, name));
+  return *function != nullptr;
+}
+
+Library LoadLibrary() {
+  Library library = {};
+  library.error_number = ELIBACC;
+  if (library_loader.open == nullptr) return library;
+  void* const handle = library_loader.open("libselinux.so.1", RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) return library;
+  if (!Find(handle, "selabel_open", &library.selabel_open) ||
+      !Find(handle, "selabel_lookup_raw", &library.selabel_lookup_raw) ||
+      !Find(handle, "getcon_raw", &library.getcon_raw) ||
+      !Find(handle, "freecon", &library.freecon) ||
+      !Find(handle, "mode_to_security_class", &library.mode_to_security_class) ||
+      !Find(handle, "security_compute_create_raw",
+            &library.security_compute_create_raw)) {
+    return library;
+  }
+  errno = ENOENT;
+  library.labels = library.selabel_open(kFilesOfPolicy, nullptr, 0);
+  library.error_number = library.labels != nullptr ? 0 : errno;
+  return library;
+}
+
+const Library& TheLibrary() {
+  static const Library kLibrary = LoadLibrary();
+  return kLibrary;
+}
+
+// A label that libselinux has allocated.
+class OwnedLabel {
+ public:
+  OwnedLabel() = default;
+  ~OwnedLabel() {
+    if (label_ != nullptr) TheLibrary().freecon(label_);
+  }
+  OwnedLabel(const OwnedLabel&) = delete;
+  OwnedLabel& operator=(const OwnedLabel&) = delete;
+
+  char** room() { return &label_; }
+  const char* get() const { return label_; }
+
+ private:
+  char* label_ = nullptr;
+};
+
+// --- Labels ---
+
+// Replaces the type in `label` (user:role:type[:range]) by that of `other`. False if one
+// of them has none.
+bool TakeTypeOf(std::string_view other, std::string* label) {
+  const auto type_of = [](std::string_view text, size_t* begin, size_t* size) {
+    const size_t user = text.find(':');
+    if (user == std::string_view::npos) return false;
+    const size_t role = text.find(':', user + 1);
+    if (role == std::string_view::npos) return false;
+    *begin = role + 1;
+    *size = std::min(text.find(':', role + 1), text.size()) - *begin;
+    return *size > 0;
+  };
+  size_t from = 0;
+  size_t from_size = 0;
+  size_t to = 0;
+  size_t to_size = 0;
+  if (!type_of(other, &from, &from_size) || !type_of(*label, &to, &to_size)) return false;
+  label->replace(to, to_size, other.substr(from, from_size));
+  return true;
+}
+
+int32_t ReadLabel(int fd, std::string* label) {
+  label->resize(kLabelBytesMax);
+  const int32_t size = ReadXattr(fd, kLabelAttribute, label->data(), label->size());
+  label->resize(size > 0 ? size : 0);
+  while (label->ends_with('\0')) label->pop_back();
+  return size < 0 ? size : 0;
+}
+
+// The path by which the policy knows `name` in `directory`: without links on its way.
+int32_t FindPath(int directory, const char* name, std::string* path) {
+  const std::string link = directory == AT_FDCWD
+                               ? "/proc/self/cwd"
+                               : "/proc/self/fd/" + std::to_string(directory);
+  path->resize(PATH_MAX);
+  const ssize_t size = readlink(link.c_str(), path->data(), path->size());
+  if (size < 0) return -errno;
+  if (size == PATH_MAX) return -ENAMETOOLONG;
+  path->resize(size);
+  if (std::string_view(name) == ".") return 0;
+  if (!path->ends_with('/')) *path += '/';
+  *path += name;
+  return 0;
+}
+
+// What the policy's files say about `name` in `directory`.
+int32_t FindLabel(int directory, const char* name, mode_t mode, OwnedLabel* label) {
+  const Library& library = TheLibrary();
+  if (library.labels == nullptr) return -library.error_number;
+  std::string path;
+  if (const int32_t result = FindPath(directory, name, &path); result != 0) return result;
+  if (library.selabel_lookup_raw(library.labels, label->room(), path.c_str(),
+                                 static_cast<int>(mode)) == 0) {
+    return 0;
+  }
+  return errno == ENOENT ? -ENODATA : -errno;
+}
+
+// The label of a directory that is held open, or of the current one.
+int32_t ReadLabelOfDirectory(int directory, std::string* label) {
+  if (directory != AT_FDCWD) return ReadLabel(directory, label);
+  const int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (here < 0) return -errno;
+  const int32_t result = ReadLabel(here, label);
+  close(here);
+  return result;
+}
+
+}  // namespace
+
+void LoadLibrariesBy(const LibraryLoader& loader) { library_loader = loader; }
+
+int32_t LoadLabelPolicy() { return -TheLibrary().error_number; }
+
+int32_t LabelNextAs(const char* label) {
+  const bool is_none = *label == '\0';
+  const bool is_known = is_none ? !thread_label.has_label
+                                : thread_label.has_label && thread_label_text == label;
+  if (!is_known) {
+    thread_label.is_for_next = false;
+    if (const int32_t result = SetLabelOfThread(label); result != 0) return result;
+    thread_label.has_label = !is_none;
+    thread_label_text = label;
+  }
+  thread_label.is_for_next = !is_none;
+  return 0;
+}
+
+int32_t LabelNextByDefault(int directory, const char* name, mode_t mode) {
+  thread_label.is_for_next = false;
+  OwnedLabel of_name;
+  int32_t result = FindLabel(directory, name, mode, &of_name);
+  if (result != 0) return result;
+  const Library& library = TheLibrary();
+  std::string of_directory;
+  result = ReadLabelOfDirectory(directory, &of_directory);
+  if (result != 0) return result;
+  OwnedLabel of_process;
+  if (library.getcon_raw(of_process.room()) != 0) return -errno;
+  const SecurityClass kind = library.mode_to_security_class(mode);
+  if (kind == 0) return -EINVAL;
+  OwnedLabel of_new;
+  if (library.security_compute_create_raw(of_process.get(), of_directory.c_str(), kind,
+                                          of_new.room()) != 0) {
+    return -errno;
+  }
+  std::string label = of_new.get();
+  if (!TakeTypeOf(of_name.get(), &label)) return -EINVAL;
+  return LabelNextAs(label.c_str());
+}
+
+int32_t GiveDefaultLabel(int fd, int directory, const char* name, mode_t mode) {
+  OwnedLabel of_name;
+  int32_t result = FindLabel(directory, name, mode, &of_name);
+  if (result != 0) return result;
+  std::string label;
+  result = ReadLabel(fd, &label);
+  if (result != 0) return result;
+  const std::string old_label = label;
+  if (!TakeTypeOf(of_name.get(), &label)) return -EINVAL;
+  if (label == old_label) return 0;
+  return WriteXattr(fd, kLabelAttribute, label.c_str(), label.size() + 1);
+}
+
+int32_t TakeLabelOfNext() {
+  const bool is_for_next = thread_label.is_for_next;
+  thread_label.is_for_next = false;
+  return is_for_next ? 0 : ForgetLabel();
+}
+
+bool ThreadHasLabel() { return thread_label.has_label; }
+
+int32_t ForgetLabel() { return thread_label.has_label ? LabelNextAs("") : 0; }
+
+}  // namespace ringcp
