@@ -18,6 +18,25 @@ std::string TargetPathOf(const WaitingEntry& entry) {
   return TargetPath(*entry.directory, entry.target_name);
 }
 
+// Whether GNU cp fails so only after it has said (-v) that it copies the entry: what
+// source and target are, and what becomes of the target, is decided before.
+bool HasBegun(const CopyFailure& failure, const FileCopyPolicy& policy) {
+  switch (failure.operation) {
+    case Operation::kStat:
+    case Operation::kBackUp:
+      return false;
+    case Operation::kRemove:
+      return policy.force && !policy.remove_destination;
+    case Operation::kRefuse:
+      return failure.refusal == Refusal::kUnknownType ||
+             failure.refusal == Refusal::kSourceReplaced ||
+             failure.refusal == Refusal::kTargetDangling ||
+             failure.refusal == Refusal::kLinkElsewhere;
+    default:
+      return true;
+  }
+}
+
 }  // namespace
 
 void EntryReports::Copied(const WaitingEntry& entry, const Old& old,
@@ -27,6 +46,11 @@ void EntryReports::Copied(const WaitingEntry& entry, const Old& old,
     work_->made_names->Add(
         JoinPath(TargetPathBelowTop(*entry.directory), entry.target_name));
   }
+  TellBegun(entry, old, route);
+}
+
+void EntryReports::TellBegun(const WaitingEntry& entry, const Old& old,
+                             const std::optional<ContentsRoute>& route) {
   if (old.target == OldTarget::kRemovedBeforehand) Removed(entry);
   TellCopied(entry, old.backup, route);
   if (old.target == OldTarget::kRemovedAfterFailing) Removed(entry);
@@ -52,17 +76,25 @@ void EntryReports::Skipped(const WaitingEntry& entry, const Old& old) {
   TellCopied(entry, old.backup, /*route=*/std::nullopt);
 }
 
-void EntryReports::Failed(const WaitingEntry& entry, const CopyFailure& failure) {
+void EntryReports::Failed(const WaitingEntry& entry, const CopyFailure& failure,
+                          const Old& old, bool is_target_whole) {
   counters_->files_failed.Add(1);
+  const bool has_begun = HasBegun(failure, work_->policy);
+  if (has_begun) TellBegun(entry, old, /*route=*/std::nullopt);
   work_->reporter->Report(failure, SourcePathOf(entry), TargetPathOf(entry));
+  if (!has_begun || old.target == OldTarget::kBackedUp) {
+    EndOld(entry, old, is_target_whole);
+  }
 }
 
 void EntryReports::FailedToLink(const WaitingEntry& entry, const std::string& copied_as,
-                                int error_number) {
+                                int error_number, const Old& old) {
   counters_->files_failed.Add(1);
+  TellBegun(entry, old, /*route=*/std::nullopt);
   work_->reporter->Report(
       MakeFileError(Operation::kMakeHardLink, TargetPathOf(entry), error_number,
                     JoinPath(TargetPath(*work_->walk->top()), copied_as)));
+  if (old.target == OldTarget::kBackedUp) EndOld(entry, old, /*is_target_whole=*/false);
 }
 
 void EntryReports::Removed(const WaitingEntry& entry) {

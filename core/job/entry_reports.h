@@ -39,14 +39,20 @@ class EntryReports {
   void Skipped(const WaitingEntry& entry);
   // So it is, but its old target has made way meanwhile.
   void Skipped(const WaitingEntry& entry, const Old& old);
-  void Failed(const WaitingEntry& entry, const CopyFailure& failure);
+  // `entry` was not copied, because of `failure`. Ends its old target as EndOld() does.
+  void Failed(const WaitingEntry& entry, const CopyFailure& failure, const Old& old,
+              bool is_target_whole);
+  // Nothing was done to its old target.
+  void Failed(const WaitingEntry& entry, const CopyFailure& failure) {
+    Failed(entry, failure, Old(), /*is_target_whole=*/false);
+  }
   // `entry` could not be linked to `copied_as`, the copy of another name of its file.
-  // Both names are told.
+  // Both names are told. Ends its old target.
   void FailedToLink(const WaitingEntry& entry, const std::string& copied_as,
-                    int error_number);
+                    int error_number, const Old& old);
 
-  // Of a copy that has not come about: tells that its old target was removed, or gives a
-  // backup its name back, unless the new target is there.
+  // Of a copy that was given up: tells that its old target was removed, or gives a backup
+  // its name back, unless the new target is there.
   void EndOld(const WaitingEntry& entry, const Old& old, bool is_target_whole);
   // Unless `error_number` is 0, tells why what is called `name` in the target's directory
   // was not removed, or not emptied.
@@ -57,6 +63,10 @@ class EntryReports {
 
  private:
   void Removed(const WaitingEntry& entry);
+  // Tells that the entry is copied, as GNU cp does before it begins, and that its old
+  // target was removed.
+  void TellBegun(const WaitingEntry& entry, const Old& old,
+                 const std::optional<ContentsRoute>& route);
   void TellCopied(const WaitingEntry& entry, const std::string& backup,
                   const std::optional<ContentsRoute>& route);
 

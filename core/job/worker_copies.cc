@@ -327,7 +327,8 @@ void Worker::OnDone(int index) {
   reports_.IfNotPolled(entry, copy);
   reports_.OfXattrs(entry, copy.xattr_failures());
   const EntryReports::Old old = {copy.old_target(), copy.backup()};
-  if (copy.outcome() != FileCopy::Outcome::kCopied) {
+  if (copy.outcome() != FileCopy::Outcome::kCopied &&
+      copy.outcome() != FileCopy::Outcome::kFailed) {
     reports_.EndOld(entry, old, copy.is_target_whole());
   }
   switch (copy.outcome()) {
@@ -354,7 +355,7 @@ void Worker::OnDone(int index) {
           LookAgain(entry)) {
         return;
       }
-      reports_.Failed(entry, copy.failure());
+      reports_.Failed(entry, copy.failure(), old, copy.is_target_whole());
       break;
     case FileCopy::Outcome::kSourceIsOther:
       if (LookAgain(entry)) return;

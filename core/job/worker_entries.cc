@@ -56,7 +56,8 @@ void Worker::KeepStream(const WaitingEntry& entry) {
 void Worker::OnStreamEnded(const WaitingEntry& entry, const StreamCopy& copy) {
   reports_.OfXattrs(entry, copy.xattr_failures());
   const EntryReports::Old old = {copy.old_target(), copy.backup()};
-  if (copy.outcome() != FileCopy::Outcome::kCopied) {
+  if (copy.outcome() != StreamCopy::Outcome::kCopied &&
+      copy.outcome() != StreamCopy::Outcome::kFailed) {
     reports_.EndOld(entry, old, copy.is_target_whole());
   }
   switch (copy.outcome()) {
@@ -70,7 +71,7 @@ void Worker::OnStreamEnded(const WaitingEntry& entry, const StreamCopy& copy) {
     case FileCopy::Outcome::kAsks:
       return Ask(entry, copy.target_mode());
     case FileCopy::Outcome::kFailed:
-      reports_.Failed(entry, copy.failure());
+      reports_.Failed(entry, copy.failure(), old, copy.is_target_whole());
       break;
     default:
       break;

@@ -136,12 +136,11 @@ bool Worker::CountNode(const NodeTask& node) {
     case NodeOutcome::kFailed:
       break;
   }
-  reports_.EndOld(entry, old, result.is_made);
   if (result.failure.operation != Operation::kMakeHardLink ||
       work_.policy.makes == Makes::kHardLinks) {
-    reports_.Failed(entry, result.failure);
+    reports_.Failed(entry, result.failure, old, result.is_made);
   } else {
-    reports_.FailedToLink(entry, node.copied_as, result.failure.error_number);
+    reports_.FailedToLink(entry, node.copied_as, result.failure.error_number, old);
   }
   return false;
 }
