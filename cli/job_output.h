@@ -54,6 +54,11 @@ class JobOutput {
   virtual void PrintCopied(std::string_view source, std::string_view target,
                            std::string_view backup, const ContentsRoute* route) = 0;
 
+  // The copy of `source` to `target` was begun, and has failed (-v): for people, who are
+  // told the same of every copy.
+  virtual void PrintBegun(std::string_view source, std::string_view target,
+                          std::string_view backup) = 0;
+
   // `target` exists and was left alone (--debug).
   virtual void PrintSkipped(std::string_view target) = 0;
 

@@ -53,6 +53,10 @@ class OutputObserver : public JobObserver {
                 const ContentsRoute* route) override {
     output_->PrintCopied(source, target, backup, debug_ ? route : nullptr);
   }
+  void OnBegun(std::string_view source, std::string_view target,
+               std::string_view backup) override {
+    output_->PrintBegun(source, target, backup);
+  }
   void OnSkipped(std::string_view target) override {
     if (debug_) output_->PrintSkipped(target);
   }

@@ -34,6 +34,10 @@ class TextJobOutput : public JobOutput {
   void PrintDebug(std::string_view message) override;
   void PrintCopied(std::string_view source, std::string_view target,
                    std::string_view backup, const ContentsRoute* route) override;
+  void PrintBegun(std::string_view source, std::string_view target,
+                  std::string_view backup) override {
+    PrintCopied(source, target, backup, /*route=*/nullptr);
+  }
   void PrintSkipped(std::string_view target) override;
   void PrintMadeParent(std::string_view source, std::string_view target) override;
   void PrintTakenBack(std::string_view backup, std::string_view target) override;

@@ -44,6 +44,12 @@ class JobObserver {
   virtual void OnCopied(std::string_view /*source*/, std::string_view /*target*/,
                         std::string_view /*backup*/, const ContentsRoute* /*route*/) {}
 
+  // The copy of `source` to `target` was begun and has failed. GNU cp tells of it as of
+  // one that succeeds (-v), before it tells of the failure. Called only if OnCopied() is
+  // wanted.
+  virtual void OnBegun(std::string_view /*source*/, std::string_view /*target*/,
+                       std::string_view /*backup*/) {}
+
   // `target` was left alone, because it exists (--debug). Called only if OnCopied() is
   // wanted.
   virtual void OnSkipped(std::string_view /*target*/) {}

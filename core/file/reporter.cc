@@ -94,6 +94,12 @@ void Reporter::Copied(std::string_view source, std::string_view target,
   observer_->OnCopied(source, target, backup, route);
 }
 
+void Reporter::Begun(std::string_view source, std::string_view target,
+                     std::string_view backup) {
+  MutexLock lock(&mutex_);
+  observer_->OnBegun(source, target, backup);
+}
+
 void Reporter::Skipped(std::string_view target) {
   MutexLock lock(&mutex_);
   observer_->OnSkipped(target);

@@ -52,6 +52,8 @@ class Reporter {
   // JobObserver::OnCopied().
   void Copied(std::string_view source, std::string_view target,
               std::string_view backup = {}, const ContentsRoute* route = nullptr);
+  // What was begun has failed.
+  void Begun(std::string_view source, std::string_view target, std::string_view backup);
   void Skipped(std::string_view target);
   // `target` was made for what is below it, as `source` is above that (--parents).
   void MadeParent(std::string_view source, std::string_view target);

@@ -18,6 +18,10 @@ std::string TargetPathOf(const WaitingEntry& entry) {
   return TargetPath(*entry.directory, entry.target_name);
 }
 
+std::string BackupPathOf(const WaitingEntry& entry, const std::string& backup) {
+  return backup.empty() ? "" : TargetPath(*entry.directory, backup);
+}
+
 // Whether GNU cp fails so only after it has said (-v) that it copies the entry: what
 // source and target are, and what becomes of the target, is decided before.
 bool HasBegun(const CopyFailure& failure, const FileCopyPolicy& policy) {
@@ -46,13 +50,16 @@ void EntryReports::Copied(const WaitingEntry& entry, const Old& old,
     work_->made_names->Add(
         JoinPath(TargetPathBelowTop(*entry.directory), entry.target_name));
   }
-  TellBegun(entry, old, route);
-}
-
-void EntryReports::TellBegun(const WaitingEntry& entry, const Old& old,
-                             const std::optional<ContentsRoute>& route) {
   if (old.target == OldTarget::kRemovedBeforehand) Removed(entry);
   TellCopied(entry, old.backup, route);
+  if (old.target == OldTarget::kRemovedAfterFailing) Removed(entry);
+}
+
+void EntryReports::TellBegun(const WaitingEntry& entry, const Old& old) {
+  if (!work_->reporter->wants_copied()) return;
+  if (old.target == OldTarget::kRemovedBeforehand) Removed(entry);
+  work_->reporter->Begun(SourcePathOf(entry), TargetPathOf(entry),
+                         BackupPathOf(entry, old.backup));
   if (old.target == OldTarget::kRemovedAfterFailing) Removed(entry);
 }
 
@@ -60,7 +67,7 @@ void EntryReports::TellCopied(const WaitingEntry& entry, const std::string& back
                               const std::optional<ContentsRoute>& route) {
   if (!work_->reporter->wants_copied()) return;
   work_->reporter->Copied(SourcePathOf(entry), TargetPathOf(entry),
-                          backup.empty() ? "" : TargetPath(*entry.directory, backup),
+                          BackupPathOf(entry, backup),
                           route.has_value() ? &*route : nullptr);
 }
 
@@ -80,7 +87,7 @@ void EntryReports::Failed(const WaitingEntry& entry, const CopyFailure& failure,
                           const Old& old, bool is_target_whole) {
   counters_->files_failed.Add(1);
   const bool has_begun = HasBegun(failure, work_->policy);
-  if (has_begun) TellBegun(entry, old, /*route=*/std::nullopt);
+  if (has_begun) TellBegun(entry, old);
   work_->reporter->Report(failure, SourcePathOf(entry), TargetPathOf(entry));
   if (!has_begun || old.target == OldTarget::kBackedUp) {
     EndOld(entry, old, is_target_whole);
@@ -90,7 +97,7 @@ void EntryReports::Failed(const WaitingEntry& entry, const CopyFailure& failure,
 void EntryReports::FailedToLink(const WaitingEntry& entry, const std::string& copied_as,
                                 int error_number, const Old& old) {
   counters_->files_failed.Add(1);
-  TellBegun(entry, old, /*route=*/std::nullopt);
+  TellBegun(entry, old);
   work_->reporter->Report(
       MakeFileError(Operation::kMakeHardLink, TargetPathOf(entry), error_number,
                     JoinPath(TargetPath(*work_->walk->top()), copied_as)));

@@ -63,10 +63,8 @@ class EntryReports {
 
  private:
   void Removed(const WaitingEntry& entry);
-  // Tells that the entry is copied, as GNU cp does before it begins, and that its old
-  // target was removed.
-  void TellBegun(const WaitingEntry& entry, const Old& old,
-                 const std::optional<ContentsRoute>& route);
+  // Tells that a copy which has failed was begun, and that its old target was removed.
+  void TellBegun(const WaitingEntry& entry, const Old& old);
   void TellCopied(const WaitingEntry& entry, const std::string& backup,
                   const std::optional<ContentsRoute>& route);
 

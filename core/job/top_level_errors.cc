@@ -44,8 +44,13 @@ void ReportNamedAsDirectory(const CopyRequest& request, const std::string& sourc
   if (is_newer) return;
   const Operation operation = MakingOperation(stat.stx_mode, options);
   if (existing != nullptr && S_ISDIR(existing->stx_mode)) {
-    reporter->Report(RefusedTarget(Refusal::kTargetIsDirectory), source, shown);
-  } else if (operation == Operation::kMakeSymlinkTo && !source.starts_with('/') &&
+    return reporter->Report(RefusedTarget(Refusal::kTargetIsDirectory), source, shown);
+  }
+  // GNU cp finds out only when it makes the copy.
+  if (reporter->wants_copied() && !S_ISDIR(stat.stx_mode)) {
+    reporter->Begun(source, shown, /*backup=*/"");
+  }
+  if (operation == Operation::kMakeSymlinkTo && !source.starts_with('/') &&
              !DirectoryPart(shown).empty()) {
     reporter->Report(RefusedTarget(Refusal::kLinkElsewhere), source, shown);
   } else if (existing == nullptr && operation != Operation::kCreate) {

@@ -221,6 +221,17 @@ TEST_F(CliTest, TellsAScriptEverythingInJson) {
   EXPECT_TRUE(absl::StrContains(result.error, R"({"copied":"'a' )")) << result.error;
 }
 
+// People are told of it as by GNU cp (-v), before the error.
+TEST_F(CliTest, AScriptIsNotToldThatWhatFailedWasCopied) {
+  scratch_.WriteFile("a", "alpha");
+  ASSERT_EQ(symlink("gone", scratch_.Path("dangling").c_str()), 0);
+  EXPECT_EQ(RunProgram(Ringcp({"-v", "a", "dangling"})).output, "'a' -> 'dangling'\n");
+  const Subprocess::Result result =
+      RunProgram(Ringcp({"--progress=json", "-v", "a", "dangling"}));
+  EXPECT_TRUE(absl::StrContains(result.error, R"({"error":{)")) << result.error;
+  EXPECT_FALSE(absl::StrContains(result.error, "copied")) << result.error;
+}
+
 TEST_F(CliTest, DrawsOneLineOnATerminalAndTakesItAwayAtTheEnd) {
   scratch_.MakeFifo("fifo");
   Subprocess::Options options = Ringcp({"fifo", "target"});

@@ -122,6 +122,7 @@ class Generator {
                                         "-x",
                                         "-l",
                                         "-T",
+                                        "-v",
                                         "--remove-destination",
                                         "-b",
                                         "--backup=t",
