@@ -18,6 +18,10 @@ bool FileCopy::TakeLabelOfNew(int32_t labelled, int32_t opened) {
   if (labelled == -ECANCELED) return true;  // Neither of the two ops has run.
   // What exists keeps its label until it is known what becomes of it.
   if (opened < 0 && !label().is_required()) return true;
+  if (opened >= 0 && TargetLabel::WasOutOfResources(labelled)) {
+    return TakeLabel(label().SetOnExisting(policy_.kernel, FileRef::Descriptor(opened),
+                                           source_stat_.stx_mode));
+  }
   return TakeLabel(label().FailureOfNew(labelled));
 }
 

@@ -15,13 +15,19 @@ bool SaysNothing(int error_number) {
 
 }  // namespace
 
+bool TargetLabel::WasOutOfResources(int32_t result) {
+  return result == -EMFILE || result == -ENFILE || result == -ENOMEM;
+}
+
 bool TargetLabel::is_required() const {
   return policy_.preserve.context == Context::kRequired ||
          (policy_.preserve.context == Context::kReplaced && !is_by_policy());
 }
 
 bool TargetLabel::IsTold(int error_number) const {
-  if (is_required() || policy_.attributes_only) return true;
+  if (is_required() || policy_.attributes_only || WasOutOfResources(-error_number)) {
+    return true;
+  }
   return !is_silent() && !SaysNothing(error_number);
 }
 

@@ -48,6 +48,11 @@ class TargetLabel {
   // if the failure is not worth a word.
   std::optional<CopyFailure> FailureOfNew(int32_t result) const;
 
+  // Whether that failed because the process, or the system, had too little of something.
+  // The system permits the label then, and GNU cp would hardly have failed. So it is told
+  // in any case, and tried once more by SetOnExisting() where the target is open.
+  static bool WasOutOfResources(int32_t result);
+
   // Carries out both: `make` too, unless the label is required and has failed. Returns
   // the result of `make`; what is to be told of the label is in *failure. By the calling
   // thread.

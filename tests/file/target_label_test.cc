@@ -108,6 +108,12 @@ TEST(TargetLabelTest, ThatThereAreNoLabelsIsToldOnlyIfOneIsRequired) {
   }
 }
 
+TEST(TargetLabelTest, ThatThereWasTooLittleOfSomethingIsAlwaysTold) {
+  EXPECT_EQ(Said({.context = Context::kTried}, EMFILE),
+            "failed to set default file creation context to 'user:role:source_t:s0': "
+            "Too many open files");
+}
+
 TEST(TargetLabelTest, ASourceWhoseLabelCanNotBeReadIsNotCopiedIfItIsRequired) {
   EXPECT_EQ(Said({.context = Context::kRequired, .source_error = EOPNOTSUPP}, 0),
             "failed to get security context of 'source': Operation not supported !");
