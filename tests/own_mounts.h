@@ -5,8 +5,6 @@
 #ifndef RINGCP_TESTS_OWN_MOUNTS_H_
 #define RINGCP_TESTS_OWN_MOUNTS_H_
 
-#include <sys/types.h>
-
 #include <string>
 
 namespace ringcp {

@@ -132,9 +132,8 @@ mode_t AttributePlan::WantedMode() const {
     const bool is_closed = closes_group_ && !has_acl_;
     return mode & ~dropped_bits_ & ~(is_closed ? mode_t{S_IRWXG} : 0);
   }
-  const mode_t granted =
-      target_.withheld & ~policy_->umask &
-      (target_.default_acl.value_or(kPermissions) | (kAllModeBits & ~kPermissions));
+  const mode_t granted = target_.withheld & ~policy_->umask &
+                         (target_.default_acl.value_or(kPermissions) | kSpecialBits);
   return (*mode_ & ~target_.lent) | granted;
 }
 
@@ -265,7 +264,7 @@ void AttributePlan::OnOwnerNotSet(int error_number) {
     return Fail(Operation::kSetOwner, error_number);
   }
   // The target must not act with the rights of a user or group other than its source's.
-  dropped_bits_ = is_directory() ? kSetIdBits : kAllModeBits & ~kPermissions;
+  dropped_bits_ = is_directory() ? kSetIdBits : kSpecialBits;
 }
 
 // --- Attributes whose values are read one by one ---

@@ -33,6 +33,7 @@ inline constexpr mode_t kPermissions = 0777;
 inline constexpr mode_t kAllModeBits = 07777;
 inline constexpr mode_t kOwnerPermissions = 0700;
 inline constexpr mode_t kSetIdBits = S_ISUID | S_ISGID;
+inline constexpr mode_t kSpecialBits = kSetIdBits | S_ISVTX;
 
 struct FileCopyPolicy {
   Preserve preserve;

@@ -163,7 +163,7 @@ class NodeCopy {
     const mode_t permissions = policy_.NewMode(type | mode_) & ~withheld_;
     // GNU cp keeps these bits of what is no regular file whatever --preserve says, except
     // the one that the kernel clears when the owner is set (chown(2)).
-    mode_t special = mode_ & kAllModeBits & ~kPermissions & ~withheld_;
+    mode_t special = mode_ & kSpecialBits & ~withheld_;
     if (policy_.preserve.ownership) special &= ~S_ISUID;
     return MakeNode(names_.target_directory, names_.target, type | special | permissions,
                     NodeDeviceOf(source_));
