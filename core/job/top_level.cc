@@ -81,7 +81,8 @@ struct Place {
 };
 
 // Finds the directory to copy into.
-absl::StatusOr<Place> FindPlace(Kernel* kernel, const CopyRequest& request) {
+absl::StatusOr<Place> FindPlace(Kernel* kernel, const CopyRequest& request,
+                                Reporter* reporter) {
   Place place;
   const std::string& target = request.target;
   const TargetKind kind = request.options.target_kind;
@@ -151,6 +152,9 @@ absl::StatusOr<Place> FindPlace(Kernel* kernel, const CopyRequest& request) {
     if (S_ISDIR(stat.stx_mode) && !request.options.recursive) {
       return absl::FailedPreconditionError(
           absl::StrCat("-r not specified; omitting directory ", Quote(source)));
+    }
+    if (!is_hidden && !S_ISDIR(stat.stx_mode) && reporter->wants_copied()) {
+      reporter->Begun(source, target, /*backup=*/"");
     }
     return absl::FailedPreconditionError(
         MakeFileError(operation, target, is_hidden ? -looked : error_number, source)
@@ -306,7 +310,7 @@ bool FollowsNamedLinks(const CopyOptions& options) {
 absl::StatusOr<TopLevel> ResolveTopLevel(Kernel* kernel, const CopyRequest& request,
                                          Reporter* reporter) {
   const CopyOptions& options = request.options;
-  absl::StatusOr<Place> place = FindPlace(kernel, request);
+  absl::StatusOr<Place> place = FindPlace(kernel, request, reporter);
   if (!place.ok()) return place.status();
   TopLevel top = std::move(place->top);
   ParentTable parents(kernel, top.target_fd, top.target_display, options);

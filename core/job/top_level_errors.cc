@@ -51,7 +51,7 @@ void ReportNamedAsDirectory(const CopyRequest& request, const std::string& sourc
     reporter->Begun(source, shown, /*backup=*/"");
   }
   if (operation == Operation::kMakeSymlinkTo && !source.starts_with('/') &&
-             !DirectoryPart(shown).empty()) {
+      !DirectoryPart(shown).empty()) {
     reporter->Report(RefusedTarget(Refusal::kLinkElsewhere), source, shown);
   } else if (existing == nullptr && operation != Operation::kCreate) {
     const int error_number = ErrorOfMaking(operation, target.is_dangling, options.force);

@@ -348,9 +348,9 @@ INSTANTIATE_TEST_SUITE_P(
            Situation{"IntoDirectory", "", "cp -v a b t"},
            Situation{"Tree", "ln -s gone d/l; mkfifo d/p", "cp -rv d x"},
            Situation{"TreeMerged", "mkdir t/d t/d/e", "cp -rv d t"},
-           Situation{"WhatThenFails",
-                     "chmod 0 d/c; chmod 555 t; mkfifo p",
-                     "cp -v d/c x; cp -v a t; cp -v a dangling; cp -v gone x; cp -v a a;"
+           Situation{"WhatThenFails", "chmod 0 d/c; chmod 555 t; mkfifo p",
+                     "cp -v d/c x; cp -v a gone/x; cp -v a t; cp -v a dangling; cp -v "
+                     "gone x; cp -v a a;"
                      "cp -vs d/c t; cp -vl a t; cp -rv p t; cp -vfT a t/b; cp -v d t",
                      true},
            Situation{"DotTree", "", "cp -rv d/. t"},
