@@ -98,8 +98,8 @@ enum class Xattrs {
 
 // Which SELinux label ("context") a target has.
 enum class Context {
-  // That which the system gives it. A label is an extended attribute like others, unless
-  // the job finds SELinux.
+  // That which the system gives it. To --preserve=xattr a label is an attribute like
+  // others.
   kNone,
   // Its source's, as for Xattrs.
   kTried,

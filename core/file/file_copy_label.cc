@@ -26,7 +26,8 @@ bool FileCopy::TakeLabelOfNew(int32_t labelled, int32_t opened) {
 }
 
 bool FileCopy::LabelExisting() {
-  if (!label().is_set()) return true;
+  // What this copy has made has its label.
+  if (!label().is_set() || target_.is_made() || opening_.makes_pointee()) return true;
   return TakeLabel(
       label().SetOnExisting(policy_.kernel, target_.file(), target_.stat().stx_mode));
 }

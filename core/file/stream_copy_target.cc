@@ -57,7 +57,10 @@ void StreamCopy::TakeLabel(const std::optional<CopyFailure>& failure) {
 }
 
 StreamCopy::Outcome StreamCopy::LabelExisting() {
-  if (!label().is_set() || target_.is_special()) return Outcome::kCopied;
+  // What this copy has made has its label.
+  if (!label().is_set() || target_.is_special() || made_pointee_) {
+    return Outcome::kCopied;
+  }
   TakeLabel(label().SetOnExisting(kernel_, target_.file(), target_stat_.stx_mode));
   return label_failure_.has_value() ? FailForWantOfLabel() : Outcome::kCopied;
 }

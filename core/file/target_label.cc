@@ -79,8 +79,7 @@ std::optional<CopyFailure> TargetLabel::SetOnExisting(Kernel* kernel, FileRef fi
   if (failure.has_value()) return failure;
   int32_t result = 0;
   if (is_by_policy()) {
-    result =
-        kernel->Do(SetDefaultLabel(file, names_.target_directory, names_.target, mode));
+    result = kernel->Do(SetDefaultLabel(file, mode));
   } else if (source_ != nullptr && !source_->label().empty()) {
     const std::string& label = source_->label();
     result = kernel->Do(SetXattr(file, kLabelAttribute, label.c_str(),

@@ -29,7 +29,8 @@ absl::StatusOr<bool> HasSelinux(Kernel* kernel, bool is_required) {
   int32_t result =
       StatFileSystemAt(kernel, AT_FDCWD, kSelinuxMount, /*follow=*/true, &stat);
   const char* path = kSelinuxMount;
-  if (result == 0 && stat.magic != SELINUX_MAGIC) return false;
+  // A container is told so that it has none of its own.
+  if (result == 0 && (stat.magic != SELINUX_MAGIC || stat.is_read_only)) return false;
   if (result == 0) {
     struct statx configuration;
     path = kSelinuxConfiguration;

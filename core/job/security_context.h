@@ -17,8 +17,8 @@ namespace ringcp {
 // Without SELinux, as in GNU cp, it is an error to preserve labels (FailedPrecondition);
 // to set them does nothing, but `reporter` warns if a label was named. With SELinux it is
 // an error if both are asked for, or if the label that was named can't be set; and
-// `reporter` warns if the system's policy can't be read. It is one, too, if it can't be
-// found out whether there is SELinux.
+// `reporter` warns if the system's policy can't be read. Labels that are set or required
+// are an error, too, if it can't be found out whether there is SELinux.
 absl::StatusOr<Context> ChooseLabels(Kernel* kernel, const CopyOptions& options,
                                      Reporter* reporter);
 

@@ -240,9 +240,9 @@ Op LabelNextByPolicy(int directory, const char* name, mode_t mode) {
   return op;
 }
 
-Op SetDefaultLabel(FileRef file, int directory, const char* name, mode_t mode) {
+Op SetDefaultLabel(FileRef file, mode_t mode) {
   Op op = OpOn(file, OpKind::kSetDefaultLabel);
-  op.label = {.text = nullptr, .directory = directory, .name = name, .mode = mode};
+  op.label = {.text = nullptr, .directory = -1, .name = nullptr, .mode = mode};
   return op;
 }
 

@@ -102,7 +102,7 @@ enum class OpKind : uint8_t {
   // this one fails, what is made next has the label that the system gives it.
   kLabelNext,
   // label. Gives an existing file, by any descriptor, the type that the system's policy
-  // says for its name; the rest of its label stays.
+  // says for its path; the rest of its label stays.
   kSetDefaultLabel,
 };
 
@@ -166,6 +166,7 @@ inline constexpr unsigned kWriteBackFlags =
 // What a file system reports about itself.
 struct FileSystemStat {
   uint64_t magic = 0;  // Its type: a number in <linux/magic.h>.
+  bool is_read_only = false;
   // Equal for all parts of one file system: the first half of statfs(2)'s f_fsid. The
   // second half tells Btrfs's subvolumes apart.
   uint32_t id = 0;
@@ -345,8 +346,9 @@ Op LabelNext(const char* text);
 // What is made next as `name` in `directory`, with the type of `mode`, has the label that
 // the system's policy says. -ENODATA if it says nothing about that name.
 Op LabelNextByPolicy(int directory, const char* name, mode_t mode);
-// REQUIRES: no slot. -ENODATA as above.
-Op SetDefaultLabel(FileRef file, int directory, const char* name, mode_t mode);
+// The path is that of the open file, not of a link that has led to it. REQUIRES: no slot.
+// -ENODATA as above, and if the file has no name any more.
+Op SetDefaultLabel(FileRef file, mode_t mode);
 
 // Returns `op` marked to be carried out at once, whatever its kind: for ops that take no
 // longer on the kernel's own thread than handing them over would. Either all ops of a

@@ -6,12 +6,15 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <climits>
 #include <cstring>
 #include <string>
 #include <string_view>
 
+#include "core/base/mutex.h"
 #include "core/kernel/path_descriptor.h"
 
 namespace ringcp {
@@ -23,11 +26,24 @@ constexpr size_t kLabelBytesMax = 4096;
 // The label that the kernel knows of this thread, which stays until another one is set.
 // The strings of most threads are never made, because of `has_label`.
 struct ThreadLabel {
+  bool is_known = false;     // The two below, and the text, are true.
   bool is_for_next = false;  // What is made next is to have it.
-  bool has_label = false;    // It is not "".
+  bool has_label = false;    // It is not "", or may not be.
 };
 thread_local constinit ThreadLabel thread_label;
-thread_local std::string thread_label_text;
+thread_local std::string thread_label_text;  // "": it is not known.
+
+// Some thread of the process has had a label. A thread inherits that of the one that
+// starts it, so any new thread may have one from then on.
+std::atomic<bool> may_be_inherited = false;
+
+ThreadLabel& LabelOfThread() {
+  if (!thread_label.is_known) {
+    thread_label.is_known = true;
+    thread_label.has_label = may_be_inherited.load(std::memory_order_relaxed);
+  }
+  return thread_label;
+}
 
 // Has the kernel give `label` to whatever this thread makes.
 int32_t SetLabelOfThread(const char* label) {
@@ -143,33 +159,45 @@ int32_t ReadLabel(int fd, std::string* label) {
   return size < 0 ? size : 0;
 }
 
-// The path by which the policy knows `name` in `directory`: without links on its way.
-int32_t FindPath(int directory, const char* name, std::string* path) {
-  const std::string link = directory == AT_FDCWD
-                               ? "/proc/self/cwd"
-                               : "/proc/self/fd/" + std::to_string(directory);
+// The path of the file of `fd`, or of the current directory (AT_FDCWD): without links.
+int32_t FindPath(int fd, std::string* path) {
+  const std::string link =
+      fd == AT_FDCWD ? "/proc/self/cwd" : "/proc/self/fd/" + std::to_string(fd);
   path->resize(PATH_MAX);
   const ssize_t size = readlink(link.c_str(), path->data(), path->size());
   if (size < 0) return -errno;
   if (size == PATH_MAX) return -ENAMETOOLONG;
   path->resize(size);
-  if (std::string_view(name) == ".") return 0;
-  if (!path->ends_with('/')) *path += '/';
-  *path += name;
   return 0;
 }
 
-// What the policy's files say about `name` in `directory`.
-int32_t FindLabel(int directory, const char* name, mode_t mode, OwnedLabel* label) {
+// libselinux keeps lists of what it has found, without locks of its own.
+Mutex policy_mutex;
+
+// What the policy's files say about `path`.
+int32_t FindLabel(const std::string& path, mode_t mode, OwnedLabel* label) {
   const Library& library = TheLibrary();
   if (library.labels == nullptr) return -library.error_number;
-  std::string path;
-  if (const int32_t result = FindPath(directory, name, &path); result != 0) return result;
+  MutexLock lock(&policy_mutex);
   if (library.selabel_lookup_raw(library.labels, label->room(), path.c_str(),
                                  static_cast<int>(mode)) == 0) {
     return 0;
   }
   return errno == ENOENT ? -ENODATA : -errno;
+}
+
+// The label that the system would choose for a file made by this thread in a directory.
+int32_t ComputeLabel(const std::string& of_directory, mode_t mode, OwnedLabel* label) {
+  const Library& library = TheLibrary();
+  OwnedLabel of_process;
+  if (library.getcon_raw(of_process.room()) != 0) return -errno;
+  MutexLock lock(&policy_mutex);
+  const SecurityClass kind = library.mode_to_security_class(mode);
+  if (kind == 0) return -EINVAL;
+  return library.security_compute_create_raw(of_process.get(), of_directory.c_str(), kind,
+                                             label->room()) == 0
+             ? 0
+             : -errno;
 }
 
 // The label of a directory that is held open, or of the current one.
@@ -189,45 +217,49 @@ void LoadLibrariesBy(const LibraryLoader& loader) { library_loader = loader; }
 int32_t LoadLabelPolicy() { return -TheLibrary().error_number; }
 
 int32_t LabelNextAs(const char* label) {
+  ThreadLabel& current = LabelOfThread();
   const bool is_none = *label == '\0';
-  const bool is_known = is_none ? !thread_label.has_label
-                                : thread_label.has_label && thread_label_text == label;
-  if (!is_known) {
-    thread_label.is_for_next = false;
+  const bool is_set =
+      is_none ? !current.has_label : current.has_label && thread_label_text == label;
+  if (!is_set) {
+    current.is_for_next = false;
+    if (!is_none) may_be_inherited.store(true, std::memory_order_relaxed);
     if (const int32_t result = SetLabelOfThread(label); result != 0) return result;
-    thread_label.has_label = !is_none;
+    current.has_label = !is_none;
     thread_label_text = label;
   }
-  thread_label.is_for_next = !is_none;
+  current.is_for_next = !is_none;
   return 0;
 }
 
 int32_t LabelNextByDefault(int directory, const char* name, mode_t mode) {
   thread_label.is_for_next = false;
-  OwnedLabel of_name;
-  int32_t result = FindLabel(directory, name, mode, &of_name);
+  std::string path;
+  int32_t result = FindPath(directory, &path);
   if (result != 0) return result;
-  const Library& library = TheLibrary();
+  if (!path.ends_with('/')) path += '/';
+  path += name;
+  OwnedLabel of_name;
+  result = FindLabel(path, mode, &of_name);
+  if (result != 0) return result;
   std::string of_directory;
   result = ReadLabelOfDirectory(directory, &of_directory);
   if (result != 0) return result;
-  OwnedLabel of_process;
-  if (library.getcon_raw(of_process.room()) != 0) return -errno;
-  const SecurityClass kind = library.mode_to_security_class(mode);
-  if (kind == 0) return -EINVAL;
   OwnedLabel of_new;
-  if (library.security_compute_create_raw(of_process.get(), of_directory.c_str(), kind,
-                                          of_new.room()) != 0) {
-    return -errno;
-  }
+  result = ComputeLabel(of_directory, mode, &of_new);
+  if (result != 0) return result;
   std::string label = of_new.get();
   if (!TakeTypeOf(of_name.get(), &label)) return -EINVAL;
   return LabelNextAs(label.c_str());
 }
 
-int32_t GiveDefaultLabel(int fd, int directory, const char* name, mode_t mode) {
+int32_t GiveDefaultLabel(int fd, mode_t mode) {
+  std::string path;
+  int32_t result = FindPath(fd, &path);
+  if (result != 0) return result;
+  if (path.ends_with(" (deleted)")) return -ENODATA;
   OwnedLabel of_name;
-  int32_t result = FindLabel(directory, name, mode, &of_name);
+  result = FindLabel(path, mode, &of_name);
   if (result != 0) return result;
   std::string label;
   result = ReadLabel(fd, &label);
@@ -244,8 +276,8 @@ int32_t TakeLabelOfNext() {
   return is_for_next ? 0 : ForgetLabel();
 }
 
-bool ThreadHasLabel() { return thread_label.has_label; }
+bool ThreadHasLabel() { return LabelOfThread().has_label; }
 
-int32_t ForgetLabel() { return thread_label.has_label ? LabelNextAs("") : 0; }
+int32_t ForgetLabel() { return ThreadHasLabel() ? LabelNextAs("") : 0; }
 
 }  // namespace ringcp

@@ -41,8 +41,9 @@ int32_t LabelNextAs(const char* label);
 // the policy's files say, the rest is what the system would choose. -ENODATA if they say
 // nothing.
 int32_t LabelNextByDefault(int directory, const char* name, mode_t mode);
-// Changes the type in the label of the file of `fd` to what the policy's files say.
-int32_t GiveDefaultLabel(int fd, int directory, const char* name, mode_t mode);
+// Changes the type in the label of the file of `fd` to what the policy's files say of its
+// path. -ENODATA if they say nothing, or if it has no path any more.
+int32_t GiveDefaultLabel(int fd, mode_t mode);
 
 // The thread is about to make something. If nobody has said which label it is to have,
 // the label of something before it is taken back.

@@ -9,6 +9,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -128,6 +129,7 @@ int32_t TellFileSystem(const Op& op) {
   if (fstatfs(op.file.descriptor(), &stat) != 0) return -errno;
   // f_type is signed, and its size depends on the architecture.
   *op.statfs.result = {.magic = static_cast<unsigned>(stat.f_type),
+                       .is_read_only = (stat.f_flags & ST_RDONLY) != 0,
                        .id = static_cast<uint32_t>(stat.f_fsid.__val[0])};
   return 0;
 }
@@ -218,7 +220,7 @@ int32_t RunWithSystemCall(const Op& op) {
                  ? LabelNextAs(op.label.text)
                  : LabelNextByDefault(op.label.directory, op.label.name, op.label.mode);
     case OpKind::kSetDefaultLabel:
-      return GiveDefaultLabel(fd, op.label.directory, op.label.name, op.label.mode);
+      return GiveDefaultLabel(fd, op.label.mode);
     case OpKind::kInstallDescriptor:
       break;
   }

@@ -253,7 +253,6 @@ bool UringKernel::QueueForHelper(ChainId id, absl::Span<const Op> chain) {
 }
 
 void UringKernel::Prepare(const Op& op, io_uring_sqe* sqe) const {
-  RINGCP_CHECK(!MakesNewFile(op) || !ThreadHasLabel());
   PrepareSqe(op, sqe);
   // Linux tries to open a file that it need not make or empty while it takes in the SQE,
   // and believes that this needs no waiting if all names on the way are in memory. NFS
@@ -279,6 +278,12 @@ bool UringKernel::Queue(ChainId id, absl::Span<const Op> chain) {
     RINGCP_CHECK(!IsPolled(op) || (size == 1 && !op.file.is_slot()));
   }
   if (!HasOpcodes(chain)) return QueueForHelper(id, chain);
+  // The ring would make it with the label of something else.
+  const bool makes = std::any_of(chain.begin(), chain.end(), MakesNewFile);
+  if (makes && ForgetLabel() != 0) {
+    carried_out_.push_back(CarryOutWithoutSlots(id, chain));
+    return true;
+  }
   const bool is_polled = IsPolled(chain[0]) && polled_ != nullptr;
   Uring* const uring = is_polled ? polled_.get() : uring_.get();
   if (uring->is_sqpoll()) return QueueSteps(id, chain);

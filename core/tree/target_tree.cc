@@ -107,18 +107,16 @@ TargetTree::Made TargetTree::Make(Kernel* kernel, Directory* directory, bool emp
   TargetDirectory& target = *directory->target;
   const mode_t withheld = Withheld(*directory);
   const mode_t mode = policy_.NewMode(ModeToTake(*directory)) & ~withheld;
-  const auto make = [&] { return MakeLabelled(kernel, *directory, mode); };
-  int32_t made = make();
+  std::optional<int32_t> made = MakeLabelled(kernel, *directory, mode);
   backup->clear();
   if (made == -EEXIST && policy_.backup != Backup::kNone) {
     if (!BackUp(kernel, *directory, backup)) return Made::kFailed;
-    if (!backup->empty()) made = make();
+    if (!backup->empty()) made = MakeLabelled(kernel, *directory, mode);
   }
   target.is_created = made == 0;
   if (made != 0 && (made != -EEXIST || !MayUseTarget(*directory))) {
-    // -ECANCELED has been told.
-    if (made != -ECANCELED) {
-      Fail(*directory, TargetFailure(MakingOperation(*directory), -made));
+    if (made.has_value()) {
+      Fail(*directory, TargetFailure(MakingOperation(*directory), -*made));
     }
     if (!backup->empty()) {
       EndBackup(kernel, parent, target.name, *backup, failures_->reporter());
@@ -161,8 +159,8 @@ FileCopyNames TargetTree::NamesOf(const Directory& directory) {
   return names;
 }
 
-int32_t TargetTree::MakeLabelled(Kernel* kernel, const Directory& directory,
-                                 mode_t mode) {
+std::optional<int32_t> TargetTree::MakeLabelled(Kernel* kernel,
+                                                const Directory& directory, mode_t mode) {
   const FileCopyNames names = NamesOf(directory);
   const TargetLabel label(policy_, names, directory.target->attributes.get());
   std::optional<CopyFailure> failure;
@@ -171,7 +169,7 @@ int32_t TargetTree::MakeLabelled(Kernel* kernel, const Directory& directory,
                  MakeDirectory(names.target_directory, names.target, mode), &failure);
   // What exists keeps its label until it is known what becomes of it.
   const bool counts = made == 0 || label.is_required();
-  if (counts && !TakeLabel(directory, label, failure)) return -ECANCELED;
+  if (counts && !TakeLabel(directory, label, failure)) return std::nullopt;
   return made;
 }
 

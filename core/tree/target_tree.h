@@ -81,8 +81,10 @@ class TargetTree {
   Made Open(Kernel* kernel, Directory* directory, struct statx* stat);
   // Which target it is, by its parent and its name.
   static FileCopyNames NamesOf(const Directory& directory);
-  // Returns 0 or -errno; -ECANCELED if it was not tried for want of the target's label.
-  int32_t MakeLabelled(Kernel* kernel, const Directory& directory, mode_t mode);
+  // Returns 0 or -errno; nothing, after reporting why, if it was not tried for want of
+  // the target's label.
+  std::optional<int32_t> MakeLabelled(Kernel* kernel, const Directory& directory,
+                                      mode_t mode);
   // Tells of a label that the target has not got. False if it can't be used for that.
   bool TakeLabel(const Directory& directory, const TargetLabel& label,
                  const std::optional<CopyFailure>& failure);
