@@ -9,10 +9,6 @@
 // The copy believes only what it read from the open source: its type, mode, owner, times
 // and identity. The source's name may lead to another file at any time.
 //
-// A file's size is a hint, and reads decide. A small file has been read whole when a read
-// got less than it asked for, but not less than the size (on known local file systems),
-// or when pread(2) has confirmed the end (elsewhere).
-//
 // Only a new small target is in a slot, on a file system whose closing tells no error
 // (FileSystem::tells_errors_at_close()), and only inside the one chain that makes and
 // closes it, because closing a slot does not flush. Others have ordinary descriptors.
@@ -26,10 +22,6 @@
 // With CallsAtOnce::kAll all chains are carried out at once (at_once_chooser.h says when,
 // and why), until the copy finds that contents of more than a block are not in the page
 // cache. The states are the same.
-//
-// If nothing is to stay in the page cache, but reads or writes that say so are refused,
-// the target is written back, and both files are dropped from the page cache, before they
-// are closed (kDropCached).
 //
 // Thread-safety: belongs to its worker.
 // Ownership: borrows names, directories and the block pool; they outlive the copy.

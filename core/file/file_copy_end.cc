@@ -1,4 +1,8 @@
 // The part of FileCopy that closes both files, and keeps, empties or removes the target.
+//
+// If nothing is to stay in the page cache, but reads or writes that say so are refused,
+// the target is written back, and both files are dropped from the page cache, before they
+// are closed (kDropCached).
 
 #include <cerrno>
 

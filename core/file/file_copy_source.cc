@@ -1,5 +1,9 @@
 // The part of FileCopy that opens the source, unless the target makes that needless,
 // looks at it and, if it is small, reads it.
+//
+// A file's size is a hint, and reads decide. A small file has been read whole when a read
+// got less than it asked for, but not less than the size (on known local file systems),
+// or when pread(2) has confirmed the end (elsewhere).
 
 #include <fcntl.h>
 #include <sys/stat.h>

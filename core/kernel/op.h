@@ -14,12 +14,12 @@
 #include <sys/types.h>
 
 #include <array>
-#include <cassert>
 #include <cstdint>
 #include <ctime>
 
 #include "absl/base/attributes.h"
 #include "absl/types/span.h"
+#include "core/kernel/file_ref.h"
 
 namespace ringcp {
 
@@ -104,42 +104,6 @@ enum class OpKind : uint8_t {
   // label. Gives an existing file, by any descriptor, the type that the system's policy
   // says for its path; the rest of its label stays.
   kSetDefaultLabel,
-};
-
-// The file that an op works on: an ordinary descriptor of the process, or a slot in the
-// ring's own table (io_uring's "direct descriptor"). Copies hand it from one op to the
-// next without knowing which number it has; only kernels look inside.
-//
-// A directory is a plain `int`, because io_uring's openat, mkdirat, ... take only
-// ordinary descriptors as their directory, so a directory can never be in a slot.
-class FileRef {
- public:
-  constexpr FileRef() = default;  // No file.
-  static constexpr FileRef Descriptor(int fd) { return {Kind::kDescriptor, fd}; }
-  static constexpr FileRef Slot(int slot) { return {Kind::kSlot, slot}; }
-
-  constexpr bool is_slot() const { return kind_ == Kind::kSlot; }
-
-  // For kernels only: the ordinary descriptor; -1 for no file. REQUIRES: !is_slot().
-  int descriptor() const {
-    assert(!is_slot());
-    return index_;
-  }
-  // For kernels only: the number of the slot. REQUIRES: is_slot().
-  int slot() const {
-    assert(is_slot());
-    return index_;
-  }
-
-  friend bool operator==(const FileRef&, const FileRef&) = default;
-
- private:
-  enum class Kind : uint8_t { kNone, kDescriptor, kSlot };
-
-  constexpr FileRef(Kind kind, int index) : kind_(kind), index_(index) {}
-
-  Kind kind_ = Kind::kNone;
-  int index_ = -1;
 };
 
 // How an op is tied to the next one of its chain.
@@ -344,7 +308,8 @@ Op RemoveXattr(FileRef file, const char* name);
 // What is made next has the label `text`; "" is that which the system gives it.
 Op LabelNext(const char* text);
 // What is made next as `name` in `directory`, with the type of `mode`, has the label that
-// the system's policy says. -ENODATA if it says nothing about that name.
+// the system's policy says. -ENODATA if it says nothing about that name. REQUIRES: the
+// directory is open, and not AT_FDCWD.
 Op LabelNextByPolicy(int directory, const char* name, mode_t mode);
 // The path is that of the open file, not of a link that has led to it. REQUIRES: no slot.
 // -ENODATA as above, and if the file has no name any more.
