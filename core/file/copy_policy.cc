@@ -52,6 +52,18 @@ bool FileCopyPolicy::MayFailToSetMode(int error_number) const {
   }
 }
 
+bool IsAboutLabel(const CopyFailure& failure) {
+  switch (failure.operation) {
+    case Operation::kGetLabel:
+    case Operation::kLabelNext:
+    case Operation::kLabelNextByPolicy:
+    case Operation::kSetLabel:
+      return true;
+    default:
+      return false;
+  }
+}
+
 bool RemovingMayHelp(int error_number) {
   switch (error_number) {
     case EACCES:

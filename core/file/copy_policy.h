@@ -214,10 +214,7 @@ struct CopyFailure {
 
 // Whether the target has not got its SELinux label, which is a warning if the copy has
 // not failed.
-inline bool IsAboutLabel(const CopyFailure& failure) {
-  return failure.operation >= Operation::kGetLabel &&
-         failure.operation <= Operation::kSetLabel;
-}
+bool IsAboutLabel(const CopyFailure& failure);
 
 // Whether opening a target failed with `error_number` because of the target itself, so
 // that removing it helps (-f). After other errors (no room, no descriptors, a server that

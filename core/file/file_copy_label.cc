@@ -10,8 +10,9 @@ void FileCopy::OpenLabelled(const Op& open, NextChains* next) {
   if (label().is_required() && !TakeLabel(label().FailureOfSource())) {
     return CloseAll(next);
   }
-  Enter(State::kOpenTarget, label().ForNew(source_stat_.stx_mode), next);
-  next->chains[0].chain.Add(open, label().tie());
+  state_ = State::kOpenTarget;
+  Chain& chain = next->Add(0);
+  chain.Add(label().ForNew(source_stat_.stx_mode)).Add(open, label().tie());
 }
 
 bool FileCopy::TakeLabelOfNew(int32_t labelled, int32_t opened) {

@@ -148,11 +148,14 @@ class NodeCopy {
   }
   bool inherits_acl() const { return names_.target_default_acl.has_value(); }
 
-  // Returns 0 or an errno.
-  int Make() {
+  // Returns 0 or an errno; nothing if it was not tried for want of the target's label.
+  std::optional<int> Make() {
     // As in GNU cp a link to the source gets the label for a file of the source's type.
     const TargetLabel label(policy_, names_, &attributes_);
-    return -label.Make(kernel_, real_source_.stx_mode, MakingOp(), &label_failure_);
+    const std::optional<int32_t> made =
+        label.Make(kernel_, real_source_.stx_mode, MakingOp(), &label_failure_);
+    if (!made.has_value()) return std::nullopt;
+    return -*made;
   }
 
   Op MakingOp() const {
@@ -170,17 +173,15 @@ class NodeCopy {
   }
 
   bool MakeInAnyCase() {
-    int error_number = leads_elsewhere_ ? EEXIST : Make();
+    std::optional<int> error_number = leads_elsewhere_ ? EEXIST : Make();
     if (error_number == EEXIST) {
       if (!ClearTarget()) return false;
       error_number = Make();
     }
+    if (!error_number.has_value()) return Fail(*label_failure_);
     result_.is_made = error_number == 0;
-    if (error_number == ECANCELED && label_failure_.has_value()) {
-      return Fail(*label_failure_);
-    }
     if (label_failure_.has_value()) result_.xattr_failures.push_back(*label_failure_);
-    return result_.is_made || Fail(TargetFailure(operation_, error_number));
+    return result_.is_made || Fail(TargetFailure(operation_, *error_number));
   }
 
   // Removes the old target, if GNU cp's rules permit that. A link that leads elsewhere

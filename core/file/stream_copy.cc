@@ -151,14 +151,12 @@ bool StreamCopy::IsReady(FileRef file, short events) const {
 StreamCopy::Outcome StreamCopy::CopyContents() {
   if (policy_.attributes_only) {
     if (!target_.is_special()) target_.NoteWithoutContents();
-    return target_.is_made() ? Outcome::kCopied : LabelExisting();
+    return LabelExisting();
   }
   if (state_ != State::kContents) {
     state_ = State::kContents;
-    if (!target_.is_made()) {
-      const Outcome labelled = LabelExisting();
-      if (labelled != Outcome::kCopied) return labelled;
-    }
+    const Outcome labelled = LabelExisting();
+    if (labelled != Outcome::kCopied) return labelled;
     if (policy_.reflink == Reflink::kAlways) {
       const int32_t cloned =
           kernel_->Do(Clone(FileRef::Descriptor(source_), target_.file()));

@@ -39,13 +39,14 @@ int StreamCopy::OpenTargetWith(int flags) const {
 
 int StreamCopy::MakeTargetWith(int flags) {
   std::optional<CopyFailure> failure;
-  const int made = label().Make(
+  const std::optional<int32_t> made = label().Make(
       kernel_, S_IFREG,
       OpenAt(names_.target_directory, names_.target, kTargetFlags | O_CREAT | flags,
              policy_.NewMode(mode_) & ~withheld_, FileRef()),
       &failure);
-  if (made >= 0 || label().is_required()) TakeLabel(failure);
-  return made;
+  // What exists keeps its label until it is known what becomes of it.
+  if (!made.has_value() || *made >= 0) TakeLabel(failure);
+  return made.value_or(-ECANCELED);
 }
 
 void StreamCopy::TakeLabel(const std::optional<CopyFailure>& failure) {
@@ -58,9 +59,8 @@ void StreamCopy::TakeLabel(const std::optional<CopyFailure>& failure) {
 
 StreamCopy::Outcome StreamCopy::LabelExisting() {
   // What this copy has made has its label.
-  if (!label().is_set() || target_.is_special() || made_pointee_) {
-    return Outcome::kCopied;
-  }
+  const bool is_made = target_.is_made() || made_pointee_;
+  if (!label().is_set() || target_.is_special() || is_made) return Outcome::kCopied;
   TakeLabel(label().SetOnExisting(kernel_, target_.file(), target_stat_.stx_mode));
   return label_failure_.has_value() ? FailForWantOfLabel() : Outcome::kCopied;
 }

@@ -62,13 +62,13 @@ std::optional<CopyFailure> TargetLabel::FailureOfNew(int32_t result) const {
   return failure;
 }
 
-int32_t TargetLabel::Make(Kernel* kernel, mode_t mode, const Op& make,
-                          std::optional<CopyFailure>* failure) const {
+std::optional<int32_t> TargetLabel::Make(Kernel* kernel, mode_t mode, const Op& make,
+                                         std::optional<CopyFailure>* failure) const {
   failure->reset();
   if (!is_set()) return kernel->Do(make);
   if (is_required()) *failure = FailureOfSource();
   if (!failure->has_value()) *failure = FailureOfNew(kernel->Do(ForNew(mode)));
-  if (failure->has_value() && is_required()) return -ECANCELED;
+  if (failure->has_value() && is_required()) return std::nullopt;
   return kernel->Do(make);
 }
 

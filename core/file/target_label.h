@@ -1,7 +1,8 @@
 // The SELinux label ("context") of a target: its source's (-a, --preserve=context), that
 // which the system's policy says for its name (-Z), or one that the user named
 // (--context). A new target has it from the beginning, and an existing one gets it before
-// its old contents go, so that nobody can read new contents under a label that lets him.
+// it gets new contents, so that nobody can read them under a label that lets him. Unless
+// an existing target has to be opened with O_TRUNC, it still has its old contents then.
 //
 // What follows from a failure is as in GNU cp: the copy ends if the label is required
 // (--preserve=context, --context), and goes on otherwise, with a warning or without.
@@ -53,11 +54,11 @@ class TargetLabel {
   // in any case, and tried once more by SetOnExisting() where the target is open.
   static bool WasOutOfResources(int32_t result);
 
-  // Carries out both: `make` too, unless the label is required and has failed. Returns
-  // the result of `make`; what is to be told of the label is in *failure. By the calling
-  // thread.
-  int32_t Make(Kernel* kernel, mode_t mode, const Op& make,
-               std::optional<CopyFailure>* failure) const;
+  // Carries out both, on the calling thread. Returns the result of `make`; nothing if
+  // that was not tried, because the label is required and could not be said. What is to
+  // be told of the label is in *failure.
+  std::optional<int32_t> Make(Kernel* kernel, mode_t mode, const Op& make,
+                              std::optional<CopyFailure>* failure) const;
 
   // Gives the label to the existing target `file`, whose st_mode is `mode`. Returns what
   // the user is told. It may wait: labels are set on the thread that asks. REQUIRES: no

@@ -85,23 +85,26 @@ void EntryReports::Skipped(const WaitingEntry& entry, const Old& old) {
 
 void EntryReports::Failed(const WaitingEntry& entry, const CopyFailure& failure,
                           const Old& old, bool is_target_whole) {
-  counters_->files_failed.Add(1);
-  const bool has_begun = HasBegun(failure, work_->policy);
-  if (has_begun) TellBegun(entry, old);
-  work_->reporter->Report(failure, SourcePathOf(entry), TargetPathOf(entry));
-  if (!has_begun || old.target == OldTarget::kBackedUp) {
-    EndOld(entry, old, is_target_whole);
-  }
+  Failed(entry, WordFailure(failure, SourcePathOf(entry), TargetPathOf(entry)),
+         HasBegun(failure, work_->policy), old, is_target_whole);
 }
 
 void EntryReports::FailedToLink(const WaitingEntry& entry, const std::string& copied_as,
                                 int error_number, const Old& old) {
+  Failed(entry,
+         MakeFileError(Operation::kMakeHardLink, TargetPathOf(entry), error_number,
+                       JoinPath(TargetPath(*work_->walk->top()), copied_as)),
+         /*has_begun=*/true, old, /*is_target_whole=*/false);
+}
+
+void EntryReports::Failed(const WaitingEntry& entry, const FileError& error,
+                          bool has_begun, const Old& old, bool is_target_whole) {
   counters_->files_failed.Add(1);
-  TellBegun(entry, old);
-  work_->reporter->Report(
-      MakeFileError(Operation::kMakeHardLink, TargetPathOf(entry), error_number,
-                    JoinPath(TargetPath(*work_->walk->top()), copied_as)));
-  if (old.target == OldTarget::kBackedUp) EndOld(entry, old, /*is_target_whole=*/false);
+  if (has_begun) TellBegun(entry, old);
+  work_->reporter->Report(error);
+  // TellBegun() has told of what was removed.
+  if (has_begun && old.target != OldTarget::kBackedUp) return;
+  EndOld(entry, old, is_target_whole);
 }
 
 void EntryReports::Removed(const WaitingEntry& entry) {

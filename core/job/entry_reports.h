@@ -62,6 +62,9 @@ class EntryReports {
   void IfNotPolled(const WaitingEntry& entry, const FileCopy& copy);
 
  private:
+  // `has_begun`: people are told that the copy was begun (-v).
+  void Failed(const WaitingEntry& entry, const FileError& error, bool has_begun,
+              const Old& old, bool is_target_whole);
   void Removed(const WaitingEntry& entry);
   // Tells that a copy which has failed was begun, and that its old target was removed.
   void TellBegun(const WaitingEntry& entry, const Old& old);

@@ -56,8 +56,8 @@ void Worker::KeepStream(const WaitingEntry& entry) {
 void Worker::OnStreamEnded(const WaitingEntry& entry, const StreamCopy& copy) {
   reports_.OfXattrs(entry, copy.xattr_failures());
   const EntryReports::Old old = {copy.old_target(), copy.backup()};
-  if (copy.outcome() != StreamCopy::Outcome::kCopied &&
-      copy.outcome() != StreamCopy::Outcome::kFailed) {
+  if (copy.outcome() != FileCopy::Outcome::kCopied &&
+      copy.outcome() != FileCopy::Outcome::kFailed) {
     reports_.EndOld(entry, old, copy.is_target_whole());
   }
   switch (copy.outcome()) {

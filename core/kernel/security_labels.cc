@@ -24,14 +24,15 @@ namespace {
 constexpr size_t kLabelBytesMax = 4096;
 
 // The label that the kernel knows of this thread, which stays until another one is set.
-// The strings of most threads are never made, because of `has_label`.
 struct ThreadLabel {
   bool is_known = false;     // The two below, and the text, are true.
   bool is_for_next = false;  // What is made next is to have it.
   bool has_label = false;    // It is not "", or may not be.
 };
 thread_local constinit ThreadLabel thread_label;
-thread_local std::string thread_label_text;  // "": it is not known.
+// The label; "" if it is not known which one it is. A thread that never has one does not
+// look at it, and so never makes it.
+thread_local std::string thread_label_text;
 
 // Some thread of the process has had a label. A thread inherits that of the one that
 // starts it, so any new thread may have one from then on.
@@ -159,10 +160,9 @@ int32_t ReadLabel(int fd, std::string* label) {
   return size < 0 ? size : 0;
 }
 
-// The path of the file of `fd`, or of the current directory (AT_FDCWD): without links.
+// The path of the file of `fd`, without links.
 int32_t FindPath(int fd, std::string* path) {
-  const std::string link =
-      fd == AT_FDCWD ? "/proc/self/cwd" : "/proc/self/fd/" + std::to_string(fd);
+  const std::string link = "/proc/self/fd/" + std::to_string(fd);
   path->resize(PATH_MAX);
   const ssize_t size = readlink(link.c_str(), path->data(), path->size());
   if (size < 0) return -errno;
@@ -200,16 +200,6 @@ int32_t ComputeLabel(const std::string& of_directory, mode_t mode, OwnedLabel* l
              : -errno;
 }
 
-// The label of a directory that is held open, or of the current one.
-int32_t ReadLabelOfDirectory(int directory, std::string* label) {
-  if (directory != AT_FDCWD) return ReadLabel(directory, label);
-  const int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (here < 0) return -errno;
-  const int32_t result = ReadLabel(here, label);
-  close(here);
-  return result;
-}
-
 }  // namespace
 
 void LoadLibrariesBy(const LibraryLoader& loader) { library_loader = loader; }
@@ -243,7 +233,7 @@ int32_t LabelNextByDefault(int directory, const char* name, mode_t mode) {
   result = FindLabel(path, mode, &of_name);
   if (result != 0) return result;
   std::string of_directory;
-  result = ReadLabelOfDirectory(directory, &of_directory);
+  result = ReadLabel(directory, &of_directory);
   if (result != 0) return result;
   OwnedLabel of_new;
   result = ComputeLabel(of_directory, mode, &of_new);

@@ -279,8 +279,9 @@ bool UringKernel::Queue(ChainId id, absl::Span<const Op> chain) {
   }
   if (!HasOpcodes(chain)) return QueueForHelper(id, chain);
   // The ring would make it with the label of something else.
-  const bool makes = std::any_of(chain.begin(), chain.end(), MakesNewFile);
-  if (makes && ForgetLabel() != 0) {
+  const bool may_mislabel =
+      ThreadHasLabel() && std::any_of(chain.begin(), chain.end(), MakesNewFile);
+  if (may_mislabel && ForgetLabel() != 0) {
     carried_out_.push_back(CarryOutWithoutSlots(id, chain));
     return true;
   }

@@ -164,12 +164,11 @@ std::optional<int32_t> TargetTree::MakeLabelled(Kernel* kernel,
   const FileCopyNames names = NamesOf(directory);
   const TargetLabel label(policy_, names, directory.target->attributes.get());
   std::optional<CopyFailure> failure;
-  const int32_t made =
+  const std::optional<int32_t> made =
       label.Make(kernel, S_IFDIR,
                  MakeDirectory(names.target_directory, names.target, mode), &failure);
   // What exists keeps its label until it is known what becomes of it.
-  const bool counts = made == 0 || label.is_required();
-  if (counts && !TakeLabel(directory, label, failure)) return std::nullopt;
+  if (!made.has_value() || *made == 0) TakeLabel(directory, label, failure);
   return made;
 }
 

@@ -28,7 +28,7 @@ load_policy() {
 
 # make_fixture: in the current directory.
 make_fixture() {
-  mkdir -p tree/{logs,empty} web none plain
+  mkdir -p tree/{logs,empty} web none
   echo contents >file
   echo secret >secret
   head -c 700000 /dev/urandom >large
