@@ -54,10 +54,12 @@ bool DirectoryCopy::MakeTarget(Kernel* kernel, Directory* directory, bool empty)
   struct statx stat;
   std::string backup;
   const TargetTree::Made made = target_.Make(kernel, directory, empty, &stat, &backup);
-  if (made == TargetTree::Made::kFailed || made == TargetTree::Made::kSkipped) {
-    return false;
-  }
-  if (made == TargetTree::Made::kOpen && !target_.Plan(kernel, directory, stat)) {
+  if (made == TargetTree::Made::kSkipped) return false;
+  if (made == TargetTree::Made::kFailed ||
+      (made == TargetTree::Made::kOpen && !target_.Plan(kernel, directory, stat))) {
+    if (!backup.empty()) {
+      EndBackup(kernel, *directory->parent, target.name, backup, reporter());
+    }
     return false;
   }
   target.is_made = true;

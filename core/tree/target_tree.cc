@@ -114,12 +114,11 @@ TargetTree::Made TargetTree::Make(Kernel* kernel, Directory* directory, bool emp
     if (!backup->empty()) made = MakeLabelled(kernel, *directory, mode);
   }
   target.is_created = made == 0;
-  if (made != 0 && (made != -EEXIST || !MayUseTarget(*directory))) {
+  // What has the name of a backup by now is somebody else's.
+  const bool may_exist = backup->empty() && MayUseTarget(*directory);
+  if (made != 0 && (made != -EEXIST || !may_exist)) {
     if (made.has_value()) {
       Fail(*directory, TargetFailure(MakingOperation(*directory), -*made));
-    }
-    if (!backup->empty()) {
-      EndBackup(kernel, parent, target.name, *backup, failures_->reporter());
     }
     return Made::kFailed;
   }

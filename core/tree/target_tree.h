@@ -51,7 +51,7 @@ class TargetTree {
   // Makes the target or finds that it exists, opens it, and fills in `stat` for it.
   // `empty`: nothing will be put into it; then it is opened only if something has to be
   // set through its descriptor.
-  // Sets *backup to the name that an old target gets, or to "".
+  // Sets *backup to the name that an old target has now, or to "", also if it fails.
   Made Make(Kernel* kernel, Directory* directory, bool empty, struct statx* stat,
             std::string* backup);
 
@@ -105,8 +105,9 @@ class TargetTree {
   std::set<std::string> told_of_ ABSL_GUARDED_BY(mutex_);
 };
 
-// Gives `backup` in the target of `parent` the name `target` again, because nothing has
-// taken its place, and tells that. May be called by any thread.
+// Gives `backup` in the target of `parent` the name `target` again, because the copy that
+// was to take its place has failed, and tells that, or why it can't. May be called by any
+// thread.
 void EndBackup(Kernel* kernel, const Directory& parent, const std::string& target,
                const std::string& backup, Reporter* reporter);
 
