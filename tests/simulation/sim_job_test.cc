@@ -47,6 +47,29 @@ TEST(SimJobTest, ADirectoryThatCanNotBeOpenedIsNotCopiedOverAsIfItWereAFile) {
   EXPECT_EQ(result.leaks, "");
 }
 
+// A file system in user space may answer what it likes.
+TEST(SimJobTest, ADirectoryWhoseMakingIsAnsweredLikeACancelledOpIsNamed) {
+  SimWorld world({});
+  MakeSimDirectory(world.files(), "/source");
+  MakeSimDirectory(world.files(), "/source/name");
+  MakeSimFile(world.files(), "/source/name/file", "contents");
+  world.SetFaults([](const SimOpContext& context) -> SimFault {
+    const bool is_it = context.op->kind == OpKind::kMakeDirectory &&
+                       std::string(context.op->name.name) == "name";
+    return is_it ? SimFault{SimFault::Kind::kFails, ECANCELED, 0} : SimFault{};
+  });
+  CopyRequest request;
+  request.sources = {"/source"};
+  request.target = "/target";
+  request.options = OptionsFor("r");
+  const SimJobResult result = RunSimJob(&world, request, OneWorker());
+  ASSERT_EQ(result.errors.size(), 1);
+  EXPECT_EQ(result.errors[0].message,
+            "cannot create directory '/target/name': the kernel had no thread or no "
+            "memory for it "
+            "(see ulimit -u)");
+}
+
 // A job over a world whose target has a file where the source has a directory, with
 // --backup.
 class SimBackupTest : public testing::Test {

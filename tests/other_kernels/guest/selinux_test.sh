@@ -42,7 +42,9 @@ make_fixture() {
   mknod tree/device c 1 3
   truncate -s 100000 tree/hole
   local number
-  for number in $(seq 0 25 100); do echo "$number" >"tree/logs/$number"; done
+  for number in $(seq 0 5 300); do echo "$number" >"tree/logs/$number"; done
+  ln -s old web/live.link
+  ln -s new web/dangling.link
   chcon -t home_t file large web/old web/tree
   chcon -h -t home_t tree/link tree/pipe tree/device tree/hole
   chcon -t log_t tree/logs tree/logs/0
@@ -96,6 +98,11 @@ compare_each_kind() {
   same "CP --remove-destination $context secret web/old"
   same "echo piped | CP $context /dev/stdin web/piped"
   same "echo piped | CP $context /dev/stdin web/old"
+  same "CP $context file web/live.link"
+  same "export POSIXLY_CORRECT=1; CP $context file web/dangling.link"
+  same "CP $context file web/dangling.link"
+  same "cd web && CP $context ../secret ../web/../web/new"
+  same "cd web && CP $context ../file ../secret ."
   # Without the right to make what is secret, or to change a label.
   same "$CONFINED CP $context file new"
   same "$CONFINED CP $context secret new"
@@ -149,9 +156,19 @@ MESSAGES
   verdict "what can't get its source's label keeps its contents"
 }
 
+# As in a container that is to know nothing of it.
+takes_a_read_only_selinuxfs_for_none() {
+  mount -o remount,bind,ro /sys/fs/selinux || blame "selinuxfs can't be read-only"
+  same "CP -Z file web"
+  same "CP -r -a tree web"
+  same "CP --preserve=context file web"
+  mount -o remount,bind,rw /sys/fs/selinux
+}
+
 load_policy || { echo "FAILED the policy can't be loaded" && exit; }
 VARIANT='default engine'
 compare_all
+takes_a_read_only_selinuxfs_for_none
 gives_the_label_that_was_named
 keeps_what_it_may_not_label
 ENGINES=("${ENGINES[@]:1}")
