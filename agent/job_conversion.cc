@@ -90,6 +90,13 @@ v1::FileError FileErrorToApi(const FileError& error) {
   return result;
 }
 
+v1::FileError WarningToApi(std::string_view message) {
+  v1::FileError result;
+  result.set_message(Shorten(message));
+  result.set_is_warning(true);
+  return result;
+}
+
 google::protobuf::Timestamp TimeToApi(absl::Time time) {
   google::protobuf::Timestamp result;
   const timespec value = absl::ToTimespec(time);

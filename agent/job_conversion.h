@@ -6,6 +6,7 @@
 #define RINGCP_AGENT_JOB_CONVERSION_H_
 
 #include <cstddef>
+#include <string_view>
 
 #include "absl/time/time.h"
 #include "core/base/engine_report.h"
@@ -31,6 +32,9 @@ void AddCounters(const v1::EngineReport& report, v1::EngineReport* totals);
 // The path is left empty if it is too long, or not absolute because none was known. A
 // message that is too long is cut between two characters.
 v1::FileError FileErrorToApi(const FileError& error);
+
+// A message that is too long is cut as above.
+v1::FileError WarningToApi(std::string_view message);
 
 google::protobuf::Timestamp TimeToApi(absl::Time time);
 

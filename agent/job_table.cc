@@ -30,6 +30,10 @@ namespace {
 // many jobs.
 constexpr int kWarningsLoggedMax = 10;
 
+// One in so many of the errors that are kept of a job may be a warning, so that warnings
+// leave room for what was not copied.
+constexpr int kErrorsPerWarning = 10;
+
 std::string NewInstance() {
   std::random_device random;
   return absl::StrCat(random(), "-", random());
@@ -94,20 +98,27 @@ struct JobTable::Entry final : public JobObserver {
         request_id(std::move(id)),
         record(std::move(first_record)) {}
 
-  void OnError(const FileError& error) override {
-    v1::FileError api_error = FileErrorToApi(error);
-    MutexLock lock(&table->mutex_);
-    const int64_t bytes = JobRecord::ErrorBytes(api_error);
-    const auto errors_max = static_cast<size_t>(table->limits().errors_per_job_max);
-    const bool keep = record.errors_size() < errors_max && table->MakeRoom(bytes);
-    record.AddError(std::move(api_error), keep);
-    if (keep) table->remembered_bytes_ += bytes;
-  }
+  void OnError(const FileError& error) override { Note(FileErrorToApi(error)); }
 
   void OnWarning(std::string_view message) override {
     // JobObserver's calls come one at a time.
-    if (++warnings > kWarningsLoggedMax) return;
-    table->Log(absl::StrCat(name, ": warning: ", std::string(message)));
+    if (++warnings <= table->limits().errors_per_job_max / kErrorsPerWarning) {
+      Note(WarningToApi(message));
+    }
+    if (warnings > kWarningsLoggedMax) return;
+    // Some say themselves that they are warnings, as GNU cp's do.
+    const bool says_so = message.starts_with("warning: ");
+    table->Log(absl::StrCat(name, says_so ? ": " : ": warning: ", std::string(message)));
+  }
+
+  // Keeps an error or a warning, if there is room for it.
+  void Note(v1::FileError error) {
+    MutexLock lock(&table->mutex_);
+    const int64_t bytes = JobRecord::ErrorBytes(error);
+    const auto errors_max = static_cast<size_t>(table->limits().errors_per_job_max);
+    const bool keep = record.errors_size() < errors_max && table->MakeRoom(bytes);
+    record.AddError(std::move(error), keep);
+    if (keep) table->remembered_bytes_ += bytes;
   }
 
   JobTable* const table;

@@ -28,7 +28,7 @@
 namespace ringcp {
 namespace {
 
-// How many errors `show` prints; --json and the API offer all of them.
+// How many errors and warnings `show` prints; --json and the API offer all of them.
 constexpr int kErrorsShownMax = 100;
 constexpr int kJobsPerPage = 1000;
 
@@ -129,7 +129,7 @@ class ControlCommand {
     request.set_page_size(kErrorsShownMax);
     const absl::StatusOr<v1::ListJobErrorsResponse> page = client_.ListJobErrors(request);
     if (!page.ok()) return Fail(page.status());
-    if (page->errors_size() > 0) standard_output_.WriteLine("\nNot copied:");
+    if (page->errors_size() > 0) standard_output_.WriteLine("\nErrors and warnings:");
     for (const v1::FileError& error : page->errors()) {
       standard_output_.WriteLine(absl::StrCat("  ", error.message()));
     }

@@ -33,9 +33,9 @@ Manual CopyManual() {
            "(-i; the answer is read from standard input) and \"debug\", each with a "
            "text. Fields are those of ringcp.v1.Progress and FileError, 64-bit numbers "
            "are strings. A command line that is wrong is told of in plain text.",
-           "An agent gets absolute paths and copies with its own rights and umask; its "
-           "warnings are in its log. It does not report each file and has no terminal, "
-           "so -v and -i can't be had from it. With --parents it takes SOURCEs that "
+           "An agent gets absolute paths and copies with its own rights and umask. It "
+           "does not report each file and has no terminal, so -v and -i can't be had "
+           "from it. With --parents it takes SOURCEs that "
            "begin with a slash only, and it takes none that is another file for each "
            "process, such as /dev/stdin."},
       .environment = {{"RINGCP_AGENT",

@@ -15,15 +15,15 @@ namespace {
 
 constexpr int kErrorsPerPage = 1000;
 
-// Prints each of a job's errors once. The events hold the beginning of the agent's list,
-// in its order; the rest of the list is asked for at the end, because the last event has
-// room for a thousand errors only.
+// Prints each of a job's errors and warnings once. The events hold the beginning of the
+// agent's list, in its order; the rest of the list is asked for at the end, because the
+// last event has room for a thousand errors only.
 class ErrorPrinter {
  public:
   explicit ErrorPrinter(JobOutput* output) : output_(output) {}
 
   void Print(const v1::JobEvent& event) {
-    for (const v1::FileError& error : event.errors()) output_->PrintError(error);
+    for (const v1::FileError& error : event.errors()) PrintOne(error);
     printed_ += event.errors_size();
   }
 
@@ -36,6 +36,7 @@ class ErrorPrinter {
     request.set_name(job.name());
     request.set_page_size(kErrorsPerPage);
     int64_t listed = 0;
+    int64_t listed_failures = 0;
     do {
       const absl::StatusOr<v1::ListJobErrorsResponse> page =
           client->ListJobErrors(request);
@@ -45,18 +46,27 @@ class ErrorPrinter {
         return;
       }
       for (const v1::FileError& error : page->errors()) {
-        if (++listed > printed_) output_->PrintError(error);
+        if (++listed > printed_) PrintOne(error);
+        if (!error.is_warning()) ++listed_failures;
       }
       request.set_page_token(page->next_page_token());
     } while (!request.page_token().empty());
-    if (failed > listed && job.error().empty()) {
-      output_->PrintWarning(absl::StrCat("warning: ", failed - listed,
+    if (failed > listed_failures && job.error().empty()) {
+      output_->PrintWarning(absl::StrCat("warning: ", failed - listed_failures,
                                          " more files were not copied, for which the "
                                          "agent kept no message"));
     }
   }
 
  private:
+  void PrintOne(const v1::FileError& error) {
+    if (error.is_warning()) {
+      output_->PrintWarning(error.message());
+    } else {
+      output_->PrintError(error);
+    }
+  }
+
   JobOutput* const output_;
   int64_t printed_ = 0;
 };

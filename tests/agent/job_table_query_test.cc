@@ -64,6 +64,26 @@ TEST_F(JobTableQueryTest, ErrorsBeyondTheLimitAreOnlyCounted) {
   EXPECT_EQ(page->next_page_token(), "");
 }
 
+TEST_F(JobTableQueryTest, WarningsTakeUpATenthOfTheRoomForErrors) {
+  options_.limits.errors_per_job_max = 20;
+  // A source that is named again is a warning.
+  v1::JobSpec spec = specs_.File();
+  const std::string source = spec.sources(0);
+  for (int i = 0; i < 5; ++i) spec.add_sources(source);
+  spec.set_target(directory_.path());
+  spec.add_sources(directory_.Path("nope"));
+  const Job ended = WaitFor(Submit(spec).name(), Job::FAILED);
+  v1::ListJobErrorsRequest request;
+  request.set_name(ended.name());
+  const auto page = table().ListErrors(request);
+  ASSERT_TRUE(page.ok());
+  int warnings = 0;
+  for (const v1::FileError& error : page->errors())
+    warnings += error.is_warning() ? 1 : 0;
+  EXPECT_EQ(warnings, 2);
+  EXPECT_EQ(page->errors_size() - warnings, ended.progress().files_failed());
+}
+
 TEST_F(JobTableQueryTest, AnotherJobsErrorTokenIsRefused) {
   const Job first = WaitFor(Submit(specs_.Failing(3)).name(), Job::FAILED);
   const Job second = WaitFor(Submit(specs_.Failing(3)).name(), Job::FAILED);

@@ -90,7 +90,7 @@ TEST_F(JsonJobOutputTest, WritesErrorsAsObjects) {
   error.set_message("cannot open 'a\"b'");
   output_.PrintError(error);
   EXPECT_EQ(Written(), R"({"error":{"path":"/a\"b","operation":"open","errnoName":"",)"
-                       R"("message":"cannot open 'a\"b'"}})"
+                       R"("message":"cannot open 'a\"b'","isWarning":false}})"
                        "\n");
 }
 

@@ -139,6 +139,17 @@ TEST_F(AgentTest, ReportsWhatWasNotCopiedLikeACopyOfItsOwn) {
   EXPECT_EQ(ReadFileOrNone(scratch_.Path("target/a")), "alpha");
 }
 
+TEST_F(AgentTest, WarnsTheSubmitterLikeACopyOfItsOwn) {
+  StartAgent();
+  scratch_.WriteFile("a", "alpha");
+  scratch_.MakeDirectory("target");
+  const Subprocess::Result result = RunProgram(Ringcp({"a", "a", "target"}));
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(result.error,
+            absl::StrCat("ringcp: warning: source file '", scratch_.Path("a"),
+                         "' specified more than once\n"));
+}
+
 // In the agent such links would lead to what is the agent's own.
 TEST_F(AgentTest, TakesNoLinksToWhatEachProcessHasOfItsOwn) {
   StartAgent();
@@ -469,7 +480,7 @@ TEST_F(AgentTest, ShowsWhatAJobCouldNotCopy) {
       << watched.error;
   const Subprocess::Result show = RunProgram(Ctl({"show", job}));
   EXPECT_EQ(show.exit_code, 0);
-  EXPECT_TRUE(absl::StrContains(show.output, "Not copied:\n  cannot stat "))
+  EXPECT_TRUE(absl::StrContains(show.output, "Errors and warnings:\n  cannot stat "))
       << show.output;
 }
 
