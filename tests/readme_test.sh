@@ -15,7 +15,7 @@ trap clean_up EXIT
 
 mkdir "$work/bin" "$work/backup" "$work/tmp" "$work/photos"
 ln -s "$runfiles/cli/ringcp" "$runfiles/cli/ringcpctl" "$runfiles/agent/ringcpd" "$work/bin"
-export PATH=$work/bin:$PATH
+export PATH=$work/bin:$PATH HOME=$work
 cd "$work"
 for name in notes.txt letter.txt photos/one photos/two; do echo "$name" >"$name"; done
 ln photos/one photos/three
@@ -31,7 +31,7 @@ for line in "${lines[@]}"; do
   eval "$line"
   if [[ $line == *"ringcpd "* ]]; then
     agent=$!
-    until [[ -S $work/tmp/ringcp.sock ]]; do
+    until [[ -S $work/.ringcp/agent.sock ]]; do
       kill -0 "$agent" || { echo "ringcpd ended before it listened" >&2; exit 1; }
       read -rt 0.05 <> <(:) || true
     done
@@ -45,7 +45,8 @@ diff notes.txt tmp/notes.txt
 grep -q SUCCEEDED events.json
 kill "$agent"
 wait "$agent"
-[[ ! -e tmp/ringcp.sock ]] || { echo "ringcpd left its socket" >&2; exit 1; }
+[[ ! -e .ringcp/agent.sock ]] || { echo "ringcpd left its socket" >&2; exit 1; }
 
-# .ci/run has to run the command of the README's first screen that needs the repository.
+# .ci/run has to run the commands of the README's first screen that need the repository.
 grep -qF "$(grep -o './dev run [^#]*[^# ]' "$runfiles/README.md")" "$runfiles/.ci/run"
+grep -qF './dev install' "$runfiles/.ci/run"
