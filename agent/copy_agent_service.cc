@@ -12,9 +12,10 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "agent/event_pacer.h"
-#include "agent/field_violations.h"
 #include "agent/status_conversion.h"
 #include "core/base/version.h"
+#include "proto/field_violations.h"
+#include "proto/unknown_fields.h"
 
 namespace ringcp {
 namespace {
@@ -40,6 +41,8 @@ CopyAgentService::CopyAgentService(JobTable* jobs, Options options)
 grpc::Status CopyAgentService::SubmitJob(grpc::ServerContext* /*context*/,
                                          const v1::SubmitJobRequest* request,
                                          v1::Job* response) {
+  const absl::Status known = RefuseUnknownFields(*request);
+  if (!known.ok()) return ToGrpcStatus(known);
   if (!request->has_spec()) return ToGrpcStatus(FieldViolation("spec", "must be given"));
   return Answer(jobs_->Submit(request->spec(), request->request_id()), response);
 }
@@ -94,6 +97,8 @@ grpc::Status CopyAgentService::ListJobErrors(grpc::ServerContext* /*context*/,
 grpc::Status CopyAgentService::CancelJob(grpc::ServerContext* /*context*/,
                                          const v1::CancelJobRequest* request,
                                          v1::Job* response) {
+  const absl::Status known = RefuseUnknownFields(*request);
+  if (!known.ok()) return ToGrpcStatus(known);
   return Answer(jobs_->Cancel(request->name()), response);
 }
 

@@ -5,8 +5,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "agent/field_violations.h"
-#include "agent/job_spec.h"
+#include "proto/field_violations.h"
+#include "proto/job_spec.h"
 
 namespace ringcp {
 namespace {

@@ -3,7 +3,7 @@
 #include <random>
 
 #include "absl/strings/str_cat.h"
-#include "agent/field_violations.h"
+#include "proto/field_violations.h"
 
 namespace ringcp {
 namespace {

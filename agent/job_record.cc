@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "agent/job_conversion.h"
 #include "core/base/check.h"
 #include "google/protobuf/util/message_differencer.h"
+#include "proto/job_conversion.h"
 
 namespace ringcp {
 

@@ -9,12 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
-#include "agent/field_violations.h"
-#include "agent/job_conversion.h"
 #include "agent/job_filter.h"
 #include "agent/job_name.h"
 #include "agent/job_record.h"
-#include "agent/job_spec.h"
 #include "agent/page_token.h"
 #include "agent/target_footprint.h"
 #include "agent/target_look.h"
@@ -22,6 +19,9 @@
 #include "core/base/file_error.h"
 #include "core/job/copy_job.h"
 #include "google/protobuf/util/message_differencer.h"
+#include "proto/field_violations.h"
+#include "proto/job_conversion.h"
+#include "proto/job_spec.h"
 
 namespace ringcp {
 namespace {

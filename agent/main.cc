@@ -18,7 +18,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "agent/address.h"
 #include "agent/agent_options.h"
 #include "agent/agent_server.h"
 #include "agent/file_shares.h"
@@ -27,6 +26,7 @@
 #include "core/kernel/security_labels.h"
 #include "core/kernel/standard_streams.h"
 #include "core/kernel/start_thread.h"
+#include "proto/address.h"
 
 namespace {
 

@@ -4,7 +4,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "agent/field_violations.h"
+#include "proto/field_violations.h"
 
 namespace ringcp {
 namespace {

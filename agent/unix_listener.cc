@@ -16,8 +16,8 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "agent/address.h"
 #include "core/base/check.h"
+#include "proto/address.h"
 
 namespace ringcp {
 namespace {

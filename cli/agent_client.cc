@@ -13,7 +13,7 @@
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "agent/address.h"
+#include "proto/address.h"
 #include "proto/ringcp.grpc.pb.h"
 
 namespace ringcp {

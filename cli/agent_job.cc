@@ -15,7 +15,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "agent/job_spec.h"
 #include "cli/absolute_path.h"
 #include "cli/agent_client.h"
 #include "cli/engine_report_lines.h"
@@ -25,8 +24,9 @@
 #include "cli/job_output.h"
 #include "cli/line_writer.h"
 #include "cli/make_job_output.h"
-#include "cli/progress_from_api.h"
 #include "core/base/engine_report.h"
+#include "proto/job_conversion.h"
+#include "proto/job_spec.h"
 #include "proto/ringcp.pb.h"
 
 namespace ringcp {

@@ -19,10 +19,10 @@
 #include "cli/job_table_format.h"
 #include "cli/line_writer.h"
 #include "cli/message_json.h"
-#include "cli/progress_from_api.h"
 #include "cli/progress_mode.h"
 #include "cli/text_job_output.h"
 #include "cli/write_all.h"
+#include "proto/job_conversion.h"
 #include "proto/ringcp.pb.h"
 
 namespace ringcp {

@@ -8,11 +8,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "cli/progress_from_api.h"
 #include "cli/progress_line.h"
 #include "cli/quantity_format.h"
 #include "core/base/file_error.h"
 #include "core/job/progress.h"
+#include "proto/job_conversion.h"
 #include "proto/path_codec.h"
 
 namespace ringcp {

@@ -12,7 +12,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "agent/job_conversion.h"
 #include "cli/absolute_path.h"
 #include "cli/engine_report_lines.h"
 #include "cli/exit_code.h"
@@ -27,6 +26,7 @@
 #include "core/base/file_error.h"
 #include "core/job/copy_job.h"
 #include "core/kernel/open_files.h"
+#include "proto/job_conversion.h"
 #include "proto/ringcp.pb.h"
 
 namespace ringcp {

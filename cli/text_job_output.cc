@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
-#include "cli/progress_from_api.h"
 #include "core/base/file_error.h"
+#include "proto/job_conversion.h"
 
 namespace ringcp {
 

@@ -6,9 +6,10 @@ INSIDE = [
     "//tests:__subpackages__",
 ]
 
-# The agent and the command line, which see little of the engine.
+# The API, the agent and the command line, which see little of the engine.
 USERS = INSIDE + [
     "//agent:__pkg__",
+    "//proto:__pkg__",
     "//cli:__pkg__",
 ]
 

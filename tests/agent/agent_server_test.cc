@@ -11,7 +11,6 @@
 #include <thread>
 #include <utility>
 
-#include "agent/address.h"
 #include "gmock/gmock.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
@@ -21,6 +20,7 @@
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "gtest/gtest.h"
+#include "proto/address.h"
 #include "proto/ringcp.grpc.pb.h"
 #include "tests/scratch_directory.h"
 

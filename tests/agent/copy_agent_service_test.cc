@@ -16,6 +16,8 @@
 #include "absl/strings/str_cat.h"
 #include "agent/job_table.h"
 #include "gmock/gmock.h"
+#include "google/protobuf/message.h"
+#include "google/protobuf/unknown_field_set.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/server.h"
@@ -230,6 +232,34 @@ TEST_F(CopyAgentServiceTest, ABadSpecificationNamesItsFields) {
               ElementsAre("spec.options.engine"));
   EXPECT_THAT(RefusedFields(SubmitStatus(specs_.File(), std::string(200, 'i'), &job)),
               ElementsAre("request_id"));
+}
+
+// A newer client's dry run, for example, must not copy.
+TEST_F(CopyAgentServiceTest, AFieldFromTheFutureChangesNothing) {
+  const auto add_field = [](google::protobuf::Message* message) {
+    message->GetReflection()->MutableUnknownFields(message)->AddVarint(500, 1);
+  };
+  v1::SubmitJobRequest submit;
+  *submit.mutable_spec() = specs_.File();
+  add_field(&submit);
+  Job job;
+  EXPECT_THAT(RefusedFields(Call(&v1::CopyAgent::Stub::SubmitJob, submit, &job)),
+              ElementsAre("request"));
+  submit.DiscardUnknownFields();
+  add_field(submit.mutable_spec()->mutable_options()->mutable_preserve());
+  EXPECT_THAT(RefusedFields(Call(&v1::CopyAgent::Stub::SubmitJob, submit, &job)),
+              ElementsAre("spec.options.preserve"));
+  EXPECT_FALSE(Exists(submit.spec().target()));
+
+  v1::CancelJobRequest cancel;
+  cancel.set_name(Submit(specs_.Fifo()).name());
+  add_field(&cancel);
+  EXPECT_THAT(RefusedFields(Call(&v1::CopyAgent::Stub::CancelJob, cancel, &job)),
+              ElementsAre("request"));
+  v1::GetJobRequest get;
+  get.set_name(cancel.name());
+  ASSERT_TRUE(Call(&v1::CopyAgent::Stub::GetJob, get, &job).ok());
+  EXPECT_EQ(job.state(), Job::RUNNING);
 }
 
 TEST_F(CopyAgentServiceTest, AsManyViolationsAsThereCanBeStillReachTheClient) {

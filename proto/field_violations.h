@@ -3,8 +3,8 @@
 //
 // Thread-safety: a FieldViolations belongs to one thread at a time.
 
-#ifndef RINGCP_AGENT_FIELD_VIOLATIONS_H_
-#define RINGCP_AGENT_FIELD_VIOLATIONS_H_
+#ifndef RINGCP_PROTO_FIELD_VIOLATIONS_H_
+#define RINGCP_PROTO_FIELD_VIOLATIONS_H_
 
 #include <string_view>
 
@@ -40,4 +40,4 @@ absl::Status FieldViolation(std::string_view field, std::string_view description
 
 }  // namespace ringcp
 
-#endif  // RINGCP_AGENT_FIELD_VIOLATIONS_H_
+#endif  // RINGCP_PROTO_FIELD_VIOLATIONS_H_

@@ -1,4 +1,4 @@
-#include "agent/address.h"
+#include "proto/address.h"
 
 #include <string>
 

@@ -3,8 +3,8 @@
 //
 // Thread-safety: pure functions, except that DefaultAgentAddress() reads the environment.
 
-#ifndef RINGCP_AGENT_ADDRESS_H_
-#define RINGCP_AGENT_ADDRESS_H_
+#ifndef RINGCP_PROTO_ADDRESS_H_
+#define RINGCP_PROTO_ADDRESS_H_
 
 #include <sys/types.h>
 
@@ -41,4 +41,4 @@ std::string GrpcTarget(std::string_view socket_path);
 
 }  // namespace ringcp
 
-#endif  // RINGCP_AGENT_ADDRESS_H_
+#endif  // RINGCP_PROTO_ADDRESS_H_

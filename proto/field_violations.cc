@@ -1,4 +1,4 @@
-#include "agent/field_violations.h"
+#include "proto/field_violations.h"
 
 #include <string>
 

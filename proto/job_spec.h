@@ -3,8 +3,8 @@
 //
 // Thread-safety: pure functions.
 
-#ifndef RINGCP_AGENT_JOB_SPEC_H_
-#define RINGCP_AGENT_JOB_SPEC_H_
+#ifndef RINGCP_PROTO_JOB_SPEC_H_
+#define RINGCP_PROTO_JOB_SPEC_H_
 
 #include <sys/types.h>
 
@@ -59,4 +59,4 @@ absl::StatusOr<v1::JobSpec> SpecFromCopyRequest(const CopyRequest& request);
 
 }  // namespace ringcp
 
-#endif  // RINGCP_AGENT_JOB_SPEC_H_
+#endif  // RINGCP_PROTO_JOB_SPEC_H_

@@ -1,9 +1,9 @@
-// Converts the engine's values to the API's.
+// Converts the engine's values to the API's, and back.
 //
 // Thread-safety: pure functions.
 
-#ifndef RINGCP_AGENT_JOB_CONVERSION_H_
-#define RINGCP_AGENT_JOB_CONVERSION_H_
+#ifndef RINGCP_PROTO_JOB_CONVERSION_H_
+#define RINGCP_PROTO_JOB_CONVERSION_H_
 
 #include <cstddef>
 #include <string_view>
@@ -26,6 +26,11 @@ v1::Progress ProgressToApi(const Progress& progress);
 v1::Progress ProgressToApi(const Progress& progress, const EngineReport& report);
 
 v1::EngineReport EngineReportToApi(const EngineReport& report);
+
+Progress ProgressFromApi(const v1::Progress& message);
+// What the API does not have is 0.
+EngineReport EngineReportFromApi(const v1::EngineReport& message);
+
 // Adds the counters of `report` to `totals`, and nothing else.
 void AddCounters(const v1::EngineReport& report, v1::EngineReport* totals);
 
@@ -40,4 +45,4 @@ google::protobuf::Timestamp TimeToApi(absl::Time time);
 
 }  // namespace ringcp
 
-#endif  // RINGCP_AGENT_JOB_CONVERSION_H_
+#endif  // RINGCP_PROTO_JOB_CONVERSION_H_

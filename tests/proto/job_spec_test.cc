@@ -1,4 +1,4 @@
-#include "agent/job_spec.h"
+#include "proto/job_spec.h"
 
 #include <functional>
 #include <string>
