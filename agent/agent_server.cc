@@ -4,10 +4,9 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "agent/reflection_service.h"
 #include "core/job/copy_job.h"
-#include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
-#include "grpcpp/resource_quota.h"
 #include "grpcpp/server_builder.h"
 #include "grpcpp/server_posix.h"
 
@@ -19,15 +18,25 @@ namespace {
 // can't change it.
 constexpr int kReceiveBytesMax = 4 * 1024 * 1024;
 
-// Threads of the server: one for each watcher, and the same number for short calls.
-constexpr int kServerThreadsMax = 2 * kWatchersMax;
-
 // The most calls at the same time on one connection: one client may use all the watchers.
 constexpr int kCallsPerConnectionMax = 2 * kWatchersMax;
+
+// A connection without a call under way is closed after this time, so that idle ones
+// don't keep others out. Clients of gRPC connect anew when they call again.
+constexpr std::chrono::milliseconds kIdleMax{60 * 1000};
+
+// A client with a call under way is asked for a sign of life so often, and given up if
+// there is none for the second time.
+constexpr std::chrono::milliseconds kAliveInterval{60 * 1000};
+constexpr std::chrono::milliseconds kAliveTimeout{20 * 1000};
 
 // How long calls may go on once the jobs have ended. That is enough to send each watcher
 // its last event, but a reader that doesn't read can't delay the end for longer.
 constexpr std::chrono::milliseconds kLastCalls{1000};
+
+int Milliseconds(std::chrono::milliseconds time) {
+  return static_cast<int>(time.count());
+}
 
 }  // namespace
 
@@ -45,14 +54,14 @@ absl::StatusOr<std::unique_ptr<AgentServer>> AgentServer::Start(Options options)
   }
 
   grpc::EnableDefaultHealthCheckService(true);
-  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  grpc::ResourceQuota quota("ringcpd");
-  quota.SetMaxThreads(kServerThreadsMax);
   grpc::ServerBuilder builder;
   builder.RegisterService(&agent->service_);
-  builder.SetResourceQuota(quota);
+  for (const auto& service : agent->reflection_) builder.RegisterService(service.get());
   builder.SetMaxReceiveMessageSize(kReceiveBytesMax);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kCallsPerConnectionMax);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, Milliseconds(kIdleMax));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(kAliveInterval));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Milliseconds(kAliveTimeout));
   agent->server_ = builder.BuildAndStart();
   if (agent->server_ == nullptr) return absl::InternalError("cannot start gRPC's server");
 
@@ -70,7 +79,9 @@ absl::StatusOr<std::unique_ptr<AgentServer>> AgentServer::Start(Options options)
 }
 
 AgentServer::AgentServer(Options options)
-    : jobs_(std::move(options.jobs)), service_(&jobs_, {.engine = ProbeEngine()}) {}
+    : jobs_(std::move(options.jobs)),
+      service_(&jobs_, {.engine = ProbeEngine()}),
+      reflection_(MakeReflectionServices({v1::CopyAgent::service_full_name()})) {}
 
 AgentServer::~AgentServer() { Drain(); }
 

@@ -53,6 +53,7 @@ class AgentServer {
   // Listed in the order of construction, because they are destroyed in the reverse order.
   JobTable jobs_;
   CopyAgentService service_;
+  std::vector<std::unique_ptr<grpc::Service>> reflection_;
   std::vector<std::unique_ptr<UnixListener>> listeners_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<ConnectionAcceptor> acceptor_;

@@ -2,17 +2,14 @@
 
 #include <sys/utsname.h>
 
-#include <chrono>
 #include <memory>
-#include <optional>
 #include <utility>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "agent/event_pacer.h"
 #include "agent/status_conversion.h"
+#include "agent/watch_call.h"
 #include "core/base/version.h"
 #include "proto/field_violations.h"
 #include "proto/unknown_fields.h"
@@ -25,12 +22,34 @@ std::string KernelRelease() {
   return uname(&names) == 0 ? names.release : "";
 }
 
-// Ends a call: fills in `response`, or returns the status that `result` failed with.
+// Ends a call: fills in `response`, or tells the status that `result` failed with.
 template <typename Message>
-grpc::Status Answer(absl::StatusOr<Message> result, Message* response) {
-  if (!result.ok()) return ToGrpcStatus(result.status());
-  *response = *std::move(result);
-  return grpc::Status::OK;
+grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context,
+                                 absl::StatusOr<Message> result, Message* response) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  const absl::Status status = result.status();
+  if (status.ok()) *response = *std::move(result);
+  reactor->Finish(ToGrpcStatus(status));
+  return reactor;
+}
+
+// A stream that is refused.
+class RefusedWatch final : public grpc::ServerWriteReactor<v1::JobEvent> {
+ public:
+  explicit RefusedWatch(const absl::Status& status) { Finish(ToGrpcStatus(status)); }
+  void OnDone() override { delete this; }
+};
+
+absl::StatusOr<v1::Job> Submit(const v1::SubmitJobRequest& request, JobTable* jobs) {
+  const absl::Status known = RefuseUnknownFields(request);
+  if (!known.ok()) return known;
+  if (!request.has_spec()) return FieldViolation("spec", "must be given");
+  return jobs->Submit(request.spec(), request.request_id());
+}
+
+absl::StatusOr<v1::Job> Cancel(const v1::CancelJobRequest& request, JobTable* jobs) {
+  const absl::Status known = RefuseUnknownFields(request);
+  return known.ok() ? jobs->Cancel(request.name()) : known;
 }
 
 }  // namespace
@@ -38,73 +57,52 @@ grpc::Status Answer(absl::StatusOr<Message> result, Message* response) {
 CopyAgentService::CopyAgentService(JobTable* jobs, Options options)
     : jobs_(jobs), options_(std::move(options)), kernel_(KernelRelease()) {}
 
-grpc::Status CopyAgentService::SubmitJob(grpc::ServerContext* /*context*/,
-                                         const v1::SubmitJobRequest* request,
-                                         v1::Job* response) {
-  const absl::Status known = RefuseUnknownFields(*request);
-  if (!known.ok()) return ToGrpcStatus(known);
-  if (!request->has_spec()) return ToGrpcStatus(FieldViolation("spec", "must be given"));
-  return Answer(jobs_->Submit(request->spec(), request->request_id()), response);
+grpc::ServerUnaryReactor* CopyAgentService::SubmitJob(
+    grpc::CallbackServerContext* context, const v1::SubmitJobRequest* request,
+    v1::Job* response) {
+  return Answer(context, Submit(*request, jobs_), response);
 }
 
-grpc::Status CopyAgentService::GetJob(grpc::ServerContext* /*context*/,
-                                      const v1::GetJobRequest* request,
-                                      v1::Job* response) {
-  return Answer(jobs_->Get(request->name()), response);
+grpc::ServerUnaryReactor* CopyAgentService::GetJob(grpc::CallbackServerContext* context,
+                                                   const v1::GetJobRequest* request,
+                                                   v1::Job* response) {
+  return Answer(context, jobs_->Get(request->name()), response);
 }
 
-grpc::Status CopyAgentService::ListJobs(grpc::ServerContext* /*context*/,
-                                        const v1::ListJobsRequest* request,
-                                        v1::ListJobsResponse* response) {
-  return Answer(jobs_->List(*request), response);
+grpc::ServerUnaryReactor* CopyAgentService::ListJobs(grpc::CallbackServerContext* context,
+                                                     const v1::ListJobsRequest* request,
+                                                     v1::ListJobsResponse* response) {
+  return Answer(context, jobs_->List(*request), response);
 }
 
-grpc::Status CopyAgentService::WatchJob(grpc::ServerContext* context,
-                                        const v1::WatchJobRequest* request,
-                                        grpc::ServerWriter<v1::JobEvent>* writer) {
-  const absl::Cleanup leave = [this] { --watchers_; };
-  if (++watchers_ > options_.watchers_max) {
-    return ToGrpcStatus(absl::ResourceExhaustedError(
-        absl::StrCat("there are ", options_.watchers_max, " watchers already")));
-  }
+grpc::ServerWriteReactor<v1::JobEvent>* CopyAgentService::WatchJob(
+    grpc::CallbackServerContext* /*context*/, const v1::WatchJobRequest* request) {
   absl::StatusOr<std::unique_ptr<JobTable::Watch>> watch =
       jobs_->OpenWatch(request->name(), request->since_version());
-  if (!watch.ok()) return ToGrpcStatus(watch.status());
-
-  const SteadyTime start = std::chrono::steady_clock::now();
-  EventPacer pacer(start);
-  // The first event is available immediately.
-  SteadyTime until = start;
-  while (!context->IsCancelled()) {
-    const std::optional<v1::JobEvent> event = (*watch)->Next(until);
-    // A slow reader blocks Write(); the versions that pass in the meantime are skipped.
-    // Write() returns false once the reader is gone.
-    if (event.has_value() && !writer->Write(*event)) break;
-    if ((*watch)->ended()) return grpc::Status::OK;
-    const SteadyTime now = std::chrono::steady_clock::now();
-    if (now >= pacer.due()) pacer.Advance(now);
-    until = pacer.due();
+  if (!watch.ok()) return new RefusedWatch(watch.status());
+  if (++watchers_ > options_.watchers_max) {
+    --watchers_;
+    return new RefusedWatch(absl::ResourceExhaustedError(
+        absl::StrCat("there are ", options_.watchers_max, " watchers already")));
   }
-  return grpc::Status(grpc::StatusCode::CANCELLED, "the watcher went away");
+  return WatchCall::Start(*std::move(watch), [this] { --watchers_; });
 }
 
-grpc::Status CopyAgentService::ListJobErrors(grpc::ServerContext* /*context*/,
-                                             const v1::ListJobErrorsRequest* request,
-                                             v1::ListJobErrorsResponse* response) {
-  return Answer(jobs_->ListErrors(*request), response);
+grpc::ServerUnaryReactor* CopyAgentService::ListJobErrors(
+    grpc::CallbackServerContext* context, const v1::ListJobErrorsRequest* request,
+    v1::ListJobErrorsResponse* response) {
+  return Answer(context, jobs_->ListErrors(*request), response);
 }
 
-grpc::Status CopyAgentService::CancelJob(grpc::ServerContext* /*context*/,
-                                         const v1::CancelJobRequest* request,
-                                         v1::Job* response) {
-  const absl::Status known = RefuseUnknownFields(*request);
-  if (!known.ok()) return ToGrpcStatus(known);
-  return Answer(jobs_->Cancel(request->name()), response);
+grpc::ServerUnaryReactor* CopyAgentService::CancelJob(
+    grpc::CallbackServerContext* context, const v1::CancelJobRequest* request,
+    v1::Job* response) {
+  return Answer(context, Cancel(*request, jobs_), response);
 }
 
-grpc::Status CopyAgentService::GetAgentInfo(grpc::ServerContext* /*context*/,
-                                            const v1::GetAgentInfoRequest* /*request*/,
-                                            v1::AgentInfo* response) {
+grpc::ServerUnaryReactor* CopyAgentService::GetAgentInfo(
+    grpc::CallbackServerContext* context, const v1::GetAgentInfoRequest* /*request*/,
+    v1::AgentInfo* response) {
   response->set_version(kVersion);
   response->set_kernel(kernel_);
   response->set_engine(options_.engine.engine);
@@ -120,7 +118,9 @@ grpc::Status CopyAgentService::GetAgentInfo(grpc::ServerContext* /*context*/,
   response->set_jobs_running(counts.running);
   response->set_jobs_queued(counts.queued);
   *response->mutable_engine_totals() = jobs_->EngineTotals();
-  return grpc::Status::OK;
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  reactor->Finish(grpc::Status::OK);
+  return reactor;
 }
 
 }  // namespace ringcp

@@ -16,9 +16,9 @@ struct FileShares {
   // sixteen listening sockets with their directories, gRPC's pollers. About ten are
   // always open.
   static constexpr int kOwnFiles = 32;
-  // The most connections at the same time: far more than the 64 that may watch, because
-  // idle connections count, too, and nothing ends them.
-  static constexpr int kConnectionsMax = 1024;
+  // The most connections at the same time: more than may watch (kWatchersMax), because
+  // those without a call count, too, until they are closed after a minute.
+  static constexpr int kConnectionsMax = 1200;
   // If files are few, connections get at most one file in kConnectionsShare, but at least
   // kConnectionsMin: enough to watch a job, and for somebody else to cancel it.
   static constexpr int kConnectionsShare = 8;

@@ -94,11 +94,6 @@ std::optional<SteadyTime> JobSchedule::PatienceEnds(SteadyTime now) const {
   return first;
 }
 
-bool JobSchedule::is_undecided(int64_t job) const {
-  const auto found = waiting_.find(job);
-  return found != waiting_.end() && !found->second.decided && running() < running_max_;
-}
-
 void JobSchedule::ForgetLooks() {
   taken_.Clear();
   for (const auto& [job, footprint] : running_) taken_.Add(job, *footprint);

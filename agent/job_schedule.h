@@ -71,9 +71,6 @@ class JobSchedule {
   // decide on more jobs.
   std::optional<SteadyTime> PatienceEnds(SteadyTime now) const;
 
-  // Whether it will soon be known if `job` can run or has to wait for another one.
-  bool is_undecided(int64_t job) const;
-
   int running() const { return static_cast<int>(running_.size()); }
   size_t waiting() const { return waiting_.size(); }
 

@@ -202,11 +202,6 @@ absl::StatusOr<v1::Job> JobTable::Submit(v1::JobSpec spec, std::string_view requ
       if (!request_id.empty()) by_request_id_.emplace(request_id, entry);
       schedule_.Add(entry->sequence);
       work_available_.NotifyOne();
-      const SteadyTime give_up =
-          std::chrono::steady_clock::now() + JobSchedule::kLookPatience;
-      while (schedule_.is_undecided(entry->sequence)) {
-        if (!state_changed_.WaitUntil(&mutex_, give_up)) break;
-      }
       snapshot = {entry->record.snapshot(), shared_spec};
     }
   }
@@ -362,7 +357,7 @@ void JobTable::Drain() {
   }
   for (const std::string& line : lines) Log(line);
   MutexLock lock(&mutex_);
-  while (schedule_.running() > 0) state_changed_.Wait(&mutex_);
+  while (schedule_.running() > 0) job_ended_.Wait(&mutex_);
 }
 
 v1::Job JobTable::Snapshot::Whole() && {
@@ -400,6 +395,17 @@ void JobTable::Sample(Entry& entry) {
   entry.record.UpdateProgress(progress);
 }
 
+void JobTable::SampleJob(int64_t sequence) {
+  EntryPtr entry;
+  {
+    MutexLock lock(&mutex_);
+    const auto found = entries_.find(sequence);
+    if (found == entries_.end()) return;
+    entry = found->second;
+  }
+  Sample(*entry);
+}
+
 std::vector<std::string> JobTable::StartJobs() {
   std::vector<std::string> lines;
   const JobSchedule::Decisions decisions =
@@ -408,6 +414,7 @@ std::vector<std::string> JobTable::StartJobs() {
     const EntryPtr& entry = entries_.at(sequence);
     entry->record.Start(absl::Now());
     started_.push_back(entry);
+    hub_.NoteChange(sequence);
   }
   for (const auto& [sequence, other] : decisions.waits) {
     Entry& entry = *entries_.at(sequence);
@@ -416,14 +423,14 @@ std::vector<std::string> JobTable::StartJobs() {
                                  ", which copies to the same place"));
   }
   if (!decisions.started.empty()) work_available_.NotifyAll();
-  if (!decisions.started.empty() || !decisions.waits.empty()) state_changed_.NotifyAll();
   return lines;
 }
 
 void JobTable::NoteEnd(Entry& entry) {
   ended_.push_back(entries_.at(entry.sequence));
   while (ended_.size() > static_cast<size_t>(limits().finished_jobs_max)) ForgetOldest();
-  state_changed_.NotifyAll();
+  job_ended_.NotifyAll();
+  hub_.NoteChange(entry.sequence);
 }
 
 void JobTable::CancelEntry(Entry& entry, std::string_view reason) {
@@ -545,14 +552,18 @@ void JobTable::Log(std::string_view line) const {
   if (options_.log) options_.log(line);
 }
 
-std::optional<v1::JobEvent> JobTable::Watch::Next(SteadyTime until) {
-  {
-    MutexLock lock(&table_->mutex_);
-    while (entry_->record.state() == state_) {
-      if (!table_->state_changed_.WaitUntil(&table_->mutex_, until)) break;
-    }
-  }
-  table_->Sample(*entry_);
+JobTable::Watch::~Watch() {
+  if (told_as_.has_value()) table_->hub_.Remove(entry_->sequence, *told_as_);
+}
+
+void JobTable::Watch::Tell(std::weak_ptr<Watcher> watcher) {
+  RINGCP_CHECK(!told_as_.has_value());
+  told_as_ = table_->hub_.Add(entry_->sequence, std::move(watcher));
+}
+
+std::optional<v1::JobEvent> JobTable::Watch::Next() {
+  // Later the hub sees to it that the counters are up to date.
+  if (version_ == 0) table_->Sample(*entry_);
 
   v1::JobEvent event;
   Snapshot snapshot;
@@ -574,7 +585,6 @@ std::optional<v1::JobEvent> JobTable::Watch::Next(SteadyTime until) {
       }
       *event.add_errors() = error;
     }
-    state_ = record.state();
     version_ = record.version();
     ended_ = record.ended();
   }

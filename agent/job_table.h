@@ -9,9 +9,9 @@
 // last.
 //
 // Locks, in the order they are taken: an entry's `sampling`, the locks inside a CopyJob,
-// the table's `mutex_`. Under `mutex_` the table calls nothing of a CopyJob but Cancel(),
-// which takes no lock; otherwise a job's thread that reports an error could deadlock with
-// the caller.
+// the table's `mutex_`, the hub's. Under `mutex_` the table calls nothing of a CopyJob
+// but Cancel(), which takes no lock; otherwise a job's thread that reports an error could
+// deadlock with the caller.
 
 #ifndef RINGCP_AGENT_JOB_TABLE_H_
 #define RINGCP_AGENT_JOB_TABLE_H_
@@ -35,6 +35,7 @@
 #include "absl/status/statusor.h"
 #include "agent/job_limits.h"
 #include "agent/job_schedule.h"
+#include "agent/watch_hub.h"
 #include "core/base/mutex.h"
 #include "core/file/target_claims.h"
 #include "proto/ringcp.pb.h"
@@ -70,8 +71,7 @@ class JobTable {
   JobTable(const JobTable&) = delete;
   JobTable& operator=(const JobTable&) = delete;
 
-  // Accepts a job and returns it: RUNNING if there is room, QUEUED otherwise, and also if
-  // its target's file system does not answer within JobSchedule::kLookPatience. If a
+  // Accepts a job and returns it, which is QUEUED: it starts soon if there is room. If a
   // remembered job has the same `request_id` (empty: none), returns that job instead.
   // INVALID_ARGUMENT with field violations for a bad specification, a bad request_id, or
   // a request_id that came with another specification; RESOURCE_EXHAUSTED if the queue or
@@ -129,6 +129,9 @@ class JobTable {
   // Brings the counters of a running job up to date.
   void Sample(Entry& entry) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // The same for a job by its number, if it is still remembered.
+  void SampleJob(int64_t sequence) ABSL_LOCKS_EXCLUDED(mutex_);
+
   // Starts the jobs that may run; returns lines for the log.
   std::vector<std::string> StartJobs() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Does what follows the end of a job, whatever ended it.
@@ -164,8 +167,8 @@ class JobTable {
   TargetClaims claims_;
 
   Mutex mutex_;
-  // Signalled when a job has changed its state.
-  CondVar state_changed_;
+  // Signalled when a running job has ended.
+  CondVar job_ended_;
   // Signalled when there may be something for TakeWork().
   CondVar work_available_;
 
@@ -185,6 +188,8 @@ class JobTable {
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 
+  WatchHub hub_{[this](int64_t sequence) { SampleJob(sequence); }};
+
   // One per job that may run at the same time; idle threads cost only address space.
   std::vector<std::thread> threads_;
 };
@@ -199,12 +204,15 @@ class JobTable::Watch {
   static constexpr size_t kEventErrorsMax = 1000;
   static constexpr size_t kEventErrorBytesMax = 512 * 1024;
 
-  // Waits until the job's state differs from the last event's, or until `until`. Then
-  // returns what is new since the last event, or nothing if nothing is. The first call
-  // returns the present state immediately. Together, the events hold all errors that were
-  // kept, in order and without gaps, except that the final event leaves out the last ones
-  // if they don't fit.
-  std::optional<v1::JobEvent> Next(SteadyTime until);
+  ~Watch();
+
+  // Lets `watcher` know when Next() may have something new. REQUIRES: not called before.
+  void Tell(std::weak_ptr<Watcher> watcher);
+
+  // What is new since the last event, or nothing if nothing is. The first call returns
+  // the present state. Together, the events hold all errors that were kept, in order and
+  // without gaps, except that the final event leaves out the last ones if they don't fit.
+  std::optional<v1::JobEvent> Next();
 
   // Whether the last event's state is final.
   bool ended() const { return ended_; }
@@ -216,8 +224,8 @@ class JobTable::Watch {
 
   JobTable* const table_;
   const EntryPtr entry_;
+  std::optional<int64_t> told_as_;  // The watcher's number at the hub.
   // As of the last event.
-  v1::Job::State state_ = v1::Job::STATE_UNSPECIFIED;
   int64_t version_ = 0;
   size_t errors_sent_ = 0;
   bool ended_ = false;

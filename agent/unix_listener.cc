@@ -25,7 +25,7 @@ namespace {
 constexpr mode_t kSocketMode = 0600;
 constexpr mode_t kDirectoryMode = 0700;
 
-// How long to wait for a directory's lock, which agents hold for a few system calls only.
+// How long to wait for a lock, which agents hold for a few system calls only.
 constexpr std::chrono::milliseconds kLockWait{2000};
 constexpr std::chrono::milliseconds kLockPoll{1};
 
@@ -47,31 +47,79 @@ sockaddr_un AddressOf(const std::string& path) {
   return address;
 }
 
-// Opens the directory of `path` and locks it. So of two agents that start at the same
-// time, one sees either none or all of the other's socket. Closing the descriptor
-// releases the lock.
-absl::StatusOr<int> LockDirectoryOf(const std::string& path) {
-  const std::string directory = ParentOf(path);
-  const int fd = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return Failed(directory, "cannot open the socket's directory", errno);
-  const auto give_up = std::chrono::steady_clock::now() + kLockWait;
-  while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    const int error_number = errno;
-    const bool in_time = std::chrono::steady_clock::now() < give_up;
-    if ((error_number == EWOULDBLOCK && in_time) || error_number == EINTR) {
-      std::this_thread::sleep_for(kLockPoll);
-      continue;
-    }
-    close(fd);
-    return Failed(directory, "cannot lock the socket's directory", error_number);
+// Others could put a socket of their own in place, or keep the agent from making its own.
+// In a sticky directory (/tmp) they can at most be there first.
+absl::Status RefuseOpenDirectory(const std::string& directory) {
+  struct stat status;
+  if (stat(directory.c_str(), &status) != 0) {
+    return Failed(directory, "cannot look at the socket's directory", errno);
   }
-  return fd;
+  const bool is_open = (status.st_mode & 022) != 0 && (status.st_mode & S_ISVTX) == 0;
+  const bool is_others = status.st_uid != geteuid() && status.st_uid != 0;
+  if (!is_open && !is_others) return absl::OkStatus();
+  return absl::PermissionDeniedError(absl::StrCat(
+      directory,
+      ": others can replace what is in this directory; listen in one that only "
+      "you can write to (mkdir -m 700)"));
 }
+
+// While it lives, no other agent looks at the socket at `path` or changes it. So of two
+// agents that start at the same time, one sees either none or all of the other's socket.
+// The lock is a file that nobody else can open, and so nobody else can hold.
+class SocketLock {
+ public:
+  static absl::StatusOr<std::unique_ptr<SocketLock>> Take(const std::string& path) {
+    const std::string lock = path + ".lock";
+    const auto give_up = std::chrono::steady_clock::now() + kLockWait;
+    while (true) {
+      const int fd =
+          open(lock.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
+               kSocketMode);
+      if (fd < 0) return Failed(lock, "cannot open", errno);
+      absl::Cleanup close_fd = [fd] { close(fd); };
+      struct stat opened;
+      if (fstat(fd, &opened) != 0) return Failed(lock, "cannot stat", errno);
+      if (!S_ISREG(opened.st_mode) || opened.st_uid != geteuid() ||
+          (opened.st_mode & 077) != 0) {
+        return absl::PermissionDeniedError(
+            absl::StrCat(lock, ": is not the agent's own; remove it"));
+      }
+      while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        const int error_number = errno;
+        const bool in_time = std::chrono::steady_clock::now() < give_up;
+        if ((error_number != EWOULDBLOCK || !in_time) && error_number != EINTR) {
+          return Failed(lock, "cannot lock", error_number);
+        }
+        std::this_thread::sleep_for(kLockPoll);
+      }
+      // Whoever held it has removed it, and the next one has made another one.
+      struct stat named;
+      if (lstat(lock.c_str(), &named) == 0 && named.st_dev == opened.st_dev &&
+          named.st_ino == opened.st_ino) {
+        std::move(close_fd).Cancel();
+        return std::unique_ptr<SocketLock>(new SocketLock(lock, fd));
+      }
+    }
+  }
+
+  ~SocketLock() {
+    unlink(name_.c_str());
+    close(fd_);
+  }
+  SocketLock(const SocketLock&) = delete;
+  SocketLock& operator=(const SocketLock&) = delete;
+
+ private:
+  SocketLock(std::string name, int fd) : name_(std::move(name)), fd_(fd) {}
+
+  const std::string name_;
+  const int fd_;
+};
 
 // Removes the file at `path` if it still is the given one, which the caller keeps open.
 // If somebody else replaces the file between lstat() and unlink(), the new file is lost;
-// those few microseconds can't be avoided, but other agents wait for the directory's
-// lock. Returns an errno, or 0 if the file no longer has that name.
+// those few microseconds can't be avoided, but other agents wait for the lock. Returns an
+// errno, or 0 if the file no longer has that name.
 int RemoveIfSame(const std::string& path, dev_t device, ino_t inode) {
   struct stat now;
   if (lstat(path.c_str(), &now) != 0) return errno == ENOENT ? 0 : errno;
@@ -120,12 +168,13 @@ absl::StatusOr<std::unique_ptr<UnixListener>> UnixListener::Listen(
       errno != EEXIST) {
     return Failed(ParentOf(path), "cannot make the socket's directory", errno);
   }
+  absl::Status status = RefuseOpenDirectory(ParentOf(path));
+  if (!status.ok()) return status;
   // Declared before the lock, because its destructor takes the lock, too.
   std::unique_ptr<UnixListener> listener;
-  absl::StatusOr<int> directory = LockDirectoryOf(path);
-  if (!directory.ok()) return directory.status();
-  const absl::Cleanup unlock = [&] { close(*directory); };
-  absl::Status status = RemoveStaleSocket(path);
+  const absl::StatusOr<std::unique_ptr<SocketLock>> lock = SocketLock::Take(path);
+  if (!lock.ok()) return lock.status();
+  status = RemoveStaleSocket(path);
   if (!status.ok()) return status;
 
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -158,10 +207,9 @@ UnixListener::UnixListener(std::string path, int fd) : path_(std::move(path)), f
 UnixListener::~UnixListener() {
   if (file_.has_value()) {
     // Goes on even without the lock, because the check below is then good enough.
-    absl::StatusOr<int> directory = LockDirectoryOf(path_);
+    const absl::StatusOr<std::unique_ptr<SocketLock>> lock = SocketLock::Take(path_);
     // The open socket keeps its inode, so no other file gets the same number.
     RemoveIfSame(path_, file_->device, file_->inode);
-    if (directory.ok()) close(*directory);
   }
   close(fd_);
 }

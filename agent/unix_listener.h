@@ -19,14 +19,15 @@ namespace ringcp {
 
 class UnixListener {
  public:
-  // Connections that may wait to be accepted: twice as many as the agent has watchers.
-  static constexpr int kBacklog = 128;
+  // Connections that may wait to be accepted: what a second may bring.
+  static constexpr int kBacklog = 1024;
 
   // Listens on a new socket at `path`, an absolute path as SocketPath() returns it. With
   // `make_directory`, makes its directory first if that is missing (mode 0700; the parent
   // must exist).
   // ALREADY_EXISTS: another agent is listening there, or the file there is not a socket.
-  // Other statuses name the path and the reason.
+  // PERMISSION_DENIED: others than this user and root can replace what is in its
+  // directory. Other statuses name the path and the reason.
   static absl::StatusOr<std::unique_ptr<UnixListener>> Listen(const std::string& path,
                                                               bool make_directory);
 

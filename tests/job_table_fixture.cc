@@ -3,7 +3,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <thread>
 #include <utility>
+
+#include "absl/strings/match.h"
 
 namespace ringcp {
 
@@ -18,10 +22,63 @@ JobTable& JobTableFixture::table() {
   return *table_;
 }
 
+class AwaitedWatch::News final : public Watcher {
+ public:
+  void OnNews() override {
+    MutexLock lock(&mutex_);
+    has_come_ = true;
+    come_.NotifyAll();
+  }
+
+  void Await(SteadyTime until) {
+    MutexLock lock(&mutex_);
+    while (!has_come_ && come_.WaitUntil(&mutex_, until)) {
+    }
+    has_come_ = false;
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar come_;
+  bool has_come_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+AwaitedWatch::AwaitedWatch(std::unique_ptr<JobTable::Watch> watch)
+    : news_(std::make_shared<News>()), watch_(std::move(watch)) {
+  watch_->Tell(news_);
+}
+
+std::optional<v1::JobEvent> AwaitedWatch::Next(SteadyTime until) {
+  while (true) {
+    std::optional<v1::JobEvent> event = watch_->Next();
+    if (event.has_value() || std::chrono::steady_clock::now() >= until) return event;
+    news_->Await(until);
+  }
+}
+
 Job JobTableFixture::Submit(const v1::JobSpec& spec, const std::string& request_id) {
-  auto job = table().Submit(spec, request_id);
-  EXPECT_TRUE(job.ok()) << job.status();
-  return job.ok() ? *job : Job();
+  const auto submitted = table().Submit(spec, request_id);
+  EXPECT_TRUE(submitted.ok()) << submitted.status();
+  if (!submitted.ok()) return Job();
+  const SteadyTime give_up = Now() + kPatience;
+  Job job = *submitted;
+  while (job.state() == Job::QUEUED && !MustWait(job)) {
+    if (Now() > give_up) {
+      ADD_FAILURE() << job.name() << " neither runs nor waits";
+      break;
+    }
+    std::this_thread::yield();
+    job = Get(job.name());
+  }
+  return job;
+}
+
+bool JobTableFixture::MustWait(const Job& job) {
+  if (table().counts().running == options_.limits.running_jobs_max) return true;
+  const std::vector<std::string> lines = log_.Get();
+  return std::any_of(lines.begin(), lines.end(), [&job](const std::string& line) {
+    return absl::StartsWith(line, job.name() + " waits for ");
+  });
 }
 
 Job JobTableFixture::Get(const std::string& name) {
@@ -30,11 +87,11 @@ Job JobTableFixture::Get(const std::string& name) {
   return job.ok() ? *job : Job();
 }
 
-std::unique_ptr<JobTable::Watch> JobTableFixture::OpenWatch(const std::string& name,
-                                                            int64_t since_version) {
+std::unique_ptr<AwaitedWatch> JobTableFixture::OpenWatch(const std::string& name,
+                                                         int64_t since_version) {
   auto watch = table().OpenWatch(name, since_version);
   EXPECT_TRUE(watch.ok()) << watch.status();
-  return *std::move(watch);
+  return std::make_unique<AwaitedWatch>(*std::move(watch));
 }
 
 Job JobTableFixture::WaitFor(const std::string& name, Job::State state) {

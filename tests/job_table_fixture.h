@@ -13,7 +13,9 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "agent/job_table.h"
+#include "agent/watch_hub.h"
 #include "core/base/mutex.h"
 #include "gtest/gtest.h"
 #include "proto/ringcp.pb.h"
@@ -39,6 +41,22 @@ class LogLines {
   std::vector<std::string> lines_ ABSL_GUARDED_BY(mutex_);
 };
 
+// A watch that a test can wait for.
+class AwaitedWatch {
+ public:
+  explicit AwaitedWatch(std::unique_ptr<JobTable::Watch> watch);
+
+  // The next event, or nothing if there is none until `until`.
+  std::optional<v1::JobEvent> Next(SteadyTime until);
+  bool ended() const { return watch_->ended(); }
+
+ private:
+  class News;
+
+  const std::shared_ptr<News> news_;
+  const std::unique_ptr<JobTable::Watch> watch_;
+};
+
 class JobTableFixture : public testing::Test {
  protected:
   // Far longer than anything takes: a test that waits this long fails.
@@ -51,10 +69,11 @@ class JobTableFixture : public testing::Test {
   // The table under test. The first call makes it, with options_.
   JobTable& table();
 
+  // Submits a job. Returns it when it has started, or has to wait for another one.
   v1::Job Submit(const v1::JobSpec& spec, const std::string& request_id = "");
   v1::Job Get(const std::string& name);
-  std::unique_ptr<JobTable::Watch> OpenWatch(const std::string& name,
-                                             int64_t since_version = 0);
+  std::unique_ptr<AwaitedWatch> OpenWatch(const std::string& name,
+                                          int64_t since_version = 0);
 
   // Waits until the job called `name` is in `state`, and returns the job.
   v1::Job WaitFor(const std::string& name, v1::Job::State state);
@@ -72,6 +91,9 @@ class JobTableFixture : public testing::Test {
   JobTable::Options options_;
 
  private:
+  // Whether `job` waits, as far as is known, for room or for another job.
+  bool MustWait(const v1::Job& job);
+
   std::optional<JobTable> table_;
 };
 

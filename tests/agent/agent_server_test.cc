@@ -5,11 +5,14 @@
 #include <sys/stat.h>
 
 #include <chrono>
+#include <filesystem>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "grpcpp/channel.h"
@@ -23,6 +26,8 @@
 #include "proto/address.h"
 #include "proto/ringcp.grpc.pb.h"
 #include "tests/scratch_directory.h"
+#include "third_party/grpc_reflection/reflection_v1.grpc.pb.h"
+#include "third_party/grpc_reflection/reflection_v1alpha.grpc.pb.h"
 
 namespace ringcp {
 namespace {
@@ -151,6 +156,78 @@ TEST_F(AgentServerTest, ReflectionKnowsTheService) {
               HasSubstr("SubmitJob"));
 }
 
+TEST_F(AgentServerTest, ReflectionAnswersEachRequestOfAStream) {
+  namespace reflection = grpc::reflection::v1;
+  const std::string path = directory_.Path("a.sock");
+  const auto agent = Start(path);
+  const auto stub = reflection::ServerReflection::NewStub(Connect(path));
+  grpc::ClientContext context;
+  const auto stream = stub->ServerReflectionInfo(&context);
+  reflection::ServerReflectionRequest request;
+  reflection::ServerReflectionResponse response;
+  const auto ask = [&] { return stream->Write(request) && stream->Read(&response); };
+  request.set_list_services("");
+  ASSERT_TRUE(ask());
+  EXPECT_EQ(response.list_services_response().service(0).name(), "ringcp.v1.CopyAgent");
+  request.set_file_by_filename("proto/ringcp.proto");
+  ASSERT_TRUE(ask());
+  // Before the file, those that it imports.
+  EXPECT_EQ(response.file_descriptor_response().file_descriptor_proto_size(), 3);
+  request.set_file_containing_symbol("ringcp.v1.NoSuchMessage");
+  ASSERT_TRUE(ask());
+  EXPECT_EQ(response.error_response().error_code(), grpc::StatusCode::NOT_FOUND);
+  request.set_all_extension_numbers_of_type("google.protobuf.FieldOptions");
+  ASSERT_TRUE(ask());
+  EXPECT_EQ(response.all_extension_numbers_response().base_type_name(),
+            "google.protobuf.FieldOptions");
+  request.clear_all_extension_numbers_of_type();
+  ASSERT_TRUE(ask());
+  EXPECT_EQ(response.error_response().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  stream->WritesDone();
+  EXPECT_FALSE(stream->Read(&response));
+  EXPECT_TRUE(stream->Finish().ok());
+}
+
+// Threads of this process, which has the agent and its clients.
+size_t ThreadsOfProcess() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
+}
+
+TEST_F(AgentServerTest, HundredsOfQuietStreamsTakeNoThreads) {
+  const std::string path = directory_.Path("a.sock");
+  const auto agent = Start(path);
+  const auto stub = v1::CopyAgent::NewStub(Connect(path));
+  v1::JobSpec spec;
+  spec.add_sources(directory_.MakeFifo("fifo"));
+  spec.set_target(directory_.Path("target"));
+  const v1::WatchJobRequest request = Submit(stub.get(), spec);
+  namespace reflection = grpc::reflection::v1alpha;
+  const auto reflection_stub = reflection::ServerReflection::NewStub(Connect(path));
+
+  constexpr size_t kStreams = 300;
+  std::vector<grpc::ClientContext> contexts(2 * kStreams);
+  std::vector<std::unique_ptr<grpc::ClientReader<v1::JobEvent>>> watches;
+  std::vector<decltype(reflection_stub->ServerReflectionInfo(nullptr))> reflections;
+  size_t threads_at_first = 0;
+  for (size_t i = 0; i < kStreams; ++i) {
+    watches.push_back(stub->WatchJob(&contexts[2 * i], request));
+    v1::JobEvent event;
+    ASSERT_TRUE(watches.back()->Read(&event));
+    reflections.push_back(reflection_stub->ServerReflectionInfo(&contexts[2 * i + 1]));
+    reflection::ServerReflectionRequest question;
+    question.set_list_services("");
+    reflection::ServerReflectionResponse answer;
+    ASSERT_TRUE(reflections.back()->Write(question) && reflections.back()->Read(&answer));
+    if (i == kStreams / 10) threads_at_first = ThreadsOfProcess();
+  }
+  // gRPC's own pool has a few more threads or less from one moment to the next.
+  EXPECT_LT(ThreadsOfProcess(), threads_at_first + 16);
+  EXPECT_TRUE(GetInfo(Connect(path)).ok());
+  for (grpc::ClientContext& context : contexts) context.TryCancel();
+  for (const auto& watch : watches) watch->Finish();
+  for (const auto& stream : reflections) stream->Finish();
+}
+
 TEST_F(AgentServerTest, DrainingEndsJobsThenWatchersThenTheSocket) {
   const std::string path = directory_.Path("a.sock");
   const auto agent = Start(path);
@@ -161,8 +238,7 @@ TEST_F(AgentServerTest, DrainingEndsJobsThenWatchersThenTheSocket) {
   grpc::ClientContext context;
   const auto watch = stub->WatchJob(&context, Submit(stub.get(), spec));
   v1::JobEvent event;
-  ASSERT_TRUE(watch->Read(&event));
-  EXPECT_EQ(event.job().state(), v1::Job::RUNNING);
+  while (event.job().state() != v1::Job::RUNNING) ASSERT_TRUE(watch->Read(&event));
 
   std::thread drain([&agent] { agent->Drain(); });
   while (watch->Read(&event)) {

@@ -126,6 +126,16 @@ class CopyAgentServiceTest : public testing::Test {
     return std::make_unique<Watcher>(stub(), request);
   }
 
+  // Waits until the job called `name` runs.
+  void WaitForStart(const std::string& name) {
+    const auto watcher = Watch(name);
+    std::optional<v1::JobEvent> event;
+    do {
+      event = watcher->Read();
+      ASSERT_TRUE(event.has_value());
+    } while (event->job().state() != Job::RUNNING);
+  }
+
   // Waits until the job called `name` has ended, and returns it.
   Job WaitForEnd(const std::string& name) {
     const auto watcher = Watch(name);
@@ -178,7 +188,7 @@ TEST_F(CopyAgentServiceTest, ASubmittedJobIsWatchedToItsEnd) {
   EXPECT_EQ(last.progress().files_done(), 1);
   EXPECT_EQ(ReadFileOrNone(spec.target()), "contents 1");
   for (size_t i = 0; i + 1 < events.size(); ++i) {
-    EXPECT_EQ(events[i].job().state(), Job::RUNNING) << "only the last event is final";
+    EXPECT_LE(events[i].job().state(), Job::RUNNING) << "only the last event is final";
   }
 }
 
@@ -259,7 +269,7 @@ TEST_F(CopyAgentServiceTest, AFieldFromTheFutureChangesNothing) {
   v1::GetJobRequest get;
   get.set_name(cancel.name());
   ASSERT_TRUE(Call(&v1::CopyAgent::Stub::GetJob, get, &job).ok());
-  EXPECT_EQ(job.state(), Job::RUNNING);
+  EXPECT_LE(job.state(), Job::RUNNING);
 }
 
 TEST_F(CopyAgentServiceTest, AsManyViolationsAsThereCanBeStillReachTheClient) {
@@ -362,7 +372,7 @@ TEST_F(CopyAgentServiceTest, FileErrorsAreWatchedAndListed) {
 
 TEST_F(CopyAgentServiceTest, TheAgentTellsWhatItIs) {
   job_options_.limits.running_jobs_max = 1;
-  Submit(specs_.Fifo());
+  WaitForStart(Submit(specs_.Fifo()).name());
   Submit(specs_.File());
   Submit(specs_.File());
   v1::AgentInfo info;

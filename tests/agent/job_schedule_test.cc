@@ -83,9 +83,7 @@ TEST_F(JobScheduleTest, AJobWaitsForAnotherOnesPlace) {
   Add(3, "a/b");
   EXPECT_THAT(Start(), ElementsAre(1));
   EXPECT_THAT(waits_, ElementsAre(Pair(2, 1), Pair(3, 1)));
-  EXPECT_FALSE(schedule().is_undecided(2));
   schedule().End(1);
-  EXPECT_TRUE(schedule().is_undecided(2));
   EXPECT_THAT(Start(), ElementsAre(2));
   EXPECT_THAT(waits_, ElementsAre(Pair(3, 2)));
   schedule().End(2);
@@ -197,7 +195,6 @@ TEST_F(JobScheduleTest, AThreadThatLooksCannotRunAJob) {
   Add(2, "b");
   Add(3, "c");
   EXPECT_THAT(Start(), ElementsAre(2));
-  EXPECT_TRUE(schedule().is_undecided(3));
   schedule().Looked(1, Place("a"));
   EXPECT_THAT(Start(), ElementsAre(3));
 }

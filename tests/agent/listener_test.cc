@@ -1,14 +1,18 @@
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <cerrno>
 #include <cstring>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -219,6 +223,50 @@ TEST(UnixListenerTest, AMissingDirectoryIsMadeOnlyWhenAskedFor) {
   EXPECT_FALSE(UnixListener::Listen(directory.Path("a/b/c"), true).ok());
 }
 
+// Whoever may read a directory can lock it for as long as he likes.
+TEST(UnixListenerTest, ALockOnItsDirectoryKeepsNobodyFromListening) {
+  const ScratchDirectory directory;
+  const int held = open(directory.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  ASSERT_EQ(flock(held, LOCK_EX), 0);
+  EXPECT_TRUE(ListenStatus(directory.Path("a.sock")).ok());
+  close(held);
+}
+
+TEST(UnixListenerTest, NothingButTheSocketIsLeftInItsDirectory) {
+  const ScratchDirectory directory;
+  const auto listener = Listen(directory.Path("a.sock"));
+  EXPECT_FALSE(Exists(directory.Path("a.sock.lock")));
+}
+
+TEST(UnixListenerTest, ALockThatOthersCanOpenIsRefused) {
+  const ScratchDirectory directory;
+  const std::string lock = directory.WriteFile("a.sock.lock", "");
+  ASSERT_EQ(chmod(lock.c_str(), 0644), 0);
+  const absl::Status status = ListenStatus(directory.Path("a.sock"));
+  EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_THAT(std::string(status.message()), HasSubstr(lock));
+  EXPECT_TRUE(Exists(lock));
+}
+
+TEST(UnixListenerTest, ADirectoryInWhichOthersCanReplaceTheSocketIsRefused) {
+  const ScratchDirectory directory;
+  const std::string open_directory = directory.MakeDirectory("open");
+  const std::string path = open_directory + "/a.sock";
+  for (const mode_t mode : {0777, 0770, 0702}) {
+    ASSERT_EQ(chmod(open_directory.c_str(), mode), 0);
+    const absl::Status status = ListenStatus(path);
+    EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied) << mode;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("mkdir -m 700"));
+  }
+  for (const mode_t mode : {01777, 0755, 0700}) {
+    ASSERT_EQ(chmod(open_directory.c_str(), mode), 0);
+    EXPECT_TRUE(ListenStatus(path).ok()) << mode;
+  }
+  if (geteuid() != 0) GTEST_SKIP() << "only root can give a directory to somebody else";
+  ASSERT_EQ(chown(open_directory.c_str(), 65534, 65534), 0);
+  EXPECT_EQ(ListenStatus(path).code(), absl::StatusCode::kPermissionDenied);
+}
+
 // Hands out, one at a time, the connections that an acceptor accepted.
 class Connections {
  public:
@@ -245,6 +293,34 @@ class Connections {
   std::vector<int> fds_ ABSL_GUARDED_BY(mutex_);
 };
 
+// What a client of HTTP/2 says first.
+constexpr std::string_view kGreeting = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+// Connects to `path` as a client of gRPC does. Returns the descriptor.
+int ConnectAndGreet(const std::string& path) {
+  const int fd = Connect(path);
+  EXPECT_EQ(write(fd, kGreeting.data(), kGreeting.size()), kGreeting.size());
+  return fd;
+}
+
+// Reads what the client of `fd` has said until its greeting is over, and one byte more.
+char ReadByteAfterGreeting(int fd) {
+  std::array<char, kGreeting.size() + 1> said;
+  size_t size = 0;
+  while (size < said.size()) {
+    const ssize_t got = read(fd, said.data() + size, said.size() - size);
+    if (got == 0 || (got < 0 && errno != EAGAIN)) return '\0';
+    if (got > 0) size += static_cast<size_t>(got);
+  }
+  return said.back();
+}
+
+// Whether the other side has closed the connection; waits until it has, or speaks.
+bool IsClosed(int fd) {
+  char byte = 0;
+  return read(fd, &byte, 1) <= 0;
+}
+
 TEST(ConnectionAcceptorTest, ConnectionsOfEveryListenerAreHandedOn) {
   const ScratchDirectory directory;
   const auto first = Listen(directory.Path("a.sock"));
@@ -255,13 +331,12 @@ TEST(ConnectionAcceptorTest, ConnectionsOfEveryListenerAreHandedOn) {
                                 [&connections](int fd) { connections.Add(fd); });
   ASSERT_TRUE(acceptor.ok()) << acceptor.status();
   for (const auto* listener : {first.get(), second.get(), first.get()}) {
-    const int client = Connect(listener->path());
+    const int client = ConnectAndGreet(listener->path());
     ASSERT_GE(client, 0);
     const int server = connections.Take();
-    ASSERT_EQ(write(server, "x", 1), 1);
-    char byte = 0;
-    EXPECT_EQ(read(client, &byte, 1), 1);
-    EXPECT_EQ(byte, 'x');
+    ASSERT_EQ(write(client, "x", 1), 1);
+    // The greeting is left for the connection's new owner.
+    EXPECT_EQ(ReadByteAfterGreeting(server), 'x');
     close(server);
     close(client);
   }
@@ -278,10 +353,10 @@ TEST(ConnectionAcceptorTest, AConnectionBeyondTheLimitWaitsUntilAnotherOneLeaves
   int clients[3];
   int servers[3];
   for (int i = 0; i < 2; ++i) {
-    clients[i] = Connect(listener->path());
+    clients[i] = ConnectAndGreet(listener->path());
     servers[i] = connections.Take();
   }
-  clients[2] = Connect(listener->path());
+  clients[2] = ConnectAndGreet(listener->path());
   ASSERT_GE(clients[2], 0);
   // Closes the first connection by giving its descriptor number to another file.
   const int other = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -289,11 +364,48 @@ TEST(ConnectionAcceptorTest, AConnectionBeyondTheLimitWaitsUntilAnotherOneLeaves
   ASSERT_EQ(dup2(other, servers[0]), servers[0]);
   servers[2] = connections.Take();
   ASSERT_EQ(write(clients[2], "x", 1), 1);
-  char byte = 0;
-  EXPECT_EQ(read(servers[2], &byte, 1), 1);
+  EXPECT_EQ(ReadByteAfterGreeting(servers[2]), 'x');
   for (const int fd : clients) close(fd);
   for (const int fd : servers) close(fd);
   close(other);
+}
+
+// Each of them would take up the agent's descriptors for as long as it likes.
+TEST(ConnectionAcceptorTest, ClientsThatSayNothingMakeWayForThoseThatSpeak) {
+  const ScratchDirectory directory;
+  const auto listener = Listen(directory.Path("a.sock"));
+  Connections connections;
+  const auto acceptor =
+      ConnectionAcceptor::Start({listener->fd()}, /*connections_max=*/4,
+                                [&connections](int fd) { connections.Add(fd); });
+  ASSERT_TRUE(acceptor.ok()) << acceptor.status();
+  std::vector<int> silent;
+  for (int i = 0; i < 20; ++i) silent.push_back(Connect(listener->path()));
+  const int client = ConnectAndGreet(listener->path());
+  close(connections.Take());
+  EXPECT_TRUE(IsClosed(silent[0]));
+  EXPECT_TRUE(IsClosed(silent[15]));
+  for (const int fd : silent) close(fd);
+  close(client);
+}
+
+TEST(ConnectionAcceptorTest, WhatIsNoHttp2IsClosedAndNotHandedOn) {
+  const ScratchDirectory directory;
+  const auto listener = Listen(directory.Path("a.sock"));
+  Connections connections;
+  const auto acceptor =
+      ConnectionAcceptor::Start({listener->fd()}, /*connections_max=*/4,
+                                [&connections](int fd) { connections.Add(fd); });
+  ASSERT_TRUE(acceptor.ok()) << acceptor.status();
+  for (const std::string_view garbage :
+       {std::string_view("GET / HTTP/1.1\r\n\r\n"), std::string_view("\0", 1),
+        std::string_view("PRI * HTTP/2.1\r\n\r\nSM\r\n\r\n")}) {
+    const int client = Connect(listener->path());
+    ASSERT_EQ(write(client, garbage.data(), garbage.size()), garbage.size());
+    EXPECT_TRUE(IsClosed(client)) << garbage;
+    close(client);
+  }
+  EXPECT_EQ(connections.size(), 0u);
 }
 
 }  // namespace
