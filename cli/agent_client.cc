@@ -7,12 +7,14 @@
 
 #include <algorithm>
 #include <chrono>
-#include <mutex>
+#include <set>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "core/base/mutex.h"
 #include "proto/address.h"
 #include "proto/ringcp.grpc.pb.h"
 
@@ -59,18 +61,32 @@ struct AgentClient::Connection {
                                 const Request& request, absl::Duration timeout) {
     grpc::ClientContext context;
     SetTimeout(timeout, &context);
+    if (!Begin(&context)) return absl::CancelledError("given up");
     Response response;
     const grpc::Status status = ((*stub).*method)(&context, request, &response);
+    End(&context);
     if (!status.ok()) return FromGrpcStatus(status);
     return response;
   }
 
+  // A call is about to begin; false: it must not.
+  bool Begin(grpc::ClientContext* context) {
+    MutexLock lock(&mutex);
+    if (given_up) return false;
+    calls.insert(context);
+    return true;
+  }
+  void End(grpc::ClientContext* context) {
+    MutexLock lock(&mutex);
+    calls.erase(context);
+  }
+
   const std::unique_ptr<v1::CopyAgent::Stub> stub;
 
-  std::mutex mutex;
-  // Protected by mutex:
-  grpc::ClientContext* watch = nullptr;  // Of the WatchJob() under way.
-  bool watching_stopped = false;
+  Mutex mutex;
+  CondVar gave_up;
+  std::set<grpc::ClientContext*> calls ABSL_GUARDED_BY(mutex);  // Under way.
+  bool given_up ABSL_GUARDED_BY(mutex) = false;
 };
 
 absl::StatusOr<std::unique_ptr<AgentClient>> AgentClient::Create(std::string address) {
@@ -130,20 +146,17 @@ absl::StatusOr<v1::ListJobErrorsResponse> AgentClient::ListJobErrors(
   return connection_->Call(&v1::CopyAgent::Stub::ListJobErrors, request, kCallTimeout);
 }
 
-absl::StatusOr<v1::Job> AgentClient::CancelJob(const std::string& name) {
+absl::StatusOr<v1::Job> AgentClient::CancelJob(const std::string& name,
+                                               absl::Duration timeout) {
   v1::CancelJobRequest request;
   request.set_name(name);
-  return connection_->Call(&v1::CopyAgent::Stub::CancelJob, request, kCallTimeout);
+  return connection_->Call(&v1::CopyAgent::Stub::CancelJob, request, timeout);
 }
 
 absl::Status AgentClient::WatchJob(
     const std::string& name, const std::function<void(const v1::JobEvent&)>& on_event) {
   grpc::ClientContext context;
-  {
-    std::lock_guard<std::mutex> lock(connection_->mutex);
-    if (connection_->watching_stopped) return absl::CancelledError("not watched");
-    connection_->watch = &context;
-  }
+  if (!connection_->Begin(&context)) return absl::CancelledError("given up");
   v1::WatchJobRequest request;
   request.set_name(name);
   const std::unique_ptr<grpc::ClientReader<v1::JobEvent>> reader =
@@ -151,15 +164,25 @@ absl::Status AgentClient::WatchJob(
   v1::JobEvent event;
   while (reader->Read(&event)) on_event(event);
   const grpc::Status status = reader->Finish();
-  std::lock_guard<std::mutex> lock(connection_->mutex);
-  connection_->watch = nullptr;
+  connection_->End(&context);
   return FromGrpcStatus(status);
 }
 
-void AgentClient::StopWatching() {
-  std::lock_guard<std::mutex> lock(connection_->mutex);
-  connection_->watching_stopped = true;
-  if (connection_->watch != nullptr) connection_->watch->TryCancel();
+void AgentClient::GiveUp() {
+  MutexLock lock(&connection_->mutex);
+  connection_->given_up = true;
+  for (grpc::ClientContext* const call : connection_->calls) call->TryCancel();
+  connection_->gave_up.NotifyAll();
+}
+
+bool AgentClient::Wait(absl::Duration time) {
+  const SteadyTime until =
+      std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(time);
+  MutexLock lock(&connection_->mutex);
+  while (!connection_->given_up &&
+         connection_->gave_up.WaitUntil(&connection_->mutex, until)) {
+  }
+  return !connection_->given_up;
 }
 
 }  // namespace ringcp

@@ -49,15 +49,19 @@ class AgentClient {
   absl::StatusOr<v1::ListJobsResponse> ListJobs(const v1::ListJobsRequest& request);
   absl::StatusOr<v1::ListJobErrorsResponse> ListJobErrors(
       const v1::ListJobErrorsRequest& request);
-  absl::StatusOr<v1::Job> CancelJob(const std::string& name);
+  absl::StatusOr<v1::Job> CancelJob(const std::string& name,
+                                    absl::Duration timeout = kCallTimeout);
 
   // Calls `on_event` for each event of job `name`, on this thread, until the stream ends.
-  // OK if it ended after a final state; CANCELLED after StopWatching().
+  // OK if it ended after a final state.
   absl::Status WatchJob(const std::string& name,
                         const std::function<void(const v1::JobEvent&)>& on_event);
 
-  // Makes WatchJob() end soon: the present call and all later ones.
-  void StopWatching();
+  // Makes all calls end soon with CANCELLED: those under way and all later ones.
+  void GiveUp();
+
+  // Waits for `time`. Returns false at once after GiveUp().
+  bool Wait(absl::Duration time);
 
  private:
   struct Connection;

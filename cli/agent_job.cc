@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -34,7 +35,10 @@ namespace {
 
 // A job stops within a second after it is cancelled; an agent that takes longer than this
 // has other trouble.
-constexpr absl::Duration kCancelGrace = absl::Seconds(5);
+constexpr std::chrono::milliseconds kCancelGrace{5000};
+
+// How long the agent may take to answer that the job was cancelled: less than the grace.
+constexpr absl::Duration kCancelTimeout = absl::Seconds(4);
 
 // The job's specification, with paths made absolute, so that the agent understands them
 // as this process does.
@@ -54,18 +58,37 @@ std::string RandomRequestId() {
   return absl::BytesToHexString(std::string(bytes.data(), bytes.size()));
 }
 
+// Whether it is not known what became of a call that was answered so.
+bool IsUndecided(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
+}
+
+// Submits a job. UNKNOWN: the agent can't be reached any more, or does not answer, and
+// may have taken the job.
 absl::StatusOr<v1::Job> Submit(v1::JobSpec spec, AgentClient* client) {
   v1::SubmitJobRequest request;
   *request.mutable_spec() = std::move(spec);
   request.set_request_id(RandomRequestId());
   absl::StatusOr<v1::Job> job = client->SubmitJob(request);
-  // Sent again, because the connection may have broken after the agent had accepted the
-  // job.
-  if (absl::IsUnavailable(job.status())) job = client->SubmitJob(request);
-  return job;
+  // Sent again, because the agent may have accepted the job, and only its answer is
+  // missing. It returns the same job then.
+  if (IsUndecided(job.status())) job = client->SubmitJob(request);
+  if (!IsUndecided(job.status())) return job;
+  // An agent that is there has refused the job: it is about to end.
+  const bool is_there = absl::IsUnavailable(job.status()) && client->Connect().ok();
+  return is_there ? job : absl::UnknownError(job.status().message());
 }
 
-int ReportRefusal(const absl::Status& status, JobOutput* output) {
+// Prints why there is no job, or none that is known, and returns the exit code. `caught`
+// is the signal that came meanwhile, or 0.
+int ReportRefusal(const absl::Status& status, int caught, const AgentClient& client,
+                  JobOutput* output) {
+  if (absl::IsUnknown(status) || absl::IsCancelled(status)) {
+    output->PrintFailure(absl::StrCat("no answer from the agent at ", client.address(),
+                                      ", which may have taken the job; 'ringcpctl jobs' "
+                                      "tells once it answers again"));
+    return caught != 0 ? ExitCodeOfSignal(caught) : kExitAgentUnreachable;
+  }
   const bool for_now = absl::IsUnavailable(status) || absl::IsResourceExhausted(status);
   output->PrintFailure(absl::StrCat("the agent refused the job",
                                     for_now ? " for now: " : ": ", status.message()));
@@ -91,7 +114,7 @@ class CancellableJob {
       name_ = name;
       if (!cancelled_) return;
     }
-    client_->CancelJob(name).IgnoreError();
+    client_->CancelJob(name, kCancelTimeout).IgnoreError();
   }
 
   void Cancel() {
@@ -101,7 +124,7 @@ class CancellableJob {
       cancelled_ = true;
       name = name_;
     }
-    if (!name.empty()) client_->CancelJob(name).IgnoreError();
+    if (!name.empty()) client_->CancelJob(name, kCancelTimeout).IgnoreError();
   }
 
  private:
@@ -177,14 +200,16 @@ int RunAgentJob(const CopyCommandLine& command_line, const std::string& program)
   if (command_line.detach) {
     const absl::StatusOr<v1::Job> job = Submit(*std::move(spec), &client);
     return job.ok() ? PrintName(*job, output.get())
-                    : ReportRefusal(job.status(), output.get());
+                    : ReportRefusal(job.status(), /*caught=*/0, client, output.get());
   }
 
   CancellableJob cancellable(&client);
   const InterruptWaiter interrupt([&cancellable] { cancellable.Cancel(); }, kCancelGrace,
-                                  [&client] { client.StopWatching(); });
+                                  [&client] { client.GiveUp(); });
   const absl::StatusOr<v1::Job> submitted = Submit(*std::move(spec), &client);
-  if (!submitted.ok()) return ReportRefusal(submitted.status(), output.get());
+  if (!submitted.ok()) {
+    return ReportRefusal(submitted.status(), interrupt.caught(), client, output.get());
+  }
   cancellable.SetName(submitted->name());
   const absl::StatusOr<v1::Job> ended =
       FollowJob(submitted->name(), &client, output.get());

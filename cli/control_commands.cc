@@ -3,8 +3,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -31,6 +35,7 @@ namespace {
 // How many errors and warnings `show` prints; --json and the API offer all of them.
 constexpr int kErrorsShownMax = 100;
 constexpr int kJobsPerPage = 1000;
+constexpr int kErrorsPerPage = 1000;
 
 class ControlCommand {
  public:
@@ -117,27 +122,42 @@ class ControlCommand {
     if (!job.ok()) return Fail(job.status());
     if (command_line_.json) {
       standard_output_.WriteLine(MessageJson(*job));
-      return kExitSuccess;
+      const absl::StatusOr<bool> all = ForEachError(
+          std::numeric_limits<int64_t>::max(), [this](const v1::FileError& error) {
+            standard_output_.WriteLine(MessageJson(error));
+          });
+      return all.ok() ? kExitSuccess : Fail(all.status());
     }
     standard_output_.WriteLine(FormatJob(*job, absl::Now(), absl::LocalTimeZone()));
-    return ShowErrors();
-  }
-
-  int ShowErrors() {
-    v1::ListJobErrorsRequest request;
-    request.set_name(command_line_.job_name);
-    request.set_page_size(kErrorsShownMax);
-    const absl::StatusOr<v1::ListJobErrorsResponse> page = client_.ListJobErrors(request);
-    if (!page.ok()) return Fail(page.status());
-    if (page->errors_size() > 0) standard_output_.WriteLine("\nErrors and warnings:");
-    for (const v1::FileError& error : page->errors()) {
-      standard_output_.WriteLine(absl::StrCat("  ", error.message()));
-    }
-    if (!page->next_page_token().empty()) {
-      standard_output_.WriteLine(absl::StrCat("  and more, of which 'watch ",
+    std::string heading = "\nErrors and warnings:\n";
+    const absl::StatusOr<bool> all =
+        ForEachError(kErrorsShownMax, [this, &heading](const v1::FileError& error) {
+          standard_output_.WriteLine(
+              absl::StrCat(std::exchange(heading, ""), "  ", error.message()));
+        });
+    if (!all.ok()) return Fail(all.status());
+    if (!*all) {
+      standard_output_.WriteLine(absl::StrCat("  and more, of which '--json show ",
                                               command_line_.job_name, "' prints all"));
     }
     return kExitSuccess;
+  }
+
+  // Calls `on_error` for the job's first `most` errors. Returns whether these were all.
+  template <typename OnError>
+  absl::StatusOr<bool> ForEachError(int64_t most, const OnError& on_error) {
+    v1::ListJobErrorsRequest request;
+    request.set_name(command_line_.job_name);
+    request.set_page_size(static_cast<int>(std::min<int64_t>(most, kErrorsPerPage)));
+    do {
+      const absl::StatusOr<v1::ListJobErrorsResponse> page =
+          client_.ListJobErrors(request);
+      if (!page.ok()) return page.status();
+      for (const v1::FileError& error : page->errors()) on_error(error);
+      most -= page->errors_size();
+      request.set_page_token(page->next_page_token());
+    } while (!request.page_token().empty() && most > 0);
+    return request.page_token().empty();
   }
 
   int Cancel() {
@@ -155,7 +175,7 @@ class ControlCommand {
 
   int Watch() {
     TextJobOutput output(program_, ProgressMode::kAuto, absl::Now());
-    const InterruptWaiter interrupt = StopWatchingOnInterrupt();
+    const InterruptWaiter interrupt = GiveUpOnInterrupt();
     const absl::StatusOr<v1::Job> job =
         FollowJob(command_line_.job_name, &client_, &output);
     if (!job.ok()) {
@@ -172,10 +192,10 @@ class ControlCommand {
   }
 
   int WatchEvents() {
-    const InterruptWaiter interrupt = StopWatchingOnInterrupt();
+    const InterruptWaiter interrupt = GiveUpOnInterrupt();
     v1::Job::State state = v1::Job::STATE_UNSPECIFIED;
-    const absl::Status status = client_.WatchJob(
-        command_line_.job_name, [this, &state](const v1::JobEvent& event) {
+    const absl::Status status = FollowEvents(
+        command_line_.job_name, &client_, [this, &state](const v1::JobEvent& event) {
           standard_output_.WriteLine(MessageJson(event));
           standard_output_.Flush();
           state = event.job().state();
@@ -183,8 +203,8 @@ class ControlCommand {
     return IsFinal(state) ? ExitCodeOf(state) : EndOfWatch(interrupt.caught(), status);
   }
 
-  InterruptWaiter StopWatchingOnInterrupt() {
-    return InterruptWaiter([this] { client_.StopWatching(); }, absl::InfiniteDuration(),
+  InterruptWaiter GiveUpOnInterrupt() {
+    return InterruptWaiter([this] { client_.GiveUp(); }, std::chrono::milliseconds(0),
                            [] {});
   }
 

@@ -11,7 +11,7 @@ See and end the jobs of a copy agent (ringcpd).
 
 Commands:
   jobs         list the jobs that the agent remembers, newest first
-  show JOB     show one job, with what it could not copy
+  show JOB     show one job, with what it could not copy and its warnings
   watch JOB    follow a job to its end; the exit status is the job's
   cancel JOB   ask a job to stop, and don't wait for it
   info         show what the agent is: version, engine, limits
@@ -21,7 +21,8 @@ JOB is a job's name, as 'ringcp --detach' prints it, with or without 'jobs/'.
 Options:
       --agent=ADDRESS  the agent's address: unix:/PATH, or '' for the default
       --json           print messages of ringcp.v1 in protobuf's JSON mapping, one a
-                         line: Job for jobs, show and cancel, JobEvent for watch,
+                         line: Job for jobs, show and cancel, after it for show
+                         a FileError for each error, JobEvent for watch,
                          AgentInfo for info
       --help           display this help and exit
       --version        output version information and exit

@@ -7,10 +7,12 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
-#include "absl/time/clock.h"
+#include "core/base/mutex.h"
 
 namespace ringcp {
 namespace {
@@ -28,17 +30,19 @@ void SignalEvent(void* argument) {
 }
 
 // Waits until one of `events` is signalled. Returns its index, or -1 if none was by
-// `deadline`.
+// `deadline`; nothing: there is none.
 template <size_t kCount>
-int WaitForAny(const std::array<int, kCount>& events, absl::Time deadline) {
+int WaitForAny(const std::array<int, kCount>& events,
+               std::optional<SteadyTime> deadline) {
   std::array<pollfd, kCount> polled;
   for (size_t i = 0; i < kCount; ++i) polled[i] = {events[i], POLLIN, 0};
   for (;;) {
-    const absl::Duration rest = deadline - absl::Now();
-    const int timeout_ms = deadline == absl::InfiniteFuture()
-                               ? -1
-                               : static_cast<int>(absl::ToInt64Milliseconds(
-                                     std::max(rest, absl::ZeroDuration())));
+    int timeout_ms = -1;
+    if (deadline.has_value()) {
+      const auto rest = std::chrono::ceil<std::chrono::milliseconds>(
+          *deadline - std::chrono::steady_clock::now());
+      timeout_ms = static_cast<int>(std::max<int64_t>(rest.count(), 0));
+    }
     const int ready = poll(polled.data(), polled.size(), timeout_ms);
     if (ready == 0) return -1;
     if (ready < 0) continue;  // EINTR
@@ -50,7 +54,8 @@ int WaitForAny(const std::array<int, kCount>& events, absl::Time deadline) {
 
 }  // namespace
 
-InterruptWaiter::InterruptWaiter(std::function<void()> on_interrupt, absl::Duration grace,
+InterruptWaiter::InterruptWaiter(std::function<void()> on_interrupt,
+                                 std::chrono::milliseconds grace,
                                  std::function<void()> on_overdue)
     : on_interrupt_(std::move(on_interrupt)),
       grace_(grace),
@@ -74,12 +79,12 @@ InterruptWaiter::~InterruptWaiter() {
 
 void InterruptWaiter::Loop() {
   constexpr int kInterrupted = 1;
-  const absl::Time forever = absl::InfiniteFuture();
-  if (WaitForAny<2>({stopped_event_, interrupted_event_}, forever) != kInterrupted) {
+  if (WaitForAny<2>({stopped_event_, interrupted_event_}, std::nullopt) != kInterrupted) {
     return;
   }
+  const SteadyTime overdue = std::chrono::steady_clock::now() + grace_;
   on_interrupt_();
-  if (WaitForAny<1>({stopped_event_}, absl::Now() + grace_) == -1) on_overdue_();
+  if (WaitForAny<1>({stopped_event_}, overdue) == -1) on_overdue_();
 }
 
 }  // namespace ringcp

@@ -7,10 +7,10 @@
 #ifndef RINGCP_CLI_INTERRUPT_WAITER_H_
 #define RINGCP_CLI_INTERRUPT_WAITER_H_
 
+#include <chrono>
 #include <functional>
 #include <thread>
 
-#include "absl/time/time.h"
 #include "cli/interrupt_signals.h"
 
 namespace ringcp {
@@ -18,8 +18,9 @@ namespace ringcp {
 class InterruptWaiter {
  public:
   // After a signal, calls `on_interrupt` on another thread; if this object still exists
-  // `grace` later, also `on_overdue`.
-  InterruptWaiter(std::function<void()> on_interrupt, absl::Duration grace,
+  // `grace` after the signal, also `on_overdue`. `on_interrupt` should return before
+  // that.
+  InterruptWaiter(std::function<void()> on_interrupt, std::chrono::milliseconds grace,
                   std::function<void()> on_overdue);
   // Waits for a call that is under way; none begins afterwards.
   ~InterruptWaiter();
@@ -33,7 +34,7 @@ class InterruptWaiter {
   void Loop();
 
   const std::function<void()> on_interrupt_;
-  const absl::Duration grace_;
+  const std::chrono::milliseconds grace_;
   const std::function<void()> on_overdue_;
   const int interrupted_event_;  // An eventfd that the signal's handler writes to.
   const int stopped_event_;      // An eventfd that the destructor writes to.

@@ -1,5 +1,7 @@
 #include "cli/job_follower.h"
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -9,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "cli/progress_ticker.h"
+#include "core/base/mutex.h"
 
 namespace ringcp {
 namespace {
@@ -100,11 +103,114 @@ class LatestJob {
   std::optional<v1::Job> job_;  // Protected by mutex_.
 };
 
+// How long to wait before a connection is made anew: at first, and at most.
+constexpr absl::Duration kReconnectPauseMin = absl::Milliseconds(50);
+constexpr absl::Duration kReconnectPauseMax = absl::Seconds(1);
+
+// How often an agent is asked that takes no further watchers.
+constexpr absl::Duration kPollInterval = absl::Seconds(1);
+
+// The events of a job, from one or several streams of WatchJob.
+class EventStreams {
+ public:
+  EventStreams(const std::string& name, AgentClient* client,
+               const std::function<void(const v1::JobEvent&)>& on_event)
+      : name_(name), client_(client), on_event_(on_event) {}
+
+  // Watches until the stream ends.
+  absl::Status Watch() {
+    has_news_ = false;
+    errors_of_stream_ = 0;
+    return client_->WatchJob(name_, [this](const v1::JobEvent& event) { Take(event); });
+  }
+
+  // Asks once. The errors come with the next stream, or stay in the agent's list.
+  absl::Status Ask() {
+    absl::StatusOr<v1::Job> job = client_->GetJob(name_);
+    if (!job.ok()) return job.status();
+    v1::JobEvent event;
+    *event.mutable_job() = *std::move(job);
+    Tell(event);
+    return absl::OkStatus();
+  }
+
+  bool has_ended() const { return has_ended_; }
+  // Whether the last stream told of a change that was not known.
+  bool has_news() const { return has_news_; }
+  // Whether any event has come at all.
+  bool is_known() const { return is_known_; }
+
+ private:
+  // Each stream begins with the first error.
+  void Take(const v1::JobEvent& event) {
+    const int64_t known = errors_told_ - errors_of_stream_;
+    errors_of_stream_ += event.errors_size();
+    if (known <= 0) return Tell(event);
+    v1::JobEvent rest = event;
+    rest.mutable_errors()->DeleteSubrange(
+        0, static_cast<int>(std::min<int64_t>(known, event.errors_size())));
+    Tell(rest);
+  }
+
+  void Tell(const v1::JobEvent& event) {
+    is_known_ = true;
+    has_news_ = has_news_ || event.job().version() > version_;
+    version_ = event.job().version();
+    errors_told_ += event.errors_size();
+    has_ended_ = IsFinal(event.job().state());
+    on_event_(event);
+  }
+
+  const std::string& name_;
+  AgentClient* const client_;
+  const std::function<void(const v1::JobEvent&)>& on_event_;
+  bool has_news_ = false;
+  bool has_ended_ = false;
+  bool is_known_ = false;
+  int64_t version_ = 0;
+  int64_t errors_told_ = 0;
+  int64_t errors_of_stream_ = 0;
+};
+
 }  // namespace
 
 bool IsFinal(v1::Job::State state) {
   return state == v1::Job::SUCCEEDED || state == v1::Job::FAILED ||
          state == v1::Job::CANCELLED;
+}
+
+absl::Status FollowEvents(const std::string& name, AgentClient* client,
+                          const std::function<void(const v1::JobEvent&)>& on_event) {
+  EventStreams streams(name, client, on_event);
+  std::optional<SteadyTime> lost_since;
+  absl::Duration pause = kReconnectPauseMin;
+  const auto patience = absl::ToChronoNanoseconds(kReconnectPatience);
+  while (true) {
+    const SteadyTime start = std::chrono::steady_clock::now();
+    absl::Status status = streams.Watch();
+    // A connection that breaks at once again and again is as good as none.
+    const bool has_lasted = std::chrono::steady_clock::now() - start > patience;
+    if (absl::IsResourceExhausted(status)) {
+      status = streams.Ask();
+      if (status.ok()) pause = kPollInterval;
+      lost_since.reset();
+    } else if (streams.has_news() || has_lasted) {
+      lost_since.reset();
+      pause = kReconnectPauseMin;
+    }
+    if (streams.has_ended()) return absl::OkStatus();
+    if (absl::IsNotFound(status) && streams.is_known()) {
+      return absl::UnavailableError("the agent does not know the job any more");
+    }
+    if (!status.ok() && !absl::IsUnavailable(status)) return status;
+    const SteadyTime now = std::chrono::steady_clock::now();
+    if (!lost_since.has_value()) lost_since = now;
+    if (now - *lost_since > patience) {
+      return absl::UnavailableError("the agent stopped telling before the job had ended");
+    }
+    if (!client->Wait(pause)) return absl::CancelledError("given up");
+    pause = std::min(2 * pause, kReconnectPauseMax);
+  }
 }
 
 absl::StatusOr<v1::Job> FollowJob(const std::string& name, AgentClient* client,
@@ -116,16 +222,13 @@ absl::StatusOr<v1::Job> FollowJob(const std::string& name, AgentClient* client,
     // Events come only when something changes, but the line is redrawn in between, too.
     std::optional<ProgressTicker> ticker;
     if (output->WantsProgress()) ticker.emplace([&latest] { latest.Show(); });
-    status = client->WatchJob(name, [&errors, &latest](const v1::JobEvent& event) {
+    status = FollowEvents(name, client, [&errors, &latest](const v1::JobEvent& event) {
       errors.Print(event);
       latest.Set(event.job());
     });
   }
+  if (!status.ok()) return status;
   std::optional<v1::Job> job = latest.Take();
-  if (!job.has_value() || !IsFinal(job->state())) {
-    if (!status.ok()) return status;
-    return absl::UnavailableError("the agent stopped telling before the job had ended");
-  }
   errors.PrintRest(*job, client);
   return *std::move(job);
 }

@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -55,11 +56,30 @@ class FakeAgent : public v1::CopyAgent::Service {
     return submit_status;
   }
 
+  // What `streams` say, in their order; then, again and again, `events`.
   grpc::Status WatchJob(grpc::ServerContext* /*context*/,
                         const v1::WatchJobRequest* /*request*/,
                         grpc::ServerWriter<v1::JobEvent>* writer) override {
-    for (const v1::JobEvent& event : events) writer->Write(event);
+    std::vector<v1::JobEvent> to_write = events;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (!streams.empty()) {
+        to_write = streams.front();
+        streams.pop_front();
+      }
+    }
+    for (const v1::JobEvent& event : to_write) writer->Write(event);
     return watch_status;
+  }
+
+  // One of `states` after the other, and the last one from then on.
+  grpc::Status GetJob(grpc::ServerContext* /*context*/,
+                      const v1::GetJobRequest* /*request*/, v1::Job* response) override {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    response->set_name("jobs/1");
+    response->set_state(states.front());
+    if (states.size() > 1) states.pop_front();
+    return grpc::Status::OK;
   }
 
   // Each page has two errors; a page's token is the index of its first error.
@@ -84,6 +104,8 @@ class FakeAgent : public v1::CopyAgent::Service {
 
   grpc::Status submit_status;
   std::vector<v1::JobEvent> events;
+  std::deque<std::vector<v1::JobEvent>> streams;
+  std::deque<v1::Job::State> states = {v1::Job::RUNNING};
   grpc::Status watch_status;
   int listed_errors = 0;
 
@@ -192,10 +214,43 @@ TEST_F(AgentJobTest, TellsThatTheStreamEndedBeforeTheJob) {
 }
 
 TEST_F(AgentJobTest, TellsWhyItMayNotWatch) {
-  agent_.watch_status = {grpc::StatusCode::RESOURCE_EXHAUSTED, "too many watchers"};
+  agent_.watch_status = {grpc::StatusCode::PERMISSION_DENIED, "not yours"};
   const Outcome outcome = Run();
   EXPECT_EQ(outcome.exit_code, 1);
-  EXPECT_EQ(outcome.error, "ringcp: cannot watch jobs/1: too many watchers\n");
+  EXPECT_EQ(outcome.error, "ringcp: cannot watch jobs/1: not yours\n");
+}
+
+// The job has not failed because its watcher is one too many.
+TEST_F(AgentJobTest, AsksNowAndThenIfThereAreTooManyWatchers) {
+  agent_.watch_status = {grpc::StatusCode::RESOURCE_EXHAUSTED, "too many watchers"};
+  agent_.states = {v1::Job::QUEUED, v1::Job::RUNNING, v1::Job::SUCCEEDED};
+  const Outcome outcome = Run();
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(outcome.error, "");
+}
+
+TEST_F(AgentJobTest, GoesOnWhereAStreamBrokeAndTellsEachErrorOnce) {
+  agent_.streams = {{Event(v1::Job::RUNNING, {0, 1})},
+                    {Event(v1::Job::RUNNING)},
+                    {Event(v1::Job::RUNNING, {0}), Event(v1::Job::RUNNING, {1, 2})}};
+  agent_.events = {Event(v1::Job::FAILED, {0, 1, 2, 3}, 4)};
+  agent_.listed_errors = 4;
+  const Outcome outcome = Run();
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_EQ(outcome.error,
+            "ringcp: error 0\nringcp: error 1\nringcp: error 2\nringcp: error 3\n");
+}
+
+TEST_F(AgentJobTest, DoesNotCallRefusedWhatTheAgentMayHaveTaken) {
+  agent_.submit_status = {grpc::StatusCode::DEADLINE_EXCEEDED, "Deadline Exceeded"};
+  const Outcome outcome = Run();
+  EXPECT_EQ(outcome.exit_code, 69);
+  EXPECT_EQ(outcome.error,
+            absl::StrCat("ringcp: no answer from the agent at ", Address(),
+                         ", which may have taken the job; 'ringcpctl jobs' tells once it "
+                         "answers again\n"));
+  ASSERT_EQ(agent_.submitted().size(), 2u);
+  EXPECT_EQ(agent_.submitted()[0].request_id(), agent_.submitted()[1].request_id());
 }
 
 TEST_F(AgentJobTest, PrintsTheErrorsThatTheLastEventHadNoRoomFor) {

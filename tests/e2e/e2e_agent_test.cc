@@ -221,6 +221,23 @@ TEST_F(AgentTest, CancelsTheJobOnCtrlCAndLeavesNothing) {
   close(fifo);
 }
 
+// The answer to a cancellation may take longer than anybody waits.
+TEST_F(AgentTest, CtrlCEndsTheClientOfAHungAgent) {
+  StartAgent();
+  scratch_.MakeFifo("fifo");
+  Subprocess copy(Ringcp({"--progress=json", "fifo", "target"}));
+  ASSERT_TRUE(copy.WaitForError("RUNNING"));
+  agent_->Signal(SIGSTOP);
+  const auto start = std::chrono::steady_clock::now();
+  copy.Signal(SIGINT);
+  const Subprocess::Result result = copy.Wait();
+  EXPECT_EQ(result.signal, SIGINT);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+  EXPECT_TRUE(absl::StrContains(result.error, "has not said that it did"))
+      << result.error;
+  agent_->Signal(SIGCONT);
+}
+
 TEST_F(AgentTest, EndsTheWatcherWhenSomebodyElseCancels) {
   StartAgent();
   scratch_.MakeFifo("fifo");
@@ -426,7 +443,7 @@ TEST_F(AgentTest, SubmitsAndShowsAndWatchesADetachedJob) {
 }
 
 TEST_F(AgentTest, TellsWhatLimitsAJob) {
-  constexpr int kFiles = 200;
+  constexpr int kFiles = 80;
   scratch_.MakeDirectory("backing");
   scratch_.MakeDirectory("backing/source");
   for (int i = 0; i < kFiles; ++i) {
@@ -482,6 +499,31 @@ TEST_F(AgentTest, ShowsWhatAJobCouldNotCopy) {
   EXPECT_EQ(show.exit_code, 0);
   EXPECT_TRUE(absl::StrContains(show.output, "Errors and warnings:\n  cannot stat "))
       << show.output;
+}
+
+TEST_F(AgentTest, ShowsInJsonAllThatAJobCouldNotCopy) {
+  constexpr int kMissing = 1100;  // More than one page.
+  StartAgent();
+  scratch_.MakeDirectory("target");
+  std::vector<std::string> arguments;
+  for (int i = 0; i < kMissing; ++i) arguments.push_back(absl::StrCat("nope", i));
+  arguments.push_back("target");
+  const std::string job = Submit(arguments);
+  RunProgram(Ctl({"watch", job}));
+  const Subprocess::Result show = RunProgram(Ctl({"--json", "show", job}));
+  EXPECT_EQ(show.exit_code, 0);
+  const std::vector<std::string> lines =
+      absl::StrSplit(show.output, '\n', absl::SkipEmpty());
+  ASSERT_EQ(lines.size(), 1u + kMissing);
+  EXPECT_TRUE(lines[0].starts_with("{\"name\":\"jobs/")) << lines[0];
+  EXPECT_TRUE(absl::StrContains(lines.back(), "/nope1099")) << lines.back();
+  const Subprocess::Result text = RunProgram(Ctl({"show", job}));
+  EXPECT_TRUE(absl::StrContains(text.output, "/nope99': No such file")) << text.output;
+  EXPECT_FALSE(
+      absl::StrContains(text.output, "cannot stat '" + scratch_.Path("nope100'")))
+      << text.output;
+  EXPECT_TRUE(absl::StrContains(text.output, "and more, of which '--json show "))
+      << text.output;
 }
 
 TEST_F(AgentTest, NamesAJobThatDoesNotExist) {
