@@ -182,7 +182,7 @@ bool IsFinal(v1::Job::State state) {
 absl::Status FollowEvents(const std::string& name, AgentClient* client,
                           const std::function<void(const v1::JobEvent&)>& on_event) {
   EventStreams streams(name, client, on_event);
-  std::optional<SteadyTime> lost_since;
+  SteadyTime lost_since = SteadyTime::max();  // Not lost.
   absl::Duration pause = kReconnectPauseMin;
   const auto patience = absl::ToChronoNanoseconds(kReconnectPatience);
   while (true) {
@@ -193,9 +193,9 @@ absl::Status FollowEvents(const std::string& name, AgentClient* client,
     if (absl::IsResourceExhausted(status)) {
       status = streams.Ask();
       if (status.ok()) pause = kPollInterval;
-      lost_since.reset();
+      lost_since = SteadyTime::max();
     } else if (streams.has_news() || has_lasted) {
-      lost_since.reset();
+      lost_since = SteadyTime::max();
       pause = kReconnectPauseMin;
     }
     if (streams.has_ended()) return absl::OkStatus();
@@ -204,8 +204,8 @@ absl::Status FollowEvents(const std::string& name, AgentClient* client,
     }
     if (!status.ok() && !absl::IsUnavailable(status)) return status;
     const SteadyTime now = std::chrono::steady_clock::now();
-    if (!lost_since.has_value()) lost_since = now;
-    if (now - *lost_since > patience) {
+    lost_since = std::min(lost_since, now);
+    if (now - lost_since > patience) {
       return absl::UnavailableError("the agent stopped telling before the job had ended");
     }
     if (!client->Wait(pause)) return absl::CancelledError("given up");

@@ -61,16 +61,15 @@ Job JobTableFixture::Submit(const v1::JobSpec& spec, const std::string& request_
   EXPECT_TRUE(submitted.ok()) << submitted.status();
   if (!submitted.ok()) return Job();
   const SteadyTime give_up = Now() + kPatience;
-  Job job = *submitted;
-  while (job.state() == Job::QUEUED && !MustWait(job)) {
-    if (Now() > give_up) {
-      ADD_FAILURE() << job.name() << " neither runs nor waits";
-      break;
-    }
+  while (Now() < give_up) {
+    // Asked before its state, because the job itself may be the one that leaves no room.
+    const bool must_wait = MustWait(*submitted);
+    Job job = Get(submitted->name());
+    if (job.state() != Job::QUEUED || must_wait) return job;
     std::this_thread::yield();
-    job = Get(job.name());
   }
-  return job;
+  ADD_FAILURE() << submitted->name() << " neither runs nor waits";
+  return *submitted;
 }
 
 bool JobTableFixture::MustWait(const Job& job) {

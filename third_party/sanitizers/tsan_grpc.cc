@@ -12,6 +12,8 @@
 // our own code goes unnoticed if both threads happen to call gRPC in between. Programs
 // without gRPC don't link this file.
 
+#include <grpc/grpc.h>
+
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 
@@ -58,6 +60,24 @@ ORDERED(bool, _ZN4absl7debian37CondVar15WaitWithTimeoutEPNS0_5MutexENS0_8Duratio
 ORDERED(bool, _ZN4absl7debian37CondVar16WaitWithDeadlineEPNS0_5MutexENS0_4TimeE,
         (absl::CondVar * condition, absl::Mutex* mutex, absl::Time deadline),
         (condition, mutex, deadline))
+// gRPC's lock-free queues, and where what is in them is carried out. An absl::Status is
+// passed by its address.
+ORDERED(bool, _ZN9grpc_core32MultiProducerSingleConsumerQueue4PushEPNS0_4NodeE,
+        (void* queue, void* node), (queue, node))
+ORDERED(void*, _ZN9grpc_core32MultiProducerSingleConsumerQueue14PopAndCheckEndEPb,
+        (void* queue, bool* is_empty), (queue, is_empty))
+ORDERED(void,
+        _ZN9grpc_core12CallCombiner5StartEP12grpc_closureN4absl7debian36StatusEPKciS7_,
+        (void* combiner, void* closure, void* status, const char* file, int line,
+         const char* reason),
+        (combiner, closure, status, file, line, reason))
+ORDERED(void, _ZN9grpc_core12CallCombiner4StopEPKciS2_,
+        (void* combiner, const char* file, int line, const char* reason),
+        (combiner, file, line, reason))
+ORDERED(bool, _ZN9grpc_core7ExecCtx5FlushEv, (void* context), (context))
+ORDERED(grpc_call_error, grpc_call_start_batch,
+        (grpc_call * call, const grpc_op* ops, size_t nops, void* tag, void* reserved),
+        (call, ops, nops, tag, reserved))
 ORDERED(void, _ZN4absl7debian312Notification6NotifyEv,
         (absl::Notification * notification), (notification))
 ORDERED(void, _ZNK4absl7debian312Notification19WaitForNotificationEv,
