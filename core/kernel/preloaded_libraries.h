@@ -13,6 +13,8 @@
 //    the process's umask for a moment: another thread's new files would get permissions
 //    that the user withholds, and two threads could leave the wrong umask behind. (The
 //    thread that adds up sizes for the progress makes nothing.)
+//  - Whether a node's name is taken is seen before the node is made, because fakeroot's
+//    mknodat() empties what has that name (system_calls.cc).
 //  - Owners and modes are set even if they look right
 //    (FileCopyPolicy::always_sets_attributes).
 //

@@ -18,6 +18,7 @@
 #include <ctime>
 
 #include "core/kernel/path_descriptor.h"
+#include "core/kernel/preloaded_libraries.h"
 #include "core/kernel/security_labels.h"
 
 namespace ringcp {
@@ -134,6 +135,19 @@ int32_t TellFileSystem(const Op& op) {
   return 0;
 }
 
+int32_t MakeNodeByCall(const Op& op) {
+  const auto& node = op.name;
+  if (LibrariesArePreloaded()) {
+    // fakeroot's mknodat() takes what has the name already for its node, and empties it.
+    struct stat existing;
+    if (fstatat(node.directory, node.name, &existing, AT_SYMLINK_NOFOLLOW) == 0) {
+      return -EEXIST;
+    }
+    if (errno != ENOENT) return -errno;
+  }
+  return ResultOf(mknodat(node.directory, node.name, node.mode, node.device));
+}
+
 }  // namespace
 
 int32_t RunWithSystemCall(const Op& op) {
@@ -153,8 +167,7 @@ int32_t RunWithSystemCall(const Op& op) {
     case OpKind::kMakeDirectory:
       return ResultOf(mkdirat(op.name.directory, op.name.name, op.name.mode));
     case OpKind::kMakeNode:
-      return ResultOf(
-          mknodat(op.name.directory, op.name.name, op.name.mode, op.name.device));
+      return MakeNodeByCall(op);
     case OpKind::kMakeSymlink:
       return ResultOf(symlinkat(op.symlink.text, op.symlink.directory, op.symlink.name));
     case OpKind::kMakeLink:

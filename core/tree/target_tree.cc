@@ -106,7 +106,10 @@ TargetTree::Made TargetTree::Make(Kernel* kernel, Directory* directory, bool emp
   const Directory& parent = *directory->parent;
   TargetDirectory& target = *directory->target;
   const mode_t withheld = Withheld(*directory);
-  const mode_t mode = policy_.NewMode(ModeToTake(*directory)) & ~withheld;
+  // Linux ignores set-ID bits here. fakeroot gives them to the directory, and what GNU cp
+  // makes there has them.
+  const mode_t set_id = directory->source.stat.stx_mode & kSetIdBits;
+  const mode_t mode = (policy_.NewMode(ModeToTake(*directory)) & ~withheld) | set_id;
   std::optional<int32_t> made = MakeLabelled(kernel, *directory, mode);
   backup->clear();
   if (made == -EEXIST && policy_.backup != Backup::kNone) {
