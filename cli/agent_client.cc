@@ -2,18 +2,20 @@
 
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
-#include <grpcpp/create_channel.h>
-#include <grpcpp/security/credentials.h>
+#include <grpcpp/create_channel_posix.h>
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <set>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/cleanup/cleanup.h"
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "cli/trusted_connection.h"
 #include "core/base/mutex.h"
 #include "proto/address.h"
 #include "proto/ringcp.grpc.pb.h"
@@ -21,11 +23,12 @@
 namespace ringcp {
 namespace {
 
-std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target) {
+// A channel over the connection `fd`, which it owns.
+std::shared_ptr<grpc::Channel> MakeChannel(int fd) {
   grpc::ChannelArguments arguments;
   // No limit, because a page of file errors with long paths exceeds gRPC's default.
   arguments.SetMaxReceiveMessageSize(-1);
-  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
+  return grpc::CreateCustomInsecureChannelFromFd("agent", fd, arguments);
 }
 
 absl::Status FromGrpcStatus(const grpc::Status& status) {
@@ -38,21 +41,32 @@ void SetTimeout(absl::Duration timeout, grpc::ClientContext* context) {
                         absl::ToChronoMilliseconds(timeout));
 }
 
-// The reason within gRPC's message for a failed connection, which looks like "failed to
-// connect to all addresses; last error: UNKNOWN: unix:/x: No such file ...".
-std::string ConnectFailure(std::string message, const std::string& address) {
-  for (const std::string& before : {std::string("last error: "), address}) {
-    const size_t found = message.find(before);
-    if (found != std::string::npos) message.erase(0, found + before.size());
-  }
-  return message.substr(std::min(message.find_first_not_of(": "), message.size()));
-}
-
 }  // namespace
 
 struct AgentClient::Connection {
-  explicit Connection(const std::string& socket_path)
-      : stub(v1::CopyAgent::NewStub(MakeChannel(GrpcTarget(socket_path)))) {}
+  Connection(std::string socket_path, std::optional<uid_t> named_user)
+      : path(std::move(socket_path)), user(named_user) {}
+
+  using Stub = std::shared_ptr<v1::CopyAgent::Stub>;
+
+  // The stub of the present connection, or of a new one.
+  absl::StatusOr<Stub> Connected() {
+    MutexLock lock(&mutex);
+    if (stub != nullptr) return stub;
+    const absl::StatusOr<int> fd = ConnectToTrusted(path, user);
+    if (!fd.ok()) return fd.status();
+    stub = v1::CopyAgent::NewStub(MakeChannel(*fd));
+    return stub;
+  }
+
+  // A call by `used` has ended with `status`. Such a channel does not connect anew.
+  absl::Status NoteEnd(const Stub& used, const grpc::Status& status) {
+    if (status.error_code() == grpc::StatusCode::UNAVAILABLE) {
+      MutexLock lock(&mutex);
+      if (stub == used) stub = nullptr;
+    }
+    return FromGrpcStatus(status);
+  }
 
   // Calls `method` of the stub and returns its response.
   template <typename Request, typename Response>
@@ -62,10 +76,13 @@ struct AgentClient::Connection {
     grpc::ClientContext context;
     SetTimeout(timeout, &context);
     if (!Begin(&context)) return absl::CancelledError("given up");
+    const absl::Cleanup end = [this, &context] { End(&context); };
+    const absl::StatusOr<Stub> connected = Connected();
+    if (!connected.ok()) return connected.status();
     Response response;
-    const grpc::Status status = ((*stub).*method)(&context, request, &response);
-    End(&context);
-    if (!status.ok()) return FromGrpcStatus(status);
+    const absl::Status status =
+        NoteEnd(*connected, ((**connected).*method)(&context, request, &response));
+    if (!status.ok()) return status;
     return response;
   }
 
@@ -81,15 +98,18 @@ struct AgentClient::Connection {
     calls.erase(context);
   }
 
-  const std::unique_ptr<v1::CopyAgent::Stub> stub;
+  const std::string path;
+  const std::optional<uid_t> user;
 
   Mutex mutex;
   CondVar gave_up;
+  Stub stub ABSL_GUARDED_BY(mutex);  // Null if there is no connection.
   std::set<grpc::ClientContext*> calls ABSL_GUARDED_BY(mutex);  // Under way.
   bool given_up ABSL_GUARDED_BY(mutex) = false;
 };
 
-absl::StatusOr<std::unique_ptr<AgentClient>> AgentClient::Create(std::string address) {
+absl::StatusOr<std::unique_ptr<AgentClient>> AgentClient::Create(
+    std::string address, const std::string& user) {
   if (address.empty()) {
     absl::StatusOr<std::string> default_address = DefaultAgentAddress();
     if (!default_address.ok()) {
@@ -100,8 +120,14 @@ absl::StatusOr<std::unique_ptr<AgentClient>> AgentClient::Create(std::string add
   }
   const absl::StatusOr<std::string> socket_path = SocketPath(address);
   if (!socket_path.ok()) return socket_path.status();
-  return absl::WrapUnique(
-      new AgentClient(std::move(address), std::make_unique<Connection>(*socket_path)));
+  std::optional<uid_t> named;
+  if (!user.empty()) {
+    const absl::StatusOr<uid_t> found = FindUser(user);
+    if (!found.ok()) return found.status();
+    named = *found;
+  }
+  return absl::WrapUnique(new AgentClient(
+      std::move(address), std::make_unique<Connection>(*socket_path, named)));
 }
 
 AgentClient::AgentClient(std::string address, std::unique_ptr<Connection> connection)
@@ -110,18 +136,28 @@ AgentClient::AgentClient(std::string address, std::unique_ptr<Connection> connec
 AgentClient::~AgentClient() = default;
 
 absl::StatusOr<v1::AgentInfo> AgentClient::Connect() {
+  const auto unreachable = [this](const std::string& why) {
+    return absl::StrCat("cannot reach the agent at ", address_, ": ", why);
+  };
+  const absl::StatusOr<Connection::Stub> connected = connection_->Connected();
+  if (absl::IsUnavailable(connected.status())) {
+    return absl::UnavailableError(absl::StrCat(
+        unreachable(std::string(connected.status().message())), "; is ringcpd running?"));
+  }
+  if (!connected.ok()) {
+    return absl::PermissionDeniedError(
+        unreachable(std::string(connected.status().message())));
+  }
   absl::StatusOr<v1::AgentInfo> info = connection_->Call(
       &v1::CopyAgent::Stub::GetAgentInfo, v1::GetAgentInfoRequest(), kConnectTimeout);
-  if (absl::IsUnavailable(info.status())) {
-    return absl::UnavailableError(
-        absl::StrCat("cannot reach the agent at ", address_, ": ",
-                     ConnectFailure(std::string(info.status().message()), address_),
-                     "; is ringcpd running?"));
-  }
-  if (absl::IsDeadlineExceeded(info.status())) {
+  const absl::Status status = info.status();
+  if (absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status)) {
     return absl::UnavailableError(absl::StrCat(
-        "cannot reach the agent at ", address_, ": no answer within ",
-        absl::FormatDuration(kConnectTimeout), "; is it ringcpd that listens there?"));
+        unreachable(absl::IsUnavailable(status)
+                        ? std::string("the connection broke")
+                        : absl::StrCat("no answer within ",
+                                       absl::FormatDuration(kConnectTimeout))),
+        "; is it ringcpd that listens there?"));
   }
   return info;
 }
@@ -157,15 +193,16 @@ absl::Status AgentClient::WatchJob(
     const std::string& name, const std::function<void(const v1::JobEvent&)>& on_event) {
   grpc::ClientContext context;
   if (!connection_->Begin(&context)) return absl::CancelledError("given up");
+  const absl::Cleanup end = [this, &context] { connection_->End(&context); };
+  const absl::StatusOr<Connection::Stub> connected = connection_->Connected();
+  if (!connected.ok()) return connected.status();
   v1::WatchJobRequest request;
   request.set_name(name);
   const std::unique_ptr<grpc::ClientReader<v1::JobEvent>> reader =
-      connection_->stub->WatchJob(&context, request);
+      (*connected)->WatchJob(&context, request);
   v1::JobEvent event;
   while (reader->Read(&event)) on_event(event);
-  const grpc::Status status = reader->Finish();
-  connection_->End(&context);
-  return FromGrpcStatus(status);
+  return connection_->NoteEnd(*connected, reader->Finish());
 }
 
 void AgentClient::GiveUp() {

@@ -1,8 +1,10 @@
 // A connection to a copy agent: the API's calls as plain functions. It is the only place
-// in cli/ that uses gRPC, and initializes it only when the first AgentClient is made.
+// in cli/ that uses gRPC, and initializes it only when the first call is made. A
+// connection that has broken is made anew by the next call.
 //
-// Every failure is an absl::Status with the agent's code and message. Connect() and
-// WatchJob() return UNAVAILABLE if the agent can't be reached, or no longer can.
+// Every failure is an absl::Status with the agent's code and message. Calls return
+// UNAVAILABLE if the agent can't be reached, or no longer can, and PERMISSION_DENIED if
+// somebody listens there who is not trusted (trusted_connection.h).
 //
 // Thread-safety: all functions may be called by any thread.
 
@@ -28,10 +30,12 @@ class AgentClient {
   // The limit for later calls; generous, because a job's specification may be megabytes.
   static constexpr absl::Duration kCallTimeout = absl::Seconds(30);
 
-  // A client for `address`, "unix:/path"; empty for the default address. The first call
+  // A client for `address`, "unix:/path"; empty for the default address. The agent may be
+  // `user`'s, besides root's and the caller's own; empty: nobody else's. The first call
   // connects. INVALID_ARGUMENT or FAILED_PRECONDITION, with a message for the user, if
-  // `address` is not an address or there is no default.
-  static absl::StatusOr<std::unique_ptr<AgentClient>> Create(std::string address);
+  // `address` is not an address, there is no default, or no such user.
+  static absl::StatusOr<std::unique_ptr<AgentClient>> Create(std::string address,
+                                                             const std::string& user);
   ~AgentClient();
   AgentClient(const AgentClient&) = delete;
   AgentClient& operator=(const AgentClient&) = delete;

@@ -181,7 +181,7 @@ int RunAgentJob(const CopyCommandLine& command_line, const std::string& program)
   }
 
   const absl::StatusOr<std::unique_ptr<AgentClient>> created =
-      AgentClient::Create(*command_line.agent_address);
+      AgentClient::Create(*command_line.agent_address, command_line.agent_user);
   if (!created.ok()) {
     output->PrintFailure(std::string(created.status().message()));
     return kExitFailure;

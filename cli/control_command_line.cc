@@ -14,10 +14,17 @@ namespace {
 
 using Command = ControlCommandLine::Command;
 
-enum LongOption : int { kAgentOption = 256, kJsonOption, kHelpOption, kVersionOption };
+enum LongOption : int {
+  kAgentOption = 256,
+  kAgentUserOption,
+  kJsonOption,
+  kHelpOption,
+  kVersionOption
+};
 
 constexpr option kLongOptions[] = {
     {"agent", required_argument, nullptr, kAgentOption},
+    {"agent-user", required_argument, nullptr, kAgentUserOption},
     {"json", no_argument, nullptr, kJsonOption},
     {"help", no_argument, nullptr, kHelpOption},
     {"version", no_argument, nullptr, kVersionOption},
@@ -82,6 +89,9 @@ std::variant<ControlCommandLine, UsageError> ParseControlCommandLine(
         return ApplyOperands(argc - optind, argv + optind, std::move(command_line));
       case kAgentOption:
         command_line.agent_address = optarg;
+        break;
+      case kAgentUserOption:
+        command_line.agent_user = optarg;
         break;
       case kJsonOption:
         command_line.json = true;

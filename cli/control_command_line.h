@@ -21,6 +21,7 @@ struct ControlCommandLine {
   // without "jobs/".
   std::string job_name;
   std::string agent_address;  // Empty for the default address.
+  std::string agent_user;     // Whose agent it may be besides; empty: nobody else's.
   bool json = false;
 };
 

@@ -232,7 +232,7 @@ class ControlCommand {
 int RunControlCommand(const ControlCommandLine& command_line,
                       const std::string& program) {
   const absl::StatusOr<std::unique_ptr<AgentClient>> client =
-      AgentClient::Create(command_line.agent_address);
+      AgentClient::Create(command_line.agent_address, command_line.agent_user);
   if (!client.ok()) {
     WriteAll(STDERR_FILENO,
              absl::StrCat(program, ": ", std::string(client.status().message()), "\n"));

@@ -20,6 +20,7 @@ JOB is a job's name, as 'ringcp --detach' prints it, with or without 'jobs/'.
 
 Options:
       --agent=ADDRESS  the agent's address: unix:/PATH, or '' for the default
+      --agent-user=USER  whose agent it may be; without this root's and your own
       --json           print messages of ringcp.v1 in protobuf's JSON mapping, one a
                          line: Job for jobs, show and cancel, after it for show
                          a FileError for each error, JobEvent for watch,

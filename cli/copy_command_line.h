@@ -25,6 +25,8 @@ struct CopyCommandLine {
   ProgressMode progress = ProgressMode::kAuto;
   // The agent to submit to; empty for the default address. Absent: this process copies.
   std::optional<std::string> agent_address;
+  // Whose agent it may be, besides root's and the user's own; empty: nobody else's.
+  std::string agent_user;
   bool detach = false;
   bool verbose = false;
   bool debug = false;

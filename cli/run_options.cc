@@ -52,6 +52,12 @@ absl::Status SetAgent(const OptionText&, const char* argument, ParsedOptions* pa
   return absl::OkStatus();
 }
 
+absl::Status SetAgentUser(const OptionText&, const char* argument,
+                          ParsedOptions* parsed) {
+  parsed->command_line.agent_user = argument;
+  return absl::OkStatus();
+}
+
 constexpr std::string_view kTold = "What is told";
 constexpr std::string_view kRuns = "How and where it runs";
 
@@ -133,6 +139,15 @@ constexpr CopyOptionRow kRows[] = {
               "or '' for the default address",
       .is_gnu = false},
      SetAgent},
+    {{.word = "agent-user",
+      .argument = Argument::kRequired,
+      .argument_name = "USER",
+      .heading = kRuns,
+      .text =
+          "the agent may be USER's; without this it is root's or your own, or nothing "
+          "is sent to it",
+      .is_gnu = false},
+     SetAgentUser},
     {{.word = "detach",
       .heading = kRuns,
       .text = "with an agent: print the job's name and don't wait",

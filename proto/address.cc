@@ -5,7 +5,6 @@
 #include <cstdlib>
 
 #include "absl/status/status.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 
@@ -58,20 +57,6 @@ absl::StatusOr<std::string> DefaultAgentAddress(const char* xdg_runtime_dir, uid
   if (user == 0) return "unix:/run/ringcp/agent.sock";
   return absl::FailedPreconditionError(
       "XDG_RUNTIME_DIR is not set, so there is no default address");
-}
-
-std::string GrpcTarget(std::string_view socket_path) {
-  std::string target = "unix:";
-  for (const char byte : socket_path) {
-    if (absl::ascii_isalnum(static_cast<unsigned char>(byte)) ||
-        std::string_view("-._~/").find(byte) != std::string_view::npos) {
-      target.push_back(byte);
-    } else {
-      absl::StrAppend(&target, "%",
-                      absl::Hex(static_cast<unsigned char>(byte), absl::kZeroPad2));
-    }
-  }
-  return target;
 }
 
 }  // namespace ringcp

@@ -35,10 +35,6 @@ absl::StatusOr<std::string> DefaultAgentAddress();
 // value is ignored, as the variable's specification demands.
 absl::StatusOr<std::string> DefaultAgentAddress(const char* xdg_runtime_dir, uid_t user);
 
-// The target that gRPC's clients connect to for the socket at `socket_path`. They expect
-// the path of a unix address to be percent-encoded.
-std::string GrpcTarget(std::string_view socket_path);
-
 }  // namespace ringcp
 
 #endif  // RINGCP_PROTO_ADDRESS_H_

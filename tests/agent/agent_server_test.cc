@@ -10,10 +10,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
@@ -23,7 +26,6 @@
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "gtest/gtest.h"
-#include "proto/address.h"
 #include "proto/ringcp.grpc.pb.h"
 #include "tests/scratch_directory.h"
 #include "third_party/grpc_reflection/reflection_v1.grpc.pb.h"
@@ -33,6 +35,22 @@ namespace ringcp {
 namespace {
 
 using ::testing::HasSubstr;
+
+// The target that gRPC's clients connect to for the socket at `socket_path`: they expect
+// it to be percent-encoded.
+std::string GrpcTarget(std::string_view socket_path) {
+  std::string target = "unix:";
+  for (const char byte : socket_path) {
+    if (absl::ascii_isalnum(static_cast<unsigned char>(byte)) ||
+        std::string_view("-._~/").find(byte) != std::string_view::npos) {
+      target.push_back(byte);
+    } else {
+      absl::StrAppend(&target, "%",
+                      absl::Hex(static_cast<unsigned char>(byte), absl::kZeroPad2));
+    }
+  }
+  return target;
+}
 
 class AgentServerTest : public testing::Test {
  protected:

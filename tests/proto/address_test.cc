@@ -62,10 +62,5 @@ TEST(DefaultAgentAddressTest, OthersHaveNone) {
             absl::StatusCode::kFailedPrecondition);
 }
 
-TEST(GrpcTargetTest, UnusualBytesArePercentEncoded) {
-  EXPECT_EQ(GrpcTarget("/run/a-b_c.sock"), "unix:/run/a-b_c.sock");
-  EXPECT_EQ(GrpcTarget("/a b%\xE9"), "unix:/a%20b%25%e9");
-}
-
 }  // namespace
 }  // namespace ringcp
