@@ -66,7 +66,7 @@ grpc::ServerUnaryReactor* CopyAgentService::SubmitJob(
 grpc::ServerUnaryReactor* CopyAgentService::GetJob(grpc::CallbackServerContext* context,
                                                    const v1::GetJobRequest* request,
                                                    v1::Job* response) {
-  return Answer(context, jobs_->Get(request->name()), response);
+  return Answer(context, jobs_->Get(request->name(), request->view()), response);
 }
 
 grpc::ServerUnaryReactor* CopyAgentService::ListJobs(grpc::CallbackServerContext* context,
@@ -78,7 +78,7 @@ grpc::ServerUnaryReactor* CopyAgentService::ListJobs(grpc::CallbackServerContext
 grpc::ServerWriteReactor<v1::JobEvent>* CopyAgentService::WatchJob(
     grpc::CallbackServerContext* /*context*/, const v1::WatchJobRequest* request) {
   absl::StatusOr<std::unique_ptr<JobTable::Watch>> watch =
-      jobs_->OpenWatch(request->name(), request->since_version());
+      jobs_->OpenWatch(request->name(), request->since_version(), request->view());
   if (!watch.ok()) return new RefusedWatch(watch.status());
   if (++watchers_ > options_.watchers_max) {
     --watchers_;

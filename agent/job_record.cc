@@ -8,16 +8,32 @@
 #include "proto/job_conversion.h"
 
 namespace ringcp {
+namespace {
+
+std::shared_ptr<const v1::JobSpec> WithFirstSource(
+    const std::shared_ptr<const v1::JobSpec>& spec) {
+  if (spec->sources_size() <= 1) return spec;
+  auto basic = std::make_shared<v1::JobSpec>();
+  basic->add_sources(spec->sources(0));
+  basic->set_target(spec->target());
+  if (spec->has_options()) *basic->mutable_options() = spec->options();
+  *basic->mutable_labels() = spec->labels();
+  return basic;
+}
+
+}  // namespace
 
 JobRecord::JobRecord(std::string name, std::shared_ptr<const v1::JobSpec> spec,
                      absl::Time create_time)
     : spec_(std::move(spec)),
+      basic_spec_(WithFirstSource(spec_)),
       bytes_(static_cast<int64_t>(sizeof(JobRecord) + spec_->SpaceUsedLong())) {
   job_.set_name(std::move(name));
   job_.set_state(v1::Job::QUEUED);
   *job_.mutable_create_time() = TimeToApi(create_time);
   *job_.mutable_labels() = spec_->labels();
   job_.mutable_progress();
+  job_.set_sources_count(spec_->sources_size());
   job_.set_version(1);
 }
 

@@ -50,6 +50,9 @@ class JobRecord {
   bool ended() const;
   int64_t version() const { return job_.version(); }
 
+  // The specification with its first source only.
+  const std::shared_ptr<const v1::JobSpec>& basic_spec() const { return basic_spec_; }
+
   // The job without its specification, which may be large: a caller that takes a snapshot
   // under a lock adds it after releasing the lock.
   const v1::Job& snapshot() const { return job_; }
@@ -76,6 +79,7 @@ class JobRecord {
   void NoteChange() { job_.set_version(job_.version() + 1); }
 
   const std::shared_ptr<const v1::JobSpec> spec_;
+  const std::shared_ptr<const v1::JobSpec> basic_spec_;
   v1::Job job_;
   std::vector<KeptError> errors_;
   int64_t bytes_;

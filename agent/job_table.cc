@@ -54,6 +54,24 @@ absl::Status RefusePathsOfThisProcess(const CopyRequest& request) {
                    "/dev/stdin); copy it without an agent"));
 }
 
+// `view`, or `otherwise` if it is not specified. INVALID_ARGUMENT if it is unknown.
+absl::StatusOr<v1::JobView> ChooseView(v1::JobView view, v1::JobView otherwise) {
+  switch (view) {
+    case v1::JOB_VIEW_UNSPECIFIED:
+      return otherwise;
+    case v1::JOB_VIEW_BASIC:
+    case v1::JOB_VIEW_FULL:
+      return view;
+    default:
+      return FieldViolation("view", "must be a value that this version knows");
+  }
+}
+
+const std::shared_ptr<const v1::JobSpec>& SpecOf(const JobRecord& record,
+                                                 v1::JobView view) {
+  return view == v1::JOB_VIEW_BASIC ? record.basic_spec() : record.spec();
+}
+
 v1::Job::State FinalState(JobResult::Outcome outcome) {
   switch (outcome) {
     case JobResult::Outcome::kSucceeded:
@@ -215,10 +233,12 @@ absl::StatusOr<v1::Job> JobTable::Submit(v1::JobSpec spec, std::string_view requ
   return TakeSnapshot(*known).Whole();
 }
 
-absl::StatusOr<v1::Job> JobTable::Get(std::string_view name) {
+absl::StatusOr<v1::Job> JobTable::Get(std::string_view name, v1::JobView view) {
+  const absl::StatusOr<v1::JobView> chosen = ChooseView(view, v1::JOB_VIEW_FULL);
+  if (!chosen.ok()) return chosen.status();
   absl::StatusOr<EntryPtr> entry = Find(name);
   if (!entry.ok()) return entry.status();
-  return TakeSnapshot(**entry).Whole();
+  return TakeSnapshot(**entry, *chosen).Whole();
 }
 
 absl::StatusOr<v1::ListJobsResponse> JobTable::List(const v1::ListJobsRequest& request) {
@@ -226,6 +246,8 @@ absl::StatusOr<v1::ListJobsResponse> JobTable::List(const v1::ListJobsRequest& r
   if (!page_size.ok()) return page_size.status();
   const absl::StatusOr<JobFilter> filter = JobFilter::Parse(request.filter());
   if (!filter.ok()) return filter.status();
+  const absl::StatusOr<v1::JobView> view = ChooseView(request.view(), v1::JOB_VIEW_BASIC);
+  if (!view.ok()) return view.status();
   const PageTokens tokens(absl::StrCat(instance_, "|jobs|", request.filter()));
   const absl::StatusOr<std::optional<int64_t>> last = tokens.Decode(request.page_token());
   if (!last.ok()) return last.status();
@@ -250,14 +272,14 @@ absl::StatusOr<v1::ListJobsResponse> JobTable::List(const v1::ListJobsRequest& r
       --next;
       const Entry& entry = *next->second;
       if (!filter->Matches(entry.record.state(), *entry.record.spec())) continue;
-      page_bytes +=
-          entry.record.snapshot().ByteSizeLong() + entry.record.spec()->ByteSizeLong();
+      const auto& spec = SpecOf(entry.record, *view);
+      page_bytes += entry.record.snapshot().ByteSizeLong() + spec->ByteSizeLong();
       if (!page.empty() && (page.size() == static_cast<size_t>(*page_size) ||
                             page_bytes > kPageBytesMax)) {
         more = true;
         break;
       }
-      page.push_back({entry.record.snapshot(), entry.record.spec()});
+      page.push_back({entry.record.snapshot(), spec});
       last_listed = entry.sequence;
     }
   }
@@ -311,11 +333,13 @@ absl::StatusOr<v1::Job> JobTable::Cancel(std::string_view name) {
 }
 
 absl::StatusOr<std::unique_ptr<JobTable::Watch>> JobTable::OpenWatch(
-    std::string_view name, int64_t since_version) {
+    std::string_view name, int64_t since_version, v1::JobView view) {
   if (since_version < 0) return FieldViolation("since_version", "must not be negative");
+  const absl::StatusOr<v1::JobView> chosen = ChooseView(view, v1::JOB_VIEW_BASIC);
+  if (!chosen.ok()) return chosen.status();
   absl::StatusOr<EntryPtr> entry = Find(name);
   if (!entry.ok()) return entry.status();
-  auto watch = std::unique_ptr<Watch>(new Watch(this, *entry));
+  auto watch = std::unique_ptr<Watch>(new Watch(this, *entry, *chosen));
   MutexLock lock(&mutex_);
   watch->errors_sent_ = (*entry)->record.ErrorsUpTo(since_version);
   return watch;
@@ -375,10 +399,10 @@ absl::StatusOr<JobTable::EntryPtr> JobTable::Find(std::string_view name) {
       "there is no job ", absl::CHexEscape(std::string(name.substr(0, 64)))));
 }
 
-JobTable::Snapshot JobTable::TakeSnapshot(Entry& entry) {
+JobTable::Snapshot JobTable::TakeSnapshot(Entry& entry, v1::JobView view) {
   Sample(entry);
   MutexLock lock(&mutex_);
-  return {entry.record.snapshot(), entry.record.spec()};
+  return {entry.record.snapshot(), SpecOf(entry.record, view)};
 }
 
 void JobTable::Sample(Entry& entry) {
@@ -573,7 +597,7 @@ std::optional<v1::JobEvent> JobTable::Watch::Next() {
     if (record.version() == version_ && errors_sent_ == record.errors_size()) {
       return std::nullopt;
     }
-    snapshot = {record.snapshot(), record.spec()};
+    snapshot = {record.snapshot(), SpecOf(record, view_)};
     size_t error_bytes = 0;
     for (; errors_sent_ < record.errors_size(); ++errors_sent_) {
       const v1::FileError& error = record.error(errors_sent_);

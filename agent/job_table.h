@@ -80,7 +80,8 @@ class JobTable {
 
   // The job as it is now. Here and below: NOT_FOUND for an unknown job, INVALID_ARGUMENT
   // for a name that can't be a job's.
-  absl::StatusOr<v1::Job> Get(std::string_view name);
+  absl::StatusOr<v1::Job> Get(std::string_view name,
+                              v1::JobView view = v1::JOB_VIEW_FULL);
 
   // One page of the jobs, newest first. Jobs that are submitted between two pages of one
   // listing are not listed; no other job is listed twice or left out.
@@ -94,10 +95,12 @@ class JobTable {
   absl::StatusOr<v1::Job> Cancel(std::string_view name);
 
   // A reader of the job's changes, which gets the errors found after version
-  // `since_version`. INVALID_ARGUMENT naming the field if that is negative.
-  // REQUIRES: the table outlives the Watch.
+  // `since_version`, and of which each event has the job in `view`. INVALID_ARGUMENT
+  // naming the field if that is negative, or unknown. REQUIRES: the table outlives the
+  // Watch.
   absl::StatusOr<std::unique_ptr<Watch>> OpenWatch(std::string_view name,
-                                                   int64_t since_version);
+                                                   int64_t since_version,
+                                                   v1::JobView view = v1::JOB_VIEW_BASIC);
 
   Counts counts();
 
@@ -124,7 +127,8 @@ class JobTable {
   };
 
   absl::StatusOr<EntryPtr> Find(std::string_view name);
-  Snapshot TakeSnapshot(Entry& entry) ABSL_LOCKS_EXCLUDED(mutex_);
+  Snapshot TakeSnapshot(Entry& entry, v1::JobView view = v1::JOB_VIEW_FULL)
+      ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Brings the counters of a running job up to date.
   void Sample(Entry& entry) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -220,10 +224,12 @@ class JobTable::Watch {
  private:
   friend class JobTable;
 
-  Watch(JobTable* table, EntryPtr entry) : table_(table), entry_(std::move(entry)) {}
+  Watch(JobTable* table, EntryPtr entry, v1::JobView view)
+      : table_(table), entry_(std::move(entry)), view_(view) {}
 
   JobTable* const table_;
   const EntryPtr entry_;
+  const v1::JobView view_;
   std::optional<int64_t> told_as_;  // The watcher's number at the hub.
   // As of the last event.
   int64_t version_ = 0;

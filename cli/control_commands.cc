@@ -93,6 +93,8 @@ class ControlCommand {
   absl::Status ForEachJob(const OnJob& on_job) {
     v1::ListJobsRequest request;
     request.set_page_size(kJobsPerPage);
+    // The table needs no sources.
+    request.set_view(command_line_.json ? v1::JOB_VIEW_FULL : v1::JOB_VIEW_BASIC);
     do {
       const absl::StatusOr<v1::ListJobsResponse> page = client_.ListJobs(request);
       if (!page.ok()) return page.status();

@@ -281,7 +281,9 @@ TEST_F(AgentServerTest, AWatcherThatDoesNotReadDoesNotHoldUpTheEnd) {
   spec.add_sources(directory_.MakeFifo("fifo"));
   spec.set_target(directory_.path());
   grpc::ClientContext context;
-  const auto watch = stub->WatchJob(&context, Submit(stub.get(), spec));
+  v1::WatchJobRequest request = Submit(stub.get(), spec);
+  request.set_view(v1::JOB_VIEW_FULL);
+  const auto watch = stub->WatchJob(&context, request);
   v1::JobEvent event;
   ASSERT_TRUE(watch->Read(&event));
   const auto start = std::chrono::steady_clock::now();

@@ -84,6 +84,27 @@ TEST_F(JobTableQueryTest, WarningsTakeUpATenthOfTheRoomForErrors) {
   EXPECT_EQ(page->errors_size() - warnings, ended.progress().files_failed());
 }
 
+TEST_F(JobTableQueryTest, ListsAndEventsHaveOneSourceUnlessAllAreAskedFor) {
+  const Job job = Submit(specs_.Failing(9));
+  EXPECT_EQ(job.spec().sources_size(), 9);
+  const auto has = [&job](const Job& shown, int sources) {
+    EXPECT_EQ(shown.spec().sources_size(), sources);
+    EXPECT_EQ(shown.sources_count(), 9);
+    EXPECT_EQ(shown.spec().sources(0), job.spec().sources(0));
+    EXPECT_NE(shown.spec().target(), "");
+  };
+  has(*table().Get(job.name(), v1::JOB_VIEW_UNSPECIFIED), 9);
+  has(*table().Get(job.name(), v1::JOB_VIEW_BASIC), 1);
+  v1::ListJobsRequest request;
+  has(table().List(request)->jobs(0), 1);
+  request.set_view(v1::JOB_VIEW_FULL);
+  has(table().List(request)->jobs(0), 9);
+  has((*table().OpenWatch(job.name(), 0))->Next()->job(), 1);
+  has((*table().OpenWatch(job.name(), 0, v1::JOB_VIEW_FULL))->Next()->job(), 9);
+  request.set_view(static_cast<v1::JobView>(7));
+  EXPECT_EQ(table().List(request).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
 TEST_F(JobTableQueryTest, AnotherJobsErrorTokenIsRefused) {
   const Job first = WaitFor(Submit(specs_.Failing(3)).name(), Job::FAILED);
   const Job second = WaitFor(Submit(specs_.Failing(3)).name(), Job::FAILED);
