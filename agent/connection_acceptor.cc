@@ -52,9 +52,9 @@ ConnectionAcceptor::~ConnectionAcceptor() {
   close(stop_);
 }
 
-std::vector<pollfd> ConnectionAcceptor::Polled() const {
+std::vector<pollfd> ConnectionAcceptor::Polled(SteadyTime now) const {
   std::vector<pollfd> polled = {{stop_, POLLIN, 0}};
-  const bool is_paused = std::chrono::steady_clock::now() < paused_until_;
+  const bool is_paused = now < paused_until_;
   for (const int fd : listening_) {
     polled.push_back({is_paused ? -1 : fd, POLLIN, 0});  // -1 is left out.
   }
@@ -73,8 +73,10 @@ int ConnectionAcceptor::PollMilliseconds(SteadyTime now) const {
 
 void ConnectionAcceptor::Run() {
   while (true) {
-    std::vector<pollfd> polled = Polled();
-    const int timeout = PollMilliseconds(std::chrono::steady_clock::now());
+    // One time for both, or a pause might end in between and nobody be listened to.
+    const SteadyTime before = std::chrono::steady_clock::now();
+    std::vector<pollfd> polled = Polled(before);
+    const int timeout = PollMilliseconds(before);
     if (poll(polled.data(), polled.size(), timeout) < 0) {
       // The only other error is a temporary lack of memory in the kernel.
       if (errno != EINTR) std::this_thread::sleep_for(kPause);
@@ -109,8 +111,8 @@ void ConnectionAcceptor::TakeOrClose(int fd) {
   std::array<char, kGreeting.size()> said;
   const ssize_t size = recv(fd, said.data(), said.size(), MSG_PEEK | MSG_DONTWAIT);
   struct stat stat;
-  if (size <= 0 || fstat(fd, &stat) != 0 ||
-      !kGreeting.starts_with(std::string_view(said.data(), static_cast<size_t>(size)))) {
+  if (size < static_cast<ssize_t>(said.size()) ||
+      std::string_view(said.data(), said.size()) != kGreeting || fstat(fd, &stat) != 0) {
     close(fd);
     return;
   }

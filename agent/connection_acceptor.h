@@ -65,7 +65,7 @@ class ConnectionAcceptor {
   void Run();
   // What to wait for: the end, clients that wait to be accepted, and then, in their
   // order, those that have said nothing yet.
-  std::vector<pollfd> Polled() const;
+  std::vector<pollfd> Polled(SteadyTime now) const;
   // For how long at most; -1: for any time.
   int PollMilliseconds(SteadyTime now) const;
   // Looks at the silent connections, as far as `polled` says that something has come.

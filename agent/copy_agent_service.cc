@@ -80,12 +80,19 @@ grpc::ServerWriteReactor<v1::JobEvent>* CopyAgentService::WatchJob(
   absl::StatusOr<std::unique_ptr<JobTable::Watch>> watch =
       jobs_->OpenWatch(request->name(), request->since_version(), request->view());
   if (!watch.ok()) return new RefusedWatch(watch.status());
-  if (++watchers_ > options_.watchers_max) {
+  const auto bytes = static_cast<int64_t>((*watch)->event_bytes_max());
+  const auto leave = [this, bytes] {
     --watchers_;
+    watched_bytes_ -= bytes;
+  };
+  const int64_t watched_bytes = watched_bytes_ += bytes;
+  if (++watchers_ > options_.watchers_max || watched_bytes > kWatchedBytesMax) {
+    leave();
     return new RefusedWatch(absl::ResourceExhaustedError(
-        absl::StrCat("there are ", options_.watchers_max, " watchers already")));
+        absl::StrCat("there are ", options_.watchers_max, " watchers already, or their ",
+                     "events take more than ", kWatchedBytesMax, " bytes")));
   }
-  return WatchCall::Start(*std::move(watch), [this] { --watchers_; });
+  return WatchCall::Start(*std::move(watch), leave);
 }
 
 grpc::ServerUnaryReactor* CopyAgentService::ListJobErrors(

@@ -8,6 +8,7 @@
 #define RINGCP_AGENT_COPY_AGENT_SERVICE_H_
 
 #include <atomic>
+#include <cstdint>
 #include <string>
 
 #include "agent/job_table.h"
@@ -17,9 +18,14 @@
 
 namespace ringcp {
 
-// The most watchers at the same time, over all jobs. Each takes some 50 KiB of memory,
-// and makes the events of the others come less often (watch_ticks.h).
+// The most watchers at the same time, over all jobs. Each makes the events of the others
+// come less often (watch_ticks.h).
 inline constexpr int kWatchersMax = 1000;
+
+// The most bytes of one event for each of them: an event waits in memory for as long as
+// its reader does not read. Enough for as many watchers as there may be, unless their
+// events hold large specifications.
+inline constexpr int64_t kWatchedBytesMax = 384 * 1024 * 1024;
 
 class CopyAgentService final : public v1::CopyAgent::CallbackService {
  public:
@@ -58,6 +64,7 @@ class CopyAgentService final : public v1::CopyAgent::CallbackService {
   const Options options_;
   const std::string kernel_;
   std::atomic<int> watchers_ = 0;
+  std::atomic<int64_t> watched_bytes_ = 0;
 };
 
 }  // namespace ringcp

@@ -60,6 +60,7 @@ void JobRecord::AddError(v1::FileError error, bool keep) {
   if (!keep) return;
   bytes_ += ErrorBytes(error);
   errors_.push_back({version(), std::move(error)});
+  job_.set_errors_count(static_cast<int32_t>(errors_.size()));
 }
 
 void JobRecord::End(v1::Job::State state, std::string reason, absl::Time now) {

@@ -3,6 +3,7 @@
 #include <random>
 #include <utility>
 
+#include "absl/strings/cord.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -10,9 +11,11 @@
 #include "agent/job_record.h"
 #include "agent/job_table_entry.h"
 #include "core/base/check.h"
+#include "google/protobuf/any.pb.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "proto/field_violations.h"
 #include "proto/job_spec.h"
+#include "third_party/google_rpc/rpc_status.pb.h"
 
 namespace ringcp {
 namespace {
@@ -20,6 +23,18 @@ namespace {
 std::string NewInstance() {
   std::random_device random;
   return absl::StrCat(random(), "-", random());
+}
+
+// A status by which a client knows that the agent itself has refused its call.
+absl::Status RefusedBecause(const std::string& reason, std::string_view message) {
+  google::rpc::ErrorInfo info;
+  info.set_reason(reason);
+  info.set_domain("ringcp");
+  google::protobuf::Any packed;
+  packed.PackFrom(info);
+  absl::Status status = absl::UnavailableError(std::string(message));
+  status.SetPayload(packed.type_url(), absl::Cord(packed.value()));
+  return status;
 }
 
 }  // namespace
@@ -60,7 +75,7 @@ absl::StatusOr<v1::Job> JobTable::Submit(v1::JobSpec spec, std::string_view requ
     if (found != by_request_id_.end()) {
       known = found->second;
     } else {
-      if (draining_) return absl::UnavailableError("the agent is shutting down");
+      if (draining_) return RefusedBecause("SHUTTING_DOWN", "the agent is shutting down");
       if (schedule_.waiting() >= static_cast<size_t>(limits().queued_jobs_max)) {
         return absl::ResourceExhaustedError(absl::StrCat(
             "the queue is full: ", schedule_.waiting(), " jobs are waiting"));
@@ -99,17 +114,18 @@ absl::StatusOr<v1::Job> JobTable::Submit(v1::JobSpec spec, std::string_view requ
 absl::StatusOr<v1::Job> JobTable::Cancel(std::string_view name) {
   absl::StatusOr<EntryPtr> entry = Find(name);
   if (!entry.ok()) return entry.status();
-  bool ended_here = false;
   {
     MutexLock lock(&mutex_);
     if (!(*entry)->record.ended()) {
       CancelEntry(**entry, "CancelJob was called");
-      ended_here = (*entry)->record.ended();
+      // The log may wait for its reader, but no caller does.
+      if ((*entry)->record.ended()) {
+        log_lines_.push_back(EndLine((*entry)->record.snapshot()));
+        work_available_.NotifyOne();
+      }
     }
   }
-  Snapshot snapshot = TakeSnapshot(**entry);
-  if (ended_here) Log(EndLine(snapshot.job));
-  return std::move(snapshot).Whole();
+  return TakeSnapshot(**entry).Whole();
 }
 
 void JobTable::Drain() {

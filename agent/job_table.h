@@ -8,7 +8,8 @@
 // Thread-safety: any thread may call every member function; the destructor must come
 // last.
 //
-// Locks, in the order they are taken: an entry's `sampling`, the locks inside a CopyJob,
+// Locks, in the order they are taken: a WatchCall's, an entry's `sampling`, the locks
+// inside a CopyJob,
 // the table's `mutex_`, the hub's. Under `mutex_` the table calls nothing of a CopyJob
 // but Cancel(), which takes no lock; otherwise a job's thread that reports an error could
 // deadlock with the caller.
@@ -50,9 +51,9 @@ class JobTable {
     int job_files_max = 0;
     // The process's umask, which the jobs use.
     mode_t umask = 022;
-    // Gets one line, without a newline, when a job starts, when it ends, and when it has
-    // to wait for another job's target. Several threads may call it at the same time, but
-    // never under a lock. Optional.
+    // Gets one line, without a newline, when a job starts, when it ends, when it warns,
+    // and when it has to wait for another job's target. Several threads may call it at
+    // the same time. It may wait: only jobs do then. Optional.
     std::function<void(std::string_view line)> log;
   };
 
@@ -187,6 +188,8 @@ class JobTable {
   std::deque<EntryPtr> started_ ABSL_GUARDED_BY(mutex_);
   // Ended jobs, in the order they ended.
   std::deque<EntryPtr> ended_ ABSL_GUARDED_BY(mutex_);
+  // For the log, which the threads that run jobs write to.
+  std::vector<std::string> log_lines_ ABSL_GUARDED_BY(mutex_);
   v1::EngineReport engine_totals_ ABSL_GUARDED_BY(mutex_);  // Of jobs that have ended.
   int64_t remembered_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
@@ -206,7 +209,7 @@ class JobTable::Watch {
   // The most errors in one event, and the most bytes of these: even with the largest
   // specification an event stays below the 4 MiB that gRPC's clients accept.
   static constexpr size_t kEventErrorsMax = 1000;
-  static constexpr size_t kEventErrorBytesMax = 512 * 1024;
+  static constexpr size_t kEventErrorBytesMax = 256 * 1024;
 
   ~Watch();
 
@@ -217,6 +220,12 @@ class JobTable::Watch {
   // the present state. Together, the events hold all errors that were kept, in order and
   // without gaps, except that the final event leaves out the last ones if they don't fit.
   std::optional<v1::JobEvent> Next();
+
+  // The approximate size of the largest event.
+  size_t event_bytes_max() const;
+
+  // Whether the last event had no room for all errors that there were.
+  bool has_more_errors() const { return has_more_errors_; }
 
   // Whether the last event's state is final.
   bool ended() const { return ended_; }
@@ -234,6 +243,7 @@ class JobTable::Watch {
   // As of the last event.
   int64_t version_ = 0;
   size_t errors_sent_ = 0;
+  bool has_more_errors_ = false;
   bool ended_ = false;
 };
 

@@ -194,6 +194,10 @@ JobTable::Watch::~Watch() {
   if (told_as_.has_value()) table_->hub_.Remove(entry_->sequence, *told_as_);
 }
 
+size_t JobTable::Watch::event_bytes_max() const {
+  return SpecOf(entry_->record, view_)->ByteSizeLong() + kEventErrorBytesMax;
+}
+
 void JobTable::Watch::Tell(std::weak_ptr<Watcher> watcher) {
   RINGCP_CHECK(!told_as_.has_value());
   told_as_ = table_->hub_.Add(entry_->sequence, std::move(watcher));
@@ -223,6 +227,7 @@ std::optional<v1::JobEvent> JobTable::Watch::Next() {
       }
       *event.add_errors() = error;
     }
+    has_more_errors_ = errors_sent_ < record.errors_size();
     version_ = record.version();
     ended_ = record.ended();
   }

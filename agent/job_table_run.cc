@@ -98,7 +98,8 @@ std::optional<JobTable::Work> JobTable::TakeWork() {
   Work work;
   MutexLock lock(&mutex_);
   while (true) {
-    work.log_lines = StartJobs();
+    work.log_lines = std::exchange(log_lines_, {});
+    for (std::string& line : StartJobs()) work.log_lines.push_back(std::move(line));
     if (!started_.empty()) {
       work.to_run = std::move(started_.front());
       started_.pop_front();

@@ -25,14 +25,18 @@ WatchCall* WatchCall::Start(std::unique_ptr<JobTable::Watch> watch,
 
 void WatchCall::OnNews() {
   MutexLock lock(&mutex_);
+  has_news_ = true;
   SendNext();
 }
 
 void WatchCall::OnWriteDone(bool ok) {
   MutexLock lock(&mutex_);
   writing_ = false;
+  // A reader that is slow holds no memory meanwhile.
+  event_.Clear();
   if (!ok || cancelled_) return EndEarly();
-  SendNext();
+  // Without news there may be errors that the event had no room for.
+  if (has_news_ || watch_->has_more_errors()) SendNext();
 }
 
 void WatchCall::OnCancel() {
@@ -54,6 +58,7 @@ void WatchCall::OnDone() {
 
 void WatchCall::SendNext() {
   if (writing_ || ended_ || cancelled_) return;
+  has_news_ = false;
   std::optional<v1::JobEvent> event = watch_->Next();
   if (!event.has_value()) return;
   event_ = *std::move(event);

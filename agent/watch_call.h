@@ -1,5 +1,6 @@
-// One call of WatchJob: sends a job's events to a client, one after the other, as they
-// come. While an event is under way to a slow reader, the versions that pass are skipped.
+// One call of WatchJob: sends a job's events to a client, one after the other, but no
+// faster than the hub tells of news. While an event is under way to a slow reader, the
+// versions that pass are skipped.
 //
 // Thread-safety: gRPC and the hub's thread call it at the same time. It owns itself: it
 // is gone when gRPC has ended the call.
@@ -19,9 +20,7 @@
 
 namespace ringcp {
 
-class WatchCall final : public grpc::ServerWriteReactor<v1::JobEvent>,
-                        public Watcher,
-                        public std::enable_shared_from_this<WatchCall> {
+class WatchCall final : public grpc::ServerWriteReactor<v1::JobEvent>, public Watcher {
  public:
   // Begins to send what `watch` has. `on_end` is called once, when the call has ended.
   static WatchCall* Start(std::unique_ptr<JobTable::Watch> watch,
@@ -46,8 +45,10 @@ class WatchCall final : public grpc::ServerWriteReactor<v1::JobEvent>,
 
   Mutex mutex_;
   std::unique_ptr<JobTable::Watch> watch_ ABSL_GUARDED_BY(mutex_);
-  v1::JobEvent event_;  // Under way if writing_; nobody else touches it then.
+  v1::JobEvent event_;  // gRPC reads it until OnWriteDone(), the last one until OnDone().
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  // There was news while an event was under way.
+  bool has_news_ ABSL_GUARDED_BY(mutex_) = false;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
   // gRPC was told how the call ends, and takes nothing more.
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;

@@ -30,6 +30,8 @@ void WatchHub::Remove(int64_t job, int64_t number) {
   const auto found = watchers_.find(job);
   if (found == watchers_.end()) return;
   count_ -= found->second.erase(number);
+  if (count_ > 0) ticks_.Left(std::chrono::steady_clock::now(), count_);
+  woken_.NotifyOne();
   if (!found->second.empty()) return;
   watchers_.erase(found);
   changed_.erase(job);

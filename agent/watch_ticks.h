@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <utility>
 
 #include "core/base/mutex.h"
 
@@ -33,17 +34,30 @@ class WatchTicks {
     return std::max(kInterval, needed);
   }
 
-  // Somebody began to watch; they are `watchers` now.
+  // Somebody began to watch; they are `watchers` now. Only one tick in two comes early,
+  // so that watchers who come one after the other do not make many.
   void Joined(SteadyTime now, size_t watchers) {
-    const auto early = Interval(watchers) / kEarlyPart;
-    const SteadyTime soon = std::max(now, last_) + early;
-    next_ = watchers == 1 ? soon : std::min(next_, soon);
+    const SteadyTime soon = std::max(now, last_) + Interval(watchers) / kEarlyPart;
+    if (watchers == 1) {
+      next_ = soon;
+    } else if (!was_early_) {
+      next_ = std::min(next_, soon);
+    } else {
+      return;
+    }
+    is_early_ = true;
+  }
+
+  // Somebody has left; they are `watchers` now.
+  void Left(SteadyTime now, size_t watchers) {
+    next_ = std::min(next_, std::max(now, last_ + Interval(watchers)));
   }
 
   // There was a tick for `watchers` watchers.
   void Ticked(SteadyTime now, size_t watchers) {
     last_ = now;
     next_ = now + Interval(watchers);
+    was_early_ = std::exchange(is_early_, false);
   }
 
   SteadyTime next() const { return next_; }
@@ -51,6 +65,8 @@ class WatchTicks {
  private:
   SteadyTime last_;
   SteadyTime next_;
+  bool is_early_ = false;   // The next tick was brought forward.
+  bool was_early_ = false;  // The last one was.
 };
 
 }  // namespace ringcp

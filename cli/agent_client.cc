@@ -13,6 +13,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/cleanup/cleanup.h"
 #include "absl/memory/memory.h"
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "cli/trusted_connection.h"
@@ -31,9 +32,17 @@ std::shared_ptr<grpc::Channel> MakeChannel(int fd) {
   return grpc::CreateCustomInsecureChannelFromFd("agent", fd, arguments);
 }
 
+// How long to wait before the agent is tried again that has too many clients waiting.
+constexpr absl::Duration kConnectPause = absl::Milliseconds(50);
+
+// The agent's details of an error are the payload; without them the error may be gRPC's.
 absl::Status FromGrpcStatus(const grpc::Status& status) {
-  return absl::Status(static_cast<absl::StatusCode>(status.error_code()),
+  absl::Status result(static_cast<absl::StatusCode>(status.error_code()),
                       status.error_message());
+  if (!status.error_details().empty()) {
+    result.SetPayload(AgentClient::kDetails, absl::Cord(status.error_details()));
+  }
+  return result;
 }
 
 void SetTimeout(absl::Duration timeout, grpc::ClientContext* context) {
@@ -51,12 +60,34 @@ struct AgentClient::Connection {
 
   // The stub of the present connection, or of a new one.
   absl::StatusOr<Stub> Connected() {
-    MutexLock lock(&mutex);
-    if (stub != nullptr) return stub;
-    const absl::StatusOr<int> fd = ConnectToTrusted(path, user);
+    {
+      MutexLock lock(&mutex);
+      if (stub != nullptr) return stub;
+    }
+    const SteadyTime give_up =
+        std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(kConnectTimeout);
+    absl::StatusOr<int> fd = ConnectToTrusted(path, user);
+    // Others are waiting to be accepted as well.
+    while (absl::IsResourceExhausted(fd.status()) &&
+           std::chrono::steady_clock::now() < give_up && Wait(kConnectPause)) {
+      fd = ConnectToTrusted(path, user);
+    }
     if (!fd.ok()) return fd.status();
-    stub = v1::CopyAgent::NewStub(MakeChannel(*fd));
+    const Stub made = v1::CopyAgent::NewStub(MakeChannel(*fd));
+    MutexLock lock(&mutex);
+    // Another thread may have been faster.
+    if (stub == nullptr) stub = made;
     return stub;
+  }
+
+  // As AgentClient::Wait().
+  bool Wait(absl::Duration time) {
+    const SteadyTime until =
+        std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(time);
+    MutexLock lock(&mutex);
+    while (!given_up && gave_up.WaitUntil(&mutex, until)) {
+    }
+    return !given_up;
   }
 
   // A call by `used` has ended with `status`. Such a channel does not connect anew.
@@ -139,14 +170,11 @@ absl::StatusOr<v1::AgentInfo> AgentClient::Connect() {
   const auto unreachable = [this](const std::string& why) {
     return absl::StrCat("cannot reach the agent at ", address_, ": ", why);
   };
-  const absl::StatusOr<Connection::Stub> connected = connection_->Connected();
-  if (absl::IsUnavailable(connected.status())) {
-    return absl::UnavailableError(absl::StrCat(
-        unreachable(std::string(connected.status().message())), "; is ringcpd running?"));
-  }
+  const absl::Status connected = connection_->Connected().status();
   if (!connected.ok()) {
-    return absl::PermissionDeniedError(
-        unreachable(std::string(connected.status().message())));
+    return absl::UnavailableError(
+        absl::StrCat(unreachable(std::string(connected.message())),
+                     absl::IsNotFound(connected) ? "; is ringcpd running?" : ""));
   }
   absl::StatusOr<v1::AgentInfo> info = connection_->Call(
       &v1::CopyAgent::Stub::GetAgentInfo, v1::GetAgentInfoRequest(), kConnectTimeout);
@@ -212,14 +240,6 @@ void AgentClient::GiveUp() {
   connection_->gave_up.NotifyAll();
 }
 
-bool AgentClient::Wait(absl::Duration time) {
-  const SteadyTime until =
-      std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(time);
-  MutexLock lock(&connection_->mutex);
-  while (!connection_->given_up &&
-         connection_->gave_up.WaitUntil(&connection_->mutex, until)) {
-  }
-  return !connection_->given_up;
-}
+bool AgentClient::Wait(absl::Duration time) { return connection_->Wait(time); }
 
 }  // namespace ringcp

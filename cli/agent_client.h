@@ -30,6 +30,10 @@ class AgentClient {
   // The limit for later calls; generous, because a job's specification may be megabytes.
   static constexpr absl::Duration kCallTimeout = absl::Seconds(30);
 
+  // The payload of the status of a call that the agent itself has refused: a serialized
+  // google.rpc.Status. Without it nobody knows whether the call has reached the agent.
+  static constexpr char kDetails[] = "type.googleapis.com/google.rpc.Status";
+
   // A client for `address`, "unix:/path"; empty for the default address. The agent may be
   // `user`'s, besides root's and the caller's own; empty: nobody else's. The first call
   // connects. INVALID_ARGUMENT or FAILED_PRECONDITION, with a message for the user, if

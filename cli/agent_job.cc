@@ -60,11 +60,11 @@ std::string RandomRequestId() {
 
 // Whether it is not known what became of a call that was answered so.
 bool IsUndecided(const absl::Status& status) {
-  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
+  const bool is_refusal = status.GetPayload(AgentClient::kDetails).has_value();
+  return absl::IsDeadlineExceeded(status) || absl::IsCancelled(status) ||
+         (absl::IsUnavailable(status) && !is_refusal);
 }
 
-// Submits a job. UNKNOWN: the agent can't be reached any more, or does not answer, and
-// may have taken the job.
 absl::StatusOr<v1::Job> Submit(v1::JobSpec spec, AgentClient* client) {
   v1::SubmitJobRequest request;
   *request.mutable_spec() = std::move(spec);
@@ -73,17 +73,14 @@ absl::StatusOr<v1::Job> Submit(v1::JobSpec spec, AgentClient* client) {
   // Sent again, because the agent may have accepted the job, and only its answer is
   // missing. It returns the same job then.
   if (IsUndecided(job.status())) job = client->SubmitJob(request);
-  if (!IsUndecided(job.status())) return job;
-  // An agent that is there has refused the job: it is about to end.
-  const bool is_there = absl::IsUnavailable(job.status()) && client->Connect().ok();
-  return is_there ? job : absl::UnknownError(job.status().message());
+  return job;
 }
 
 // Prints why there is no job, or none that is known, and returns the exit code. `caught`
 // is the signal that came meanwhile, or 0.
 int ReportRefusal(const absl::Status& status, int caught, const AgentClient& client,
                   JobOutput* output) {
-  if (absl::IsUnknown(status) || absl::IsCancelled(status)) {
+  if (IsUndecided(status)) {
     output->PrintFailure(absl::StrCat("no answer from the agent at ", client.address(),
                                       ", which may have taken the job; 'ringcpctl jobs' "
                                       "tells once it answers again"));
@@ -159,7 +156,8 @@ int ReportLoss(const std::string& name, const absl::Status& status, int caught,
                                       client.address(), " has not said that it did"));
     return ExitCodeOfSignal(caught);
   }
-  if (absl::IsUnavailable(status)) {
+  // An agent that was started anew does not know the job.
+  if (absl::IsUnavailable(status) || absl::IsNotFound(status)) {
     output->PrintFailure(absl::StrCat("lost the connection to the agent at ",
                                       client.address(), "; ", name,
                                       " may have stopped with it"));

@@ -27,35 +27,15 @@ class ErrorPrinter {
 
   void Print(const v1::JobEvent& event) {
     for (const v1::FileError& error : event.errors()) PrintOne(error);
-    printed_ += event.errors_size();
   }
 
   // Prints the errors that only the agent's list has, and how many failures have no
   // message.
   void PrintRest(const v1::Job& job, AgentClient* client) {
-    const int64_t failed = job.progress().files_failed();
-    if (printed_ == 0 && failed == 0) return;
-    v1::ListJobErrorsRequest request;
-    request.set_name(job.name());
-    request.set_page_size(kErrorsPerPage);
-    int64_t listed = 0;
-    int64_t listed_failures = 0;
-    do {
-      const absl::StatusOr<v1::ListJobErrorsResponse> page =
-          client->ListJobErrors(request);
-      if (!page.ok()) {
-        output_->PrintWarning(absl::StrCat("warning: cannot list the errors of ",
-                                           job.name(), ": ", page.status().message()));
-        return;
-      }
-      for (const v1::FileError& error : page->errors()) {
-        if (++listed > printed_) PrintOne(error);
-        if (!error.is_warning()) ++listed_failures;
-      }
-      request.set_page_token(page->next_page_token());
-    } while (!request.page_token().empty());
-    if (failed > listed_failures && job.error().empty()) {
-      output_->PrintWarning(absl::StrCat("warning: ", failed - listed_failures,
+    if (printed_ < job.errors_count() && !PrintListed(job.name(), client)) return;
+    const int64_t untold = job.progress().files_failed() - failures_;
+    if (untold > 0 && job.error().empty()) {
+      output_->PrintWarning(absl::StrCat("warning: ", untold,
                                          " more files were not copied, for which the "
                                          "agent kept no message"));
     }
@@ -63,15 +43,41 @@ class ErrorPrinter {
 
  private:
   void PrintOne(const v1::FileError& error) {
+    ++printed_;
     if (error.is_warning()) {
       output_->PrintWarning(error.message());
     } else {
+      ++failures_;
       output_->PrintError(error);
     }
   }
 
+  // Prints what the agent's list has beyond what was printed. False, after a warning, if
+  // it can't be asked.
+  bool PrintListed(const std::string& job, AgentClient* client) {
+    v1::ListJobErrorsRequest request;
+    request.set_name(job);
+    request.set_page_size(kErrorsPerPage);
+    int64_t to_skip = printed_;
+    do {
+      const absl::StatusOr<v1::ListJobErrorsResponse> page =
+          client->ListJobErrors(request);
+      if (!page.ok()) {
+        output_->PrintWarning(absl::StrCat("warning: cannot list the errors of ", job,
+                                           ": ", page.status().message()));
+        return false;
+      }
+      for (const v1::FileError& error : page->errors()) {
+        if (--to_skip < 0) PrintOne(error);
+      }
+      request.set_page_token(page->next_page_token());
+    } while (!request.page_token().empty());
+    return true;
+  }
+
   JobOutput* const output_;
   int64_t printed_ = 0;
+  int64_t failures_ = 0;  // Of those, not warnings.
 };
 
 // The newest snapshot: one thread receives it, another one shows it.
@@ -193,6 +199,8 @@ absl::Status FollowEvents(const std::string& name, AgentClient* client,
     if (absl::IsResourceExhausted(status)) {
       status = streams.Ask();
       if (status.ok()) pause = kPollInterval;
+      // A watcher would wait as well for an agent that takes its time.
+      if (absl::IsDeadlineExceeded(status)) status = absl::OkStatus();
       lost_since = SteadyTime::max();
     } else if (streams.has_news() || has_lasted) {
       lost_since = SteadyTime::max();

@@ -37,7 +37,10 @@ absl::Status ConnectError(int error_number) {
     case EPERM:
       return absl::PermissionDeniedError(strerror(error_number));
     case EAGAIN:
-      return absl::UnavailableError("too many clients are waiting to be accepted");
+      return absl::ResourceExhaustedError("too many clients are waiting to be accepted");
+    case ENOENT:
+    case ECONNREFUSED:
+      return absl::NotFoundError(strerror(error_number));
     default:
       return absl::UnavailableError(strerror(error_number));
   }

@@ -21,9 +21,10 @@ absl::StatusOr<uid_t> FindUser(const std::string& user);
 
 // Connects to the socket at `path`. Returns the descriptor, which does not block. `named`
 // is trusted besides. Messages say the reason only.
-// UNAVAILABLE: nobody listens there, or too many are waiting to be accepted.
-// PERMISSION_DENIED: somebody who is not trusted does, and nothing was sent to him; or
-// the user may not connect.
+// NOT_FOUND: nobody listens there. RESOURCE_EXHAUSTED: too many are waiting to be
+// accepted. UNAVAILABLE: it can't be connected to for another reason. PERMISSION_DENIED:
+// somebody who is not trusted does, and nothing was sent to him; or the user may not
+// connect.
 absl::StatusOr<int> ConnectToTrusted(const std::string& path, std::optional<uid_t> named);
 
 }  // namespace ringcp

@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "cli/copy_command_line.h"
 #include "proto/ringcp.grpc.pb.h"
@@ -78,6 +79,7 @@ class FakeAgent : public v1::CopyAgent::Service {
     const std::lock_guard<std::mutex> lock(mutex_);
     response->set_name("jobs/1");
     response->set_state(states.front());
+    response->set_errors_count(listed_errors);
     if (states.size() > 1) states.pop_front();
     return grpc::Status::OK;
   }
@@ -115,11 +117,12 @@ class FakeAgent : public v1::CopyAgent::Service {
 };
 
 v1::JobEvent Event(v1::Job::State state, const std::vector<int>& errors = {},
-                   int64_t files_failed = 0) {
+                   int64_t files_failed = 0, int errors_count = 0) {
   v1::JobEvent event;
   event.mutable_job()->set_name("jobs/1");
   event.mutable_job()->set_state(state);
   event.mutable_job()->mutable_progress()->set_files_failed(files_failed);
+  event.mutable_job()->set_errors_count(errors_count);
   for (const int number : errors) *event.add_errors() = ErrorNumber(number);
   return event;
 }
@@ -188,13 +191,22 @@ TEST_F(AgentJobTest, AsksToTryAgainLaterWhenTheAgentIsFull) {
             "ringcp: the agent refused the job for now: the queue is full\n");
 }
 
-TEST_F(AgentJobTest, TriesOnceMoreWithTheSameIdWhenTheAgentIsGoingAway) {
-  agent_.submit_status = {grpc::StatusCode::UNAVAILABLE, "shutting down"};
+TEST_F(AgentJobTest, TriesOnceMoreWithTheSameIdWhenTheConnectionBreaks) {
+  agent_.submit_status = {grpc::StatusCode::UNAVAILABLE, "Socket closed"};
+  const Outcome outcome = Run();
+  EXPECT_EQ(outcome.exit_code, 69);
+  EXPECT_TRUE(absl::StrContains(outcome.error, "which may have taken the job"))
+      << outcome.error;
+  ASSERT_EQ(agent_.submitted().size(), 2u);
+  EXPECT_EQ(agent_.submitted()[0].request_id(), agent_.submitted()[1].request_id());
+}
+
+TEST_F(AgentJobTest, AnAgentThatIsShuttingDownHasRefusedTheJob) {
+  agent_.submit_status = {grpc::StatusCode::UNAVAILABLE, "shutting down", "details"};
   const Outcome outcome = Run();
   EXPECT_EQ(outcome.exit_code, 75);
   EXPECT_EQ(outcome.error, "ringcp: the agent refused the job for now: shutting down\n");
-  ASSERT_EQ(agent_.submitted().size(), 2u);
-  EXPECT_EQ(agent_.submitted()[0].request_id(), agent_.submitted()[1].request_id());
+  EXPECT_EQ(agent_.submitted().size(), 1u);
 }
 
 TEST_F(AgentJobTest, FailsWhenTheAgentRefusesTheSpecification) {
@@ -229,11 +241,29 @@ TEST_F(AgentJobTest, AsksNowAndThenIfThereAreTooManyWatchers) {
   EXPECT_EQ(outcome.error, "");
 }
 
+// The warnings come neither with the streams nor as failures.
+TEST_F(AgentJobTest, PrintsTheWarningsOfAJobThatItMayNotWatch) {
+  agent_.watch_status = {grpc::StatusCode::RESOURCE_EXHAUSTED, "too many watchers"};
+  agent_.states = {v1::Job::SUCCEEDED};
+  agent_.listed_errors = 3;
+  const Outcome outcome = Run();
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(outcome.error, "ringcp: error 0\nringcp: error 1\nringcp: error 2\n");
+}
+
+TEST_F(AgentJobTest, AnAgentThatWasStartedAnewMayHaveStoppedTheJob) {
+  agent_.watch_status = {grpc::StatusCode::NOT_FOUND, "there is no job jobs/1"};
+  const Outcome outcome = Run();
+  EXPECT_EQ(outcome.exit_code, 69);
+  EXPECT_TRUE(absl::StrContains(outcome.error, "may have stopped with it"))
+      << outcome.error;
+}
+
 TEST_F(AgentJobTest, GoesOnWhereAStreamBrokeAndTellsEachErrorOnce) {
   agent_.streams = {{Event(v1::Job::RUNNING, {0, 1})},
                     {Event(v1::Job::RUNNING)},
                     {Event(v1::Job::RUNNING, {0}), Event(v1::Job::RUNNING, {1, 2})}};
-  agent_.events = {Event(v1::Job::FAILED, {0, 1, 2, 3}, 4)};
+  agent_.events = {Event(v1::Job::FAILED, {0, 1, 2, 3}, 4, 4)};
   agent_.listed_errors = 4;
   const Outcome outcome = Run();
   EXPECT_EQ(outcome.exit_code, 1);
@@ -254,7 +284,7 @@ TEST_F(AgentJobTest, DoesNotCallRefusedWhatTheAgentMayHaveTaken) {
 }
 
 TEST_F(AgentJobTest, PrintsTheErrorsThatTheLastEventHadNoRoomFor) {
-  agent_.events = {Event(v1::Job::RUNNING, {0}), Event(v1::Job::FAILED, {1, 2}, 7)};
+  agent_.events = {Event(v1::Job::RUNNING, {0}), Event(v1::Job::FAILED, {1, 2}, 7, 7)};
   agent_.listed_errors = 7;
   const Outcome outcome = Run();
   EXPECT_EQ(outcome.exit_code, 1);
@@ -264,7 +294,7 @@ TEST_F(AgentJobTest, PrintsTheErrorsThatTheLastEventHadNoRoomFor) {
 }
 
 TEST_F(AgentJobTest, CountsTheFailuresThatTheAgentDidNotKeep) {
-  agent_.events = {Event(v1::Job::FAILED, {0}, 12)};
+  agent_.events = {Event(v1::Job::FAILED, {0}, 12, 2)};
   agent_.listed_errors = 2;
   const Outcome outcome = Run();
   EXPECT_EQ(outcome.exit_code, 1);

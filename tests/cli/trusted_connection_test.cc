@@ -70,7 +70,7 @@ TEST_F(TrustedConnectionTest, SomebodyElsesAgentIsTrustedOnlyIfNamed) {
 TEST_F(TrustedConnectionTest, TellsWhyNobodyCanBeReached) {
   EXPECT_EQ(Connect(), "No such file or directory");
   EXPECT_EQ(ConnectToTrusted(path_, std::nullopt).status().code(),
-            absl::StatusCode::kUnavailable);
+            absl::StatusCode::kNotFound);
   ListenAs(geteuid());
   close(listener_);
   listener_ = -1;
