@@ -21,15 +21,6 @@ constexpr int kReceiveBytesMax = 4 * 1024 * 1024;
 // The most calls at the same time on one connection: one client may use all the watchers.
 constexpr int kCallsPerConnectionMax = 2 * kWatchersMax;
 
-// A connection without a call under way is closed after this time, so that idle ones
-// don't keep others out. Clients of gRPC connect anew when they call again.
-constexpr std::chrono::milliseconds kIdleMax{60 * 1000};
-
-// A client with a call under way is asked for a sign of life so often, and given up if
-// there is none for the second time.
-constexpr std::chrono::milliseconds kAliveInterval{60 * 1000};
-constexpr std::chrono::milliseconds kAliveTimeout{20 * 1000};
-
 // How long calls may go on once the jobs have ended. That is enough to send each watcher
 // its last event, but a reader that doesn't read can't delay the end for longer.
 constexpr std::chrono::milliseconds kLastCalls{1000};
@@ -44,6 +35,7 @@ absl::StatusOr<std::unique_ptr<AgentServer>> AgentServer::Start(Options options)
   const std::vector<std::string> socket_paths = options.socket_paths;
   const bool make_directories = options.make_directories;
   const int connections_max = options.connections_max;
+  const std::chrono::milliseconds idle_max = options.idle_max;
   auto agent = std::unique_ptr<AgentServer>(new AgentServer(std::move(options)));
   std::vector<int> listening;
   for (const std::string& path : socket_paths) {
@@ -59,7 +51,7 @@ absl::StatusOr<std::unique_ptr<AgentServer>> AgentServer::Start(Options options)
   for (const auto& service : agent->reflection_) builder.RegisterService(service.get());
   builder.SetMaxReceiveMessageSize(kReceiveBytesMax);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kCallsPerConnectionMax);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, Milliseconds(kIdleMax));
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, Milliseconds(idle_max));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(kAliveInterval));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Milliseconds(kAliveTimeout));
   // Also of a watcher whose job does not change.

@@ -6,6 +6,7 @@
 #ifndef RINGCP_AGENT_AGENT_SERVER_H_
 #define RINGCP_AGENT_AGENT_SERVER_H_
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,14 @@ namespace ringcp {
 
 class AgentServer {
  public:
+  // Long enough for a person who types one command after the other. Idle connections keep
+  // others out; clients of gRPC connect anew when they call again.
+  static constexpr std::chrono::milliseconds kIdleMax{60 * 1000};
+  // A client with a call under way is asked for a sign of life so often, and given up if
+  // there is none within the second time.
+  static constexpr std::chrono::milliseconds kAliveInterval{60 * 1000};
+  static constexpr std::chrono::milliseconds kAliveTimeout{20 * 1000};
+
   struct Options {
     // Paths of unix sockets; at least one.
     std::vector<std::string> socket_paths;
@@ -29,6 +38,8 @@ class AgentServer {
     bool make_directories = false;
     // Further clients wait until another client leaves.
     int connections_max = FileShares::kConnectionsMax;
+    // A connection without a call under way is closed after this time.
+    std::chrono::milliseconds idle_max = kIdleMax;
     JobTable::Options jobs;
   };
 

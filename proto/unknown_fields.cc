@@ -22,8 +22,9 @@ void RefuseUnknownFields(const google::protobuf::Message& message,
   for (const google::protobuf::FieldDescriptor* const field : fields) {
     using google::protobuf::FieldDescriptor;
     // No map of the API holds messages.
-    if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE || field->is_map())
+    if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE || field->is_map()) {
       continue;
+    }
     const std::string below = absl::StrCat(name, name.empty() ? "" : ".", field->name());
     if (!field->is_repeated()) {
       RefuseUnknownFields(reflection.GetMessage(message, field), below, violations);

@@ -2,7 +2,10 @@
 
 #include "agent/agent_server.h"
 
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
@@ -143,6 +146,30 @@ TEST_F(AgentServerTest, ASocketsNameMayHaveAnyBytes) {
   const auto agent = Start(path);
   const grpc::Status status = GetInfo(Connect(path));
   EXPECT_TRUE(status.ok()) << status.error_message();
+}
+
+// Otherwise those that nobody uses would keep others out.
+TEST_F(AgentServerTest, AConnectionWithoutACallIsClosed) {
+  const std::string path = directory_.Path("a.sock");
+  AgentServer::Options options;
+  options.socket_paths = {path};
+  options.idle_max = std::chrono::milliseconds(100);
+  const auto agent = AgentServer::Start(std::move(options));
+  ASSERT_TRUE(agent.ok()) << agent.status();
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+  ASSERT_EQ(connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  // HTTP/2's greeting, and settings that set nothing: length, type 4, flags, stream.
+  const std::string greeting = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+  const std::string settings("\0\0\0\4\0\0\0\0\0", 9);
+  ASSERT_EQ(write(fd, (greeting + settings).data(), greeting.size() + settings.size()),
+            static_cast<ssize_t>(greeting.size() + settings.size()));
+  char bytes[1024];
+  while (read(fd, bytes, sizeof(bytes)) > 0) {
+  }
+  close(fd);
 }
 
 TEST_F(AgentServerTest, ASecondAgentIsRefused) {

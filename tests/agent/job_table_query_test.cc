@@ -78,8 +78,9 @@ TEST_F(JobTableQueryTest, WarningsTakeUpATenthOfTheRoomForErrors) {
   const auto page = table().ListErrors(request);
   ASSERT_TRUE(page.ok());
   int warnings = 0;
-  for (const v1::FileError& error : page->errors())
+  for (const v1::FileError& error : page->errors()) {
     warnings += error.is_warning() ? 1 : 0;
+  }
   EXPECT_EQ(warnings, 2);
   EXPECT_EQ(page->errors_size() - warnings, ended.progress().files_failed());
 }
