@@ -216,7 +216,7 @@ TEST_F(CliTest, TellsAScriptEverythingInJson) {
       result.error,
       absl::StrCat(R"({"error":{"path":")", scratch_.Path("nope"),
                    R"(","operation":"stat","errnoName":"ENOENT","message":"cannot stat )"
-                   R"('nope': No such file or directory"}})")))
+                   R"('nope': No such file or directory","isWarning":false}})")))
       << result.error;
   EXPECT_TRUE(absl::StrContains(result.error, R"({"copied":"'a' )")) << result.error;
 }
